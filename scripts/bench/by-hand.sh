@@ -1,0 +1,43 @@
+#!/bin/bash
+# A migration by hand, as the measure of others: stop and copy with the criu program alone, with the
+# images on a tmpfs that both hosts share. Prints how long each step took, in ms.
+#
+# usage: by-hand.sh CRIU PID INIT-FROM INIT-TO ADDRESS
+#
+# The hosts are those of scripts/lab/hosts.mjs, each by the pid of its first process. The address is
+# on the destination's device before the restore, which needs it, but others are told only when the
+# connections are there: before, they would be reset. Told after the restore, they would answer to the
+# old host once more, and wait until TCP tries again.
+set -euo pipefail
+criu=$1 pid=$2 from=$3 to=$4 address=$5
+
+inside() { nsenter --target "$1" --mount --net --pid -- "${@:2}"; }
+images=$(mktemp -d /dev/shm/by-hand-XXXXXX)
+trap 'rm -rf "$images"' EXIT
+criu_in() { # HOST ACTION OPTION…
+  inside "$1" "$criu" "$2" --images-dir "$images" --log-file "$2.log" --tcp-established "${@:3}" ||
+    { grep -h Error "$images/$2.log" >&2; exit 1; }
+}
+
+start=${EPOCHREALTIME/./}
+step() {
+  local now=${EPOCHREALTIME/./}
+  echo "$1 $(((now - start) / 1000))"
+  start=$now
+}
+
+umask 077
+criu_in "$from" dump --tree "$pid"
+step dump
+read -r _ _ own _ < <(inside "$to" ip -brief link show dev eth0)
+cat > "$images/announce" <<EOF
+#!/bin/sh
+# A device with arp_notify tells when its address is set, even to what it is.
+[ "\$CRTOOLS_SCRIPT_ACTION" != pre-resume ] || exec ip link set dev eth0 address $own
+EOF
+chmod 700 "$images/announce"
+inside "$from" ip addr del "$address/32" dev eth0
+inside "$to" ip addr add "$address/32" dev eth0
+step move
+criu_in "$to" restore --restore-detached --action-script "$images/announce"
+step restore

@@ -1,0 +1,98 @@
+// Measures migrations between the two hosts of the laboratory, as the client of the server sees them:
+// our modes beside the script by hand, by turns. Prints a table.
+//
+// usage: npm run bench:migrate [-- REPEATS [MIB…]]
+import { Criu } from '../../dist/index.js';
+import { criuPath } from '../criu-path.mjs';
+import { Lab } from '../lab/hosts.mjs';
+import { migrateIt, startScene } from '../lab/migration.mjs';
+import { migrateByHand } from '../lab/programs.mjs';
+
+const [repeats = '3', ...given] = process.argv.slice(2);
+const sizes = given.length > 0 ? given.map(Number) : [64, 256];
+
+/** By name, what the server does besides answering. */
+const workloads = {
+  idle: {},
+  'hot set': { hot: 4, rate: 1000 },
+  'heavy writer': { hot: 32, rate: 'max' },
+};
+
+const { memTrack } = await new Criu({ path: criuPath() }).features();
+const modes = memTrack
+  ? ['stop-and-copy', 'pre-copy', 'hybrid']
+  : ['by hand', 'stop-and-copy', 'post-copy'];
+
+const runs = [];
+for (let repeat = 0; repeat < Number(repeats); repeat++) {
+  for (const mib of sizes) {
+    for (const workload of Object.keys(workloads)) {
+      // What is compared is measured side by side.
+      for (const mode of modes) {
+        const run = await measure(mib, workload, mode);
+        runs.push({ mib, workload, mode, ...run });
+        console.error(
+          `${mib} MiB, ${workload}, ${mode}: ${run.gapMs.toFixed(0)} ms of ${run.totalMs.toFixed(0)} ms`,
+        );
+      }
+    }
+  }
+}
+console.log(table());
+
+/** Moves a server once; how long its client waited at most, and how long it all took. */
+async function measure(mib, workload, mode) {
+  const lab = await Lab.start();
+  try {
+    const scene = await startScene(lab, { heap: mib, ...workloads[workload] });
+    const start = performance.now();
+    const bytes = mode === 'by hand' ? await byHand(lab, scene) : await ours(lab, scene, mode);
+    const totalMs = performance.now() - start;
+    await scene.client.answersOn();
+    const { longestGapMs, faults, connections } = await scene.client.ask('stop');
+    if (faults.length > 0 || connections !== 1) throw new Error(JSON.stringify(faults));
+    return { gapMs: longestGapMs, totalMs, bytes };
+  } finally {
+    await lab.close();
+  }
+}
+
+async function byHand(lab, { pid }) {
+  await migrateByHand(lab, pid, lab.a, lab.b);
+  return undefined;
+}
+
+async function ours(lab, scene, mode) {
+  const policy = { maxDowntimeMs: 50, maxRounds: 5 };
+  const limits = { stallMs: 120_000, policy };
+  return (await migrateIt(lab, scene, { mode, ...limits })).result.bytes;
+}
+
+function median(values) {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+function table() {
+  const first = modes[0];
+  const rows = sizes.flatMap((mib) =>
+    Object.keys(workloads).flatMap((workload) =>
+      modes.map((mode) => {
+        const of = (name) =>
+          runs.filter((run) => run.mib === mib && run.workload === workload && run.mode === name);
+        const value = (name, key) => median(of(name).map((run) => run[key]));
+        const ratio = (value(mode, 'gapMs') / value(first, 'gapMs')).toFixed(2);
+        const bytes =
+          of(mode)[0].bytes === undefined
+            ? ''
+            : `${(value(mode, 'bytes') / 2 ** 20).toFixed(0)} MiB`;
+        const ms = (key) => `${value(mode, key).toFixed(0)} ms`;
+        return `| ${mib} MiB, ${workload} | ${mode} | ${ms('gapMs')} | ${ratio} | ${ms('totalMs')} | ${bytes} |`;
+      }),
+    ),
+  );
+  return [
+    `| Server | Mode | Longest gap | of ${first}'s | In all | Sent |`,
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}

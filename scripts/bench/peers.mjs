@@ -1,0 +1,243 @@
+// Measures this library beside criu's own command, libcriu, go-criu and pycriu, by turns; writes the
+// tables of the README and of docs/performance.md, and .cache/bench/peers.json. npm run bench, which
+// takes a factor for the number of rounds: npm run bench -- 0.2
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spawnCheckpointable } from '../../dist/index.js';
+import { criuPath } from '../criu-path.mjs';
+import { Client } from './client.mjs';
+import { importCosts } from './imports.mjs';
+import { tables } from './report.mjs';
+
+const LARGE_MIB = 1024;
+const PROCESSES = 32;
+const AT_ONCE = 4;
+/** What an operation leaves to be done, a pool to fill say, is not to disturb the next one. */
+const PAUSE_MS = 30;
+
+const factor = Number(process.argv[2] ?? 1);
+const rounds = (whole) => Math.max(3, Math.round(whole * factor));
+const root = new URL('../../', import.meta.url).pathname;
+const peers = `${root}.cache/bench/peers`;
+const criu = criuPath();
+// On the tmpfs that npm run bench mounts.
+const directory = mkdtempSync('/run/bench-');
+const python = [`${peers}/python`, { PYTHONHOME: `${peers}/root/usr` }];
+const node = [process.execPath, `${root}scripts/bench/peers/node-criu.mjs`, criu];
+
+/** By name, the command of the client; `many`: one client does several requests at a time. */
+const contenders = {
+  'node-criu': { command: node, many: true },
+  criu: { command: [`${peers}/cli`, criu] },
+  libcriu: { command: [`${peers}/libcriu`, criu] },
+  'go-criu': { command: [`${peers}/go-criu`, criu], many: true },
+  pycriu: { command: [python[0], `${root}scripts/bench/peers/py-criu.py`, criu], env: python[1] },
+  'node-criu, prewarm': { command: [...node, String(AT_ONCE)], many: true },
+};
+const names = Object.keys(contenders);
+/** There is nothing in a prewarmed client that its size or a request that it answers itself could tell. */
+const cold = names.filter((name) => name !== 'node-criu, prewarm');
+
+const measured = {};
+const clients = start(names);
+await measureVersion();
+measured.features = await byTurns(rounds(100), requests(clients, cold, 'features'));
+const small = await workload(1);
+measured['dump 1'] = await byTurns(rounds(100), dumps(names, small.pid));
+await measureRestore();
+await measureLargeDump();
+await measureThroughput();
+await closeAll(clients);
+small.kill('SIGKILL');
+Object.assign(measured, await importCosts(rounds(20), python));
+rmSync(directory, { recursive: true });
+report();
+
+function start(which) {
+  return new Map(
+    which.map((name) => {
+      const { command, env } = contenders[name];
+      return [name, new Client(name, command, env)];
+    }),
+  );
+}
+
+async function closeAll(them) {
+  for (const client of them.values()) await client.close();
+}
+
+/** Small clients and large ones. */
+async function measureVersion() {
+  const large = start(cold);
+  for (const name of cold) await large.get(name).ask('grow', LARGE_MIB);
+  const jobs = {
+    ...requests(clients, names, 'version'),
+    ...Object.fromEntries(
+      Object.entries(requests(large, cold, 'version')).map(([name, job]) => [`large ${name}`, job]),
+    ),
+  };
+  const all = await byTurns(rounds(200), jobs);
+  measured.version = pick(all, names, '');
+  measured['version, large'] = pick(all, cold, 'large ');
+  await closeAll(large);
+}
+
+async function measureRestore() {
+  const images = `${directory}/restore`;
+  mkdirSync(images);
+  const victim = await workload(1);
+  await clients.get('criu').ask('dump', victim.pid, images, 1);
+  await victim.exited;
+  const jobs = requests(clients, cold, 'restore', images);
+  measured.restore = await byTurns(rounds(60), jobs, async () => {
+    process.kill(victim.pid, 'SIGKILL');
+    while (existsSync(`/proc/${victim.pid}`)) await sleep(1);
+  });
+}
+
+/** Also how long the event loop stalls meanwhile, and how long while others dump. */
+async function measureLargeDump() {
+  const large = await workload(256);
+  const ours = clients.get('node-criu');
+  const stalls = { 'node-criu': [], idle: [] };
+  const jobs = Object.fromEntries(
+    Object.entries(dumps(cold, large.pid)).map(([name, job]) => [
+      name,
+      async () => {
+        await ours.ask('stall');
+        const took = await job();
+        stalls[name === 'node-criu' ? name : 'idle'].push(await ours.ask('stall'));
+        return took;
+      },
+    ]),
+  );
+  measured['dump 256'] = await byTurns(rounds(30), jobs);
+  measured.stall = stalls;
+  large.kill('SIGKILL');
+}
+
+/** A client that does one thing at a time gets help. */
+async function measureThroughput() {
+  const crowd = [];
+  while (crowd.length < PROCESSES) crowd.push(await workload(1));
+  const teams = new Map();
+  for (const name of names) {
+    const own = clients.get(name);
+    const more = contenders[name].many
+      ? Array(AT_ONCE - 1).fill(own)
+      : Array.from({ length: AT_ONCE - 1 }, () => start([name]).get(name));
+    for (const helper of more) if (helper !== own) await helper.ask('version');
+    teams.set(name, [own, ...more]);
+  }
+  const jobs = Object.fromEntries(
+    names.map((name) => [name, () => dumpAll(teams.get(name), crowd)]),
+  );
+  measured.throughput = await byTurns(rounds(10), jobs);
+  for (const [name, team] of teams) {
+    for (const client of team) if (client !== clients.get(name)) await client.close();
+  }
+  for (const process of crowd) process.kill('SIGKILL');
+}
+
+async function dumpAll(team, crowd) {
+  const images = mkdtempSync(`${directory}/crowd-`);
+  for (const { pid } of crowd) mkdirSync(`${images}/${pid}`);
+  const left = [...crowd];
+  const start = performance.now();
+  await Promise.all(
+    team.map(async (client) => {
+      for (let one = left.pop(); one; one = left.pop()) {
+        await client.ask('dump', one.pid, `${images}/${one.pid}`, 0);
+      }
+    }),
+  );
+  const took = performance.now() - start;
+  rmSync(images, { recursive: true });
+  return took;
+}
+
+/** By contender, a request to its client. */
+function requests(them, which, ...request) {
+  return Object.fromEntries(which.map((name) => [name, () => them.get(name).ask(...request)]));
+}
+
+/** By contender, a dump of a process that runs on, into a new directory. */
+function dumps(which, pid) {
+  const images = `${directory}/images`;
+  return Object.fromEntries(
+    which.map((name) => [
+      name,
+      async () => {
+        mkdirSync(images);
+        const took = await clients.get(name).ask('dump', pid, images, 0);
+        rmSync(images, { recursive: true });
+        return took;
+      },
+    ]),
+  );
+}
+
+/** Does each job once a round, in an order that changes; what the first round finds is not kept. */
+async function byTurns(count, jobs, after = () => {}) {
+  const times = Object.fromEntries(Object.keys(jobs).map((name) => [name, []]));
+  for (let round = 0; round <= count; round++) {
+    for (const [name, job] of shuffled(Object.entries(jobs))) {
+      const took = await job();
+      await after();
+      if (round > 0) times[name].push(took);
+      await sleep(PAUSE_MS);
+    }
+  }
+  return times;
+}
+
+function shuffled(list) {
+  return list
+    .map((item) => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}
+
+function pick(times, which, prefix) {
+  return Object.fromEntries(which.map((name) => [name, times[prefix + name]]));
+}
+
+/** A process that holds so much memory and does nothing. */
+async function workload(mib) {
+  const said = `${directory}/said`;
+  const file = `${root}.cache/fixtures/fill`;
+  const process = await spawnCheckpointable(file, [String(mib)], { stdout: said, stderr: said });
+  while (!readFileSync(said, 'utf8').includes('full')) await sleep(5);
+  // It holds the file open, which a dump need not find again under that name.
+  writeFileSync(said, '');
+  return process;
+}
+
+function report() {
+  const machine = {
+    processors: `${cpus().length} × ${cpus()[0].model}`,
+    kernel: release(),
+    node: process.version,
+    criu,
+    peers: readFileSync(`${peers}/versions`, 'utf8').trim().split('\n'),
+    at: new Date().toISOString(),
+    factor,
+  };
+  writeFileSync(`${root}.cache/bench/peers.json`, JSON.stringify({ machine, measured }, null, 1));
+  const { medians, spread, targets } = tables(measured);
+  replace('README.md', 'bench', medians);
+  replace('docs/performance.md', 'bench', medians);
+  replace('docs/performance.md', 'bench:spread', spread);
+  replace('docs/performance.md', 'bench:targets', targets);
+  console.log([medians, spread, targets].join('\n\n'));
+}
+
+function replace(file, mark, text) {
+  const marks = new RegExp(`(<!-- ${mark} -->\n).*(<!-- /${mark} -->)`, 's');
+  const before = readFileSync(root + file, 'utf8');
+  writeFileSync(
+    root + file,
+    before.replace(marks, (_, begin, end) => `${begin}${text}\n${end}`),
+  );
+}

@@ -1,0 +1,89 @@
+#!/bin/bash
+# Brings CRIU's other clients into .cache/bench/peers: libcriu, pycriu and go-criu of Debian sid, from the
+# machine's own mirror, and a client of each, compiled. Does only what is not done yet.
+#
+#   cli, libcriu   C programs, with this machine's compiler; libcriu with the loader and libraries of sid
+#   go-criu        a static Go program, by sid's compiler, in a root of its own
+#   python         the Python of that root, which runs peers/py-criu.py
+set -euo pipefail
+shopt -s inherit_errexit
+export LC_ALL=C.UTF-8
+cd "$(dirname "$0")/../.."
+peers=$PWD/.cache/bench/peers
+root=$peers/root
+sources=$PWD/scripts/bench/peers
+
+say() { echo "peers: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+. scripts/debian.sh
+
+get_packages() {
+  local apt=$peers/apt
+  say 'getting libcriu, pycriu and go-criu of Debian sid, 70 MB'
+  rm -rf "$root"
+  apt_begin sid
+  apt get install --yes --download-only --no-install-recommends libcriu-dev python3-pycriu \
+    golang-github-checkpoint-restore-go-criu-dev golang-go >&2
+  apt_unpack "$root"
+  for package in libcriu2 python3-pycriu golang-github-checkpoint-restore-go-criu-dev; do
+    dpkg-deb -f "$apt/archives/${package}"_*.deb Package Version
+  done | paste -sd ' \n' | sed 's/Package: //; s/ Version://' > "$peers/versions"
+  rm -rf "$apt"
+  touch "$peers/ready"
+}
+
+# What is dynamically linked uses the loader and the libraries of the root.
+settle() { # PROGRAM
+  patchelf --set-interpreter "$root/lib64/ld-linux-x86-64.so.2" --force-rpath \
+    --set-rpath "$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu" "$1"
+}
+
+newer() { # PROGRAM SOURCE…
+  local source
+  for source in "$peers/ready" "${@:2}"; do
+    [ "$peers/$1" -nt "$source" ] || return 1
+  done
+}
+
+flags='-std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror'
+
+build_cli() {
+  "${CC:-cc}" $flags "$sources/cli.c" -o "$peers/cli"
+}
+
+build_libcriu() {
+  "${CC:-cc}" $flags "$sources/libcriu.c" -idirafter "$root/usr/include" -L"$root/usr/lib/x86_64-linux-gnu" \
+    -lcriu -Wl,--allow-shlib-undefined -o "$peers/libcriu.new"
+  settle "$peers/libcriu.new"
+  mv "$peers/libcriu.new" "$peers/libcriu"
+}
+
+build_pycriu() {
+  local python
+  python=$(realpath "$root/usr/bin/python3")
+  cp "$python" "$peers/python.new"
+  settle "$peers/python.new"
+  mv "$peers/python.new" "$peers/python"
+}
+
+# The compiler finds Debian's packages of source where GOPATH has them.
+build_go_criu() {
+  mkdir -p "$root"/{client,dev,proc,tmp}
+  cp "$sources/go-criu.go" "$root/client"
+  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp GOPATH=/usr/share/gocode GO111MODULE=off CGO_ENABLED=0 \
+    GOTOOLCHAIN=local unshare --mount sh -c 'mount --bind /dev "$1/dev" && mount --bind /proc "$1/proc" &&
+      chroot "$1" /usr/bin/go build -o /client/go-criu /client/go-criu.go' sh "$root"
+  mv "$root/client/go-criu" "$peers/go-criu"
+}
+
+[ $EUID = 0 ] || die 'needs root'
+[ "$(dpkg --print-architecture)" = amd64 ] || die 'needs a Debian on x86_64'
+mkdir -p "$peers"
+exec 9> "$peers/lock"
+flock 9
+[ -e "$peers/ready" ] || get_packages
+newer cli "$sources/cli.c" "$sources/client.h" || build_cli
+newer libcriu "$sources/libcriu.c" "$sources/client.h" || build_libcriu
+newer python || build_pycriu
+newer go-criu "$sources/go-criu.go" || build_go_criu

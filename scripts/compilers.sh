@@ -1,0 +1,46 @@
+# Sourced in the checkout: Debian 12's compilers for x86_64 and aarch64, with glibc and musl, and the
+# headers of Node-API and libuv, whatever this machine has. They are in a root of their own, $root,
+# which the first run fetches from the machine's Debian mirror.
+cache=$PWD/.cache/compilers
+root=$cache/root
+
+. scripts/debian.sh
+
+need_compilers() {
+  exec 9> "$cache.lock"
+  flock 9
+  [ -e "$cache/ready" ] || get_compilers
+  exec 9>&-
+}
+
+get_compilers() {
+  local apt=$cache/apt debian
+  [ $EUID = 0 ] || die 'needs root, for chroot'
+  [ "$(dpkg --print-architecture)" = amd64 ] || die 'needs a Debian on x86_64'
+  say 'getting the compilers'
+  rm -rf "$cache"
+  debian=arm64
+  apt_begin bookworm
+  (cd "$apt/archives" && apt get download musl musl-dev >&2)
+  apt_unpack "$root"
+  debian=amd64
+  apt_begin bookworm
+  apt get install --yes --download-only --no-install-recommends gcc libc6-dev gcc-aarch64-linux-gnu \
+    libc6-dev-arm64-cross musl-dev >&2
+  (cd "$apt/archives" && apt get download libnode-dev libuv1-dev >&2)   # only for their headers
+  apt_unpack "$root"
+  # musl's headers go without the kernel's.
+  ln -s /usr/include/{linux,asm-generic} /usr/include/x86_64-linux-gnu/asm "$root/usr/include/x86_64-linux-musl"
+  ln -s /usr/aarch64-linux-gnu/include/{linux,asm-generic,asm} "$root/usr/include/aarch64-linux-musl"
+  mkdir -p "$root/addon/headers"
+  cp -r "$root"/usr/include/node/{node_api,js_native_api}*.h "$root"/usr/include/uv{,.h} "$root/addon/headers"
+  rm -rf "$apt"
+  touch "$cache/ready"
+}
+
+# All paths are in the root. There is no shell, and so no musl-gcc, which is a script: it is gcc with specs.
+compile() { # TRIPLET FLAG…
+  local specs=()
+  [[ $1 != *-musl ]] || specs=(-specs "/usr/lib/$1/musl-gcc.specs")
+  chroot "$root" "/usr/bin/${1%-*}-gnu-gcc" "${specs[@]}" -std=c11 -O2 -Wall -Wextra -Werror "${@:2}"
+}

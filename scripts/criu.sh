@@ -1,0 +1,82 @@
+#!/bin/bash
+# Prints the path of a CRIU that passes `criu check` here, and notes it in .cache/criu/path, where
+# scripts/criu-path.mjs reads it. In this order: CRIU_PATH, the system's own, one unpacked earlier,
+# Debian's newest from sid or stable, which goes into .cache/criu/VERSION with its libraries.
+set -euo pipefail
+shopt -s inherit_errexit
+export LC_ALL=C.UTF-8
+cache=$(cd "$(dirname "$0")/.." && pwd -P)/.cache/criu
+new=$cache/new apt=$cache/new   # under construction; what an interrupted run leaves there is of no use
+
+say() { echo "criu: $*" >&2; }
+die() { say "$*"; exit 1; }
+works() { "$1" check &> /dev/null; }
+
+use() {
+  echo "$1" > "$cache/path.new"
+  mv "$cache/path.new" "$cache/path"
+  echo "$1"
+  exit
+}
+
+. "${0%/*}/debian.sh"
+
+download() { # SUITE
+  apt_begin "$1" && apt get install --yes --download-only --no-install-recommends criu >&2
+}
+
+# Makes the criu in a directory use the loader and the libraries there, wherever the checkout is.
+settle() { # DIRECTORY
+  local loader=$1/lib/ld.so
+  [ "$(patchelf --print-interpreter "$1/criu")" != "$loader" ] || return 0
+  patchelf --set-interpreter "$loader" --force-rpath --set-rpath "$1/lib" --output "$1/criu.new" "$1/criu" &&
+    chmod +x "$1/criu.new" && mv "$1/criu.new" "$1/criu"
+}
+
+# Keeps criu and the libraries it loads, of all that was downloaded.
+unpack() {
+  local root=$new/root keep=$new/keep loader version
+  mkdir -p "$keep/lib"
+  apt_unpack "$root"
+  loader=$(realpath "$root$(patchelf --print-interpreter "$root/usr/sbin/criu")")
+  "$loader" --library-path "${loader%/*}" --list "$root/usr/sbin/criu" |
+    sed -n 's/.* => \(.*\) (0x.*/\1/p' | grep -v /ld-linux | xargs -d '\n' cp -Lt "$keep/lib"
+  cp "$loader" "$keep/lib/ld.so"
+  cp "$root/usr/sbin/criu" "$keep"
+  settle "$keep"
+  version=$(dpkg-deb -f "$new"/archives/criu_*.deb Version)
+  dir=$cache/${version#*:}
+  rm -rf "$dir"
+  mv "$keep" "$dir"
+  rm -rf "$new"
+  settle "$dir"
+}
+
+[ $EUID = 0 ] || die 'CRIU needs root'
+mkdir -p "$cache"
+exec 9> "$cache/lock"
+flock 9
+
+if [ -n "${CRIU_PATH:-}" ]; then
+  works "$CRIU_PATH" || die "'$CRIU_PATH check' fails; without CRIU_PATH one that works is looked for"
+  use "$(realpath -s "$CRIU_PATH")"
+fi
+
+system=$(type -P criu || true)
+[ -z "$system" ] || ! works "$system" || use "$system"
+
+mapfile -t unpacked < <(ls -rvd "$cache"/[0-9]*/criu 2> /dev/null)
+for criu in "${unpacked[@]}"; do
+  ! { settle "${criu%/*}" && works "$criu"; } || use "$criu"
+done
+
+type -P apt-get > /dev/null || die 'install a criu that passes `criu check`, or name one in CRIU_PATH'
+[ -n "$(mirror)" ] || die 'apt knows no Debian mirror: install a criu that works, or name one in CRIU_PATH'
+for suite in sid stable; do
+  say "getting the one of Debian $suite"
+  download $suite || { say "none to be had from $suite"; continue; }
+  unpack
+  ! works "$dir/criu" || use "$dir/criu"
+  say "${dir##*/} does not work here"
+done
+die 'none of those in Debian works on this kernel'

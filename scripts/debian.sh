@@ -1,0 +1,45 @@
+# Sourced: apt on a private state in the directory $apt, with the system's mirror, proxy and keys, but
+# its own sources and an empty dpkg status, so that what is fetched brings all its libraries and
+# nothing changes on the system. What is fetched is for the architecture $debian, else this machine's.
+
+architecture() { echo "${debian:-$(dpkg --print-architecture)}"; }
+
+apt() { # COMMAND ARGUMENT…
+  "apt-$1" -qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+    -o Dir::Etc::PreferencesParts=/dev/null -o Dir::State="$apt" -o Dir::State::Lists="$apt/lists" \
+    -o Dir::State::Status="$apt/status" -o Dir::Cache="$apt" -o APT::Sandbox::User= -o APT::Default-Release= \
+    -o APT::Architecture="$(architecture)" -o APT::Architectures="$(architecture)" \
+    -o APT::Update::Error-Mode=any -o Acquire::Retries=3 "${@:2}"
+}
+
+# The mirror that this machine's own sources name.
+mirror() {
+  local list=(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian') site
+  site=$("${list[@]}" | sed -n 1p)
+  [ -n "$site" ] || { apt-get -qq update >&2; site=$("${list[@]}" | sed -n 1p); }   # without package lists
+  echo "$site"
+}
+
+# Begins a private state with the packages of one suite.
+apt_begin() { # SUITE
+  local options="target=Packages lang=none arch=$(architecture)" site
+  site=$(mirror)
+  [ -n "$site" ] || { echo 'apt knows no Debian mirror' >&2; return 1; }
+  rm -rf "$apt"
+  mkdir -p "$apt"/{lists,archives}/partial
+  : > "$apt/status"
+  echo "deb [$options signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $1 main" > "$apt/sources.list"
+  apt get update >&2
+}
+
+# Unpacks all packages that were fetched; no script of theirs runs.
+apt_unpack() { # ROOT
+  local name deb
+  for name in bin sbin lib lib64; do   # Debian's merged /usr
+    mkdir -p "$1/usr/$name"
+    ln -sfn "usr/$name" "$1/$name"
+  done
+  for deb in "$apt"/archives/*.deb; do
+    dpkg --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$1"
+  done
+}

@@ -1,0 +1,63 @@
+// A live server moves to another host while a client keeps one connection to it: the timeline of what
+// happens, and the longest gap between two answers that the client saw. Writes docs/migrate.svg.
+//
+// usage: npm run demo:migrate [-- MODE [MIB]]
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CriuError } from 'node-criu';
+import { Lab } from '../lab/hosts.mjs';
+import { migrateIt, startScene } from '../lab/migration.mjs';
+import { timeline } from './timeline.mjs';
+
+const [mode, heap = '64'] = process.argv.slice(2);
+const say = (text) => console.log(text);
+
+const lab = await Lab.start();
+try {
+  await demo();
+} catch (error) {
+  console.error(error instanceof CriuError ? `${error.message} (${error.code})` : error);
+  process.exitCode = 1;
+} finally {
+  await lab.close();
+}
+
+async function demo() {
+  say('two hosts, a and b, and a client, each in namespaces of its own, on one bridge');
+  const scene = await startScene(lab, { heap: Number(heap), hot: 1, worker: true, child: true });
+  say(`process ${scene.pid} on a serves ${lab.serviceAddress} with ${heap} MiB; the client counts`);
+  await sleep(500);
+  const { result, phases } = await migrateIt(lab, scene, mode === undefined ? {} : { mode });
+  await scene.client.answersOn();
+  await sleep(500);
+  const report = await scene.client.ask('stop');
+  await checked(scene, report);
+
+  say(`process ${result.pid} on b serves it now\n`);
+  const start = phases[0][1];
+  for (const [phase, at] of phases) say(`${String(at - start).padStart(6)} ms  ${phase}`);
+  say('');
+  const rows = {
+    mode: result.mode,
+    'rounds before the dump': result.rounds,
+    'memory and images': `${(result.bytes / 2 ** 20).toFixed(1)} MiB`,
+    'no copy ran for': `${result.downtimeMs.toFixed(0)} ms`,
+    'longest gap for the client': `${report.longestGapMs.toFixed(0)} ms`,
+    'answers, in order': report.answers,
+    'connections of the client': report.connections,
+    'memory is right': 'yes',
+  };
+  for (const [name, value] of Object.entries(rows))
+    say(`${name.padEnd(28)}${String(value).padStart(16)}`);
+  const drawing = new URL('../../docs/migrate.svg', import.meta.url);
+  await writeFile(drawing, timeline({ result, phases, report }));
+}
+
+/** The client saw each number once and in order, on one connection, and the memory is right. */
+async function checked(scene, { faults, connections }) {
+  if (faults.length > 0 || connections !== 1) {
+    throw new Error(`the client saw ${JSON.stringify({ faults, connections })}`);
+  }
+  const { ok, wrong } = await scene.client.ask('get', { path: '/verify' });
+  if (!ok) throw new Error(`the memory is not as it was written: ${wrong.slice(0, 5).join(', ')}`);
+}

@@ -1,0 +1,14 @@
+#!/bin/bash
+# Compiles test/fixtures/NAME.c, unless its binary is newer, and prints the path of that.
+# usage: fixture.sh NAME [FLAG…]
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd -P)
+source=$root/test/fixtures/$1.c binary=$root/.cache/fixtures/$1
+
+if [ ! "$binary" -nt "$source" ]; then
+  mkdir -p "${binary%/*}"
+  # Tests run in parallel: each builds its own, and the last one stays.
+  "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -pthread "${@:2}" "$source" -o "$binary.$$"
+  mv "$binary.$$" "$binary"
+fi
+echo "$binary"

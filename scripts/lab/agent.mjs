@@ -1,0 +1,109 @@
+// A program that uses the library inside of a host, and does what the one that has started it asks.
+//
+// usage: agent.mjs CRIU, forked: takes { id, task, options }, answers { id, result } or { id, error };
+// asks in turn { call, name, details } and takes { call, result } or { call, error }.
+import { readFileSync } from 'node:fs';
+import {
+  Criu,
+  migrate,
+  resolveMigration,
+  serveMigrations,
+  spawnCheckpointable,
+} from '../../dist/index.js';
+
+const criu = new Criu({ path: process.argv[2] });
+const path = process.argv[2];
+const programs = new Map();
+let server;
+let migration;
+const calls = new Map();
+let made = 0;
+
+/** Has the other side do something, and waits for it. */
+function call(name, details) {
+  return new Promise((resolve, reject) => {
+    const id = ++made;
+    calls.set(id, { resolve, reject });
+    process.send({ call: id, name, details });
+  });
+}
+
+/** Hooks by their names: each is a call to the other side, which may hold it or fail it. */
+function hooks(names = []) {
+  return Object.fromEntries(names.map((name) => [name, () => call(name)]));
+}
+
+const tasks = {
+  version: async () => (await criu.version()).number,
+  /** Starts a program; resolves with its pid. */
+  async start({ file, args, ...options }) {
+    const program = await spawnCheckpointable(file, args, options);
+    programs.set(program.pid, program);
+    return program.pid;
+  },
+  /** Resolves when a program that was started or restored here has ended. */
+  exited: ({ pid }) => programs.get(pid).exited,
+  async dump({ pid, hooks: names, ...options }) {
+    return told(await criu.dump(pid, { ...options, hooks: hooks(names) }));
+  },
+  async restore({ hooks: names, ...options }) {
+    const restored = await criu.restore({ ...options, hooks: hooks(names) });
+    programs.set(restored.pid, restored);
+    return { pid: restored.pid, ...told(restored) };
+  },
+  /** Takes migrations; resolves with the port. */
+  async serve(options) {
+    server = await serveMigrations({ path, ...options });
+    return server.port;
+  },
+  migrations: () => server.migrations,
+  closeServer: () => server.close(),
+  /** Calls 'switchOver' and 'phase' of the other side, and tells it each 'event'. */
+  async migrate({ pid, ...options }) {
+    migration = migrate(pid, {
+      path,
+      ...options,
+      switchOver: () => call('switchOver'),
+      switchBack: () => call('switchBack'),
+      hooks: { phase: (phase) => call('phase', phase) },
+    });
+    for await (const event of migration) call('event', event);
+    return await migration.result;
+  },
+  cancel: () => migration.cancel(),
+  resolve: ({ id, ...options }) => resolveMigration(id, options),
+  kill: ({ pid, signal }) => void process.kill(pid, signal),
+  /** Whether there is a process with this pid here that is no zombie. */
+  isAlive({ pid }) {
+    try {
+      return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  },
+};
+
+function told({ durationMs, stats }) {
+  return { durationMs, stats };
+}
+
+function facts(error) {
+  const { name, code, message, errno, workload, pid, exit, cancelled, leftovers, syscall } = error;
+  const log = error.log && { errors: error.log.errors };
+  return { name, code, message, errno, workload, pid, exit, cancelled, leftovers, syscall, log };
+}
+
+process.on('message', async ({ id, task, options, call: answered, result, error }) => {
+  if (answered !== undefined) {
+    const { resolve, reject } = calls.get(answered);
+    calls.delete(answered);
+    return error ? reject(new Error(error.message)) : resolve(result);
+  }
+  try {
+    process.send({ id, result: await tasks[task](options ?? {}) });
+  } catch (cause) {
+    process.send({ id, error: facts(cause) });
+  }
+});
+process.on('disconnect', () => process.exit());
+process.send({ ready: process.pid });

@@ -1,0 +1,103 @@
+// The client that a migration is measured by, a process of its own: one request after the other on
+// one connection, each as soon as the one before is answered, and what came of them.
+//
+// usage: client.mjs HOST PORT, forked: takes { id, task }, answers { id, result }.
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const [, , host, port] = process.argv;
+const PAUSE_MS = 1;
+const now = () => performance.timeOrigin + performance.now();
+
+/** Of all since the start: `[when, how long after the answer before]`, in ms, the first by the clock. */
+let timeline = [];
+let faults = [];
+let connections = [];
+let [count, last] = [0, 0];
+let stopped = true;
+let running = Promise.resolve();
+const agent = new Agent({ keepAlive: true, maxSockets: 1, scheduling: 'fifo' });
+
+async function run() {
+  last = now();
+  while (!stopped) {
+    try {
+      take(await ask('/'));
+    } catch (error) {
+      faults.push({ at: now(), fault: `connection: ${error.code ?? error.message}` });
+      await sleep(10);
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
+function take(answer) {
+  const at = now();
+  const next = Number(answer);
+  timeline.push([at, at - last]);
+  if (count > 0 && next !== count + 1) faults.push({ at, fault: `${next} came after ${count}` });
+  [last, count] = [at, next];
+}
+
+function ask(path) {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host, port, path, agent }, async (response) => {
+      try {
+        let body = '';
+        for await (const chunk of response) body += chunk;
+        resolve(body);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    sent.on('socket', ({ connecting }) => {
+      if (!connecting) return;
+      const at = now();
+      if (connections.length > 0) faults.push({ at, fault: 'connection: replaced' });
+      connections.push(at);
+    });
+    sent.on('error', reject).end();
+  });
+}
+
+const tasks = {
+  start() {
+    [timeline, faults] = [[], []];
+    connections = connections.slice(-1);
+    stopped = false;
+    running = run();
+  },
+  async stop() {
+    stopped = true;
+    await running;
+    return tasks.report();
+  },
+  report() {
+    const longest = timeline.reduce((most, entry) => (entry[1] > most[1] ? entry : most), [0, 0]);
+    return {
+      answers: timeline.length,
+      count,
+      longestGapMs: longest[1],
+      longestGapAt: longest[0],
+      connections: connections.length,
+      faults,
+      timeline,
+    };
+  },
+  answers: () => timeline.length,
+  /** What else the server tells, on a connection of its own, once the measuring is over. */
+  async get({ path }) {
+    const response = await fetch(`http://${host}:${port}${path}`);
+    return await response.json();
+  },
+};
+
+process.on('message', async ({ id, task, options }) => {
+  try {
+    process.send({ id, result: await tasks[task](options) });
+  } catch (error) {
+    process.send({ id, error: { message: error.message, code: error.code } });
+  }
+});
+process.on('disconnect', () => process.exit());
+process.send({ ready: process.pid });

@@ -1,0 +1,156 @@
+// An HTTP server whose memory can tell whether it is what it should be. Each answer to GET / is a
+// number more than the one before; GET /verify looks at all memory and tells of it; GET /state tells
+// without a look. Says 'ready' on its standard output.
+//
+// usage: server.mjs [--port N] [--heap MIB] [--hot MIB [--rate PAGES|max]] [--worker] [--child]
+//
+// The hot set comes on top of the heap; a thread rewrites it round and round, so many pages a second.
+// Each page is filled by its number and by how often it was written, and that is also noted apart.
+import { fork } from 'node:child_process';
+import { createServer } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+
+const PAGE_WORDS = 1024;
+const PAGES_PER_MIB = 256;
+/** How many pages are looked at, or written, before others have a turn. */
+const BATCH = 256;
+/** The writer's: as often as timers can be relied upon. */
+const INTERVAL_MS = 10;
+
+class Pages {
+  constructor(mib) {
+    this.count = mib * PAGES_PER_MIB;
+    this.words = new Uint32Array(this.count * PAGE_WORDS);
+    this.times = new Uint32Array(this.count);
+    for (let page = 0; page < this.count; page++) this.write(page);
+  }
+
+  write(page) {
+    this.times[page] += 1;
+    let word = this.#seed(page);
+    for (let at = page * PAGE_WORDS, end = at + PAGE_WORDS; at < end; at++) {
+      this.words[at] = word;
+      word = next(word);
+    }
+  }
+
+  /** The pages that are not what they should be. */
+  async wrong() {
+    const wrong = [];
+    for (let page = 0; page < this.count; page++) {
+      if (!this.#isRight(page)) wrong.push(page);
+      if (page % BATCH === 0) await turn();
+    }
+    return wrong;
+  }
+
+  #isRight(page) {
+    let word = this.#seed(page);
+    for (let at = page * PAGE_WORDS, end = at + PAGE_WORDS; at < end; at++) {
+      if (this.words[at] !== word) return false;
+      word = next(word);
+    }
+    return true;
+  }
+
+  #seed(page) {
+    return (Math.imul(page + 1, 0x9e3779b1) ^ Math.imul(this.times[page], 0x85ebca6b)) >>> 0;
+  }
+}
+
+function next(word) {
+  return (Math.imul(word, 1664525) + 1013904223) >>> 0;
+}
+
+if (process.send && process.argv[2] === 'child') count((ticks) => process.send({ ticks }));
+else if (isMainThread) serve();
+else if (workerData.hot) write(workerData);
+else count((ticks) => parentPort.postMessage({ ticks }));
+
+function serve() {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '8080' },
+      heap: { type: 'string', default: '1' },
+      hot: { type: 'string', default: '0' },
+      rate: { type: 'string', default: 'max' },
+      worker: { type: 'boolean', default: false },
+      child: { type: 'boolean', default: false },
+    },
+  });
+  const [heap, hot] = [Number(values.heap), Number(values.hot)];
+  const rate = values.rate === 'max' ? Infinity : Number(values.rate);
+  const pages = new Pages(heap);
+  const thread = new URL(import.meta.url);
+  const writer = hot > 0 && new Worker(thread, { argv: [], workerData: { hot, rate } });
+  const worker = values.worker && new Worker(thread, { argv: [], workerData: {} });
+  const child =
+    values.child && fork(thread, ['child'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+
+  const state = { count: 0, writes: 0, workerTicks: 0, childTicks: 0 };
+  const keep = (name) => (message) => {
+    state[name] = message.ticks ?? state[name];
+  };
+  if (worker) worker.on('message', keep('workerTicks'));
+  if (child) child.on('message', keep('childTicks'));
+  const ready = writer ? new Promise((resolve) => writer.once('message', resolve)) : undefined;
+
+  /** Looks at the memory of the server and of its writer. */
+  async function verify() {
+    const wrong = (await pages.wrong()).map((page) => `page ${page} of the heap`);
+    if (writer) {
+      const answer = new Promise((resolve) => writer.once('message', resolve));
+      writer.postMessage('verify');
+      const told = await answer;
+      if (told.writes < state.writes) wrong.push(`writes went back from ${state.writes}`);
+      state.writes = told.writes;
+      wrong.push(...told.wrong.map((page) => `page ${page} of the hot set`));
+    }
+    return { ok: wrong.length === 0, wrong, ...state };
+  }
+
+  const server = createServer(async (request, response) => {
+    if (request.url === '/verify') response.end(JSON.stringify(await verify()));
+    else if (request.url === '/state') response.end(JSON.stringify({ pid: process.pid, ...state }));
+    else {
+      state.count += 1;
+      response.end(String(state.count));
+    }
+  });
+  server.keepAliveTimeout = 0;
+  server.listen(Number(values.port), '0.0.0.0', async () => {
+    await ready;
+    console.log('ready');
+  });
+}
+
+/** Writes the hot set, page by page, at a rate in pages a second. */
+async function write({ hot, rate }) {
+  const pages = new Pages(hot);
+  let [writes, page] = [0, 0];
+  parentPort.on('message', async () => {
+    parentPort.postMessage({ wrong: await pages.wrong(), writes });
+  });
+  parentPort.postMessage('ready');
+  const batch = rate === Infinity ? BATCH : Math.max(1, Math.round((rate * INTERVAL_MS) / 1000));
+  for (;;) {
+    for (let n = 0; n < batch; n++) {
+      pages.write(page);
+      page = (page + 1) % pages.count;
+    }
+    writes += batch;
+    if (rate === Infinity) await turn();
+    else await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
+  }
+}
+
+function count(tell) {
+  let ticks = 0;
+  setInterval(() => {
+    ticks += 1;
+    tell(ticks);
+  }, 10);
+  if (process.send && process.argv[2] === 'child') process.once('disconnect', () => process.exit());
+}

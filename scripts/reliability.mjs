@@ -1,0 +1,32 @@
+// Writes the tables of docs/reliability.md from the faults that the last run of all tests has noted.
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../', import.meta.url);
+const noted = new URL('.cache/reliability/', root);
+const page = new URL('docs/reliability.md', root);
+
+/** By section, the faults of all test files, each file of notes being called SECTION.TEST.json. */
+const sections = new Map();
+for (const name of (await readdir(noted)).sort()) {
+  const section = name.slice(0, name.indexOf('.'));
+  const rows = JSON.parse(await readFile(new URL(name, noted), 'utf8'));
+  sections.set(section, [...(sections.get(section) ?? []), ...rows]);
+}
+
+let text = await readFile(page, 'utf8');
+const before = text;
+for (const [section, rows] of sections) {
+  const marks = new RegExp(`(<!-- ${section} -->\n)[^]*(<!-- /${section} -->)`);
+  if (!marks.test(text)) throw new Error(`${fileURLToPath(page)} has no section ${section}`);
+  text = text.replace(marks, (_all, begin, end) => `${begin}${table(rows)}\n${end}`);
+}
+if (text !== before) await writeFile(page, text);
+
+/** @param {readonly { fault: string, error: string, workload: string, left: string }[]} rows */
+function table(rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  const head = ['Fault', 'Error', 'Workload', 'Left behind'];
+  const body = rows.map(({ fault, error, workload, left }) => line([fault, error, workload, left]));
+  return [line(head), line(head.map(() => '---')), ...body].join('\n');
+}

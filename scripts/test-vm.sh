@@ -1,0 +1,16 @@
+#!/bin/bash
+# Runs the tests that need a kernel which tracks changed memory: here if this one does, else in the
+# virtual machine. Arguments go to Vitest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+criu=${CRIU_PATH:-$(< .cache/criu/path)}
+vitest=(node node_modules/vitest/vitest.mjs run --project vm "$@")
+
+! "$criu" check --feature mem_dirty_track &> /dev/null || exec "${vitest[@]}"
+
+for source in test/fixtures/*.c; do   # there is no compiler in the machine
+  name=$(basename "$source" .c)
+  flags=$([ "$name" != rooted ] || echo -static)
+  bash scripts/fixture.sh "$name" $flags > /dev/null
+done
+exec bash scripts/vm.sh -t 1800 "${vitest[@]}"

@@ -1,0 +1,22 @@
+#!/bin/bash
+# Runs all tests and puts them into one report, .cache/test-report.json: those for this kernel here,
+# those of the package, and those for a kernel that tracks changed memory where there is one. Then
+# writes the table of
+# faults that they have noted.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+reports=.cache/reports report=.cache/test-report.json
+rm -rf "$reports" "$report" .cache/reliability
+
+status=0
+npx vitest run --project unit --project criu --reporter=default --reporter=blob --outputFile.blob="$reports/here.json" || status=$?
+bash scripts/test-package.sh --reporter=default --reporter=blob --outputFile.blob="$reports/package.json" || status=$?
+bash scripts/test-vm.sh --reporter=default --reporter=blob --outputFile.blob="$reports/vm.json" || status=$?
+
+# Without a report of its own a part has not run to its end.
+for part in here package vm; do
+  [ -s "$reports/$part.json" ] || { echo "test: the tests of '$part' left no report" >&2; status=1; }
+done
+npx vitest --merge-reports="$reports" --reporter=json || status=1
+[ $status != 0 ] || node scripts/reliability.mjs
+exit $status

@@ -1,0 +1,50 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The files of cgroup v1 and v2 that freeze, and what is in them. */
+const kinds = [
+  { file: 'freezer.state', thawed: 'THAWED', frozen: 'FROZEN' },
+  { file: 'cgroup.freeze', thawed: '0', frozen: '1' },
+] as const;
+
+/** A cgroup that CRIU is told to freeze, and whether it was frozen before. */
+export class Freezer {
+  readonly #path: string;
+  readonly #values: { readonly thawed: string; readonly frozen: string };
+  readonly wasFrozen: boolean;
+
+  /** Undefined if CRIU cannot freeze there either. */
+  static async at(directory: string): Promise<Freezer | undefined> {
+    for (const { file, ...values } of kinds) {
+      const path = join(directory, file);
+      const state = await readFile(path, 'latin1').catch(() => undefined);
+      if (state !== undefined) return new Freezer(path, values, state.trim() !== values.thawed);
+    }
+    return undefined;
+  }
+
+  private constructor(
+    path: string,
+    values: { readonly thawed: string; readonly frozen: string },
+    wasFrozen: boolean,
+  ) {
+    this.#path = path;
+    this.#values = values;
+    this.wasFrozen = wasFrozen;
+  }
+
+  /** Brings it back to how it was; tells what is amiss if that fails. */
+  async restore(): Promise<string[]> {
+    const { thawed, frozen } = this.#values;
+    try {
+      const isFrozen = (await readFile(this.#path, 'latin1')).trim() !== thawed;
+      if (isFrozen !== this.wasFrozen) {
+        await writeFile(this.#path, this.wasFrozen ? frozen : thawed);
+      }
+      return [];
+    } catch (error) {
+      const state = this.wasFrozen ? 'frozen' : 'thawed';
+      return [`the state of ${this.#path}, which was ${state} (${(error as Error).message})`];
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { CriuError } from '../index.ts';
+import { rowOf } from '../options/table.ts';
+
+/** An error for people: what is wrong, and below it what is in the way and what helps. */
+export function toldOf(error: unknown): string {
+  const { message, code } = error as NodeJS.ErrnoException;
+  const lines = [`node-criu: ${messageOf(error, message)}${code ? ` (${code})` : ''}`];
+  if (error instanceof CriuError) {
+    lines.push(...(error.findings ?? []).map((finding) => `  ${toldOfFinding(finding)}`));
+    lines.push(...(error.leftovers ?? []).map((leftover) => `  left over: ${leftover}`));
+    if (error.log) lines.push(`  log: ${error.log.path}`);
+  }
+  return lines.join('\n');
+}
+
+/** The same for programs. */
+export function factsOf(error: unknown): object {
+  if (!(error instanceof CriuError)) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    return { code, message };
+  }
+  const { code, message, operation, option, errno, criuMessage, log } = error;
+  const { exit, workload, pid, cancelled, findings, leftovers } = error;
+  const process = { exit, workload, pid, cancelled, findings, leftovers };
+  return { code, message, operation, option, errno, criuMessage, log, ...process };
+}
+
+interface Told {
+  readonly severity?: 'error' | 'warning';
+  readonly code: string;
+  readonly message: string;
+  readonly pid?: number;
+  readonly remedy?: string;
+}
+
+/** A finding of preflight or of verifyImages, in one line. */
+export function toldOfFinding({ severity = 'error', code, pid, message, remedy }: Told): string {
+  const isNamed = pid === undefined || new RegExp(`\\bprocess ${pid}\\b`).test(message);
+  const who = isNamed ? '' : ` process ${pid}:`;
+  const what = message.replace(/[^.]$/, '$&.');
+  return `${severity} ${code}:${who} ${what}${remedy ? ` ${withFlags(remedy)}` : ''}`;
+}
+
+/** Without the name of the method that found it, and with flags for the names of options. */
+function messageOf(error: unknown, message: string): string {
+  if (!(error instanceof CriuError)) return message;
+  const method = `${error.operation}: `;
+  const text = message.startsWith(method) ? message.slice(method.length) : message;
+  const { option } = error;
+  if (option === undefined || !rowOf.has(option) || !text.startsWith(option)) return text;
+  return flagOf(option) + text.slice(option.length);
+}
+
+/** What the library calls `tcpEstablished` is --tcp-established here. */
+function withFlags(text: string): string {
+  return text.replace(/\b[a-z]+[A-Z]\w*/g, (word) => (rowOf.has(word) ? flagOf(word) : word));
+}
+
+/** The flag for an option of the library. */
+export function flagOf(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

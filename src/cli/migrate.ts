@@ -1,0 +1,132 @@
+import type { Command } from 'commander';
+import {
+  type CriuOpts,
+  type DumpOptions,
+  type MigrateOptions,
+  type MigrationEvent,
+  migrate,
+  type PreCopyLimits,
+} from '../index.ts';
+import { addFlags, addJson } from './flags.ts';
+import { addTrust, type TrustFlags, trustOf } from './migration.ts';
+import {
+  bytes,
+  count,
+  DURATION,
+  hostAndPort,
+  milliseconds,
+  pid,
+  shownBytes,
+  shownTime,
+} from './quantities.ts';
+import { withOutput } from './verb.ts';
+
+const description = [
+  'Move a process tree to a host where node-criu serve runs; its connections stay open. The original ' +
+    'goes on until the copy is complete there, and after any failure before that.',
+  'Without --mode it is what both kernels can do best. pre-copy copies memory while the processes ' +
+    'run, and stops them only for the rest; post-copy lets them run there before their memory has ' +
+    'come; hybrid is both; stop-and-copy works everywhere.',
+].join('\n\n');
+
+const examples = `
+Examples:
+  $ node-criu migrate 4711 192.0.2.2:7007 --ca ca.pem --cert source.pem --key source.key
+  $ node-criu migrate 4711 192.0.2.2:7007 --mode pre-copy --max-downtime 100ms --tcp-established \\
+      --ca ca.pem --cert source.pem --key source.key --json`;
+
+/** What the migration itself says of the dump. */
+const decided: readonly (keyof CriuOpts)[] = [
+  'imagesDirectory',
+  'workDirectory',
+  'pageServer',
+  'parentImage',
+  'lazyPages',
+  'statusFd',
+  'stream',
+  'trackMem',
+  'leaveRunning',
+  'leaveStopped',
+  ...(['tls', 'tlsCacert', 'tlsCacrl', 'tlsCert', 'tlsKey', 'tlsNoCnVerify'] as const),
+];
+
+interface Given extends TrustFlags, Partial<DumpOptions> {
+  readonly mode?: MigrateOptions['mode'];
+  readonly directory?: string;
+  readonly rateLimit?: number;
+  readonly maxDowntime?: number;
+  readonly maxRounds?: number;
+  readonly maxBytes?: number;
+  readonly json?: boolean;
+  readonly insecure?: true;
+}
+
+type Place = ReturnType<typeof hostAndPort>;
+
+/** Adds the verb `migrate`. */
+export function addMigrate(program: Command): void {
+  const command = program
+    .command('migrate')
+    .summary('move a process tree to another host')
+    .description(description)
+    .argument('<pid>', 'the root of the tree', pid)
+    .argument('<host:port>', 'where node-criu serve listens', hostAndPort)
+    .option('-D, --directory <directory>', 'where to keep images and journals')
+    .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
+    .option('--rate-limit <size>', 'copy at most so much a second, as 100m', bytes)
+    .option(`--max-downtime ${DURATION}`, 'end the rounds when it is down to this', milliseconds)
+    .option('--max-rounds <number>', 'make at most so many rounds', count)
+    .option('--max-bytes <size>', 'copy at most so much before the end, as 512m', bytes)
+    .showHelpAfterError('Try: node-criu migrate --help')
+    .addHelpText('after', examples);
+  addFlags(addTrust(addJson(command)), ['dump'], { except: decided }).action(
+    (root: number, to: Place, given: Given) => move(root, to, given),
+  );
+}
+
+async function move(root: number, to: Place, given: Given): Promise<void> {
+  const { ca, cert, key, insecure, json = false, mode, directory, rateLimit, ...others } = given;
+  const { maxDowntime: maxDowntimeMs, maxRounds, maxBytes, ...dump } = others;
+  const trust = trustOf(given);
+  const limits = Object.entries({ maxDowntimeMs, maxRounds, maxBytes });
+  const policy: PreCopyLimits = Object.fromEntries(
+    limits.filter(([, limit]) => limit !== undefined),
+  );
+  await withOutput(json, async (output, signal) => {
+    const chosen = {
+      ...(mode !== undefined && { mode }),
+      ...(directory !== undefined && { directory }),
+      ...(rateLimit !== undefined && { rateLimit }),
+    };
+    const migration = migrate(root, { to, ...trust, ...chosen, policy, dump, signal });
+    const start = performance.now();
+    let phase: string | undefined;
+    for await (const event of migration) {
+      if (event.phase !== phase) output.step({ step: event.phase }, event.phase);
+      phase = event.phase;
+      output.progress({ ...event }, toldOf(event), partOf(event, performance.now() - start));
+    }
+    const result = await migration.result;
+    const [size, down] = [shownBytes(result.bytes), shownTime(result.downtimeMs)];
+    const text = `process ${result.pid} runs on ${to.host}: ${result.mode}, ${size}, down for ${down}`;
+    output.result(result, text);
+  });
+}
+
+/** An event in one line: what it has of everything. */
+function toldOf(event: MigrationEvent): string {
+  const { phase, round, bytes: size, rate, dirtyRate, estimatedDowntimeMs, etaMs } = event;
+  const facts = [
+    size === undefined ? '' : shownBytes(size),
+    rate === undefined ? '' : `${shownBytes(rate)}/s`,
+    dirtyRate === undefined ? '' : `${shownBytes(dirtyRate)}/s change`,
+    estimatedDowntimeMs === undefined ? '' : `downtime about ${shownTime(estimatedDowntimeMs)}`,
+    etaMs === undefined ? '' : `${shownTime(etaMs)} left`,
+  ].filter(Boolean);
+  const name = round === undefined ? phase : `${phase}, round ${round}`;
+  return facts.length === 0 ? name : `${name}: ${facts.join(', ')}`;
+}
+
+function partOf({ etaMs }: MigrationEvent, elapsedMs: number): number | undefined {
+  return etaMs === undefined ? undefined : elapsedMs / Math.max(elapsedMs + etaMs, 1);
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { CriuError, type MigrationTls } from '../index.ts';
+
+/** How it is known who the other end is: by TLS, or on loopback not at all. */
+export interface Trust {
+  readonly tls?: MigrationTls;
+  readonly insecure?: boolean;
+}
+
+/** What {@link addTrust} adds. */
+export interface TrustFlags {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly insecure?: true;
+}
+
+/** Adds the flags that say how the other end is known. */
+export function addTrust(command: Command): Command {
+  return command
+    .option('--ca <file>', 'the certificate authority of both hosts: ca.pem of node-criu cert')
+    .option('--cert <file>', 'the certificate of this host')
+    .option('--key <file>', 'its key')
+    .option('--insecure', 'do without certificates; on loopback only');
+}
+
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it is neither one nor the other */
+export function trustOf({ ca, cert, key, insecure }: TrustFlags): Trust {
+  if (ca !== undefined && cert !== undefined && key !== undefined && !insecure) {
+    return { tls: { ca, cert, key } };
+  }
+  if (insecure && ca === undefined && cert === undefined && key === undefined) {
+    return { insecure };
+  }
+  const message = 'give all of --ca, --cert and --key, or else --insecure';
+  throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import { resolveMigration } from '../index.ts';
+import { addJson } from './flags.ts';
+import { addTrust, type TrustFlags, trustOf } from './migration.ts';
+import { withOutput } from './verb.ts';
+
+const description =
+  'Find out what became of a migration whose outcome is not known, say which host has the processes, ' +
+  'and finish the job.';
+
+const examples = `
+Examples:
+  $ node-criu resolve 4f1d9c2e-6a2f-4c1e-9d53-0f8c0c2b7a11 -D /var/lib/node-criu --ca ca.pem --cert source.pem --key source.key`;
+
+interface Given extends TrustFlags {
+  readonly directory?: string;
+  readonly destinationIsDead?: true;
+  readonly json?: boolean;
+}
+
+/** Adds the verb `resolve`. */
+export function addResolve(program: Command): void {
+  const command = program
+    .command('resolve')
+    .summary('finish a migration whose outcome is not known')
+    .description(description)
+    .argument('<id>', 'that of the migration, as its error told it')
+    .option('-D, --directory <directory>', 'where its journal is')
+    .option(
+      '--destination-is-dead',
+      'let the original run on without asking: only if the other host is off for good',
+    )
+    .showHelpAfterError('Try: node-criu resolve --help')
+    .addHelpText('after', examples);
+  addTrust(addJson(command)).action(resolve);
+}
+
+async function resolve(id: string, given: Given): Promise<void> {
+  const { directory, destinationIsDead, json = false } = given;
+  // Of a destination that is dead nothing is asked.
+  const trust = destinationIsDead ? {} : trustOf(given);
+  await withOutput(json, async (output) => {
+    const found = await resolveMigration(id, {
+      ...trust,
+      ...(directory !== undefined && { directory }),
+      ...(destinationIsDead && { destinationIsDead }),
+    });
+    const lines = Object.entries(found).flatMap(([name, value]) =>
+      value === undefined ? [] : `${name}: ${String(value)}`,
+    );
+    output.result({ ...found }, lines.join('\n'));
+  });
+}

@@ -1,0 +1,63 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { spawnCheckpointable } from '../index.ts';
+
+interface RunOptions {
+  readonly cwd?: string;
+  readonly stdin?: string;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  readonly json?: true;
+}
+
+const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
+
+const description = [
+  'Start a program so that CRIU can dump it, and print its pid.',
+  'The program runs on in the background, in a session of its own: it has no terminal, no ' +
+    'descriptors but its three streams, and no io_uring, which Node 22 and newer open and CRIU ' +
+    'cannot dump. What it writes is lost unless you name a file for it.',
+].join('\n\n');
+
+const examples = `
+Examples:
+  $ node-criu run --stdout app.log --stderr app.log -- node app.js --port 8080
+  4711
+
+  $ pid=$(node-criu run --cwd /srv/app -- ./server)
+
+What follows the program's name is for the program. Node 20 needs an option to be restored on a
+processor with protection keys:
+  $ node-criu run -- node --no-wasm-memory-protection-keys app.js`;
+
+/** Adds the verb `run`. */
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .summary('start a program so that CRIU can dump it, and print its pid')
+    .description(description)
+    .argument('<program>', 'a path, or a name to look up on PATH')
+    .argument('[args...]', 'its arguments')
+    .option('--cwd <directory>', 'working directory of the program (default: this one)')
+    .option('--stdin <file>', 'read standard input from a file (default: empty)')
+    .option('--stdout <file>', 'append standard output to a file (default: thrown away)')
+    .option('--stderr <file>', 'append standard error to a file (default: thrown away)')
+    .option('--json', 'print {"pid":4711} instead of the bare pid')
+    .showHelpAfterError('Try: node-criu run --help')
+    .passThroughOptions()
+    .addHelpText('after', examples)
+    .action(run);
+}
+
+async function run(file: string, args: string[], options: RunOptions): Promise<void> {
+  // Resolved, so that a file named ignore is a file.
+  const streams = STREAMS.flatMap((name) => {
+    const path = options[name];
+    return path === undefined ? [] : [[name, path && resolve(path)]];
+  });
+  const { pid } = await spawnCheckpointable(file, args, {
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    ...Object.fromEntries(streams),
+  });
+  process.stdout.write(`${options.json ? JSON.stringify({ pid }) : pid}\n`);
+}

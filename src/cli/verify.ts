@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { verifyImages } from '../index.ts';
+import { exitCodes } from './exit-code.ts';
+import { toldOfFinding } from './failure.ts';
+import { addJson } from './flags.ts';
+import { withOutput } from './verb.ts';
+
+const description =
+  'Look whether the images of a dump, and of all the rounds before it, are there and fit together. ' +
+  'It reads what tells of memory, not the memory itself.';
+
+const examples = `
+Examples:
+  $ node-criu verify /var/lib/app/images
+  $ node-criu verify images && node-criu restore -D images`;
+
+/** Adds the verb `verify`. */
+export function addVerify(program: Command): void {
+  const command = program
+    .command('verify')
+    .summary('look whether the images of a dump are complete')
+    .description(description)
+    .argument('<directory>', 'what a restore would take')
+    .showHelpAfterError('Try: node-criu verify --help')
+    .addHelpText('after', examples);
+  addJson(command).action(verify);
+}
+
+async function verify(directory: string, { json = false }: { json?: boolean }): Promise<void> {
+  await withOutput(json, async (output) => {
+    const findings = await verifyImages(directory);
+    for (const finding of findings) output.finding(finding, toldOfFinding(finding));
+    const complete = findings.length === 0 ? `the images in ${directory} are complete` : '';
+    output.result({ findings: findings.length }, complete);
+    if (findings.length > 0) process.exitCode = exitCodes.refused;
+  });
+}

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CriuOpts } from '../index.ts';
+import { descendantsOf } from '../process/tree.ts';
+import type { Output } from './output.ts';
+import { shownBytes } from './quantities.ts';
+
+const INTERVAL_MS = 100;
+
+/** Tells how much of the memory of a tree is in the images, for as long as `work` takes. */
+export async function tellingWritten<T>(
+  output: Output,
+  pid: number,
+  options: CriuOpts,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { imagesDirectory, pageServer, lazyPages, stream } = options;
+  const isHere = typeof imagesDirectory === 'string' && !pageServer && !lazyPages && !stream;
+  if (!isHere) return await work();
+  const expected = memoryOf(pid);
+  let last = 0;
+  const tell = () => {
+    const bytes = pagesIn(imagesDirectory);
+    if (bytes === last) return;
+    last = bytes;
+    const aboutBytes = Math.max(expected, bytes);
+    const text = `${shownBytes(bytes)} of about ${shownBytes(aboutBytes)} are written`;
+    output.progress({ bytes, aboutBytes }, text, bytes / aboutBytes);
+  };
+  const timer = setInterval(tell, INTERVAL_MS);
+  try {
+    const result = await work();
+    tell();
+    return result;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** About what the memory takes in images, in bytes: a page that processes share is written once. */
+function memoryOf(root: number): number {
+  const sizes = descendantsOf(root).map((pid) => {
+    const status = contentOf(`/proc/${pid}/status`);
+    const size = (name: string) =>
+      1024 * Number(new RegExp(`^${name}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0);
+    return { own: size('RssAnon') + size('VmSwap'), shared: size('RssShmem') };
+  });
+  const own = sizes.reduce((sum, { own }) => sum + own, 0);
+  return own + Math.max(...sizes.map(({ shared }) => shared));
+}
+
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    // It has ended.
+    return '';
+  }
+}
+
+function pagesIn(directory: string): number {
+  try {
+    const names = readdirSync(directory).filter((name) => /^pages-.*\.img$/.test(name));
+    return names.reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+  } catch {
+    // CRIU has not made it yet.
+    return 0;
+  }
+}

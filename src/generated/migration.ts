@@ -1,0 +1,272 @@
+// Written by scripts/generate.mjs from proto/. Do not edit.
+export default {
+  "nested": {
+    "node_criu": {
+      "nested": {
+        "Migrations": {
+          "methods": {
+            "Offer": {
+              "requestType": "OfferRequest",
+              "responseType": "OfferReply"
+            },
+            "StartRound": {
+              "requestType": "RoundRequest",
+              "responseType": "Standing"
+            },
+            "PutImages": {
+              "requestType": "ImagePart",
+              "requestStream": true,
+              "responseType": "Standing"
+            },
+            "Prepare": {
+              "requestType": "PrepareRequest",
+              "responseType": "Standing"
+            },
+            "HandOver": {
+              "requestType": "MigrationRequest",
+              "responseType": "Standing"
+            },
+            "AwaitPages": {
+              "requestType": "MigrationRequest",
+              "responseType": "Standing"
+            },
+            "Abort": {
+              "requestType": "AbortRequest",
+              "responseType": "Standing"
+            },
+            "Ask": {
+              "requestType": "MigrationRequest",
+              "responseType": "Standing"
+            }
+          }
+        },
+        "HostFacts": {
+          "fields": {
+            "criu": {
+              "type": "uint32",
+              "id": 1
+            },
+            "kernel": {
+              "type": "string",
+              "id": 2
+            },
+            "architecture": {
+              "type": "string",
+              "id": 3
+            },
+            "memTrack": {
+              "type": "bool",
+              "id": 4,
+              "protoName": "mem_track"
+            },
+            "lazyPages": {
+              "type": "bool",
+              "id": 5,
+              "protoName": "lazy_pages"
+            },
+            "freeMemory": {
+              "type": "uint64",
+              "id": 6,
+              "protoName": "free_memory"
+            },
+            "freeDisk": {
+              "type": "uint64",
+              "id": 7,
+              "protoName": "free_disk"
+            }
+          }
+        },
+        "OfferRequest": {
+          "fields": {
+            "protocol": {
+              "type": "uint32",
+              "id": 1
+            },
+            "id": {
+              "type": "string",
+              "id": 2
+            },
+            "mode": {
+              "type": "string",
+              "id": 3
+            },
+            "host": {
+              "type": "HostFacts",
+              "id": 4
+            },
+            "program": {
+              "type": "string",
+              "id": 5
+            },
+            "pids": {
+              "rule": "repeated",
+              "type": "uint32",
+              "id": 6
+            },
+            "memory": {
+              "type": "uint64",
+              "id": 7
+            },
+            "cpuinfo": {
+              "type": "bytes",
+              "id": 8
+            },
+            "flags": {
+              "rule": "repeated",
+              "type": "string",
+              "id": 9
+            },
+            "networkLock": {
+              "type": "string",
+              "id": 10,
+              "protoName": "network_lock"
+            },
+            "manageCgroupsMode": {
+              "type": "string",
+              "id": 11,
+              "protoName": "manage_cgroups_mode"
+            }
+          }
+        },
+        "Objection": {
+          "fields": {
+            "message": {
+              "type": "string",
+              "id": 1
+            },
+            "remedy": {
+              "type": "string",
+              "id": 2
+            }
+          }
+        },
+        "OfferReply": {
+          "fields": {
+            "objections": {
+              "rule": "repeated",
+              "type": "Objection",
+              "id": 1
+            },
+            "host": {
+              "type": "HostFacts",
+              "id": 2
+            },
+            "pagePort": {
+              "type": "uint32",
+              "id": 3,
+              "protoName": "page_port"
+            },
+            "roundToken": {
+              "type": "bytes",
+              "id": 4,
+              "protoName": "round_token"
+            },
+            "lazyToken": {
+              "type": "bytes",
+              "id": 5,
+              "protoName": "lazy_token"
+            }
+          }
+        },
+        "RoundRequest": {
+          "fields": {
+            "id": {
+              "type": "string",
+              "id": 1
+            },
+            "index": {
+              "type": "uint32",
+              "id": 2
+            }
+          }
+        },
+        "ImagePart": {
+          "oneofs": {
+            "part": {
+              "oneof": [
+                "round",
+                "name",
+                "data",
+                "sha256"
+              ]
+            }
+          },
+          "fields": {
+            "round": {
+              "type": "RoundRequest",
+              "id": 1
+            },
+            "name": {
+              "type": "string",
+              "id": 2
+            },
+            "data": {
+              "type": "bytes",
+              "id": 3
+            },
+            "sha256": {
+              "type": "bytes",
+              "id": 4
+            }
+          }
+        },
+        "PrepareRequest": {
+          "fields": {
+            "id": {
+              "type": "string",
+              "id": 1
+            },
+            "index": {
+              "type": "uint32",
+              "id": 2
+            },
+            "lazy": {
+              "type": "bool",
+              "id": 3
+            }
+          }
+        },
+        "MigrationRequest": {
+          "fields": {
+            "id": {
+              "type": "string",
+              "id": 1
+            }
+          }
+        },
+        "AbortRequest": {
+          "fields": {
+            "id": {
+              "type": "string",
+              "id": 1
+            },
+            "reason": {
+              "type": "string",
+              "id": 2
+            }
+          }
+        },
+        "Standing": {
+          "fields": {
+            "state": {
+              "type": "string",
+              "id": 1
+            },
+            "pid": {
+              "type": "uint32",
+              "id": 2
+            },
+            "message": {
+              "type": "string",
+              "id": 3
+            },
+            "pages": {
+              "type": "uint64",
+              "id": 4
+            }
+          }
+        }
+      }
+    }
+  }
+} as const;

@@ -1,0 +1,35 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { AbortRequest as _node_criu_AbortRequest, AbortRequest__Output as _node_criu_AbortRequest__Output } from './node_criu/AbortRequest.ts';
+import type { HostFacts as _node_criu_HostFacts, HostFacts__Output as _node_criu_HostFacts__Output } from './node_criu/HostFacts.ts';
+import type { ImagePart as _node_criu_ImagePart, ImagePart__Output as _node_criu_ImagePart__Output } from './node_criu/ImagePart.ts';
+import type { MigrationRequest as _node_criu_MigrationRequest, MigrationRequest__Output as _node_criu_MigrationRequest__Output } from './node_criu/MigrationRequest.ts';
+import type { MigrationsClient as _node_criu_MigrationsClient, MigrationsDefinition as _node_criu_MigrationsDefinition } from './node_criu/Migrations.ts';
+import type { Objection as _node_criu_Objection, Objection__Output as _node_criu_Objection__Output } from './node_criu/Objection.ts';
+import type { OfferReply as _node_criu_OfferReply, OfferReply__Output as _node_criu_OfferReply__Output } from './node_criu/OfferReply.ts';
+import type { OfferRequest as _node_criu_OfferRequest, OfferRequest__Output as _node_criu_OfferRequest__Output } from './node_criu/OfferRequest.ts';
+import type { PrepareRequest as _node_criu_PrepareRequest, PrepareRequest__Output as _node_criu_PrepareRequest__Output } from './node_criu/PrepareRequest.ts';
+import type { RoundRequest as _node_criu_RoundRequest, RoundRequest__Output as _node_criu_RoundRequest__Output } from './node_criu/RoundRequest.ts';
+import type { Standing as _node_criu_Standing, Standing__Output as _node_criu_Standing__Output } from './node_criu/Standing.ts';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  node_criu: {
+    AbortRequest: MessageTypeDefinition<_node_criu_AbortRequest, _node_criu_AbortRequest__Output>
+    HostFacts: MessageTypeDefinition<_node_criu_HostFacts, _node_criu_HostFacts__Output>
+    ImagePart: MessageTypeDefinition<_node_criu_ImagePart, _node_criu_ImagePart__Output>
+    MigrationRequest: MessageTypeDefinition<_node_criu_MigrationRequest, _node_criu_MigrationRequest__Output>
+    Migrations: SubtypeConstructor<typeof grpc.Client, _node_criu_MigrationsClient> & { service: _node_criu_MigrationsDefinition }
+    Objection: MessageTypeDefinition<_node_criu_Objection, _node_criu_Objection__Output>
+    OfferReply: MessageTypeDefinition<_node_criu_OfferReply, _node_criu_OfferReply__Output>
+    OfferRequest: MessageTypeDefinition<_node_criu_OfferRequest, _node_criu_OfferRequest__Output>
+    PrepareRequest: MessageTypeDefinition<_node_criu_PrepareRequest, _node_criu_PrepareRequest__Output>
+    RoundRequest: MessageTypeDefinition<_node_criu_RoundRequest, _node_criu_RoundRequest__Output>
+    Standing: MessageTypeDefinition<_node_criu_Standing, _node_criu_Standing__Output>
+  }
+}
+

@@ -1,0 +1,12 @@
+// Original file: proto/migration.proto
+
+
+export interface AbortRequest {
+  'id'?: (string);
+  'reason'?: (string);
+}
+
+export interface AbortRequest__Output {
+  'id': (string);
+  'reason': (string);
+}

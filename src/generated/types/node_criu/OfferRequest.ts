@@ -1,0 +1,31 @@
+// Original file: proto/migration.proto
+
+import type { HostFacts as _node_criu_HostFacts, HostFacts__Output as _node_criu_HostFacts__Output } from '../node_criu/HostFacts.ts';
+
+export interface OfferRequest {
+  'protocol'?: (number);
+  'id'?: (string);
+  'mode'?: (string);
+  'host'?: (_node_criu_HostFacts | null);
+  'program'?: (string);
+  'pids'?: (number)[];
+  'memory'?: (number);
+  'cpuinfo'?: (Buffer | Uint8Array | string);
+  'flags'?: (string)[];
+  'networkLock'?: (string);
+  'manageCgroupsMode'?: (string);
+}
+
+export interface OfferRequest__Output {
+  'protocol': (number);
+  'id': (string);
+  'mode': (string);
+  'host': (_node_criu_HostFacts__Output | null);
+  'program': (string);
+  'pids': (number)[];
+  'memory': (number);
+  'cpuinfo': (Buffer);
+  'flags': (string)[];
+  'networkLock': (string);
+  'manageCgroupsMode': (string);
+}

@@ -1,0 +1,14 @@
+// Original file: proto/migration.proto
+
+
+export interface PrepareRequest {
+  'id'?: (string);
+  'index'?: (number);
+  'lazy'?: (boolean);
+}
+
+export interface PrepareRequest__Output {
+  'id': (string);
+  'index': (number);
+  'lazy': (boolean);
+}

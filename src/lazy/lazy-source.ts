@@ -1,0 +1,348 @@
+import type { Socket } from 'node:net';
+import type { DumpOptions, DumpResult, Serving } from '../dump.ts';
+import { CriuError, invalid } from '../errors.ts';
+import { native } from '../native/index.ts';
+import type { Client } from '../operation.ts';
+import { refuseOpenNetwork } from '../options/reach.ts';
+import { translate, withDefaults } from '../options/translate.ts';
+import type { PageServerOptions } from '../options/types.ts';
+import { stateOf } from '../process/state.ts';
+import { Cancellation } from '../rpc/cancellation.ts';
+import { checkHooks } from '../rpc/hooks.ts';
+import { locate } from '../swrk/binary.ts';
+import type { Ordered } from '../swrk/cause.ts';
+import { requireSupport } from '../swrk/probe.ts';
+import { type Departure, PageGate } from './page-gate.ts';
+import { PageLedger } from './page-ledger.ts';
+import { requireLargePipes } from './pipes.ts';
+import { StoppedTree } from './stopped-tree.ts';
+
+/** How far the pages of a lazy dump are. */
+export interface LazyProgress {
+  /** Pages that were left in the processes. */
+  readonly pages: number;
+  /** How many of them have been sent to the destination, each counted once. */
+  readonly pagesFetched: number;
+}
+
+/** Options of {@link Criu.lazyDump}: those of a dump, and where its pages are to be had. */
+export interface LazyDumpOptions
+  extends Omit<
+    DumpOptions,
+    'lazyPages' | 'leaveRunning' | 'leaveStopped' | 'statusFd' | 'pageServer'
+  > {
+  /** Where to listen for the destination. Default: 127.0.0.1, and any free port. */
+  pageServer?: Omit<PageServerOptions, 'fd'>;
+  /**
+   * Asked when the destination has taken leave: whether its copy is well, so that the original may
+   * end. If not, or if it throws, the original runs on. By default it ends if every page was
+   * fetched; otherwise it stays stopped, for a destination may do without pages that its copy has
+   * freed meanwhile, and may also have failed.
+   */
+  confirm?(progress: LazyProgress): boolean | Promise<boolean>;
+}
+
+/** How a lazy dump went. */
+export interface LazyDumpResult extends DumpResult, LazyProgress {}
+
+/** What a {@link LazySource} is the end of. */
+export interface LazyDump {
+  readonly operation: string;
+  readonly pid: number;
+  readonly imagesDirectory: string;
+  readonly given: LazyDumpOptions;
+  readonly client: Client;
+  /** Does the dump. */
+  readonly dump: (options: DumpOptions, serving: Serving) => Promise<DumpResult>;
+  /** The connection of the destination, in place of one to wait for. */
+  readonly peer?: Socket;
+  /** Our end of a connection to criu, if that has inherited both ends already. */
+  readonly near?: number;
+  /** Whether the original is to stay stopped whatever becomes of criu: somebody else decides. */
+  readonly isKept?: () => boolean;
+}
+
+/** Why criu was told to give up. */
+interface GivenUp extends Ordered {
+  /** The original is to run on, whatever the destination has. */
+  readonly resume?: boolean;
+  /** The original is not to run again. */
+  readonly discard?: boolean;
+}
+
+/** The first CRIU that tells when it is ready to serve. */
+const SINCE = 31500;
+/** The numbers of the two ends in criu. */
+const FAR = 32;
+const NEAR = 33;
+const REFUSED = ['lazyPages', 'leaveRunning', 'leaveStopped', 'statusFd'] as const;
+
+/**
+ * What criu inherits of a connection to serve on. It holds our end as well: it takes the end of the
+ * connection for the end of its work, and if this process died the original would be lost.
+ */
+export function servedOn(near: number, far: number): Serving['inherited'] {
+  return [
+    [FAR, far],
+    [NEAR, near],
+  ];
+}
+
+/**
+ * The source of a lazy dump: processes that are frozen, their images but for most of the memory on
+ * disk, and that memory to be had at `address` and `port`, by one destination. The original is kept
+ * stopped by SIGSTOP besides, so that it does not run on beside its copy whatever ends criu.
+ *
+ * If this process dies meanwhile, criu goes on holding the original frozen and can serve no more:
+ * end that criu, and continue the processes (SIGCONT) or kill them, as the end of the destination is.
+ */
+export class LazySource implements AsyncDisposable {
+  /** The root of the tree. */
+  readonly pid: number;
+  /** Where the images are that the destination needs. */
+  readonly imagesDirectory: string;
+  /** The address that it listens on; empty in a migration, which has its own connection. */
+  readonly address: string;
+  /** The port that it listens on, also if the kernel chose it; 0 in a migration. */
+  readonly port: number;
+  /**
+   * Resolves when the destination has what it needs and the original has ended. Rejects with
+   * ERR_CRIU_LAZY_PAGES if the connection breaks off or the destination does without some pages,
+   * and as a dump does if criu fails or it is cancelled. The `workload` of the error says what
+   * became of the original: `running` if no page was fetched, else `stopped`, until
+   * {@link LazySource.resume} or {@link LazySource.discard}.
+   */
+  readonly done: Promise<LazyDumpResult>;
+  readonly #gate: PageGate;
+  readonly #ledger: PageLedger;
+  readonly #tree: StoppedTree;
+  readonly #confirm: LazyDumpOptions['confirm'];
+  readonly #isKept: () => boolean;
+  /** What criu was told, if it was. */
+  #told: 'finish' | GivenUp | undefined;
+
+  /** @internal Resolves when the source is ready to serve. */
+  static async start(lazy: LazyDump): Promise<LazySource> {
+    const { operation, pid, client, imagesDirectory } = lazy;
+    const { pageServer, confirm, ...given } = lazy.given;
+    const { signal, deadlineMs, gracePeriodMs, insecure, hooks: own, ...options } = given;
+    if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
+      throw invalid(operation, 'pid', 'a positive integer', pid);
+    }
+    using limits = new Cancellation(operation, { signal, deadlineMs, gracePeriodMs });
+    checkHooks(operation, own);
+    for (const option of REFUSED)
+      if (Object.hasOwn(given, option)) throw refused(operation, option);
+    if (confirm !== undefined && typeof confirm !== 'function') {
+      throw invalid(operation, 'confirm', 'a function', confirm);
+    }
+    const place = placeOf(operation, pageServer);
+    const merged = withDefaults('dump', options, client.defaults);
+    const { newest, wire } = translate('dump', { ...merged, lazyPages: true }, operation);
+    if (!lazy.peer) refuseOpenNetwork(operation, place.address, merged.tls, insecure);
+    limits.throwIfRequested();
+    const binary = await locate(operation, client);
+    const needs = { since: SINCE, newest, memTrack: wire.track_mem === true, lazyPages: true };
+    await requireSupport(operation, binary, needs, limits);
+    await requireLargePipes(operation);
+
+    const stoppedBefore = await StoppedTree.before(pid);
+    const [near, far] = lazy.near === undefined ? native().streamPair() : [lazy.near];
+    const gate = lazy.peer
+      ? PageGate.over(near, lazy.peer)
+      : await PageGate.listen(operation, near, place, merged);
+    try {
+      return await new Promise<LazySource>((resolve, reject) => {
+        let source: LazySource | undefined;
+        const statusReady = async () => {
+          await own?.statusReady?.();
+          const ledger = await PageLedger.of(imagesDirectory);
+          const tree = StoppedTree.stop(pid, stoppedBefore);
+          source = new LazySource({ lazy, gate, ledger, tree, dumping });
+          resolve(source);
+        };
+        const serving: Serving = {
+          inherited: far === undefined ? [] : servedOn(near, far),
+          socket: FAR,
+          failed: async () => source?.failed(),
+        };
+        const hooks = { ...own, statusReady };
+        // TLS is for the gate: to criu the connection is a plain one.
+        const dumping = lazy.dump({ ...given, hooks, lazyPages: true, tls: false }, serving);
+        const early = () => new CriuError('ERR_CRIU_PROTOCOL', `${operation}: criu served nothing`);
+        dumping.then(() => reject(early()), reject);
+      });
+    } catch (error) {
+      await gate[Symbol.asyncDispose]();
+      throw error;
+    } finally {
+      // criu has its own by now, or never will.
+      if (far !== undefined) native().close(far);
+    }
+  }
+
+  private constructor(parts: {
+    lazy: LazyDump;
+    gate: PageGate;
+    ledger: PageLedger;
+    tree: StoppedTree;
+    dumping: Promise<DumpResult>;
+  }) {
+    const { lazy, gate, ledger, tree, dumping } = parts;
+    this.pid = lazy.pid;
+    this.imagesDirectory = lazy.imagesDirectory;
+    this.address = gate.address;
+    this.port = gate.port;
+    this.#gate = gate;
+    this.#ledger = ledger;
+    this.#tree = tree;
+    this.#confirm = lazy.given.confirm;
+    this.#isKept = lazy.isKept ?? (() => false);
+    this.done = this.#untilDone(lazy, dumping);
+    // Nobody has to wait for it.
+    this.done.catch(() => {});
+    gate.departed.then((how) => this.#departed(how));
+    gate.open(ledger);
+  }
+
+  /** How far it is. */
+  get progress(): LazyProgress {
+    const { total, missing } = this.#ledger;
+    return { pages: total, pagesFetched: total - missing };
+  }
+
+  /**
+   * Lets the original run on, and ends the source if it has not ended. Only for when the copy is
+   * dead, or never was: otherwise both would run.
+   * @throws CriuError ERR_CRIU_CLOSED if the original has ended
+   */
+  async resume(): Promise<void> {
+    this.#giveUp({ code: 'ERR_CRIU_ABORTED', text: 'it was told to resume', resume: true });
+    await this.#untilOver('resume');
+    this.#tree.resume();
+  }
+
+  /**
+   * Ends the original without waiting for the destination: only for when the copy is well, or is
+   * not wanted either.
+   * @throws CriuError ERR_CRIU_CLOSED if the original has ended
+   */
+  async discard(): Promise<void> {
+    this.#giveUp({
+      code: 'ERR_CRIU_ABORTED',
+      text: 'it was told to discard the original',
+      discard: true,
+    });
+    await this.#untilOver('discard');
+    this.#tree.kill();
+  }
+
+  /**
+   * Ends the source if it has not ended: the original runs on if nobody has fetched a page yet, and
+   * stays stopped otherwise. Idempotent.
+   */
+  async close(): Promise<void> {
+    this.#giveUp({ code: 'ERR_CRIU_CLOSED', text: 'the source was closed' });
+    await this.done.catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal criu has ended without success: tells why, and lets the original run on if it may. */
+  failed(): Ordered | undefined {
+    const givenUp = this.#told === 'finish' ? undefined : this.#told;
+    const mayResume = !givenUp?.discard && (!this.#gate.taken || givenUp?.resume);
+    if (mayResume && !this.#isKept()) this.#tree.resume();
+    return givenUp;
+  }
+
+  async #untilDone(lazy: LazyDump, dumping: Promise<DumpResult>): Promise<LazyDumpResult> {
+    const { signal, deadlineMs, gracePeriodMs } = lazy.given;
+    using cancellation = new Cancellation(lazy.operation, { signal, deadlineMs, gracePeriodMs });
+    cancellation.requested.then(() => {
+      const { code, cause } = cancellation.reason as CriuError;
+      const text = code === 'ERR_CRIU_TIMEOUT' ? 'the deadline passed' : 'it was aborted';
+      this.#giveUp({ code, text: `${text} before the destination had every page`, cause });
+    });
+    try {
+      return { ...(await dumping), ...this.progress };
+    } finally {
+      await this.#gate[Symbol.asyncDispose]();
+    }
+  }
+
+  async #departed(how: Departure): Promise<void> {
+    const { pages, pagesFetched } = this.progress;
+    const rest = `${pages - pagesFetched} of ${pages} pages were not fetched`;
+    if (how === 'cut') {
+      this.#giveUp({
+        code: 'ERR_CRIU_LAZY_PAGES',
+        text: `the connection to the destination broke off: ${rest}`,
+      });
+    } else if (this.#confirm) {
+      await this.#askFor(this.#confirm);
+    } else if (pagesFetched < pages) {
+      const text = `the destination took leave, and nobody can tell whether its copy is well: ${rest}`;
+      this.#giveUp({ code: 'ERR_CRIU_LAZY_PAGES', text });
+    } else {
+      this.#finish();
+    }
+  }
+
+  async #askFor(confirm: NonNullable<LazyDumpOptions['confirm']>): Promise<void> {
+    try {
+      if (await confirm(this.progress)) this.#finish();
+      else {
+        const text = 'the copy of the destination is not well, as confirm says';
+        this.#giveUp({ code: 'ERR_CRIU_LAZY_PAGES', text, resume: true });
+      }
+    } catch (cause) {
+      const thrown = cause instanceof Error ? cause.message : String(cause);
+      const text = `confirm threw: ${thrown}`;
+      this.#giveUp({ code: 'ERR_CRIU_HOOK', text, cause, resume: true });
+    }
+  }
+
+  #finish(): void {
+    if (this.#told) return;
+    this.#told = 'finish';
+    this.#gate.finish();
+  }
+
+  #giveUp(why: GivenUp): void {
+    if (this.#told) return;
+    this.#told = why;
+    this.#gate.giveUp();
+  }
+
+  async #untilOver(operation: string): Promise<void> {
+    const { pid } = this;
+    await this.done.catch(() => {});
+    if ((await stateOf(this.pid)) !== 'gone') return;
+    const message = `${operation}: process ${pid} has ended`;
+    throw new CriuError('ERR_CRIU_CLOSED', message, { operation, pid, workload: 'gone' });
+  }
+}
+
+function placeOf(
+  operation: string,
+  given: LazyDumpOptions['pageServer'] = {},
+): { address: string; port: number } {
+  const takes = '{ address?: string, port?: 0 to 65535 }';
+  if (typeof given !== 'object' || given === null) {
+    throw invalid(operation, 'pageServer', takes, given);
+  }
+  const { address = '127.0.0.1', port = 0, ...rest } = given;
+  const isPort = Number.isInteger(port) && port >= 0 && port <= 65535;
+  if (typeof address !== 'string' || address === '' || !isPort || Object.keys(rest).length > 0) {
+    throw invalid(operation, 'pageServer', takes, given);
+  }
+  return { address, port };
+}
+
+function refused(operation: string, option: string): CriuError {
+  const message = `${operation}: takes no option ${option}, which it sets by itself`;
+  return new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option });
+}

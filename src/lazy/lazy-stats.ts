@@ -1,0 +1,43 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type PageRange, readPagemap } from '../images/pagemap.ts';
+import type { DumpStats } from '../images/stats.ts';
+
+/**
+ * The statistics of a lazy dump. CRIU sets them back when it begins to serve, and then tells nothing
+ * of memory and nonsense of time: here are the pages by the images, and the time as it was seen.
+ */
+export async function lazyStats(
+  stats: DumpStats,
+  imagesDirectory: string,
+  frozenTimeMs: number,
+): Promise<DumpStats> {
+  const ranges = await rangesIn(imagesDirectory);
+  const pagesWritten = count(ranges, ({ present }) => present);
+  const pagesSkippedParent = count(ranges, ({ inParent }) => inParent);
+  const pagesLazy = count(ranges, ({ lazy, present, inParent }) => lazy && !present && !inParent);
+  return {
+    ...stats,
+    frozenTimeMs,
+    pagesScanned: pagesWritten + pagesSkippedParent + pagesLazy,
+    pagesSkippedParent,
+    pagesWritten,
+    pagesLazy,
+    bytesWritten: pagesWritten * stats.pageSize,
+  };
+}
+
+/** How many pages a restore of these images can do without at first. */
+export async function lazyPagesIn(imagesDirectory: string): Promise<number> {
+  return count(await rangesIn(imagesDirectory), ({ lazy, inParent }) => lazy && !inParent);
+}
+
+async function rangesIn(directory: string): Promise<PageRange[]> {
+  const names = (await readdir(directory)).filter((name) => /^pagemap-.*\.img$/.test(name));
+  const maps = await Promise.all(names.map((name) => readPagemap(join(directory, name))));
+  return maps.flatMap(({ ranges }) => ranges);
+}
+
+function count(ranges: readonly PageRange[], which: (range: PageRange) => boolean): number {
+  return ranges.filter(which).reduce((sum, range) => sum + range.count, 0);
+}

@@ -1,0 +1,78 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readPagemap } from '../images/pagemap.ts';
+import { native } from '../native/index.ts';
+
+/** Pages from one address to another. */
+interface Span {
+  start: number;
+  end: number;
+}
+
+/** Which pages of a lazy dump nobody has fetched yet, by the pids of the images. */
+export class PageLedger {
+  /** How many there were. */
+  readonly total: number;
+  #missing: number;
+  readonly #spans: Map<number, Span[]>;
+
+  /** Reads them in the images. @throws BadImage */
+  static async of(imagesDirectory: string): Promise<PageLedger> {
+    const spans = new Map<number, Span[]>();
+    for (const name of await readdir(imagesDirectory)) {
+      const pid = Number(/^pagemap-(\d+)\.img$/.exec(name)?.[1]);
+      if (Number.isNaN(pid)) continue;
+      const { ranges } = await readPagemap(join(imagesDirectory, name));
+      const kept = ranges.filter(({ lazy, present, inParent }) => lazy && !present && !inParent);
+      spans.set(
+        pid,
+        kept.map(({ start, count }) => ({ start, end: start + count * native().pageSize })),
+      );
+    }
+    return new PageLedger(spans);
+  }
+
+  /** Takes spans in the order of their addresses. */
+  constructor(spans: Map<number, Span[]>) {
+    this.#spans = spans;
+    const bytes = [...spans.values()].flat().reduce((sum, { start, end }) => sum + end - start, 0);
+    this.total = bytes / native().pageSize;
+    this.#missing = this.total;
+  }
+
+  /** How many are still missing. */
+  get missing(): number {
+    return this.#missing;
+  }
+
+  /** Notes what was sent; what is sent again, to a child that the process has forked, counts once. */
+  sent(pid: number, start: number, count: number): void {
+    const spans = this.#spans.get(pid);
+    if (!spans) return;
+    const end = start + count * native().pageSize;
+    let first = firstEndingAfter(spans, start);
+    while (first < spans.length) {
+      const span = spans[first] as Span;
+      if (span.start >= end) return;
+      const rest = [
+        { start: span.start, end: Math.min(span.end, start) },
+        { start: Math.max(span.start, end), end: span.end },
+      ].filter((part) => part.start < part.end);
+      const taken = Math.min(span.end, end) - Math.max(span.start, start);
+      this.#missing -= taken / native().pageSize;
+      spans.splice(first, 1, ...rest);
+      first += rest.length;
+    }
+  }
+}
+
+/** The place of the first span that ends after an address. */
+function firstEndingAfter(spans: readonly Span[], address: number): number {
+  let [low, high] = [0, spans.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((spans[middle] as Span).end > address) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,54 @@
+import { stateOf } from '../process/state.ts';
+import { descendantsOf, killTree } from '../process/tree.ts';
+
+/**
+ * The original of processes that may live on elsewhere: stopped, so that it does not run on when its
+ * criu ends, however that comes about.
+ */
+export class StoppedTree {
+  /** All its processes, the root first. */
+  readonly pids: readonly number[];
+  /** Those of them that were stopped by others, before. */
+  readonly stoppedBefore: ReadonlySet<number>;
+
+  /** Which processes are stopped already, before a dump. */
+  static async before(root: number): Promise<ReadonlySet<number>> {
+    const pids = descendantsOf(root);
+    const states = await Promise.all(pids.map(stateOf));
+    return new Set(pids.filter((_, index) => states[index] === 'stopped'));
+  }
+
+  /** Sends SIGSTOP to processes that CRIU has frozen; they get it when CRIU lets go of them. */
+  static stop(root: number, stoppedBefore: ReadonlySet<number>): StoppedTree {
+    const tree = new StoppedTree(descendantsOf(root), stoppedBefore);
+    tree.#signal('SIGSTOP');
+    return tree;
+  }
+
+  constructor(pids: readonly number[], stoppedBefore: ReadonlySet<number>) {
+    this.pids = pids;
+    this.stoppedBefore = stoppedBefore;
+  }
+
+  /** Lets them run on, but for those that were stopped before. */
+  resume(): void {
+    this.#signal('SIGCONT');
+  }
+
+  /** Ends them. */
+  kill(): void {
+    const [root] = this.pids;
+    if (root !== undefined) killTree(root);
+  }
+
+  #signal(name: NodeJS.Signals): void {
+    for (const pid of this.pids) {
+      if (this.stoppedBefore.has(pid)) continue;
+      try {
+        process.kill(pid, name);
+      } catch {
+        // It is gone.
+      }
+    }
+  }
+}

@@ -1,0 +1,463 @@
+import { readdir } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { traceOperation } from '../diagnostics.ts';
+import { type DumpOptions, dump, type PreDumpOptions } from '../dump.ts';
+import { CriuError, type ExitStatus, invalid } from '../errors.ts';
+import { type DumpStats, statsSince } from '../images/stats.ts';
+import { verifyInventory, verifyMemory } from '../images/verify.ts';
+import { type LazyDumpOptions, LazySource, servedOn } from '../lazy/lazy-source.ts';
+import { requireLargePipes } from '../lazy/pipes.ts';
+import { native } from '../native/index.ts';
+import type { Client } from '../operation.ts';
+import { readGiven } from '../options/given.ts';
+import { handOver } from '../options/page-connection.ts';
+import { OLDEST_CRIU } from '../options/table.ts';
+import { translate, withDefaults } from '../options/translate.ts';
+import type { CriuOpts, Hooks, PageServerOptions } from '../options/types.ts';
+import { preflight } from '../preflight/preflight.ts';
+import { stateOf } from '../process/state.ts';
+import { Cancellation } from '../rpc/cancellation.ts';
+import { checkHooks } from '../rpc/hooks.ts';
+import { locate } from '../swrk/binary.ts';
+import { Conversation } from '../swrk/conversation.ts';
+import { openDirectory } from '../swrk/directories.ts';
+import { requireSupport } from '../swrk/probe.ts';
+import type { Decision } from './policy.ts';
+import type { LastRound, Round } from './round.ts';
+
+/** What {@link Iteration} decides by itself for each round. */
+type Own = 'imagesDirectory' | 'workDirectory' | 'parentImage' | 'trackMem';
+
+/** A page server that is not known yet, as it looks to a preflight. */
+const ELSEWHERE: PageServerOptions = { address: '127.0.0.1', port: 1 };
+
+/** Finds the page server of a round, which writes into a directory of its own for each. */
+export type PageServerOfRound = (round: {
+  /** The place of the round in the iteration, from 0. */
+  readonly index: number;
+  /** Its parent image, relative to its own directory, as the page server needs it as well. */
+  readonly parentImage: string | undefined;
+}) => PageServerOptions | Promise<PageServerOptions>;
+
+/**
+ * Options of {@link Criu.iterate}: those of the dump in view; its rounds take of them what a
+ * pre-dump takes. `hooks`, `deadlineMs` and `gracePeriodMs` are for each round, and `signal` is for
+ * the iteration as a whole.
+ */
+export interface IterateOptions
+  extends Omit<
+    DumpOptions,
+    'imagesDirectory' | 'parentImage' | 'trackMem' | 'pageServer' | 'statusFd' | 'insecure'
+  > {
+  /**
+   * Directory of the rounds, each in a directory of its own: `0`, `1`, … Created with mode 0700.
+   * With a `workDirectory` logs and statistics are in directories of the same names there.
+   */
+  imagesDirectory: NonNullable<CriuOpts['imagesDirectory']>;
+  /**
+   * Takes the memory pages of all rounds. By address and port: something has to listen there for
+   * each round, for a page server of CRIU serves one connection and one directory; a function tells
+   * where that is. By descriptor: one connection for all rounds, on which the other side starts a
+   * page server for each; keep it open until the end of the iteration.
+   */
+  pageServer?: PageServerOptions | PageServerOfRound;
+  /** Whether to look first for what would make the dump fail. Default true. */
+  preflight?: boolean;
+  /** To end it with {@link Iteration.lazyDump}. Default false. */
+  lazyPages?: boolean;
+}
+
+/** Options of {@link Iteration.preDump}: they come before those of the iteration. */
+export interface RoundOptions extends Omit<PreDumpOptions, Own> {}
+
+/** Options of {@link Iteration.dump}: they come before those of the iteration. */
+export interface LastRoundOptions extends Omit<DumpOptions, Own | 'lazyPages' | 'statusFd'> {}
+
+/** Options of {@link Iteration.lazyDump}: they come before those of the iteration. */
+export interface LastLazyRoundOptions extends Omit<LazyDumpOptions, Own> {}
+
+/**
+ * An iterative dump: rounds of pre-dumps, each of which copies what has changed since the one
+ * before while the processes run, and a dump that has little left to copy. One criu serves all of
+ * them. After a round that failed the processes run on and the iteration is over: what a further
+ * round would have to copy is no longer known. Source: RPC request PRE_DUMP, criu(8) pre-dump.
+ */
+export class Iteration implements AsyncDisposable {
+  /** The root of the tree. */
+  readonly pid: number;
+  readonly #client: Client;
+  readonly #given: Omit<IterateOptions, 'signal'>;
+  readonly #images: string;
+  readonly #work: string | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #conversation: Conversation;
+  /** Our end of the connection on which a lazy dump is to serve, until one takes it. */
+  #near: number | undefined;
+  readonly #closing = new AbortController();
+  readonly #start: number;
+  /** What CRIU has counted in all rounds. */
+  #total: DumpStats | undefined;
+  #decision: Decision | undefined;
+  #next = 0;
+  #underWay: Promise<unknown> | undefined;
+  /** Why there are no more rounds. */
+  #over: { readonly text: string; readonly cause?: unknown } | undefined;
+
+  /** @internal */
+  static async start(client: Client, pid: number, given: IterateOptions): Promise<Iteration> {
+    const start = performance.now();
+    const { preflight: look = true, pageServer, lazyPages = false, ...options } = given;
+    const { hooks, signal, deadlineMs, gracePeriodMs, ...own } = options;
+    if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
+      throw invalid('iterate', 'pid', 'a positive integer', pid);
+    }
+    for (const [option, value] of Object.entries({ preflight: look, lazyPages })) {
+      if (typeof value !== 'boolean') throw invalid('iterate', option, 'a boolean', value);
+    }
+    using cancellation = new Cancellation('iterate', { signal, deadlineMs, gracePeriodMs });
+    checkHooks('iterate', hooks);
+    refuseOwn('iterate', own, ['parentImage', 'trackMem']);
+    const server = typeof pageServer === 'function' ? undefined : { pageServer };
+    const forDump = withDefaults('dump', { ...own, ...server }, client.defaults);
+    const { inherited, newest } = translate('dump', forDump, 'iterate');
+    cancellation.throwIfRequested();
+
+    const binary = await locate('iterate', client);
+    const needs = { since: OLDEST_CRIU, newest, memTrack: true, lazyPages };
+    await requireSupport('iterate', binary, needs, cancellation);
+    if (lazyPages) await requireLargePipes('iterate');
+    const { imagesDirectory = client.defaults.imagesDirectory } = own;
+    const images = await pathOf('imagesDirectory', imagesDirectory);
+    const { workDirectory = client.defaults.workDirectory } = own;
+    const work =
+      workDirectory === undefined ? undefined : await pathOf('workDirectory', workDirectory);
+    await refuseUsed('iterate', join(images, '0'));
+    const { pidfdStoreSk, ...visible } = own;
+    const view = { ...visible, pageServer: server ? pageServer : ELSEWHERE, signal, deadlineMs };
+    if (look) await refuseHopeless(client, pid, view as DumpOptions);
+    handOver('iterate', inherited[0]?.[1]);
+    cancellation.throwIfRequested();
+    const ends = lazyPages ? native().streamPair() : undefined;
+    try {
+      const conversation = await Conversation.open({
+        operation: 'iterate',
+        binary,
+        inherited: [...inherited, ...(ends ? servedOn(...ends) : [])],
+      });
+      const near = ends?.[0];
+      return new Iteration({ client, pid, given, images, work, signal, conversation, near, start });
+    } catch (error) {
+      if (ends) native().close(ends[0]);
+      throw error;
+    } finally {
+      if (ends) native().close(ends[1]);
+    }
+  }
+
+  private constructor(parts: {
+    client: Client;
+    pid: number;
+    given: IterateOptions;
+    images: string;
+    work: string | undefined;
+    signal: AbortSignal | undefined;
+    conversation: Conversation;
+    near: number | undefined;
+    start: number;
+  }) {
+    this.pid = parts.pid;
+    this.#client = parts.client;
+    this.#given = parts.given;
+    this.#images = parts.images;
+    this.#work = parts.work;
+    this.#signal = parts.signal;
+    this.#conversation = parts.conversation;
+    this.#near = parts.near;
+    parts.conversation.worker.exited.then(() => this.#closeNear());
+    this.#start = parts.start;
+  }
+
+  /** Resolves when its criu has ended, after the dump, a failure or {@link Iteration.close}. */
+  get exited(): Promise<ExitStatus> {
+    return this.#conversation.worker.exited;
+  }
+
+  /**
+   * Copies the memory that has changed since the round before, or all of it in the first round. The
+   * processes stop only for as long as it takes to collect it.
+   * @throws CriuError ERR_CRIU_CLOSED after the dump, after a round that failed and after close
+   */
+  async preDump(options: RoundOptions = {}): Promise<Round> {
+    return await this.#take('preDump', readGiven('preDump', options));
+  }
+
+  /**
+   * Freezes the tree and dumps it, with the memory that has changed since the last round. Its
+   * directory is what a restore takes. The iteration is over then; if it fails, the processes run on.
+   * @throws CriuError as {@link Criu.dump} does, and ERR_CRIU_CLOSED as {@link Iteration.preDump}
+   */
+  async dump(options: LastRoundOptions = {}): Promise<LastRound> {
+    const round = await this.#take('dump', readGiven('dump', options));
+    this.#over ??= { text: 'has ended with its dump' };
+    if (!this.#decision) return round;
+    const { reason, estimatedFrozenTimeMs } = this.#decision;
+    const { frozenTimeMs } = round.stats;
+    return { ...round, preCopy: { reason, estimatedFrozenTimeMs, frozenTimeMs } };
+  }
+
+  /**
+   * Freezes the tree and dumps it as {@link Criu.lazyDump} does: little has changed since the last
+   * round, and of that only what the copy needs first is waited for. For the destination the images
+   * of all rounds have to be there. The iteration is over then.
+   * @throws CriuError as {@link Criu.lazyDump} does, ERR_CRIU_INVALID_ARGUMENT if `lazyPages` was not
+   * among the options of the iteration, and ERR_CRIU_CLOSED as {@link Iteration.preDump}
+   */
+  async lazyDump(options: LastLazyRoundOptions = {}): Promise<LazySource> {
+    return await this.lazyDumpTo(undefined, options);
+  }
+
+  /** @internal The same, to a destination that is connected already. */
+  async lazyDumpTo(
+    peer: Socket | undefined,
+    options: LastLazyRoundOptions = {},
+    isKept?: () => boolean,
+  ): Promise<LazySource> {
+    const operation = 'lazyDump';
+    const { pageServer, ...given } = readGiven(operation, options);
+    this.#refuseIfOver(operation);
+    const near = this.#near;
+    if (near === undefined) {
+      const message = `${operation}: lazyPages was not among the options of the iteration`;
+      throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option: 'lazyPages' });
+    }
+    const source = await this.#attempt(async () => {
+      const { given: round, place } = await this.#prepare('dump', given, null);
+      // It is the source's from now on.
+      this.#near = undefined;
+      const { pageServer: _, ...defaults } = this.#client.defaults;
+      const client = { ...this.#client, defaults };
+      return await LazySource.start({
+        operation,
+        pid: this.pid,
+        imagesDirectory: round.imagesDirectory,
+        given: { ...round, ...(pageServer && { pageServer }) },
+        client,
+        near,
+        ...(peer && { peer }),
+        ...(isKept && { isKept }),
+        dump: (forDump, serving) => dump(client, 'dump', this.pid, forDump, place, serving),
+      });
+    });
+    this.#over ??= { text: 'has ended with its dump' };
+    return source;
+  }
+
+  /**
+   * Ends it without a dump; the processes run on. A round under way is cancelled, and CRIU rolls
+   * back. Idempotent.
+   */
+  async close(): Promise<void> {
+    this.#over ??= { text: 'is closed' };
+    this.#closing.abort(new Error('the iteration is closed'));
+    await this.#underWay;
+    await this.#conversation.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal Remembers what was expected of the dump. */
+  decided(decision: Decision): void {
+    this.#decision = decision;
+  }
+
+  async #take(operation: 'preDump' | 'dump', options: RoundOptions): Promise<Round> {
+    this.#refuseIfOver(operation);
+    return await this.#attempt(async () => {
+      const startedMs = performance.now() - this.#start;
+      const { given, place, index } = await this.#prepare(operation, options);
+      const result = await traceOperation({ operation, pid: this.pid, round: index }, () =>
+        dump(this.#client, operation, this.pid, given, place),
+      );
+      const { log, durationMs } = result;
+      const stats = statsSince(this.#total, result.stats);
+      this.#total = result.stats;
+      return { index, directory: given.imagesDirectory, stats, startedMs, durationMs, log };
+    });
+  }
+
+  /** Makes the next round, or ends the iteration with its failure. */
+  async #attempt<T>(round: () => Promise<T>): Promise<T> {
+    const made = round();
+    this.#underWay = made.then(
+      () => {},
+      () => {},
+    );
+    try {
+      const done = await made;
+      this.#next++;
+      return done;
+    } catch (cause) {
+      if (this.#conversation.over) {
+        this.#over ??= { text: `has ended with the failure of round ${this.#next}`, cause };
+      }
+      throw cause;
+    } finally {
+      this.#underWay = undefined;
+    }
+  }
+
+  /** What the next round needs, its parents looked at. */
+  async #prepare(
+    operation: 'preDump' | 'dump',
+    options: RoundOptions,
+    server: IterateOptions['pageServer'] | null = this.#given.pageServer,
+  ) {
+    refuseOwn(operation, options, ['imagesDirectory', 'workDirectory', 'parentImage', 'trackMem']);
+    const index = this.#next;
+    const directory = join(this.#images, String(index));
+    const name = `round ${index}`;
+    await refuseUsed(operation, directory);
+    const parentImage = index === 0 ? undefined : `../${index - 1}`;
+    const found =
+      options.pageServer ?? (server && (await pageServerOf(operation, server, index, parentImage)));
+    const given = {
+      ...this.#optionsOf(operation, options),
+      ...(found && { pageServer: found }),
+      imagesDirectory: directory,
+      ...(this.#work && { workDirectory: join(this.#work, String(index)) }),
+      ...(parentImage && { parentImage }),
+      trackMem: true,
+    };
+    if (parentImage) {
+      const local = !(found ?? this.#given.pageServer);
+      await refuseOrphan(operation, resolve(directory, parentImage), name, local);
+    }
+    return { given, index, place: { name, conversation: this.#conversation } };
+  }
+
+  /** Those of the iteration that this operation takes, and those of the round. */
+  #optionsOf(
+    operation: 'preDump' | 'dump',
+    { signal, hooks, pageServer: _, ...options }: RoundOptions,
+  ): RoundOptions {
+    const { preflight, lazyPages, pageServer, ...given } = this.#given as IterateOptions;
+    const { deadlineMs, gracePeriodMs, hooks: own, ...rest } = given;
+    const signals = [this.#closing.signal, this.#signal, signal].filter((one) => one !== undefined);
+    return {
+      deadlineMs,
+      gracePeriodMs,
+      ...withDefaults(operation, {}, rest),
+      ...options,
+      hooks: { ...own, ...hooks } as Hooks,
+      signal: AbortSignal.any(signals),
+    };
+  }
+
+  #closeNear(): void {
+    if (this.#near !== undefined) native().close(this.#near);
+    this.#near = undefined;
+  }
+
+  #refuseIfOver(operation: string): void {
+    const { pid } = this;
+    if (this.#over) {
+      const message = `${operation}: the iteration of process ${pid} ${this.#over.text}`;
+      throw new CriuError('ERR_CRIU_CLOSED', message, {
+        operation,
+        pid,
+        cause: this.#over.cause,
+      });
+    }
+    if (this.#underWay) {
+      const message = `${operation}: round ${this.#next} of process ${pid} is not done yet`;
+      throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, pid });
+    }
+  }
+}
+
+/** @throws CriuError if an option is given that the iteration sets by itself */
+function refuseOwn(operation: string, options: object, names: readonly Own[]): void {
+  for (const option of names) {
+    if (!Object.hasOwn(options, option)) continue;
+    const message = `${operation}: takes no option ${option}: the iteration sets it for each round`;
+    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option });
+  }
+}
+
+/** The absolute path of a directory, which is made if it is not there. */
+async function pathOf(option: string, given: CriuOpts['imagesDirectory']): Promise<string> {
+  await using directory = await openDirectory('iterate', option, given, true);
+  if (!directory) throw invalid('iterate', option, 'a path or an open descriptor', given);
+  return resolve(directory.path);
+}
+
+/** Images of another round would be taken for this one's. */
+async function refuseUsed(operation: string, directory: string): Promise<void> {
+  const names = await readdir(directory).catch((): string[] => []);
+  if (names.length === 0) return;
+  throw new CriuError(
+    'ERR_CRIU_INVALID_ARGUMENT',
+    `${operation}: imagesDirectory has a round already: ${directory} is not empty`,
+    { operation, option: 'imagesDirectory' },
+  );
+}
+
+/**
+ * Without its parents a round is of no use, and CRIU would go on all the same.
+ * @param local whether their pages are here as well
+ */
+async function refuseOrphan(
+  operation: string,
+  parent: string,
+  name: string,
+  local: boolean,
+): Promise<void> {
+  const findings = local ? await verifyMemory(parent) : await verifyInventory(parent);
+  const [first] = findings;
+  if (!first) return;
+  throw new CriuError(
+    'ERR_CRIU_BAD_IMAGE',
+    `${operation}: ${name} would be of no use without its parent: ${first.message}`,
+    { operation },
+  );
+}
+
+/** A pre-dump checks nothing, and the dump would fail after all the work. */
+async function refuseHopeless(client: Client, pid: number, options: DumpOptions): Promise<void> {
+  const findings = await preflight(client, pid, options, 'known');
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  if (!first) return;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  const error = new CriuError(
+    'ERR_CRIU_PREFLIGHT',
+    `iterate: the dump of process ${pid} would fail: ${first.message} ${first.remedy}${more}`,
+    { operation: 'iterate', pid, workload: await stateOf(pid) },
+  );
+  error.findings = findings;
+  throw error;
+}
+
+async function pageServerOf(
+  operation: string,
+  given: NonNullable<IterateOptions['pageServer']>,
+  index: number,
+  parentImage: string | undefined,
+): Promise<PageServerOptions | undefined> {
+  if (typeof given !== 'function') return given;
+  try {
+    const found = await given({ index, parentImage });
+    if (found?.fd === undefined) return found;
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    const message = `${operation}: pageServer threw: ${said}`;
+    throw new CriuError('ERR_CRIU_HOOK', message, { operation, option: 'pageServer', cause });
+  }
+  // criu has inherited nothing for it.
+  const takes = 'a function that returns { address, port }; { fd } is for all rounds';
+  throw invalid(operation, 'pageServer', takes, given);
+}

@@ -1,0 +1,421 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, rm, symlink } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Criu } from '../../criu.ts';
+import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
+import { type LazyRestored, lazyRestore } from '../../lazy/lazy-restore.ts';
+import type { Client } from '../../operation.ts';
+import type { PageServer } from '../../page-server.ts';
+import { DYING_MS, end, statusOf, waitsForCriu } from '../../process/unfinished.ts';
+import { type RestoreOptions, restore } from '../../restore.ts';
+import { isAgentAlive, startTimeOf, thisAgent } from './identity.ts';
+import { Journal } from './journal.ts';
+import { type PageDoor, PageTunnel, TOKEN_SIZE } from './page-tunnel.ts';
+import { afterRestart, type DestinationState, mayAbort } from './states.ts';
+
+/** What a destination notes besides its state. */
+export interface IncomingFacts {
+  /** The root of the copy, as seen here. */
+  readonly pid: number;
+  /** When that was started, by the kernel's clock: another process may get its pid. */
+  readonly startTime: string;
+  /** It fetches pages after its restore. */
+  readonly lazy: boolean;
+  /** Why it ended. */
+  readonly message: string;
+  /** The process that sees to it: `PID START_TIME`. */
+  readonly agent: string;
+}
+
+/** What all migrations to this host share. */
+export interface Hosting {
+  readonly client: Client;
+  readonly criu: Criu;
+  readonly directory: string;
+  readonly restore: Partial<RestoreOptions>;
+  readonly door: PageDoor;
+  /** How long a source may be silent before anything runs, in milliseconds. */
+  readonly holdMs: number;
+  readonly stallMs: number;
+  /** Is told of every new state. */
+  readonly changed: (incoming: Incoming) => void;
+}
+
+/** The state of a migration, as its source is told. */
+export interface How {
+  readonly state: DestinationState;
+  readonly pid: number;
+  readonly message: string;
+  readonly pages: number;
+}
+
+/** How long CRIU's page server may take to end once a dump has taken leave of it, in milliseconds. */
+const PAGE_SERVER_MS = 10_000;
+const POLL_MS = 20;
+
+/** One migration to this host: its state, and what belongs to it. */
+export class Incoming {
+  readonly id: string;
+  /** Who may speak of it: the fingerprint of the source's certificate. */
+  readonly peer: string;
+  readonly roundToken = randomBytes(TOKEN_SIZE);
+  readonly lazyToken = randomBytes(TOKEN_SIZE);
+  readonly offer: OfferRequest__Output;
+  readonly #hosting: Hosting;
+  readonly #journal: Journal<DestinationState, IncomingFacts>;
+  readonly #closed = new AbortController();
+  #rounds: PageTunnel | undefined;
+  #lazy: PageTunnel | undefined;
+  #pageServer: PageServer | undefined;
+  #preparing: Promise<How> | undefined;
+  #restoring: Promise<unknown> | undefined;
+  #held: { readonly release: (run: boolean) => void } | undefined;
+  #pages: Promise<number> | undefined;
+  #handingOver: Promise<How> | undefined;
+  #silence: NodeJS.Timeout | undefined;
+  /** The decision under way, or the last one. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Begins one. @throws CriuError if it was begun before */
+  static async begin(
+    hosting: Hosting,
+    offer: OfferRequest__Output,
+    peer: string,
+  ): Promise<Incoming> {
+    const journal = await Journal.create<DestinationState, IncomingFacts>(
+      journalsOf(hosting.directory),
+      offer.id,
+    );
+    const incoming = new Incoming(hosting, offer, peer, journal);
+    await incoming.#write('receiving', { agent: thisAgent() });
+    incoming.#expect();
+    return incoming;
+  }
+
+  private constructor(
+    hosting: Hosting,
+    offer: OfferRequest__Output,
+    peer: string,
+    journal: Journal<DestinationState, IncomingFacts>,
+  ) {
+    this.#hosting = hosting;
+    this.offer = offer;
+    this.id = offer.id;
+    this.peer = peer;
+    this.#journal = journal;
+  }
+
+  /** How it stands. */
+  get how(): How {
+    const { state = 'unknown', pid = 0, message = '' } = this.#journal.entry ?? {};
+    return { state, pid, message, pages: 0 };
+  }
+
+  /** The source has been heard of: it is waited for anew. */
+  heard(): void {
+    clearTimeout(this.#silence);
+    if (!mayAbort(this.how.state) || this.how.state === 'aborted') return;
+    const { holdMs } = this.#hosting;
+    this.#silence = setTimeout(() => {
+      this.abort(`the source was silent for ${holdMs} ms`).catch(() => {});
+    }, holdMs).unref();
+  }
+
+  /** Where the images of a round go. */
+  directoryOf(index: number): string {
+    return join(this.#hosting.directory, 'images', this.id, String(index));
+  }
+
+  /** Starts to take the pages of a round. */
+  async startRound(index: number): Promise<How> {
+    this.#require('receiving');
+    if (!this.#rounds) throw new Error('there is no connection for pages yet');
+    await this.#endOfRound();
+    this.#pageServer = await this.#hosting.criu.pageServer({
+      imagesDirectory: this.directoryOf(index),
+      ...(index > 0 && { parentImage: `../${index - 1}` }),
+      pageServer: { fd: this.#rounds.far },
+    });
+    return this.how;
+  }
+
+  /** Restores, and holds before anything runs. To be asked again is no harm. */
+  async prepare(index: number, lazy: boolean): Promise<How> {
+    this.#preparing ??= this.#prepare(index, lazy);
+    await this.#preparing;
+    return this.how;
+  }
+
+  async #prepare(index: number, lazy: boolean): Promise<How> {
+    this.#require('receiving');
+    await this.#endOfRound();
+    if (lazy && index > 0)
+      await symlink(`../${index - 1}`, join(this.directoryOf(index), 'parent'));
+    let release!: (run: boolean) => void;
+    const decided = new Promise<boolean>((resolve) => {
+      release = resolve;
+    });
+    const held = new Promise<number>((resolve, reject) => {
+      const postRestore = async (pid: number) => {
+        await this.#hosting.restore.hooks?.postRestore?.(pid);
+        resolve(pid);
+        if (!(await decided)) throw new Error('the migration was aborted');
+      };
+      this.#restoring = this.#restore(index, lazy, postRestore);
+      this.#restoring.catch(reject);
+    });
+    this.#held = { release };
+    const pid = await held;
+    await this.#inTurn(async () => {
+      // It may have been aborted meanwhile.
+      this.#require('receiving');
+      await this.#write('prepared', { pid, startTime: startTimeOf(pid) ?? '', lazy });
+    });
+    return this.how;
+  }
+
+  /** Lets the copy run. To be asked again is no harm. */
+  async handOver(): Promise<How> {
+    if (this.how.state === 'prepared') this.#handingOver ??= this.#letRun();
+    await this.#handingOver;
+    return this.how;
+  }
+
+  /** Resolves when every page is there, or will not be. */
+  async awaitPages(): Promise<How> {
+    const pages = await this.#pages?.catch(() => 0);
+    return { ...this.how, pages: pages ?? 0 };
+  }
+
+  /** Ends it, unless its copy may have run. */
+  async abort(message: string): Promise<How> {
+    const isMine = await this.#inTurn(async () => {
+      if (!mayAbort(this.how.state) || this.how.state === 'aborted') return false;
+      // First on disk: from now on the source may let its original run.
+      await this.#write('aborted', { message });
+      return true;
+    });
+    if (!isMine) return this.how;
+    this.#closed.abort();
+    this.#held?.release(false);
+    await this.#restoring?.catch(() => {});
+    await this.#end();
+    return this.how;
+  }
+
+  /** Lets go of it when this host serves no more: what runs runs on. */
+  async leave(): Promise<void> {
+    await this.abort('the destination was closed');
+    clearTimeout(this.#silence);
+  }
+
+  async #letRun(): Promise<How> {
+    const isMine = await this.#inTurn(async () => {
+      if (this.how.state !== 'prepared') return false;
+      await this.#write('resuming');
+      return true;
+    });
+    if (!isMine) return this.how;
+    clearTimeout(this.#silence);
+    this.#held?.release(true);
+    const lazy = this.#journal.entry?.lazy === true;
+    this.#endWithoutSource();
+    try {
+      const restored = await this.#restoring;
+      if (!lazy) {
+        await this.#write('complete');
+        await this.#end();
+        return this.how;
+      }
+      await this.#write('resumed');
+      this.#pages = this.#watchPages((restored as LazyRestored).pagesDone);
+      this.#pages.catch(() => {});
+      return this.how;
+    } catch (error) {
+      await this.#failed(error as Error);
+      return this.how;
+    }
+  }
+
+  /** A restore that fails once it was let go: CRIU has killed the copy, or it runs all the same. */
+  async #failed({ message }: Error): Promise<void> {
+    const { pid = 0, startTime, lazy = false } = this.#journal.entry ?? {};
+    const next = afterRestart('resuming', { runs: await wasLetGo(pid, startTime), lazy });
+    if (next !== 'complete') await endCopy(pid, startTime);
+    await this.#write(next, { message });
+    await this.#end();
+  }
+
+  /** A daemon that has not noticed that its connection is gone would let the copy wait for ever. */
+  #endWithoutSource(): void {
+    this.#lazy?.closed
+      .then(() => sleep(this.#hosting.stallMs, undefined, { ref: false }))
+      .then(() => this.#closed.abort());
+  }
+
+  async #watchPages(pagesDone: LazyRestored['pagesDone']): Promise<number> {
+    try {
+      const { pages } = await pagesDone;
+      await this.#write('complete');
+      return pages;
+    } catch (error) {
+      // lazyRestore has killed it.
+      await this.#write('failed', { message: (error as Error).message });
+      throw error;
+    } finally {
+      await this.#end();
+    }
+  }
+
+  async #restore(
+    index: number,
+    lazy: boolean,
+    postRestore: (pid: number) => Promise<void>,
+  ): Promise<unknown> {
+    const { client, restore: own } = this.#hosting;
+    const { flags, networkLock, manageCgroupsMode } = this.offer;
+    const options = {
+      ...Object.fromEntries(flags.map((flag) => [flag, true])),
+      ...(networkLock && { networkLock }),
+      ...(manageCgroupsMode && { manageCgroupsMode }),
+      ...own,
+      imagesDirectory: this.directoryOf(index),
+      hooks: { ...own.hooks, postRestore },
+    } as RestoreOptions & { imagesDirectory: string };
+    const { signal } = this.#closed;
+    if (!lazy) return await restore(client, { ...options, signal });
+    const tunnel = this.#lazy;
+    if (!tunnel) throw new Error('there is no connection for lazy pages');
+    const from = { pageServer: { fd: tunnel.far }, signal };
+    const { lazyPages: _, ...forLazy } = { ...options, ...from };
+    return await lazyRestore(client, forLazy as never, tunnel.near);
+  }
+
+  /** The pages of the last round have to be there, whole. */
+  async #endOfRound(): Promise<void> {
+    const server = this.#pageServer;
+    if (!server) return;
+    const ended = new AbortController();
+    const late = sleep(PAGE_SERVER_MS, undefined, { signal: ended.signal }).catch(() => undefined);
+    const status = await Promise.race([server.exited, late]);
+    ended.abort();
+    if (status?.code === 0) {
+      this.#pageServer = undefined;
+      return;
+    }
+    const log = await server.log();
+    const said = log?.errors.at(-1) ?? (status ? 'it was killed' : 'it has not ended');
+    await server.close();
+    throw new Error(`the page server of the last round has failed: ${said}`);
+  }
+
+  #expect(): void {
+    const { door, stallMs } = this.#hosting;
+    const stop = [
+      door.expect(this.roundToken, (peer: Socket) => {
+        this.#rounds = new PageTunnel(peer, { stallMs });
+      }),
+      door.expect(this.lazyToken, (peer: Socket) => {
+        this.#lazy = new PageTunnel(peer, { stallMs, areRequests: true });
+      }),
+    ];
+    this.#closed.signal.addEventListener('abort', () => {
+      for (const one of stop) one();
+    });
+    this.heard();
+  }
+
+  #require(state: DestinationState): void {
+    const { state: now, message } = this.how;
+    if (now !== state) throw new Error(`the migration is ${now}${message ? `: ${message}` : ''}`);
+  }
+
+  /**
+   * One decision after the other: each depends on what the journal says, and is taken once it is in
+   * there. Else the copy could be let go while it is aborted.
+   */
+  async #inTurn<T>(decide: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(decide);
+    this.#turn = turn.catch(() => {});
+    return await turn;
+  }
+
+  async #write(state: DestinationState, facts: Partial<IncomingFacts> = {}): Promise<void> {
+    await this.#journal.write(state, facts);
+    this.#hosting.changed(this);
+  }
+
+  /** Gives back all but the copy; the images hold its memory, and are of no more use. */
+  async #end(): Promise<void> {
+    clearTimeout(this.#silence);
+    this.#closed.abort();
+    await this.#pageServer?.close();
+    this.#rounds?.[Symbol.dispose]();
+    this.#lazy?.[Symbol.dispose]();
+    await this.#journal[Symbol.asyncDispose]();
+    await rm(join(this.#hosting.directory, 'images', this.id), { recursive: true, force: true });
+  }
+}
+
+/** Where a destination keeps its journals. */
+export function journalsOf(directory: string): string {
+  return join(directory, 'incoming');
+}
+
+/**
+ * Reads what an agent that has died left in its journal, and puts it right. What an agent sees to that
+ * lives is left to it.
+ */
+export async function recoverIncoming(directory: string, id: string): Promise<How> {
+  await using journal = await Journal.find<DestinationState, IncomingFacts>(
+    journalsOf(directory),
+    id,
+  );
+  const entry = journal?.entry;
+  const { state = 'unknown', pid = 0, startTime, lazy = false, message = '' } = entry ?? {};
+  const asItIs = { state, pid, message, pages: 0 };
+  if (!journal || isAgentAlive(entry?.agent)) return asItIs;
+  const images = join(directory, 'images', id);
+  const next =
+    state === 'complete'
+      ? state
+      : afterRestart(state, { runs: await wasLetGo(pid, startTime), lazy });
+  // Before it is told: the source may let its original run then.
+  if (next !== 'complete') {
+    await endCopy(pid, startTime);
+    await endDaemon(images);
+  }
+  const why = 'the agent of the destination has died';
+  if (next !== state) await journal.write(next, next === 'complete' ? {} : { message: why });
+  await rm(images, { recursive: true, force: true });
+  if (next === state) return asItIs;
+  return { state: next, pid, message: why, pages: 0 };
+}
+
+/** Whether a copy was let go; what criu is about to do with it is waited for. */
+async function wasLetGo(pid: number, startTime: string | undefined): Promise<boolean> {
+  if (pid === 0) return false;
+  for (let waited = 0; waited < DYING_MS && waitsForCriu(pid) === 'yes'; waited += POLL_MS) {
+    await sleep(POLL_MS);
+  }
+  return isThere(pid, startTime) && waitsForCriu(pid) === 'no';
+}
+
+async function endCopy(pid: number, startTime: string | undefined): Promise<void> {
+  if (pid !== 0 && isThere(pid, startTime)) await end([pid]);
+}
+
+/** Ends the lazy-pages daemon of a migration: it waits for pages as long as it lives. */
+async function endDaemon(images: string): Promise<void> {
+  const mark = `\0lazy-pages\0--images-dir\0${resolve(images)}/`;
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (command.includes(mark)) await end([Number(pid)]);
+  }
+}
+
+function isThere(pid: number, startTime: string | undefined): boolean {
+  return startTimeOf(pid) === startTime && statusOf(pid)?.dead === false;
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { CriuOpts } from '../../options/types.ts';
+import type { Journal } from './journal.ts';
+import type { SourceState } from './states.ts';
+
+/** What has to be undone of a dump whose criu has died, by options of that dump. */
+export type Undone = Pick<
+  CriuOpts,
+  'freezeCgroup' | 'linkRemap' | 'networkLock' | 'tcpClose' | 'tcpEstablished'
+>;
+
+/** What a source notes besides its state. */
+export interface OutgoingFacts {
+  /** The root of the original. */
+  readonly pid: number;
+  /** When that was started, by the kernel's clock: another process may get its pid. */
+  readonly startTime: string;
+  /** All processes of the original, once they are stopped. */
+  readonly tree: readonly number[];
+  /** Those of them that others had stopped before. */
+  readonly stoppedBefore: readonly number[];
+  /** The destination. */
+  readonly to: { readonly host: string; readonly port: number };
+  readonly mode: string;
+  /** The process that does the migration, as long as it does: `PID START_TIME`. */
+  readonly agent: string;
+  readonly undone: Undone;
+}
+
+/** The journal of a source. */
+export type OutgoingJournal = Journal<SourceState, OutgoingFacts>;
+
+/** Where sources keep their journals and images, if they are not told. */
+export const STATE_DIRECTORY = '/var/lib/node-criu';
+
+/** Where a source keeps its journals. */
+export function outgoingIn(directory: string): string {
+  return join(directory, 'outgoing');
+}

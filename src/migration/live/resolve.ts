@@ -1,0 +1,234 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Aftermath } from '../../aftermath/aftermath.ts';
+import { CriuError, invalid, unknownOption, type WorkloadState } from '../../errors.ts';
+import { StoppedTree } from '../../lazy/stopped-tree.ts';
+import { readGiven } from '../../options/given.ts';
+import { openPidfd, watchExit } from '../../process/exit.ts';
+import { holdOf } from '../../process/hold.ts';
+import { stateOf } from '../../process/state.ts';
+import { descendantsOf } from '../../process/tree.ts';
+import { inTime } from '../../process/unfinished.ts';
+import { type MigrationTls, readCredentials } from './credentials.ts';
+import { isAgentAlive, startTimeOf } from './identity.ts';
+import { isMigrationId, Journal, journalsIn } from './journal.ts';
+import {
+  type OutgoingFacts,
+  type OutgoingJournal,
+  outgoingIn,
+  STATE_DIRECTORY,
+} from './outgoing-journal.ts';
+import { Destination } from './service.ts';
+import {
+  type DestinationState,
+  type Owner,
+  ownerOf,
+  type SourceMove,
+  type SourceState,
+  sourceMove,
+} from './states.ts';
+
+/** Options of {@link resolveMigration}. */
+export interface ResolveMigrationOptions {
+  /** Certificates of mutual TLS, as for {@link migrate}. */
+  readonly tls?: MigrationTls;
+  /** Without certificates, to a loopback address. */
+  readonly insecure?: boolean;
+  /** Where the journals of {@link migrate} are kept. Default `/var/lib/node-criu`. */
+  readonly directory?: string;
+  /**
+   * The destination will never run the copy again: its host is switched off, say. The original is
+   * then let run on without asking. If that is not so, two copies run.
+   */
+  readonly destinationIsDead?: boolean;
+  /** How long to ask the destination, in milliseconds. Default 10000. */
+  readonly deadlineMs?: number;
+}
+
+/** Whose the workload is, and what was done about it. */
+export interface MigrationResolution {
+  /** The id of the migration. */
+  readonly id: string;
+  /** Who has the workload now; `undecided` if the destination cannot be asked. */
+  readonly owner: Owner;
+  /** What the journal here says now. */
+  readonly source: SourceState;
+  /** What the destination has answered; undefined if it was not asked, or did not answer. */
+  readonly destination: DestinationState | undefined;
+  /** What was done: the original runs on, has ended, or nothing. */
+  readonly done: 'resumed the original' | 'ended the original' | 'nothing';
+  /** The root of the original. */
+  readonly pid: number;
+  /** What the original does now. */
+  readonly workload: WorkloadState;
+  /** The pid of the root at the destination, if that has the workload. */
+  readonly copy: number | undefined;
+}
+
+const OPERATION = 'resolveMigration';
+const RETRY_MS = 300;
+/** How long a criu may take to roll back once its agent has died, in milliseconds. */
+const ROLLBACK_MS = 3000;
+const POLL_MS = 20;
+
+/**
+ * Says who owns the workload of a migration from this host whose agent has died, or that could not ask
+ * the destination, and finishes the job: the original runs on, or ends, as the destination says.
+ * Can be called again, at any time.
+ * @param id {@link Migration.id}
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if there is no such migration, or it is under way
+ */
+export async function resolveMigration(
+  id: string,
+  options: ResolveMigrationOptions = {},
+): Promise<MigrationResolution> {
+  const given = readGiven(OPERATION, options);
+  const { tls, insecure, directory = STATE_DIRECTORY, destinationIsDead, ...rest } = given;
+  const { deadlineMs = 10_000, ...unknown } = rest;
+  for (const name of Object.keys(unknown)) throw unknownOption(OPERATION, name);
+  if (!isMigrationId(id)) throw invalid(OPERATION, 'id', 'the id of a migration', id);
+  if (destinationIsDead !== undefined && typeof destinationIsDead !== 'boolean') {
+    throw invalid(OPERATION, 'destinationIsDead', 'a boolean', destinationIsDead);
+  }
+  await using journal: OutgoingJournal | undefined = await Journal.find<SourceState, OutgoingFacts>(
+    outgoingIn(directory),
+    id,
+  );
+  const entry = journal?.entry;
+  if (!journal || !entry)
+    throw invalid(OPERATION, 'id', `a migration with a journal in ${directory}`, id);
+  if (isAgentAlive(entry.agent)) {
+    const message = `${OPERATION}: process ${entry.agent?.split(' ')[0]} is at migration ${id} still`;
+    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, {
+      operation: OPERATION,
+      option: 'id',
+    });
+  }
+  const to = entry.to ?? { host: '', port: 0 };
+  const needed = entry.state === 'handed-over' && !destinationIsDead;
+  const credentials = needed ? await readCredentials(OPERATION, to.host, tls, insecure) : undefined;
+  using destination = needed ? await Destination.connect(to, credentials) : undefined;
+  const answer = destinationIsDead
+    ? { state: 'aborted' as const, pid: 0 }
+    : destination && (await decided(destination, entry, id, deadlineMs));
+  const move = sourceMove(entry.state, answer?.state);
+  const done = await carryOut(move, journal);
+  if (!isOpen(journal.entry?.state ?? entry.state)) {
+    await rm(join(directory, 'images', id), { recursive: true, force: true });
+  }
+  const { state } = journal.entry ?? entry;
+  const owner = ownerOf(state, answer?.state);
+  return {
+    ...{
+      id,
+      owner,
+      source: state,
+      destination: destinationIsDead ? undefined : answer?.state,
+      done,
+    },
+    ...{ pid: entry.pid ?? 0, workload: await originalOf(entry) },
+    copy: owner === 'destination' ? answer?.pid : undefined,
+  };
+}
+
+/** The ids of the migrations from this host that {@link resolveMigration} has something to do for. */
+export async function unresolvedMigrations(directory = STATE_DIRECTORY): Promise<string[]> {
+  const ids = await journalsIn(outgoingIn(directory));
+  const open = await Promise.all(
+    ids.map(async (id) => {
+      await using journal = await Journal.find<SourceState, OutgoingFacts>(
+        outgoingIn(directory),
+        id,
+      );
+      const { state, agent } = journal?.entry ?? {};
+      return state !== undefined && isOpen(state) && !isAgentAlive(agent);
+    }),
+  );
+  return ids.filter((_, index) => open[index]);
+}
+
+function isOpen(state: SourceState): boolean {
+  return state !== 'done' && state !== 'aborted';
+}
+
+/** Asks until the destination has decided, and has it decide if it has not. */
+async function decided(
+  destination: Destination,
+  { mode }: Partial<OutgoingFacts>,
+  id: string,
+  withinMs: number,
+): Promise<{ state: DestinationState; pid: number } | undefined> {
+  const until = Date.now() + withinMs;
+  let last: { state: DestinationState; pid: number } | undefined;
+  // A copy that is to fetch pages has lost its source with the agent.
+  const finish = mode === 'post-copy' || mode === 'hybrid' ? 'abort' : 'handOver';
+  let method: 'ask' | 'handOver' | 'abort' = 'ask';
+  while (Date.now() < until) {
+    try {
+      const request = { id, reason: 'the source has died' };
+      const how = await destination.call(method, request, Math.max(500, until - Date.now()));
+      last = { state: how.state as DestinationState, pid: how.pid };
+      const move = sourceMove('handed-over', last.state);
+      if (move === 'resume' || move === 'end') return last;
+      method = move === 'hand-over' ? finish : 'ask';
+    } catch {
+      last = undefined;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+  return last;
+}
+
+async function carryOut(
+  move: SourceMove,
+  journal: OutgoingJournal,
+): Promise<MigrationResolution['done']> {
+  const { pid = 0, stoppedBefore = [], undone = {}, tree: noted } = journal.entry ?? {};
+  const tree = noted ?? descendantsOf(pid);
+  if (move !== 'resume' && move !== 'end') return 'nothing';
+  // First on disk, as ever: if this process dies the next one does it, and twice is no harm.
+  await journal.write(move === 'resume' ? 'aborting' : 'ending', { agent: '' });
+  const isThere = (await originalOf(journal.entry ?? {})) !== 'gone';
+  if (isThere && move === 'end') {
+    new StoppedTree(tree, new Set()).kill();
+    await endHolder(pid, 0);
+    await gone(pid);
+  } else if (isThere) {
+    using aftermath = await Aftermath.of(pid, undone);
+    const hadHolder = await endHolder(pid, ROLLBACK_MS);
+    if (hadHolder) await aftermath.putRight(undefined, '');
+    new StoppedTree(tree, new Set(stoppedBefore)).resume();
+  }
+  await journal.write(move === 'resume' ? 'aborted' : 'done');
+  if (!isThere) return 'nothing';
+  return move === 'end' ? 'ended the original' : 'resumed the original';
+}
+
+/**
+ * Ends a criu that holds the original for an agent that has died. It may be about to roll back, which
+ * is safer than to kill it; one that serves pages goes on for ever.
+ */
+async function endHolder(pid: number, patienceMs: number): Promise<boolean> {
+  let hold = await holdOf(pid);
+  for (let waited = 0; waited < patienceMs && hold?.by === 'tracer'; waited += POLL_MS) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    hold = await holdOf(pid);
+  }
+  if (hold?.by !== 'tracer' || hold.name !== 'criu') return false;
+  const pidfd = openPidfd(hold.pid);
+  if (pidfd === undefined) return false;
+  const watch = watchExit(pidfd);
+  process.kill(hold.pid, 'SIGKILL');
+  await inTime(watch);
+  return true;
+}
+
+async function gone(pid: number): Promise<void> {
+  const pidfd = openPidfd(pid);
+  if (pidfd !== undefined) await inTime(watchExit(pidfd));
+}
+
+/** What the original does; gone if its pid is another process's by now. */
+async function originalOf({ pid = 0, startTime }: Partial<OutgoingFacts>): Promise<WorkloadState> {
+  return startTimeOf(pid) === startTime ? await stateOf(pid) : 'gone';
+}

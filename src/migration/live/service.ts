@@ -1,0 +1,97 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import type { CallOptions, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import type { ProtoGrpcType } from '../../generated/types/migration.ts';
+import type { MigrationsClient } from '../../generated/types/node_criu/Migrations.ts';
+import type { Credentials } from './credentials.ts';
+
+/** The version of the agreement between two hosts. */
+export const PROTOCOL = 1;
+
+const KEEPALIVE = {
+  'grpc.keepalive_time_ms': 5000,
+  'grpc.keepalive_timeout_ms': 5000,
+  'grpc.keepalive_permit_without_calls': 1,
+  'grpc.max_receive_message_length': 4 << 20,
+};
+
+/** gRPC is loaded at the first migration only: most programs that dump do not need it. */
+export async function loadService() {
+  const [grpc, loader, { default: description }] = await Promise.all([
+    import('@grpc/grpc-js'),
+    import('@grpc/proto-loader'),
+    import('../../generated/migration.ts'),
+  ]);
+  const definition = loader.fromJSON(description as never, {
+    longs: Number,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+  });
+  const { node_criu } = grpc.loadPackageDefinition(definition) as unknown as ProtoGrpcType;
+  return { grpc: grpc.default ?? grpc, Migrations: node_criu.Migrations, options: KEEPALIVE };
+}
+
+/** The method names of calls with one answer. */
+type Unary = 'offer' | 'startRound' | 'prepare' | 'handOver' | 'awaitPages' | 'abort' | 'ask';
+type Request<M extends Unary> = Parameters<MigrationsClient[M]>[0];
+type Reply<M extends Unary> = MigrationsClient[M] extends (
+  argument: never,
+  callback: (error: ServiceError | null, reply?: infer R) => void,
+) => ClientUnaryCall
+  ? R
+  : never;
+
+/** The destination, as its source asks it. */
+export class Destination implements Disposable {
+  readonly client: MigrationsClient;
+
+  static async connect(
+    { host, port }: { readonly host: string; readonly port: number },
+    credentials: Credentials | undefined,
+  ): Promise<Destination> {
+    const { grpc, Migrations, options } = await loadService();
+    const channel = credentials
+      ? grpc.credentials.createSsl(credentials.ca, credentials.key, credentials.cert, {
+          checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+        })
+      : grpc.credentials.createInsecure();
+    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    // TLS has no names that are addresses; what the certificate is for is compared above.
+    const name = isIP(host) ? { 'grpc.ssl_target_name_override': 'destination' } : {};
+    return new Destination(new Migrations(address, channel, { ...options, ...name }));
+  }
+
+  private constructor(client: MigrationsClient) {
+    this.client = client;
+  }
+
+  /** Asks; rejects with gRPC's error if there is no answer within so many milliseconds. */
+  async call<M extends Unary>(
+    method: M,
+    request: Request<M>,
+    withinMs: number | undefined,
+    signal?: AbortSignal,
+  ): Promise<Reply<M>> {
+    const options: CallOptions = withinMs === undefined ? {} : { deadline: Date.now() + withinMs };
+    signal?.throwIfAborted();
+    return await new Promise<Reply<M>>((resolve, reject) => {
+      const ask = this.client[method] as (
+        argument: unknown,
+        options: CallOptions,
+        callback: (error: ServiceError | null, reply?: Reply<M>) => void,
+      ) => ClientUnaryCall;
+      const call = ask.call(this.client, request, options, (error, reply) => {
+        signal?.removeEventListener('abort', cancel);
+        if (error) reject(error);
+        else resolve(reply as Reply<M>);
+      });
+      const cancel = () => call.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.client.close();
+  }
+}

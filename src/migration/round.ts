@@ -1,0 +1,31 @@
+import type { CriuLog } from '../errors.ts';
+import type { DumpStats } from '../images/stats.ts';
+import type { Decision } from './policy.ts';
+
+/** One round of an {@link Iteration}: a pre-dump, or the dump that ends it. */
+export interface Round {
+  /** Its place in the iteration, from 0. */
+  readonly index: number;
+  /** Where its images are: an absolute path. That of the dump is what a restore takes. */
+  readonly directory: string;
+  /** What CRIU measured. */
+  readonly stats: DumpStats;
+  /** Time from the beginning of the iteration to that of this round, in milliseconds. */
+  readonly startedMs: number;
+  /** Time from the call to the result, in milliseconds. */
+  readonly durationMs: number;
+  /** CRIU's log. */
+  readonly log: CriuLog | undefined;
+}
+
+/** The dump that ends an {@link Iteration}. */
+export interface LastRound extends Round {
+  /** After {@link preCopy}: why it came to the dump, and what that was expected to take. */
+  readonly preCopy?: {
+    readonly reason: Decision['reason'];
+    /** The frozen time that was predicted for the dump, in milliseconds. */
+    readonly estimatedFrozenTimeMs: number;
+    /** The frozen time that it took, in milliseconds. */
+    readonly frozenTimeMs: number;
+  };
+}

@@ -1,0 +1,271 @@
+import { fstatSync } from 'node:fs';
+import type { DescriptorLike, DirectoryLike } from './types.ts';
+
+/** Collects what an option needs besides its field in the request. */
+export interface Plan {
+  /** Hands a descriptor to criu; returns the number that it has there. */
+  inherit(fd: number): number;
+}
+
+/** How a value is built, whatever it means: what the command line goes by to spell it. */
+export type Form =
+  | 'flag'
+  | 'text'
+  | 'texts'
+  | 'integer'
+  | 'name'
+  | 'mask'
+  | 'pairs'
+  | 'inodes'
+  | 'vethPairs'
+  | 'namespaces'
+  | 'pageServer'
+  | 'inheritedFds'
+  | 'descriptor'
+  | 'directory';
+
+/** What an option takes: in words, for the error, and as a function that checks and translates. */
+export interface Kind {
+  readonly form: Form;
+  readonly takes: string;
+  /** The value on the wire, or undefined if the option does not take `value`. */
+  encode(value: unknown, plan: Plan): unknown;
+}
+
+/** A value that cannot even be looked at (a getter throws, a proxy is revoked) is not taken. */
+const kind = (form: Form, takes: string, encode: Kind['encode']): Kind => ({
+  form,
+  takes,
+  encode(value, plan) {
+    try {
+      return encode(value, plan);
+    } catch {
+      return undefined;
+    }
+  },
+});
+
+/** Neither a NUL nor half a surrogate pair can reach CRIU. */
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && !/[\0\p{Surrogate}]/u.test(value);
+const isInteger = (value: unknown, least: number, most: number): value is number =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Not a Map, say, whose entries would be overlooked. */
+const isPlainRecord = (value: unknown): value is Record<string, unknown> =>
+  Object.prototype.toString.call(value) === '[object Object]';
+
+/** A copy of the value if every key in it is one of `keys`, so that a typo is not ignored. */
+function withKeys(value: unknown, keys: readonly string[]): Record<string, unknown> | undefined {
+  return isPlainRecord(value) && Object.keys(value).every((key) => keys.includes(key))
+    ? { ...value }
+    : undefined;
+}
+
+/** Translates each element, or gives up on all at the first that is refused, a hole included. */
+export function each<T, U>(
+  values: readonly T[],
+  encode: (value: T) => U | undefined,
+): U[] | undefined {
+  const encoded: U[] = [];
+  for (let index = 0; index < values.length; index++) {
+    const one = encode(values[index] as T);
+    if (one === undefined) return undefined;
+    encoded.push(one);
+  }
+  return encoded;
+}
+
+/** The descriptor in a {@link DescriptorLike}, or undefined if there is none (any more). */
+export function descriptorOf(value: unknown): number | undefined {
+  let fd = value;
+  if (isRecord(value)) {
+    // A net.Socket has no public descriptor; its handle has.
+    const handle = value._handle as { fd?: unknown } | null | undefined;
+    fd = value.fd ?? handle?.fd;
+  }
+  return isInteger(fd, 0, 0x7fffffff) ? fd : undefined;
+}
+
+/** The same, or undefined if nothing is open under its number. */
+export function openDescriptorOf(value: unknown): number | undefined {
+  try {
+    const fd = descriptorOf(value);
+    if (fd !== undefined) fstatSync(fd);
+    return fd;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isDirectory(value: unknown): value is DirectoryLike {
+  return isText(value) || openDescriptorOf(value) !== undefined;
+}
+
+export const flag = kind('flag', 'a boolean', (value) =>
+  typeof value === 'boolean' ? value : undefined,
+);
+
+export const text = kind('text', 'a non-empty string', (value) =>
+  isText(value) ? value : undefined,
+);
+
+export const fileName = kind('text', 'a file name without a slash', (value) =>
+  isText(value) && !value.includes('/') && value !== '.' && value !== '..' ? value : undefined,
+);
+
+export const texts = kind('texts', 'an array of non-empty strings', (value) =>
+  Array.isArray(value) ? each(value, (one) => (isText(one) ? one : undefined)) : undefined,
+);
+
+/** '' is CRIU's name of the hierarchy of cgroup v2. */
+export const controllers = kind(
+  'texts',
+  "an array of controller names, with '' for cgroup v2",
+  (value) =>
+    Array.isArray(value)
+      ? each(value, (name) => (name === '' || isText(name) ? name : undefined))
+      : undefined,
+);
+
+export const integer = (least: number, most: number): Kind =>
+  kind('integer', `an integer from ${least} to ${most}`, (value) =>
+    isInteger(value, least, most) ? value : undefined,
+  );
+
+/** One of the names, each with its value on the wire. */
+export const oneOf = (values: Readonly<Record<string, string>>): Kind =>
+  kind(
+    'name',
+    `one of ${Object.keys(values)
+      .map((name) => `'${name}'`)
+      .join(', ')}`,
+    (value) =>
+      typeof value === 'string' && Object.hasOwn(values, value) ? values[value] : undefined,
+  );
+
+/** A mask of the named bits, as a number or as names. */
+export const mask = (bits: Readonly<Record<string, number>>, allowed: number): Kind =>
+  kind(
+    'mask',
+    `an array of ${Object.keys(bits)
+      .map((name) => `'${name}'`)
+      .join(', ')}, or a mask within 0x${allowed.toString(16)}`,
+    (value) => {
+      if (isInteger(value, 0, 0xffffffff)) return (value & ~allowed) === 0 ? value : undefined;
+      if (!Array.isArray(value)) return undefined;
+      const named = each(value, (name) =>
+        typeof name === 'string' && Object.hasOwn(bits, name) ? bits[name] : undefined,
+      );
+      return named?.reduce((sum, bit) => (sum | bit) >>> 0, 0);
+    },
+  );
+
+/** A record that is a list of pairs on the wire, under these two names. */
+export const pairs = (
+  keyName: string,
+  valueName: string,
+  options: { keyOptional?: true } = {},
+): Kind =>
+  kind('pairs', 'a record of strings', (value) =>
+    isPlainRecord(value)
+      ? each(Object.entries(value), ([key, text]) => {
+          if (!isText(text)) return undefined;
+          if (key === '' && options.keyOptional) return { [valueName]: text };
+          return isText(key) ? { [keyName]: key, [valueName]: text } : undefined;
+        })
+      : undefined,
+  );
+
+export const inodes = kind('inodes', 'an array of inode numbers', (value) =>
+  Array.isArray(value)
+    ? each(value, (inode) => (isInteger(inode, 0, 0xffffffff) ? { inode } : undefined))
+    : undefined,
+);
+
+export const vethPairs = kind(
+  'vethPairs',
+  'an array of { containerInterfaceName, hostInterfaceName }',
+  (value) =>
+    Array.isArray(value)
+      ? each(value, (pair) => {
+          const names = withKeys(pair, ['containerInterfaceName', 'hostInterfaceName']);
+          return isText(names?.containerInterfaceName) && isText(names.hostInterfaceName)
+            ? { if_in: names.containerInterfaceName, if_out: names.hostInterfaceName }
+            : undefined;
+        })
+      : undefined,
+);
+
+const joinable = ['ipc', 'net', 'time', 'user', 'uts'];
+
+export const namespaces = kind(
+  'namespaces',
+  `an array of { ns: ${joinable.map((ns) => `'${ns}'`).join(' | ')}, nsFile: path or pid, extraOpt? }`,
+  (value) =>
+    Array.isArray(value)
+      ? each(value, (one) => {
+          const { ns, nsFile, extraOpt } = withKeys(one, ['ns', 'nsFile', 'extraOpt']) ?? {};
+          if (!joinable.includes(ns as string)) return undefined;
+          if (!isText(nsFile) && !isInteger(nsFile, 1, 0x7fffffff)) return undefined;
+          if (extraOpt !== undefined && !isText(extraOpt)) return undefined;
+          return {
+            ns,
+            ns_file: String(nsFile),
+            ...(extraOpt !== undefined && { extra_opt: extraOpt }),
+          };
+        })
+      : undefined,
+);
+
+const port = integer(0, 65535);
+
+export const pageServer = kind(
+  'pageServer',
+  "{ address?: string, port?: 0 to 65535 } or { fd: a connected socket's descriptor }",
+  (value, plan) => {
+    const { address, port: number, fd } = withKeys(value, ['address', 'port', 'fd']) ?? {};
+    if (fd !== undefined) {
+      const own = openDescriptorOf(fd);
+      if (own === undefined || address !== undefined || number !== undefined) return undefined;
+      return { fd: plan.inherit(own) };
+    }
+    if (address !== undefined && !isText(address)) return undefined;
+    if (number !== undefined && port.encode(number, plan) === undefined) return undefined;
+    if (address === undefined && number === undefined) return undefined;
+    return {
+      ...(address !== undefined && { address }),
+      ...(number !== undefined && { port: number }),
+    };
+  },
+);
+
+export const inheritedFds = kind(
+  'inheritedFds',
+  'a record of open descriptors: numbers, FileHandles or Sockets',
+  (value, plan) =>
+    isPlainRecord(value)
+      ? each(Object.entries(value), ([key, like]) => {
+          const fd = openDescriptorOf(like);
+          return isText(key) && fd !== undefined ? { key, fd: plan.inherit(fd) } : undefined;
+        })
+      : undefined,
+);
+
+/** A descriptor of this process, which CRIU opens through /proc. */
+export const descriptor = kind(
+  'descriptor',
+  'an open descriptor: a number, a FileHandle or a Socket',
+  openDescriptorOf,
+);
+
+/** The same, to be closed by the operation: an object of Node's would not know of that. */
+export const ownDescriptor = kind('descriptor', 'the number of an open descriptor', (value) =>
+  typeof value === 'number' ? openDescriptorOf(value) : undefined,
+);
+
+/** Opened by the operation, since that takes a system call. */
+export const directory = kind('directory', 'a path or an open descriptor', (value) =>
+  isDirectory(value) ? (value as DescriptorLike) : undefined,
+);

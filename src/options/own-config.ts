@@ -1,0 +1,31 @@
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A configuration file of this library's own. */
+export interface OwnConfig extends AsyncDisposable {
+  /** Where CRIU finds it. */
+  readonly path: string;
+}
+
+/**
+ * Writes a configuration file for what CRIU's requests have no working field for. What the caller's
+ * own file says comes after it, and counts. It has no name in any directory: it ends with us.
+ */
+export async function writeOwnConfig(
+  lines: readonly string[],
+  configFile: string | undefined,
+): Promise<OwnConfig> {
+  const others = configFile === undefined ? '' : await readFile(configFile, 'utf8');
+  const directory = await mkdtemp(join(tmpdir(), 'node-criu-'));
+  try {
+    const file = await open(join(directory, 'criu.conf'), 'wx+', 0o600);
+    await file.writeFile(`${lines.join('\n')}\n${others}`);
+    return {
+      path: `/proc/${process.pid}/fd/${file.fd}`,
+      [Symbol.asyncDispose]: () => file.close(),
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,29 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { CriuError, invalid } from '../errors.ts';
+
+/**
+ * Memory goes over a network only with TLS, or if the caller says that this is well.
+ * @param address undefined if there is no connection, or one that the caller has made
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export function refuseOpenNetwork(
+  operation: string,
+  address: string | undefined,
+  tls: boolean | undefined,
+  insecure: boolean | undefined,
+): void {
+  if (insecure !== undefined && typeof insecure !== 'boolean') {
+    throw invalid(operation, 'insecure', 'a boolean', insecure);
+  }
+  if (address === undefined || tls || insecure || isLoopback(address)) return;
+  throw new CriuError(
+    'ERR_CRIU_INVALID_ARGUMENT',
+    `${operation}: pageServer at ${address} takes tls: true, since others could read the memory there; or insecure: true`,
+    { operation, option: 'pageServer' },
+  );
+}
+
+export function isLoopback(address: string): boolean {
+  if (isIPv4(address)) return address.startsWith('127.');
+  return isIPv6(address) ? address === '::1' : address === 'localhost';
+}

@@ -1,0 +1,201 @@
+import type { CriuWireOpts } from '../rpc/messages.ts';
+import {
+  controllers,
+  descriptor,
+  directory,
+  fileName,
+  flag,
+  inheritedFds,
+  inodes,
+  integer,
+  type Kind,
+  mask,
+  namespaces,
+  oneOf,
+  ownDescriptor,
+  pageServer,
+  pairs,
+  text,
+  texts,
+  vethPairs,
+} from './kinds.ts';
+import type { CriuOpts } from './types.ts';
+
+/** The operations that take options and are requests of CRIU's. */
+export type Requested =
+  | 'check'
+  | 'dump'
+  | 'preDump'
+  | 'restore'
+  | 'cpuinfoDump'
+  | 'cpuinfoCheck'
+  | 'pageServer';
+
+/** The operations that take options: also one that CRIU has for its command line alone. */
+export type Operation = Requested | 'lazyPages';
+
+/** One field of CRIU's criu_opts. */
+export interface Row {
+  /** Our name of it; null if the library sets it by itself. */
+  readonly option: keyof CriuOpts | null;
+  readonly kind: Kind;
+  readonly operations: readonly Operation[];
+  /** The first CRIU whose RPC has it, as `version().number`. */
+  readonly since: number;
+}
+
+/** CRIU 3.0 answers the first VERSION request; nothing older is spoken to. */
+export const OLDEST_CRIU = 30000;
+
+const dump = ['dump', 'preDump'] as const;
+const restore = ['restore'] as const;
+const both = [...dump, ...restore] as const;
+const images = [...both, 'cpuinfoDump', 'cpuinfoCheck', 'pageServer'] as const;
+const all = [...images, 'check'] as const;
+const pages = [...dump, 'pageServer'] as const;
+const connection = [...pages, 'lazyPages'] as const;
+const daemon = ['lazyPages'] as const;
+
+const uint32 = integer(0, 0xffffffff);
+
+function row<
+  const Name extends keyof CriuOpts | null,
+  const Operations extends readonly Operation[],
+>(option: Name, kind: Kind, operations: Operations, since: number = OLDEST_CRIU) {
+  return { option, kind, operations, since };
+}
+
+/**
+ * Every field of criu_opts, in the order of its number. Translation, the refusal of bad input,
+ * the option types of each operation and the table in the documentation all come from here.
+ */
+export const table = {
+  images_dir_fd: row('imagesDirectory', directory, [...images, ...daemon]),
+  pid: row(null, integer(1, 0x7fffffff), dump),
+  leave_running: row('leaveRunning', flag, dump),
+  ext_unix_sk: row('externalUnixConnections', flag, both),
+  tcp_established: row('tcpEstablished', flag, both),
+  evasive_devices: row('evasiveDevices', flag, both),
+  shell_job: row('shellJob', flag, both),
+  file_locks: row('fileLocks', flag, both),
+  log_level: row('logLevel', integer(0, 4), [...all, ...daemon]),
+  log_file: row('logFile', fileName, [...all, ...daemon]),
+  ps: row('pageServer', pageServer, connection),
+  notify_scripts: row(null, flag, both),
+  root: row('root', text, both),
+  parent_img: row('parentImage', text, pages),
+  track_mem: row('trackMem', flag, dump),
+  auto_dedup: row('autoDedup', flag, [...both, 'pageServer']),
+  work_dir_fd: row('workDirectory', directory, [...all, ...daemon]),
+  link_remap: row('linkRemap', flag, both),
+  veths: row('vethPairs', vethPairs, restore),
+  cpu_cap: row('cpuCap', mask({ fpu: 1, cpu: 2, ins: 4, all: 0xffffffff, none: 0 }, 0xffffffff), [
+    ...both,
+    'cpuinfoDump',
+    'cpuinfoCheck',
+  ]),
+  force_irmap: row('forceIrmap', flag, dump),
+  exec_cmd: row('execCmd', texts, restore),
+  ext_mnt: row('extMnt', pairs('key', 'val'), both),
+  manage_cgroups: row('manageCgroups', flag, both),
+  cg_root: row('cgRoot', pairs('ctrl', 'path', { keyOptional: true }), both),
+  rst_sibling: row('asChild', flag, restore),
+  inherit_fd: row('inheritFd', inheritedFds, restore),
+  auto_ext_mnt: row('autoExtMnt', flag, both),
+  ext_sharing: row('extSharing', flag, both),
+  ext_masters: row('extMasters', flag, both),
+  skip_mnt: row('skipMnt', texts, both),
+  enable_fs: row('enableFs', texts, both),
+  unix_sk_ino: row('unixSkIno', inodes, dump),
+  manage_cgroups_mode: row(
+    'manageCgroupsMode',
+    oneOf({
+      soft: 'SOFT',
+      full: 'FULL',
+      strict: 'STRICT',
+      ignore: 'IGNORE',
+      props: 'PROPS',
+      none: 'CG_NONE',
+      '': 'DEFAULT',
+    }),
+    both,
+  ),
+  ghost_limit: row('ghostLimit', uint32, dump),
+  irmap_scan_paths: row('irmapScanPaths', texts, dump),
+  external: row('external', texts, both),
+  empty_ns: row('emptyNs', mask({ network: 0x40000000 }, 0x40000000), both),
+  join_ns: row('joinNs', namespaces, restore),
+  cgroup_props: row('cgroupProps', text, both),
+  cgroup_props_file: row('cgroupPropsFile', text, both),
+  cgroup_dump_controller: row('cgroupDumpController', controllers, dump),
+  freeze_cgroup: row('freezeCgroup', text, dump),
+  timeout: row('timeout', uint32, both),
+  tcp_skip_in_flight: row('tcpSkipInFlight', flag, dump),
+  weak_sysctls: row('weakSysctls', flag, both),
+  lazy_pages: row('lazyPages', flag, ['dump', 'restore'], 30500),
+  // What runc means by statusFd needs the status-ready notification, which 3.15 brought.
+  status_fd: row('statusFd', ownDescriptor, ['dump'], 31500),
+  orphan_pts_master: row('orphanPtsMaster', flag, both),
+  config_file: row('configFile', text, [...all, ...daemon], 31100),
+  tcp_close: row('tcpClose', flag, both, 31200),
+  // The field is older, but before 3.16 CRIU could not change the profile.
+  lsm_profile: row('lsmProfile', text, restore, 31600),
+  tls_cacert: row('tlsCacert', text, connection, 31300),
+  tls_cacrl: row('tlsCacrl', text, connection, 31300),
+  tls_cert: row('tlsCert', text, connection, 31300),
+  tls_key: row('tlsKey', text, connection, 31300),
+  tls: row('tls', flag, connection, 31300),
+  tls_no_cn_verify: row('tlsNoCnVerify', flag, connection, 31300),
+  cgroup_yard: row('cgroupYard', text, both, 31400),
+  pre_dump_mode: row('preDumpMode', oneOf({ splice: 'SPLICE', read: 'VM_READ' }), dump, 31400),
+  pidfd_store_sk: row('pidfdStoreSk', descriptor, dump, 31600),
+  lsm_mount_context: row('lsmMountContext', text, restore, 31600),
+  network_lock: row(
+    'networkLock',
+    oneOf({ iptables: 'IPTABLES', nftables: 'NFTABLES', skip: 'SKIP' }),
+    both,
+    31600,
+  ),
+  mntns_compat_mode: row('mntnsCompatMode', flag, restore, 31700),
+  skip_file_rwx_check: row('skipFileRwxCheck', flag, restore, 31800),
+  unprivileged: row('unprivileged', flag, all, 31800),
+  // The directory always travels as images_dir_fd.
+  images_dir: row(null, text, [], 31900),
+  leave_stopped: row('leaveStopped', flag, both, 31900),
+  display_stats: row('displayStats', flag, both, 31900),
+  log_to_stderr: row('logToStderr', flag, all, 31900),
+  image_io_mode: row(
+    'imageIoMode',
+    oneOf({ writeback: 'IMAGE_IO_WRITEBACK', direct: 'IMAGE_IO_DIRECT' }),
+    [...both, 'pageServer'],
+    40300,
+  ),
+  compress: row('compress', integer(0, 1), pages, 40300),
+  compress_acceleration: row('compressAcceleration', uint32, pages, 40300),
+  compress_block_size: row('compressBlockSize', uint32, pages, 40300),
+  decompress_threads: row('decompressThreads', integer(0, 1024), restore, 40300),
+  plugin_options: row('pluginOptions', texts, both, 40300),
+  stream: row('stream', flag, both, 40300),
+} as const satisfies Record<keyof CriuWireOpts, Row>;
+
+type Table = typeof table;
+
+/** The options that an operation takes, by the table. */
+export type OptionOf<O extends Operation> = {
+  [Field in keyof Table]: O extends Table[Field]['operations'][number]
+    ? NonNullable<Table[Field]['option']>
+    : never;
+}[keyof Table];
+
+/** Fails to compile if CriuOpts has an option that no row carries (preDump chooses the request). */
+type Uncovered = Exclude<keyof CriuOpts, NonNullable<Table[keyof Table]['option']> | 'preDump'>;
+true satisfies [Uncovered] extends [never] ? true : Uncovered;
+
+export const rows = Object.entries(table) as readonly [keyof CriuWireOpts, Row][];
+
+/** Rows by our name of the option. */
+export const rowOf: ReadonlyMap<string, readonly [field: keyof CriuWireOpts, row: Row]> = new Map(
+  rows.flatMap(([field, row]) =>
+    row.option === null ? [] : [[row.option, [field, row] as const]],
+  ),
+);

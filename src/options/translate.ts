@@ -1,0 +1,152 @@
+import { CriuError, invalid, unknownOption } from '../errors.ts';
+import type { CriuWireOpts } from '../rpc/messages.ts';
+import type { Plan } from './kinds.ts';
+import { type Operation, type Row, rowOf, rows } from './table.ts';
+import type { CriuOpts } from './types.ts';
+
+/** Options as an operation needs them. */
+export interface Translation {
+  /** The fields of the request that need nothing else. */
+  readonly wire: Partial<CriuWireOpts>;
+  /** Descriptors for criu to inherit: `[number there, number here]`. */
+  readonly inherited: readonly (readonly [number, number])[];
+  /** The option that asks for the newest CRIU. */
+  readonly newest: { readonly option: string; readonly since: number } | undefined;
+}
+
+/** Where inherited descriptors begin in criu: after its standard streams and the socket of swrk. */
+const FIRST_INHERITED = 4;
+
+/** Fields that do not travel as the option says: directories to open, and runc's statusFd. */
+const apart: ReadonlySet<keyof CriuWireOpts> = new Set([
+  'images_dir_fd',
+  'work_dir_fd',
+  'status_fd',
+]);
+
+/**
+ * Checks the options of an operation against the table and translates them.
+ * @param caller what errors are to name in place of the operation
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT with the name of the first wrong option.
+ */
+export function translate(
+  operation: Operation,
+  options: Readonly<CriuOpts>,
+  caller: string = operation,
+): Translation {
+  const wire: Record<string, unknown> = {};
+  const inherited: [number, number][] = [];
+  let newest: Translation['newest'];
+  const plan: Plan = {
+    inherit(fd) {
+      const number = FIRST_INHERITED + inherited.length;
+      inherited.push([number, fd]);
+      return number;
+    },
+  };
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const [field, row] = lookUp(operation, name, caller);
+    const encoded = row.kind.encode(value, plan);
+    if (encoded === undefined) throw invalid(caller, name, row.kind.takes, value);
+    if (!apart.has(field)) wire[field] = encoded;
+    if (row.since > (newest?.since ?? 0)) newest = { option: name, since: row.since };
+  }
+  checkTogether(operation, options, wire.ps as CriuWireOpts['ps'], caller);
+  // As in runc: without it CRIU would not look at what has changed, and write every page again.
+  if (operation !== 'pageServer' && options.parentImage !== undefined) wire.track_mem ??= true;
+  // CRIU looks at the inodes only if the request says something of ext_unix_sk.
+  if (options.unixSkIno !== undefined) wire.ext_unix_sk ??= false;
+  return { wire, inherited, newest };
+}
+
+/** The options with the defaults that this operation takes; `undefined` is as good as absent. */
+export function withDefaults(
+  operation: Operation,
+  options: Readonly<CriuOpts>,
+  defaults: Readonly<CriuOpts>,
+): CriuOpts {
+  const taken = Object.entries(defaults).filter(([name]) =>
+    rowOf.get(name)?.[1].operations.includes(operation),
+  );
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries([...taken, ...given]);
+}
+
+/** Checks defaults, each by itself. */
+export function checkDefaults(defaults: Readonly<CriuOpts>): void {
+  if (typeof defaults !== 'object' || defaults === null) {
+    throw invalid('new Criu', 'defaults', 'an object', defaults);
+  }
+  const { preDump, ...others } = defaults;
+  if (preDump !== undefined && typeof preDump !== 'boolean') {
+    throw invalid('new Criu', 'defaults.preDump', 'a boolean', preDump);
+  }
+  for (const [name, value] of Object.entries(others)) {
+    if (value === undefined) continue;
+    const row = rowOf.get(name)?.[1];
+    if (!row) throw unknown('new Criu', name);
+    if (row.kind.encode(value, { inherit: (fd) => fd }) === undefined) {
+      throw invalid('new Criu', `defaults.${name}`, row.kind.takes, value);
+    }
+  }
+}
+
+function lookUp(
+  operation: Operation,
+  name: string,
+  caller: string,
+): readonly [keyof CriuWireOpts, Row] {
+  const found = rowOf.get(name);
+  if (!found) throw unknown(caller, name);
+  if (!found[1].operations.includes(operation)) {
+    throw new CriuError(
+      'ERR_CRIU_INVALID_ARGUMENT',
+      `${caller}: takes no option ${name}, which is for ${found[1].operations.join(', ')}`,
+      { operation: caller, option: name },
+    );
+  }
+  return found;
+}
+
+function unknown(operation: string, name: string): CriuError {
+  const plain = (text: string) => text.replace(/[-_]/g, '').toLowerCase();
+  const meant = rows.find(
+    ([field, { option }]) => option && [field, option].map(plain).includes(plain(name)),
+  );
+  const hint = name === 'preDump' ? 'the method checkpoint' : meant?.[1].option;
+  return unknownOption(operation, name, hint);
+}
+
+/** What can be wrong only in company. */
+function checkTogether(
+  operation: Operation,
+  options: Readonly<CriuOpts>,
+  ps: CriuWireOpts['ps'],
+  caller: string,
+): void {
+  const { pageServer, statusFd, lazyPages, imagesDirectory, tls } = options;
+  if (operation !== 'check' && imagesDirectory === undefined) {
+    throw invalid(caller, 'imagesDirectory', 'a path or an open descriptor', undefined);
+  }
+  if (statusFd !== undefined && !lazyPages) {
+    throw invalid(caller, 'statusFd', 'lazyPages: true beside it', statusFd);
+  }
+  if (ps && operation !== 'pageServer') {
+    if (ps.fd === undefined && !ps.port) {
+      throw invalid(caller, 'pageServer', 'the port of a page server, 1 to 65535', pageServer);
+    }
+    // Without one CRIU aborts; for lazy pages it is this host's own.
+    if (ps.fd === undefined && ps.address === undefined && !lazyPages) {
+      throw invalid(caller, 'pageServer', 'the address of a page server', pageServer);
+    }
+    if (ps.fd !== undefined && tls) {
+      throw invalid(
+        caller,
+        'tls',
+        'a page server by address: CRIU sends in plain on a descriptor',
+        tls,
+      );
+    }
+  }
+}

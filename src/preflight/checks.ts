@@ -1,0 +1,49 @@
+import type { Check } from './checks/check.ts';
+import * as connections from './checks/connections.ts';
+import * as descriptors from './checks/descriptors.ts';
+import * as files from './checks/files.ts';
+import * as host from './checks/host.ts';
+import * as memory from './checks/memory.ts';
+import * as processes from './checks/processes.ts';
+import * as terminals from './checks/terminals.ts';
+
+/**
+ * All checks, and whether a pre-dump fails for them too: it looks at processes and their memory.
+ * What else is in the way will stop only the dump after it.
+ */
+export const checks: readonly (readonly [check: Check, stopsPreDump: boolean])[] = [
+  [host.criuAndKernel, true],
+  [host.capabilities, true],
+  [host.space, true],
+  [processes.callerInTree, true],
+  [processes.readable, true],
+  [processes.traced, true],
+  [processes.deadLeader, true],
+  [processes.nestedNamespaces, true],
+  [processes.namespaceInit, false],
+  [processes.sessionLeader, false],
+  [processes.sessionInPidNamespace, false],
+  [memory.unsupportedMappings, true],
+  [memory.sysvMemory, false],
+  [memory.protectionKeys, false],
+  [descriptors.ioUrings, false],
+  [descriptors.unsupportedDescriptors, false],
+  [descriptors.unsupportedDevices, false],
+  [descriptors.pidfds, false],
+  [descriptors.namespaceDescriptors, false],
+  [descriptors.watches, false],
+  [files.mounts, false],
+  [files.deletedFiles, false],
+  [files.fileLocks, false],
+  [terminals.orphanTerminals, false],
+  [terminals.foreignSessions, false],
+  [terminals.aliases, false],
+  [connections.pipes, false],
+  [connections.packetPipes, false],
+  [connections.unixConnections, false],
+  [connections.brokenUnixConnections, false],
+  [connections.tcpConnections, false],
+  [connections.tcpInFlight, false],
+  [connections.unsupportedSockets, false],
+  [connections.uncheckedSockets, false],
+];

@@ -1,0 +1,59 @@
+import type { PreflightCode, PreflightFinding } from '../finding.ts';
+import type { HostFacts } from '../host.ts';
+import type { PreflightOptions } from '../options.ts';
+import type { Descriptor, OpenFile, ProcessFacts, Snapshot } from '../snapshot.ts';
+
+/** What a check judges by. */
+export interface Subject {
+  readonly snapshot: Snapshot;
+  readonly host: HostFacts;
+  readonly operation: 'dump' | 'preDump';
+  readonly options: PreflightOptions;
+}
+
+/** Looks for one kind of obstacle. */
+export type Check = (subject: Subject) => readonly PreflightFinding[];
+
+type Details = Pick<PreflightFinding, 'message' | 'remedy'> & {
+  readonly fd?: number | undefined;
+  readonly severity?: 'error' | 'warning';
+};
+
+/** A finding, an error unless it says otherwise. */
+export function found(
+  code: PreflightCode,
+  { pid }: { readonly pid: number },
+  { message, remedy, fd, severity = 'error' }: Details,
+): PreflightFinding {
+  return { code, severity, pid, ...(fd !== undefined && { fd }), message, remedy };
+}
+
+/** `process 12 (node)` */
+export function nameOf({ pid, stat }: ProcessFacts): string {
+  return `process ${pid} (${stat.name})`;
+}
+
+/** Every descriptor of the tree, with the process that has it. */
+export function descriptorsOf({ processes }: Snapshot): (readonly [ProcessFacts, Descriptor])[] {
+  return processes.flatMap((process) =>
+    process.descriptors.map((descriptor) => [process, descriptor] as const),
+  );
+}
+
+/** Every file of the tree, with the process that has it, and with its descriptor if there is one. */
+export function filesOf({
+  processes,
+}: Snapshot): { process: ProcessFacts; file: OpenFile; descriptor: Descriptor | undefined }[] {
+  return processes.flatMap((process) => [
+    ...process.files.map((file) => ({ process, file, descriptor: undefined })),
+    ...process.descriptors.flatMap((descriptor) =>
+      descriptor.file ? [{ process, file: descriptor.file, descriptor }] : [],
+    ),
+  ]);
+}
+
+/** Whether the caller means it to be outside, under CRIU's name of it. */
+export function isExternal({ external, inheritFd }: PreflightOptions, id: string): boolean {
+  const named = external?.some((one) => one === id || one.startsWith(`${id}:`));
+  return named === true || (inheritFd !== undefined && Object.hasOwn(inheritFd, id));
+}

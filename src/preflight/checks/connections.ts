@@ -1,0 +1,150 @@
+import { constants } from 'node:fs';
+import { type Holder, inodeOf, type Snapshot } from '../snapshot.ts';
+import type { SocketFacts } from '../sock-diag.ts';
+import { type Check, descriptorsOf, found, nameOf, type Subject } from './check.ts';
+
+/** `, which process 12 (bash) has` */
+const heldBy = (holder: Holder | undefined) =>
+  holder ? `, which process ${holder.pid} (${holder.name}) has` : '';
+
+export const packetPipes: Check = ({ snapshot }) =>
+  descriptorsOf(snapshot)
+    .filter(
+      ([, { link, info }]) => link.startsWith('pipe:') && isIn(info?.flags, constants.O_DIRECT),
+    )
+    .map(([process, { fd, link }]) =>
+      found('PACKET_PIPE', process, {
+        message: `descriptor ${fd} of ${nameOf(process)} is ${link} in packet mode (O_DIRECT)`,
+        fd,
+        remedy: 'Use a pipe without O_DIRECT, or a unix socket of type seqpacket.',
+      }),
+    );
+
+const isIn = (flags = 0, flag: number) => (flags & flag) !== 0;
+
+/** A pipe is restored, but what comes and goes outside is lost. */
+export const pipes: Check = ({ snapshot, options }) =>
+  descriptorsOf(snapshot).flatMap(([process, { fd, link }]) => {
+    const holder = snapshot.holders.get(link);
+    if (!link.startsWith('pipe:') || !holder) return [];
+    if (options.inheritFd && Object.hasOwn(options.inheritFd, link)) return [];
+    return found('PIPE_OUTSIDE', process, {
+      severity: 'warning',
+      message: `descriptor ${fd} of ${nameOf(process)} is ${link}${heldBy(holder)} as well`,
+      fd,
+      remedy: `Give a pipe in its place at the restore, by inheritFd under '${link}'.`,
+    });
+  });
+
+export const unixConnections: Check = ({ snapshot, options }) => {
+  const own = new Set(descriptorsOf(snapshot).map(([, { link }]) => link));
+  return socketsOf(snapshot).flatMap(([process, fd, socket]) => {
+    if (!socket.peer || own.has(`socket:[${socket.peer}]`)) return [];
+    const peer = snapshot.sockets.get(socket.peer);
+    if (!isRefused({ snapshot, options }, socket, peer)) return [];
+    const { inode, type } = socket;
+    const name = peer?.name ? ` "${peer.name}"` : '';
+    const holder = heldBy(snapshot.holders.get(`socket:[${socket.peer}]`));
+    const byOption = peer?.type === 'dgram' && peer.name;
+    return found('UNIX_PEER_OUTSIDE', process, {
+      message: `descriptor ${fd} of ${nameOf(process)} is unix ${type} socket ${inode}, connected to socket ${socket.peer}${name} outside the tree${holder}`,
+      fd,
+      remedy: byOption
+        ? 'Set externalUnixConnections for the dump and the restore.'
+        : `Name it in external as unix[${inode}], and give a socket in its place at the restore, by inheritFd under 'socket:[${inode}]'.`,
+    });
+  });
+};
+
+/** Source: CRIU's criu/sk-unix.c, __dump_external_socket. */
+function isRefused(
+  { options }: Pick<Subject, 'snapshot' | 'options'>,
+  { inode }: SocketFacts,
+  peer: SocketFacts | undefined,
+): boolean {
+  const { external = [], unixSkIno = [], externalUnixConnections } = options;
+  if (external.includes(`unix[${inode}]`) || unixSkIno.includes(inode)) return false;
+  return !(externalUnixConnections && peer?.type === 'dgram' && peer.name);
+}
+
+export const brokenUnixConnections: Check = ({ snapshot }) =>
+  socketsOf(snapshot)
+    .filter(([, , { waiting }]) => waiting.includes(0))
+    .map(([process, fd, { inode, name }]) =>
+      found('UNIX_CONNECTION_BROKEN', process, {
+        message: `descriptor ${fd} of ${nameOf(process)} is unix socket ${inode} "${name}", which has not accepted a client that has hung up`,
+        fd,
+        remedy: 'Let it accept its clients before the dump.',
+      }),
+    );
+
+const LISTEN = 10;
+/** Established, half closed and connecting: all that CRIU takes for a connection. */
+const CONNECTED = [1, 2, 4, 5, 8, 9, 11];
+
+export const tcpConnections: Check = ({ snapshot, options }) =>
+  options.tcpEstablished || options.tcpClose
+    ? []
+    : socketsOf(snapshot)
+        .filter(([, , { type, state }]) => type === 'tcp' && CONNECTED.includes(state))
+        .map(([process, fd, { name }]) =>
+          found('TCP_ESTABLISHED', process, {
+            message: `descriptor ${fd} of ${nameOf(process)} is a TCP connection, ${name}`,
+            fd,
+            remedy:
+              'Set tcpEstablished for the dump and the restore, or tcpClose to have it closed after.',
+          }),
+        );
+
+export const tcpInFlight: Check = ({ snapshot, options }) =>
+  options.tcpSkipInFlight
+    ? []
+    : socketsOf(snapshot)
+        .filter(([, , { type, state, queued }]) => type === 'tcp' && state === LISTEN && queued > 0)
+        .map(([process, fd, { name, queued }]) =>
+          found('TCP_IN_FLIGHT', process, {
+            message: `descriptor ${fd} of ${nameOf(process)} listens at ${name} and has ${queued} connection${queued > 1 ? 's' : ''} that it has not accepted`,
+            fd,
+            remedy: 'Let it accept them, or set tcpSkipInFlight to drop them.',
+          }),
+        );
+
+/** The kernel's names of the protocols that CRIU dumps. */
+const protocols = /^(UNIX(-STREAM)?|(TCP|UDP|RAW|PING)(v6)?|UDP-Lite|UDPLITEv6|NETLINK|PACKET)$/;
+
+export const unsupportedSockets: Check = ({ snapshot }) =>
+  descriptorsOf(snapshot)
+    .filter(([, { protocol }]) => protocol !== undefined && !protocols.test(protocol))
+    .map(([process, { fd, link, protocol }]) =>
+      found('UNSUPPORTED_SOCKET', process, {
+        message: `descriptor ${fd} of ${nameOf(process)} is ${link} of protocol ${protocol}, which CRIU does not know`,
+        fd,
+        remedy: protocol?.startsWith('MPTCP')
+          ? 'Make it use plain TCP, a Go program by GODEBUG=multipathtcp=0.'
+          : 'Close it for the time of the dump.',
+      }),
+    );
+
+export const uncheckedSockets: Check = ({ snapshot }) =>
+  snapshot.uncheckedSockets.map(({ pid, reason }) =>
+    found(
+      'SOCKETS_UNCHECKED',
+      { pid },
+      {
+        severity: 'warning',
+        message: `the sockets in the network namespace of process ${pid} could not be looked at: ${reason}`,
+        remedy: 'Run as root, or with the capability CAP_SYS_ADMIN.',
+      },
+    ),
+  );
+
+/** Each socket of the tree that the kernel told of, once, with a process that has it. */
+function socketsOf(snapshot: Snapshot) {
+  const seen = new Set<string>();
+  return descriptorsOf(snapshot).flatMap(([process, { fd, link }]) => {
+    if (!link.startsWith('socket:') || seen.has(link)) return [];
+    seen.add(link);
+    const socket = snapshot.sockets.get(inodeOf(link));
+    return socket ? [[process, fd, socket] as const] : [];
+  });
+}

@@ -1,0 +1,106 @@
+import type { OpenFile } from '../snapshot.ts';
+import {
+  type Check,
+  descriptorsOf,
+  filesOf,
+  found,
+  isExternal,
+  nameOf,
+  type Subject,
+} from './check.ts';
+import { externalTerminal, isTerminal } from './terminals.ts';
+
+/** CRIU's own, where the option is not given. */
+const DEFAULT_GHOST_LIMIT = 1 << 20;
+const BLOCK = 512;
+/** Memory that looks like a deleted file; CRIU dumps it as memory. */
+const memory = /^\/(memfd:|dev\/zero \(deleted\)|SYSV)/;
+/** What an NFS client calls a deleted file that is still open. */
+const sillyName = /\/\.nfs[0-9a-f]{24}[^/]*$/;
+
+/** Files whose paths CRIU cares about: not memory, nor what the caller declares to be outside. */
+function pathFiles({ snapshot, options }: Subject) {
+  return filesOf(snapshot).filter(({ file }) => {
+    if (memory.test(file.path)) return false;
+    const id = `file[${(file.mount ?? 0).toString(16)}:${file.stats.ino.toString(16)}]`;
+    return !isExternal(options, id);
+  });
+}
+
+const what = (role: string, fd: number | undefined) => role || `descriptor ${fd}`;
+
+export const mounts: Check = (subject) =>
+  pathFiles(subject).flatMap(({ process, file, descriptor }) => {
+    const { mount, path, role, stats } = file;
+    if (mount === undefined || subject.snapshot.mounts.has(mount)) return [];
+    const { options } = subject;
+    if (
+      isTerminal(stats.rdev) &&
+      (options.shellJob || isExternal(options, externalTerminal(stats)))
+    )
+      return [];
+    return found('OUTSIDE_MOUNT_NAMESPACE', process, {
+      message: `${what(role, descriptor?.fd)} of ${nameOf(process)} is ${path} on mount ${mount}, which the tree does not have`,
+      fd: descriptor?.fd,
+      remedy: descriptor
+        ? `Open it in the mount namespace of the tree, or name it in external as file[${mount.toString(16)}:${stats.ino.toString(16)}].`
+        : 'Enter the mount namespace before the program is started, not in the program.',
+    });
+  });
+
+export const deletedFiles: Check = (subject) => {
+  const { ghostLimit = DEFAULT_GHOST_LIMIT, linkRemap, evasiveDevices } = subject.options;
+  return pathFiles(subject).flatMap(({ process, file, descriptor }) => {
+    const { role, stats, now } = file;
+    const type = subject.snapshot.mounts.get(file.mount ?? -1)?.type ?? '';
+    // These file systems make up their files; CRIU knows. It does not come as far as an unknown one.
+    if (['proc', 'devpts'].includes(type) || !isDumped(file)) return [];
+    if (file.mount !== undefined && type === '') return [];
+    const path = file.path.replace(/ \(deleted\)$/, '');
+    const subjectOf = `${what(role, descriptor?.fd)} of ${nameOf(process)} is ${path}`;
+    const fd = descriptor?.fd;
+    if (stats.nlink === 0) {
+      const size = stats.blocks * BLOCK;
+      if (size <= ghostLimit) return [];
+      return found('DELETED_FILE_TOO_BIG', process, {
+        message: `${subjectOf}, which is deleted and has ${size} bytes, more than the ${ghostLimit} that go into images`,
+        fd,
+        remedy: `Set ghostLimit to ${size} or more.`,
+      });
+    }
+    const silly = type.startsWith('nfs') && sillyName.test(path);
+    if (!now || silly) {
+      if (linkRemap) return [];
+      return found('DELETED_FILE_LINKED', process, {
+        message: `${subjectOf}, which is deleted but has ${stats.nlink} other name${stats.nlink > 1 ? 's' : ''}`,
+        fd,
+        remedy: 'Set linkRemap for the dump and the restore.',
+      });
+    }
+    if (now.ino === stats.ino && now.dev === stats.dev) return [];
+    if (evasiveDevices && stats.rdev !== 0 && now.rdev === stats.rdev) return [];
+    return found('PATH_TAKEN', process, {
+      message: `${subjectOf}, where another file is now`,
+      fd,
+      remedy: 'Close it, or move the other file away.',
+    });
+  });
+};
+
+/** What CRIU dumps by its path. */
+function isDumped({ stats }: OpenFile): boolean {
+  return !stats.isSocket() && !stats.isBlockDevice();
+}
+
+export const fileLocks: Check = ({ snapshot, options }) =>
+  options.fileLocks
+    ? []
+    : descriptorsOf(snapshot).flatMap(([process, { fd, link, info }]) =>
+        (info?.locks ?? []).slice(0, 1).map((lock) =>
+          found('FILE_LOCK', process, {
+            message: `descriptor ${fd} of ${nameOf(process)} holds a lock (${lock.split(/\s+/, 3).join(' ')}) on ${link}`,
+            fd,
+            remedy: 'Set fileLocks for the dump and the restore.',
+          }),
+        ),
+      );

@@ -1,0 +1,65 @@
+import type { CriuErrorCode } from '../../errors.ts';
+import type { PreflightCode } from '../finding.ts';
+import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, canRun, has } from '../host.ts';
+import { type Check, found, type Subject } from './check.ts';
+
+const codes: Partial<Record<CriuErrorCode, readonly [PreflightCode, string]>> = {
+  ERR_CRIU_TOO_OLD: ['CRIU_TOO_OLD', 'Install a newer CRIU, or leave the option away.'],
+  ERR_CRIU_NO_MEM_TRACK: [
+    'NO_MEM_TRACK',
+    'Make a full dump, without preDump, parentImage and trackMem, or use another kernel.',
+  ],
+  ERR_CRIU_NO_LAZY_PAGES: ['NO_LAZY_PAGES', 'Leave lazyPages away, or use another kernel.'],
+  ERR_CRIU_FAILED: ['KERNEL_UNSUITABLE', 'Run criu check for the details; use another kernel.'],
+};
+const unusable = [
+  'CRIU_UNUSABLE',
+  'Install criu, or name it by the option path or CRIU_PATH.',
+] as const;
+
+export const criuAndKernel: Check = ({ snapshot: { root }, host }) =>
+  host.refusals.map(({ code, message }) => {
+    const [known, remedy] = codes[code] ?? unusable;
+    return found(known, root, { message: message.replace(/^(preflight|check): /, ''), remedy });
+  });
+
+export const capabilities: Check = ({ snapshot: { root }, host, options }) => {
+  if (canRun(host, options)) return [];
+  const mask = host.capabilities;
+  if (has(mask, CAP_SYS_ADMIN) || has(mask, CAP_CHECKPOINT_RESTORE)) {
+    return [
+      found('MISSING_CAPABILITY', root, {
+        message: 'criu would not run as root',
+        remedy: 'Set unprivileged, or run as root.',
+      }),
+    ];
+  }
+  return [
+    found('MISSING_CAPABILITY', root, {
+      message: 'criu would have neither CAP_SYS_ADMIN nor CAP_CHECKPOINT_RESTORE',
+      remedy:
+        'Run as root with all capabilities, or give criu the capability by setcap cap_checkpoint_restore+eip.',
+    }),
+  ];
+};
+
+export const space: Check = (subject) => {
+  const { snapshot, host } = subject;
+  const needed = imagesSize(subject);
+  if (!host.images || needed <= host.images.free) return [];
+  const { path, free } = host.images;
+  return [
+    found('NO_SPACE', snapshot.root, {
+      message: `the images take about ${needed} bytes, and ${path} has room for ${free}`,
+      remedy: 'Use another imagesDirectory, make room, or send the memory to a pageServer.',
+    }),
+  ];
+};
+
+/** The least that the memory takes: shared memory may be the same in all processes. */
+function imagesSize({ snapshot: { processes }, options }: Subject): number {
+  const { pageServer, lazyPages, parentImage, compress, stream } = options;
+  if (pageServer || lazyPages || parentImage !== undefined || compress || stream) return 0;
+  const own = processes.reduce((sum, { status }) => sum + status.anonymous + status.swapped, 0);
+  return own + Math.max(0, ...processes.map(({ status }) => status.shared));
+}

@@ -1,0 +1,132 @@
+import type { Stats } from 'node:fs';
+import { major, minor } from '../parse.ts';
+import type { Descriptor, ProcessFacts } from '../snapshot.ts';
+import { type Check, descriptorsOf, found, isExternal, nameOf } from './check.ts';
+
+// Documentation/admin-guide/devices.txt of Linux.
+const CONSOLES = 4;
+const AUXILIARY = 5;
+const CONTROLLING = 0;
+const CONSOLE = 1;
+const MULTIPLEXER = 2;
+const MASTERS = [128, 135] as const;
+const SLAVES = 136;
+const SERIAL = [188, 204];
+const MOST_CONSOLES = 63;
+
+const isMaster = (device: number) =>
+  (major(device) >= MASTERS[0] && major(device) <= MASTERS[1]) ||
+  is(device, AUXILIARY, MULTIPLEXER);
+const isSlave = (device: number) => major(device) === SLAVES;
+const is = (device: number, one: number, other: number) =>
+  major(device) === one && minor(device) === other;
+
+/** Whether CRIU takes a device for a terminal. */
+export function isTerminal(device: number): boolean {
+  if (isMaster(device) || isSlave(device) || SERIAL.includes(major(device))) return true;
+  if (major(device) === CONSOLES) return minor(device) <= MOST_CONSOLES;
+  return major(device) === AUXILIARY && [CONTROLLING, CONSOLE].includes(minor(device));
+}
+
+/** CRIU's name of a terminal that is to stay outside. */
+export function externalTerminal({ rdev, dev }: Stats): string {
+  return `tty[${rdev.toString(16)}:${dev.toString(16)}]`;
+}
+
+interface Terminal {
+  readonly process: ProcessFacts;
+  readonly descriptor: Descriptor;
+  readonly device: number;
+  readonly external: string;
+  readonly isExternal: boolean;
+}
+
+/** Terminals of the tree that are not hung up: those have nothing that CRIU could miss. */
+function terminalsOf({ snapshot, options }: Parameters<Check>[0]): Terminal[] {
+  return descriptorsOf(snapshot).flatMap(([process, descriptor]) => {
+    const stats = descriptor.file?.stats;
+    if (!stats?.isCharacterDevice() || !isTerminal(stats.rdev)) return [];
+    if (descriptor.link.endsWith(' (deleted)')) return [];
+    const external = externalTerminal(stats);
+    return {
+      process,
+      descriptor,
+      device: stats.rdev,
+      external,
+      isExternal: isExternal(options, external),
+    };
+  });
+}
+
+/** One finding for each terminal, since a shell's child has it three times. */
+function once(terminals: readonly Terminal[]): Terminal[] {
+  const devices = new Set<number>();
+  return terminals.filter(({ device }) => !devices.has(device) && devices.add(device));
+}
+
+/** A slave without its master: whoever has that is outside. */
+export const orphanTerminals: Check = (subject) => {
+  const { shellJob, orphanPtsMaster, hooks } = subject.options;
+  const terminals = terminalsOf(subject).filter((one) => !one.isExternal);
+  const masters = new Set(terminals.map(({ descriptor }) => descriptor.info?.terminal));
+  const orphans = once(terminals.filter((one) => isSlave(one.device))).filter(
+    ({ device }) => !masters.has(minor(device)),
+  );
+  // CRIU lets one of them be inherited.
+  const allowed = shellJob || orphanPtsMaster || hooks?.orphanPtsMaster ? 1 : 0;
+  return orphans.length <= allowed ? [] : orphans.map((one) => outside(one, allowed === 1));
+};
+
+function outside({ process, descriptor, external }: Terminal, isMany: boolean) {
+  const { fd, link } = descriptor;
+  const inherit = `name it in external as ${external}`;
+  return found('TERMINAL_OUTSIDE', process, {
+    message: `descriptor ${fd} of ${nameOf(process)} is the terminal ${link}, whose master is outside the tree`,
+    fd,
+    remedy: isMany
+      ? `Only one terminal can be inherited; ${inherit}.`
+      : `Set shellJob for the dump and the restore, or ${inherit}.`,
+  });
+}
+
+/** A controlling terminal whose session began outside. */
+export const foreignSessions: Check = (subject) => {
+  if (subject.options.shellJob) return [];
+  const tree = new Set(subject.snapshot.processes.map(({ pid }) => pid));
+  const orphans = new Set(orphanTerminals(subject).map(({ pid, fd }) => `${pid} ${fd}`));
+  return once(
+    terminalsOf(subject).filter(({ process, descriptor, device }) => {
+      const { terminal, session } = process.stat;
+      const isOwn = terminal === device || is(device, AUXILIARY, CONTROLLING);
+      const isKnown = orphans.has(`${process.pid} ${descriptor.fd}`);
+      return terminal !== 0 && isOwn && !tree.has(session) && !isKnown;
+    }),
+  ).map(({ process, descriptor: { fd, link } }) =>
+    found('TERMINAL_OUTSIDE', process, {
+      message: `descriptor ${fd} of ${nameOf(process)} is the terminal ${link} of session ${process.stat.session}, whose leader is outside the tree`,
+      fd,
+      remedy: 'Set shellJob for the dump and the restore.',
+    }),
+  );
+};
+
+/** /dev/tty stands for another terminal, which the same process must have open under its own name. */
+export const aliases: Check = (subject) => {
+  const terminals = terminalsOf(subject);
+  return once(
+    terminals.filter(({ process, device, isExternal: known }) => {
+      if (known || !is(device, AUXILIARY, CONTROLLING)) return false;
+      const { session, foreground } = process.stat;
+      const hasIt = terminals.some(
+        (one) => one.process === process && isSlave(one.device) && !one.isExternal,
+      );
+      return !hasIt || foreground !== session;
+    }),
+  ).map(({ process, descriptor: { fd } }) =>
+    found('TERMINAL_OUTSIDE', process, {
+      message: `descriptor ${fd} of ${nameOf(process)} is /dev/tty, and the terminal that it stands for is not open there`,
+      fd,
+      remedy: 'Close it, or open the terminal by its own name instead.',
+    }),
+  );
+};

@@ -1,0 +1,122 @@
+import { statfs } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { CriuError } from '../errors.ts';
+import { native } from '../native/index.ts';
+import { descriptorOf } from '../options/kinds.ts';
+import { OLDEST_CRIU } from '../options/table.ts';
+import { Cancellation } from '../rpc/cancellation.ts';
+import { type Binary, locate } from '../swrk/binary.ts';
+import { requireSupport } from '../swrk/probe.ts';
+import type { Plan, PreflightOptions } from './options.ts';
+import { parseStatus } from './parse.ts';
+import { linkOf, textOf } from './read.ts';
+
+/** What criu and the kernel would say to the operation. */
+export interface HostFacts {
+  /** What is wrong with criu or with its version, or what the kernel lacks. */
+  readonly refusals: readonly CriuError[];
+  /** The capabilities that criu would have, as a mask. */
+  readonly capabilities: bigint;
+  /** Whether criu would run as root. */
+  readonly root: boolean;
+  /** Where the images go, and how many bytes fit there; undefined if that is not known. */
+  readonly images: { readonly path: string; readonly free: number } | undefined;
+}
+
+export const CAP_SYS_ADMIN = 21;
+export const CAP_CHECKPOINT_RESTORE = 40;
+export const has = (mask: bigint, capability: number) => (mask >> BigInt(capability)) % 2n === 1n;
+
+/** How to learn about criu; 'known' if it has just run. */
+export type Host = { check(): Promise<void> } | 'known';
+
+/** Asks about criu and the host, for an operation. */
+export async function readHost(
+  path: string | undefined,
+  { operation, options, translation: { wire, newest } }: Plan,
+  host: Host,
+): Promise<HostFacts> {
+  const refusals: CriuError[] = [];
+  const noting = async (work: Promise<unknown>) => {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      if (!(error instanceof CriuError)) throw error;
+      refusals.push(error);
+      return false;
+    }
+  };
+  const images = await spaceFor(options.imagesDirectory ?? options.workDirectory);
+  let binary: Binary | undefined;
+  await noting(
+    locate('preflight', { path }).then((found) => {
+      binary = found;
+    }),
+  );
+  const root = process.geteuid?.() === 0;
+  const capabilities = await capabilitiesOf(binary?.path, root);
+  if (host !== 'known' && binary && canRun({ capabilities, root }, options)) {
+    const since = operation === 'preDump' ? 31700 : OLDEST_CRIU;
+    const memTrack = operation === 'preDump' || wire.track_mem === true;
+    const needs = { since, newest, memTrack, lazyPages: wire.lazy_pages === true };
+    using cancellation = new Cancellation('preflight', {});
+    if (await noting(requireSupport('preflight', binary, needs, cancellation))) {
+      await noting(checkOnce(binary, host));
+    }
+  }
+  return { refusals, capabilities, root, images };
+}
+
+/** Whether CRIU starts at all. */
+export function canRun(
+  { capabilities, root }: Pick<HostFacts, 'capabilities' | 'root'>,
+  { unprivileged, configFile }: PreflightOptions,
+): boolean {
+  const capable = has(capabilities, CAP_SYS_ADMIN) || has(capabilities, CAP_CHECKPOINT_RESTORE);
+  return capable && (root || unprivileged === true || configFile !== undefined);
+}
+
+/** CRIU's answer to CHECK holds as long as the binary is the same file and the kernel runs. */
+const checked = new Set<string>();
+
+async function checkOnce({ identity }: Binary, host: Exclude<Host, 'known'>): Promise<void> {
+  if (checked.has(identity)) return;
+  await host.check();
+  checked.add(identity);
+}
+
+/** What criu would have after it is executed by this process. Source: capabilities(7). */
+async function capabilitiesOf(path: string | undefined, root: boolean): Promise<bigint> {
+  const status = await textOf('/proc/self/status');
+  if (!status) return 0n;
+  const { inheritable, bounding, ambient } = parseStatus(status).capabilities;
+  if (root) return inheritable | bounding;
+  return path === undefined ? ambient : (fileCapabilities(path) & bounding) | ambient;
+}
+
+/** The permitted capabilities of a program: struct vfs_cap_data. */
+function fileCapabilities(path: string): bigint {
+  try {
+    const data = Buffer.from(native().getAttribute(path, 'security.capability'));
+    return BigInt(data.readUInt32LE(4)) | (BigInt(data.readUInt32LE(12)) << 32n);
+  } catch {
+    return 0n;
+  }
+}
+
+/** The space where a directory is, or will be made. */
+async function spaceFor(given: PreflightOptions['imagesDirectory']): Promise<HostFacts['images']> {
+  if (given === undefined) return undefined;
+  const path =
+    typeof given === 'string'
+      ? resolve(given)
+      : await linkOf(`/proc/self/fd/${descriptorOf(given)}`).catch(() => undefined);
+  for (let at = path; at !== undefined; at = at === '/' ? undefined : dirname(at)) {
+    const found = await statfs(at).catch(() => undefined);
+    if (!found) continue;
+    const blocks = process.geteuid?.() === 0 ? found.bfree : found.bavail;
+    return { path: path as string, free: blocks * found.bsize };
+  }
+  return undefined;
+}

@@ -1,0 +1,74 @@
+import { CriuError, invalid, systemFailure } from '../errors.ts';
+import { native } from '../native/index.ts';
+import type { Client } from '../operation.ts';
+import { Cancellation } from '../rpc/cancellation.ts';
+import { checks } from './checks.ts';
+import type { PreflightFinding } from './finding.ts';
+import { type Host, readHost } from './host.ts';
+import { type PreflightOptions, planFor } from './options.ts';
+import { readTree } from './tree.ts';
+
+const OPERATION = 'preflight';
+
+/**
+ * Reports what a dump of a process tree, or a restore after it, would stumble over. Looks only:
+ * nothing is stopped, and no descriptor of the tree is taken.
+ */
+export async function preflight(
+  client: Client,
+  pid: number,
+  given: PreflightOptions,
+  host: Host,
+): Promise<PreflightFinding[]> {
+  if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
+    throw invalid(OPERATION, 'pid', 'a positive integer', pid);
+  }
+  if (typeof given !== 'object' || given === null) {
+    throw invalid(OPERATION, 'options', 'an object', given);
+  }
+  const { signal, deadlineMs, gracePeriodMs } = given;
+  using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
+  cancellation.throwIfRequested();
+  const plan = await planFor(given, client.defaults);
+  const looking = look(client, pid, plan, host);
+  const stopped = cancellation.requested.then(() => cancellation.throwIfRequested());
+  const found = await Promise.race([looking, stopped]).catch((error: unknown) => {
+    throw systemFailure(OPERATION, error) ?? error;
+  });
+  return found ?? [];
+}
+
+async function look(
+  client: Client,
+  pid: number,
+  plan: Awaited<ReturnType<typeof planFor>>,
+  host: Host,
+): Promise<PreflightFinding[]> {
+  native(); // Else another platform would look like one with findings, or without the process.
+  const [snapshot, facts] = await Promise.all([
+    readTree(pid, plan.options),
+    readHost(client.path, plan, host),
+  ]);
+  if (!snapshot) {
+    const message = `${OPERATION}: there is no process ${pid}`;
+    throw new CriuError('ERR_CRIU_NO_SUCH_PROCESS', message, { operation: OPERATION, pid });
+  }
+  const { operation, options } = plan;
+  const subject = { snapshot, host: facts, operation, options };
+  const findings = checks.flatMap(([check, stopsPreDump]) =>
+    check(subject).map(
+      (finding): PreflightFinding =>
+        operation === 'preDump' && !stopsPreDump ? { ...finding, severity: 'warning' } : finding,
+    ),
+  );
+  return findings.sort(bySeverity);
+}
+
+/** Errors first, and otherwise by process and descriptor. */
+function bySeverity(one: PreflightFinding, other: PreflightFinding): number {
+  return (
+    Number(other.severity === 'error') - Number(one.severity === 'error') ||
+    one.pid - other.pid ||
+    (one.fd ?? -1) - (other.fd ?? -1)
+  );
+}

@@ -1,0 +1,101 @@
+import { holdersOf } from './holders.ts';
+import type { PreflightOptions } from './options.ts';
+import { namespacesOf, ProcessReader } from './process.ts';
+import { eachOf, namesIn, textOf, withFile } from './read.ts';
+import { inodeOf, type ProcessFacts, type Snapshot } from './snapshot.ts';
+import { type SocketFacts, socketsIn } from './sock-diag.ts';
+import { Watches } from './watches.ts';
+
+/** How many processes are read at a time, each with as many of its files at a time. */
+const AT_A_TIME = 8;
+
+/** Reads a process tree; undefined if there is no such process. */
+export async function readTree(
+  root: number,
+  options: PreflightOptions,
+): Promise<Snapshot | undefined> {
+  const own = await namespacesOf('self');
+  const cpu = await textOf('/proc/cpuinfo', 65_536);
+  const reader = new ProcessReader(own, / ospke\b/.test(cpu ?? ''), new Watches(options));
+  const pids = await pidsOf(root);
+  const read = await eachOf(pids, (pid) => reader.read(pid), AT_A_TIME);
+  const facts = new Map(read.map((process) => [process.pid, process]));
+  const processes = pids.flatMap((pid) => facts.get(pid) ?? []);
+  const [first] = processes;
+  if (first?.pid !== root || isGone(first)) return undefined;
+
+  const { sockets, uncheckedSockets } = await readSockets(processes, own.get('net'));
+  const tree = new Set(pids);
+  const holders = await holdersOf(outward(processes, sockets), tree, first.stat.parent);
+  const caller = { pid: process.pid, namespaces: own };
+  const { mounts } = reader;
+  return { root: first, processes, mounts, sockets, uncheckedSockets, holders, caller };
+}
+
+/** A zombie has nothing to dump, except if threads of it live on. */
+const isGone = ({ stat, threads }: ProcessFacts) =>
+  'ZX'.includes(stat.state) && threads.length === 0;
+
+/** The pids of a process and all below it, the root first. */
+export async function pidsOf(root: number): Promise<number[]> {
+  const found = new Set([root]);
+  for (let fresh = [root]; fresh.length > 0; ) {
+    const children = await eachOf(fresh, childrenOf);
+    fresh = children.flat().filter((pid) => !found.has(pid));
+    for (const pid of fresh) found.add(pid);
+  }
+  return [...found];
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const lists = await eachOf(await namesIn(`/proc/${pid}/task`), (thread) =>
+    textOf(`/proc/${pid}/task/${thread}/children`),
+  );
+  return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+}
+
+/** Asks about sockets once for each network namespace that the tree has sockets in. */
+async function readSockets(processes: readonly ProcessFacts[], own: string | undefined) {
+  const sockets = new Map<number, SocketFacts>();
+  const uncheckedSockets: { pid: number; reason: string }[] = [];
+  const hosts = new Map(
+    processes
+      .filter(({ descriptors }) => descriptors.some(({ link }) => link.startsWith('socket:')))
+      .map((process) => [process.namespaces.get('net'), process.pid]),
+  );
+  for (const [namespace, pid] of hosts) {
+    try {
+      const found =
+        namespace === own
+          ? await socketsIn(-1)
+          : await withFile(`/proc/${pid}/ns/net`, 'r', (fd) => socketsIn(fd));
+      for (const socket of found ?? []) sockets.set(socket.inode, socket);
+    } catch (error) {
+      uncheckedSockets.push({ pid, reason: (error as Error).message });
+    }
+  }
+  return { sockets, uncheckedSockets };
+}
+
+/** What the tree has only one end of: pipes, and the far ends of unix connections. */
+function outward(
+  processes: readonly ProcessFacts[],
+  sockets: ReadonlyMap<number, SocketFacts>,
+): Set<string> {
+  const links = processes.flatMap(({ descriptors }) => descriptors);
+  const own = new Set(links.map(({ link }) => link));
+  const pipes = new Map<string, number>();
+  const peers: string[] = [];
+  for (const { link, info } of links) {
+    if (link.startsWith('pipe:')) {
+      // 0 is for reading, 1 for writing, 2 for both.
+      const ends = [1, 2, 3][(info?.flags ?? 2) & 3] ?? 3;
+      pipes.set(link, (pipes.get(link) ?? 0) | ends);
+    } else if (link.startsWith('socket:')) {
+      const peer = sockets.get(inodeOf(link))?.peer;
+      if (peer) peers.push(`socket:[${peer}]`);
+    }
+  }
+  const halves = [...pipes].filter(([, ends]) => ends !== 3).map(([link]) => link);
+  return new Set([...halves, ...peers.filter((peer) => !own.has(peer))]);
+}

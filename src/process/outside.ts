@@ -1,0 +1,45 @@
+import { fstatSync, readlinkSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** A descriptor whose other end is not in the program that has it. */
+export interface Outside {
+  /** Its number in the program. */
+  readonly number: number;
+  /** CRIU's name of it: a key of `inheritFd` at a restore. */
+  readonly name: string;
+  /** What `external` needs at a dump. */
+  readonly external?: string;
+}
+
+/**
+ * Which of these descriptors of this process would lead out of a program that has them under these
+ * numbers: pipes, connected unix sockets and terminals. What CRIU opens again by itself, as a file
+ * by its path or a TCP socket by its addresses, does not count.
+ */
+export async function leadingOut(map: readonly (readonly [number, number])[]): Promise<Outside[]> {
+  const links = map.map(([number, fd]) => ({
+    number,
+    fd,
+    link: readlinkSync(`/proc/self/fd/${fd}`),
+  }));
+  const isSocket = links.some(({ link }) => link.startsWith('socket:'));
+  const connected = isSocket ? await connectedUnixSockets() : new Set<string>();
+  return links.flatMap(({ number, fd, link }) => {
+    const [, kind, inode = ''] = /^(pipe|socket):\[(\d+)\]$/.exec(link) ?? [];
+    if (kind === 'pipe') return { number, name: link };
+    if (kind === 'socket') {
+      return connected.has(inode) ? { number, name: link, external: `unix[${inode}]` } : [];
+    }
+    if (!/^\/dev\/(pts\/\d|tty)/.test(link)) return [];
+    const { rdev, dev } = fstatSync(fd);
+    const name = `tty[${rdev.toString(16)}:${dev.toString(16)}]`;
+    return { number, name, external: name };
+  });
+}
+
+/** The inodes of the connected unix sockets in the network namespace of this process. */
+async function connectedUnixSockets(): Promise<Set<string>> {
+  const table = await readFile('/proc/self/net/unix', 'utf8');
+  const columns = table.split('\n').map((line) => line.split(/ +/));
+  return new Set(columns.flatMap(([, , , , , state, inode]) => (state === '03' && inode) || []));
+}

@@ -1,0 +1,59 @@
+import { constants } from 'node:os';
+import { CriuError, type ExitStatus, invalid } from '../errors.ts';
+import { native } from '../native/index.ts';
+import { type ExitWatch, watchExit } from './exit.ts';
+
+/** A process that this library started or brought back, held by a pidfd as long as it lives. */
+export class ProcessHandle {
+  /** Its pid, as seen by this process. */
+  readonly pid: number;
+  readonly #pidfd: number | undefined;
+  readonly #watch: ExitWatch | undefined;
+
+  /**
+   * Without a pidfd the process is gone already.
+   * @internal
+   */
+  constructor(pid: number, pidfd: number | undefined) {
+    this.pid = pid;
+    this.#pidfd = pidfd;
+    this.#watch = pidfd === undefined ? undefined : watchExit(pidfd);
+  }
+
+  /**
+   * Resolves when the process has ended; never rejects. Of a child of this process it tells the
+   * exit code or the signal; of any other only its parent can know them, and both are null. Waiting
+   * for it keeps Node running; a process that nobody waits for does not.
+   */
+  get exited(): Promise<ExitStatus> {
+    this.#watch?.ref();
+    return this.#watch?.exited ?? Promise.resolve({ code: null, signal: null });
+  }
+
+  /**
+   * Sends a signal to exactly this process, even if its pid was taken again. 0 sends none, and only
+   * tells whether the process is there.
+   * @returns whether it was there to get it
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if there is no such signal,
+   * ERR_CRIU_NO_PERMISSION if this process may not send it
+   */
+  kill(signal: NodeJS.Signals | number = 'SIGTERM'): boolean {
+    const number = typeof signal === 'number' ? signal : constants.signals[signal];
+    if (!Number.isInteger(number) || number < 0 || number > 64) {
+      throw invalid('kill', 'signal', 'a signal name or number', signal);
+    }
+    if (this.#pidfd === undefined || this.#watch?.status) return false;
+    try {
+      native().pidfdSendSignal(this.#pidfd, number);
+      return true;
+    } catch (error) {
+      const { code, errno, message } = error as NodeJS.ErrnoException;
+      if (code === 'ESRCH') return false;
+      throw new CriuError(
+        code === 'EPERM' ? 'ERR_CRIU_NO_PERMISSION' : 'ERR_CRIU_SYSTEM',
+        `kill: cannot send ${signal} to process ${this.pid}: ${message}`,
+        { operation: 'kill', errno, pid: this.pid, cause: error },
+      );
+    }
+  }
+}

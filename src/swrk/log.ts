@@ -1,0 +1,84 @@
+import { open, stat } from 'node:fs/promises';
+import type { CriuLog } from '../errors.ts';
+
+/** How much of the end of a log is searched for errors, in bytes. */
+const SEARCHED = 256 * 1024;
+const LINES_KEPT = 20;
+const BEGINNING = 4096;
+
+/** A log file that CRIU is about to write. */
+export class LogFile {
+  readonly path: string;
+  readonly #before: string | undefined;
+
+  private constructor(path: string, before: string | undefined) {
+    this.path = path;
+    this.#before = before;
+  }
+
+  /** Remembers the file as it is before CRIU runs. */
+  static async at(path: string): Promise<LogFile> {
+    return new LogFile(path, await fingerprint(path));
+  }
+
+  /** What CRIU wrote; undefined if it wrote nothing, and what is there is of an earlier run. */
+  async read(): Promise<CriuLog | undefined> {
+    const now = await fingerprint(this.path);
+    if (now === undefined || now === this.#before) return undefined;
+    // A log that cannot be read must not hide the failure that it was to explain.
+    const text = await tail(this.path).catch(() => '');
+    return { path: this.path, errors: errorLines(text) };
+  }
+
+  /** Whether CRIU wrote this: of warnings, {@link read} tells nothing. */
+  async says(text: string): Promise<boolean> {
+    const now = await fingerprint(this.path);
+    if (now === undefined || now === this.#before) return false;
+    return (await tail(this.path).catch(() => '')).includes(text);
+  }
+
+  /** The first kilobytes of what CRIU wrote, as far as there is anything. */
+  async beginning(): Promise<string> {
+    if ((await this.read()) === undefined) return '';
+    return await head(this.path).catch(() => '');
+  }
+}
+
+/** The error lines of a log, without time, pid and the place in CRIU's source. */
+export function errorLines(text: string): string[] {
+  return (
+    [...text.matchAll(/^.*?(?:(No \S+ image)\n.*?)?Error \([^()\n]*\): (.*)$/gm)]
+      // Which image is empty is said one line before, and not as an error.
+      .map(([, image, message = '']) =>
+        image && message.includes('(empty-image)') ? image : message.trim(),
+      )
+      .slice(-LINES_KEPT)
+  );
+}
+
+async function fingerprint(path: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+    return [ino, size, mtimeNs].join();
+  } catch {
+    return undefined;
+  }
+}
+
+async function head(path: string): Promise<string> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING), 0, BEGINNING, 0);
+  return buffer.toString('utf8', 0, bytesRead);
+}
+
+async function tail(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, SEARCHED);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

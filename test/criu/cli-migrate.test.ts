@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { criuPath } from '../../scripts/criu-path.mjs';
+import { buildCommand, events, main, nodeCriu } from '../helpers/command.ts';
+import { startMemoryWorkload } from '../helpers/memory-workload.ts';
+import { temporaryDirectory, waitGone } from '../helpers/workload.ts';
+
+beforeAll(buildCommand);
+
+const through = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+const workload = { heapMiB: 16, hotMiB: 1, pagesPerSecond: 500 } as const;
+
+/** `node-criu serve` on what is another host as far as pids go; resolves when it listens. */
+async function serve(...args: string[]): Promise<{ port: number; said: string[] }> {
+  const command = [process.execPath, main, 'serve', '127.0.0.1:0', ...args];
+  const child = spawn('unshare', [...through, ...command], {
+    env: { ...process.env, CRIU_PATH: criuPath() },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const said: string[] = [];
+  const lines = createInterface(child.stdout);
+  lines.on('line', (line) => said.push(line));
+  await once(lines, 'line');
+  return { port: Number(/(\d+)\D*$/.exec(said[0] ?? '')?.[1]), said };
+}
+
+test('serve and migrate move a process with certificates of cert, and tell of it', async () => {
+  const directory = await temporaryDirectory();
+  const lab = join(directory, 'lab');
+  expect(await nodeCriu(['cert', 'init', lab])).toMatchObject({ exitCode: 0 });
+  for (const name of ['source', 'target']) {
+    const made = await nodeCriu(['cert', 'host', lab, name, '127.0.0.1']);
+    expect(made).toMatchObject({ exitCode: 0 });
+  }
+  const trust = (name: string) => [
+    ...['--ca', join(lab, 'ca.pem'), '--cert', join(lab, `${name}.pem`)],
+    ...['--key', join(lab, `${name}.key`)],
+  ];
+  const { port, said } = await serve('-D', join(directory, 'there'), ...trust('target'));
+  expect(said).toEqual([`listening on 127.0.0.1:${port}`]);
+
+  const memory = await startMemoryWorkload(workload);
+  const place = `127.0.0.1:${port}`;
+  const own = ['-D', join(directory, 'here')];
+  const foreign = await nodeCriu(['migrate', String(memory.pid), place, ...own, '--insecure']);
+  expect(foreign).toMatchObject({ exitCode: 3 });
+  expect(foreign.stderr).toContain('ERR_CRIU_MIGRATION_REFUSED');
+  await memory.writesOn();
+
+  const args = ['migrate', String(memory.pid), place, ...own, '--mode', 'stop-and-copy'];
+  const { exitCode, stdout, stderr } = await nodeCriu([...args, '--json', ...trust('source')]);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  const told = events(stdout);
+  expect(told.map(({ phase, step }) => phase ?? step)).toContain('hand-over');
+  expect(told.at(-1)).toMatchObject({ pid: memory.pid, mode: 'stop-and-copy' });
+  await waitGone(memory.pid);
+  await memory.writesOn();
+});
+
+test('migrate says in plain lines what it does, and what is in the way', async () => {
+  const directory = await temporaryDirectory();
+  const { port } = await serve('-D', join(directory, 'there'), '--insecure');
+  const memory = await startMemoryWorkload(workload);
+  const args = ['migrate', String(memory.pid), `127.0.0.1:${port}`, '--insecure'];
+  const here = ['-D', join(directory, 'here')];
+  const impossible = await nodeCriu([...args, ...here, '--mode', 'pre-copy']);
+  expect(impossible).toMatchObject({ exitCode: 3 });
+  expect(impossible.stderr).toContain("use the mode 'stop-and-copy' or 'post-copy'");
+  const { exitCode, stdout } = await nodeCriu([...args, ...here, '--mode', 'stop-and-copy']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/process \d+ runs on 127\.0\.0\.1: stop-and-copy, .*, down for /);
+  await waitGone(memory.pid);
+});
+
+test.each([
+  ['migrate', '12', '127.0.0.1'],
+  ['migrate', '12', '127.0.0.1:1', '--mode', 'teleport', '--insecure'],
+  ['migrate', '12', '127.0.0.1:1'],
+  ['migrate', '12', '192.0.2.1:1', '--insecure'],
+  ['serve', '127.0.0.1:0', '--insecure'],
+  ['serve', '0.0.0.0:0', '-D', '/tmp/never', '--insecure'],
+  ['resolve', 'nobody', '--insecure'],
+])('%s %s %s is wrong usage', async (...args) => {
+  const { exitCode, stderr } = await nodeCriu(args);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 2 });
+  expect(stderr).toContain('ERR_CRIU_INVALID_ARGUMENT');
+});

@@ -1,0 +1,277 @@
+import { readlinkSync } from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import type { Criu, LazyRestored, LazyRestoreOptions } from '../../src/index.ts';
+import { dumpedBrood } from '../helpers/brood.ts';
+import { failureOf } from '../helpers/failures.ts';
+import { children, holdings } from '../helpers/own-process.ts';
+import { noteFault } from '../helpers/reliability.ts';
+import {
+  client,
+  isAlive,
+  killAfterTest,
+  processState,
+  waitFor,
+  waitGone,
+} from '../helpers/workload.ts';
+
+/** Ends it as nobody could foresee. */
+const kill = (pid: number) => process.kill(pid, 'SIGKILL');
+
+describe.each([0, 3])('a lazy restore of a process with %i others', (others) => {
+  test.each(['preRestore', 'postRestore'] as const)(
+    'fails if the daemon is killed at %s, and nothing lives',
+    async (step) => {
+      const criu = client();
+      const { brood, pids, imagesDirectory } = await dumpedBrood(criu, 32, others);
+      const before = await holdings();
+      const hooks = {
+        async [step]() {
+          const daemon = await daemonOf(before);
+          kill(daemon);
+          await waitGone(daemon);
+        },
+      };
+      const failure = await failureOf(criu.lazyRestore({ imagesDirectory, hooks }));
+      expect(failure).toMatchObject({
+        code: 'ERR_CRIU_LAZY_PAGES',
+        workload: 'gone',
+        message: expect.stringMatching(/^lazyRestore: the daemon was killed by SIGKILL/),
+      });
+      expect(await brood.wrong()).toBe('');
+      await expectNothingLeft(pids, before);
+      await expectRestores(criu, { imagesDirectory });
+      const at = { preRestore: 'pre-restore', postRestore: 'post-restore' }[step];
+      if (others) return;
+      await noteFault('lazy pages', {
+        fault: `lazy-pages daemon killed at ${at} of the restore`,
+        error: 'ERR_CRIU_LAZY_PAGES',
+        workload: 'gone here; the images or the source can be restored again',
+        left: 'nothing',
+      });
+    },
+  );
+
+  test('is killed if the daemon is killed before every page is there, and has never read a wrong one', async () => {
+    const criu = client();
+    const { brood, pids, imagesDirectory } = await dumpedBrood(criu, 256 / (others + 1), others);
+    const before = await holdings();
+    const restored = await criu.lazyRestore({ imagesDirectory });
+    await brood.members[0]?.looksOn();
+    const daemon = await daemonOf(before);
+    kill(daemon);
+    // As if this process had a lot else to do: nobody can be killed for missing pages meanwhile.
+    const end = performance.now() + 500;
+    while (performance.now() < end) readlinkSync('/proc/self/exe');
+    expect(await brood.wrong()).toBe('');
+    expect(await failureOf(restored.pagesDone)).toMatchObject({
+      code: 'ERR_CRIU_LAZY_PAGES',
+      operation: 'lazyRestore',
+      pid: brood.pid,
+      workload: 'gone',
+      message: expect.stringMatching(/the daemon was killed by SIGKILL.*process \d+ was killed/),
+      exit: { code: null, signal: 'SIGKILL' },
+    });
+    expect(await brood.wrong()).toBe('');
+    await expectNothingLeft(pids, before);
+    await expectRestores(criu, { imagesDirectory });
+    if (others) return;
+    await noteFault('lazy pages', {
+      fault: 'lazy-pages daemon killed after the restore, while pages are outstanding',
+      error: 'ERR_CRIU_LAZY_PAGES of `pagesDone`',
+      workload: 'killed here, before it could read a page of zeros',
+      left: 'nothing',
+    });
+  });
+});
+
+// Who is stopped is given time to end by itself.
+test.each(['signal', 'deadlineMs'] as const)(
+  'a lazy restore is killed if %s cancels it before every page is there',
+  async (option) => {
+    const criu = client();
+    const { brood, pids, imagesDirectory } = await dumpedBrood(criu, 64, 0);
+    const before = await holdings();
+    const controller = new AbortController();
+    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: 3000 };
+    const restored = await heldUp(criu, before, { imagesDirectory, ...limit });
+    controller.abort(new Error('enough'));
+    const daemon = await daemonOf(before);
+    const failing = failureOf(restored.pagesDone);
+    expect(await failing).toMatchObject({
+      code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
+      workload: 'gone',
+      pid: brood.pid,
+    });
+    await waitGone(daemon);
+    expect(await brood.wrong()).toBe('');
+    await expectNothingLeft(pids, before);
+    await expectRestores(criu, { imagesDirectory });
+    await noteFault('lazy pages', {
+      fault: `lazy restore cancelled by ${option} while pages are outstanding`,
+      error: `${option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT'} of \`pagesDone\``,
+      workload: 'killed here',
+      left: 'nothing',
+    });
+  },
+);
+
+test('a process that has its memory runs on while others wait for theirs', async () => {
+  const criu = client();
+  const { brood, pids, imagesDirectory } = await dumpedBrood(criu, 128, 1, 1);
+  const [parent, child] = brood.members;
+  const { daemon, pagesDone } = await stoppedForOne(criu, imagesDirectory, pids);
+  // To fork it would need an answer of the daemon, if it still had to wait for that.
+  process.kill(brood.pid, 'SIGUSR1');
+  await brood.forked(0, 1).looksAtAll();
+  await parent?.looksAtAll();
+  process.kill(daemon, 'SIGCONT');
+  await pagesDone;
+  await child?.looksAtAll();
+  expect(await brood.wrong()).toBe('');
+});
+
+test('a hook that throws ends the daemon', async () => {
+  const criu = client();
+  const { pids, imagesDirectory } = await dumpedBrood(criu, 16, 0);
+  const before = await holdings();
+  const cause = new Error('not today');
+  const hooks = {
+    postRestore() {
+      throw cause;
+    },
+  };
+  const failure = await failureOf(criu.lazyRestore({ imagesDirectory, hooks }));
+  expect(failure).toMatchObject({ code: 'ERR_CRIU_HOOK', cause, workload: 'gone' });
+  await expectNothingLeft(pids, before);
+  await expectRestores(criu, { imagesDirectory });
+});
+
+test('close() of the client ends a daemon that nobody has restored from', async () => {
+  const criu = client();
+  const { imagesDirectory } = await dumpedBrood(criu, 4, 0);
+  const before = await holdings();
+  const daemon = await criu.lazyPages({ imagesDirectory });
+  await criu.close();
+  await expect(daemon.done).rejects.toMatchObject({ code: 'ERR_CRIU_CLOSED' });
+  expect(await holdings()).toEqual(before);
+});
+
+test.each(['signal', 'deadlineMs'] as const)(
+  'a daemon that nobody comes to is ended by %s',
+  async (option) => {
+    const criu = client();
+    const { imagesDirectory } = await dumpedBrood(criu, 4, 0);
+    const before = await holdings();
+    const controller = new AbortController();
+    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: 1500 };
+    const daemon = await criu.lazyPages({ imagesDirectory, ...limit });
+    await daemon.ready;
+    controller.abort();
+    await expect(daemon.done).rejects.toMatchObject({
+      code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
+    });
+    await daemon.exited;
+    expect(await holdings()).toEqual(before);
+  },
+);
+
+test.each(['preRestore', 'postRestore'] as const)(
+  'a lazy restore can be aborted at %s',
+  async (step) => {
+    const criu = client();
+    const { pids, imagesDirectory } = await dumpedBrood(criu, 16, 0);
+    const before = await holdings();
+    const controller = new AbortController();
+    const hooks = { [step]: () => controller.abort(new Error('enough')) };
+    const { signal } = controller;
+    const failure = await failureOf(criu.lazyRestore({ imagesDirectory, hooks, signal }));
+    expect(failure).toMatchObject({ code: 'ERR_CRIU_ABORTED', workload: 'gone' });
+    await expectNothingLeft(pids, before);
+    await expectRestores(criu, { imagesDirectory });
+  },
+);
+
+test('a source that is not there is asked for', async () => {
+  const criu = client();
+  const { pids, imagesDirectory } = await dumpedBrood(criu, 4, 0);
+  const before = await holdings();
+  const pageServer = { address: '127.0.0.1', port: 1 };
+  expect(await failureOf(criu.lazyRestore({ imagesDirectory, pageServer }))).toMatchObject({
+    code: 'ERR_CRIU_LAZY_PAGES',
+    workload: 'gone',
+    message: expect.stringMatching(/is there no lazy source at 127\.0\.0\.1:1\?/),
+    log: { path: `${imagesDirectory}/lazy-pages.log` },
+  });
+  await expectNothingLeft(pids, before);
+});
+
+/** The one child that has come since. */
+async function daemonOf({ children: earlier }: { children: readonly number[] }): Promise<number> {
+  const late = (await children()).filter((pid) => !earlier.includes(pid));
+  const commands = await Promise.all(
+    late.map(async (pid) => [pid, await readFile(`/proc/${pid}/cmdline`, 'utf8')] as const),
+  );
+  const daemon = commands.find(([, command]) => command.includes('lazy-pages'));
+  if (!daemon) throw new Error('there is no daemon');
+  killAfterTest(daemon[0]);
+  return daemon[0];
+}
+
+/** Restores two processes, and stops the daemon once it has only one to serve. */
+async function stoppedForOne(criu: Criu, imagesDirectory: string, pids: readonly number[]) {
+  for (let tries = 0; tries < 10; tries++) {
+    const before = await holdings();
+    const { process: root, pagesDone } = await criu.lazyRestore({ imagesDirectory });
+    const daemon = await daemonOf(before);
+    for (let waiting = 2; waiting === 2; await turn()) {
+      process.kill(daemon, 'SIGSTOP');
+      waiting = await userfaultsOf(daemon);
+      if (waiting === 1) return { daemon, pagesDone };
+      process.kill(daemon, 'SIGCONT');
+    }
+    // On a busy machine this may come too late for both.
+    await pagesDone;
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await root.exited;
+    await Promise.all(pids.map(waitGone));
+  }
+  throw new Error('the daemon has never had just one process to serve');
+}
+
+/** How many processes a daemon has to serve. */
+async function userfaultsOf(daemon: number): Promise<number> {
+  const names = await readdir(`/proc/${daemon}/fd`);
+  const links = names.map((name) => readlink(`/proc/${daemon}/fd/${name}`).catch(() => ''));
+  return (await Promise.all(links)).filter((link) => link.includes('userfaultfd')).length;
+}
+
+/** Restores, with the daemon stopped before it has brought much. */
+async function heldUp(
+  criu: Criu,
+  before: { children: readonly number[] },
+  options: LazyRestoreOptions,
+): Promise<LazyRestored> {
+  const hooks = {
+    async preResume() {
+      process.kill(await daemonOf(before), 'SIGSTOP');
+    },
+  };
+  return await criu.lazyRestore({ ...options, hooks });
+}
+
+async function expectNothingLeft(pids: readonly number[], before: unknown): Promise<void> {
+  for (const pid of pids) {
+    await waitFor(async () => !(await isAlive(pid)), `process ${pid} is dead`);
+    await waitFor(async () => (await processState(pid)) === undefined, `${pid} is reaped`);
+  }
+  expect(await holdings()).toEqual(before);
+}
+
+/** The images are as good as before. */
+async function expectRestores(criu: Criu, options: LazyRestoreOptions): Promise<void> {
+  const { pagesDone, process: restored } = await criu.lazyRestore(options);
+  await pagesDone;
+  restored.kill('SIGKILL');
+}

@@ -1,0 +1,112 @@
+import { beforeAll, expect, test } from 'vitest';
+import { criuPath } from '../../scripts/criu-path.mjs';
+import { migrate, resolveMigration, unresolvedMigrations } from '../../src/index.ts';
+import { Caller } from '../helpers/caller.ts';
+import { failureOf } from '../helpers/failures.ts';
+import { allowLargePipes } from '../helpers/large-pipes.ts';
+import { startMemoryWorkload } from '../helpers/memory-workload.ts';
+import { temporaryDirectory, waitGone } from '../helpers/workload.ts';
+
+const through = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
+const workload = { heapMiB: 64, hotMiB: 4, pagesPerSecond: 2000 } as const;
+
+beforeAll(allowLargePipes);
+
+test.each(['stop-and-copy', 'post-copy'] as const)(
+  '%s moves a process, with its memory',
+  async (mode) => {
+    const memory = await startMemoryWorkload(workload);
+    const host = await Caller.start(through);
+    const directory = await temporaryDirectory();
+    const port = await host.ask<number>('serve', {
+      listen: { host: '127.0.0.1', port: 0 },
+      insecure: true,
+      directory: await temporaryDirectory(),
+    });
+    const migration = migrate(memory.pid, {
+      to: { host: '127.0.0.1', port },
+      insecure: true,
+      mode,
+      directory,
+      path: criuPath(),
+    });
+    const phases = new Set<string>();
+    for await (const { phase } of migration) phases.add(phase);
+    const result = await migration.result;
+    await waitGone(memory.pid);
+    await memory.verify(() => host.ask('kill', { pid: result.pid, signal: 'SIGUSR1' }));
+    await memory.writesOn();
+    expect(result).toMatchObject({ mode, rounds: 0 });
+    expect(result.bytes).toBeGreaterThan(workload.heapMiB << 20);
+    const before = ['offer', 'connect', 'dump', 'images', 'prepare', 'switch-over', 'hand-over'];
+    const after = mode === 'post-copy' ? ['pages', 'done'] : ['done'];
+    expect([...phases]).toEqual([...before, ...after]);
+  },
+);
+
+test('a slow switch-over is waited for, and once the copy runs nothing calls it off', async () => {
+  const memory = await startMemoryWorkload(workload);
+  const host = await Caller.start(through);
+  const holdMs = 4000;
+  const port = await host.ask<number>('serve', {
+    ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true, holdMs },
+    directory: await temporaryDirectory(),
+  });
+  const migration = migrate(memory.pid, {
+    ...{ to: { host: '127.0.0.1', port }, insecure: true, mode: 'post-copy', path: criuPath() },
+    directory: await temporaryDirectory(),
+    switchOver: () => new Promise((resolve) => setTimeout(resolve, 1.5 * holdMs)),
+    hooks: {
+      phase(phase) {
+        if (phase === 'pages') void migration.cancel();
+        if (phase === 'done') throw new Error('too late');
+      },
+    },
+  });
+  const { pid } = await migration.result;
+  await waitGone(memory.pid);
+  await memory.verify(() => host.ask('kill', { pid, signal: 'SIGUSR1' }));
+  await memory.writesOn();
+});
+
+test.each(['stop-and-copy', 'post-copy'] as const)(
+  '%s: a destination that dies before it lets the copy run says so once it is back',
+  async (mode) => {
+    const memory = await startMemoryWorkload(workload);
+    const [directory, there] = [await temporaryDirectory(), await temporaryDirectory()];
+    const serve = async (port: number) => {
+      const host = await Caller.start(through);
+      const listen = { host: '127.0.0.1', port };
+      return {
+        host,
+        port: await host.ask<number>('serve', { listen, insecure: true, directory: there }),
+      };
+    };
+    const { host, port } = await serve(0);
+    const migration = migrate(memory.pid, {
+      ...{ to: { host: '127.0.0.1', port }, insecure: true, mode, path: criuPath() },
+      ...{ directory, stallMs: 2000 },
+      hooks: {
+        async phase(phase) {
+          if (phase !== 'hand-over') return;
+          process.kill(host.pid, 'SIGKILL');
+          await host.ended;
+        },
+      },
+    });
+    const failure = await failureOf(migration.result);
+    expect(failure).toMatchObject({ code: 'ERR_CRIU_MIGRATION_UNRESOLVED', workload: 'stopped' });
+    expect(await unresolvedMigrations(directory)).toEqual([migration.id]);
+    const options = { insecure: true, directory };
+    const early = await resolveMigration(migration.id, { ...options, deadlineMs: 1000 });
+    expect(early).toMatchObject({ owner: 'undecided', done: 'nothing', workload: 'stopped' });
+    await serve(port);
+    expect(await resolveMigration(migration.id, options)).toMatchObject({
+      ...{ owner: 'source', source: 'aborted', destination: 'aborted' },
+      ...{ done: 'resumed the original', workload: 'running' },
+    });
+    expect(await unresolvedMigrations(directory)).toEqual([]);
+    await memory.verify();
+    await memory.writesOn();
+  },
+);

@@ -1,0 +1,252 @@
+import fc from 'fast-check';
+import protobuf from 'protobufjs';
+import { rowOf } from '../../src/options/table.ts';
+import type { CriuRequest, CriuResponse } from '../../src/rpc/messages.ts';
+import { cases } from './option-cases.ts';
+import { encodeResponse } from './wire.ts';
+
+// --- Messages, by their definitions --------------------------------------------------------------
+
+const definitions = ['rpc', 'stats'].map((name) =>
+  new protobuf.Root().loadSync(`proto/${name}.proto`, { keepCase: true }).resolveAll(),
+);
+
+/** Any valid message of a type. The wire knows no empty lists, so there are none. */
+export function messageOf<T>(name: string): fc.Arbitrary<T> {
+  const root = definitions.find((definition) => definition.get(name));
+  if (!root) throw new Error(`there is no message ${name}`);
+  return recordOf(root.lookupType(name)) as fc.Arbitrary<T>;
+}
+
+function recordOf(type: protobuf.Type): fc.Arbitrary<unknown> {
+  const fields = type.fieldsArray.map((field): [string, fc.Arbitrary<unknown>] => {
+    const one = valueIn(field.resolve());
+    return [field.name, field.repeated ? fc.array(one, { minLength: 1, maxLength: 5 }) : one];
+  });
+  const requiredKeys = type.fieldsArray.filter(({ required }) => required).map(({ name }) => name);
+  return fc.record(Object.fromEntries(fields), { requiredKeys, noNullPrototype: true });
+}
+
+function valueIn({ type, resolvedType }: protobuf.Field): fc.Arbitrary<unknown> {
+  if (resolvedType instanceof protobuf.Enum) {
+    return fc.constantFrom(...Object.keys(resolvedType.values));
+  }
+  if (resolvedType instanceof protobuf.Type) return recordOf(resolvedType);
+  const found = scalars[type];
+  if (!found) throw new Error(`there are no values for ${type}`);
+  return found;
+}
+
+const scalars: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  bool: fc.boolean(),
+  int32: fc.integer(),
+  uint32: fc.nat(0xffffffff),
+  uint64: fc.maxSafeNat(),
+  string: fc.string({ unit: 'binary' }),
+};
+
+export const requests = messageOf<CriuRequest>('criu_req');
+export const responses = messageOf<CriuResponse>('criu_resp');
+
+/** What a criu might send: whole responses, spoilt and truncated ones, and noise. */
+export const packets: fc.Arbitrary<Uint8Array> = fc.oneof(
+  responses.map(encodeResponse),
+  fc.uint8Array({ maxLength: 64 }),
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        responses.map(encodeResponse),
+        fc.array(fc.tuple(fc.nat(1000), fc.nat(255)), { maxLength: 4 }),
+        fc.option(fc.nat(1000)),
+        fc.uint8Array({ maxLength: 4 }),
+      )
+      .map(([bytes, changes, end, more]) => {
+        const changed = Uint8Array.from(bytes);
+        for (const [place, byte] of changes) changed[place % changed.length] = byte;
+        const cut = end === null ? changed.length : end % changed.length;
+        return Buffer.concat([changed.subarray(0, cut), more]);
+      }),
+  },
+);
+
+// --- Options that are right ----------------------------------------------------------------------
+
+/** What can reach CRIU: not empty, no NUL, no half of a surrogate pair. */
+const text = fc
+  .string({ unit: 'binary', minLength: 1 })
+  .filter((string) => string !== '' && !string.includes('\0'));
+
+/** By what an option takes; of what is not here, the examples of its case. */
+const kinds: readonly (readonly [RegExp, (...found: string[]) => fc.Arbitrary<unknown>])[] = [
+  [/^a boolean$/, () => fc.boolean()],
+  [/^a non-empty string$/, () => text],
+  [/^an array of non-empty strings$/, () => fc.array(text)],
+  [/^a record of strings$/, () => fc.dictionary(text, text)],
+  [/^an array of inode numbers$/, () => fc.array(fc.nat(0xffffffff))],
+  [
+    /^an integer from (\d+) to (\d+)$/,
+    (_, least, most) => fc.integer({ min: Number(least), max: Number(most) }),
+  ],
+  [
+    /^a file name without a slash$/,
+    () => text.map((string) => string.replaceAll('/', '-')).filter((name) => !/^\.\.?$/.test(name)),
+  ],
+];
+
+/** A value that the option takes. */
+export function acceptedBy(option: string): fc.Arbitrary<unknown> {
+  const takes = rowOf.get(option)?.[1].kind.takes ?? '';
+  for (const [pattern, make] of kinds) {
+    const found = pattern.exec(takes);
+    if (found) return make(...found);
+  }
+  const { accepted } = cases[option as keyof typeof cases];
+  return fc.constantFrom(...accepted.map(([given]) => given));
+}
+
+// --- Values that are not -------------------------------------------------------------------------
+
+const refuse = (): never => {
+  throw new Error('not\nfor you');
+};
+const refuseOddly = (): never => {
+  throw null;
+};
+const traps = (trap: () => never): ProxyHandler<object> =>
+  Object.fromEntries(
+    Object.getOwnPropertyNames(Reflect)
+      .filter((name) => typeof Reflect[name as keyof typeof Reflect] === 'function')
+      .map((name) => [name, trap]),
+  );
+
+/** Made anew each time, for who gets them might change them. */
+const nasty: readonly Recipe[] = [
+  () => Symbol('a\nb'),
+  () => 12n,
+  () => -0,
+  () => Number.NaN,
+  () => refuse,
+  () => class Nothing {},
+  () => new Proxy({}, traps(refuse)),
+  () => new Proxy([], traps(refuse)),
+  () => new Proxy([], traps(refuseOddly)),
+  () => new Proxy(['a'], { get: refuseOddly }),
+  () => new Proxy({ fd: 1 }, { get: refuse }),
+  () => revoked({}),
+  () => revoked([]),
+  () => new Array(2 ** 32 - 1),
+  () => Object.assign(['a'], { length: 2 ** 32 - 1 }),
+  () => new Array(100_000).fill(''),
+  () => Object.defineProperty(['a'], 0, { get: refuse }),
+  () => Object.defineProperty({}, 'fd', { get: refuse, enumerable: true }),
+  () => Object.defineProperty({}, 'a', { get: refuseOddly, enumerable: true }),
+  () => Object.defineProperty({}, Symbol.toStringTag, { get: refuse }),
+  () => ({ [Symbol.toPrimitive]: refuse, toString: refuse, valueOf: refuse, toJSON: refuse }),
+  () => ({ [Symbol.for('nodejs.util.inspect.custom')]: refuse }),
+  () => ({ [Symbol.iterator]: refuse, length: 1 }),
+  () => JSON.parse('{"__proto__": {"fd": 1}, "constructor": 1}'),
+  () => Object.create(AbortSignal.prototype),
+  () => Object.create({ fd: 0 }),
+  () => new Error('two\nlines'),
+  () => {
+    const circle: unknown[] = [];
+    circle.push(circle, { circle });
+    return circle;
+  },
+  () => {
+    let deep: unknown = 'bottom';
+    for (let level = 0; level < 5000; level++) deep = { deep };
+    return deep;
+  },
+];
+
+function revoked(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
+/** Signals, and what would be taken for one. */
+const signals: readonly Recipe[] = [
+  () => AbortSignal.abort(),
+  () => new AbortController().signal,
+  () => new Proxy(new AbortController().signal, {}),
+  () => Object.create(AbortSignal.prototype),
+  () => ({ aborted: false, addEventListener: refuse, removeEventListener: refuse }),
+];
+
+/** How to make a value: what throws when it is looked at must not come near the generator. */
+export type Recipe<T = unknown> = () => T;
+
+/** Anything that JavaScript has, with what is meant ill among it. */
+export const anything: fc.Arbitrary<Recipe> = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(...nasty) },
+  recipeOf(
+    fc.anything({
+      maxDepth: 3,
+      withBigInt: true,
+      withBoxedValues: true,
+      withDate: true,
+      withMap: true,
+      withNullPrototype: true,
+      withObjectString: true,
+      withSet: true,
+      withSparseArray: true,
+      withTypedArray: true,
+      withUnicodeString: true,
+    }),
+  ),
+  recipeOf(fc.oneof(fc.string(), fc.double(), fc.integer(), fc.boolean(), fc.constant(null))),
+);
+
+/** Recipes of values that can do no harm. Shows what they make if a property fails. */
+export function recipeOf<T>(values: fc.Arbitrary<T>): fc.Arbitrary<Recipe<T>> {
+  return values.map((value) =>
+    Object.assign(() => value, { [fc.toStringMethod]: () => fc.stringify(value) }),
+  );
+}
+
+const names = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...rowOf.keys()) },
+  fc.constantFrom(
+    'signal',
+    'signal',
+    'deadlineMs',
+    'gracePeriodMs',
+    'hooks',
+    'preDump',
+    'descriptors',
+  ),
+  fc.constantFrom('__proto__', 'constructor', 'toString', 'pid', 'two\nlines', '', '\u2028'),
+  fc.string({ unit: 'binary' }),
+);
+
+/** An object as options, whose names and values may be right or wrong. */
+export const anyOptions: fc.Arbitrary<Recipe<object>> = fc
+  .array(
+    names.chain((name) => {
+      const right = rowOf.has(name) ? [recipeOf(acceptedBy(name))] : [];
+      if (name === 'signal') right.push(fc.constantFrom(...signals));
+      const how = fc.constantFrom('value', 'value', 'value', 'getter');
+      return fc.tuple(fc.constant(name), fc.oneof(...right, anything), how);
+    }),
+    { maxLength: 4 },
+  )
+  .map((entries) => {
+    const make = () => {
+      const options = {};
+      for (const [name, value, how] of entries) {
+        const descriptor = how === 'getter' ? { get: refuse } : { value: value() };
+        Object.defineProperty(options, name, {
+          ...descriptor,
+          enumerable: true,
+          configurable: true,
+        });
+      }
+      return options;
+    };
+    const shown = () =>
+      entries.map(([name, value, how]) => `${name}: ${how} ${fc.stringify(value)}`);
+    return Object.assign(make, { [fc.toStringMethod]: () => `{ ${shown().join(', ')} }` });
+  });

@@ -1,0 +1,22 @@
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** Builds the library into dist/, if its source is newer: for programs that Node runs by itself. */
+export async function buildLibrary(): Promise<void> {
+  const built = await modified(path.join(root, 'dist/index.js')).catch(() => 0);
+  const entries = await readdir(path.join(root, 'src'), { recursive: true });
+  const sources = entries.map((entry) => modified(path.join(root, 'src', entry)));
+  if (Math.max(...(await Promise.all(sources))) < built) return;
+
+  await mkdir(path.join(root, '.cache'), { recursive: true });
+  // Test files run in parallel: they take turns.
+  const build = ['npm', 'run', '--silent', 'build:ts'];
+  await execa('flock', ['.cache/dist.lock', ...build], { cwd: root });
+}
+
+async function modified(file: string): Promise<number> {
+  return (await stat(file)).mtimeMs;
+}

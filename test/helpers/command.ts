@@ -1,0 +1,57 @@
+import { resolve } from 'node:path';
+import { execa } from 'execa';
+import { onTestFinished } from 'vitest';
+import { criuPath } from '../../scripts/criu-path.mjs';
+import { buildLibrary } from './built.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** The file that is installed as `node-criu`. */
+export const main = resolve(root, 'dist/cli/main.js');
+
+/** How the command ended, and what it has written. */
+export interface Ended {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command as a shell would, with the criu that works here. */
+export async function nodeCriu(args: readonly string[], cwd = root): Promise<Ended> {
+  const { exitCode, stdout, stderr } = await start(args, cwd);
+  return { exitCode, stdout, stderr };
+}
+
+/** Starts it; what it has written so far is `stderr()`. It is killed after the test. */
+export async function startNodeCriu(args: readonly string[]) {
+  const child = start(args, root);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => {
+    said += text;
+  });
+  const ended: Promise<Ended> = child.then(({ exitCode, stdout, stderr }) => ({
+    exitCode,
+    stdout,
+    stderr,
+  }));
+  return { pid: child.pid as number, stderr: () => said, ended };
+}
+
+/** The objects of `--json`, one a line. */
+export function events(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+/** For beforeAll: the command as it is now. */
+export async function buildCommand(): Promise<void> {
+  await buildLibrary();
+}
+
+function start(args: readonly string[], cwd: string) {
+  const env = { CRIU_PATH: criuPath() };
+  return execa(main, args, { cwd, env, reject: false, timeout: 50_000, killSignal: 'SIGKILL' });
+}

@@ -1,0 +1,169 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { CriuOpts, Hooks } from '../../src/index.ts';
+import { Caller, type ErrorFacts } from './caller.ts';
+import { runningCriu, startCounting, type steps } from './checkpoints.ts';
+import { networkNamespace } from './namespaces.ts';
+import { rulesIn } from './network-rules.ts';
+import { holdings } from './own-process.ts';
+import { type Counter, client, temporaryDirectory, waitGone } from './workload.ts';
+
+export type Step = keyof typeof steps;
+
+/** What is done to criu: at a step, or some milliseconds after it. */
+export interface Blow {
+  readonly at: Step;
+  readonly afterMs?: number;
+  /** 0 does nothing to it. */
+  readonly signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 0;
+}
+
+/** A caller and a workload in one of the ways in which CRIU locks the network, or does not. */
+export interface Scene {
+  /** The steps that CRIU tells of. */
+  readonly steps: readonly Step[];
+  counter: Counter;
+  /** Starts the workload anew. */
+  revive(): Promise<void>;
+  /** A dump during which criu is struck; undefined if it succeeds all the same. */
+  dumpWith(blow: Blow, limits?: object): Promise<ErrorFacts | undefined>;
+  /** What the caller holds, and what locks the network. */
+  left(): Promise<unknown>;
+  /** Dumps it for good, and restores it. */
+  dumpAndRestore(): Promise<void>;
+}
+
+type Lock = NonNullable<CriuOpts['networkLock']>;
+
+/** CRIU locks the namespace of the workload as a whole, for that is not its own. */
+async function inAnotherNamespace(networkLock: Lock, size = '0'): Promise<Scene> {
+  const criu = client();
+  await criu.version();
+  const namespace = await networkNamespace();
+  const start = () => startCounting('patient', [size], ['nsenter', `--net=${namespace}`]);
+  const options = { tcpEstablished: true, networkLock };
+  return await locally(start, options, {
+    steps: ['preDump', 'networkLock', 'queryExtFiles', 'postDump'],
+    left: async () => ({ ...(await ownHoldings()), rules: await rulesIn(namespace) }),
+  });
+}
+
+/** Nothing is locked: there is no connection. */
+async function withoutConnections(size = '0'): Promise<Scene> {
+  return await locally(
+    () => startCounting('counter', [size]),
+    {},
+    {
+      steps: ['preDump', 'queryExtFiles', 'postDump'],
+      left: ownHoldings,
+    },
+  );
+}
+
+async function locally(
+  start: () => Promise<Counter>,
+  options: Partial<CriuOpts>,
+  rest: Pick<Scene, 'steps' | 'left'>,
+): Promise<Scene> {
+  const criu = client();
+  await criu.version();
+  const scene: Scene = {
+    ...rest,
+    counter: await start(),
+    async revive() {
+      scene.counter = await start();
+    },
+    async dumpWith({ at, afterMs, signal }, limits = {}) {
+      const imagesDirectory = await temporaryDirectory();
+      let struck = Promise.resolve();
+      const hook = async () => {
+        const pid = await runningCriu();
+        if (afterMs === undefined) process.kill(pid, signal);
+        else struck = moment(afterMs).then(() => strike(pid, signal));
+        return [];
+      };
+      const given = { ...options, ...limits, imagesDirectory, leaveRunning: true };
+      try {
+        await criu.dump(scene.counter.pid, { ...given, hooks: { [at]: hook } as Hooks });
+        return undefined;
+      } catch (error) {
+        return error as ErrorFacts;
+      } finally {
+        await struck;
+      }
+    },
+    async dumpAndRestore() {
+      const given = { ...options, imagesDirectory: await temporaryDirectory() };
+      await criu.dump(scene.counter.pid, given);
+      await waitGone(scene.counter.pid);
+      await criu.restore(given);
+    },
+  };
+  return scene;
+}
+
+/** But for the workload, which may be another one by now. */
+async function ownHoldings() {
+  const { descriptors, children } = await holdings();
+  return { descriptors, children: children.length };
+}
+
+/** CRIU locks each connection by itself: caller and workload are in the same namespace. */
+export async function inTheSameNamespace(
+  networkLock: Lock,
+  size = '0',
+  address = '127.0.0.1',
+): Promise<Scene> {
+  const namespace = await networkNamespace();
+  const through = ['nsenter', `--net=${namespace}`];
+  const caller = await Caller.start(through);
+  const start = () => startCounting('patient', [size, address], through);
+  const options = { tcpEstablished: true, networkLock };
+  const scene: Scene = {
+    steps: ['preDump', 'queryExtFiles', 'postDump'],
+    counter: await start(),
+    async revive() {
+      scene.counter = await start();
+    },
+    async dumpWith({ at, afterMs, signal }, limits = {}) {
+      const imagesDirectory = await temporaryDirectory();
+      const given = { ...options, ...limits, imagesDirectory, leaveRunning: true };
+      const blow = { pid: scene.counter.pid, at, afterMs, signal };
+      const answer = await caller.do('dumpWith', { ...given, ...blow });
+      if (answer === 'ended') throw new Error('the caller has ended');
+      return answer.error;
+    },
+    left: async () => ({
+      ...(await caller.ask<object>('holdings')),
+      rules: await rulesIn(namespace),
+    }),
+    async dumpAndRestore() {
+      const given = { ...options, imagesDirectory: await temporaryDirectory() };
+      await caller.ask('dump', { ...given, pid: scene.counter.pid });
+      await waitGone(scene.counter.pid);
+      await caller.ask('restore', given);
+    },
+  };
+  return scene;
+}
+
+/** As a timer, but not to the millisecond: what criu does in between takes less. */
+async function moment(afterMs: number): Promise<void> {
+  for (const end = performance.now() + afterMs; performance.now() < end; ) await turn();
+}
+
+export function strike(pid: number, signal: Blow['signal']): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** By what CRIU locks, and how. */
+export const scenes: Record<string, (size?: string) => Promise<Scene>> = {
+  'without connections': withoutConnections,
+  'the namespace locked by iptables': (size) => inAnotherNamespace('iptables', size),
+  'the namespace locked by nftables': (size) => inAnotherNamespace('nftables', size),
+  'connections locked by iptables': (size) => inTheSameNamespace('iptables', size),
+  'connections locked by nftables': (size) => inTheSameNamespace('nftables', size),
+};

@@ -1,0 +1,310 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
+import { criuPath } from '../../scripts/criu-path.mjs';
+import {
+  type CriuError,
+  type Migration,
+  type MigrationMode,
+  type MigrationPhase,
+  migrate,
+  resolveMigration,
+  unresolvedMigrations,
+} from '../../src/index.ts';
+import { Caller } from './caller.ts';
+import { runningCriu } from './checkpoints.ts';
+import { criuIn, MigrationHost } from './migration-host.ts';
+import { holdings } from './own-process.ts';
+import { noteFault } from './reliability.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+import { Witness } from './witness.ts';
+import { temporaryDirectory, waitFor } from './workload.ts';
+
+/** What goes wrong. */
+export type FaultKind =
+  | 'agent of the destination killed'
+  | 'destination killed with all in it'
+  | 'agent of the source killed'
+  | 'criu of the source killed'
+  | 'criu of the destination killed'
+  | 'lazy-pages daemon killed'
+  | 'connections cut'
+  | 'network stands still'
+  | 'hook throws'
+  | 'cancelled'
+  | 'switchOver throws';
+
+/** A fault, when it comes, and what is expected of it. */
+export interface MigrationFault {
+  readonly mode: MigrationMode;
+  readonly kind: FaultKind;
+  readonly phase: MigrationPhase;
+  /** So many milliseconds after the phase has begun; else it waits for the fault. */
+  readonly afterMs?: number;
+  /** When the destination has written that it has come to this state. */
+  readonly state?: 'receiving' | 'prepared' | 'resuming' | 'resumed' | 'complete';
+}
+
+/** When a fault comes: at a phase, some milliseconds into it, or at a state of the destination's. */
+type Moment =
+  | MigrationPhase
+  | `=${NonNullable<MigrationFault['state']>}`
+  | Partial<Record<MigrationPhase, number>>;
+
+/**
+ * A fault at some moments; the code of its error, undefined if there is none, and who runs in the end.
+ * Without, what comes of it depends on the moment.
+ */
+export type Expected = readonly [
+  kind: FaultKind,
+  moments: readonly Moment[],
+  code?: string | undefined,
+  owner?: Outcome['owner'],
+];
+
+/** Of moments on which it depends what comes of a fault: all of them, for a hunt; else one of a row. */
+const ALL_MOMENTS = process.env.FAULT_MOMENTS === 'all';
+
+/** A case for each moment, with its title. */
+export function casesOf(mode: MigrationMode, expected: readonly Expected[]) {
+  return expected.flatMap(([kind, moments, code, owner]) => {
+    const isOpen = code === undefined && owner === undefined;
+    const tried = isOpen && !ALL_MOMENTS ? moments.slice(-1) : moments;
+    return tried.map((moment) => {
+      const fault = { mode, kind, ...momentOf(moment) } as MigrationFault;
+      const title = `${mode}: ${whatOf(fault)}`;
+      return [title, { fault, code: isOpen ? 'any' : code, owner }] as const;
+    });
+  });
+}
+
+function momentOf(moment: Moment): Partial<MigrationFault> {
+  if (typeof moment !== 'string') {
+    const [[phase, afterMs] = []] = Object.entries(moment);
+    return { phase: phase as MigrationPhase, ...(afterMs !== undefined && { afterMs }) };
+  }
+  if (!moment.startsWith('=')) return { phase: moment as MigrationPhase };
+  return { phase: 'offer', state: moment.slice(1) as NonNullable<MigrationFault['state']> };
+}
+
+/** What came of it. */
+export interface Outcome {
+  /** The code of the error; none if all went well, or nobody was there to be told. */
+  readonly code: string | undefined;
+  readonly message: string;
+  /** What the error says of the original. */
+  readonly workload: string | undefined;
+  /** resolveMigration was needed, and what it said. */
+  readonly resolved: string | undefined;
+  /** Who runs in the end. */
+  readonly owner: 'source' | 'destination';
+  /** The copy has run, and what it did is lost. */
+  readonly isBack: boolean;
+}
+
+const FROM = '127.0.0.2';
+const TO = '127.0.0.1';
+
+/** Where it is tried. */
+export interface Circumstances {
+  readonly heapMiB?: number;
+  /** How much slower than usual all is. */
+  readonly patience?: number;
+}
+
+/** Tries a fault: looks that one copy runs in the end, as it should, and that nothing is left. */
+export async function tryFault(
+  fault: MigrationFault,
+  { heapMiB = 32, patience = 1 }: Circumstances = {},
+): Promise<Outcome> {
+  const { mode, kind, phase, afterMs, state } = fault;
+  const witness = await Witness.start(heapMiB);
+  const host = await MigrationHost.start({
+    ...{ insecure: true, holdMs: 5000 * patience, stallMs: 3000 * patience },
+  });
+  const before = await held();
+  const network = await TcpProxy.start(FROM, TO, host.ports);
+  const directory = await temporaryDirectory();
+  let migration: Migration | undefined;
+  let called = 0;
+  const actions: Record<FaultKind, () => unknown> = {
+    'agent of the destination killed': () =>
+      state ? host.agent.ask('dieAt', { state }) : host.killAgent(),
+    'destination killed with all in it': () => host.kill(),
+    'agent of the source killed': () => {},
+    'criu of the source killed': async () => process.kill(await runningCriu(), 'SIGKILL'),
+    'criu of the destination killed': () => host.agent.ask('killCriu', { daemon: false }),
+    'lazy-pages daemon killed': () => host.agent.ask('killCriu', { daemon: true }),
+    'connections cut': () => network.cut(),
+    'network stands still': () => network.stall(),
+    'hook throws': () => {
+      throw new Error('the hook has thrown');
+    },
+    cancelled: () => void migration?.cancel(),
+    'switchOver throws': () => {},
+  };
+  const strike = async () => {
+    called++;
+    await actions[kind]();
+  };
+  const order: string[] = [];
+  const options = {
+    ...{ to: { host: FROM, port: host.ports[0] }, insecure: true, mode, directory },
+    stallMs: (kind === 'network stands still' ? 2500 : 5000) * patience,
+  };
+  let error: Pick<CriuError, 'code' | 'message' | 'workload'> | undefined;
+  let struck: Promise<unknown> = Promise.resolve();
+  if (kind === 'agent of the source killed') {
+    const source = await Caller.start();
+    const answer = await source.do('migrate', {
+      pid: witness.pid,
+      ...options,
+      dieAt: phase,
+      afterMs,
+    });
+    if (answer === 'ended') called++;
+    else error = answer.error;
+  } else {
+    migration = migrate(witness.pid, {
+      ...options,
+      path: criuPath(),
+      hooks: {
+        phase: async (now) => {
+          if (now !== phase || called > 0 || kind === 'switchOver throws') return;
+          if (afterMs === undefined) return await strike();
+          struck = new Promise((resolve) => setTimeout(resolve, afterMs))
+            .then(strike)
+            .catch(() => {});
+        },
+      },
+      switchOver: () => {
+        order.push('over');
+        if (kind !== 'switchOver throws') return;
+        called++;
+        throw new Error('switchOver has thrown');
+      },
+      switchBack: () => void order.push('back'),
+    });
+    await migration.result.catch((thrown: CriuError) => {
+      error = thrown;
+    });
+  }
+  await struck;
+  expect(called, 'the fault has come').toBe(1);
+
+  network.heal();
+  if (kind === 'agent of the destination killed' || kind === 'destination killed with all in it') {
+    await host.recover();
+  }
+  const [open] = await unresolvedMigrations(directory);
+  let resolved: string | undefined;
+  if (open !== undefined) {
+    const how = await resolveMigration(open, { directory, insecure: true });
+    resolved = how.done;
+    expect(how.owner).not.toBe('undecided');
+    expect(await unresolvedMigrations(directory)).toEqual([]);
+  }
+  // Nothing is open unless somebody has said so, or died.
+  const isUnresolved = error?.code === 'ERR_CRIU_MIGRATION_UNRESOLVED';
+  expect(open !== undefined).toBe(
+    isUnresolved || (kind === 'agent of the source killed' && phase !== 'offer'),
+  );
+
+  const alone = await witness.alone();
+  await witness.verify();
+  const owner = alone === witness.pid ? 'source' : 'destination';
+  const stays = await witness.stays();
+  const isBack = expectOneAtATime(stays, owner, mode);
+  if (order.length > 0 && owner === 'source' && !isUnresolved) {
+    expect(order).toEqual(['over', 'back']);
+  }
+  if (error && !isUnresolved) expect(error.workload ?? 'running').toBe('running');
+  if (isUnresolved) expect(error?.workload).toBe('stopped');
+  await expectNothingLeft(host, directory, owner);
+  await network.close();
+  // The witness was one of its children.
+  if (owner === 'destination') before.children--;
+  const isAsBefore = async () => isDeepStrictEqual(await held(), before);
+  await waitFor(isAsBefore, 'this process holds what it did').catch(async () => {
+    expect(await held()).toEqual(before);
+  });
+  const { code, message = '', workload } = error ?? {};
+  await noteFault('migration', {
+    fault: `${mode}: ${whatOf(fault)}`,
+    ...(afterMs === undefined
+      ? { error: told(code, kind), workload: ending(owner, isBack, resolved) }
+      : { error: 'by the moment', workload: 'one copy runs' }),
+    left: 'nothing',
+  });
+  return { code, message, workload, resolved, owner, isBack };
+}
+
+/** A fault in words, and when it comes. */
+function whatOf({ kind, phase, afterMs, state }: MigrationFault): string {
+  if (state) return `${kind} when it has written '${state}'`;
+  return `${kind} ${afterMs === undefined ? 'at' : `${afterMs} ms into`} ${phase}`;
+}
+
+/** It has run at one place after the other; memory first, nothing is lost and nothing done twice. */
+function expectOneAtATime(
+  stays: Awaited<ReturnType<Witness['stays']>>,
+  owner: Outcome['owner'],
+  mode: MigrationMode,
+): boolean {
+  const places = stays.map(({ here }) => (here ? 'source' : 'destination'));
+  const isLazy = mode === 'post-copy' || mode === 'hybrid';
+  const isBack = isLazy && places.length === 3;
+  const expected =
+    owner === 'destination'
+      ? ['source', 'destination']
+      : isBack
+        ? ['source', 'destination', 'source']
+        : ['source'];
+  expect(places, JSON.stringify(stays)).toEqual(expected);
+  // Each goes on where the original was left.
+  const [first, ...later] = stays;
+  for (const stay of later) expect(stay.first).toBe((first?.last ?? 0) + 1);
+  return isBack;
+}
+
+async function expectNothingLeft(
+  host: MigrationHost,
+  directory: string,
+  owner: Outcome['owner'],
+): Promise<void> {
+  const images = async () => {
+    const lists = [directory, host.directory].map((one) =>
+      readdir(join(one, 'images')).catch((): string[] => []),
+    );
+    return (await Promise.all(lists)).flat();
+  };
+  const criu = async () => [...(await host.criu()), ...(await criuIn([directory, host.directory]))];
+  const left = async () => [
+    ...(await images()).map((id) => `images of ${id}`),
+    ...(await criu()).map((pid) => `criu ${pid}`),
+  ];
+  await waitFor(async () => (await left()).length === 0, 'nothing is left').catch(async () => {
+    expect(await left(), `owner: ${owner}`).toEqual([]);
+  });
+}
+
+/** What this process holds, without numbers: an agent that was started anew has others. */
+async function held() {
+  const { descriptors, children } = await holdings();
+  return {
+    descriptors: descriptors.map((link) => link.replace(/\d+/g, '')).sort(),
+    children: children.length,
+  };
+}
+
+function told(code: string | undefined, kind: FaultKind): string {
+  if (kind === 'agent of the source killed') return 'none: nobody is there to be told';
+  return code ?? 'none';
+}
+
+function ending(owner: Outcome['owner'], isBack: boolean, resolved: string | undefined): string {
+  const where = owner === 'source' ? 'the original runs on' : 'the copy runs';
+  const lost = isBack ? ', from before the copy ran' : '';
+  return `${where}${lost}${resolved === undefined ? '' : ', after resolveMigration'}`;
+}

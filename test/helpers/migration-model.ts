@@ -1,0 +1,500 @@
+import {
+  afterRestart,
+  type DestinationState,
+  mayAbort,
+  ownerOf,
+  type SourceState,
+  sourceMove,
+} from '../../src/migration/live/states.ts';
+
+/** Rules that the model can break, to see that the search would find it. */
+export interface Rules {
+  /** The memory goes over once the copy runs. */
+  readonly lazy: boolean;
+  /** A destination takes one decision after the other. */
+  readonly turns?: boolean;
+  /** The journal of a source says that something is to be done before it says that it is. */
+  readonly intents?: boolean;
+  /** The original is kept until the copy is complete, not killed before the hand-over. */
+  readonly keepsOriginal?: boolean;
+  /** A destination that has no journal of what it prepared is not believed. */
+  readonly doubtsUnknown?: boolean;
+  /** An agent that starts anew waits for what criu does with the copy, and ends one that hangs. */
+  readonly waitsForCriu?: boolean;
+  /** The source keeps the original stopped once it has handed over, whatever happens to its criu. */
+  readonly keepsStopped?: boolean;
+  /** A destination lets its copy go once that is in its journal. */
+  readonly journalFirst?: boolean;
+}
+
+/** What the agent of the source is at: a migration, or the resolution of one that was broken off. */
+type SourceStep =
+  | 'begin'
+  | 'offering'
+  | 'freeze'
+  | 'prepare'
+  | 'preparing'
+  | 'stop'
+  | 'hand over'
+  | 'ask to hand over'
+  | 'handing over'
+  | 'ask for pages'
+  | 'awaiting pages'
+  | 'end original'
+  | 'ended original'
+  | 'fail'
+  | 'tell of it'
+  | 'resume original'
+  | 'resumed original'
+  | 'resolve'
+  | 'ask'
+  | 'asking'
+  | 'over'
+  | 'unresolved'
+  | 'crashed';
+
+/** The two hosts and what is between them. */
+export interface World {
+  readonly step: SourceStep;
+  readonly source: SourceState | 'none';
+  /** `frozen` and `held` by criu; in the latter it is stopped once that lets go. */
+  readonly original: 'runs' | 'frozen' | 'held' | 'stopped' | 'dead';
+  /** The requests that are on their way, by their first letters. */
+  readonly requests: string;
+  /** The answer to the last request, on its way. */
+  readonly reply: DestinationState | '';
+  readonly agent: 'up' | 'recovering' | 'killed' | 'down' | 'host gone';
+  readonly destination: DestinationState;
+  /** `held` by criu, `going` when that is told to let go of it, `hung` when that has died before. */
+  readonly copy: 'none' | 'held' | 'going' | 'runs' | 'hung' | 'dead';
+  readonly preparing: 'no' | 'restoring' | 'restored' | 'over';
+  readonly letting: 'no' | 'decided' | 'written' | 'let';
+  readonly aborting: 'no' | 'decided' | 'written';
+  /** Lazy pages can come. */
+  readonly connected: boolean;
+  /** The copy has all of its memory. */
+  readonly whole: boolean;
+  /** A copy has run. */
+  readonly hasRun: boolean;
+  /** The original was about to run on after that. */
+  readonly wentBack: boolean;
+}
+
+/** A step of the world, its name, and whether it is a fault, as against what happens in the end. */
+export type Step = readonly [name: string, next: World, isFault?: boolean];
+
+export const start: World = {
+  step: 'begin',
+  source: 'none',
+  original: 'runs',
+  requests: '',
+  reply: '',
+  agent: 'up',
+  destination: 'unknown',
+  copy: 'none',
+  preparing: 'no',
+  letting: 'no',
+  aborting: 'no',
+  connected: false,
+  whole: false,
+  hasRun: false,
+  wentBack: false,
+};
+
+/** All that can happen next. */
+export function stepsFrom(world: World, rules: Rules): Step[] {
+  return [
+    ...ofSource(world, rules),
+    ...ofRequests(world, rules),
+    ...ofDestination(world, rules),
+    ...ofCriu(world, rules),
+    ...faults(world, rules),
+  ];
+}
+
+/** What must never be; undefined if all is well. */
+export function violation(world: World, { lazy, keepsOriginal = true }: Rules): string | undefined {
+  const { original, copy, agent, wentBack, whole } = world;
+  if (original === 'runs' && copy === 'runs') return 'two copies run';
+  // One that is killed before the hand-over counts on a copy that does not run yet.
+  const may = keepsOriginal ? ['runs'] : ['runs', 'held', 'going'];
+  const isLost = original === 'dead' && !may.includes(copy);
+  if (isLost && !(agent === 'host gone' && whole)) return 'no copy is left';
+  if (wentBack && !lazy && agent !== 'host gone') return 'the original runs on behind its copy';
+  return undefined;
+}
+
+/** Whether all is over, and well. */
+export function isSettled(world: World): boolean {
+  const { step, source, original, copy, destination, agent, whole } = world;
+  if (step !== 'over' || copy === 'held' || copy === 'going') return false;
+  const running = Number(original === 'runs') + Number(copy === 'runs');
+  const died = agent === 'host gone' && whole && original === 'dead';
+  if (running !== 1 && !died) return false;
+  if (source === 'none') return original === 'runs';
+  const owner = ownerOf(source, agent === 'host gone' ? undefined : destination);
+  return died || owner === (copy === 'runs' ? 'destination' : 'source');
+}
+
+// --- The source: migrate.ts, and resolve.ts -------------------------------------------------------
+
+function ofSource(world: World, rules: Rules): Step[] {
+  const { step, source, reply } = world;
+  const to = (next: SourceStep, change: Partial<World> = {}): World => ({
+    ...world,
+    reply: '',
+    ...change,
+    step: next,
+  });
+  const fails: Step = ['it is cancelled, or no answer comes', to('fail')];
+  switch (step) {
+    case 'begin':
+      return [['offers', send(to('offering'), 'O')]];
+    case 'offering':
+      return [
+        ['no answer to the offer', to('over')],
+        ...when(reply === 'receiving', 'notes that it has offered', () =>
+          to('freeze', { source: 'offered' }),
+        ),
+      ];
+    case 'freeze':
+      // A lazy source stops them besides, as soon as it serves.
+      return [
+        fails,
+        [
+          'freezes',
+          to(
+            'prepare',
+            rules.lazy ? { original: 'held', connected: true } : { original: 'frozen' },
+          ),
+        ],
+      ];
+    case 'prepare':
+      return [fails, ['asks to prepare', send(to('preparing'), 'P')]];
+    case 'preparing':
+      return [fails, ...when(reply === 'prepared', 'hears that it is prepared', () => to('stop'))];
+    case 'stop': {
+      const isHeld = world.original === 'frozen' || world.original === 'held';
+      // Not held by criu any more: it has run on.
+      if (!isHeld) return [['finds that it is not held', to('fail', { original: 'stopped' })]];
+      return [fails, ['stops the original', to('hand over', { original: 'held' })]];
+    }
+    case 'hand over': {
+      const original = rules.keepsOriginal === false ? 'dead' : world.original;
+      const noted = { source: 'handed-over', original } as const;
+      return [fails, ['notes that it hands over', to('ask to hand over', noted)]];
+    }
+    case 'ask to hand over':
+      return [['asks to hand over', send(to('handing over'), 'H')]];
+    case 'handing over':
+      return afterHandOver(world, rules, to);
+    case 'ask for pages':
+      return [['asks for pages', send(to('awaiting pages'), 'A')]];
+    case 'awaiting pages':
+      return [...unanswered(to, 'ask for pages'), ...decide(world, rules, to, 'ask for pages')];
+    case 'end original':
+      return [['ends the original', to('ended original', { original: 'dead' })]];
+    case 'ended original':
+      return [['notes that it is done', to('over', { source: 'done' })]];
+    case 'fail': {
+      const noted = rules.intents === false ? 'aborted' : 'aborting';
+      return [['notes that it aborts', to('tell of it', { source: noted })]];
+    }
+    case 'tell of it':
+      return [['tells the destination', send(to('resume original'), 'X')]];
+    case 'resume original':
+      return [['resumes the original', to('resumed original', resumed(world))]];
+    case 'resumed original':
+      return [['notes that it is aborted', to('over', { source: 'aborted' })]];
+    case 'crashed':
+    case 'unresolved':
+      return [['is told to resolve', to('resolve')]];
+    case 'resolve':
+      if (source === 'none') return [['has nothing to resolve', to('over')]];
+      if (source === 'handed-over') {
+        return [
+          ['asks for a decision', to('ask')],
+          ...when(world.agent === 'host gone', 'is told that the destination is dead', () =>
+            carryOut(to, rules, 'resume'),
+          ),
+        ];
+      }
+      return [['resolves by itself', carryOut(to, rules, sourceMove(source, undefined))]];
+    case 'ask':
+      return [['asks', send(to('asking'), 'A')]];
+    case 'asking':
+      return [...unanswered(to, 'ask'), ...decide(world, rules, to, 'ask')];
+    default:
+      return [];
+  }
+}
+
+type To = (next: SourceStep, change?: Partial<World>) => World;
+
+function unanswered(to: To, again: SourceStep): Step[] {
+  return [
+    ['asks once more', to(again)],
+    ['gives up to ask', to('unresolved')],
+  ];
+}
+
+function afterHandOver(world: World, rules: Rules, to: To): Step[] {
+  const { reply } = world;
+  const runs = rules.lazy && reply === 'resumed';
+  return [
+    ...unanswered(to, 'ask to hand over'),
+    ...(runs
+      ? ([['hears that the copy runs', to('ask for pages')]] as const)
+      : decide(world, rules, to, 'ask to hand over')),
+  ];
+}
+
+/** What comes of an answer once the workload is handed over. */
+function decide({ reply, step }: World, rules: Rules, to: To, again: SourceStep): Step[] {
+  if (reply === '') return [];
+  const believed = rules.doubtsUnknown === false && reply === 'unknown' ? 'aborted' : reply;
+  const move = sourceMove('handed-over', believed);
+  const heard = `hears '${reply}'`;
+  if (move === 'wait') return [[heard, to(again)]];
+  if (move === 'hand-over') return [[heard, send(to('asking'), 'H')]];
+  if (move === 'end' && step !== 'asking') return [[heard, to('end original')]];
+  return [[heard, carryOut(to, rules, move)]];
+}
+
+function carryOut(to: To, { intents = true }: Rules, move: ReturnType<typeof sourceMove>): World {
+  if (move === 'resume') return to('resume original', { source: intents ? 'aborting' : 'aborted' });
+  if (move === 'end') return to('end original', { source: intents ? 'ending' : 'done' });
+  return to('over');
+}
+
+function resumed(world: World): Partial<World> {
+  if (world.original === 'dead') return {};
+  return { original: 'runs', wentBack: world.wentBack || world.hasRun };
+}
+
+// --- What is on its way ---------------------------------------------------------------------------
+
+function send(world: World, request: string): World {
+  if (world.requests.includes(request)) return world;
+  return { ...world, requests: [...world.requests, request].sort().join('') };
+}
+
+function ofRequests(world: World, rules: Rules): Step[] {
+  const steps: Step[] = [];
+  for (const request of world.requests) {
+    const less = { ...world, requests: world.requests.replace(request, '') };
+    steps.push([`${request} is lost`, less, true]);
+    for (const before of world.agent === 'up' ? [less, world] : []) {
+      const name = before === world ? `${request} comes, and once more` : `${request} comes`;
+      steps.push([name, received(before, request, rules), before === world]);
+    }
+    // A server with other journals has taken its place.
+    if ('HA'.includes(request)) {
+      steps.push([`${request} comes to another server`, answered(less, 'unknown', request), true]);
+    }
+  }
+  if (world.reply !== '') steps.push(['an answer is lost', { ...world, reply: '' }, true]);
+  return steps;
+}
+
+const WAITING: Readonly<Record<string, readonly SourceStep[]>> = {
+  O: ['offering'],
+  P: ['preparing'],
+  H: ['handing over', 'asking'],
+  A: ['awaiting pages', 'asking'],
+};
+
+/** An answer gets through only if it is to what was asked last. */
+function answered(world: World, reply: DestinationState, request: string): World {
+  return WAITING[request]?.includes(world.step) ? { ...world, reply } : world;
+}
+
+function received(world: World, request: string, rules: Rules): World {
+  const { turns = true, journalFirst = true } = rules;
+  const { destination, preparing, letting, aborting } = world;
+  switch (request) {
+    case 'O':
+      if (destination !== 'unknown') return world;
+      return answered({ ...world, destination: 'receiving' }, 'receiving', 'O');
+    case 'P':
+      if (destination !== 'receiving' || preparing !== 'no') return world;
+      return { ...world, preparing: 'restoring' };
+    case 'H':
+      if (letting !== 'no') return world;
+      if (destination !== 'prepared') return answered(world, destination, 'H');
+      if (!journalFirst) return { ...world, letting: 'written' };
+      if (turns) return { ...world, destination: 'resuming', letting: 'written' };
+      return { ...world, letting: 'decided' };
+    case 'X':
+      if (
+        destination === 'unknown' ||
+        aborting !== 'no' ||
+        !mayAbort(destination) ||
+        destination === 'aborted'
+      )
+        return world;
+      return aborts(world, turns);
+    default:
+      return answered(world, destination, 'A');
+  }
+}
+
+function aborts(world: World, turns: boolean): World {
+  if (!turns) return { ...world, aborting: 'decided' };
+  return { ...world, destination: 'aborted', aborting: 'written' };
+}
+
+// --- The destination: incoming.ts -----------------------------------------------------------------
+
+function ofDestination(world: World, rules: Rules): Step[] {
+  const { agent, destination } = world;
+  const { lazy, waitsForCriu = true } = rules;
+  if (agent === 'up') return whileUp(world, rules);
+  if (agent === 'down') {
+    const isOver = destination === 'unknown' || destination === 'complete';
+    return [['the destination starts anew', { ...world, agent: isOver ? 'up' : 'recovering' }]];
+  }
+  if (agent === 'host gone') return [];
+  // What was heard of is journalled; the copy waits for criu, or for nothing.
+  const isWaiting = world.copy === 'held' || world.copy === 'going';
+  if (waitsForCriu && isWaiting) return [];
+  // Without looking closer, what is not traced seems to run.
+  const runs = world.copy === 'runs' || (!waitsForCriu && (isWaiting || world.copy === 'hung'));
+  const state = afterRestart(destination, { runs, lazy });
+  // One that hangs is known by its pid, which is noted once it is prepared.
+  const isKnown = world.copy === 'runs' || (world.copy === 'hung' && destination !== 'receiving');
+  const mustDie = waitsForCriu && state !== 'complete' && isKnown;
+  if (mustDie) {
+    return [['the destination ends the copy', { ...world, agent: 'killed', copy: 'dead' }]];
+  }
+  // As it was before: it was killed to be.
+  const noted = agent === 'killed' && destination === 'resuming' && lazy ? 'failed' : state;
+  const copy = !waitsForCriu && state === 'failed' ? 'dead' : world.copy;
+  return [['the destination recovers', { ...world, copy, agent: 'up', destination: noted }]];
+}
+
+function whileUp(world: World, rules: Rules): Step[] {
+  const { destination, copy, preparing, letting, aborting, connected, whole } = world;
+  const { lazy, turns = true } = rules;
+  const steps: Step[] = [];
+  const may = (name: string, change: Partial<World>) => steps.push([name, { ...world, ...change }]);
+  if (preparing === 'restoring') {
+    if (destination === 'receiving') may('restores', { preparing: 'restored', copy: 'held' });
+    else may('does not restore', { preparing: 'over' });
+  }
+  if (preparing === 'restored') {
+    const isStill = destination === 'receiving';
+    const noted = isStill && copy === 'held' ? 'prepared' : destination;
+    const next: World = { ...world, preparing: 'over', destination: noted };
+    steps.push(['notes that it is prepared', isStill ? answered(next, noted, 'P') : next]);
+  }
+  if (letting === 'decided')
+    may('notes that it lets go', { destination: 'resuming', letting: 'written' });
+  if (letting === 'written') {
+    may('lets go', { letting: 'let', copy: copy === 'held' ? 'going' : copy });
+  }
+  if (letting === 'let' && copy === 'runs') {
+    const noted = lazy ? 'resumed' : 'complete';
+    const next: World = { ...world, letting: 'no', destination: noted };
+    steps.push(['notes that the copy runs', answered(next, noted, 'H')]);
+  }
+  if (letting === 'let' && copy === 'dead') {
+    const next: World = { ...world, letting: 'no', destination: 'aborted' };
+    steps.push(['notes that there is no copy', answered(next, 'aborted', 'H')]);
+  }
+  const canAbort = mayAbort(destination) && destination !== 'aborted' && destination !== 'unknown';
+  if (canAbort && aborting === 'no') {
+    steps.push(['gives up by itself', aborts(world, turns)]);
+  }
+  if (aborting === 'decided')
+    may('notes that it aborts', { destination: 'aborted', aborting: 'written' });
+  if (aborting === 'written') {
+    may('ends the copy', { aborting: 'no', copy: copy === 'held' ? 'dead' : copy });
+  }
+  if (destination === 'resumed') {
+    if (whole && copy === 'runs') may('notes that it is complete', { destination: 'complete' });
+    if (!whole && copy === 'runs' && !connected)
+      may('ends a copy without memory', { copy: 'dead' });
+    if (!whole && copy === 'dead') may('notes that it has failed', { destination: 'failed' });
+  }
+  return steps;
+}
+
+// --- What criu does, by itself or as it was told --------------------------------------------------
+
+function ofCriu(world: World, { lazy }: Rules): Step[] {
+  const { copy, agent, connected, whole } = world;
+  const steps: Step[] = [];
+  if (copy === 'going') {
+    const runs: World = { ...world, copy: 'runs', hasRun: true, whole: !lazy };
+    steps.push(['criu lets go of the copy', runs]);
+  }
+  const isAlone = agent !== 'up' && agent !== 'host gone';
+  if (isAlone && (copy === 'held' || copy === 'going')) {
+    steps.push(['criu rolls the restore back', { ...world, copy: 'dead' }]);
+  }
+  if (lazy && copy === 'runs' && connected && !whole && agent === 'up') {
+    steps.push(['the last page comes', { ...world, whole: true }]);
+  }
+  return steps;
+}
+
+// --- What goes wrong ------------------------------------------------------------------------------
+
+function faults(world: World, rules: Rules): Step[] {
+  const { step, original, agent, copy } = world;
+  const { keepsStopped = true } = rules;
+  const steps: Step[] = [];
+  const may = (name: string, change: Partial<World>) =>
+    steps.push([name, { ...world, ...change }, true]);
+  const isIdle = ['over', 'unresolved', 'crashed', 'begin'].includes(step);
+  if (!isIdle) {
+    // One that serves pages holds on; any other rolls back.
+    const left = rules.lazy ? original : withoutCriu(original);
+    may('the agent of the source dies', {
+      ...{ step: 'crashed', reply: '', connected: false, original: left },
+    });
+  }
+  if (original === 'frozen' || original === 'held') {
+    may('the criu of the source dies', { connected: false, original: withoutCriu(original) });
+    // A lazy source lets it run on if no page was fetched, as long as that is for it to decide.
+    const isKept = keepsStopped && !['prepare', 'preparing', 'stop'].includes(step);
+    if (rules.lazy && !isKept && !world.whole) {
+      may('the criu of the source dies at once', { connected: false, original: 'runs' });
+    }
+  }
+  if (world.connected) may('the connection with pages breaks off', { connected: false });
+  if (agent === 'host gone') return steps;
+  if (agent !== 'down') {
+    may('the agent of the destination dies', {
+      ...{ agent: 'down', connected: false, letting: 'no', aborting: 'no' },
+      preparing: world.preparing === 'no' ? 'no' : 'over',
+    });
+  }
+  if (copy === 'held') {
+    // An agent ends what criu has left.
+    may('the criu of the destination dies', { copy: agent === 'up' ? 'dead' : 'hung' });
+  }
+  if (copy === 'going') {
+    may('the criu of the destination dies', { copy: agent === 'up' ? 'dead' : 'hung' });
+    may('the criu of the destination dies late', {
+      copy: 'runs',
+      hasRun: true,
+      whole: !rules.lazy,
+    });
+  }
+  may('the host of the destination is gone for good', {
+    ...{ agent: 'host gone', copy: copy === 'none' ? 'none' : 'dead', connected: false },
+    ...{ requests: '', preparing: 'no', letting: 'no', aborting: 'no' },
+  });
+  return steps;
+}
+
+function withoutCriu(original: World['original']): World['original'] {
+  if (original === 'frozen') return 'runs';
+  return original === 'held' ? 'stopped' : original;
+}
+
+function when(condition: boolean, name: string, next: () => World): Step[] {
+  return condition ? [[name, next()]] : [];
+}

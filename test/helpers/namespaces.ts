@@ -1,0 +1,35 @@
+import { readlink } from 'node:fs/promises';
+import { execa } from 'execa';
+import { onTestFinished } from 'vitest';
+import { type Program, startProgram, waitFor } from './workload.ts';
+
+let made = 0;
+
+/** Makes a network namespace with a loopback device, removed after the test. Its file is returned. */
+export async function networkNamespace(): Promise<string> {
+  const name = `node-criu-${process.pid}-${++made}`;
+  await execa('ip', ['netns', 'add', name]);
+  onTestFinished(async () => {
+    await execa('ip', ['netns', 'del', name]);
+  });
+  await execa('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
+  return `/run/netns/${name}`;
+}
+
+/** Which namespace of a kind a process is in, as `net:[123]`. */
+export async function namespaceOf(pid: number | 'self', kind: string): Promise<string> {
+  return await readlink(`/proc/${pid}/ns/${kind}`);
+}
+
+/** Starts a program through one that changes its namespaces and then becomes it. */
+export async function startThrough(
+  [changer = '', ...changes]: readonly string[],
+  file: string,
+  args: readonly string[] = [],
+  options: Parameters<typeof startProgram>[2] = {},
+): Promise<Program> {
+  const program = await startProgram(changer, [...changes, file, ...args], options);
+  const runs = async () => (await readlink(`/proc/${program.pid}/exe`).catch(() => '')) === file;
+  await waitFor(runs, `${changer} has become ${file}`);
+  return program;
+}

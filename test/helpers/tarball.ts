@@ -1,0 +1,34 @@
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { buildLibrary } from './built.ts';
+
+export const root = resolve(import.meta.dirname, '../..');
+export const prebuilt = ['x64', 'arm64'].flatMap((arch) =>
+  ['glibc', 'musl'].map((libc) => `linux-${arch}-${libc}.node`),
+);
+
+export interface Tarball {
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly files: readonly string[];
+}
+
+/** Packs the package as it is built here, with addons that scripts/prebuild.sh has built. */
+export async function pack(directory: string): Promise<Tarball> {
+  await buildLibrary();
+  const built = await readdir(join(root, 'prebuilds')).catch((): string[] => []);
+  const missing = prebuilt.filter((name) => !built.includes(name));
+  if (missing.length) throw new Error(`no ${missing.join(', ')}; run: npm run build:prebuilds`);
+  // Without prepack, which builds all anew, in the way of other tests that run.
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory];
+  const { stdout } = await execa('npm', args, { cwd: root });
+  const packed = JSON.parse(stdout);
+  const { filename, size, files } = Array.isArray(packed) ? packed[0] : packed['node-criu'];
+  return {
+    path: join(directory, filename),
+    size,
+    files: files.map(({ path }: { path: string }) => path).sort(),
+  };
+}

@@ -1,0 +1,171 @@
+// What the public types promise, for the compiler alone: nothing here is run. `npm run lint` checks it
+// against the source, and the tests of the package against what is installed.
+import {
+  type CheckpointableProcess,
+  type CheckpointOptions,
+  Criu,
+  CriuError,
+  type CriuErrorCode,
+  type CriuFeatures,
+  type CriuRequest,
+  type CriuResponse,
+  type CriuSession,
+  type CriuVersion,
+  type Decision,
+  type DumpOptions,
+  type DumpResult,
+  type ExitStatus,
+  type Hooks,
+  type ImageFinding,
+  type Iteration,
+  type LastRound,
+  type PageServer,
+  type PreDumpOptions,
+  type PreflightFinding,
+  preCopy,
+  type preflight,
+  type RestoredProcess,
+  type RestoreOptions,
+  type Round,
+  type readDumpStats,
+  type readRestoreStats,
+  spawnCheckpointable,
+  type verifyImages,
+} from 'node-criu';
+
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only if the types are the same, `any` being no other. */
+declare function same<A, B>(...same: Same<A, B> extends true ? [] : [never]): void;
+declare const criu: Criu;
+
+export async function operations(): Promise<void> {
+  const result = await criu.dump(1, { imagesDirectory: '/images', tcpEstablished: true });
+  same<typeof result, DumpResult>();
+  same<typeof result.stats.frozenTimeMs, number>();
+  same<typeof result.stats.pagesWritten, number>();
+  same<typeof result.stats.bytesWritten, number>();
+  same<typeof result.durationMs, number>();
+  same<ReturnType<Criu['preDump']>, Promise<DumpResult>>();
+  same<Parameters<Criu['preDump']>, [pid: number, options: PreDumpOptions]>();
+  same<Parameters<Criu['checkpoint']>, [pid: number, options: CheckpointOptions]>();
+
+  const restored = await criu.restore({ imagesDirectory: '/images' });
+  same<typeof restored, RestoredProcess>();
+  same<typeof restored.exited, Promise<ExitStatus>>();
+  same<Awaited<typeof restored.exited>['signal'], NodeJS.Signals | null>();
+  same<ReturnType<typeof restored.kill>, boolean>();
+  restored.kill('SIGTERM');
+  restored.kill(0);
+  // @ts-expect-error: there is no such signal
+  restored.kill('SIGNOTHING');
+
+  same<ReturnType<Criu['version']>, Promise<CriuVersion>>();
+  same<CriuVersion['number'], number>();
+  same<ReturnType<Criu['features']>, Promise<CriuFeatures>>();
+  same<ReturnType<Criu['check']>, Promise<void>>();
+  same<ReturnType<Criu['cpuinfoCheck']>, Promise<void>>();
+  same<ReturnType<Criu['pageServer']>, Promise<PageServer>>();
+  same<ReturnType<Criu['preflight']>, Promise<PreflightFinding[]>>();
+  same<ReturnType<typeof preflight>, Promise<PreflightFinding[]>>();
+  same<PreflightFinding['severity'], 'error' | 'warning'>();
+  same<ReturnType<typeof verifyImages>, Promise<ImageFinding[]>>();
+  same<ReturnType<typeof readDumpStats>, Promise<DumpResult['stats']>>();
+  same<ReturnType<typeof readRestoreStats>, Promise<RestoredProcess['stats']>>();
+
+  await using client = new Criu({ path: '/usr/sbin/criu', defaults: { shellJob: true } });
+  same<ReturnType<typeof client.close>, Promise<void>>();
+}
+
+export async function refusedArguments(): Promise<void> {
+  // @ts-expect-error: a pid is a number
+  await criu.dump('1', { imagesDirectory: '/images' });
+  // @ts-expect-error: the options are not optional
+  await criu.dump(1);
+  // @ts-expect-error: a boolean
+  await criu.dump(1, { imagesDirectory: '/images', tcpEstablished: 'yes' });
+  // @ts-expect-error: no such option
+  await criu.dump(1, { imagesDirectory: '/images', tcpEstablishd: true });
+  // @ts-expect-error: an option of a restore
+  await criu.dump(1, { imagesDirectory: '/images', asChild: true });
+  // @ts-expect-error: an option of a dump
+  await criu.restore({ imagesDirectory: '/images', leaveRunning: true });
+  // @ts-expect-error: no such mode
+  await criu.restore({ imagesDirectory: '/images', networkLock: 'ipchains' });
+  // @ts-expect-error: no such option
+  new Criu({ binary: '/usr/sbin/criu' });
+  // @ts-expect-error: it takes nothing
+  criu.close('now');
+}
+
+export async function options(socket: import('node:net').Socket): Promise<void> {
+  same<DumpOptions['signal'], AbortSignal | undefined>();
+  same<RestoreOptions['deadlineMs'], number | undefined>();
+  const file = await import('node:fs/promises').then(({ open }) => open('/images'));
+  await criu.dump(1, { imagesDirectory: file, signal: AbortSignal.timeout(1), deadlineMs: 1 });
+  await criu.restore({ imagesDirectory: 3, inheritFd: { 'pipe:[1]': socket, 'tty[1]': 4 } });
+  const hooks: Hooks = {
+    async postDump() {},
+    setupNamespaces(pid) {
+      same<typeof pid, number>();
+    },
+    // @ts-expect-error: no such step
+    afterDump() {},
+  };
+  await criu.dump(1, { imagesDirectory: '/images', hooks });
+}
+
+export function errors(error: unknown): void {
+  if (!(error instanceof CriuError)) return;
+  same<typeof error.code, CriuErrorCode>();
+  same<typeof error.workload, 'running' | 'stopped' | 'gone' | 'unknown' | undefined>();
+  same<typeof error.cancelled, 'refused' | 'killed' | undefined>();
+  same<typeof error.findings, readonly PreflightFinding[] | undefined>();
+  if (error.code === 'ERR_CRIU_UNSUPPORTED_PLATFORM') return;
+  // @ts-expect-error: no such code
+  if (error.code === 'ERR_CRIU') return;
+  // @ts-expect-error: it is what it is
+  error.code = 'ERR_CRIU_FAILED';
+}
+
+export async function iterations(): Promise<void> {
+  await using iteration = await criu.iterate(1, {
+    imagesDirectory: '/images',
+    tcpEstablished: true,
+  });
+  same<typeof iteration, Iteration>();
+  for await (const round of preCopy(iteration, { maxDowntimeMs: 100, maxRounds: 8 })) {
+    same<typeof round, Round>();
+  }
+  preCopy(iteration, async (history) => {
+    same<typeof history, readonly Round[]>();
+    return history.length < 3 ? 'continue' : 'finish';
+  });
+  // @ts-expect-error: no such decision
+  preCopy(iteration, () => 'stop');
+  same<Decision['action'], 'continue' | 'finish' | 'abort'>();
+  same<Awaited<ReturnType<typeof iteration.dump>>, LastRound>();
+  // @ts-expect-error: the iteration decides that
+  await iteration.dump({ parentImage: '../0' });
+}
+
+export async function programs(): Promise<void> {
+  const program = await spawnCheckpointable('node', ['app.js'], { stdout: 'app.log', stdin: 3 });
+  same<typeof program, CheckpointableProcess>();
+  same<typeof program.pid, number>();
+  same<typeof program.inheritNames, Readonly<Record<number, string>>>();
+  await criu.dump(program.pid, { imagesDirectory: '/images', external: program.external });
+  // @ts-expect-error: a list of strings
+  await spawnCheckpointable('node', 'app.js');
+}
+
+export async function sessions(): Promise<void> {
+  await using session = await criu.session({ descriptors: { 4: 0 } });
+  same<typeof session, CriuSession>();
+  const response = await session.request({ type: 'VERSION' });
+  same<typeof response, CriuResponse>();
+  same<typeof response.success, boolean>();
+  // @ts-expect-error: no such request
+  const request: CriuRequest = { type: 'FREEZE' };
+  await session.request(request);
+}

@@ -1,0 +1,243 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Criu } from '../../src/criu.ts';
+import { failureOf } from '../helpers/failures.ts';
+import { fd, notOpen } from '../helpers/option-cases.ts';
+import { temporaryDirectory } from '../helpers/workload.ts';
+
+/** The option that is to be blamed, and the value that has it. */
+type Bad = readonly [option: string, given: unknown];
+
+const wrong = (operation: unknown, option: string) => ({
+  code: 'ERR_CRIU_INVALID_ARGUMENT',
+  operation,
+  option,
+});
+
+/** With what a method needs beside the bad option. */
+const beside =
+  (needed: object) =>
+  ([option, given]: Bad): Bad => [
+    option,
+    typeof given === 'object' && given ? { ...needed, ...given } : given,
+  ];
+const inImages = beside({ imagesDirectory: '/i' });
+const pidWith = ([option, given]: Bad): [string, unknown[]] => [option, [12, given]];
+const alone = ([option, given]: Bad): [string, unknown[]] => [option, [given]];
+
+const limits: Bad[] = [
+  ['options', null],
+  ['options', 'fast'],
+  ['signal', { signal: new EventTarget() }],
+  ['deadlineMs', { deadlineMs: -1 }],
+  ['deadlineMs', { deadlineMs: 2 ** 31 }],
+  ['gracePeriodMs', { gracePeriodMs: '5 s' }],
+  ['deadline', { deadline: 5 }],
+];
+const common: Bad[] = [
+  ...limits,
+  ['logLevel', { logLevel: 9 }],
+  ['log_level', { log_level: 4 }],
+  ['hooks', { hooks: { preDumb() {} } }],
+  ['hooks.preDump', { hooks: { preDump: 'yes' } }],
+];
+const directory: Bad[] = [
+  ['imagesDirectory', {}],
+  ['imagesDirectory', { imagesDirectory: '' }],
+];
+const ofDumps = [
+  ...common.map(inImages),
+  ...directory,
+  inImages(['asChild', { asChild: true }]),
+  inImages(['pageServer', { pageServer: { address: '::1', port: 0 } }]),
+].map(pidWith);
+const pids = [0, -1, 1.5, '12', 2 ** 31, undefined, 1n].map((pid): [string, unknown[]] => [
+  'pid',
+  [pid, { imagesDirectory: '/i' }],
+]);
+const descriptors = [null, 5, { 3: fd }, { 4.5: fd }, { a: fd }, { 4: notOpen }, { 4: '1' }];
+
+/** By method, the arguments with which JavaScript would let it be called. */
+const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][]>> = {
+  version: limits.map(alone),
+  features: limits.map(alone),
+  check: [...common, ['imagesDirectory', { imagesDirectory: '/i' }] as const].map(alone),
+  dump: [...pids, ...ofDumps],
+  preDump: [...pids, ...ofDumps, pidWith(inImages(['lazyPages', { lazyPages: true }]))],
+  checkpoint: [
+    ...pids,
+    ...ofDumps.filter(([option]) => option !== 'options'),
+    pidWith(['imagesDirectory', null]),
+    pidWith(inImages(['preDump', { preDump: 'yes' }])),
+    pidWith(inImages(['lazyPages', { preDump: true, lazyPages: true }])),
+  ],
+  iterate: [
+    ...pids,
+    ...ofDumps,
+    pidWith(inImages(['parentImage', { parentImage: '../0' }])),
+    pidWith(inImages(['trackMem', { trackMem: false }])),
+    pidWith(inImages(['preflight', { preflight: 'no' }])),
+    pidWith(inImages(['pageServer', { pageServer: { fd: notOpen } }])),
+  ],
+  preflight: [...pids, ...common.map(pidWith)],
+  restore: [
+    ...common.map(inImages),
+    ...directory,
+    inImages(['leaveRunning', { leaveRunning: true }]),
+    inImages(['inheritFd', { inheritFd: { 'pipe:[1]': notOpen } }]),
+  ].map(alone),
+  lazyDump: [
+    ...pids,
+    ...ofDumps.filter(([option]) => option !== 'pageServer'),
+    ...[
+      ...['leaveRunning', 'leaveStopped', 'lazyPages'].map(
+        (option): Bad => [option, { [option]: true }],
+      ),
+      ...[null, 'here', { port: 70_000 }, { fd }].map(
+        (pageServer): Bad => ['pageServer', { pageServer }],
+      ),
+      ['pageServer', { pageServer: { address: '0.0.0.0' } }] as const,
+      ['insecure', { insecure: 'yes' }] as const,
+      ['confirm', { confirm: true }] as const,
+    ].map((bad) => pidWith(inImages(bad))),
+  ],
+  lazyPages: [
+    ...common.filter(([option]) => !/hooks|gracePeriodMs/.test(option)).map(inImages),
+    ...directory,
+    inImages(['hooks', { hooks: {} }]),
+    inImages(['pageServer', { pageServer: { address: '::1', port: 0 } }]),
+    inImages(['pageServer', { pageServer: { address: '192.0.2.1', port: 1 } }]),
+  ].map(alone),
+  lazyRestore: [
+    ...common.map(inImages),
+    ...directory,
+    inImages(['leaveRunning', { leaveRunning: true }]),
+    inImages(['pageServer', { pageServer: { address: '192.0.2.1', port: 1 } }]),
+  ].map(alone),
+  cpuinfoDump: [...common.map(inImages), ...directory].map(alone),
+  cpuinfoCheck: [...common.map(inImages), ...directory].map(alone),
+  pageServer: [
+    ...common.map(inImages),
+    ...directory,
+    ...[null, 'here', { port: 70_000 }, { adress: '::1' }].map((pageServer) =>
+      inImages(['pageServer', { pageServer }]),
+    ),
+  ].map(alone),
+  session: [
+    alone(['options', null]),
+    alone(['fds', { fds: {} }]),
+    ...descriptors.map((bad) => alone(['descriptors', { descriptors: bad }])),
+  ],
+};
+
+test('every method that starts criu is tried', () => {
+  const methods = Object.getOwnPropertyNames(Criu.prototype);
+  expect(methods.filter((name) => !['constructor', 'close'].includes(name))).toEqual(
+    Object.keys(calls),
+  );
+});
+
+/** What a method of a client that has no criu fails with. */
+function callOf(method: string, args: readonly unknown[]) {
+  const criu = new Criu({ path: '/nonexistent' });
+  const loose = criu as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
+  return failureOf(() => loose[method]?.(...args));
+}
+
+describe.each(Object.entries(calls))('before it looks for criu, %s refuses', (method, list) => {
+  test.each(list)('%s in %o', async (option, args) => {
+    // checkpoint only chooses one of two others.
+    const operation = method === 'checkpoint' ? expect.any(String) : method;
+    const error = await callOf(method, args);
+    expect(error).toMatchObject(wrong(operation, option));
+    expect(error.message).not.toContain('\n');
+  });
+});
+
+// To preflight it is a finding that there is no criu.
+const needCriu = Object.keys(calls).filter((method) => method !== 'preflight');
+
+test.each(needCriu)('%s looks for criu if its input is good', async (method) => {
+  const options = { imagesDirectory: '/i', deadlineMs: 1000 };
+  const { imagesDirectory: _, ...limits } = options;
+  const args: Record<string, unknown[]> = {
+    version: [limits],
+    features: [limits],
+    check: [limits],
+    session: [],
+    dump: [12, options],
+    preDump: [12, options],
+    checkpoint: [12, options],
+    iterate: [12, options],
+    lazyDump: [12, options],
+  };
+  const operation = method === 'checkpoint' ? 'dump' : method;
+  expect(await callOf(method, args[method] ?? [options])).toMatchObject({
+    code: 'ERR_CRIU_NOT_FOUND',
+    operation,
+  });
+});
+
+test('directories and descriptors that cannot be used are refused before criu is started', async () => {
+  const directory = await temporaryDirectory();
+  const path = join(directory, 'criu');
+  await writeFile(path, '#!/bin/sh\n: > "$(dirname "$0")/started"\n', { mode: 0o700 });
+  const criu = new Criu({ path });
+  const imagesDirectory = directory;
+  const missing = join(directory, 'missing');
+
+  const refusals: [string, () => Promise<unknown>][] = [
+    ['imagesDirectory', () => criu.restore({ imagesDirectory: missing })],
+    ['imagesDirectory', () => criu.cpuinfoCheck({ imagesDirectory: missing })],
+    ['imagesDirectory', () => criu.dump(12, { imagesDirectory: path })],
+    ['imagesDirectory', () => criu.dump(12, { imagesDirectory: fd })],
+    ['workDirectory', () => criu.restore({ imagesDirectory, workDirectory: path })],
+    ['statusFd', () => criu.dump(12, { imagesDirectory, lazyPages: true, statusFd: fd })],
+  ];
+  for (const [option, refusal] of refusals) {
+    expect(await failureOf(refusal)).toMatchObject(wrong(expect.any(String), option));
+  }
+  expect(await readdir(directory)).toEqual(['criu']);
+  // The script does tell when it is started.
+  expect(await failureOf(criu.version())).toMatchObject({ code: 'ERR_CRIU_NOT_CRIU' });
+  expect(await readdir(directory)).toEqual(['criu', 'started']);
+});
+
+test('an operation whose signal is aborted already does not look for criu', async () => {
+  const criu = new Criu({ path: '/nonexistent' });
+  const reason = new Error('too late');
+  const options = { imagesDirectory: '/i', signal: AbortSignal.abort(reason) };
+  const aborted = { code: 'ERR_CRIU_ABORTED', cause: reason };
+  expect(await failureOf(criu.dump(12, options))).toMatchObject({ ...aborted, operation: 'dump' });
+  expect(await failureOf(criu.restore(options))).toMatchObject({
+    ...aborted,
+    operation: 'restore',
+  });
+});
+
+test('a closed client refuses every method', async () => {
+  const criu = new Criu({ path: '/nonexistent' });
+  await criu.close();
+  await criu.close();
+  const closed = (operation: string) => ({ code: 'ERR_CRIU_CLOSED', operation });
+  expect(await failureOf(criu.version())).toMatchObject(closed('version'));
+  expect(await failureOf(criu.dump(12, {}))).toMatchObject(closed('dump'));
+  expect(await failureOf(criu.session())).toMatchObject(closed('session'));
+});
+
+test.each<Bad>([
+  ['options', null],
+  ['options', 'criu'],
+  ['paht', { paht: '/a' }],
+  ['path', { path: '' }],
+  ['path', { path: 5 }],
+  ['prewarm', { prewarm: -1 }],
+  ['prewarm', { prewarm: 65 }],
+  ['prewarm', { prewarm: true }],
+  ['defaults', { defaults: null }],
+  ['defaults', { defaults: 'none' }],
+])('new Criu refuses %s in %o', async (option, options) => {
+  const error = await failureOf(() => new Criu(options as object));
+  expect(error).toMatchObject(wrong('new Criu', option));
+});

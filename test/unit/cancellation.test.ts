@@ -1,0 +1,88 @@
+import { getEventListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import type { OperationOptions } from '../../src/options/types.ts';
+import { Cancellation, checkLimits } from '../../src/rpc/cancellation.ts';
+import { failureOf } from '../helpers/failures.ts';
+
+function cancellationOf(options: OperationOptions): Cancellation {
+  const cancellation = new Cancellation('dump', options);
+  onTestFinished(() => cancellation[Symbol.dispose]());
+  return cancellation;
+}
+
+test('nothing is cancelled without a signal or a deadline', async () => {
+  const cancellation = cancellationOf({});
+  expect(cancellation).toMatchObject({ graceMs: 5000, reason: undefined });
+  expect(() => cancellation.throwIfRequested()).not.toThrow();
+  expect(await Promise.race([cancellation.requested, sleep(5, 'not yet')])).toBe('not yet');
+});
+
+test('a signal cancels, and its reason is the cause', async () => {
+  const controller = new AbortController();
+  const cancellation = cancellationOf({ signal: controller.signal, gracePeriodMs: 0 });
+  expect(cancellation.reason).toBeUndefined();
+  const cause = new Error('enough');
+  controller.abort(cause);
+  await cancellation.requested;
+  expect(cancellation).toMatchObject({
+    graceMs: 0,
+    reason: { code: 'ERR_CRIU_ABORTED', operation: 'dump', cause },
+  });
+  expect(await failureOf(() => cancellation.throwIfRequested())).toBe(cancellation.reason);
+});
+
+test('a signal that is aborted already cancels at once', async () => {
+  const cancellation = cancellationOf({ signal: AbortSignal.abort('why') });
+  expect(cancellation.reason).toMatchObject({ code: 'ERR_CRIU_ABORTED', cause: 'why' });
+  await cancellation.requested;
+});
+
+test.each([0, 10])('a deadline of %i ms cancels', async (deadlineMs) => {
+  const cancellation = cancellationOf({ deadlineMs });
+  expect(cancellation.reason).toBeUndefined();
+  await cancellation.requested;
+  expect(cancellation.reason).toMatchObject({
+    code: 'ERR_CRIU_TIMEOUT',
+    message: `dump was not done within ${deadlineMs} ms`,
+  });
+});
+
+test('the first reason is the reason', async () => {
+  const controller = new AbortController();
+  const cancellation = cancellationOf({ signal: controller.signal, deadlineMs: 5 });
+  await cancellation.requested;
+  controller.abort();
+  expect(cancellation.reason?.code).toBe('ERR_CRIU_TIMEOUT');
+
+  const aborted = cancellationOf({ signal: AbortSignal.abort(), deadlineMs: 1 });
+  await sleep(20);
+  expect(aborted.reason?.code).toBe('ERR_CRIU_ABORTED');
+});
+
+test('once disposed of, it listens to nothing any more', async () => {
+  const { signal } = new AbortController();
+  const cancellation = new Cancellation('dump', { signal, deadlineMs: 5 });
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  cancellation[Symbol.dispose]();
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  await sleep(20);
+  expect(cancellation.reason).toBeUndefined();
+});
+
+test.each<[string, unknown]>([
+  ['options', null],
+  ['options', 'soon'],
+  ['signal', { signal: null }],
+  ['signal', { signal: { aborted: false } }],
+  ['deadlineMs', { deadlineMs: -1 }],
+  ['deadlineMs', { deadlineMs: 1.5 }],
+  ['deadlineMs', { deadlineMs: 2 ** 31 }],
+  ['deadlineMs', { deadlineMs: Number.POSITIVE_INFINITY }],
+  ['gracePeriodMs', { gracePeriodMs: '1' }],
+  ['deadline', { deadline: 5 }],
+])('%s is refused in %o', async (option, options) => {
+  const wrong = { code: 'ERR_CRIU_INVALID_ARGUMENT', operation: 'dump', option };
+  expect(await failureOf(() => checkLimits('dump', options as object))).toMatchObject(wrong);
+  expect(await failureOf(() => new Cancellation('dump', options as object))).toMatchObject(wrong);
+});

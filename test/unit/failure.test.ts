@@ -1,0 +1,364 @@
+import { constants } from 'node:os';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { CriuError, type CriuLog, type WorkloadState } from '../../src/errors.ts';
+import { Cancellation } from '../../src/rpc/cancellation.ts';
+import type { CriuResponse } from '../../src/rpc/messages.ts';
+import type { Refusal } from '../../src/rpc/session.ts';
+import type { Evidence } from '../../src/swrk/cause.ts';
+import { brokenOff, failureOf } from '../../src/swrk/failure.ts';
+
+const succeeded: CriuResponse = { type: 'DUMP', success: true };
+const failed: CriuResponse = { type: 'DUMP', success: false };
+const eof = new CriuError('ERR_CRIU_EOF', 'criu ended without a reply');
+const ofDump: Evidence = {
+  operation: 'dump',
+  label: 'dump of process 12',
+  remains: { exit: { code: 1, signal: null }, stderr: '' },
+};
+const ofRestore: Evidence = { ...ofDump, operation: 'restore', label: 'restore' };
+const logOf = (...errors: string[]): CriuLog => ({ path: '/w/dump.log', errors });
+const stderrOf = (...errors: string[]) => ({
+  ...ofDump.remains,
+  stderr: errors.map((error) => `(00.01) 12: Error (criu/x.c:1): ${error}`).join('\n'),
+});
+const ofRlimit = "rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted";
+
+/** The error of a reply of failure. */
+function errorOf(reply: Partial<CriuResponse>, evidence: Partial<Evidence> = {}): CriuError {
+  return failureOf(
+    { reply: { ...failed, ...reply }, refusal: undefined },
+    { ...ofDump, ...evidence },
+  ) as CriuError;
+}
+
+/** The error of a refusal, with the reply that CRIU then gave. */
+function errorOfRefusal(refusal: Refusal, reply: CriuResponse, evidence: Partial<Evidence> = {}) {
+  return failureOf({ reply, refusal }, { ...ofDump, ...evidence }) as CriuError;
+}
+
+test('success is no failure', () => {
+  expect(failureOf({ reply: succeeded, refusal: undefined }, ofDump)).toBeUndefined();
+});
+
+describe('the cause in the message', () => {
+  test.each<[string, Partial<CriuResponse>, Partial<Evidence>, string]>([
+    [
+      'is the last error of the log that means something, not cr_errmsg',
+      { cr_errmsg: ofRlimit },
+      { log: logOf(ofRlimit, 'first', "Can't dump it", 'Dumping FAILED.') },
+      "Can't dump it",
+    ],
+    [
+      'is not what CRIU says in passing of memory that is new since the parent image',
+      {},
+      {
+        log: logOf(
+          "Can't dump it",
+          'page-xfer: No parent image found, though parent directory is set: No such file or directory',
+          'Dumping FAILED.',
+        ),
+      },
+      "Can't dump it",
+    ],
+    [
+      'is in standard error if there is no log',
+      { cr_errmsg: 'other' },
+      { remains: stderrOf("Can't open log", 'Dumping FAILED.') },
+      "Can't open log",
+    ],
+    [
+      'is in the log rather than in standard error',
+      {},
+      { log: logOf('in the log'), remains: stderrOf('on standard error') },
+      'in the log',
+    ],
+    [
+      'is in standard error if the log only sums up',
+      {},
+      { log: logOf('Dumping FAILED.'), remains: stderrOf('on standard error') },
+      'on standard error',
+    ],
+    [
+      'is a summary if there is nothing else',
+      {},
+      { log: logOf('Dumping FAILED.') },
+      'Dumping FAILED.',
+    ],
+    ['is cr_errmsg if criu wrote nothing', { cr_errmsg: 'of CRIU\n' }, {}, 'of CRIU'],
+    [
+      'is the errno if there are no words',
+      { cr_errno: 22, cr_errmsg: '' },
+      {},
+      'criu gave no reason (errno 22)',
+    ],
+  ])('%s', (_what, reply, evidence, cause) => {
+    expect(errorOf(reply, evidence).message).toBe(`dump of process 12: ${cause}`);
+  });
+
+  test.each([
+    ['Connected TCP socket, consider using --tcp-established option.', 'tcpEstablished'],
+    ['External socket is used. Consider using --ext-unix-sk option.', 'externalUnixConnections'],
+    [
+      'Some file locks are hold by dumping tasks! You can try --file-locks to dump them.',
+      'fileLocks',
+    ],
+  ])('names our option for that of the command line: %s', (line, option) => {
+    expect(errorOf({}, { log: logOf(line) }).message).toMatch(`${line} [option ${option}]`);
+  });
+
+  test.each(['use --constructor', 'use --images-directory', 'use - -'])(
+    'makes up no option: %s',
+    (line) => {
+      expect(errorOf({}, { log: logOf(line) }).message).toBe(`dump of process 12: ${line}`);
+    },
+  );
+});
+
+describe('the code', () => {
+  const { ESRCH, EEXIST } = constants.errno;
+
+  test.each<[string, Partial<CriuResponse>, Partial<Evidence>, string]>([
+    ['ESRCH at a dump', { cr_errno: ESRCH }, {}, 'ERR_CRIU_NO_SUCH_PROCESS'],
+    [
+      'ESRCH of a process that is there',
+      { cr_errno: ESRCH },
+      { workload: 'running' },
+      'ERR_CRIU_FAILED',
+    ],
+    ['ESRCH at a restore', { cr_errno: ESRCH }, ofRestore, 'ERR_CRIU_FAILED'],
+    ['EEXIST at a restore', { cr_errno: EEXIST }, ofRestore, 'ERR_CRIU_PID_BUSY'],
+    ['EEXIST at a dump', { cr_errno: EEXIST }, {}, 'ERR_CRIU_FAILED'],
+    [
+      'another pid than expected',
+      {},
+      { ...ofRestore, log: logOf('Pid 19 do not match expected 12', 'Restoring FAILED.') },
+      'ERR_CRIU_PID_BUSY',
+    ],
+    [
+      'a fork that finds the pid taken',
+      {},
+      { ...ofRestore, log: logOf("Can't fork for 12: File exists") },
+      'ERR_CRIU_PID_BUSY',
+    ],
+    [
+      'missing capabilities',
+      {},
+      {
+        remains: stderrOf(
+          'CRIU needs to have the CAP_SYS_ADMIN or the CAP_CHECKPOINT_RESTORE capability:',
+        ),
+      },
+      'ERR_CRIU_NO_PERMISSION',
+    ],
+    ['anything else', { cr_errno: 1 }, { log: logOf('Broken') }, 'ERR_CRIU_FAILED'],
+  ])('tells %s', (_what, reply, evidence, code) => {
+    expect(errorOf(reply, evidence).code).toBe(code);
+  });
+});
+
+test.each<[string, Partial<Evidence>, string, string]>([
+  [
+    'by a debugger',
+    { hold: { by: 'tracer', pid: 34, name: 'gdb' }, workload: 'stopped' },
+    'ERR_CRIU_BUSY',
+    'another process holds process 12: it is traced by process 34 (gdb), and only one can trace it (the processes are stopped)',
+  ],
+  [
+    'by a dump that has ended it since',
+    { refused: true, workload: 'gone' },
+    'ERR_CRIU_BUSY',
+    'another dump or a tracer held process 12 (the processes are gone)',
+  ],
+  [
+    'by a dump that has let go of it since',
+    { hold: { by: 'nobody' }, refused: true, workload: 'running' },
+    'ERR_CRIU_BUSY',
+    'another dump or a tracer held process 12, and has let go of it since (the processes run on)',
+  ],
+  [
+    'by the kernel, whose thread it is',
+    { hold: { by: 'kernel' }, refused: true, workload: 'running' },
+    'ERR_CRIU_FAILED',
+    'process 12 is a thread of the kernel (the processes run on)',
+  ],
+  [
+    'by the law',
+    { hold: { by: 'law' }, refused: true, workload: 'running' },
+    'ERR_CRIU_NO_PERMISSION',
+    'this process may not trace process 12 (the processes run on)',
+  ],
+])('a process that CRIU could not seize is held %s', (_what, evidence, code, text) => {
+  const error = errorOf({ cr_errno: constants.errno.ESRCH }, { pid: 12, ...evidence });
+  expect(error).toMatchObject({ code, message: `dump of process 12: ${text}` });
+});
+
+test('an error carries all that is known', () => {
+  const log = logOf('Broken');
+  const remains = { exit: { code: 1, signal: null }, stderr: 'said' };
+  const error = errorOf(
+    { cr_errno: 5, cr_errmsg: ' first \n' },
+    { log, remains, workload: 'running', pid: 12 },
+  );
+  expect(error).toBeInstanceOf(CriuError);
+  expect({ ...error, message: error.message, cause: error.cause }).toEqual({
+    name: 'CriuError',
+    code: 'ERR_CRIU_FAILED',
+    message: 'dump of process 12: Broken (the processes run on)',
+    operation: 'dump',
+    option: undefined,
+    errno: 5,
+    criuMessage: 'first',
+    log,
+    stderr: 'said',
+    exit: remains.exit,
+    workload: 'running',
+    pid: 12,
+    cancelled: undefined,
+    cause: undefined,
+  });
+});
+
+test.each<[Evidence, WorkloadState, string]>([
+  [ofDump, 'running', 'the processes run on'],
+  [ofDump, 'stopped', 'the processes are stopped'],
+  [ofDump, 'gone', 'the processes are gone'],
+  [ofDump, 'unknown', 'what became of the processes is not known'],
+  [ofRestore, 'running', 'the restored processes run'],
+  [ofRestore, 'gone', 'nothing was restored'],
+])('the message tells what became of the workload: %o %s', (evidence, workload, text) => {
+  const { message } = errorOf({ cr_errmsg: 'x' }, { ...evidence, workload });
+  expect(message).toBe(`${evidence.label}: x (${text})`);
+});
+
+describe('a hook that threw', () => {
+  const cause = new Error('not now');
+  const refusal = { script: 'post-dump', cause };
+
+  test('is the cause, whatever CRIU says of its failure', () => {
+    expect(
+      errorOfRefusal(refusal, failed, { log: logOf('One of more action scripts failed') }),
+    ).toMatchObject({
+      code: 'ERR_CRIU_HOOK',
+      message: 'dump of process 12: the hook of post-dump threw: not now',
+      cause,
+      log: { errors: ['One of more action scripts failed'] },
+    });
+  });
+
+  test('is told also if CRIU went on all the same', () => {
+    const error = errorOfRefusal(refusal, succeeded, { workload: 'running' });
+    expect(error).toMatchObject({ code: 'ERR_CRIU_HOOK', cause, workload: 'running' });
+    expect(error.message).toContain('threw: not now; it was too late to roll back');
+  });
+
+  test('may throw anything', () => {
+    for (const thrown of ['text', undefined, null, 0]) {
+      const error = errorOfRefusal({ script: 'pre-dump', cause: thrown }, failed);
+      expect(error.message).toContain(`the hook of pre-dump threw: ${thrown}`);
+      expect(error.cause).toBe(thrown);
+    }
+  });
+});
+
+describe('a cancelled operation', () => {
+  const reason = new Error('enough');
+
+  /** What a cancellation adds to the evidence. */
+  function cancelledBy(code: 'ERR_CRIU_ABORTED' | 'ERR_CRIU_TIMEOUT') {
+    const cancellation = new Cancellation('dump', { gracePeriodMs: 70 });
+    onTestFinished(() => cancellation[Symbol.dispose]());
+    cancellation.reason = new CriuError(code, 'cancelled', { cause: reason });
+    return { cancellation, refusal: { script: 'pre-dump', cause: cancellation.reason } };
+  }
+  const texts = {
+    ERR_CRIU_ABORTED: 'it was aborted',
+    ERR_CRIU_TIMEOUT: 'the deadline passed',
+  } as const;
+
+  describe.each(['ERR_CRIU_ABORTED', 'ERR_CRIU_TIMEOUT'] as const)('by %s', (code) => {
+    test('tells that CRIU was refused and rolled back', () => {
+      const { cancellation, refusal } = cancelledBy(code);
+      const error = errorOfRefusal(refusal, failed, { cancellation, log: logOf('x') });
+      expect(error).toMatchObject({ code, cancelled: 'refused', cause: reason, operation: 'dump' });
+      expect(error.message).toBe(`dump of process 12: ${texts[code]}, and CRIU rolled back`);
+    });
+
+    test('tells that criu had to be killed', () => {
+      const { cancellation } = cancelledBy(code);
+      const remains = { exit: { code: null, signal: 'SIGKILL' }, stderr: '' } as const;
+      const error = brokenOff(eof, { ...ofDump, cancellation, remains, workload: 'unknown' });
+      expect(error).toMatchObject({
+        code,
+        cancelled: 'killed',
+        cause: reason,
+        workload: 'unknown',
+      });
+      expect(error.message).toContain(`${texts[code]}, and criu had to be killed after 70 ms (`);
+    });
+
+    test('does not tell so if criu ended by itself', () => {
+      const { cancellation } = cancelledBy(code);
+      const error = brokenOff(eof, { ...ofDump, cancellation });
+      expect(error).toMatchObject({ code, cancelled: undefined, cause: reason });
+      expect(error.message).toContain(`${texts[code]}, and criu exited with 1 without a reply`);
+    });
+  });
+
+  test('has succeeded if CRIU was done all the same', () => {
+    const { cancellation, refusal } = cancelledBy('ERR_CRIU_ABORTED');
+    const evidence = { ...ofDump, cancellation };
+    expect(failureOf({ reply: succeeded, refusal: undefined }, evidence)).toBeUndefined();
+    expect(failureOf({ reply: succeeded, refusal }, evidence)).toBeUndefined();
+  });
+
+  test('has the hook as its cause if that threw before', () => {
+    const { cancellation } = cancelledBy('ERR_CRIU_ABORTED');
+    const refusal = { script: 'pre-dump', cause: new Error('mine') };
+    expect(errorOfRefusal(refusal, failed, { cancellation })).toMatchObject({
+      code: 'ERR_CRIU_HOOK',
+      cause: refusal.cause,
+    });
+  });
+
+  test('has failed in CRIU’s own way if CRIU failed before it could be refused', () => {
+    const { cancellation } = cancelledBy('ERR_CRIU_ABORTED');
+    expect(errorOf({ cr_errmsg: 'own' }, { cancellation })).toMatchObject({
+      code: 'ERR_CRIU_FAILED',
+      cancelled: undefined,
+    });
+  });
+});
+
+describe('an exchange that broke off', () => {
+  test.each<[Evidence['remains'], string]>([
+    [{ exit: { code: 255, signal: null }, stderr: '' }, 'criu exited with 255 without a reply'],
+    [
+      { exit: { code: null, signal: 'SIGSEGV' }, stderr: '' },
+      'criu was killed by SIGSEGV without a reply',
+    ],
+    [stderrOf('BUG at criu/mem.c:46'), 'criu exited with 1 without a reply: BUG at criu/mem.c:46'],
+  ])('tells how criu ended: %o', (remains, text) => {
+    expect(brokenOff(eof, { ...ofDump, remains })).toMatchObject({
+      code: 'ERR_CRIU_EOF',
+      message: `dump of process 12: ${text}`,
+      exit: remains.exit,
+      stderr: remains.stderr,
+    });
+  });
+
+  test('keeps what the session said', () => {
+    const cause = new Error('EMSGSIZE');
+    const error = new CriuError('ERR_CRIU_REQUEST_TOO_LARGE', 'it has 300000 bytes', {
+      errno: 90,
+      option: 'request',
+      cause,
+    });
+    expect(brokenOff(error, { ...ofDump, workload: 'running' })).toMatchObject({
+      code: 'ERR_CRIU_REQUEST_TOO_LARGE',
+      message: 'dump of process 12: it has 300000 bytes (the processes run on)',
+      errno: 90,
+      option: 'request',
+      cause,
+    });
+  });
+});

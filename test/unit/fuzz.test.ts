@@ -1,0 +1,420 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { Criu } from '../../src/criu.ts';
+import { CriuError } from '../../src/errors.ts';
+import { stats_entry } from '../../src/generated/messages.js';
+import { readDumpStats, readRestoreStats } from '../../src/images/stats.ts';
+import { readConfigFile } from '../../src/options/config-file.ts';
+import { readGiven } from '../../src/options/given.ts';
+import { type Operation, rows } from '../../src/options/table.ts';
+import { translate, withDefaults } from '../../src/options/translate.ts';
+import type { CriuOpts } from '../../src/options/types.ts';
+import { spawnCheckpointable } from '../../src/process/launch.ts';
+import {
+  type CriuRequest,
+  type CriuResponse,
+  decodeResponse,
+  encodeRequest,
+} from '../../src/rpc/messages.ts';
+import { Session } from '../../src/rpc/session.ts';
+import { errorLines } from '../../src/swrk/log.ts';
+import {
+  acceptedBy,
+  anyOptions,
+  anything,
+  messageOf,
+  packets,
+  type Recipe,
+  recipeOf,
+  requests,
+  responses,
+} from '../helpers/arbitraries.ts';
+import { memoryPeer } from '../helpers/scripted-peer.ts';
+import { decodeRequest, encodeResponse } from '../helpers/wire.ts';
+import { temporaryDirectory } from '../helpers/workload.ts';
+
+// The same inputs in each run, so that a failure is the change's and not the day's. For others:
+// FUZZ_SEED=… FUZZ_FACTOR=… npx vitest run --project unit test/unit/fuzz.test.ts
+const seed = Number(process.env.FUZZ_SEED ?? 20_261_123);
+const runs = (number: number) => ({
+  seed,
+  numRuns: number * Number(process.env.FUZZ_FACTOR ?? 1),
+});
+// More runs, or a machine that has a lot else to do, take their time.
+vi.setConfig({ testTimeout: 120_000 });
+
+const operations = [
+  ...new Set(rows.flatMap(([, { operations }]) => operations)),
+] as readonly Operation[];
+
+describe('messages', () => {
+  test('any request arrives as it was sent', () => {
+    const property = fc.property(requests, (request) => {
+      expect(decodeRequest(encodeRequest(request))).toEqual(request);
+    });
+    fc.assert(property, runs(500));
+  });
+
+  test('any response arrives as it was sent', () => {
+    const property = fc.property(responses, (response) => {
+      expect(decodeResponse(encodeResponse(response))).toEqual(response);
+    });
+    fc.assert(property, runs(2000));
+  });
+
+  test('a packet is a response that can be sent again, or an Error', () => {
+    let understood = 0;
+    const property = fc.property(packets, (bytes) => {
+      const response = outcomeOf(() => decodeResponse(bytes));
+      if (response instanceof Error) return;
+      understood++;
+      // An enum of tomorrow is a number.
+      expect(decodeResponse(encodeResponse(response))).toEqual(response);
+    });
+    fc.assert(property, runs(5000));
+    expect(understood).toBeGreaterThan(1000);
+  });
+
+  test('a request with anything in it is sent as it is, or refused', () => {
+    let sent = 0;
+    const property = fc.property(
+      requests,
+      fc.constantFrom<keyof CriuRequest>('type', 'opts', 'features', 'pid', 'keep_open'),
+      fc.oneof(
+        anything,
+        anyOptions,
+        recipeOf(fc.dictionary(fc.constantFrom('pid', 'root', 'ps'), fc.anything())),
+      ),
+      (request, field, make) => {
+        const given = { ...request, [field]: make() };
+        let bytes: Uint8Array;
+        try {
+          bytes = encodeRequest(given);
+        } catch {
+          return;
+        }
+        sent++;
+        expect(asJson(decodeRequest(bytes))).toEqual(asJson(given));
+      },
+    );
+    fc.assert(property, runs(2000));
+    expect(sent).toBeGreaterThan(50);
+  });
+});
+
+describe('a session', () => {
+  test('makes of any packets a reply, or ERR_CRIU_PROTOCOL, or ERR_CRIU_EOF', async () => {
+    const codes = new Set<string | undefined>();
+    const property = fc.asyncProperty(
+      fc.constantFrom('DUMP', 'VERSION', 'PAGE_SERVER_CHLD'),
+      fc.array(packets, { maxLength: 4 }),
+      async (type, sequence) => {
+        const peer = memoryPeer();
+        // A criu that says all this when it is asked, and then ends without reading the rest.
+        let asked = false;
+        const send = () => {
+          if (asked) return;
+          asked = true;
+          for (const packet of sequence) peer.send(packet);
+          peer.close();
+        };
+        const channel = { ...peer.channel, send };
+        const outcome = await new Session(channel)
+          .exchange({ type } as CriuRequest)
+          .catch((error: unknown) => error);
+        codes.add((outcome as Partial<CriuError>).code);
+        if (outcome instanceof CriuError) {
+          expect(['ERR_CRIU_PROTOCOL', 'ERR_CRIU_EOF']).toContain(outcome.code);
+          const whole = sequence.every((packet) => isNotification(packet));
+          if (outcome.code === 'ERR_CRIU_EOF') expect(whole).toBe(true);
+        } else {
+          expect(outcome).toMatchObject({ reply: { success: expect.any(Boolean) } });
+        }
+      },
+    );
+    await fc.assert(property, runs(2000));
+    expect(codes).toEqual(new Set([undefined, 'ERR_CRIU_PROTOCOL', 'ERR_CRIU_EOF']));
+  });
+
+  test('refuses what is no request by ERR_CRIU_INVALID_ARGUMENT', async () => {
+    const property = fc.asyncProperty(fc.oneof(anyOptions, anything), async (make) => {
+      const { channel } = memoryPeer();
+      const opts = make();
+      // Without options it is one.
+      fc.pre(opts !== undefined);
+      const request = { type: 'DUMP', opts } as CriuRequest;
+      const outcome = new Session(channel).exchange(request);
+      const error = await outcome.catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'request' });
+      expect(error).toBeInstanceOf(CriuError);
+    });
+    await fc.assert(property, runs(1000));
+  });
+});
+
+describe('options', () => {
+  /** Options that an operation takes, in any company. */
+  const accepted = fc.constantFrom(...operations).chain((operation) => {
+    const taken = rows.flatMap(([, row]) =>
+      row.option && row.operations.includes(operation) ? [row.option] : [],
+    );
+    const some = Object.fromEntries(taken.map((option) => [option, acceptedBy(option)]));
+    return fc
+      .record(some as Record<keyof CriuOpts, fc.Arbitrary<unknown>>, {
+        requiredKeys: operation === 'check' ? [] : ['imagesDirectory'],
+        noNullPrototype: true,
+      })
+      .map((options) => ({ operation, options: inCompany(options as CriuOpts) }));
+  });
+
+  test('that are right are translated, always alike, and are not changed', () => {
+    const property = fc.property(accepted, ({ operation, options }) => {
+      const before = structuredClone(options);
+      const translation = translate(operation, options);
+      expect(translate(operation, options)).toEqual(translation);
+      expect(options).toEqual(before);
+      const opts = { images_dir_fd: 5, ...translation.wire };
+      const read = decodeRequest(encodeRequest({ type: 'DUMP', opts })).opts;
+      expect(asJson(read)).toEqual(asJson(opts));
+    });
+    fc.assert(property, runs(500));
+  });
+
+  test('whatever they are, are translated or refused by name', () => {
+    let translated = 0;
+    const property = fc.property(fc.constantFrom(...operations), anyOptions, (operation, make) => {
+      const options = operation === 'check' ? make() : withDirectory(make());
+      const outcome = outcomeOf(() => {
+        const own = readGiven(operation, options);
+        return translate(operation, withDefaults(operation, own, {}));
+      });
+      if (outcome instanceof Error) {
+        expectRefusal(outcome, operation);
+      } else {
+        translated++;
+        encodeRequest({ type: 'DUMP', opts: { images_dir_fd: 5, ...outcome.wire } });
+      }
+    });
+    fc.assert(property, runs(3000));
+    expect(translated).toBeGreaterThan(100);
+  });
+
+  const methods = [
+    ...['version', 'features', 'check', 'restore', 'cpuinfoDump', 'cpuinfoCheck'],
+    ...['pageServer', 'session', 'dump', 'preDump', 'checkpoint', 'preflight'],
+  ] as const;
+  const nobody = 0x7ffffffe;
+
+  test.each(methods)('whatever %s is given, it fails with a CriuError', async (method) => {
+    const criu = new Criu({ path: '/nonexistent/criu' });
+    const loose = criu as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    const takesPid = ['dump', 'preDump', 'checkpoint', 'preflight'].includes(method);
+    const pids = fc.oneof(
+      { weight: 3, arbitrary: fc.constant<Recipe<unknown>>(() => nobody) },
+      anything,
+    );
+    const property = fc.asyncProperty(
+      pids,
+      fc.oneof({ weight: 3, arbitrary: anyOptions }, anything),
+      fc.boolean(),
+      async (makePid, makeOptions, inDirectory) => {
+        const pid = makePid();
+        // Not of a process that happens to be there.
+        fc.pre(!Number.isInteger(pid) || pid === nobody);
+        const made = makeOptions();
+        const options = inDirectory ? withDirectory(made) : made;
+        const args = takesPid ? [pid, options] : [options];
+        const error = await loose[method]?.(...args).catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(CriuError);
+        if ((error as CriuError).code === 'ERR_CRIU_INVALID_ARGUMENT') {
+          expectRefusal(error as CriuError, expect.any(String));
+        } else {
+          expect((error as CriuError).code).toMatch(/NOT_FOUND|NO_SUCH_PROCESS|TIMEOUT|ABORTED/);
+        }
+      },
+    );
+    await fc.assert(property, runs(300));
+  });
+
+  test('whatever a client is made with, it is made or refused', () => {
+    const given = fc.oneof(
+      anything,
+      anyOptions,
+      recordOf({ path: anything, defaults: fc.oneof(anyOptions, anything) }),
+    );
+    const property = fc.property(given, (make) => {
+      const criu = outcomeOf(() => new Criu(make() as object));
+      if (criu instanceof Error) expectRefusal(criu, 'new Criu');
+    });
+    fc.assert(property, runs(2000));
+  });
+
+  test('whatever spawnCheckpointable is given, it fails with a CriuError', async () => {
+    const some = recordOf({
+      cwd: fc.oneof(
+        fc.constant<Recipe>(() => '/'),
+        anything,
+      ),
+      env: fc.oneof(recipeOf(fc.dictionary(fc.string(), fc.string())), anyOptions, anything),
+      ...{ stdin: anything, stdout: anything, stderr: anything },
+      descriptors: fc.oneof(recordOf({ 3: anything, 4: anything, x: anything }), anything),
+    });
+    const property = fc.asyncProperty(
+      fc.oneof(
+        { weight: 5, arbitrary: fc.constant<Recipe>(() => '/nonexistent/program') },
+        anything,
+      ),
+      fc.oneof(recipeOf(fc.array(fc.string())), recipeOf(fc.array(fc.anything())), anything),
+      fc.oneof({ weight: 3, arbitrary: some }, anyOptions, anything),
+      async (makeFile, makeArgs, makeOptions) => {
+        const file = makeFile();
+        // Not of a program that happens to be there.
+        fc.pre(typeof file !== 'string' || file.startsWith('/nonexistent/'));
+        const [args, options] = [makeArgs(), makeOptions()];
+        const outcome = spawnCheckpointable(file as string, args as string[], options as object);
+        const error = await outcome.catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(CriuError);
+        if ((error as CriuError).code !== 'ERR_CRIU_NOT_FOUND') {
+          expectRefusal(error as CriuError, 'spawnCheckpointable');
+        }
+      },
+    );
+    await fc.assert(property, runs(2000));
+  });
+});
+
+describe('files', () => {
+  test('any statistics are read as CRIU wrote them', async () => {
+    const directory = await temporaryDirectory();
+    const property = fc.asyncProperty(messageOf<StatsEntry>('stats_entry'), async (entry) => {
+      const body = stats_entry.encode(stats_entry.fromObject(entry as object)).finish();
+      const head = Buffer.alloc(12);
+      for (const [index, word] of [0x55105940, 0x57093306, body.length].entries()) {
+        head.writeUInt32LE(word, 4 * index);
+      }
+      for (const name of ['stats-dump', 'stats-restore']) {
+        await writeFile(join(directory, name), Buffer.concat([head, body]));
+      }
+      const dump = await readDumpStats(directory).catch((error: unknown) => error);
+      if (entry.dump) expect(dump).toMatchObject({ pagesWritten: entry.dump.pages_written });
+      else expect(dump).toMatchObject({ code: 'ERR_CRIU_BAD_IMAGE' });
+      const restore = await readRestoreStats(directory).catch((error: unknown) => error);
+      if (entry.restore) expect(restore).toMatchObject({ forkingTimeMs: expect.any(Number) });
+      else expect(restore).toMatchObject({ code: 'ERR_CRIU_BAD_IMAGE' });
+    });
+    await fc.assert(property, runs(200));
+  });
+
+  test('any log has lines of errors, at most 20, and none of other lines', () => {
+    const line = fc.oneof(
+      fc.constantFrom('Error (', 'Error (criu/x.c:1): ', 'No a.img image', ')', '(00.1) ', '\r'),
+      fc.string({ unit: 'binary' }),
+      fc.constant('\n'),
+    );
+    const property = fc.property(fc.array(line, { maxLength: 60 }), (parts) => {
+      const log = parts.join('');
+      const errors = errorLines(log);
+      expect(errors.length).toBeLessThanOrEqual(20);
+      for (const error of errors) {
+        expect(error).not.toContain('\n');
+        expect(log).toContain(error);
+      }
+    });
+    fc.assert(property, runs(3000));
+  });
+
+  test.each(['Error (', 'No a image\n', 'No a image\nError (', 'No ', 'Error (a)', '('])(
+    'a log that is nothing but %j is read in no time',
+    (part) => {
+      // A quarter of a MiB: minutes, if each place were a beginning for the search of all others.
+      expect(errorLines(part.repeat(262_144 / part.length))).toEqual([]);
+    },
+  );
+
+  test('any configuration file is read, and its files are found whatever is around', async () => {
+    const path = join(await temporaryDirectory(), 'criu.conf');
+    const noise = fc
+      .array(fc.oneof(fc.constantFrom('"', '\\"', '#', '=', 'log-file', ' '), fc.string()))
+      .map((parts) => `# ${parts.join('').replaceAll(/[\n\r]/g, '')}\n`);
+    const name = fc.stringMatching(/^[\w/.-]{1,20}$/);
+    const property = fc.asyncProperty(noise, name, noise, async (before, file, after) => {
+      await writeFile(path, `${before}log-file ${file}\n${after}`);
+      expect(await readConfigFile('dump', path)).toEqual({ 'log-file': file });
+      await writeFile(path, `${before}${after}${file}`);
+      await readConfigFile('dump', path);
+    });
+    await fc.assert(property, runs(300));
+  });
+});
+
+interface StatsEntry {
+  readonly dump?: { readonly pages_written: number };
+  readonly restore?: object;
+}
+
+/** What an action returns, or the Error that it throws; anything else that is thrown is a failure. */
+function outcomeOf<T>(action: () => T): T | Error {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw new Error('something was thrown that is no Error', { cause: error });
+  }
+}
+
+/** A refusal tells on one line what is wrong, and by which name. */
+function expectRefusal(error: Error, operation: string): void {
+  expect(error).toBeInstanceOf(CriuError);
+  expect(error).toMatchObject({
+    code: 'ERR_CRIU_INVALID_ARGUMENT',
+    operation,
+    option: expect.any(String),
+  });
+  expect(error.message).not.toMatch(/[\n\r\0]/);
+}
+
+/** Where -0 is 0, and without empty lists. */
+function asJson(value: unknown): unknown {
+  const unlessEmpty = (_: string, one: unknown) =>
+    Array.isArray(one) && one.length === 0 ? undefined : one;
+  return JSON.parse(JSON.stringify(value, unlessEmpty));
+}
+
+function isNotification(packet: Uint8Array): boolean {
+  const response = outcomeOf(() => decodeResponse(packet));
+  return !(response instanceof Error) && (response as CriuResponse).type === 'NOTIFY';
+}
+
+/** The same object with a directory, unless it has one or is none. */
+function withDirectory<T>(options: T): T {
+  const directory = { value: '/i', enumerable: true };
+  try {
+    if (!Object.hasOwn(options as object, 'imagesDirectory')) {
+      Object.defineProperty(options, 'imagesDirectory', directory);
+    }
+  } catch {
+    // It does not want one.
+  }
+  return options;
+}
+
+/** Recipes of records that have some of these. */
+function recordOf(fields: Readonly<Record<string, fc.Arbitrary<Recipe>>>): fc.Arbitrary<Recipe> {
+  return fc
+    .record(fields, { requiredKeys: [] })
+    .map(
+      (recipes) => () =>
+        Object.fromEntries(Object.entries(recipes).map(([name, make]) => [name, make?.()])),
+    );
+}
+
+/** What some options need beside them, or cannot have. */
+function inCompany(options: CriuOpts): CriuOpts {
+  return {
+    ...options,
+    ...(options.statusFd !== undefined && { lazyPages: true }),
+    ...(options.pageServer?.fd !== undefined && options.tls && { tls: false }),
+  };
+}

@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import protobuf from 'protobufjs';
+import { expect, onTestFinished, test } from 'vitest';
+
+function generate(...args: string[]): { status: number | null; stderr: string } {
+  return spawnSync(process.execPath, ['scripts/generate.mjs', ...args], { encoding: 'utf8' });
+}
+
+test('src/generated is what proto/ gives', () => {
+  expect(generate('--check')).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('--check names the files that are changed, missing or left over', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'node-criu-test-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+
+  expect(generate('--check', directory).stderr).toMatch(
+    /messages\.d\.ts, messages\.js, migration\.ts, types/,
+  );
+  expect(generate(directory).status).toBe(0);
+  expect(generate('--check', directory).status).toBe(0);
+
+  appendFileSync(join(directory, 'messages.js'), '\n');
+  rmSync(join(directory, 'types/criu_req.ts'));
+  writeFileSync(join(directory, 'types/old.ts'), '');
+  const { status, stderr } = generate('--check', directory);
+  expect(status).toBe(1);
+  expect(stderr).toContain(': messages.js, types/criu_req.ts, types/old.ts.');
+}, 30_000);
+
+test('rpc.proto has the requests and options of CRIU 4.3', () => {
+  const root = new protobuf.Root().loadSync('proto/rpc.proto', { keepCase: true });
+  const types = root.lookupEnum('criu_req_type').values;
+  expect(Object.values(types)).toEqual(Array.from({ length: 14 }, (_, number) => number));
+
+  const numbers = root.lookupType('criu_opts').fieldsArray.map(({ id }) => id);
+  const expected = Array.from({ length: 78 }, (_, index) => index + 1).filter((id) => id !== 40);
+  expect(numbers.sort((a, b) => a - b)).toEqual(expected);
+  expect(expected).toHaveLength(77);
+});

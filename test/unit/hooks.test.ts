@@ -1,0 +1,126 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { Hooks } from '../../src/options/types.ts';
+import { callHooks, checkHooks } from '../../src/rpc/hooks.ts';
+import { failureOf } from '../helpers/failures.ts';
+
+/** Each step of CRIU's that it waits at, with our hook of it and what that is called with. */
+const steps: readonly (readonly [script: string, hook: keyof Hooks, args: unknown[]])[] = [
+  ['pre-dump', 'preDump', []],
+  ['post-dump', 'postDump', []],
+  ['network-lock', 'networkLock', []],
+  ['network-unlock', 'networkUnlock', []],
+  ['pre-restore', 'preRestore', []],
+  ['setup-namespaces', 'setupNamespaces', [7]],
+  ['post-setup-namespaces', 'postSetupNamespaces', []],
+  ['post-restore', 'postRestore', [7]],
+  ['pre-resume', 'preResume', []],
+  ['post-resume', 'postResume', []],
+  ['status-ready', 'statusReady', []],
+  ['query-ext-files', 'queryExtFiles', []],
+];
+
+/** Every hook, and in which order they were called. */
+function recorded() {
+  const calls: unknown[][] = [];
+  const names = [...steps.map(([, hook]) => hook), 'orphanPtsMaster', 'onNotify'];
+  const hooks = Object.fromEntries(
+    names.map((name) => [name, (...args: unknown[]) => void calls.push([name, ...args])]),
+  );
+  return { hooks: hooks as Hooks, calls };
+}
+
+test.each(steps)('%s calls %s, after onNotify', async (script, hook, args) => {
+  const { hooks, calls } = recorded();
+  const notification = { script, pid: 7 };
+  await callHooks(hooks)(notification, []);
+  expect(calls).toEqual([
+    ['onNotify', notification],
+    [hook, ...args],
+  ]);
+});
+
+test.each(['pre-stream', '', 'constructor'])(
+  'a step without a hook, %j, calls onNotify alone',
+  async (script) => {
+    const { hooks, calls } = recorded();
+    expect(await callHooks(hooks)({ script }, [])).toBeUndefined();
+    expect(calls).toEqual([['onNotify', { script }]]);
+  },
+);
+
+test('without hooks, every step is agreed to', async () => {
+  for (const [script] of steps) await callHooks({})({ script, pid: 7 }, []);
+  expect(await callHooks({})({ script: 'query-ext-files' }, [])).toEqual({ external: [] });
+});
+
+test('hooks are methods of their object', async () => {
+  class Counting implements Hooks {
+    #count = 0;
+    get count() {
+      return this.#count;
+    }
+    preDump() {
+      this.#count++;
+    }
+  }
+  const hooks = new Counting();
+  checkHooks('dump', hooks);
+  await callHooks(hooks)({ script: 'pre-dump' }, []);
+  expect(hooks.count).toBe(1);
+});
+
+test('orphan-pts-master without a descriptor is not handed on', async () => {
+  const orphanPtsMaster = vi.fn();
+  await callHooks({ orphanPtsMaster })({ script: 'orphan-pts-master' }, []);
+  expect(orphanPtsMaster).not.toHaveBeenCalled();
+});
+
+test('what onNotify throws keeps the hook of the step from being called', async () => {
+  const cause = new Error('no');
+  const preDump = vi.fn();
+  const onNotify = () => Promise.reject(cause);
+  await expect(callHooks({ onNotify, preDump })({ script: 'pre-dump' }, [])).rejects.toBe(cause);
+  expect(preDump).not.toHaveBeenCalled();
+});
+
+describe('queryExtFiles', () => {
+  const ask = (answer: unknown) => {
+    const hooks = { queryExtFiles: () => answer } as Hooks;
+    return callHooks(hooks)({ script: 'query-ext-files' }, []);
+  };
+
+  test('answers with strings, now or later', async () => {
+    expect(await ask(['file[1:2]'])).toEqual({ external: ['file[1:2]'] });
+    expect(await ask(Promise.resolve(['a', 'b']))).toEqual({ external: ['a', 'b'] });
+    expect(await ask(undefined)).toEqual({ external: [] });
+  });
+
+  test.each([['file[1:2]'], [[5]], [{ 0: 'file[1:2]' }], [null]])(
+    'must not answer %j',
+    async (answer) => {
+      await expect(ask(answer)).rejects.toThrow(/array of strings/);
+    },
+  );
+});
+
+describe('checkHooks', () => {
+  test('takes every hook there is, and hooks that are undefined', () => {
+    expect(() => checkHooks('dump', recorded().hooks)).not.toThrow();
+    expect(() => checkHooks('dump', undefined)).not.toThrow();
+    expect(() => checkHooks('dump', { preDump: undefined })).not.toThrow();
+  });
+
+  test.each<[unknown, string, RegExp]>([
+    [null, 'hooks', /an object of functions, not null/],
+    [() => {}, 'hooks', /an object of functions/],
+    ['preDump', 'hooks', /an object of functions/],
+    [{ predump() {} }, 'hooks', /functions named preDump, .*, onNotify, not 'predump'/],
+    [{ 'pre-dump'() {} }, 'hooks', /not 'pre-dump'/],
+    [{ preDump: true }, 'hooks.preDump', /a function, not true/],
+    [{ onNotify: null }, 'hooks.onNotify', /a function, not null/],
+  ])('refuses %o', async (hooks, option, message) => {
+    const error = await failureOf(() => checkHooks('dump', hooks));
+    expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', operation: 'dump', option });
+    expect(error.message).toMatch(message);
+  });
+});

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ImagePart__Output } from '../../src/generated/types/node_criu/ImagePart.ts';
+import { receiveImages } from '../../src/migration/live/image-transfer.ts';
+import { temporaryDirectory } from '../helpers/workload.ts';
+
+const MOST = 1000;
+const name = (text: string) => ({ part: 'name', name: text }) as ImagePart__Output;
+const data = (text: string) => ({ part: 'data', data: Buffer.from(text) }) as ImagePart__Output;
+const sum = (text: string) =>
+  ({ part: 'sha256', sha256: createHash('sha256').update(text).digest() }) as ImagePart__Output;
+const file = (title: string, text: string) => [name(title), data(text), sum(text)];
+
+async function receive(parts: readonly ImagePart__Output[], directory?: string): Promise<string> {
+  const into = directory ?? join(await temporaryDirectory(), 'images', '0');
+  await receiveImages(
+    (async function* () {
+      yield* parts;
+    })(),
+    into,
+    MOST,
+  );
+  return into;
+}
+
+test('images come as they were, and are for nobody else', async () => {
+  const parts = [name('core-12.img'), data('a'), data('b'), sum('ab'), ...file('fs.img', '')];
+  const directory = await receive(parts);
+  expect((await readdir(directory)).sort()).toEqual(['core-12.img', 'fs.img']);
+  expect(await readFile(join(directory, 'core-12.img'), 'utf8')).toBe('ab');
+  expect((await stat(join(directory, 'core-12.img'))).mode & 0o777).toBe(0o600);
+  expect((await stat(directory)).mode & 0o777).toBe(0o700);
+});
+
+describe('names that no image has', () => {
+  const names = [
+    ...['', '.img', '..', '../fs.img', '/etc/fs.img', 'a/b.img', 'a\\b.img', 'a.b.img', '.a.img'],
+    ...[
+      'fs',
+      'fs.img.',
+      'fs.img\n',
+      'fs.img\0',
+      'fs.imgx',
+      'f s.img',
+      'é.img',
+      `${'a'.repeat(65)}.img`,
+    ],
+  ];
+
+  test.each(names)('%j', async (title) => {
+    const directory = await temporaryDirectory();
+    await expect(receive(file(title, 'a'), directory)).rejects.toThrow('a name that no image has');
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+describe('a wrong order', () => {
+  const orders: readonly (readonly [string, readonly ImagePart__Output[], string])[] = [
+    ['bytes of no file', [data('a')], 'wrong order'],
+    ['a checksum of no file', [sum('a')], 'wrong order'],
+    ['a file within a file', [name('a.img'), name('b.img')], 'a.img has no end'],
+    ['a file without a checksum', [name('a.img'), data('a')], 'a.img has no end'],
+    ['bytes behind the checksum', [...file('a.img', 'a'), data('a')], 'wrong order'],
+    ['a part of no kind', [{} as ImagePart__Output], 'wrong order'],
+    ['the round, once more', [{ part: 'round' } as ImagePart__Output], 'wrong order'],
+  ];
+
+  test.each(orders)('%s', async (_, parts, why) => {
+    await expect(receive(parts)).rejects.toThrow(why);
+  });
+});
+
+test('a damaged file is not taken for whole', async () => {
+  const parts = [name('a.img'), data('one'), sum('two')];
+  await expect(receive(parts)).rejects.toThrow('a.img is damaged');
+});
+
+test('no more comes than was said, in all files together', async () => {
+  const half = 'x'.repeat(MOST / 2);
+  await receive([...file('a.img', half), ...file('b.img', half)]);
+  const more = [...file('a.img', half), ...file('b.img', half), name('c.img'), data('x')];
+  await expect(receive(more)).rejects.toThrow(`more than ${MOST} bytes`);
+});
+
+test('a file that is there stays as it is', async () => {
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, 'fs.img'), 'mine');
+  await expect(receive(file('fs.img', 'theirs'), directory)).rejects.toThrow('EEXIST');
+  expect(await readFile(join(directory, 'fs.img'), 'utf8')).toBe('mine');
+  await expect(receive([...file('a.img', 'a'), ...file('a.img', 'b')])).rejects.toThrow('EEXIST');
+});

@@ -1,0 +1,315 @@
+import protobuf from 'protobufjs';
+import { describe, expect, test } from 'vitest';
+import { stats_entry } from '../../src/generated/messages.js';
+import { type CriuRequest, decodeResponse, encodeRequest } from '../../src/rpc/messages.ts';
+import { decodeRequest, encodeResponse } from '../helpers/wire.ts';
+
+const definitions = new protobuf.Root().loadSync('proto/rpc.proto', { keepCase: true });
+definitions.resolveAll();
+const options = definitions.lookupType('criu_opts').fieldsArray;
+const requestTypes = Object.keys(definitions.lookupEnum('criu_req_type').values);
+
+/** Values that a field can have, with those that a careless codec takes for "absent". */
+function valuesOf(field: protobuf.Field): unknown[] {
+  const single = singleValuesOf(field);
+  return field.repeated ? [single.slice(0, 1), [...single, ...single]] : single;
+}
+
+function singleValuesOf({ type, resolvedType }: protobuf.Field): unknown[] {
+  if (resolvedType instanceof protobuf.Enum) return Object.keys(resolvedType.values);
+  if (resolvedType instanceof protobuf.Type) {
+    const fields = resolvedType.fieldsArray;
+    const pick = (field: protobuf.Field, at: 0 | -1) => [field.name, valuesOf(field).at(at)];
+    return [
+      Object.fromEntries(fields.map((field) => pick(field, 0))),
+      Object.fromEntries(fields.filter(({ required }) => required).map((field) => pick(field, -1))),
+    ];
+  }
+  switch (type) {
+    case 'bool':
+      return [true, false];
+    case 'int32':
+      return [1, 0, -1, 127, 128, 0x7fffffff, -0x80000000];
+    case 'uint32':
+      return [1, 0, 127, 128, 0xffffffff];
+    case 'string':
+      return ['/dev/null', '', 'mnt[ü]:日本 🧊', 'x'.repeat(5000)];
+    default:
+      throw new Error(`no values for ${type}`);
+  }
+}
+
+const cases = (fields: protobuf.Field[]) =>
+  fields.flatMap((field) => valuesOf(field).map((value) => ({ name: field.name, value })));
+
+function hex(text: string): Uint8Array {
+  return Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
+}
+
+function ascii(text: string): string {
+  return Buffer.from(text, 'ascii').toString('hex');
+}
+
+describe('every field arrives as it was sent', () => {
+  test.each(requestTypes)('request %s', (type) => {
+    const request = { type } as CriuRequest;
+    expect(decodeRequest(encodeRequest(request))).toEqual(request);
+  });
+
+  test.each(options.map((field) => [field.name, field] as const))('criu_opts.%s', (name, field) => {
+    for (const value of valuesOf(field)) {
+      const request = {
+        type: 'DUMP',
+        opts: { images_dir_fd: 7, [name]: value },
+      } as CriuRequest;
+      const bytes = encodeRequest(request);
+      expect(decodeRequest(bytes)).toEqual(request);
+      // The same bytes, read with the definitions and not with what was generated from them.
+      const reflected = definitions.lookupType('criu_req').decode(bytes);
+      expect(reflected.$type.toObject(reflected, { enums: String })).toEqual(request);
+    }
+  });
+
+  test('all of criu_opts at once', () => {
+    const values = options.map((field) => [field.name, valuesOf(field).at(-1)]);
+    const opts = { images_dir_fd: 7, ...Object.fromEntries(values) };
+    const request: CriuRequest = { type: 'RESTORE', opts };
+    expect(decodeRequest(encodeRequest(request))).toEqual(request);
+  });
+
+  test('the other fields of a request', () => {
+    for (const { name, value } of cases(definitions.lookupType('criu_req').fieldsArray)) {
+      const request = { type: 'EMPTY', [name]: value } as CriuRequest;
+      expect(decodeRequest(encodeRequest(request))).toEqual(request);
+    }
+  });
+
+  const responseFields = definitions.lookupType('criu_resp').fieldsArray;
+  test.each(responseFields.map((field) => [field.name, field] as const))(
+    'criu_resp.%s',
+    (name, field) => {
+      for (const value of valuesOf(field)) {
+        const response = { type: 'DUMP', success: true, [name]: value };
+        expect(decodeResponse(encodeResponse(response as never))).toEqual(response);
+      }
+    },
+  );
+
+  test('a request of 200 KiB', () => {
+    const external = Array.from({ length: 800 }, (_, i) => `mnt[${'d'.repeat(240)}]:${i}`);
+    const request: CriuRequest = { type: 'DUMP', opts: { images_dir_fd: 3, external } };
+    const bytes = encodeRequest(request);
+    expect(bytes.length).toBeGreaterThan(200 * 1000);
+    expect(decodeRequest(bytes)).toEqual(request);
+  });
+
+  test('a response of 200 KiB', () => {
+    const response = { type: 'DUMP', success: false, cr_errmsg: 'e'.repeat(200 * 1024) } as const;
+    expect(decodeResponse(encodeResponse(response))).toEqual(response);
+  });
+
+  test('bytes that are a window of a larger buffer', () => {
+    const packet = Buffer.concat([hex('ff'), hex('08 0a 10 01'), hex('ff')]);
+    expect(decodeResponse(packet.subarray(1, 5))).toEqual({ type: 'VERSION', success: true });
+  });
+});
+
+describe('the bytes are those of the protobuf specification', () => {
+  test.each<[string, CriuRequest, string]>([
+    ['VERSION', { type: 'VERSION' }, '08 0a'],
+    ['an acknowledgement', { type: 'NOTIFY', notify_success: true }, '08 06  18 01'],
+    ['a refusal', { type: 'NOTIFY', notify_success: false }, '08 06  18 00'],
+    [
+      'a dump',
+      {
+        type: 'DUMP',
+        opts: { images_dir_fd: 5, pid: 300, leave_running: true, log_file: 'd.log' },
+      },
+      `08 01  12 0e  08 05  10 ac02  18 01  52 05 ${ascii('d.log')}`,
+    ],
+    [
+      'negative numbers, enums and fields above 15',
+      {
+        type: 'SINGLE_PRE_DUMP',
+        opts: { images_dir_fd: -1, network_lock: 'SKIP', images_dir: '/i', stream: false },
+      },
+      `08 0d  12 16  08 ffffffffffffffffff01  8004 03  a204 02 ${ascii('/i')}  f004 00`,
+    ],
+    [
+      'messages in lists',
+      {
+        type: 'RESTORE',
+        opts: {
+          images_dir_fd: 3,
+          inherit_fd: [
+            { key: 'a', fd: 4 },
+            { key: 'b', fd: 5 },
+          ],
+        },
+      },
+      '08 02  12 12  08 03  da01 05 0a0161 1004  da01 05 0a0162 1005',
+    ],
+  ])('request: %s', (_, request, bytes) => {
+    expect(Buffer.from(encodeRequest(request)).toString('hex')).toBe(bytes.replaceAll(' ', ''));
+  });
+
+  test.each([
+    [
+      'a version',
+      '08 0a  10 01  52 06  08 04  10 02  20 01',
+      {
+        type: 'VERSION',
+        success: true,
+        version: { major_number: 4, minor_number: 2, sublevel: 1 },
+      },
+    ],
+    [
+      'a notification',
+      `08 06  10 01  2a 0a  0a 08 ${ascii('pre-dump')}`,
+      { type: 'NOTIFY', success: true, notify: { script: 'pre-dump' } },
+    ],
+    [
+      'a failure',
+      `08 01  10 00  38 03  4a 02 ${ascii('no')}`,
+      { type: 'DUMP', success: false, cr_errno: 3, cr_errmsg: 'no' },
+    ],
+    [
+      'fields in another order, with one that we do not know',
+      '58 8902  10 01  f206 01ff  08 0b',
+      { type: 'WAIT_PID', success: true, status: 265 },
+    ],
+  ])('response: %s', (_, bytes, response) => {
+    expect(decodeResponse(hex(bytes))).toEqual(response);
+  });
+
+  test('64-bit statistics are numbers', () => {
+    // pages_compared is 2^40, the others 1.
+    const bytes = hex('12 0d  08 808080808020  10 01  18 01  20 01');
+    const read = stats_entry.toObject(stats_entry.decode(bytes), { longs: Number, enums: String });
+    expect(read.restore).toEqual({
+      pages_compared: 2 ** 40,
+      pages_skipped_cow: 1,
+      forking_time: 1,
+      restore_time: 1,
+    });
+  });
+});
+
+describe('a request that would not arrive as it is throws', () => {
+  const dump = (opts: object) => ({ type: 'DUMP', opts: { images_dir_fd: 3, ...opts } });
+  test.each<[string, unknown, RegExp]>([
+    ['unknown type', { type: 'DUMPP' }, /request's type /],
+    ['no type', {}, /request's type /],
+    ['no images_dir_fd', { type: 'DUMP', opts: { pid: 1 } }, /opts\.images_dir_fd /],
+    ['unknown enum name', dump({ network_lock: 'nftables' }), /opts\.network_lock /],
+    ['unknown enum number', dump({ network_lock: 9 }), /opts\.network_lock /],
+    ['unknown field', dump({ leaveRunning: true }), /opts\.leaveRunning /],
+    ['number for a flag', dump({ leave_running: 1 }), /opts\.leave_running /],
+    ['text for a number', dump({ pid: '12' }), /opts\.pid /],
+    ['fraction', dump({ pid: 1.5 }), /opts\.pid /],
+    ['NaN', dump({ pid: Number.NaN }), /opts\.pid /],
+    ['too large for int32', dump({ pid: 2 ** 31 }), /opts\.pid /],
+    ['too large for uint32', dump({ ghost_limit: 2 ** 32 }), /opts\.ghost_limit /],
+    ['negative uint32', dump({ timeout: -1 }), /opts\.timeout /],
+    ['number for text', dump({ log_file: 3 }), /opts\.log_file /],
+    ['half a surrogate pair', dump({ log_file: 'a\ud800' }), /opts\.log_file /],
+    ['list for text', dump({ log_file: ['a'] }), /opts\.log_file /],
+    ['text for a list', dump({ external: 'a' }), /criu_opts\.external: array expected/],
+    ['number in a list', dump({ external: ['a', 1] }), /opts\.external\.1 /],
+    ['missing field in a list', dump({ inherit_fd: [{ key: 'a' }] }), /opts\.inherit_fd\.0\.fd /],
+    ['null', dump({ log_file: null }), /opts\.log_file /],
+    ['text for a message', dump({ ps: 'a' }), /criu_opts\.ps: object expected/],
+    ['nothing', undefined, /object expected/],
+  ])('%s', (_, request, message) => {
+    expect(() => encodeRequest(request as CriuRequest)).toThrow(message);
+  });
+
+  test('but an empty list is as good as none', () => {
+    const opts = { images_dir_fd: 3, external: [] };
+    expect(decodeRequest(encodeRequest({ type: 'DUMP', opts }))).toEqual({
+      type: 'DUMP',
+      opts: { images_dir_fd: 3 },
+    });
+  });
+});
+
+describe('what is not a response throws', () => {
+  test.each([
+    ['nothing', '', /missing required 'type'/],
+    ['no type', '10 01', /missing required 'type'/],
+    ['no success', '08 0a', /missing required 'success'/],
+    ['a type of number 99', '08 63  10 01', /missing required 'type'/],
+    ['a type of number -1', '08 ffffffffffffffffff01  10 01', /missing required 'type'/],
+    ['a type that is text', '0a 01 61  10 01', /missing required 'type'/],
+    ['a nested message without its fields', '08 02  10 01  22 00', /missing required 'pid'/],
+    ['the end in a number', '08 0a  10 81', /out of range/],
+    ['the end in a text', '08 0a  10 01  4a 05 61', /out of range/],
+    ['a length beyond the end', '08 0a  10 01  4a ffffffff07', /out of range/],
+    ['a length of 2^32 - 1', '08 0a  10 01  4a ffffffff0f', /./],
+    ['a nested length beyond the end', '08 0a  10 01  2a 7f 0a 01 61', /out of range/],
+    ['a text that leaves its message', '08 06  10 01  2a 03 0a 08 61 61 61', /out of range/],
+    ['a number without end', `08 0a  10 ${'ff'.repeat(20)}`, /./],
+    ['field number 0', '08 0a  10 01  00 00', /./],
+    ['wire type 7', '08 0a  10 01  0f', /invalid wire type/],
+    ['an end without a start', '08 0a  10 01  64', /./],
+    ['a start without an end', '08 0a  10 01  63', /./],
+    ['100000 starts', `08 0a  10 01  ${'63'.repeat(100_000)}`, /max depth/],
+  ])('%s', (_, bytes, message) => {
+    expect(() => decodeResponse(hex(bytes))).toThrow(message);
+    expect(() => decodeResponse(hex(bytes))).toThrow(Error);
+  });
+
+  test('text that is not UTF-8 is readable all the same: paths are bytes', () => {
+    expect(decodeResponse(hex('08 01  10 00  4a 02 61ff')).cr_errmsg).toBe('a\ufffd');
+  });
+
+  test('a truncated packet throws, unless it ends between two fields', () => {
+    const whole = encodeResponse({
+      type: 'VERSION',
+      success: true,
+      ps: { address: '127.0.0.1', port: 40_000 },
+      cr_errno: -3,
+      cr_errmsg: 'm'.repeat(300),
+      version: { major_number: 4, minor_number: 3, gitid: 'v4.3' },
+      status: 256,
+    });
+    let read = 0;
+    for (let length = 0; length < whole.length; length++) {
+      const part = whole.slice(0, length);
+      try {
+        expect(encodeResponse(decodeResponse(part))).toEqual(part);
+        read++;
+      } catch (error) {
+        expect(String(error)).toMatch(/out of range|missing required/);
+      }
+    }
+    // After success, ps, cr_errno, cr_errmsg and version.
+    expect(read).toBe(5);
+  });
+
+  test('random bytes throw or are a response', () => {
+    let seed = 0x9e3779b9;
+    const random = () => {
+      seed ^= seed << 13;
+      seed ^= seed >>> 17;
+      seed ^= seed << 5;
+      return seed >>> 0;
+    };
+    let thrown = 0;
+    for (let round = 0; round < 20_000; round++) {
+      const noise = Buffer.from(Array.from({ length: random() % 64 }, () => random() & 0xff));
+      // Half of them begin well, else most would end at the first field.
+      const bytes = round % 2 === 0 ? noise : Buffer.concat([hex('08 01  10 01'), noise]);
+      try {
+        const response = decodeResponse(bytes);
+        expect(requestTypes).toContain(response.type);
+        expect(typeof response.success).toBe('boolean');
+      } catch (error) {
+        thrown++;
+        expect(error).toBeInstanceOf(Error);
+        expect((error as Error).name).not.toBe('AssertionError');
+      }
+    }
+    expect(thrown).toBeGreaterThan(15_000);
+  });
+});

@@ -1,0 +1,242 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { criuPath } from '../../scripts/criu-path.mjs';
+import {
+  migrate,
+  resolveMigration,
+  serveMigrations,
+  unresolvedMigrations,
+} from '../../src/index.ts';
+import { readCredentials } from '../../src/migration/live/credentials.ts';
+import { Authority, HERE } from '../helpers/certificates.ts';
+import { failureOf } from '../helpers/failures.ts';
+import { temporaryDirectory } from '../helpers/workload.ts';
+
+type Given = Record<string, unknown>;
+type Bad = readonly [option: string, change: Given];
+
+const pem = '-----BEGIN CERTIFICATE-----\n';
+const to = { host: '127.0.0.1', port: 7000 };
+const listen = { host: '127.0.0.1', port: 0 };
+const tls = { ca: pem, cert: pem, key: pem };
+
+const badTls: Bad[] = [
+  ['insecure', { insecure: 'yes' }],
+  ['tls', { insecure: false }],
+  ['tls', { tls: null }],
+  ['tls', { tls: 'ca.pem' }],
+  ['tls.key', { tls: { ca: pem, cert: pem } }],
+  ['tls.ca', { tls: { ...tls, ca: '' } }],
+  ['tls.cert', { tls: { ...tls, cert: '/nowhere/cert.pem' } }],
+  ['tls.cert', { tls: { ...tls, cert: 5 } }],
+];
+
+const ofMigrate: Bad[] = [
+  ...badTls,
+  ['mod', { mod: 'pre-copy' }],
+  ['to', { to: undefined }],
+  ['to', { to: '127.0.0.1:7000' }],
+  ['to', { to: { host: '127.0.0.1' } }],
+  ['to', { to: { host: '127.0.0.1', port: 0 } }],
+  ['to', { to: { host: '127.0.0.1', port: 65536 } }],
+  ['tls', { to: { host: '192.0.2.1', port: 7000 } }],
+  ['mode', { mode: 'teleport' }],
+  ['dump', { dump: null }],
+  ['dump.imagesDirectory', { dump: { imagesDirectory: '/i' } }],
+  ['dump.leaveRunning', { dump: { leaveRunning: true } }],
+  ['dump.lazyPages', { dump: { lazyPages: true } }],
+  ['dump.pageServer', { dump: { pageServer: { fd: 3 } } }],
+  ['switchOver', { switchOver: 'ip addr' }],
+  ['switchBack', { switchBack: true }],
+  ['rateLimit', { rateLimit: 0 }],
+  ['rateLimit', { rateLimit: Number.NaN }],
+  ['stallMs', { stallMs: -1 }],
+  ['directory', { directory: '' }],
+  ['signal', { signal: new EventTarget() }],
+  ['deadlineMs', { deadlineMs: -1 }],
+];
+
+const ofServe: Bad[] = [
+  ...badTls,
+  ['port', { port: 7000 }],
+  ['listen', { listen: undefined }],
+  ['listen', { listen: { host: '127.0.0.1', port: 65536 } }],
+  ['listen', { listen: { ...listen, pagePort: -1 } }],
+  ['tls', { listen: { host: '0.0.0.0', port: 0 } }],
+  ['directory', { directory: undefined }],
+  ['directory', { directory: '' }],
+  ['authorize', { authorize: true }],
+  ['restore', { restore: null }],
+  ['holdMs', { holdMs: 0 }],
+  ['stallMs', { stallMs: 1.5 }],
+];
+
+const ofResolve: Bad[] = [
+  ['direktory', { direktory: '/d' }],
+  ['destinationIsDead', { destinationIsDead: 'yes' }],
+];
+
+describe('bad input is refused by the name of its option, and nothing is begun', () => {
+  test.each(ofMigrate)('migrate: %s in %j', async (option, change) => {
+    const directory = join(await temporaryDirectory(), 'state');
+    const given = { to, insecure: true, directory, ...change };
+    const { result } = migrate(process.pid, given as never);
+    expect(await failureOf(result)).toMatchObject(wrong('migrate', option));
+    await expect(readdir(directory)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test.each([0, -1, 1.5, '12', 2 ** 31, undefined])('migrate: the pid %j', async (pid) => {
+    const directory = join(await temporaryDirectory(), 'state');
+    const { result } = migrate(pid as number, { to, insecure: true, directory });
+    expect(await failureOf(result)).toMatchObject(wrong('migrate', 'pid'));
+    await expect(readdir(directory)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test.each(ofServe)('serveMigrations: %s in %j', async (option, change) => {
+    const directory = join(await temporaryDirectory(), 'state');
+    const given = { listen, insecure: true, directory, ...change };
+    const error = await failureOf(serveMigrations(given as never));
+    expect(error).toMatchObject(wrong('serveMigrations', option));
+    await expect(readdir(directory)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test.each(ofResolve)('resolveMigration: %s in %j', async (option, change) => {
+    const error = await failureOf(resolveMigration(crypto.randomUUID(), change as never));
+    expect(error).toMatchObject(wrong('resolveMigration', option));
+  });
+
+  test.each(['', '../x', 12, undefined])('resolveMigration: the id %j', async (id) => {
+    const error = await failureOf(resolveMigration(id as string));
+    expect(error).toMatchObject(wrong('resolveMigration', 'id'));
+  });
+
+  test('resolveMigration: a migration that there was none of', async () => {
+    const directory = await temporaryDirectory();
+    const error = await failureOf(resolveMigration(crypto.randomUUID(), { directory }));
+    expect(error).toMatchObject(wrong('resolveMigration', 'id'));
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test.each([null, 'fast', 5])('options that are %j', async (options) => {
+    const bad = options as never;
+    expect(await failureOf(migrate(process.pid, bad).result)).toMatchObject({
+      code: 'ERR_CRIU_INVALID_ARGUMENT',
+    });
+    expect(await failureOf(serveMigrations(bad))).toMatchObject({
+      code: 'ERR_CRIU_INVALID_ARGUMENT',
+    });
+  });
+});
+
+describe('credentials', () => {
+  const read = (host: string, given?: unknown, insecure?: boolean) =>
+    readCredentials('migrate', host, given as never, insecure);
+
+  test('can be done without on loopback, if the caller says so', async () => {
+    for (const host of ['127.0.0.1', '127.1.2.3', '::1']) {
+      expect(await read(host, undefined, true)).toBeUndefined();
+      expect(await failureOf(read(host))).toMatchObject({ option: 'tls' });
+    }
+    for (const host of ['0.0.0.0', '::', '192.0.2.1', 'example.org', '127.0.0.1.example.org', '']) {
+      const error = await failureOf(read(host, undefined, true));
+      expect(error).toMatchObject({ option: 'tls' });
+      expect(error.message).toContain('loopback');
+    }
+  });
+
+  test('are texts, bytes or paths', async () => {
+    const authority = await Authority.create('migrations');
+    const { cert, key } = await authority.issue(HERE);
+    const [ca, text, bytes] = await Promise.all([
+      readFile(authority.cert),
+      readFile(cert, 'utf8'),
+      readFile(key),
+    ]);
+    const given = { ca: authority.cert, cert: text, key: new Uint8Array(bytes) };
+    expect(await read('192.0.2.1', given)).toEqual({ ca, cert: Buffer.from(text), key: bytes });
+  });
+
+  test('that cannot be read are named, and a key is not quoted', async () => {
+    const directory = await temporaryDirectory();
+    const error = await failureOf(read('192.0.2.1', { ...tls, key: join(directory, 'none.pem') }));
+    expect(error).toMatchObject(wrong('migrate', 'tls.key'));
+    expect(error.message).toContain('ENOENT');
+    const isDirectory = await failureOf(read('192.0.2.1', { ...tls, ca: directory }));
+    expect(isDirectory).toMatchObject(wrong('migrate', 'tls.ca'));
+  });
+});
+
+describe('a server', () => {
+  test('says that its port is taken, and gives back the other', async () => {
+    const options = { insecure: true, path: criuPath() };
+    await using server = await serveMigrations({
+      ...{ ...options, listen, directory: await temporaryDirectory() },
+    });
+    const { port, pagePort } = server;
+    for (const taken of [{ port }, { port: 0, pagePort }]) {
+      const directory = await temporaryDirectory();
+      const where = { host: listen.host, ...taken };
+      const error = await failureOf(serveMigrations({ ...options, listen: where, directory }));
+      expect(error).toMatchObject({ code: 'ERR_CRIU_SYSTEM', operation: 'serveMigrations' });
+    }
+  });
+
+  test('leaves alone what the agent of another, which lives, sees to', async () => {
+    const directory = await temporaryDirectory();
+    const incoming = join(directory, 'incoming');
+    await mkdir(incoming);
+    const start = (await readFile('/proc/self/stat', 'latin1')).split(') ').at(-1)?.split(' ')[19];
+    const living = {
+      state: 'resumed',
+      at: 1,
+      lazy: true,
+      pid: 0,
+      agent: `${process.pid} ${start}`,
+    };
+    const dead = { ...living, agent: `${process.pid} 1` };
+    const journals = [living, dead].map((entry) => [crypto.randomUUID(), entry] as const);
+    for (const [id, entry] of journals) {
+      await writeFile(join(incoming, `${id}.journal`), `${JSON.stringify(entry)}\n`);
+    }
+    const server = await serveMigrations({ listen, insecure: true, directory });
+    await server.close();
+    const states = journals.map(async ([id]) => {
+      const lines = await readFile(join(incoming, `${id}.journal`), 'utf8');
+      return JSON.parse(lines.trimEnd().split('\n').at(-1) as string).state;
+    });
+    expect(await Promise.all(states)).toEqual(['resumed', 'failed']);
+  });
+});
+
+describe('a migration whose agent has died', () => {
+  test('before it had asked is there to be resolved, and the word of the deed is done after it', async () => {
+    const directory = await temporaryDirectory();
+    const outgoing = join(directory, 'outgoing');
+    await mkdir(outgoing);
+    await mkdir(join(directory, 'images'));
+    for (const [state, then] of [
+      ['offered', 'aborted'],
+      ['aborting', 'aborted'],
+      ['ending', 'done'],
+    ]) {
+      const id = crypto.randomUUID();
+      const path = join(outgoing, `${id}.journal`);
+      const entry = { state, at: 1, pid: 2 ** 22, startTime: '1', to, agent: '1 1' };
+      await writeFile(path, `${JSON.stringify(entry)}\n`);
+      await mkdir(join(directory, 'images', id));
+      expect(await resolveMigration(id, { directory })).toMatchObject({
+        ...{ id, source: then, done: 'nothing', workload: 'gone' },
+        owner: then === 'done' ? 'destination' : 'source',
+      });
+      const text = await readFile(path, 'utf8');
+      expect(JSON.parse(text.trimEnd().split('\n').at(-1) as string).state).toBe(then);
+    }
+    expect(await readdir(join(directory, 'images'))).toEqual([]);
+    expect(await unresolvedMigrations(directory)).toEqual([]);
+  });
+});
+
+function wrong(operation: string, option: string) {
+  return { code: 'ERR_CRIU_INVALID_ARGUMENT', operation, option };
+}

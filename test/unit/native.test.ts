@@ -1,0 +1,796 @@
+import fs from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { native, type Packet, type SpawnRequest, type WaitStatus } from '../../src/native/index.ts';
+import { compileFixture } from '../helpers/compile.ts';
+
+const addon = native();
+const addonFile = Object.keys(createRequire(import.meta.url).cache).find((file) =>
+  /\/build\/[^/]+\.node$/.test(file),
+) as string;
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(os.tmpdir(), 'native-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+/** What /proc says of this process's descriptors, with a name of its own for each process's. */
+function openFiles(): Map<number, string> {
+  const files = new Map<number, string>();
+  for (const name of fs.readdirSync('/proc/self/fd')) {
+    try {
+      const file = fs.readlinkSync(`/proc/self/fd/${name}`);
+      const pid = /^Pid:\s*(.*)$/m.exec(fs.readFileSync(`/proc/self/fdinfo/${name}`, 'utf8'))?.[1];
+      files.set(Number(name), pid === undefined ? file : `pidfd of ${pid}`);
+    } catch {
+      // The descriptor of the listing itself is closed by now.
+    }
+  }
+  return files;
+}
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0).reverse()) close();
+});
+
+/** Closes a descriptor at the end of the test, unless the test did. */
+function closing<T extends readonly number[]>(fds: T): T {
+  closers.push(() => {
+    for (const fd of fds) {
+      try {
+        addon.close(fd);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EBADF') throw error;
+      }
+    }
+  });
+  return fds;
+}
+
+const socketpair = () => closing(addon.socketpair());
+const pipe = () => closing(addon.pipe());
+
+function openFile(file: string, flags = 'r'): number {
+  const fd = fs.openSync(file, flags);
+  closing([fd]);
+  return fd;
+}
+
+interface Child {
+  readonly pid: number;
+  readonly pidfd: number;
+  readonly ended: () => Promise<WaitStatus>;
+}
+
+function spawn(file: string, args: string[] = [], more: Partial<SpawnRequest> = {}): Child {
+  const request = { file, args: [file, ...args], env: [], descriptors: [], ...more };
+  const { pid, pidfd } = addon.spawn(request);
+  let status: WaitStatus | null | undefined = null;
+  closers.push(() => {
+    if (status === null) {
+      addon.pidfdSendSignal(pidfd, os.constants.signals.SIGKILL);
+      while (addon.wait(pidfd) === null);
+    }
+    addon.close(pidfd);
+  });
+  const ended = async () => {
+    await readable(pidfd);
+    status = addon.wait(pidfd);
+    if (!status) throw new Error(`the child has no status: ${status}`);
+    return status;
+  };
+  return { pid, pidfd, ended };
+}
+
+function readable(fd: number): Promise<void> {
+  return new Promise((resolve) => {
+    const watch = addon.watch(fd, () => {
+      watch.close();
+      resolve();
+    });
+  });
+}
+
+async function readToEnd(fd: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  const chunk = Buffer.alloc(65_536);
+  for (;;) {
+    await readable(fd);
+    const size = fs.readSync(fd, chunk);
+    if (size === 0) return Buffer.concat(chunks).toString();
+    chunks.push(Buffer.from(chunk.subarray(0, size)));
+  }
+}
+
+/** Runs a shell command; its output on descriptors 1 and 2, and how it ended. */
+async function shell(command: string, more: Partial<SpawnRequest> = {}) {
+  const [output, input] = pipe();
+  const descriptors = [[1, input], [2, input], ...(more.descriptors ?? [])] as [number, number][];
+  const child = spawn('/bin/sh', ['-c', command], { ...more, descriptors });
+  addon.close(input);
+  const text = await readToEnd(output);
+  return { text, ...(await child.ended()) };
+}
+
+function procStatus(pid: number | 'thread-self', field: string): string | undefined {
+  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+  return new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(status)?.[1];
+}
+
+function failure(action: () => unknown): NodeJS.ErrnoException {
+  try {
+    action();
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+  throw new Error('expected a failure');
+}
+
+describe('packets', () => {
+  test.each([1, 8_193, 100 * 1024, 190 * 1024])('a packet of %i bytes arrives whole', (size) => {
+    const [a, b] = socketpair();
+    const bytes = Uint8Array.from({ length: size }, (_, i) => i % 251);
+    addon.send(a, bytes);
+    const packet = addon.receive(b) as Packet;
+    expect(packet.fds).toEqual([]);
+    expect(Buffer.compare(packet.data, bytes)).toBe(0);
+  });
+
+  test('packets stay apart and in order, in both directions', () => {
+    const [a, b] = socketpair();
+    const whole = Buffer.from('onetwo');
+    addon.send(a, whole.subarray(0, 3));
+    addon.send(a, whole.subarray(3));
+    addon.send(b, new Uint8Array(new Uint8Array([0, 7, 8, 0]).buffer, 1, 2));
+    expect(Buffer.from((addon.receive(b) as Packet).data).toString()).toBe('one');
+    expect(Buffer.from((addon.receive(b) as Packet).data).toString()).toBe('two');
+    expect((addon.receive(a) as Packet).data).toEqual(new Uint8Array([7, 8]));
+  });
+
+  test('nothing there yet is null, a closed peer is undefined', () => {
+    const [a, b] = socketpair();
+    expect(addon.receive(a)).toBeNull();
+    expect(addon.receive(b)).toBeNull();
+    addon.send(b, Buffer.from('last words'));
+    addon.close(b);
+    expect(addon.receive(a)).toMatchObject({ fds: [] });
+    expect(addon.receive(a)).toBeUndefined();
+    expect(addon.receive(a)).toBeUndefined();
+  });
+
+  test('a packet beyond the socket buffer is EMSGSIZE', () => {
+    const [a] = socketpair();
+    const { EMSGSIZE } = os.constants.errno;
+    expect(failure(() => addon.send(a, new Uint8Array(1024 * 1024)))).toMatchObject({
+      name: 'Error',
+      message: 'EMSGSIZE: message too long, send',
+      code: 'EMSGSIZE',
+      errno: EMSGSIZE,
+      syscall: 'send',
+    });
+  });
+
+  test('a queue that nobody reads is EAGAIN, on the blocking end too', () => {
+    for (const end of socketpair()) {
+      const fill = () => {
+        for (;;) addon.send(end, new Uint8Array(10_000));
+      };
+      expect(failure(fill)).toMatchObject({ code: 'EAGAIN', syscall: 'send' });
+    }
+  });
+
+  test('a packet for a closed peer is EPIPE, and no signal', () => {
+    const [a, b] = socketpair();
+    addon.close(b);
+    expect(failure(() => addon.send(a, Buffer.from('?')))).toMatchObject({ code: 'EPIPE' });
+  });
+
+  test('a peer that closed with data unread is ECONNRESET once; what it had sent follows', async () => {
+    const [a, b] = socketpair();
+    addon.send(a, Buffer.from('never read'));
+    addon.send(b, Buffer.from('sent before'));
+    addon.close(b);
+    await readable(a);
+    expect(failure(() => addon.receive(a))).toMatchObject({ code: 'ECONNRESET', syscall: 'recv' });
+    await readable(a);
+    expect(Buffer.from((addon.receive(a) as Packet).data).toString()).toBe('sent before');
+    await readable(a);
+    expect(addon.receive(a)).toBeUndefined();
+  });
+
+  test('received descriptors are open files, close-on-exec', async () => {
+    const files = ['alpha', 'beta', 'gamma'].map((text) => path.join(directory, text));
+    for (const file of files) fs.writeFileSync(file, path.basename(file));
+    const [here, there] = socketpair();
+    const sender = spawn(await compileFixture('send-fds'), files, { descriptors: [[3, there]] });
+    await readable(here);
+    const packet = addon.receive(here) as Packet;
+    closing(packet.fds);
+    expect(await sender.ended()).toEqual({ code: 0, signal: null });
+    expect(Buffer.from(packet.data).toString()).toBe('files');
+    expect(packet.fds.map((fd) => fs.readFileSync(fd, 'utf8'))).toEqual(['alpha', 'beta', 'gamma']);
+    for (const fd of packet.fds) {
+      const flags = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'));
+      expect(Number.parseInt(flags?.[1] ?? '', 8) & 0o2000000).toBeTruthy();
+    }
+  });
+
+  test('as many descriptors as a packet can carry all arrive', async () => {
+    const [here, there] = socketpair();
+    const files = Array<string>(253).fill('/dev/null');
+    spawn(await compileFixture('send-fds'), files, { descriptors: [[3, there]] });
+    await readable(here);
+    const packet = addon.receive(here) as Packet;
+    closing(packet.fds);
+    expect(new Set(packet.fds).size).toBe(253);
+    expect(packet.fds.every((fd) => fs.readlinkSync(`/proc/self/fd/${fd}`) === '/dev/null')).toBe(
+      true,
+    );
+  });
+});
+
+describe('watch', () => {
+  test('calls back each time there is something to read', async () => {
+    const [a, b] = socketpair();
+    const seen: string[] = [];
+    await new Promise<void>((resolve) => {
+      const watch = addon.watch(a, () => {
+        const packet = addon.receive(a);
+        if (packet) {
+          seen.push(Buffer.from(packet.data).toString());
+          if (seen.length < 3) addon.send(b, Buffer.from(`${seen.length}`));
+          else addon.close(b);
+        } else {
+          seen.push(`${packet}`);
+          watch.close();
+          resolve();
+        }
+      });
+      addon.send(b, Buffer.from('0'));
+    });
+    expect(seen).toEqual(['0', '1', '2', 'undefined']);
+  });
+
+  test('sees the end of a pipe, and of a process', async () => {
+    const [output, input] = pipe();
+    addon.close(input);
+    await readable(output);
+    const child = spawn('/bin/true');
+    await readable(child.pidfd);
+    expect(await child.ended()).toEqual({ code: 0, signal: null });
+  });
+
+  test('one descriptor has one watch, until that is closed', async () => {
+    const [a, b] = socketpair();
+    const first = addon.watch(a, () => {});
+    expect(failure(() => addon.watch(a, () => {}))).toMatchObject({ code: 'EEXIST' });
+    const other = addon.watch(b, () => {});
+    first.close();
+    first.close();
+    other.close();
+    addon.send(b, Buffer.from('x'));
+    await readable(a);
+    first.close();
+    first.ref();
+    first.unref();
+  });
+
+  test('a closed watch never calls back', async () => {
+    const [a, b] = socketpair();
+    let calls = 0;
+    const watch = addon.watch(a, () => {
+      calls++;
+      watch.close();
+    });
+    addon.send(b, Buffer.from('x'));
+    const early = addon.watch(b, () => calls++);
+    addon.send(a, Buffer.from('x'));
+    early.close();
+    await sleep(20);
+    expect(calls).toBe(1);
+  });
+
+  test('what cannot be polled is refused', () => {
+    const file = openFile(addonFile);
+    expect(failure(() => addon.watch(file, () => {}))).toMatchObject({ code: 'EPERM' });
+    expect(failure(() => addon.watch(-1, () => {}))).toMatchObject({ code: 'EBADF' });
+  });
+
+  test('only a referenced watch keeps the process alive', async () => {
+    const { stdout } = await script(`
+      const [a, b] = native.socketpair();
+      const watch = native.watch(a, () => { native.receive(a); watch.unref(); console.log('seen'); });
+      watch.unref();
+      watch.ref();
+      setTimeout(() => native.send(b, Buffer.from('x')), 20).unref();
+    `);
+    expect(stdout).toBe('seen');
+  });
+
+  test('an exception in a callback is an uncaught exception, and the watch goes on', async () => {
+    const { stdout } = await script(`
+      process.on('uncaughtException', (error) => console.log('uncaught', error.message));
+      const [a, b] = native.socketpair();
+      let calls = 0;
+      const watch = native.watch(a, () => {
+        native.receive(a);
+        if (++calls === 2) return watch.close();
+        process.nextTick(() => native.send(b, Buffer.from('2')));
+        throw new Error('from the callback');
+      });
+      native.send(b, Buffer.from('1'));
+      process.on('exit', () => console.log('calls', calls));
+    `);
+    expect(stdout.split('\n')).toEqual(['uncaught from the callback', 'calls 2']);
+  });
+
+  test('an exception that nobody handles ends the process', async () => {
+    const result = await script(
+      `const [a, b] = native.socketpair();
+       native.watch(a, () => { throw new Error('unhandled') });
+       native.close(b);`,
+      { reject: false },
+    );
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain('Error: unhandled');
+  });
+
+  test('ticks and microtasks of a callback run right after it', async () => {
+    const { stdout } = await script(`
+      const [a, b] = native.socketpair(), [c, d] = native.socketpair();
+      const step = (name, fd) => {
+        const watch = native.watch(fd, () => {
+          watch.close();
+          console.log(name, 'callback');
+          process.nextTick(() => console.log(name, 'tick'));
+          Promise.resolve().then(() => console.log(name, 'microtask'));
+        });
+      };
+      step('first', a);
+      step('second', c);
+      native.close(b);
+      native.close(d);
+    `);
+    const order = ['callback', 'tick', 'microtask'];
+    expect(stdout.split('\n')).toEqual(
+      ['first', 'second'].flatMap((name) => order.map((step) => `${name} ${step}`)),
+    );
+  });
+
+  test('a watch works on when its object is collected, and is freed when it is closed', async () => {
+    const { stdout } = await script(
+      `let calls = 0;
+       for (let i = 0; i < 200; i++) {
+         const [a, b] = native.socketpair();
+         native.watch(a, () => { calls++; native.receive(a); if (calls >= 200) process.exit(); });
+         native.watch(b, () => {}).close();
+         setTimeout(() => { gc(); native.send(b, Buffer.from('x')); }, 5);
+         if (i % 20 === 0) gc();
+       }
+       process.on('exit', () => console.log(calls));`,
+      { nodeOptions: ['--expose-gc'] },
+    );
+    expect(stdout).toBe('200');
+  });
+});
+
+describe('spawn', () => {
+  test('tells how a program exited', async () => {
+    expect(await shell('exit 7')).toEqual({ text: '', code: 7, signal: null });
+  });
+
+  test('tells which signal killed a program', async () => {
+    const child = spawn('/bin/sleep', ['1000']);
+    expect(addon.wait(child.pidfd)).toBeNull();
+    addon.pidfdSendSignal(child.pidfd, os.constants.signals.SIGTERM);
+    expect(await child.ended()).toEqual({ code: null, signal: os.constants.signals.SIGTERM });
+  });
+
+  test('waits once: afterwards, and for processes that are not its children, there is no status', async () => {
+    const child = spawn('/bin/true');
+    await child.ended();
+    expect(addon.wait(child.pidfd)).toBeUndefined();
+    expect(failure(() => addon.pidfdSendSignal(child.pidfd, 0))).toMatchObject({ code: 'ESRCH' });
+    const [parent] = closing([addon.pidfdOpen(process.ppid)]);
+    expect(addon.wait(parent)).toBeUndefined();
+  });
+
+  test('passes arguments, environment and working directory, in UTF-8', async () => {
+    const cwd = path.join(directory, 'ünder');
+    fs.mkdirSync(cwd);
+    const child = spawn('/bin/sleep', ['1000'], { env: ['NAME=välue', 'EMPTY='], cwd });
+    const proc = `/proc/${child.pid}`;
+    // The kernel lets us go on a moment before it has laid out the new program's arguments.
+    const commandLine = () => fs.readFileSync(`${proc}/cmdline`, 'utf8');
+    await expect.poll(commandLine).toBe('/bin/sleep\x001000\0');
+    expect(fs.readFileSync(`${proc}/environ`, 'utf8')).toBe('NAME=välue\0EMPTY=\0');
+    expect(fs.readlinkSync(`${proc}/cwd`)).toBe(cwd);
+    expect(await shell('printf "%s|" "$0" "$@"')).toMatchObject({ text: '/bin/sh|' });
+  });
+
+  test.each([
+    ['ENOENT', 'a program that is not there', () => path.join(directory, 'missing')],
+    ['EACCES', 'a file that is no program', () => addonFileCopy(0o644)],
+    ['ENOEXEC', 'a program of no known format', () => addonFileCopy(0o755, 'no program')],
+  ])('throws %s for %s', (code, _, program) => {
+    const file = program();
+    const before = openFiles().size;
+    const error = failure(() =>
+      addon.spawn({ file, args: [file], env: [], descriptors: [[0, 0]] }),
+    );
+    expect(error).toMatchObject({ code, syscall: 'execve', path: file });
+    expect(error.message).toMatch(new RegExp(`^${code}: .*, execve '${file}'$`));
+    expect(openFiles().size).toBe(before);
+    expect(zombies()).toEqual([]);
+  });
+
+  test('throws for a missing working directory and for closed descriptors', () => {
+    const request = { file: '/bin/true', args: [], env: [], descriptors: [] };
+    const cwd = path.join(directory, 'missing');
+    expect(failure(() => addon.spawn({ ...request, cwd }))).toMatchObject({
+      code: 'ENOENT',
+      syscall: 'chdir',
+      path: cwd,
+    });
+    expect(failure(() => addon.spawn({ ...request, descriptors: [[0, 99_999]] }))).toMatchObject({
+      code: 'EBADF',
+      syscall: 'fcntl',
+    });
+    expect(zombies()).toEqual([]);
+  });
+
+  test('the child has the descriptors of the map and no other', async () => {
+    const [a] = socketpair();
+    const file = openFile(addonFile);
+    fs.closeSync(fs.openSync('/dev/null', 'r'));
+    const child = spawn('/bin/sleep', ['1000'], {
+      descriptors: [
+        [700, file],
+        [3, a],
+        [5, file],
+      ],
+    });
+    const mine = openFiles();
+    await expect
+      .poll(() => descriptorsOf(child))
+      .toEqual({
+        3: mine.get(a),
+        5: mine.get(file),
+        700: mine.get(file),
+      });
+    const bare = spawn('/bin/sleep', ['1000']);
+    await expect.poll(() => descriptorsOf(bare)).toEqual({});
+  });
+
+  test('descriptors can swap places', async () => {
+    const [a, b] = socketpair();
+    const [c] = pipe();
+    const mine = openFiles();
+    const child = spawn('/bin/sleep', ['1000'], {
+      descriptors: [
+        [a, b],
+        [b, c],
+        [c, a],
+        [0, a],
+      ],
+    });
+    await expect
+      .poll(() => descriptorsOf(child))
+      .toEqual({
+        0: mine.get(a),
+        [a]: mine.get(b),
+        [b]: mine.get(c),
+        [c]: mine.get(a),
+      });
+  });
+
+  test('a descriptor can keep its number', async () => {
+    const [output, input] = pipe();
+    const child = spawn('/bin/sh', ['-c', `echo kept >/proc/self/fd/${input}`], {
+      descriptors: [[input, input]],
+    });
+    addon.close(input);
+    expect(await readToEnd(output)).toBe('kept\n');
+    expect(await child.ended()).toEqual({ code: 0, signal: null });
+  });
+
+  test('the child leads a new session on request only', () => {
+    const session = (pid: number) => procStat(pid)[5];
+    const child = spawn('/bin/sleep', ['1000'], { newSession: true });
+    expect(session(child.pid)).toBe(`${child.pid}`);
+    expect(session(spawn('/bin/sleep', ['1000']).pid)).toBe(session(process.pid));
+  });
+
+  test('the child has the umask of the request, and ours does not change', () => {
+    const before = procStatus('thread-self', 'Umask');
+    const child = spawn('/bin/sleep', ['1000'], { umask: 0o077 });
+    expect(procStatus(child.pid, 'Umask')).toBe('0077');
+    expect(procStatus(spawn('/bin/sleep', ['1000']).pid, 'Umask')).toBe(before);
+    expect(procStatus('thread-self', 'Umask')).toBe(before);
+  });
+
+  test('the child starts with no signal blocked or ignored, and ours stay as they were', () => {
+    const signals = (pid: number | 'thread-self') =>
+      ['SigBlk', 'SigIgn'].map((field) => BigInt(`0x${procStatus(pid, field)}`));
+    const before = signals('thread-self');
+    expect(before[1]).not.toBe(0n); // Node ignores SIGPIPE
+    expect(signals(spawn('/bin/sleep', ['1000']).pid)).toEqual([0n, 0n]);
+    expect(signals('thread-self')).toEqual(before);
+  });
+
+  test('a seccomp filter is in force from the first instruction of the program', async () => {
+    const { EPERM } = os.constants.errno;
+    const target = path.join(directory, 'forbidden');
+    const seccompFilter = denyMkdir(EPERM);
+    const command = `/bin/mkdir ${target}; /bin/grep ^Seccomp: /proc/self/status`;
+    const { text } = await shell(command, { seccompFilter });
+    expect(text).toMatch(/mkdir: .*: Operation not permitted/);
+    expect(text).toMatch(/^Seccomp:\s*2$/m);
+    expect(fs.existsSync(target)).toBe(false);
+  });
+
+  test('a filter that the kernel refuses is an error', () => {
+    const request = { file: '/bin/true', args: [], env: [], descriptors: [] };
+    const seccompFilter = new Uint8Array(8).fill(255);
+    expect(failure(() => addon.spawn({ ...request, seccompFilter }))).toMatchObject({
+      code: 'EINVAL',
+      syscall: 'seccomp',
+    });
+  });
+
+  test('leaves no zombie and no descriptor', async () => {
+    const before = openFiles().size;
+    for (let i = 0; i < 20; i++) {
+      const { pidfd } = addon.spawn({ file: '/bin/true', args: [], env: [], descriptors: [] });
+      await readable(pidfd);
+      expect(addon.wait(pidfd)).toEqual({ code: 0, signal: null });
+      addon.close(pidfd);
+    }
+    expect(openFiles().size).toBe(before);
+    expect(zombies()).toEqual([]);
+  });
+});
+
+describe('wrong arguments', () => {
+  const request = { file: '/bin/true', args: [], env: [], descriptors: [] };
+  const untyped = addon as unknown as Record<string, (...args: unknown[]) => unknown>;
+
+  test.each([
+    ['send', 1, 'text'],
+    ['send', 1, new Uint16Array(2)],
+    ['send', '1', new Uint8Array(2)],
+    ['receive'],
+    ['receive', {}],
+    ['receive', 1.5],
+    ['receive', Number.NaN],
+    ['receive', 2 ** 40],
+    ['watch', 0],
+    ['watch', null, () => {}],
+    ['pidfdOpen', 1n],
+    ['pidfdSendSignal', 1, 'SIGTERM'],
+    ['wait', Symbol('pidfd')],
+    ['close', [3]],
+    ['release'],
+    ['spawn'],
+    ['spawn', 'true'],
+    ['spawn', null],
+    ['spawn', {}],
+    ['spawn', { ...request, file: 1 }],
+    ['spawn', { ...request, file: '/bin/true\0' }],
+    ['spawn', { ...request, args: 'no' }],
+    ['spawn', { ...request, args: ['yes', 1] }],
+    ['spawn', { ...request, env: [null] }],
+    ['spawn', { ...request, env: { length: 1 } }],
+    ['spawn', { ...request, descriptors: undefined }],
+    ['spawn', { ...request, descriptors: [0, 1] }],
+    ['spawn', { ...request, descriptors: [[0]] }],
+    ['spawn', { ...request, descriptors: [[-1, 0]] }],
+    ['spawn', { ...request, descriptors: [[0, -1]] }],
+    [
+      'spawn',
+      {
+        ...request,
+        descriptors: [
+          [4, 0],
+          [4, 1],
+        ],
+      },
+    ],
+    ['spawn', { ...request, cwd: null }],
+    ['spawn', { ...request, newSession: 1 }],
+    ['spawn', { ...request, umask: '077' }],
+    ['spawn', { ...request, seccompFilter: [] }],
+    ['spawn', { ...request, seccompFilter: new Uint8Array(7) }],
+  ])('%s refuses values of the wrong kind (case %#)', (name, ...args) => {
+    expect(failure(() => untyped[name]?.(...args))).toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
+  });
+
+  test('the methods of a watch refuse another object', () => {
+    const [a] = socketpair();
+    const watch = addon.watch(a, () => {});
+    for (const method of [watch.close, watch.ref, watch.unref])
+      for (const object of [{}, undefined, 1, addon])
+        expect(failure(() => method.call(object))).toBeInstanceOf(TypeError);
+    watch.close();
+  });
+
+  test('a closed descriptor is EBADF', () => {
+    const [a, b] = addon.pipe();
+    addon.close(a);
+    addon.close(b);
+    for (const action of [
+      () => addon.close(a),
+      () => addon.receive(a),
+      () => addon.wait(a),
+      () => addon.send(a, new Uint8Array(1)),
+    ]) {
+      expect(failure(action)).toMatchObject({ code: 'EBADF' });
+    }
+  });
+});
+
+describe('worker threads', () => {
+  const fixture = path.resolve(import.meta.dirname, '../fixtures/native-worker.mjs');
+
+  interface Holdings {
+    readonly children: number[];
+    readonly held: number[];
+    readonly released: number[];
+  }
+
+  test('a terminated worker leaves no descriptor but those it gave away, and no zombie', async () => {
+    const sender = await compileFixture('send-fds');
+    const sent = ['delta', 'epsilon'].map((name) => path.join(directory, name));
+    for (const file of sent) fs.writeFileSync(file, '');
+    const worker = new Worker(fixture, { workerData: { addon: addonFile, sender, files: sent } });
+    const { children, held, released } = await new Promise<Holdings>((resolve, reject) => {
+      worker.once('message', resolve).once('error', reject);
+    });
+    expect(children.map((pid) => fs.existsSync(`/proc/${pid}`))).toEqual([true, true]);
+    const before = openFiles();
+    const files = held.map((fd) => before.get(fd));
+    expect(files).toEqual(expect.arrayContaining([...sent, `pidfd of ${children[1]}`]));
+    expect(files).not.toContain(undefined);
+
+    await worker.terminate();
+    const after = openFiles();
+    expect([...after.values()].filter((file) => files.includes(file))).toEqual([]);
+    expect(released.map((fd) => after.get(fd))).toEqual(released.map((fd) => before.get(fd)));
+    closing(released);
+
+    // The one that had ended is reaped at once, the other one when it ends.
+    const [ended, sleeper] = children as [number, number];
+    expect(fs.existsSync(`/proc/${ended}`)).toBe(false);
+    expect(procStat(sleeper)[2]).toBe('S');
+    process.kill(sleeper);
+    await expect.poll(() => fs.existsSync(`/proc/${sleeper}`)).toBe(false);
+  });
+
+  test('the addon survives the last worker that loaded it', async () => {
+    const sender = await compileFixture('send-fds');
+    const workerData = { addon: addonFile, sender, files: [] };
+    const { stdout } = await execa('node', [
+      '-e',
+      `const { Worker } = require('node:worker_threads');
+       const { existsSync } = require('node:fs');
+       const { setTimeout: sleep } = require('node:timers/promises');
+       const start = () => new Promise((resolve, reject) => {
+         const worker = new Worker(process.argv[1], { workerData: ${JSON.stringify(workerData)} });
+         worker.once('error', reject).once('message', async ({ children }) => {
+           await worker.terminate();
+           process.kill(children[1]);
+           while (existsSync('/proc/' + children[1])) await sleep(5);
+           resolve();
+         });
+       });
+       (async () => {
+         for (let round = 0; round < 5; round++) await Promise.all([start(), start(), start()]);
+         console.log('reaped');
+       })();`,
+      fixture,
+    ]);
+    expect(stdout).toBe('reaped');
+  });
+
+  test('a worker that ends by itself is cleaned up as well', async () => {
+    const worker = new Worker(
+      `const { parentPort, workerData } = require('node:worker_threads');
+       const native = require(workerData);
+       const [a, b] = native.socketpair();
+       const watch = native.watch(a, () => {});
+       native.send(a, Buffer.from('x'));
+       native.watch(b, () => {
+         process.exit();
+       });
+       parentPort.postMessage([a, b]);`,
+      { eval: true, workerData: addonFile },
+    );
+    const fds = new Promise<number[]>((resolve) => worker.once('message', resolve));
+    const ended = new Promise<number>((resolve) => worker.once('exit', resolve));
+    expect(await ended).toBe(0);
+    for (const fd of await fds) expect(openFiles().get(fd) ?? '').not.toMatch(/^socket/);
+  });
+});
+
+/** A copy of the addon (or another text) with these permissions: root, too, needs an x bit. */
+function addonFileCopy(mode: number, text?: string): string {
+  const file = path.join(directory, `copy-${mode.toString(8)}`);
+  fs.writeFileSync(file, text ?? fs.readFileSync(addonFile), { mode });
+  return file;
+}
+
+/** What a child has open; its dynamic linker opens libraries for a moment, so poll. */
+function descriptorsOf({ pid }: Child): Record<string, string> {
+  const directory = `/proc/${pid}/fd`;
+  const names = fs.readdirSync(directory);
+  return Object.fromEntries(names.map((fd) => [fd, fs.readlinkSync(`${directory}/${fd}`)]));
+}
+
+/** The fields of /proc/pid/stat, the command's name (which may hold blanks) taken as one. */
+function procStat(pid: number): string[] {
+  const [, before, after] = /^(\d+) \(.*\) (.*)$/s.exec(
+    fs.readFileSync(`/proc/${pid}/stat`, 'utf8'),
+  ) as unknown as [string, string, string];
+  return [before, '()', ...after.split(' ')];
+}
+
+function zombies(): number[] {
+  const children = fs.readFileSync('/proc/thread-self/children', 'utf8').trim();
+  const pids = children === '' ? [] : children.split(' ').map(Number);
+  return pids.filter((pid) => procStat(pid)[2] === 'Z');
+}
+
+/** A BPF program: mkdir(2) and mkdirat(2) fail with the error, everything else is allowed. */
+function denyMkdir(errno: number): Uint8Array {
+  const numbers = process.arch === 'arm64' ? [34, 34] : [83, 258];
+  const instructions: [code: number, jt: number, jf: number, k: number][] = [
+    [0x20, 0, 0, 0], // load the call's number
+    [0x15, 1, 0, numbers[0] as number],
+    [0x15, 0, 1, numbers[1] as number],
+    [0x06, 0, 0, 0x00050000 | errno],
+    [0x06, 0, 0, 0x7fff0000],
+  ];
+  const program = Buffer.alloc(instructions.length * 8);
+  for (const [i, [code, jt, jf, k]] of instructions.entries()) {
+    program.writeUInt16LE(code, i * 8);
+    program.writeUInt8(jt, i * 8 + 2);
+    program.writeUInt8(jf, i * 8 + 3);
+    program.writeUInt32LE(k, i * 8 + 4);
+  }
+  return program;
+}
+
+/** Runs a script with the addon as `native` in a Node of its own. */
+function script(code: string, { nodeOptions = [] as string[], reject = true } = {}) {
+  const load = `const native = require(${JSON.stringify(addonFile)});`;
+  return execa('node', [...nodeOptions, '-e', load + code], { reject });
+}
+
+describe('endTcpRepair', () => {
+  test('leaves alone what is not in repair mode', async () => {
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closers.push(() => void server.close());
+    const [pidfd] = closing([addon.pidfdOpen(process.pid)]);
+    const tcp = (server as unknown as { _handle: { fd: number } })._handle.fd;
+    const others = [...pipe(), ...socketpair(), tcp];
+    expect(others.map((fd) => addon.endTcpRepair(pidfd as number, fd))).toEqual(
+      others.map(() => false),
+    );
+    expect(() => addon.endTcpRepair(pidfd as number, 100_000)).toThrow(
+      expect.objectContaining({ code: 'EBADF', syscall: 'pidfd_getfd' }),
+    );
+  });
+});

@@ -1,0 +1,257 @@
+import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Criu, IterateOptions, Iteration } from '../../src/index.ts';
+import { runningCriu } from '../helpers/checkpoints.ts';
+import { failureOf } from '../helpers/failures.ts';
+import { completes, leftBy, preDumping } from '../helpers/iterations.ts';
+import { type MemoryWorkload, startMemoryWorkload } from '../helpers/memory-workload.ts';
+import { startObstacle } from '../helpers/obstacle.ts';
+import { holdings } from '../helpers/own-process.ts';
+import { noteFault } from '../helpers/reliability.ts';
+import { connection } from '../helpers/sockets.ts';
+import { hookAt } from '../helpers/unharmed.ts';
+import { client, temporaryDirectory, waitFor, waitGone } from '../helpers/workload.ts';
+
+/** An iteration that has made a round, and what is to be done to it. */
+interface Scene {
+  readonly criu: Criu;
+  readonly memory: MemoryWorkload;
+  readonly iteration: Iteration;
+  readonly imagesDirectory: string;
+}
+
+interface Misfortune {
+  readonly options?: (directory: string) => Promise<Partial<IterateOptions>>;
+  /** Makes a round fail. */
+  readonly round: (scene: Scene) => Promise<unknown>;
+  readonly error: string;
+}
+
+const kill = async () => {
+  process.kill(await runningCriu(), 'SIGKILL');
+};
+
+const killed = { error: 'ERR_CRIU_EOF' };
+const thrown = { error: 'ERR_CRIU_HOOK' };
+const refuse = () => {
+  throw new Error('no');
+};
+
+const misfortunes: Record<string, Misfortune> = {
+  'criu killed between two rounds': {
+    ...killed,
+    async round({ iteration }) {
+      await kill();
+      await iteration.exited;
+      return await iteration.preDump();
+    },
+  },
+  'criu killed in a round': {
+    ...killed,
+    async round({ iteration }) {
+      const round = iteration.preDump();
+      process.kill((await preDumping()).criu, 'SIGKILL');
+      return await round;
+    },
+  },
+  'what criu has forked for a round killed': {
+    error: 'ERR_CRIU_FAILED',
+    async round({ iteration }) {
+      const round = iteration.preDump();
+      process.kill((await preDumping()).child, 'SIGKILL');
+      return await round;
+    },
+  },
+  'criu killed in the dump': {
+    ...killed,
+    round: ({ iteration }) => iteration.dump({ hooks: hookAt('queryExtFiles', kill) }),
+  },
+  'criu killed at the end of the dump': {
+    ...killed,
+    round: ({ iteration }) => iteration.dump({ hooks: { postDump: kill } }),
+  },
+  'a hook that throws at post-dump': {
+    ...thrown,
+    round: ({ iteration }) => iteration.dump({ hooks: { postDump: refuse } }),
+  },
+  'aborted by the signal in a round, without grace': {
+    error: 'ERR_CRIU_ABORTED',
+    async round({ iteration }) {
+      const controller = new AbortController();
+      const round = iteration.preDump({ signal: controller.signal, gracePeriodMs: 0 });
+      await preDumping();
+      controller.abort();
+      return await round;
+    },
+  },
+  'aborted by the signal in the dump': {
+    error: 'ERR_CRIU_ABORTED',
+    round({ iteration }) {
+      const controller = new AbortController();
+      return iteration.dump({
+        signal: controller.signal,
+        hooks: { postDump: () => controller.abort() },
+      });
+    },
+  },
+  'the page server gone': {
+    error: 'ERR_CRIU_FAILED',
+    round: ({ iteration }) => iteration.preDump({ pageServer: { address: '127.0.0.1', port: 9 } }),
+  },
+  'the images of the parent gone': {
+    error: 'ERR_CRIU_BAD_IMAGE',
+    async round({ iteration, imagesDirectory }) {
+      await rm(join(imagesDirectory, '0'), { recursive: true });
+      return await iteration.preDump();
+    },
+  },
+  'the pagemap of the parent spoilt': {
+    error: 'ERR_CRIU_BAD_IMAGE',
+    async round({ iteration, memory, imagesDirectory }) {
+      await copyFile('/bin/true', join(imagesDirectory, '0', `pagemap-${memory.pid}.img`));
+      return await iteration.preDump();
+    },
+  },
+  'no space for a round': {
+    error: 'ERR_CRIU_FAILED',
+    async options(directory) {
+      await mkdir(directory, { recursive: true });
+      await execa('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', directory]);
+      onTestFinished(async () => {
+        await execa('umount', [directory]);
+      });
+      return { preflight: false };
+    },
+    async round({ iteration, imagesDirectory }) {
+      await execa('fallocate', ['-l', '3M', join(imagesDirectory, 'full')]);
+      return await iteration.dump();
+    },
+  },
+};
+
+describe('after', () => {
+  test.each(Object.entries(misfortunes))(
+    '%s the process runs on, and so does a new iteration',
+    async (fault, { options, round, error: code }) => {
+      const criu = client();
+      const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 2, pagesPerSecond: 2000 });
+      const imagesDirectory = join(await temporaryDirectory(), 'images');
+      const more = await options?.(imagesDirectory);
+      await criu.features();
+      const before = await holdings();
+      const iteration = await criu.iterate(memory.pid, { imagesDirectory, ...more });
+      await iteration.preDump();
+      const error = await failureOf(round({ criu, memory, iteration, imagesDirectory }));
+      expect(error).toMatchObject({
+        code,
+        workload: code === 'ERR_CRIU_BAD_IMAGE' ? undefined : 'running',
+      });
+      expect(error.message).toContain('round 1');
+      await iteration.close();
+      expect(await failureOf(iteration.preDump())).toMatchObject({ code: 'ERR_CRIU_CLOSED' });
+      await memory.writesOn();
+      await memory.verify();
+      expect(await holdings()).toEqual(before);
+      await completes(criu, memory);
+      await noteFault('iteration', {
+        fault,
+        error: code,
+        workload: 'runs on',
+        left: leftBy(error),
+      });
+    },
+  );
+});
+
+test('a page server that dies in the middle of a round makes it fail, and the process runs on', async () => {
+  const criu = client();
+  const memory = await startMemoryWorkload({ heapMiB: 32, hotMiB: 1, pagesPerSecond: 1000 });
+  await criu.features();
+  const before = await holdings();
+  for (const way of ['by address', 'by descriptor']) {
+    const [imagesDirectory, far] = [await temporaryDirectory(), await temporaryDirectory()];
+    const [near, accepted] = await connection();
+    const server = await criu.pageServer({
+      imagesDirectory: far,
+      pageServer: way === 'by address' ? { port: 0 } : { fd: accepted },
+    });
+    const { address = '', port = 0 } = server;
+    const pageServer = way === 'by address' ? { address, port } : { fd: near };
+    const iteration = await criu.iterate(memory.pid, { imagesDirectory, pageServer });
+    const round = failureOf(iteration.preDump());
+    await waitFor(async () => (await sizeOfPages(far)) > 0, 'pages arrive');
+    process.kill(server.pid, 'SIGKILL');
+    expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    // So does who runs a page server elsewhere: the connection lives as long as anybody has it.
+    accepted.destroy();
+    const error = await round;
+    expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
+    expect(error.message).toMatch(/round 0: page-xfer: .*(Broken pipe|Connection reset)/);
+    await iteration.close();
+    near.destroy();
+    await memory.writesOn();
+    await memory.verify();
+    expect(await holdings()).toEqual(before);
+    await noteFault('iteration', {
+      fault: `the page server, ${way}, killed in a round`,
+      error: error.code,
+      workload: 'runs on',
+      left: leftBy(error),
+    });
+  }
+  await completes(criu, memory);
+});
+
+test('a signal of the whole iteration ends it, also between rounds', async () => {
+  const criu = client();
+  const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 2, pagesPerSecond: 2000 });
+  const controller = new AbortController();
+  const iteration = await criu.iterate(memory.pid, {
+    imagesDirectory: await temporaryDirectory(),
+    signal: controller.signal,
+  });
+  await iteration.preDump();
+  controller.abort();
+  expect(await failureOf(iteration.dump())).toMatchObject({ code: 'ERR_CRIU_ABORTED' });
+  await iteration.close();
+  await memory.writesOn();
+  await completes(criu, memory);
+});
+
+test('a directory that has a round already is refused, and nothing is lost', async () => {
+  const criu = client();
+  const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 2, pagesPerSecond: 2000 });
+  const imagesDirectory = await temporaryDirectory();
+  await using iteration = await criu.iterate(memory.pid, { imagesDirectory });
+  await iteration.preDump();
+  const again = await failureOf(criu.iterate(memory.pid, { imagesDirectory }));
+  expect(again).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'imagesDirectory' });
+  await mkdir(join(imagesDirectory, '1'));
+  await writeFile(join(imagesDirectory, '1', 'inventory.img'), '');
+  const taken = await failureOf(iteration.preDump());
+  expect(taken).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'imagesDirectory' });
+  await rm(join(imagesDirectory, '1'), { recursive: true });
+  const { directory } = await iteration.dump();
+  await waitGone(memory.pid);
+  await criu.restore({ imagesDirectory: directory });
+  await memory.verify();
+});
+
+test('what would make the dump fail is said before the first round', async () => {
+  const criu = client();
+  const { pid } = await startObstacle('io_uring');
+  const imagesDirectory = await temporaryDirectory();
+  const error = await failureOf(criu.iterate(pid, { imagesDirectory }));
+  expect(error).toMatchObject({ code: 'ERR_CRIU_PREFLIGHT', workload: 'running', pid });
+  expect(error.findings?.map(({ code }) => code)).toContain('IO_URING');
+  expect(await readdir(imagesDirectory)).toEqual([]);
+});
+
+/** By whatever number a page server calls the file. */
+async function sizeOfPages(directory: string): Promise<number> {
+  const names = (await readdir(directory)).filter((name) => name.startsWith('pages-'));
+  const files = await Promise.all(names.map((name) => stat(join(directory, name))));
+  return files.reduce((sum, { size }) => sum + size, 0);
+}

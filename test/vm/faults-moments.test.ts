@@ -1,0 +1,209 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { expect, test } from 'vitest';
+import type { Criu, CriuError, Hooks } from '../../src/index.ts';
+import { runningCriu } from '../helpers/checkpoints.ts';
+import { type Blow, strike } from '../helpers/dump-scenes.ts';
+import { completes, preDumping } from '../helpers/iterations.ts';
+import { type MemoryWorkload, startMemoryWorkload } from '../helpers/memory-workload.ts';
+import { holdings } from '../helpers/own-process.ts';
+import { seeded } from '../helpers/random.ts';
+import { noteFault } from '../helpers/reliability.ts';
+import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../helpers/workload.ts';
+
+/** Of the random moments: more of them, or others, can be had for a hunt. */
+const SEED = Number(process.env.FAULT_SEED ?? 20_240_607);
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);
+
+interface Limits {
+  readonly deadlineMs?: number;
+  readonly gracePeriodMs?: number;
+}
+
+interface Seen {
+  /** Criu, by its pid, is at it. */
+  begun(pid: number): void;
+  /** There is no more of it. */
+  done(): void;
+}
+
+/** Something that criu is struck in. */
+interface Work {
+  readonly make: (
+    criu: Criu,
+    memory: MemoryWorkload,
+    seen: Seen,
+    limits: Limits,
+  ) => Promise<unknown>;
+}
+
+const works: Record<string, Work> = {
+  'a round of pre-dump': {
+    async make(criu, memory, { begun, done }, limits) {
+      await using iteration = await iterate(criu, memory);
+      const round = iteration.preDump(limits);
+      await Promise.race([round, preDumping().then((pids) => begun(pids.criu))]);
+      await round.then(done);
+    },
+  },
+  'the dump after a round': {
+    async make(criu, memory, { begun, done }, limits) {
+      await using iteration = await iterate(criu, memory);
+      await iteration.preDump();
+      const hooks: Hooks = {
+        async preDump() {
+          begun(await runningCriu());
+        },
+        // The process runs on, also if nothing has happened to criu.
+        postDump() {
+          done();
+          throw new Error('not struck');
+        },
+      };
+      await iteration.dump({ ...limits, hooks });
+    },
+  },
+  'a single pre-dump': {
+    async make(criu, memory, { begun, done }, limits) {
+      const imagesDirectory = await temporaryDirectory();
+      const round = criu.preDump(memory.pid, { imagesDirectory, ...limits });
+      const started = waitFor(async () => await isTraced(memory.pid), 'criu is at a pre-dump');
+      await Promise.race([round, started.then(runningCriu).then(begun)]);
+      await round.then(done);
+    },
+  },
+};
+
+test('criu may be lost at any moment, and the process is where the error says', async () => {
+  const scene = await enter();
+  const random = seeded(SEED);
+  for (const [name, work] of Object.entries(works)) {
+    let spanMs = await scene.measure(work);
+    for (let killed = 0; killed < ROUNDS; ) {
+      const signal = random(2) ? 'SIGKILL' : 'SIGTERM';
+      const error = await scene.strike(work, random(spanMs), signal);
+      if (error?.code === 'ERR_CRIU_EOF') {
+        expect(error.exit).toEqual({ code: null, signal });
+        killed++;
+      } else {
+        // It was done before.
+        expect([undefined, 'ERR_CRIU_HOOK']).toContain(error?.code);
+        spanMs = Math.ceil(spanMs * 0.8);
+      }
+    }
+
+    let error: CriuError | undefined;
+    // Where there is no time it may not come so far as to be stopped.
+    for (let deadlineMs = 3 * spanMs; deadlineMs < 60_000; deadlineMs *= 2) {
+      const limits = { deadlineMs, gracePeriodMs: 100 };
+      error = await scene.strike(work, random(spanMs / 2), 'SIGSTOP', limits);
+      if (error?.cancelled === 'killed') break;
+    }
+    expect(error).toMatchObject({
+      code: 'ERR_CRIU_TIMEOUT',
+      cancelled: 'killed',
+      exit: { code: null, signal: 'SIGKILL' },
+    });
+
+    const rows = {
+      'criu killed at random moments': 'ERR_CRIU_EOF',
+      'criu stopped by SIGSTOP at a random moment until the deadline':
+        'ERR_CRIU_TIMEOUT, `cancelled` is killed',
+    };
+    for (const [fault, told] of Object.entries(rows)) {
+      await noteFault('iteration', {
+        fault: `${fault}, ${name}`,
+        error: told,
+        workload: 'runs on; or gone, if it was running code of CRIU: `workload` says which',
+        left: 'nothing',
+      });
+    }
+  }
+  await scene.completes();
+});
+
+async function iterate(criu: Criu, memory: MemoryWorkload) {
+  const imagesDirectory = await temporaryDirectory();
+  // It has been looked at before.
+  return await criu.iterate(memory.pid, { imagesDirectory, preflight: false });
+}
+
+/** A workload, to which works are done. */
+async function enter() {
+  const criu = client();
+  await criu.features();
+  const start = async () =>
+    await startMemoryWorkload({ heapMiB: 16, hotMiB: 4, pagesPerSecond: 2000 });
+  let memory = await start();
+  const before = await ownHoldings();
+  return {
+    /** How long criu is at it if nothing happens, in milliseconds. */
+    async measure({ make }: Work): Promise<number> {
+      let [from, to] = [0, 0];
+      const seen = {
+        begun: () => {
+          from = performance.now();
+        },
+        done: () => {
+          to = performance.now();
+        },
+      };
+      await make(criu, memory, seen, {}).catch(() => {});
+      return Math.ceil(to - from);
+    },
+    /** Does it, and gives criu a signal some milliseconds after it has begun. */
+    async strike({ make }: Work, afterMs: number, signal: Blow['signal'], limits: Limits = {}) {
+      let struck: Promise<void> | undefined;
+      let forked: number[] = [];
+      let over = false;
+      const begun = (pid: number) => {
+        if (over) return;
+        struck = sleep(afterMs).then(async () => {
+          forked = await childrenOf(pid);
+          strike(pid, signal);
+        });
+      };
+      const error = await make(criu, memory, { begun, done: () => {} }, limits).then(
+        () => undefined,
+        (cause: CriuError) => cause,
+      );
+      over = true;
+      await struck;
+      for (const pid of forked) expect(await isAlive(pid)).toBe(false);
+      // A deadline may pass before anything has begun.
+      if (error && struck) {
+        expect(['running', 'gone']).toContain(error.workload);
+        expect(error.leftovers ?? []).toEqual([]);
+      }
+      if (error?.workload === 'gone') {
+        await waitGone(memory.pid);
+        memory = await start();
+      } else {
+        await memory.writesOn();
+        await memory.verify();
+      }
+      // One look would not do: waits for what has not come are not over, and read files.
+      const asBefore = async () => isDeepStrictEqual(await ownHoldings(), before);
+      await waitFor(asBefore, 'this process holds what it did');
+      return error;
+    },
+    completes: () => completes(criu, memory),
+  };
+}
+
+/** But for the workload, which may be another one by now. */
+async function ownHoldings() {
+  const { descriptors, children } = await holdings();
+  return { descriptors, children: children.length };
+}
+
+async function isTraced(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return /^TracerPid:\t[1-9]/m.test(status);
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return list.split(' ').filter(Boolean).map(Number);
+}

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type LastRound, type PreCopyLimits, preCopy, type Round } from '../../src/index.ts';
+import { startMemoryWorkload } from '../helpers/memory-workload.ts';
+import {
+  client,
+  startProgram,
+  temporaryDirectory,
+  waitFor,
+  waitGone,
+} from '../helpers/workload.ts';
+
+const server = join(import.meta.dirname, '../../scripts/demo/server.mjs');
+
+test('an idle Node server: after the first round there is little to copy, and it answers afterwards', async () => {
+  const stdout = join(await temporaryDirectory(), 'port');
+  const { pid } = await startProgram(process.execPath, [server], { stdout });
+  await waitFor(async () => (await readFile(stdout, 'utf8')).endsWith('\n'), 'it listens');
+  const port = (await readFile(stdout, 'utf8')).trim();
+  const { rounds, last } = await dumpedInRounds(pid, { maxDowntimeMs: 0 });
+  expect(last.stats.pagesWritten).toBeLessThan(0.5 * (rounds[0]?.stats.pagesWritten ?? 0));
+  await waitGone(pid);
+  await client().restore({ imagesDirectory: last.directory });
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('1\n');
+});
+
+test('a writer faster than the copy: the rounds end, for they do not help', async () => {
+  const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 16, pagesPerSecond: 'max' });
+  const { rounds, last } = await dumpedInRounds(memory.pid, { maxDowntimeMs: 0, maxRounds: 8 });
+  expect(last.preCopy?.reason).toBe('no-gain');
+  expect(rounds.length).toBeLessThan(8);
+  await waitGone(memory.pid);
+  await client().restore({ imagesDirectory: last.directory });
+  await memory.verify();
+});
+
+async function dumpedInRounds(
+  pid: number,
+  policy: PreCopyLimits,
+): Promise<{ rounds: Round[]; last: LastRound }> {
+  const imagesDirectory = await temporaryDirectory();
+  await using iteration = await client().iterate(pid, { imagesDirectory });
+  const rounds: Round[] = [];
+  for await (const round of preCopy(iteration, policy)) rounds.push(round);
+  return { rounds, last: await iteration.dump() };
+}
