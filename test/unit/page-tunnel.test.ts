@@ -127,6 +127,15 @@ test('to connect can be aborted', async () => {
   await expect(connectPages(place, undefined, short, aborted.signal)).rejects.toThrow('aborted');
 });
 
+test('a connection may be cut before anybody looks at it', async () => {
+  const { arrived, knock } = await openDoor();
+  const socket = await knock();
+  arrived[0]?.resetAndDestroy();
+  // An error that nobody listens to would end this process.
+  await waitFor(() => socket.destroyed, 'it is closed');
+  expect(socket.errored).toMatchObject({ code: 'ECONNRESET' });
+});
+
 describe('a tunnel', () => {
   test('carries bytes both ways, counts them, and ends with its peer', async () => {
     const { tunnel, peer } = await echo({ stallMs: 60_000 });

@@ -143,6 +143,8 @@ export async function connectPages(
   const socket = credentials
     ? connectTls({ host, port, ...credentials, minVersion: 'TLSv1.2' })
     : connect({ host, port });
+  // Whoever gets it may look at it later: an error then is told by its close.
+  socket.on('error', () => {});
   const give = () => socket.destroy(new Error('it was aborted'));
   const late = setTimeout(
     () => socket.destroy(new Error(`no answer within ${ARRIVAL_MS} ms`)),
