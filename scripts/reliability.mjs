@@ -28,5 +28,5 @@ function table(rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   const head = ['Fault', 'Error', 'Workload', 'Left behind'];
   const body = rows.map(({ fault, error, workload, left }) => line([fault, error, workload, left]));
-  return [line(head), line(head.map(() => '---')), ...body].join('\n');
+  return [`${rows.length} cases:\n`, line(head), line(head.map(() => '---')), ...body].join('\n');
 }
