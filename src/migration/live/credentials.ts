@@ -43,10 +43,11 @@ export async function readCredentials(
   if (typeof tls !== 'object' || tls === null) {
     throw invalid(operation, 'tls', '{ ca, cert, key }, PEM texts or paths', tls);
   }
-  const [ca, cert, key] = await Promise.all(
-    (['ca', 'cert', 'key'] as const).map((name) => read(operation, `tls.${name}`, tls[name])),
-  );
-  return { ca, cert, key } as Credentials;
+  // In turn, so that of several that cannot be read it is always the first that is told.
+  const ca = await read(operation, 'tls.ca', tls.ca);
+  const cert = await read(operation, 'tls.cert', tls.cert);
+  const key = await read(operation, 'tls.key', tls.key);
+  return { ca, cert, key };
 }
 
 async function read(operation: string, option: string, given: unknown): Promise<Buffer> {
