@@ -13,26 +13,35 @@ export async function startScene(lab, options) {
   const pid = await startServer(lab, here, options);
   const client = await startClient(lab);
   await client.measure();
-  return { here, there, tls, pid, client };
+  return { here, there, agents: { a: here, b: there }, tls, pid, client };
 }
 
-/** Moves the server from a to b; resolves with the result and with when each phase began. */
-export async function migrateIt(lab, { here, there, tls, pid }, options = {}) {
+/** Moves the server from one host to the other; resolves with the result and with when each phase began. */
+export async function migrateIt(
+  lab,
+  { agents, tls, pid },
+  { hooks, ...options } = {},
+  { from, to } = { from: lab.a, to: lab.b },
+) {
+  const [here, there] = [agents[from.name], agents[to.name]];
   const port = await there.ask('serve', {
-    listen: { host: lab.b.address, port: 0 },
-    tls: tls.b,
-    directory: join(lab.directory, 'b'),
+    listen: { host: to.address, port: 0 },
+    tls: tls[to.name],
+    directory: join(lab.directory, to.name),
   });
   const phases = [];
-  here.on('phase', (phase) => void phases.push([phase, Date.now()]));
+  here.on('phase', async (phase) => {
+    phases.push([phase, Date.now()]);
+    await hooks?.phase?.(phase);
+  });
   here.on('event', () => {});
-  here.on('switchOver', () => lab.moveService(lab.a, lab.b));
-  here.on('switchBack', () => lab.moveService(lab.b, lab.a));
+  here.on('switchOver', () => lab.moveService(from, to));
+  here.on('switchBack', () => lab.moveService(to, from));
   const result = await here.ask('migrate', {
     pid,
-    to: { host: lab.b.address, port },
-    tls: tls.a,
-    directory: join(lab.directory, 'a'),
+    to: { host: to.address, port },
+    tls: tls[from.name],
+    directory: join(lab.directory, from.name),
     dump: DUMP,
     ...options,
   });

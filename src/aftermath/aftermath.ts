@@ -37,6 +37,17 @@ export class Aftermath implements Disposable {
     return new Aftermath(root, options, freezer);
   }
 
+  /** Of a dump that nobody has followed: who began it has died, too. */
+  static async late(tree: readonly number[], options: Options): Promise<Aftermath> {
+    const [root = 0] = tree;
+    const aftermath = await Aftermath.of(root, options);
+    aftermath.#tree = tree;
+    aftermath.#locked = !sameNetwork(root);
+    if (aftermath.#locked) aftermath.#netns = openNetwork(root);
+    aftermath.#connections = Promise.resolve(await aftermath.#findConnections());
+    return aftermath;
+  }
+
   private constructor(root: number, options: Options, freezer: Freezer | undefined) {
     this.#root = root;
     this.#tree = [root];
@@ -91,6 +102,14 @@ export class Aftermath implements Disposable {
     const others = gone.filter((pid) => pid !== this.#root);
     if (others.length > 0) left.push(`processes of the tree that are gone: ${others.join(', ')}`);
     return left;
+  }
+
+  /**
+   * Takes the lock off that CRIU leaves for a restore, by the beginning of its log, once the processes
+   * have ended: they run elsewhere by now. Tells what stays.
+   */
+  async unlock(log: string): Promise<string[]> {
+    return await this.#unlock((await this.#connections) ?? [], log);
   }
 
   [Symbol.dispose](): void {

@@ -45,9 +45,11 @@ async function resolve(id: string, given: Given): Promise<void> {
       ...(directory !== undefined && { directory }),
       ...(destinationIsDead && { destinationIsDead }),
     });
-    const lines = Object.entries(found).flatMap(([name, value]) =>
+    const { leftovers, ...facts } = found;
+    const lines = Object.entries(facts).flatMap(([name, value]) =>
       value === undefined ? [] : `${name}: ${String(value)}`,
     );
-    output.result({ ...found }, lines.join('\n'));
+    const left = leftovers.map((one) => `left behind: ${one}`);
+    output.result({ ...found }, [...lines, ...left].join('\n'));
   });
 }

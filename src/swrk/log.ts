@@ -40,7 +40,18 @@ export class LogFile {
   /** The first kilobytes of what CRIU wrote, as far as there is anything. */
   async beginning(): Promise<string> {
     if ((await this.read()) === undefined) return '';
-    return await head(this.path).catch(() => '');
+    return await beginningOf(this.path);
+  }
+}
+
+/** The first kilobytes of a log; nothing if it cannot be read. */
+export async function beginningOf(path: string): Promise<string> {
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING), 0, BEGINNING, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } catch {
+    return '';
   }
 }
 
@@ -63,12 +74,6 @@ async function fingerprint(path: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-async function head(path: string): Promise<string> {
-  await using file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING), 0, BEGINNING, 0);
-  return buffer.toString('utf8', 0, bytesRead);
 }
 
 async function tail(path: string): Promise<string> {

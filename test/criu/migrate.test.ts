@@ -1,6 +1,11 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
-import { migrate, resolveMigration, unresolvedMigrations } from '../../src/index.ts';
+import {
+  migrate,
+  resolveMigration,
+  serveMigrations,
+  unresolvedMigrations,
+} from '../../src/index.ts';
 import { Caller } from '../helpers/caller.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
@@ -67,6 +72,59 @@ test('a slow switch-over is waited for, and once the copy runs nothing calls it 
   await waitGone(memory.pid);
   await memory.verify(() => host.ask('kill', { pid, signal: 'SIGUSR1' }));
   await memory.writesOn();
+});
+
+const never = () => new Promise<void>(() => {});
+
+test.each([
+  ['switchOver that ends when it is told to', { switchOver: untilAborted }, true],
+  ['switchOver that never ends', { switchOver: never }, true],
+  ['hook that never ends', { hooks: { phase: never } }, false],
+] as const)('a deadline ends a migration with a %s', async (_what, options, isBack) => {
+  const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
+  const host = await Caller.start(through);
+  const port = await host.ask<number>('serve', {
+    ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true },
+    directory: await temporaryDirectory(),
+  });
+  let back = false;
+  const migration = migrate(memory.pid, {
+    ...{ to: { host: '127.0.0.1', port }, insecure: true, mode: 'stop-and-copy', path: criuPath() },
+    ...{ directory: await temporaryDirectory(), stallMs: 500, deadlineMs: 3000 },
+    ...options,
+    switchBack: () => {
+      back = true;
+    },
+  });
+  expect(await failureOf(migration.result)).toMatchObject({
+    code: 'ERR_CRIU_TIMEOUT',
+    workload: 'running',
+  });
+  expect(back).toBe(isBack);
+  await memory.verify();
+  await memory.writesOn();
+});
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+}
+
+test('a migration that is cancelled while it is offered is cancelled, and not refused', async () => {
+  const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
+  const server = await serveMigrations({
+    ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true, path: criuPath() },
+    directory: await temporaryDirectory(),
+    authorize: () => {
+      void migration.cancel();
+      return new Promise<boolean>(() => {});
+    },
+  });
+  onTestFinished(() => server.close());
+  const migration = migrate(memory.pid, {
+    ...{ to: { host: '127.0.0.1', port: server.port }, insecure: true, path: criuPath() },
+    directory: await temporaryDirectory(),
+  });
+  expect(await failureOf(migration.result)).toMatchObject({ code: 'ERR_CRIU_ABORTED' });
 });
 
 test.each(['stop-and-copy', 'post-copy'] as const)(

@@ -74,9 +74,14 @@ export class MigrationHost {
 
   /** The criu processes in there. */
   async criu(): Promise<number[]> {
-    const space = await readlink(`/proc/${this.#init}/ns/pid`);
-    return await criuProcesses(async (pid) => (await readlink(`/proc/${pid}/ns/pid`)) === space);
+    return await criuBeside(this.#init);
   }
+}
+
+/** The criu processes in the pid namespace of a process. */
+export async function criuBeside(other: number): Promise<number[]> {
+  const space = await readlink(`/proc/${other}/ns/pid`);
+  return await criuProcesses(async (pid) => (await readlink(`/proc/${pid}/ns/pid`)) === space);
 }
 
 /** The criu processes that work in one of these directories. */

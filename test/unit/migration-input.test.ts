@@ -55,6 +55,11 @@ const ofMigrate: Bad[] = [
   ['directory', { directory: '' }],
   ['signal', { signal: new EventTarget() }],
   ['deadlineMs', { deadlineMs: -1 }],
+  ['dump.stream', { dump: { stream: true } }],
+  ['dump.tlsCert', { dump: { tlsCert: 'here.pem' } }],
+  ['hooks', { hooks: 5 }],
+  ['hooks.fase', { hooks: { fase: () => {} } }],
+  ['hooks.phase', { hooks: { phase: 'dump' } }],
 ];
 
 const ofServe: Bad[] = [
@@ -75,6 +80,8 @@ const ofServe: Bad[] = [
 const ofResolve: Bad[] = [
   ['direktory', { direktory: '/d' }],
   ['destinationIsDead', { destinationIsDead: 'yes' }],
+  ['directory', { directory: 5 }],
+  ['deadlineMs', { deadlineMs: Number.NaN }],
 ];
 
 describe('bad input is refused by the name of its option, and nothing is begun', () => {

@@ -148,6 +148,14 @@ describe('a tunnel', () => {
     expect(await tunnel.closed).toBeUndefined();
   });
 
+  test('has no ends once it is closed: their numbers may be those of other descriptors', async () => {
+    const { tunnel, peer } = await echo({ stallMs: 60_000 });
+    peer.resetAndDestroy();
+    await tunnel.closed;
+    expect(() => tunnel.far).toThrow('ECONNRESET');
+    expect(() => tunnel.near).toThrow('ECONNRESET');
+  });
+
   test('tells why it ended', async () => {
     const { tunnel, peer } = await echo({ stallMs: 60_000 });
     peer.resetAndDestroy();

@@ -37,9 +37,11 @@ export interface MigrationEvent {
   readonly round?: number;
   /** Memory and images that have gone over so far, in bytes. */
   readonly bytes?: number;
+  /** All memory of the processes when they were offered, in bytes. */
+  readonly totalBytes?: number;
   /** Pages of the round; in post-copy, those that the copy has. */
   readonly pages?: number;
-  /** How fast bytes go over, in bytes a second. */
+  /** How fast bytes go over in this phase, or went in the round, in bytes a second. */
   readonly rate?: number;
   /** How fast memory changes, in bytes a second. */
   readonly dirtyRate?: number;

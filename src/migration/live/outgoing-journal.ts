@@ -1,12 +1,14 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CriuOpts } from '../../options/types.ts';
+import { beginningOf } from '../../swrk/log.ts';
 import type { Journal } from './journal.ts';
 import type { SourceState } from './states.ts';
 
-/** What has to be undone of a dump whose criu has died, by options of that dump. */
+/** Options of the dump that tell what has to be undone if its criu dies, and where its log is. */
 export type Undone = Pick<
   CriuOpts,
-  'freezeCgroup' | 'linkRemap' | 'networkLock' | 'tcpClose' | 'tcpEstablished'
+  'freezeCgroup' | 'linkRemap' | 'logFile' | 'networkLock' | 'tcpClose' | 'tcpEstablished'
 >;
 
 /** What a source notes besides its state. */
@@ -33,7 +35,19 @@ export type OutgoingJournal = Journal<SourceState, OutgoingFacts>;
 /** Where sources keep their journals and images, if they are not told. */
 export const STATE_DIRECTORY = '/var/lib/node-criu';
 
+/** Where the images of a migration from this host are, each round in a directory of its own. */
+export function outgoingImages(directory: string, id: string): string {
+  return join(directory, 'images', id);
+}
+
 /** Where a source keeps its journals. */
 export function outgoingIn(directory: string): string {
   return join(directory, 'outgoing');
+}
+
+/** How the logs of the dumps of a migration begin; nothing if there was none. */
+export async function logsOf(images: string, name = 'dump.log'): Promise<string> {
+  const rounds = await readdir(images).catch((): string[] => []);
+  const logs = await Promise.all(rounds.map((round) => beginningOf(join(images, round, name))));
+  return logs.join('');
 }

@@ -29,12 +29,10 @@ export interface TunnelOptions {
 
 /** Memory pages between a criu of this host, by descriptor, and one of another, by TLS. */
 export class PageTunnel implements Disposable {
-  /** The end for criu; open until the tunnel is closed. */
-  readonly far: number;
-  /** The number of the other end. */
-  readonly near: number;
   /** Resolves when it has ended, with the reason if that was no orderly end. */
   readonly closed: Promise<Error | undefined>;
+  readonly #far: number;
+  readonly #near: number;
   readonly #own: Socket;
   readonly #peer: Socket;
   readonly #watch: NodeJS.Timeout;
@@ -45,8 +43,8 @@ export class PageTunnel implements Disposable {
     const [near, far] = native().streamPair();
     // From now on it is the socket's.
     native().release(near);
-    this.far = far;
-    this.near = near;
+    this.#far = far;
+    this.#near = near;
     this.#own = new Socket({ fd: near, readable: true, writable: true });
     this.#peer = peer;
     for (const end of [this.#own, peer]) {
@@ -64,6 +62,18 @@ export class PageTunnel implements Disposable {
     out.pipe(peer);
     peer.pipe(this.#own);
     this.#watch = areRequests ? this.#watchAnswers(stallMs) : this.#watchFor(stallMs);
+  }
+
+  /** The end for criu. @throws Error once it is closed: the number may be another descriptor's by then */
+  get far(): number {
+    if (this.#isClosed) throw this.failure;
+    return this.#far;
+  }
+
+  /** The number of the other end. @throws Error likewise */
+  get near(): number {
+    if (this.#isClosed) throw this.failure;
+    return this.#near;
   }
 
   /** Why it has ended before it was closed, if it has. */
@@ -85,7 +95,7 @@ export class PageTunnel implements Disposable {
     this.#own.destroySoon();
     // One that reads no more does not see it either.
     setTimeout(() => this.#own.destroy(), LAST_WORDS_MS).unref();
-    native().close(this.far);
+    native().close(this.#far);
   }
 
   /** Ends it when something was asked, and no answer comes. */
@@ -184,6 +194,8 @@ export class PageDoor implements AsyncDisposable {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, host, resolve);
     });
+    // That there is no descriptor for one that comes is no reason to end.
+    server.on('error', () => {});
     return new PageDoor(server, credentials ? 'secureConnection' : 'connection');
   }
 
@@ -223,8 +235,13 @@ export class PageDoor implements AsyncDisposable {
     }
     this.#expected.delete(own);
     peer.setNoDelay(true).setKeepAlive(true, 5000);
-    peer.write(WELCOME);
-    arrived(peer);
+    try {
+      arrived(peer);
+      peer.write(WELCOME);
+    } catch {
+      // There was no descriptor for it.
+      peer.destroy();
+    }
   }
 }
 

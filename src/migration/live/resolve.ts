@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Aftermath } from '../../aftermath/aftermath.ts';
 import { CriuError, invalid, unknownOption, type WorkloadState } from '../../errors.ts';
 import { StoppedTree } from '../../lazy/stopped-tree.ts';
@@ -9,12 +8,16 @@ import { holdOf } from '../../process/hold.ts';
 import { stateOf } from '../../process/state.ts';
 import { descendantsOf } from '../../process/tree.ts';
 import { inTime } from '../../process/unfinished.ts';
+import { checkLimits } from '../../rpc/cancellation.ts';
 import { type MigrationTls, readCredentials } from './credentials.ts';
 import { isAgentAlive, startTimeOf } from './identity.ts';
 import { isMigrationId, Journal, journalsIn } from './journal.ts';
+import { checkStateDirectory } from './migrate-options.ts';
 import {
+  logsOf,
   type OutgoingFacts,
   type OutgoingJournal,
+  outgoingImages,
   outgoingIn,
   STATE_DIRECTORY,
 } from './outgoing-journal.ts';
@@ -63,6 +66,8 @@ export interface MigrationResolution {
   readonly workload: WorkloadState;
   /** The pid of the root at the destination, if that has the workload. */
   readonly copy: number | undefined;
+  /** What a criu that died has left behind, and could not be put right: a sentence each. */
+  readonly leftovers: readonly string[];
 }
 
 const OPERATION = 'resolveMigration';
@@ -90,6 +95,8 @@ export async function resolveMigration(
   if (destinationIsDead !== undefined && typeof destinationIsDead !== 'boolean') {
     throw invalid(OPERATION, 'destinationIsDead', 'a boolean', destinationIsDead);
   }
+  checkLimits(OPERATION, { deadlineMs });
+  checkStateDirectory(OPERATION, directory);
   await using journal: OutgoingJournal | undefined = await Journal.find<SourceState, OutgoingFacts>(
     outgoingIn(directory),
     id,
@@ -112,9 +119,10 @@ export async function resolveMigration(
     ? { state: 'aborted' as const, pid: 0 }
     : destination && (await decided(destination, entry, id, deadlineMs));
   const move = sourceMove(entry.state, answer?.state);
-  const done = await carryOut(move, journal);
+  const images = outgoingImages(directory, id);
+  const { done, leftovers } = await carryOut(move, journal, images);
   if (!isOpen(journal.entry?.state ?? entry.state)) {
-    await rm(join(directory, 'images', id), { recursive: true, force: true });
+    await rm(images, { recursive: true, force: true });
   }
   const { state } = journal.entry ?? entry;
   const owner = ownerOf(state, answer?.state);
@@ -128,23 +136,24 @@ export async function resolveMigration(
     },
     ...{ pid: entry.pid ?? 0, workload: await originalOf(entry) },
     copy: owner === 'destination' ? answer?.pid : undefined,
+    leftovers,
   };
 }
 
-/** The ids of the migrations from this host that {@link resolveMigration} has something to do for. */
+/**
+ * The ids of the migrations from this host that {@link resolveMigration} has something to do for.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
 export async function unresolvedMigrations(directory = STATE_DIRECTORY): Promise<string[]> {
-  const ids = await journalsIn(outgoingIn(directory));
-  const open = await Promise.all(
-    ids.map(async (id) => {
-      await using journal = await Journal.find<SourceState, OutgoingFacts>(
-        outgoingIn(directory),
-        id,
-      );
-      const { state, agent } = journal?.entry ?? {};
-      return state !== undefined && isOpen(state) && !isAgentAlive(agent);
-    }),
-  );
-  return ids.filter((_, index) => open[index]);
+  checkStateDirectory('unresolvedMigrations', directory);
+  const open: string[] = [];
+  // One by one: there may be many, and few descriptors.
+  for (const id of await journalsIn(outgoingIn(directory))) {
+    await using journal = await Journal.find<SourceState, OutgoingFacts>(outgoingIn(directory), id);
+    const { state, agent } = journal?.entry ?? {};
+    if (state !== undefined && isOpen(state) && !isAgentAlive(agent)) open.push(id);
+  }
+  return open;
 }
 
 function isOpen(state: SourceState): boolean {
@@ -182,48 +191,52 @@ async function decided(
 async function carryOut(
   move: SourceMove,
   journal: OutgoingJournal,
-): Promise<MigrationResolution['done']> {
+  images: string,
+): Promise<Pick<MigrationResolution, 'done' | 'leftovers'>> {
   const { pid = 0, stoppedBefore = [], undone = {}, tree: noted } = journal.entry ?? {};
   const tree = noted ?? descendantsOf(pid);
-  if (move !== 'resume' && move !== 'end') return 'nothing';
+  if (move !== 'resume' && move !== 'end') return { done: 'nothing', leftovers: [] };
   // First on disk, as ever: if this process dies the next one does it, and twice is no harm.
   await journal.write(move === 'resume' ? 'aborting' : 'ending', { agent: '' });
   const isThere = (await originalOf(journal.entry ?? {})) !== 'gone';
-  if (isThere && move === 'end') {
-    new StoppedTree(tree, new Set()).kill();
-    await endHolder(pid, 0);
-    await gone(pid);
+  let leftovers: string[] = [];
+  using aftermath = await Aftermath.late(isThere ? tree : [], undone);
+  const log = await logsOf(images, undone.logFile);
+  if (move === 'end') {
+    if (isThere) await endOriginal(pid, tree);
+    leftovers = await aftermath.unlock(log);
   } else if (isThere) {
-    using aftermath = await Aftermath.of(pid, undone);
-    const hadHolder = await endHolder(pid, ROLLBACK_MS);
-    if (hadHolder) await aftermath.putRight(undefined, '');
+    await endHolder(pid, ROLLBACK_MS);
+    // Without a log there was no dump.
+    if (log) leftovers = await aftermath.putRight(undefined, log);
     new StoppedTree(tree, new Set(stoppedBefore)).resume();
   }
   await journal.write(move === 'resume' ? 'aborted' : 'done');
-  if (!isThere) return 'nothing';
-  return move === 'end' ? 'ended the original' : 'resumed the original';
+  const did = move === 'end' ? 'ended the original' : 'resumed the original';
+  return { done: isThere ? did : 'nothing', leftovers };
 }
 
 /**
  * Ends a criu that holds the original for an agent that has died. It may be about to roll back, which
  * is safer than to kill it; one that serves pages goes on for ever.
  */
-async function endHolder(pid: number, patienceMs: number): Promise<boolean> {
+async function endHolder(pid: number, patienceMs: number): Promise<void> {
   let hold = await holdOf(pid);
   for (let waited = 0; waited < patienceMs && hold?.by === 'tracer'; waited += POLL_MS) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     hold = await holdOf(pid);
   }
-  if (hold?.by !== 'tracer' || hold.name !== 'criu') return false;
+  if (hold?.by !== 'tracer' || hold.name !== 'criu') return;
   const pidfd = openPidfd(hold.pid);
-  if (pidfd === undefined) return false;
+  if (pidfd === undefined) return;
   const watch = watchExit(pidfd);
   process.kill(hold.pid, 'SIGKILL');
   await inTime(watch);
-  return true;
 }
 
-async function gone(pid: number): Promise<void> {
+async function endOriginal(pid: number, tree: readonly number[]): Promise<void> {
+  new StoppedTree(tree, new Set()).kill();
+  await endHolder(pid, 0);
   const pidfd = openPidfd(pid);
   if (pidfd !== undefined) await inTime(watchExit(pidfd));
 }
