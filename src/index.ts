@@ -56,14 +56,13 @@ export {
   resolveMigration,
   unresolvedMigrations,
 } from './migration/live/resolve.ts';
-export {
-  type IncomingMigration,
-  type MigrationOffer,
-  type MigrationPeer,
-  type MigrationServer,
-  type ServeMigrationsOptions,
-  serveMigrations,
-} from './migration/live/serve.ts';
+export { type MigrationServer, serveMigrations } from './migration/live/serve.ts';
+export type {
+  IncomingMigration,
+  MigrationOffer,
+  MigrationPeer,
+  ServeMigrationsOptions,
+} from './migration/live/serve-options.ts';
 export type { DestinationState, Owner, SourceState } from './migration/live/states.ts';
 export type { Decision, PreCopyFunction, PreCopyLimits } from './migration/policy.ts';
 export { type PreCopy, preCopy } from './migration/pre-copy.ts';

@@ -1,33 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Criu } from '../../criu.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { type LazyRestored, lazyRestore } from '../../lazy/lazy-restore.ts';
 import type { Client } from '../../operation.ts';
 import type { PageServer } from '../../page-server.ts';
-import { DYING_MS, end, statusOf, waitsForCriu } from '../../process/unfinished.ts';
 import { type RestoreOptions, restore } from '../../restore.ts';
-import { isAgentAlive, startTimeOf, thisAgent } from './identity.ts';
+import { startTimeOf, thisAgent } from './identity.ts';
+import {
+  type How,
+  type IncomingFacts,
+  type IncomingJournal,
+  journalsOf,
+} from './incoming-journal.ts';
 import { Journal } from './journal.ts';
 import { type PageDoor, PageTunnel, TOKEN_SIZE } from './page-tunnel.ts';
+import { endCopy, wasLetGo } from './recover.ts';
 import { afterRestart, type DestinationState, mayAbort } from './states.ts';
-
-/** What a destination notes besides its state. */
-export interface IncomingFacts {
-  /** The root of the copy, as seen here. */
-  readonly pid: number;
-  /** When that was started, by the kernel's clock: another process may get its pid. */
-  readonly startTime: string;
-  /** It fetches pages after its restore. */
-  readonly lazy: boolean;
-  /** Why it ended. */
-  readonly message: string;
-  /** The process that sees to it: `PID START_TIME`. */
-  readonly agent: string;
-}
 
 /** What all migrations to this host share. */
 export interface Hosting {
@@ -43,17 +35,8 @@ export interface Hosting {
   readonly changed: (incoming: Incoming) => void;
 }
 
-/** The state of a migration, as its source is told. */
-export interface How {
-  readonly state: DestinationState;
-  readonly pid: number;
-  readonly message: string;
-  readonly pages: number;
-}
-
 /** How long CRIU's page server may take to end once a dump has taken leave of it, in milliseconds. */
 const PAGE_SERVER_MS = 10_000;
-const POLL_MS = 20;
 
 /** One migration to this host: its state, and what belongs to it. */
 export class Incoming {
@@ -64,7 +47,7 @@ export class Incoming {
   readonly lazyToken = randomBytes(TOKEN_SIZE);
   readonly offer: OfferRequest__Output;
   readonly #hosting: Hosting;
-  readonly #journal: Journal<DestinationState, IncomingFacts>;
+  readonly #journal: IncomingJournal;
   readonly #closed = new AbortController();
   #rounds: PageTunnel | undefined;
   #lazy: PageTunnel | undefined;
@@ -98,7 +81,7 @@ export class Incoming {
     hosting: Hosting,
     offer: OfferRequest__Output,
     peer: string,
-    journal: Journal<DestinationState, IncomingFacts>,
+    journal: IncomingJournal,
   ) {
     this.#hosting = hosting;
     this.offer = offer;
@@ -357,65 +340,4 @@ export class Incoming {
     await this.#journal[Symbol.asyncDispose]();
     await rm(join(this.#hosting.directory, 'images', this.id), { recursive: true, force: true });
   }
-}
-
-/** Where a destination keeps its journals. */
-export function journalsOf(directory: string): string {
-  return join(directory, 'incoming');
-}
-
-/**
- * Reads what an agent that has died left in its journal, and puts it right. What an agent sees to that
- * lives is left to it.
- */
-export async function recoverIncoming(directory: string, id: string): Promise<How> {
-  await using journal = await Journal.find<DestinationState, IncomingFacts>(
-    journalsOf(directory),
-    id,
-  );
-  const entry = journal?.entry;
-  const { state = 'unknown', pid = 0, startTime, lazy = false, message = '' } = entry ?? {};
-  const asItIs = { state, pid, message, pages: 0 };
-  if (!journal || isAgentAlive(entry?.agent)) return asItIs;
-  const images = join(directory, 'images', id);
-  const next =
-    state === 'complete'
-      ? state
-      : afterRestart(state, { runs: await wasLetGo(pid, startTime), lazy });
-  // Before it is told: the source may let its original run then.
-  if (next !== 'complete') {
-    await endCopy(pid, startTime);
-    await endDaemon(images);
-  }
-  const why = 'the agent of the destination has died';
-  if (next !== state) await journal.write(next, next === 'complete' ? {} : { message: why });
-  await rm(images, { recursive: true, force: true });
-  if (next === state) return asItIs;
-  return { state: next, pid, message: why, pages: 0 };
-}
-
-/** Whether a copy was let go; what criu is about to do with it is waited for. */
-async function wasLetGo(pid: number, startTime: string | undefined): Promise<boolean> {
-  if (pid === 0) return false;
-  for (let waited = 0; waited < DYING_MS && waitsForCriu(pid) === 'yes'; waited += POLL_MS) {
-    await sleep(POLL_MS);
-  }
-  return isThere(pid, startTime) && waitsForCriu(pid) === 'no';
-}
-
-async function endCopy(pid: number, startTime: string | undefined): Promise<void> {
-  if (pid !== 0 && isThere(pid, startTime)) await end([pid]);
-}
-
-/** Ends the lazy-pages daemon of a migration: it waits for pages as long as it lives. */
-async function endDaemon(images: string): Promise<void> {
-  const mark = `\0lazy-pages\0--images-dir\0${resolve(images)}/`;
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (command.includes(mark)) await end([Number(pid)]);
-  }
-}
-
-function isThere(pid: number, startTime: string | undefined): boolean {
-  return startTimeOf(pid) === startTime && statusOf(pid)?.dead === false;
 }

@@ -6,8 +6,8 @@ import type { OfferReply__Output } from '../../generated/types/node_criu/OfferRe
 import { detailsOf, isAnswer, OPERATION, refusal } from './failures.ts';
 import { hostFacts, lazySourceObstacle, treeFacts } from './host-facts.ts';
 import { startTimeOf, thisAgent } from './identity.ts';
+import { flagsOf } from './offered-options.ts';
 import type { Outgoing } from './outgoing.ts';
-import { flagsOf } from './serve.ts';
 import { PROTOCOL } from './service.ts';
 
 /**

@@ -1,86 +1,30 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import type { ServerReadableStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { Criu } from '../../criu.ts';
-import { CriuError, invalid, unknownOption } from '../../errors.ts';
+import { CriuError } from '../../errors.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { MigrationsHandlers } from '../../generated/types/node_criu/Migrations.ts';
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { readGiven } from '../../options/given.ts';
-import type { RestoreOptions } from '../../restore.ts';
-import { type Credentials, type MigrationTls, readCredentials } from './credentials.ts';
+import { type Credentials, readCredentials } from './credentials.ts';
 import { hostFacts } from './host-facts.ts';
 import { receiveImages } from './image-transfer.ts';
-import { type Hosting, type How, Incoming, journalsOf, recoverIncoming } from './incoming.ts';
+import { type Hosting, Incoming } from './incoming.ts';
+import { type How, journalsOf } from './incoming-journal.ts';
 import { isMigrationId, journalsIn } from './journal.ts';
+import { weigh } from './offer-check.ts';
+import { FLAGS } from './offered-options.ts';
 import { PageDoor } from './page-tunnel.ts';
+import { recoverIncoming } from './recover.ts';
+import {
+  checkServeOptions,
+  type IncomingMigration,
+  type MigrationPeer,
+  SERVE,
+  type ServeMigrationsOptions,
+} from './serve-options.ts';
 import { loadService, PROTOCOL } from './service.ts';
-import type { DestinationState } from './states.ts';
-
-/** What a source offers. */
-export interface MigrationOffer {
-  /** The id of the migration. */
-  readonly id: string;
-  /** The name of the root process. */
-  readonly program: string;
-  /** The mode that the source wants. */
-  readonly mode: string;
-  /** The memory of all processes, in bytes. */
-  readonly memoryBytes: number;
-  /** The pids that the processes need; none if they have a pid namespace of their own. */
-  readonly pids: readonly number[];
-}
-
-/** Who offers it. */
-export interface MigrationPeer {
-  /** Address and port. */
-  readonly address: string;
-  /** The SHA-256 fingerprint of its certificate; empty if it has none. */
-  readonly fingerprint: string;
-  /** The common name in its certificate; empty if it has none. */
-  readonly name: string;
-}
-
-/** How a migration to this host stands. */
-export interface IncomingMigration {
-  /** Its id. */
-  readonly id: string;
-  /** What the journal says of it. */
-  readonly state: DestinationState;
-  /** The root of the copy, or 0 if there is none yet. */
-  readonly pid: number;
-  /** Why it failed, or empty. */
-  readonly message: string;
-}
-
-/** Options of {@link serveMigrations}. */
-export interface ServeMigrationsOptions {
-  /** Where to listen; port 0 is any free one. Pages come to a port of their own on the same host. */
-  readonly listen: { readonly host: string; readonly port: number; readonly pagePort?: number };
-  /** Certificates of mutual TLS; only whoever has one of the same authority gets in. */
-  readonly tls?: MigrationTls;
-  /** Without certificates, on a loopback address. */
-  readonly insecure?: boolean;
-  /** Where journals and images are kept. Created with mode 0700. */
-  readonly directory: string;
-  /** Options of the restores here; they come before those that go with a dump. */
-  readonly restore?: Partial<RestoreOptions>;
-  /** Whether to take what is offered. Default: whatever comes with a good certificate. */
-  authorize?(offer: MigrationOffer, peer: MigrationPeer): boolean | Promise<boolean>;
-  /** Functions to call. */
-  readonly hooks?: {
-    /** A migration to this host has come to a new state. */
-    changed?(migration: IncomingMigration): void;
-  };
-  /** The criu binary, as in {@link CriuClientOptions.path}. */
-  readonly path?: string;
-  /** How long a source may be silent before anything runs here, in milliseconds. Default 30000. */
-  readonly holdMs?: number;
-  /** How long a connection with pages may stand still, in milliseconds. Default 10000. */
-  readonly stallMs?: number;
-}
 
 /** Takes migrations; what has come runs on when it is closed. */
 export interface MigrationServer extends AsyncDisposable {
@@ -96,35 +40,16 @@ export interface MigrationServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const OPERATION = 'serveMigrations';
 const MOST_IMAGE_BYTES = 1 << 30;
-const FLAGS: ReadonlySet<string> = new Set([
-  'tcpEstablished',
-  'externalUnixConnections',
-  'shellJob',
-  'fileLocks',
-  'linkRemap',
-  'tcpClose',
-  'evasiveDevices',
-  'weakSysctls',
-]);
-
-/** The options of a dump that its restore needs as well, those that are true. */
-export function flagsOf(options: object): string[] {
-  return Object.entries(options).flatMap(([name, value]) =>
-    value === true && FLAGS.has(name) ? [name] : [],
-  );
-}
-
 /**
  * Lets processes of other hosts come to this one by {@link migrate}. What an earlier server in the
  * same directory has left unfinished is put right first.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_SYSTEM if it cannot listen
  */
 export async function serveMigrations(options: ServeMigrationsOptions): Promise<MigrationServer> {
-  const given = checked(readGiven(OPERATION, options));
+  const given = checkServeOptions(readGiven(SERVE, options));
   const { listen, directory, path, holdMs = 30_000, stallMs = 10_000 } = given;
-  const credentials = await readCredentials(OPERATION, listen.host, given.tls, given.insecure);
+  const credentials = await readCredentials(SERVE, listen.host, given.tls, given.insecure);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (const id of await journalsIn(journalsOf(directory))) await recoverIncoming(directory, id);
   const door = await PageDoor.listen(listen.host, listen.pagePort ?? 0, credentials).catch(
@@ -273,74 +198,12 @@ class Host implements MigrationServer {
     }
     const { criu, directory } = this.#hosting;
     const host = await hostFacts(criu, directory);
-    if (objections.length === 0) await this.#weigh(offer, host, object);
+    if (objections.length === 0) await weigh(this.#hosting, offer, host, object);
     if (objections.length > 0) return { objections, host };
     const incoming = await Incoming.begin(this.#hosting, offer, peer.fingerprint);
     this.#incoming.set(id, incoming);
     const { roundToken, lazyToken } = incoming;
     return { objections, host, pagePort: this.pagePort, roundToken, lazyToken };
-  }
-
-  /** Whether what is offered can run here. */
-  async #weigh(
-    offer: OfferRequest__Output,
-    host: Awaited<ReturnType<typeof hostFacts>>,
-    object: (message: string, remedy: string) => void,
-  ): Promise<void> {
-    const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-    if (offer.host?.architecture !== host.architecture) {
-      object(
-        `Its processor is ${offer.host?.architecture}, and this host's ${host.architecture}.`,
-        'Choose a host with the same architecture.',
-      );
-    }
-    if (offer.memory > host.freeMemory) {
-      object(
-        `It has ${mib(offer.memory)} of memory, and this host ${mib(host.freeMemory)} available.`,
-        'Choose another host, or end something there.',
-      );
-    }
-    if (offer.memory > host.freeDisk) {
-      object(
-        `It has ${mib(offer.memory)} of memory, and the disk of ${this.#hosting.directory} ${mib(host.freeDisk)} free.`,
-        'Make room on the destination, or give it another directory.',
-      );
-    }
-    const lazy = offer.mode === 'post-copy' || offer.mode === 'hybrid';
-    if (lazy && !host.lazyPages) {
-      object(
-        'This kernel has no userfaultfd, which post-copy and hybrid need.',
-        "Use the mode 'pre-copy' or 'stop-and-copy'.",
-      );
-    }
-    const taken = offer.pids.filter((pid) => isTaken(pid));
-    if (taken.length > 0) {
-      object(
-        `The pids ${taken.join(', ')} are in use here.`,
-        'Start the workload in a pid namespace of its own, or choose another host.',
-      );
-    }
-    await this.#compareProcessors(offer.cpuinfo, object);
-  }
-
-  async #compareProcessors(
-    cpuinfo: Uint8Array,
-    object: (message: string, remedy: string) => void,
-  ): Promise<void> {
-    if (cpuinfo.length === 0) return;
-    const imagesDirectory = await mkdtemp(join(tmpdir(), 'node-criu-'));
-    try {
-      await writeFile(join(imagesDirectory, 'cpuinfo.img'), cpuinfo, { mode: 0o600 });
-      await this.#hosting.criu.cpuinfoCheck({ imagesDirectory });
-    } catch (error) {
-      const text = (error as Error).message.replace(/^\w+: /, '');
-      object(
-        `Its processor can do what this one cannot: ${text}.`,
-        'Choose a host with the same processor, or give the dump cpuCap.',
-      );
-    } finally {
-      await rm(imagesDirectory, { recursive: true, force: true });
-    }
   }
 
   async #about<Request extends { id: string }>(
@@ -397,59 +260,12 @@ function peerOf(call: Called): MigrationPeer {
   };
 }
 
-function isTaken(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /** gRPC's FAILED_PRECONDITION, with our words. */
 function asStatus(error: Error): { code: number; details: string } {
   return { code: 9, details: error.message };
 }
 
 function cannotListen(host: string, cause: Error): CriuError {
-  const message = `${OPERATION}: cannot listen at ${host}: ${cause.message}`;
-  return new CriuError('ERR_CRIU_SYSTEM', message, { operation: OPERATION, cause });
+  const message = `${SERVE}: cannot listen at ${host}: ${cause.message}`;
+  return new CriuError('ERR_CRIU_SYSTEM', message, { operation: SERVE, cause });
 }
-
-const OPTIONS: ReadonlySet<string> = new Set([
-  ...['listen', 'tls', 'insecure', 'directory', 'restore', 'authorize', 'hooks', 'path'],
-  ...['holdMs', 'stallMs'],
-]);
-
-function checked(given: ServeMigrationsOptions): ServeMigrationsOptions {
-  for (const name of Object.keys(given)) {
-    if (!OPTIONS.has(name)) throw unknownOption(OPERATION, name);
-  }
-  const { listen, directory, authorize, restore, holdMs, stallMs } = given;
-  if (typeof listen?.host !== 'string' || !isPort(listen.port) || !isPort(listen.pagePort ?? 0)) {
-    throw invalid(
-      OPERATION,
-      'listen',
-      '{ host: string, port: 0 to 65535, pagePort?: 0 to 65535 }',
-      listen,
-    );
-  }
-  if (typeof directory !== 'string' || directory === '') {
-    throw invalid(OPERATION, 'directory', 'the path of a directory', directory);
-  }
-  if (authorize !== undefined && typeof authorize !== 'function') {
-    throw invalid(OPERATION, 'authorize', 'a function', authorize);
-  }
-  if (restore !== undefined && (typeof restore !== 'object' || restore === null)) {
-    throw invalid(OPERATION, 'restore', 'an object of options', restore);
-  }
-  for (const [name, value] of Object.entries({ holdMs, stallMs })) {
-    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw invalid(OPERATION, name, 'milliseconds, a positive integer', value);
-    }
-  }
-  return given;
-}
-
-const isPort = (port: unknown) =>
-  Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65535;

@@ -1,0 +1,109 @@
+import { invalid, unknownOption } from '../../errors.ts';
+import type { RestoreOptions } from '../../restore.ts';
+import type { MigrationTls } from './credentials.ts';
+import type { DestinationState } from './states.ts';
+
+/** What a source offers. */
+export interface MigrationOffer {
+  /** The id of the migration. */
+  readonly id: string;
+  /** The name of the root process. */
+  readonly program: string;
+  /** The mode that the source wants. */
+  readonly mode: string;
+  /** The memory of all processes, in bytes. */
+  readonly memoryBytes: number;
+  /** The pids that the processes need; none if they have a pid namespace of their own. */
+  readonly pids: readonly number[];
+}
+
+/** Who offers it. */
+export interface MigrationPeer {
+  /** Address and port. */
+  readonly address: string;
+  /** The SHA-256 fingerprint of its certificate; empty if it has none. */
+  readonly fingerprint: string;
+  /** The common name in its certificate; empty if it has none. */
+  readonly name: string;
+}
+
+/** How a migration to this host stands. */
+export interface IncomingMigration {
+  /** Its id. */
+  readonly id: string;
+  /** What the journal says of it. */
+  readonly state: DestinationState;
+  /** The root of the copy, or 0 if there is none yet. */
+  readonly pid: number;
+  /** Why it failed, or empty. */
+  readonly message: string;
+}
+
+/** Options of {@link serveMigrations}. */
+export interface ServeMigrationsOptions {
+  /** Where to listen; port 0 is any free one. Pages come to a port of their own on the same host. */
+  readonly listen: { readonly host: string; readonly port: number; readonly pagePort?: number };
+  /** Certificates of mutual TLS; only whoever has one of the same authority gets in. */
+  readonly tls?: MigrationTls;
+  /** Without certificates, on a loopback address. */
+  readonly insecure?: boolean;
+  /** Where journals and images are kept. Created with mode 0700. */
+  readonly directory: string;
+  /** Options of the restores here; they come before those that go with a dump. */
+  readonly restore?: Partial<RestoreOptions>;
+  /** Whether to take what is offered. Default: whatever comes with a good certificate. */
+  authorize?(offer: MigrationOffer, peer: MigrationPeer): boolean | Promise<boolean>;
+  /** Functions to call. */
+  readonly hooks?: {
+    /** A migration to this host has come to a new state. */
+    changed?(migration: IncomingMigration): void;
+  };
+  /** The criu binary, as in {@link CriuClientOptions.path}. */
+  readonly path?: string;
+  /** How long a source may be silent before anything runs here, in milliseconds. Default 30000. */
+  readonly holdMs?: number;
+  /** How long a connection with pages may stand still, in milliseconds. Default 10000. */
+  readonly stallMs?: number;
+}
+
+/** The operation, as errors name it. */
+export const SERVE = 'serveMigrations';
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...['listen', 'tls', 'insecure', 'directory', 'restore', 'authorize', 'hooks', 'path'],
+  ...['holdMs', 'stallMs'],
+]);
+
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
+export function checkServeOptions(given: ServeMigrationsOptions): ServeMigrationsOptions {
+  for (const name of Object.keys(given)) {
+    if (!OPTIONS.has(name)) throw unknownOption(SERVE, name);
+  }
+  const { listen, directory, authorize, restore, holdMs, stallMs } = given;
+  if (typeof listen?.host !== 'string' || !isPort(listen.port) || !isPort(listen.pagePort ?? 0)) {
+    throw invalid(
+      SERVE,
+      'listen',
+      '{ host: string, port: 0 to 65535, pagePort?: 0 to 65535 }',
+      listen,
+    );
+  }
+  if (typeof directory !== 'string' || directory === '') {
+    throw invalid(SERVE, 'directory', 'the path of a directory', directory);
+  }
+  if (authorize !== undefined && typeof authorize !== 'function') {
+    throw invalid(SERVE, 'authorize', 'a function', authorize);
+  }
+  if (restore !== undefined && (typeof restore !== 'object' || restore === null)) {
+    throw invalid(SERVE, 'restore', 'an object of options', restore);
+  }
+  for (const [name, value] of Object.entries({ holdMs, stallMs })) {
+    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
+      throw invalid(SERVE, name, 'milliseconds, a positive integer', value);
+    }
+  }
+  return given;
+}
+
+const isPort = (port: unknown) =>
+  Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65535;
