@@ -55,7 +55,10 @@ export interface ServeMigrationsOptions {
   authorize?(offer: MigrationOffer, peer: MigrationPeer): boolean | Promise<boolean>;
   /** Functions to call. */
   readonly hooks?: {
-    /** A migration to this host has come to a new state. */
+    /**
+     * A migration to this host has come to a new state. It is not waited for, and what it throws is
+     * reported nowhere: the migration goes on.
+     */
     changed?(migration: IncomingMigration): void;
   };
   /** The criu binary, as in {@link CriuClientOptions.path}. */

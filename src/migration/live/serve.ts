@@ -58,7 +58,10 @@ export async function serveMigrations(options: ServeMigrationsOptions): Promise<
     },
   );
   const criu = new Criu(path === undefined ? {} : { path });
-  const changed = ({ id, how }: Incoming) => given.hooks?.changed?.({ id, ...how });
+  const changed = ({ id, how }: Incoming) => {
+    // Async, so that whatever it throws is caught here: between two steps it must stop neither.
+    (async () => given.hooks?.changed?.({ id, ...how }))().catch(() => {});
+  };
   const restore = given.restore ?? {};
   const hosting: Hosting = {
     ...{ client: { path, defaults: {} }, criu, directory, restore, door, holdMs, stallMs, changed },
