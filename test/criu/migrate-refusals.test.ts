@@ -124,6 +124,30 @@ test('the destination may not want it', async () => {
   expect(asked).toEqual([['witness', 'stop-and-copy', [witness.pid], 'cert1']]);
 });
 
+test.each([undefined, 1, 'yes', {}])('authorize has to say true, and not %j', async (answer) => {
+  const witness = await Witness.start(1);
+  const { server, directory } = await serve({ insecure: true, authorize: () => answer as boolean });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain('This host does not take it');
+});
+
+test.each([new Error('no list of hosts'), 'no list of hosts'])(
+  'an authorize that throws refuses: %s',
+  async (thrown) => {
+    const witness = await Witness.start(1);
+    const authorize = async () => {
+      throw thrown;
+    };
+    const { server, directory } = await serve({ insecure: true, authorize });
+    await using _ = server;
+    const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+    expect(error).toMatchObject({ code: REFUSED });
+    expect(error.message).toContain('does not take it, as its authorize has failed: no list');
+  },
+);
+
 test('a pid that is in use at the destination', async () => {
   const witness = await Witness.start(1);
   const { server, directory } = await serve({ insecure: true });

@@ -51,7 +51,10 @@ export interface ServeMigrationsOptions {
   readonly directory: string;
   /** Options of the restores here; they come before those that go with a dump. */
   readonly restore?: Partial<RestoreOptions>;
-  /** Whether to take what is offered. Default: whatever comes with a good certificate. */
+  /**
+   * Whether to take what is offered: only if it answers `true`, and nothing else. If it throws, the
+   * offer is refused, and its source is told why. Default: whatever comes with a good certificate.
+   */
   authorize?(offer: MigrationOffer, peer: MigrationPeer): boolean | Promise<boolean>;
   /** Functions to call. */
   readonly hooks?: {

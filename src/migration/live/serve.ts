@@ -13,13 +13,14 @@ import { receiveImages } from './image-transfer.ts';
 import { type Hosting, Incoming } from './incoming.ts';
 import { type How, journalsOf } from './incoming-journal.ts';
 import { isMigrationId, journalsIn } from './journal.ts';
-import { weigh } from './offer-check.ts';
+import { type Objecting, weigh } from './offer-check.ts';
 import { FLAGS } from './offered-options.ts';
 import { PageDoor } from './page-tunnel.ts';
 import { recoverIncoming } from './recover.ts';
 import {
   checkServeOptions,
   type IncomingMigration,
+  type MigrationOffer,
   type MigrationPeer,
   SERVE,
   type ServeMigrationsOptions,
@@ -196,9 +197,7 @@ class Host implements MigrationServer {
       );
     const peer = peerOf(call);
     const known = { id, program, mode, memoryBytes: memory, pids };
-    if (objections.length === 0 && (await this.#given.authorize?.(known, peer)) === false) {
-      object('This host does not take it.', 'Ask who runs the destination.');
-    }
+    if (objections.length === 0) await this.#authorize(known, peer, object);
     const { criu, directory } = this.#hosting;
     const host = await hostFacts(criu, directory);
     if (objections.length === 0) await weigh(this.#hosting, offer, host, object);
@@ -207,6 +206,17 @@ class Host implements MigrationServer {
     this.#incoming.set(id, incoming);
     const { roundToken, lazyToken } = incoming;
     return { objections, host, pagePort: this.pagePort, roundToken, lazyToken };
+  }
+
+  async #authorize(offer: MigrationOffer, peer: MigrationPeer, object: Objecting): Promise<void> {
+    const { authorize = () => true } = this.#given;
+    const ask = 'Ask who runs the destination.';
+    try {
+      const answer: unknown = await authorize(offer, peer);
+      if (answer !== true) object('This host does not take it.', ask);
+    } catch (error) {
+      object(`This host does not take it, as its authorize has failed: ${textOf(error)}.`, ask);
+    }
   }
 
   async #about<Request extends { id: string }>(
@@ -261,6 +271,10 @@ function peerOf(call: Called): MigrationPeer {
     fingerprint: certificate?.fingerprint256 ?? '',
     name: String(certificate?.subject?.CN ?? ''),
   };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** gRPC's FAILED_PRECONDITION, with our words. */
