@@ -7,20 +7,26 @@ import { receiveImages } from '../../src/migration/live/image-transfer.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 const MOST = 1000;
+const FILES = 10;
+const allowed = () => ({ bytes: MOST, files: FILES });
 const name = (text: string) => ({ part: 'name', name: text }) as ImagePart__Output;
 const data = (text: string) => ({ part: 'data', data: Buffer.from(text) }) as ImagePart__Output;
 const sum = (text: string) =>
   ({ part: 'sha256', sha256: createHash('sha256').update(text).digest() }) as ImagePart__Output;
 const file = (title: string, text: string) => [name(title), data(text), sum(text)];
 
-async function receive(parts: readonly ImagePart__Output[], directory?: string): Promise<string> {
+async function receive(
+  parts: readonly ImagePart__Output[],
+  directory?: string,
+  allowance = allowed(),
+): Promise<string> {
   const into = directory ?? join(await temporaryDirectory(), 'images', '0');
   await receiveImages(
     (async function* () {
       yield* parts;
     })(),
     into,
-    MOST,
+    allowance,
   );
   return into;
 }
@@ -77,11 +83,26 @@ test('a damaged file is not taken for whole', async () => {
   await expect(receive(parts)).rejects.toThrow('a.img is damaged');
 });
 
-test('no more comes than was said, in all files together', async () => {
+test('no more comes than was said, in all files and all calls together', async () => {
   const half = 'x'.repeat(MOST / 2);
+  const tooMuch = 'more bytes than there is room for';
   await receive([...file('a.img', half), ...file('b.img', half)]);
   const more = [...file('a.img', half), ...file('b.img', half), name('c.img'), data('x')];
-  await expect(receive(more)).rejects.toThrow(`more than ${MOST} bytes`);
+  await expect(receive(more)).rejects.toThrow(tooMuch);
+  const allowance = allowed();
+  const directory = await receive([...file('a.img', half)], undefined, allowance);
+  await receive([...file('b.img', half)], directory, allowance);
+  const late = receive([name('c.img'), data('x')], directory, allowance);
+  await expect(late).rejects.toThrow(tooMuch);
+});
+
+test('there are no more files than was said', async () => {
+  const parts = Array.from({ length: FILES }, (_, index) => file(`a-${index}.img`, '')).flat();
+  const allowance = allowed();
+  const directory = await receive(parts, undefined, allowance);
+  const late = receive(file('b.img', ''), directory, allowance);
+  await expect(late).rejects.toThrow('too many files');
+  expect(await readdir(directory)).toHaveLength(FILES);
 });
 
 test('a file that is there stays as it is', async () => {

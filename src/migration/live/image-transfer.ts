@@ -10,7 +10,6 @@ import type { Destination } from './service.ts';
 const PIECE = 256 << 10;
 /** The names that CRIU gives: neither a separator nor a dot but the one before the end. */
 const NAME = /^[A-Za-z0-9_-]{1,64}\.img$/;
-const MOST_FILES = 100_000;
 
 /** Sends the images of a directory, each with its checksum. Resolves with their size, in bytes. */
 export async function sendImages(
@@ -74,30 +73,31 @@ async function sendFile(
 
 /**
  * Writes images into a directory; none of them takes the place of one that is there.
- * @param most how much they may be in all, in bytes
+ * @param allowance how much may come; what has come is taken off
  * @throws Error that says what is wrong with them
  */
 export async function receiveImages(
   parts: AsyncIterable<ImagePart__Output>,
   directory: string,
-  most: number,
+  allowance: { bytes: number; files: number },
 ): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  let [files, size] = [0, 0];
   let current: { name: string; file: FileHandle; hash: ReturnType<typeof createHash> } | undefined;
   try {
     for await (const { part, name, data, sha256 } of parts) {
       if (part === 'name') {
         if (current) throw new Error(`${current.name} has no end`);
         if (!NAME.test(name ?? '')) throw new Error('a file has a name that no image has');
-        if (++files > MOST_FILES) throw new Error(`there are more than ${MOST_FILES} files`);
+        if (--allowance.files < 0) throw new Error('there are too many files');
         const file = await open(join(directory, name as string), 'wx', 0o600);
         current = { name: name as string, file, hash: createHash('sha256') };
       } else if (part === 'data' && current && data) {
-        size += data.length;
-        if (size > most) throw new Error(`the images have more than ${most} bytes`);
+        allowance.bytes -= data.length;
+        if (allowance.bytes < 0)
+          throw new Error('the images have more bytes than there is room for');
         current.hash.update(data);
-        await current.file.write(data);
+        // All of it: a write alone may do less.
+        await current.file.appendFile(data);
       } else if (part === 'sha256' && current && sha256) {
         if (!current.hash.digest().equals(sha256)) throw new Error(`${current.name} is damaged`);
         await current.file.close();

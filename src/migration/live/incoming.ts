@@ -1,14 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { rm, symlink } from 'node:fs/promises';
-import type { Socket } from 'node:net';
-import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Criu } from '../../criu.ts';
+import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { type LazyRestored, lazyRestore } from '../../lazy/lazy-restore.ts';
 import type { Client } from '../../operation.ts';
-import type { PageServer } from '../../page-server.ts';
 import { type RestoreOptions, restore } from '../../restore.ts';
+import { Arrival } from './arrival.ts';
 import { startTimeOf, thisAgent } from './identity.ts';
 import {
   type How,
@@ -17,7 +15,7 @@ import {
   journalsOf,
 } from './incoming-journal.ts';
 import { Journal } from './journal.ts';
-import { type PageDoor, PageTunnel, TOKEN_SIZE } from './page-tunnel.ts';
+import type { PageDoor } from './page-tunnel.ts';
 import { endCopy, wasLetGo } from './recover.ts';
 import { afterRestart, type DestinationState, mayAbort } from './states.ts';
 
@@ -35,23 +33,16 @@ export interface Hosting {
   readonly changed: (incoming: Incoming) => void;
 }
 
-/** How long CRIU's page server may take to end once a dump has taken leave of it, in milliseconds. */
-const PAGE_SERVER_MS = 10_000;
-
 /** One migration to this host: its state, and what belongs to it. */
 export class Incoming {
   readonly id: string;
   /** Who may speak of it: the fingerprint of the source's certificate. */
   readonly peer: string;
-  readonly roundToken = randomBytes(TOKEN_SIZE);
-  readonly lazyToken = randomBytes(TOKEN_SIZE);
   readonly offer: OfferRequest__Output;
   readonly #hosting: Hosting;
   readonly #journal: IncomingJournal;
   readonly #closed = new AbortController();
-  #rounds: PageTunnel | undefined;
-  #lazy: PageTunnel | undefined;
-  #pageServer: PageServer | undefined;
+  readonly #arrival: Arrival;
   #preparing: Promise<How> | undefined;
   #restoring: Promise<unknown> | undefined;
   #held: { readonly release: (run: boolean) => void } | undefined;
@@ -73,7 +64,7 @@ export class Incoming {
     );
     const incoming = new Incoming(hosting, offer, peer, journal);
     await incoming.#write('receiving', { agent: thisAgent() });
-    incoming.#expect();
+    incoming.heard();
     return incoming;
   }
 
@@ -88,6 +79,20 @@ export class Incoming {
     this.id = offer.id;
     this.peer = peer;
     this.#journal = journal;
+    this.#arrival = new Arrival(hosting, offer, this.#closed.signal, () =>
+      this.#require('receiving'),
+    );
+  }
+
+  /** The one-time tokens of its connections for pages. */
+  get tokens(): { readonly roundToken: Buffer; readonly lazyToken: Buffer } {
+    const { roundToken, lazyToken } = this.#arrival;
+    return { roundToken, lazyToken };
+  }
+
+  /** Whether it is neither complete nor given up. */
+  get isOpen(): boolean {
+    return ['receiving', 'prepared', 'resuming', 'resumed'].includes(this.how.state);
   }
 
   /** How it stands. */
@@ -106,22 +111,27 @@ export class Incoming {
     }, holdMs).unref();
   }
 
-  /** Where the images of a round go. */
-  directoryOf(index: number): string {
-    return join(this.#hosting.directory, 'images', this.id, String(index));
-  }
-
   /** Starts to take the pages of a round. */
   async startRound(index: number): Promise<How> {
-    this.#require('receiving');
-    if (!this.#rounds) throw new Error('there is no connection for pages yet');
-    await this.#endOfRound();
-    this.#pageServer = await this.#hosting.criu.pageServer({
-      imagesDirectory: this.directoryOf(index),
-      ...(index > 0 && { parentImage: `../${index - 1}` }),
-      pageServer: { fd: this.#rounds.far },
-    });
+    await this.#arrival.startRound(index);
     return this.how;
+  }
+
+  /** Takes images of the dump; a stream that goes on when the migration is given up ends. */
+  async takeImages(
+    index: number,
+    stream: Readable,
+    parts: AsyncIterator<ImagePart__Output>,
+  ): Promise<How> {
+    await this.#arrival.takeImages(index, stream, this.#hearing(parts));
+    return this.how;
+  }
+
+  async *#hearing<Part>(parts: AsyncIterator<Part>): AsyncIterable<Part> {
+    for await (const part of { [Symbol.asyncIterator]: () => parts }) {
+      this.heard();
+      yield part;
+    }
   }
 
   /** Restores, and holds before anything runs. To be asked again is no harm. */
@@ -132,10 +142,8 @@ export class Incoming {
   }
 
   async #prepare(index: number, lazy: boolean): Promise<How> {
+    await this.#arrival.finish(index, lazy);
     this.#require('receiving');
-    await this.#endOfRound();
-    if (lazy && index > 0)
-      await symlink(`../${index - 1}`, join(this.directoryOf(index), 'parent'));
     let release!: (run: boolean) => void;
     const decided = new Promise<boolean>((resolve) => {
       release = resolve;
@@ -233,7 +241,7 @@ export class Incoming {
 
   /** A daemon that has not noticed that its connection is gone would let the copy wait for ever. */
   #endWithoutSource(): void {
-    this.#lazy?.closed
+    this.#arrival.lazy?.closed
       .then(() => sleep(this.#hosting.stallMs, undefined, { ref: false }))
       .then(() => this.#closed.abort());
   }
@@ -264,50 +272,16 @@ export class Incoming {
       ...(networkLock && { networkLock }),
       ...(manageCgroupsMode && { manageCgroupsMode }),
       ...own,
-      imagesDirectory: this.directoryOf(index),
+      imagesDirectory: this.#arrival.directoryOf(index),
       hooks: { ...own.hooks, postRestore },
     } as RestoreOptions & { imagesDirectory: string };
     const { signal } = this.#closed;
     if (!lazy) return await restore(client, { ...options, signal });
-    const tunnel = this.#lazy;
+    const tunnel = this.#arrival.lazy;
     if (!tunnel) throw new Error('there is no connection for lazy pages');
     const from = { pageServer: { fd: tunnel.far }, signal };
     const { lazyPages: _, ...forLazy } = { ...options, ...from };
     return await lazyRestore(client, forLazy as never, tunnel.near);
-  }
-
-  /** The pages of the last round have to be there, whole. */
-  async #endOfRound(): Promise<void> {
-    const server = this.#pageServer;
-    if (!server) return;
-    const ended = new AbortController();
-    const late = sleep(PAGE_SERVER_MS, undefined, { signal: ended.signal }).catch(() => undefined);
-    const status = await Promise.race([server.exited, late]);
-    ended.abort();
-    if (status?.code === 0) {
-      this.#pageServer = undefined;
-      return;
-    }
-    const log = await server.log();
-    const said = log?.errors.at(-1) ?? (status ? 'it was killed' : 'it has not ended');
-    await server.close();
-    throw new Error(`the page server of the last round has failed: ${said}`);
-  }
-
-  #expect(): void {
-    const { door, stallMs } = this.#hosting;
-    const stop = [
-      door.expect(this.roundToken, (peer: Socket) => {
-        this.#rounds = new PageTunnel(peer, { stallMs });
-      }),
-      door.expect(this.lazyToken, (peer: Socket) => {
-        this.#lazy = new PageTunnel(peer, { stallMs, areRequests: true });
-      }),
-    ];
-    this.#closed.signal.addEventListener('abort', () => {
-      for (const one of stop) one();
-    });
-    this.heard();
   }
 
   #require(state: DestinationState): void {
@@ -330,14 +304,11 @@ export class Incoming {
     this.#hosting.changed(this);
   }
 
-  /** Gives back all but the copy; the images hold its memory, and are of no more use. */
+  /** Gives back all but the copy. */
   async #end(): Promise<void> {
     clearTimeout(this.#silence);
     this.#closed.abort();
-    await this.#pageServer?.close();
-    this.#rounds?.[Symbol.dispose]();
-    this.#lazy?.[Symbol.dispose]();
     await this.#journal[Symbol.asyncDispose]();
-    await rm(join(this.#hosting.directory, 'images', this.id), { recursive: true, force: true });
+    await this.#arrival[Symbol.asyncDispose]();
   }
 }

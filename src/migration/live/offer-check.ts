@@ -4,39 +4,59 @@ import { join } from 'node:path';
 import type { Criu } from '../../criu.ts';
 import type { HostFacts__Output } from '../../generated/types/node_criu/HostFacts.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
-import type { Hosting } from './incoming.ts';
+import { isLazy } from './arrival.ts';
+import type { Hosting, Incoming } from './incoming.ts';
 
 /** Notes what is in the way, and what would help. */
 export type Objecting = (message: string, remedy: string) => void;
 
-/** Whether what is offered can run here. */
+/** Each holds a journal, connections, and memory or disk. */
+const MOST_OPEN = 64;
+const MODES: readonly string[] = ['stop-and-copy', 'pre-copy', 'post-copy', 'hybrid'];
+
+/** Whether it is a mode of a migration. */
+export function isMode(mode: string): boolean {
+  return MODES.includes(mode);
+}
+
+/**
+ * Whether what is offered can run here.
+ * @param open what was taken before, and is not there yet
+ */
 export async function weigh(
   { criu, directory }: Pick<Hosting, 'criu' | 'directory'>,
   offer: OfferRequest__Output,
-  host: HostFacts__Output,
+  { host, open }: { readonly host: HostFacts__Output; readonly open: readonly Incoming[] },
   object: Objecting,
 ): Promise<void> {
-  const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+  if (open.length >= MOST_OPEN) {
+    object(
+      `There are ${MOST_OPEN} migrations under way to this host.`,
+      'Wait until one is over, or choose another host.',
+    );
+  }
+  const memory = host.freeMemory - sum(open.map(memoryToCome));
+  const disk = host.freeDisk - sum(open.map(diskToFill));
+  const mib = (bytes: number) => `${Math.max(0, Math.ceil(bytes / 2 ** 20))} MiB`;
   if (offer.host?.architecture !== host.architecture) {
     object(
       `Its processor is ${offer.host?.architecture}, and this host's ${host.architecture}.`,
       'Choose a host with the same architecture.',
     );
   }
-  if (offer.memory > host.freeMemory) {
+  if (offer.memory > memory) {
     object(
-      `It has ${mib(offer.memory)} of memory, and this host ${mib(host.freeMemory)} available.`,
+      `It has ${mib(offer.memory)} of memory, and this host ${mib(memory)} available${kept(open)}.`,
       'Choose another host, or end something there.',
     );
   }
-  if (offer.memory > host.freeDisk) {
+  if (offer.memory > disk) {
     object(
-      `It has ${mib(offer.memory)} of memory, and the disk of ${directory} ${mib(host.freeDisk)} free.`,
+      `It has ${mib(offer.memory)} of memory, and the disk of ${directory} ${mib(disk)} free${kept(open)}.`,
       'Make room on the destination, or give it another directory.',
     );
   }
-  const lazy = offer.mode === 'post-copy' || offer.mode === 'hybrid';
-  if (lazy && !host.lazyPages) {
+  if (isLazy(offer) && !host.lazyPages) {
     object(
       'This kernel has no userfaultfd, which post-copy and hybrid need.',
       "Use the mode 'pre-copy' or 'stop-and-copy'.",
@@ -71,6 +91,24 @@ async function compareProcessors(
   } finally {
     await rm(imagesDirectory, { recursive: true, force: true });
   }
+}
+
+/** What a migration will take of the memory that is free now, in bytes. */
+function memoryToCome({ how, offer }: Incoming): number {
+  return how.state === 'receiving' || isLazy(offer) ? offer.memory : 0;
+}
+
+/** What it will take of the disk, in bytes. */
+function diskToFill({ how, offer }: Incoming): number {
+  return how.state === 'receiving' ? offer.memory : 0;
+}
+
+function kept(open: readonly Incoming[]): string {
+  return open.length > 0 ? ', besides what others that are on their way will need' : '';
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((all, size) => all + size, 0);
 }
 
 function isTaken(pid: number): boolean {

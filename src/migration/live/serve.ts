@@ -4,16 +4,16 @@ import { Criu } from '../../criu.ts';
 import { CriuError } from '../../errors.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { MigrationsHandlers } from '../../generated/types/node_criu/Migrations.ts';
+import type { Objection } from '../../generated/types/node_criu/Objection.ts';
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { readGiven } from '../../options/given.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { hostFacts } from './host-facts.ts';
-import { receiveImages } from './image-transfer.ts';
 import { type Hosting, Incoming } from './incoming.ts';
 import { type How, journalsOf } from './incoming-journal.ts';
 import { isMigrationId, journalsIn } from './journal.ts';
-import { type Objecting, weigh } from './offer-check.ts';
+import { isMode, type Objecting, weigh } from './offer-check.ts';
 import { FLAGS } from './offered-options.ts';
 import { PageDoor } from './page-tunnel.ts';
 import { recoverIncoming } from './recover.ts';
@@ -41,7 +41,7 @@ export interface MigrationServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const MOST_IMAGE_BYTES = 1 << 30;
+const SAME = 'Use the same node-criu on both.';
 /**
  * Lets processes of other hosts come to this one by {@link migrate}. What an earlier server in the
  * same directory has left unfinished is put right first.
@@ -77,6 +77,8 @@ class Host implements MigrationServer {
   readonly #given: ServeMigrationsOptions;
   readonly #credentials: Credentials | undefined;
   readonly #incoming = new Map<string, Incoming>();
+  /** The offer that is weighed, or was last. */
+  #turn: Promise<unknown> = Promise.resolve();
   #shut: (() => void) | undefined;
 
   constructor(
@@ -182,30 +184,37 @@ class Host implements MigrationServer {
   async #offer(call: ServerUnaryCall<OfferRequest__Output, OfferReply>): Promise<OfferReply> {
     const offer = call.request;
     const { id, protocol, flags, program, mode, memory, pids } = offer;
-    const objections: { message: string; remedy: string }[] = [];
-    const object = (message: string, remedy: string) => objections.push({ message, remedy });
+    const objections: Objection[] = [];
+    const object = objecting(objections);
     if (protocol !== PROTOCOL)
-      object(
-        `It speaks version ${protocol} of the agreement, and this host ${PROTOCOL}.`,
-        'Use the same node-criu on both.',
-      );
+      object(`It speaks version ${protocol} of the agreement, and this host ${PROTOCOL}.`, SAME);
     if (!isMigrationId(id)) object('Its id is not one that a migration has.', 'Use migrate().');
+    if (!isMode(mode)) object('It has a mode that this host does not know.', SAME);
     if (flags.some((flag) => !FLAGS.has(flag)))
-      object(
-        'It asks for an option that no restore takes from a peer.',
-        'Use the same node-criu on both.',
-      );
+      object('It asks for an option that no restore takes from a peer.', SAME);
     const peer = peerOf(call);
     const known = { id, program, mode, memoryBytes: memory, pids };
     if (objections.length === 0) await this.#authorize(known, peer, object);
-    const { criu, directory } = this.#hosting;
-    const host = await hostFacts(criu, directory);
-    if (objections.length === 0) await weigh(this.#hosting, offer, host, object);
+    if (objections.length > 0) return { objections };
+    // One after the other: what was promised to one is not there for the next.
+    return await this.#inTurn(() => this.#weighed(offer, peer.fingerprint));
+  }
+
+  async #weighed(offer: OfferRequest__Output, peer: string): Promise<OfferReply> {
+    const objections: Objection[] = [];
+    const open = [...this.#incoming.values()].filter(({ isOpen }) => isOpen);
+    const host = await hostFacts(this.#hosting.criu, this.#hosting.directory);
+    await weigh(this.#hosting, offer, { host, open }, objecting(objections));
     if (objections.length > 0) return { objections, host };
-    const incoming = await Incoming.begin(this.#hosting, offer, peer.fingerprint);
-    this.#incoming.set(id, incoming);
-    const { roundToken, lazyToken } = incoming;
-    return { objections, host, pagePort: this.pagePort, roundToken, lazyToken };
+    const incoming = await Incoming.begin(this.#hosting, offer, peer);
+    this.#incoming.set(incoming.id, incoming);
+    return { objections, host, pagePort: this.pagePort, ...incoming.tokens };
+  }
+
+  async #inTurn<T>(weigh: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(weigh);
+    this.#turn = turn.catch(() => {});
+    return await turn;
   }
 
   async #authorize(offer: MigrationOffer, peer: MigrationPeer, object: Objecting): Promise<void> {
@@ -240,16 +249,7 @@ class Host implements MigrationServer {
     const { id = '', index = 0 } = first?.round ?? {};
     const incoming = this.#find(id, call);
     if (!incoming) throw new Error('there is no such migration');
-    const rest = { [Symbol.asyncIterator]: () => parts };
-    const heard = (async function* () {
-      for await (const part of rest) {
-        incoming.heard();
-        yield part;
-      }
-    })();
-    const most = incoming.offer.memory + MOST_IMAGE_BYTES;
-    await receiveImages(heard, incoming.directoryOf(index), most);
-    return incoming.how;
+    return await incoming.takeImages(index, call, parts);
   }
 
   /** A migration, for whoever has offered it. */
@@ -271,6 +271,10 @@ function peerOf(call: Called): MigrationPeer {
     fingerprint: certificate?.fingerprint256 ?? '',
     name: String(certificate?.subject?.CN ?? ''),
   };
+}
+
+function objecting(objections: Objection[]): Objecting {
+  return (message, remedy) => objections.push({ message, remedy });
 }
 
 function textOf(error: unknown): string {

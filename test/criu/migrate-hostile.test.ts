@@ -1,0 +1,221 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { arch } from 'node:os';
+import { join } from 'node:path';
+import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { criuPath } from '../../scripts/criu-path.mjs';
+import type { ImagePart } from '../../src/generated/types/node_criu/ImagePart.ts';
+import type { OfferReply__Output } from '../../src/generated/types/node_criu/OfferReply.ts';
+import { type MigrationServer, serveMigrations } from '../../src/index.ts';
+import { receiveImages } from '../../src/migration/live/image-transfer.ts';
+import { connectPages } from '../../src/migration/live/page-tunnel.ts';
+import { Destination, PROTOCOL } from '../../src/migration/live/service.ts';
+import { holdings } from '../helpers/own-process.ts';
+import { temporaryDirectory, waitFor } from '../helpers/workload.ts';
+
+const host = '127.0.0.1';
+const PATIENCE_MS = 20_000;
+const never = new AbortController().signal;
+
+/** A server of this process, and a source that does as it likes. */
+async function hostile() {
+  const directory = await temporaryDirectory();
+  const listen = { host, port: 0 };
+  const options = { listen, insecure: true, directory, path: criuPath() };
+  const server = await serveMigrations(options);
+  onTestFinished(() => server.close());
+  const destination = await Destination.connect(server, undefined);
+  onTestFinished(() => destination[Symbol.dispose]());
+  const images = async () => await readdir(join(directory, 'images')).catch(() => []);
+  return { server, destination, images };
+}
+
+async function offer(
+  destination: Destination,
+  changes: object = {},
+): Promise<OfferReply__Output & { id: string }> {
+  const id = randomUUID() as string;
+  const request = { protocol: PROTOCOL, id, mode: 'stop-and-copy', host: { architecture: arch() } };
+  const reply = await destination.call('offer', { ...request, ...changes }, PATIENCE_MS);
+  return { ...reply, id };
+}
+
+/** Has a migration taken, and connects for its pages. */
+async function begin(server: MigrationServer, destination: Destination, changes: object = {}) {
+  const taken = await offer(destination, changes);
+  expect(taken.objections).toEqual([]);
+  const place = { host, port: taken.pagePort };
+  const pages = await connectPages(place, undefined, taken.roundToken, never);
+  onTestFinished(() => void pages.destroy());
+  expect(server.migrations).toMatchObject([{ id: taken.id, state: 'receiving' }]);
+  return taken.id;
+}
+
+/** Begins to send images. */
+function open(destination: Destination, id: string, index: number) {
+  let stream!: ClientWritableStream<ImagePart>;
+  const answer = new Promise<string>((resolve) => {
+    stream = destination.client.putImages((error, reply) => {
+      resolve(error ? error.details : (reply?.state ?? ''));
+    });
+  });
+  stream.on('error', () => {});
+  stream.write({ round: { id, index } });
+  return { stream, answer };
+}
+
+/** Sends an image; resolves with the state then, or what went wrong. */
+async function put(destination: Destination, id: string, index: number, name = 'a.img') {
+  const { stream, answer } = open(destination, id, index);
+  const data = Buffer.from('abc');
+  stream.write({ name });
+  stream.write({ data });
+  stream.write({ sha256: createHash('sha256').update(data).digest() });
+  stream.end();
+  return await answer;
+}
+
+/** With what words it is refused. */
+async function refusal(call: Promise<unknown>): Promise<string> {
+  return await call.then(
+    () => 'it is not refused',
+    (error: ServiceError) => error.details,
+  );
+}
+
+describe('images', () => {
+  test('are not taken for a round that is not the last', async () => {
+    const { server, destination, images } = await hostile();
+    const id = await begin(server, destination);
+    expect(await put(destination, id, 0)).toContain('the dump is not round 0');
+    await destination.call('startRound', { id, index: 0 }, PATIENCE_MS);
+    for (const index of [1, 2 ** 32 - 1]) {
+      expect(await put(destination, id, index)).toContain(`the dump is not round ${index}`);
+    }
+    expect(await put(destination, id, 0)).toBe('receiving');
+    expect(await images()).toEqual([id]);
+  });
+
+  test('are not taken once it is given up, and leave nothing', async () => {
+    const { server, destination, images } = await hostile();
+    const id = await begin(server, destination, { mode: 'post-copy' });
+    expect(await put(destination, id, 0)).toBe('receiving');
+    await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+    expect(await images()).toEqual([]);
+    expect(await put(destination, id, 0)).toContain('the migration is aborted: a test');
+    expect(await images()).toEqual([]);
+  });
+
+  test('that are under way when it is given up end, and leave nothing', async () => {
+    const { server, destination, images } = await hostile();
+    const id = await begin(server, destination, { mode: 'post-copy' });
+    const { stream, answer } = open(destination, id, 0);
+    stream.write({ name: 'a.img' });
+    await waitFor(async () => (await images()).length === 1, 'an image has begun');
+    const how = await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+    expect(how.state).toBe('aborted');
+    expect(await images()).toEqual([]);
+    expect(await answer).toContain('the migration is aborted');
+    expect(await images()).toEqual([]);
+  });
+
+  test('are not half there when the disk is full', async () => {
+    const directory = await temporaryDirectory();
+    await execa('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'node-criu', directory]);
+    onTestFinished(async () => void (await execa('umount', ['-l', directory])));
+    const data = Buffer.alloc(100 << 10, 1);
+    const sha256 = createHash('sha256').update(data).digest();
+    const parts = [
+      { part: 'name', name: 'a.img' },
+      { part: 'data', data },
+      { part: 'sha256', sha256 },
+    ];
+    const coming = (async function* () {
+      yield* parts as never[];
+    })();
+    const allowance = { bytes: 1 << 20, files: 1 };
+    await expect(receiveImages(coming, directory, allowance)).rejects.toThrow('ENOSPC');
+  });
+});
+
+describe('rounds', () => {
+  test('come one after the other', async () => {
+    const { server, destination } = await hostile();
+    const id = await begin(server, destination);
+    const start = (index: number) =>
+      refusal(destination.call('startRound', { id, index }, PATIENCE_MS));
+    expect(await start(1)).toContain('round 1 does not come after 0 rounds');
+    expect(await start(2 ** 32 - 1)).toContain('does not come after');
+    const { children } = await holdings();
+    const both = [0, 0].map((index) => destination.call('startRound', { id, index }, PATIENCE_MS));
+    const outcomes = await Promise.allSettled(both);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+    expect((await holdings()).children.length).toBeLessThanOrEqual(children.length);
+    expect(await start(0)).toContain('the migration is aborted');
+  });
+
+  test('that are about to begin when it is given up leave nothing', async () => {
+    const { server, destination, images } = await hostile();
+    const id = await begin(server, destination);
+    const { children } = await holdings();
+    const request = { id, index: 0, reason: 'a test' };
+    const beginning = refusal(destination.call('startRound', request, PATIENCE_MS));
+    await destination.call('abort', request, PATIENCE_MS);
+    expect(await beginning).toContain('the migration is aborted: a test');
+    expect(await images()).toEqual([]);
+    expect((await holdings()).children.length).toBeLessThanOrEqual(children.length);
+  });
+});
+
+test.each([
+  [1, true, 'the dump is not round 1'],
+  [0, false, 'it was offered as post-copy'],
+])('no copy is made of round %i, lazily: %s', async (index, lazy, words) => {
+  const { server, destination } = await hostile();
+  const id = await begin(server, destination, { mode: 'post-copy' });
+  const call = destination.call('prepare', { id, index, lazy }, PATIENCE_MS);
+  expect(await refusal(call)).toContain(words);
+});
+
+describe('an offer is refused', () => {
+  test('of a mode that there is not', async () => {
+    const { destination } = await hostile();
+    const { objections } = await offer(destination, { mode: 'teleport' });
+    expect(objections.map(({ message }) => message)).toEqual([
+      'It has a mode that this host does not know.',
+    ]);
+  });
+
+  test('when enough are under way', async () => {
+    const { server, destination } = await hostile();
+    const all = Array.from({ length: 70 }, () => offer(destination));
+    const replies = await Promise.all(all);
+    const taken = replies.filter(({ objections }) => objections.length === 0);
+    expect(taken).toHaveLength(64);
+    expect(server.migrations).toHaveLength(64);
+    const refused = replies.filter((reply) => !taken.includes(reply));
+    for (const { objections } of refused) {
+      expect(objections.map(({ message }) => message)).toEqual([
+        'There are 64 migrations under way to this host.',
+      ]);
+    }
+    await destination.call('abort', { id: taken[0]?.id ?? '', reason: 'a test' }, PATIENCE_MS);
+    expect((await offer(destination)).objections).toEqual([]);
+  });
+
+  test('for memory that was promised to another', async () => {
+    const { destination } = await hostile();
+    const { host: facts } = await offer(destination);
+    const { freeMemory = 0, freeDisk = 0 } = facts ?? {};
+    const memory = Math.floor(0.6 * Math.min(freeMemory, freeDisk));
+    const both = await Promise.all([0, 1].map(() => offer(destination, { memory })));
+    const taken = both.find(({ objections }) => objections.length === 0);
+    const refused = both.find(({ objections }) => objections.length > 0);
+    expect(refused?.objections[0]?.message).toContain('besides what others that are on their way');
+    await destination.call('abort', { id: taken?.id ?? '', reason: 'a test' }, PATIENCE_MS);
+    expect((await offer(destination, { memory })).objections).toEqual([]);
+  });
+});
