@@ -3,7 +3,8 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ImagePart__Output } from '../../src/generated/types/node_criu/ImagePart.ts';
-import { receiveImages } from '../../src/migration/live/image-transfer.ts';
+import { receiveImages, sendImages } from '../../src/migration/live/image-transfer.ts';
+import type { Destination } from '../../src/migration/live/service.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 const MOST = 1000;
@@ -40,9 +41,30 @@ test('images come as they were, and are for nobody else', async () => {
   expect((await stat(directory)).mode & 0o777).toBe(0o700);
 });
 
+test.each([
+  'tmpfs-12.tar.gz.img',
+  'tmpfs-dev-40.tar.gz.img',
+  'ghost-file-1f.img',
+  'tcp-stream-a0b.img',
+  'pages-shmem--1.img',
+])('%s is a name that CRIU gives', async (title) => {
+  expect(await readdir(await receive(file(title, 'a')))).toEqual([title]);
+});
+
+test('an image that could not be taken is not left out in silence', async () => {
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, 'core-1.img'), '');
+  await writeFile(join(directory, 'tmpfs.zip.img'), '');
+  const { signal } = new AbortController();
+  const round = { id: '', index: 0 };
+  const sending = sendImages({} as Destination, round, directory, 1000, signal);
+  await expect(sending).rejects.toThrow('the image tmpfs.zip.img has a name that no destination');
+});
+
 describe('names that no image has', () => {
   const names = [
     ...['', '.img', '..', '../fs.img', '/etc/fs.img', 'a/b.img', 'a\\b.img', 'a.b.img', '.a.img'],
+    ...['a.gz.img', 'a.tar.img', '.tar.gz.img', 'a.tar.gz.tar.gz.img', 'a.tar.gz'],
     ...[
       'fs',
       'fs.img.',

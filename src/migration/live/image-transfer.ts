@@ -8,10 +8,13 @@ import type { Standing__Output } from '../../generated/types/node_criu/Standing.
 import type { Destination } from './service.ts';
 
 const PIECE = 256 << 10;
-/** The names that CRIU gives: neither a separator nor a dot but the one before the end. */
-const NAME = /^[A-Za-z0-9_-]{1,64}\.img$/;
+/** The names that CRIU gives, the end of an archived tmpfs included: no separator, and no other dot. */
+const NAME = /^[A-Za-z0-9_-]{1,64}(\.tar\.gz)?\.img$/;
 
-/** Sends the images of a directory, each with its checksum. Resolves with their size, in bytes. */
+/**
+ * Sends the images of a directory, each with its checksum. Resolves with their size, in bytes.
+ * @throws Error if there is one that no destination takes
+ */
 export async function sendImages(
   destination: Destination,
   round: { readonly id: string; readonly index: number },
@@ -19,7 +22,9 @@ export async function sendImages(
   withinMs: number,
   signal: AbortSignal,
 ): Promise<number> {
-  const names = (await readdir(directory)).filter((name) => NAME.test(name));
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.img'));
+  const odd = names.find((name) => !NAME.test(name));
+  if (odd !== undefined) throw new Error(`the image ${odd} has a name that no destination takes`);
   let sent = 0;
   const over = new AbortController();
   const cancel = () => over.abort();
