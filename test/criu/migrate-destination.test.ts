@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
-import { migrate } from '../../src/index.ts';
+import { type MigrateOptions, migrate } from '../../src/index.ts';
+import { failureOf } from '../helpers/failures.ts';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { MigrationHost } from '../helpers/migration-host.ts';
 import { Witness } from '../helpers/witness.ts';
@@ -27,3 +28,40 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
     expect(stays.map(({ here }) => here)).toEqual([true, false]);
   },
 );
+
+/** Migrates a witness, and closes the server at a phase. */
+async function closedAt(phase: string, heapMiB: number, mode: NonNullable<MigrateOptions['mode']>) {
+  const witness = await Witness.start(heapMiB);
+  const host = await MigrationHost.start({ insecure: true });
+  let closed: Promise<unknown> | undefined;
+  const migration = migrate(witness.pid, {
+    ...{ ...to(host), mode, directory: await temporaryDirectory(), path: criuPath() },
+    hooks: {
+      phase: (now) => {
+        if (now === phase) closed = host.agent.ask('closeServer');
+      },
+    },
+  });
+  return { witness, host, migration, closed: async () => await closed };
+}
+
+test('a server that is closed waits until a copy that runs has all of its memory', async () => {
+  const { witness, host, migration, closed } = await closedAt('pages', 256, 'post-copy');
+  const { pid } = await migration.result;
+  await closed();
+  expect(await witness.alone()).not.toBe(witness.pid);
+  await witness.verify();
+  expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'complete', pid }]);
+  // What it was, although nobody listens there any more.
+  expect(await host.agent.ask('ports')).toEqual(host.ports);
+});
+
+test('a server that is closed gives up a copy that does not run', async () => {
+  const { witness, host, migration, closed } = await closedAt('switch-over', 8, 'stop-and-copy');
+  const error = await failureOf(migration.result);
+  await closed();
+  expect(error).toMatchObject({ code: 'ERR_CRIU_MIGRATION_FAILED', workload: 'running' });
+  expect(error.message).toContain('the destination was closed');
+  expect(await witness.alone()).toBe(witness.pid);
+  expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'aborted' }]);
+});

@@ -8,7 +8,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import type { ImagePart } from '../../src/generated/types/node_criu/ImagePart.ts';
 import type { OfferReply__Output } from '../../src/generated/types/node_criu/OfferReply.ts';
-import { type MigrationServer, serveMigrations } from '../../src/index.ts';
+import {
+  type MigrationServer,
+  type ServeMigrationsOptions,
+  serveMigrations,
+} from '../../src/index.ts';
 import { receiveImages } from '../../src/migration/live/image-transfer.ts';
 import { connectPages } from '../../src/migration/live/page-tunnel.ts';
 import { Destination, PROTOCOL } from '../../src/migration/live/service.ts';
@@ -16,14 +20,14 @@ import { holdings } from '../helpers/own-process.ts';
 import { temporaryDirectory, waitFor } from '../helpers/workload.ts';
 
 const host = '127.0.0.1';
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const never = new AbortController().signal;
 
 /** A server of this process, and a source that does as it likes. */
-async function hostile() {
+async function hostile(changes: Partial<ServeMigrationsOptions> = {}) {
   const directory = await temporaryDirectory();
   const listen = { host, port: 0 };
-  const options = { listen, insecure: true, directory, path: criuPath() };
+  const options = { listen, insecure: true, directory, path: criuPath(), ...changes };
   const server = await serveMigrations(options);
   onTestFinished(() => server.close());
   const destination = await Destination.connect(server, undefined);
@@ -189,6 +193,29 @@ describe('an offer is refused', () => {
     ]);
   });
 
+  test('when the server is being closed', async () => {
+    let asked!: () => void;
+    let answer!: (yes: boolean) => void;
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const authorize = () => {
+      asked();
+      return new Promise<boolean>((resolve) => {
+        answer = resolve;
+      });
+    };
+    const { server, destination } = await hostile({ authorize });
+    const reply = offer(destination);
+    await isAsked;
+    const closing = server.close();
+    answer(true);
+    const { objections } = await reply;
+    expect(objections.map(({ message }) => message)).toEqual(['This host is being closed.']);
+    await closing;
+    expect(server.migrations).toEqual([]);
+  });
+
   test('when enough are under way', async () => {
     const { server, destination } = await hostile();
     const all = Array.from({ length: 70 }, () => offer(destination));
@@ -204,7 +231,7 @@ describe('an offer is refused', () => {
     }
     await destination.call('abort', { id: taken[0]?.id ?? '', reason: 'a test' }, PATIENCE_MS);
     expect((await offer(destination)).objections).toEqual([]);
-  });
+  }, 90_000);
 
   test('for memory that was promised to another', async () => {
     const { destination } = await hostile();

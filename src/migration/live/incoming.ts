@@ -48,6 +48,8 @@ export class Incoming {
   #held: { readonly release: (run: boolean) => void } | undefined;
   #pages: Promise<number> | undefined;
   #handingOver: Promise<How> | undefined;
+  #heardAt = performance.now();
+  readonly #told = new AbortController();
   #silence: NodeJS.Timeout | undefined;
   /** The decision under way, or the last one. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -103,12 +105,18 @@ export class Incoming {
 
   /** The source has been heard of: it is waited for anew. */
   heard(): void {
+    this.#heardAt = performance.now();
     clearTimeout(this.#silence);
     if (!mayAbort(this.how.state) || this.how.state === 'aborted') return;
     const { holdMs } = this.#hosting;
     this.#silence = setTimeout(() => {
       this.abort(`the source was silent for ${holdMs} ms`).catch(() => {});
     }, holdMs).unref();
+  }
+
+  /** The source hears how it stands, and acts upon that. */
+  told(): void {
+    if (!this.isOpen) this.#told.abort();
   }
 
   /** Starts to take the pages of a round. */
@@ -196,10 +204,18 @@ export class Incoming {
     return this.how;
   }
 
-  /** Lets go of it when this host serves no more: what runs runs on. */
+  /**
+   * Lets go of it when this host serves no more: what may be given up is; what runs runs on, once it has
+   * all of its memory and the source knows. One that is silent is not waited for.
+   */
   async leave(): Promise<void> {
+    const mayAsk = this.how.state !== 'receiving';
     await this.abort('the destination was closed');
+    await this.#handingOver;
+    await this.#pages?.catch(() => {});
     clearTimeout(this.#silence);
+    const leftMs = Math.max(0, this.#heardAt + this.#hosting.stallMs - performance.now());
+    if (mayAsk) await sleep(leftMs, undefined, { signal: this.#told.signal }).catch(() => {});
   }
 
   async #letRun(): Promise<How> {

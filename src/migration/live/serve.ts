@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import type { ServerReadableStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { Server, ServerReadableStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { Criu } from '../../criu.ts';
 import { CriuError } from '../../errors.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
@@ -37,10 +37,15 @@ export interface MigrationServer extends AsyncDisposable {
   readonly pagePort: number;
   /** How the migrations stand that it has taken since it was started. */
   readonly migrations: readonly IncomingMigration[];
-  /** Listens no more, and aborts what does not run yet. Idempotent. */
+  /**
+   * Takes no more, and aborts what does not run yet. A copy that runs is served until it has all of its
+   * memory, and runs on. Idempotent; resolves when all of that is done.
+   */
   close(): Promise<void>;
 }
 
+/** How long a source may take to hear the last answer, in milliseconds. */
+const LAST_ANSWERS_MS = 2000;
 const SAME = 'Use the same node-criu on both.';
 /**
  * Lets processes of other hosts come to this one by {@link migrate}. What an earlier server in the
@@ -72,6 +77,7 @@ export async function serveMigrations(options: ServeMigrationsOptions): Promise<
 
 class Host implements MigrationServer {
   readonly host: string;
+  readonly pagePort: number;
   port = 0;
   readonly #hosting: Hosting;
   readonly #given: ServeMigrationsOptions;
@@ -79,7 +85,8 @@ class Host implements MigrationServer {
   readonly #incoming = new Map<string, Incoming>();
   /** The offer that is weighed, or was last. */
   #turn: Promise<unknown> = Promise.resolve();
-  #shut: (() => void) | undefined;
+  #server: Server | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(
     hosting: Hosting,
@@ -87,13 +94,10 @@ class Host implements MigrationServer {
     credentials: Credentials | undefined,
   ) {
     this.host = given.listen.host;
+    this.pagePort = hosting.door.port;
     this.#hosting = hosting;
     this.#given = given;
     this.#credentials = credentials;
-  }
-
-  get pagePort(): number {
-    return this.#hosting.door.port;
   }
 
   get migrations(): IncomingMigration[] {
@@ -124,14 +128,20 @@ class Host implements MigrationServer {
       await this.#hosting.door[Symbol.asyncDispose]();
       throw cannotListen(host, error as Error);
     }
-    this.#shut = () => server.forceShutdown();
+    this.#server = server;
     return this;
   }
 
   async close(): Promise<void> {
-    this.#shut?.();
-    this.#shut = undefined;
-    await Promise.all([...this.#incoming.values()].map((incoming) => incoming.leave()));
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // The offer that is weighed may be taken still; those after it are not.
+    await this.#turn;
+    await Promise.allSettled([...this.#incoming.values()].map((incoming) => incoming.leave()));
+    if (this.#server) await shutDown(this.#server);
     await this.#hosting.door[Symbol.asyncDispose]().catch(() => {});
     await this.#hosting.criu.close();
   }
@@ -142,15 +152,16 @@ class Host implements MigrationServer {
 
   #handlers(): MigrationsHandlers {
     const about =
-      <Request extends { id: string }>(
-        answer: (incoming: Incoming, request: Request) => How | Promise<How>,
-      ) =>
+      <Request extends { id: string }>(answer: Answer<Request>, isDecisive = false) =>
       (call: ServerUnaryCall<Request, How>, reply: sendUnaryData<How>) => {
-        this.#about(call, answer).then(
+        this.#about(call, answer, isDecisive).then(
           (how) => reply(null, how),
           (error) => reply(asStatus(error)),
         );
       };
+    /** The source acts upon what these say. */
+    const decides = <Request extends { id: string }>(answer: Answer<Request>) =>
+      about(answer, true);
     return {
       offer: (
         call: ServerUnaryCall<OfferRequest__Output, OfferReply>,
@@ -165,9 +176,9 @@ class Host implements MigrationServer {
       prepare: about<{ id: string; index: number; lazy: boolean }>((one, { index, lazy }) =>
         one.prepare(index, lazy),
       ),
-      handOver: about((one) => one.handOver()),
-      awaitPages: about((one) => one.awaitPages()),
-      abort: about<{ id: string; reason: string }>((one, { reason }) => one.abort(reason)),
+      handOver: decides((one) => one.handOver()),
+      awaitPages: decides((one) => one.awaitPages()),
+      abort: decides<{ id: string; reason: string }>((one, { reason }) => one.abort(reason)),
       ask: about((one) => one.how),
       putImages: (
         call: ServerReadableStream<ImagePart__Output, How>,
@@ -202,6 +213,10 @@ class Host implements MigrationServer {
 
   async #weighed(offer: OfferRequest__Output, peer: string): Promise<OfferReply> {
     const objections: Objection[] = [];
+    if (this.#closing) {
+      const message = 'This host is being closed.';
+      return { objections: [{ message, remedy: 'Choose another, or try again later.' }] };
+    }
     const open = [...this.#incoming.values()].filter(({ isOpen }) => isOpen);
     const host = await hostFacts(this.#hosting.criu, this.#hosting.directory);
     await weigh(this.#hosting, offer, { host, open }, objecting(objections));
@@ -230,7 +245,8 @@ class Host implements MigrationServer {
 
   async #about<Request extends { id: string }>(
     call: ServerUnaryCall<Request, How>,
-    answer: (incoming: Incoming, request: Request) => How | Promise<How>,
+    answer: Answer<Request>,
+    isDecisive: boolean,
   ): Promise<How> {
     const { id } = call.request;
     const incoming = this.#find(id, call);
@@ -240,7 +256,9 @@ class Host implements MigrationServer {
       return await recoverIncoming(this.#hosting.directory, id);
     }
     incoming.heard();
-    return await answer(incoming, call.request);
+    const how = await answer(incoming, call.request);
+    if (isDecisive && !call.cancelled) incoming.told();
+    return how;
   }
 
   async #putImages(call: ServerReadableStream<ImagePart__Output, How>): Promise<How> {
@@ -262,6 +280,7 @@ class Host implements MigrationServer {
   }
 }
 
+type Answer<Request> = (incoming: Incoming, request: Request) => How | Promise<How>;
 type Called = Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext'>;
 
 function peerOf(call: Called): MigrationPeer {
@@ -271,6 +290,13 @@ function peerOf(call: Called): MigrationPeer {
     fingerprint: certificate?.fingerprint256 ?? '',
     name: String(certificate?.subject?.CN ?? ''),
   };
+}
+
+/** Lets sources hear what was answered last, and ends their connections. */
+async function shutDown(server: Server): Promise<void> {
+  const late = setTimeout(() => server.forceShutdown(), LAST_ANSWERS_MS);
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  clearTimeout(late);
 }
 
 function objecting(objections: Objection[]): Objecting {
