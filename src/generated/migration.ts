@@ -125,6 +125,16 @@ export default {
               "type": "string",
               "id": 11,
               "protoName": "manage_cgroups_mode"
+            },
+            "hasCpuCap": {
+              "type": "bool",
+              "id": 12,
+              "protoName": "has_cpu_cap"
+            },
+            "cpuCap": {
+              "type": "uint32",
+              "id": 13,
+              "protoName": "cpu_cap"
             }
           }
         },

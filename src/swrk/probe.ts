@@ -159,6 +159,7 @@ function notCriu(error: unknown, binary: Binary, operation: string): unknown {
   );
 }
 
-function dotted(number: number): string {
+/** A version in words: 40201 is 4.2.1. */
+export function dotted(number: number): string {
   return [Math.floor(number / 10000), Math.floor(number / 100) % 100, number % 100].join('.');
 }

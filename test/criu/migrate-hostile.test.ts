@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
@@ -9,11 +9,13 @@ import { criuPath } from '../../scripts/criu-path.mjs';
 import type { ImagePart } from '../../src/generated/types/node_criu/ImagePart.ts';
 import type { OfferReply__Output } from '../../src/generated/types/node_criu/OfferReply.ts';
 import {
+  Criu,
   type MigrationServer,
   type ServeMigrationsOptions,
   serveMigrations,
 } from '../../src/index.ts';
 import { receiveImages } from '../../src/migration/live/image-transfer.ts';
+import { offeredOptions } from '../../src/migration/live/offered-options.ts';
 import { connectPages } from '../../src/migration/live/page-tunnel.ts';
 import { Destination, PROTOCOL } from '../../src/migration/live/service.ts';
 import { holdings } from '../helpers/own-process.ts';
@@ -25,7 +27,7 @@ const never = new AbortController().signal;
 
 /** A server of this process, and a source that does as it likes. */
 async function hostile(changes: Partial<ServeMigrationsOptions> = {}) {
-  const directory = await temporaryDirectory();
+  const directory = changes.directory ?? (await temporaryDirectory());
   const listen = { host, port: 0 };
   const options = { listen, insecure: true, directory, path: criuPath(), ...changes };
   const server = await serveMigrations(options);
@@ -81,6 +83,12 @@ async function put(destination: Destination, id: string, index: number, name = '
   return await answer;
 }
 
+/** Makes a directory one with little room, until the test is over. */
+async function mountSmall(directory: string, size: string): Promise<void> {
+  await execa('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'node-criu', directory]);
+  onTestFinished(async () => void (await execa('umount', ['-l', directory])));
+}
+
 /** With what words it is refused. */
 async function refusal(call: Promise<unknown>): Promise<string> {
   return await call.then(
@@ -127,8 +135,7 @@ describe('images', () => {
 
   test('are not half there when the disk is full', async () => {
     const directory = await temporaryDirectory();
-    await execa('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'node-criu', directory]);
-    onTestFinished(async () => void (await execa('umount', ['-l', directory])));
+    await mountSmall(directory, '64k');
     const data = Buffer.alloc(100 << 10, 1);
     const sha256 = createHash('sha256').update(data).digest();
     const parts = [
@@ -193,6 +200,57 @@ describe('an offer is refused', () => {
     ]);
   });
 
+  test.each([
+    [{ flags: ['tcpEstablished', 'execCmd'] }, 'the option "execCmd", which no restore takes'],
+    [{ networkLock: 'maybe' }, 'Its option networkLock takes'],
+    [{ manageCgroupsMode: 'hard' }, 'Its option manageCgroupsMode takes'],
+  ])('with options that no restore takes: %j', async (changes, words) => {
+    const { destination } = await hostile();
+    const { objections } = await offer(destination, changes);
+    expect(objections.map(({ message }) => message)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('of a processor that can do more, unless cpuCap leaves that away', async () => {
+    const { destination } = await hostile();
+    const cpuinfo = withAllFeatures(await cpuinfoHere());
+    const { objections } = await offer(destination, { cpuinfo });
+    expect(objections.map(({ message }) => message)).toEqual([
+      expect.stringContaining('Its processor can do what this one cannot'),
+    ]);
+    expect(objections[0]?.remedy).toContain('cpuCap');
+    const { hasCpuCap, cpuCap } = offeredOptions({ cpuCap: ['none'] });
+    expect((await offer(destination, { cpuinfo, hasCpuCap, cpuCap })).objections).toEqual([]);
+  });
+
+  test('of images of a newer CRIU, and not of one that is newer by a correction', async () => {
+    const { destination } = await hostile();
+    const { host: facts } = await offer(destination);
+    const { criu = 0 } = facts ?? {};
+    const from = async (theirs: number) => {
+      const changes = { host: { architecture: arch(), criu: theirs } };
+      return (await offer(destination, changes)).objections;
+    };
+    expect(await from(criu + 1)).toEqual([]);
+    expect(await from(criu - 100)).toEqual([]);
+    const [objection] = await from(criu + 100);
+    expect(objection?.message).toContain('Its images come from CRIU');
+    expect(objection?.remedy).toContain('on the destination, or a newer one');
+  });
+
+  test('for the room on the disk, but in post-copy, whose memory is never there', async () => {
+    const directory = await temporaryDirectory();
+    await mountSmall(directory, '4m');
+    const { destination } = await hostile({ directory });
+    const offered = { memory: 16 << 20 };
+    for (const mode of ['stop-and-copy', 'pre-copy', 'hybrid']) {
+      const { objections } = await offer(destination, { ...offered, mode });
+      expect(objections.map(({ message }) => message)).toEqual([
+        expect.stringContaining(`and the disk of ${directory}`),
+      ]);
+    }
+    expect((await offer(destination, { ...offered, mode: 'post-copy' })).objections).toEqual([]);
+  });
+
   test('when the server is being closed', async () => {
     let asked!: () => void;
     let answer!: (yes: boolean) => void;
@@ -246,3 +304,34 @@ describe('an offer is refused', () => {
     expect((await offer(destination, { memory })).objections).toEqual([]);
   });
 });
+
+/** CRIU's description of this processor. */
+async function cpuinfoHere(): Promise<Buffer> {
+  const imagesDirectory = await temporaryDirectory();
+  await using criu = new Criu({ path: criuPath() });
+  await criu.cpuinfoDump({ imagesDirectory });
+  return await readFile(join(imagesDirectory, 'cpuinfo.img'));
+}
+
+/** Sets seven bits of each word of features, which no processor has all. */
+function withAllFeatures(image: Buffer): Buffer {
+  // Behind two magic numbers and a size: one message, and within it numbers and a text.
+  let at = 12;
+  const varint = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = image[at++] ?? 0;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  varint();
+  varint();
+  while (at < image.length) {
+    const tag = varint();
+    if (tag >> 3 === 6) image[at] = (image[at] ?? 0) | 0x7f;
+    const value = varint();
+    if ((tag & 7) === 2) at += value;
+  }
+  return image;
+}

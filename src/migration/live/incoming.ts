@@ -15,6 +15,7 @@ import {
   journalsOf,
 } from './incoming-journal.ts';
 import { Journal } from './journal.ts';
+import { askedOf } from './offered-options.ts';
 import type { PageDoor } from './page-tunnel.ts';
 import { endCopy, wasLetGo } from './recover.ts';
 import { afterRestart, type DestinationState, mayAbort } from './states.ts';
@@ -282,11 +283,8 @@ export class Incoming {
     postRestore: (pid: number) => Promise<void>,
   ): Promise<unknown> {
     const { client, restore: own } = this.#hosting;
-    const { flags, networkLock, manageCgroupsMode } = this.offer;
     const options = {
-      ...Object.fromEntries(flags.map((flag) => [flag, true])),
-      ...(networkLock && { networkLock }),
-      ...(manageCgroupsMode && { manageCgroupsMode }),
+      ...askedOf(this.offer),
       ...own,
       imagesDirectory: this.#arrival.directoryOf(index),
       hooks: { ...own.hooks, postRestore },

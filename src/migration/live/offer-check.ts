@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import type { Criu } from '../../criu.ts';
 import type { HostFacts__Output } from '../../generated/types/node_criu/HostFacts.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
+import { dotted } from '../../swrk/probe.ts';
 import { isLazy } from './arrival.ts';
 import type { Hosting, Incoming } from './incoming.ts';
+import { askedOf, tooNew } from './offered-options.ts';
 
 /** Notes what is in the way, and what would help. */
 export type Objecting = (message: string, remedy: string) => void;
 
 /** Each holds a journal, connections, and memory or disk. */
 const MOST_OPEN = 64;
+/** Of pids that are in use, for a message that can be read. */
+const MOST_NAMED = 10;
 const MODES: readonly string[] = ['stop-and-copy', 'pre-copy', 'post-copy', 'hybrid'];
 
 /** Whether it is a mode of a migration. */
@@ -24,7 +28,7 @@ export function isMode(mode: string): boolean {
  * @param open what was taken before, and is not there yet
  */
 export async function weigh(
-  { criu, directory }: Pick<Hosting, 'criu' | 'directory'>,
+  { criu, directory, restore }: Pick<Hosting, 'criu' | 'directory' | 'restore'>,
   offer: OfferRequest__Output,
   { host, open }: { readonly host: HostFacts__Output; readonly open: readonly Incoming[] },
   object: Objecting,
@@ -44,13 +48,21 @@ export async function weigh(
       'Choose a host with the same architecture.',
     );
   }
+  const { criu: theirs = 0 } = offer.host ?? {};
+  // Each minor version adds to the images what the one before does not know.
+  if (Math.floor(theirs / 100) > Math.floor(host.criu / 100)) {
+    object(
+      `Its images come from CRIU ${dotted(theirs)}, and this host has ${dotted(host.criu)}, which may not know all that is in them.`,
+      'Install the same CRIU on the destination, or a newer one.',
+    );
+  }
   if (offer.memory > memory) {
     object(
       `It has ${mib(offer.memory)} of memory, and this host ${mib(memory)} available${kept(open)}.`,
       'Choose another host, or end something there.',
     );
   }
-  if (offer.memory > disk) {
+  if (fillsDisk(offer) && offer.memory > disk) {
     object(
       `It has ${mib(offer.memory)} of memory, and the disk of ${directory} ${mib(disk)} free${kept(open)}.`,
       'Make room on the destination, or give it another directory.',
@@ -62,26 +74,34 @@ export async function weigh(
       "Use the mode 'pre-copy' or 'stop-and-copy'.",
     );
   }
+  const { hooks: _, signal, deadlineMs, gracePeriodMs, ...own } = restore;
+  const unknown = tooNew({ ...askedOf(offer), ...own }, host.criu);
+  if (unknown) {
+    object(
+      `The option ${unknown.option} of its restore needs CRIU ${unknown.since}, and this host has ${dotted(host.criu)}.`,
+      'Install a newer CRIU on the destination, or leave the option away.',
+    );
+  }
   const taken = offer.pids.filter((pid) => isTaken(pid));
   if (taken.length > 0) {
     object(
-      `The pids ${taken.join(', ')} are in use here.`,
+      `The pids ${taken.slice(0, MOST_NAMED).join(', ')}${taken.length > MOST_NAMED ? ' and others' : ''} are in use here.`,
       'Start the workload in a pid namespace of its own, or choose another host.',
     );
   }
-  await compareProcessors(criu, offer.cpuinfo, object);
+  await compareProcessors(criu, offer, object);
 }
 
 async function compareProcessors(
   criu: Criu,
-  cpuinfo: Uint8Array,
+  { cpuinfo, ...offer }: OfferRequest__Output,
   object: Objecting,
 ): Promise<void> {
   if (cpuinfo.length === 0) return;
   const imagesDirectory = await mkdtemp(join(tmpdir(), 'node-criu-'));
   try {
     await writeFile(join(imagesDirectory, 'cpuinfo.img'), cpuinfo, { mode: 0o600 });
-    await criu.cpuinfoCheck({ imagesDirectory });
+    await criu.cpuinfoCheck({ imagesDirectory, ...(offer.hasCpuCap && { cpuCap: offer.cpuCap }) });
   } catch (error) {
     const text = (error as Error).message.replace(/^\w+: /, '');
     object(
@@ -100,7 +120,12 @@ function memoryToCome({ how, offer }: Incoming): number {
 
 /** What it will take of the disk, in bytes. */
 function diskToFill({ how, offer }: Incoming): number {
-  return how.state === 'receiving' ? offer.memory : 0;
+  return how.state === 'receiving' && fillsDisk(offer) ? offer.memory : 0;
+}
+
+/** Post-copy memory never touches it. */
+function fillsDisk({ mode }: { readonly mode: string }): boolean {
+  return mode !== 'post-copy';
 }
 
 function kept(open: readonly Incoming[]): string {

@@ -6,7 +6,7 @@ import type { OfferReply__Output } from '../../generated/types/node_criu/OfferRe
 import { detailsOf, isAnswer, OPERATION, refusal } from './failures.ts';
 import { hostFacts, lazySourceObstacle, treeFacts } from './host-facts.ts';
 import { startTimeOf, thisAgent } from './identity.ts';
-import { flagsOf } from './offered-options.ts';
+import { offeredOptions } from './offered-options.ts';
 import type { Outgoing } from './outgoing.ts';
 import { PROTOCOL } from './service.ts';
 
@@ -32,9 +32,7 @@ export async function makeOffer(outgoing: Outgoing): Promise<OfferReply__Output>
   await refuseHere(outgoing, host);
   const reply = await ask(outgoing, {
     ...{ protocol: PROTOCOL, id, mode: outgoing.mode, host, cpuinfo, ...tree },
-    flags: flagsOf(dump),
-    networkLock: dump.networkLock ?? '',
-    manageCgroupsMode: dump.manageCgroupsMode ?? '',
+    ...offeredOptions(dump),
   });
   if (reply.objections.length > 0) {
     const objections = reply.objections.map(({ message, remedy }) => `${message} ${remedy}`);

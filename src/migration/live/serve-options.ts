@@ -1,5 +1,8 @@
-import { invalid, unknownOption } from '../../errors.ts';
+import { CriuError, invalid, unknownOption } from '../../errors.ts';
+import { readGiven } from '../../options/given.ts';
+import { translate } from '../../options/translate.ts';
 import type { RestoreOptions } from '../../restore.ts';
+import { checkHooks } from '../../rpc/hooks.ts';
 import type { MigrationTls } from './credentials.ts';
 import type { DestinationState } from './states.ts';
 
@@ -13,7 +16,7 @@ export interface MigrationOffer {
   readonly mode: string;
   /** The memory of all processes, in bytes. */
   readonly memoryBytes: number;
-  /** The pids that the processes need; none if they have a pid namespace of their own. */
+  /** The ids that the processes and their threads need; none if they have a pid namespace of their own. */
   readonly pids: readonly number[];
 }
 
@@ -103,12 +106,34 @@ export function checkServeOptions(given: ServeMigrationsOptions): ServeMigration
   if (restore !== undefined && (typeof restore !== 'object' || restore === null)) {
     throw invalid(SERVE, 'restore', 'an object of options', restore);
   }
+  if (restore !== undefined) checkRestore(readGiven(SERVE, restore, 'restore'));
   for (const [name, value] of Object.entries({ holdMs, stallMs })) {
     if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
       throw invalid(SERVE, name, 'milliseconds, a positive integer', value);
     }
   }
   return given;
+}
+
+/** What each migration decides by itself. */
+const OWN: ReadonlySet<string> = new Set([
+  ...['imagesDirectory', 'workDirectory', 'lazyPages', 'signal', 'deadlineMs'],
+]);
+
+/** Here nothing is frozen yet: each option by the table of options, as each restore will do it. */
+function checkRestore({ hooks, gracePeriodMs, ...options }: Partial<RestoreOptions>): void {
+  checkHooks(SERVE, hooks);
+  for (const [name, value] of Object.entries(options)) {
+    const option = `restore.${name}`;
+    if (OWN.has(name)) throw invalid(SERVE, option, 'nothing: each migration sets it', value);
+    try {
+      translate('restore', { imagesDirectory: '/', [name]: value }, `${SERVE}: restore`);
+    } catch (cause) {
+      const { code, message } = cause as CriuError;
+      throw new CriuError(code, message, { operation: SERVE, option, cause });
+    }
+  }
+  translate('restore', { ...options, imagesDirectory: '/' }, SERVE);
 }
 
 const isPort = (port: unknown) =>

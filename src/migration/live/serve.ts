@@ -14,7 +14,7 @@ import { type Hosting, Incoming } from './incoming.ts';
 import { type How, journalsOf } from './incoming-journal.ts';
 import { isMigrationId, journalsIn } from './journal.ts';
 import { isMode, type Objecting, weigh } from './offer-check.ts';
-import { FLAGS } from './offered-options.ts';
+import { checkOffered } from './offered-options.ts';
 import { PageDoor } from './page-tunnel.ts';
 import { recoverIncoming } from './recover.ts';
 import {
@@ -194,15 +194,14 @@ class Host implements MigrationServer {
 
   async #offer(call: ServerUnaryCall<OfferRequest__Output, OfferReply>): Promise<OfferReply> {
     const offer = call.request;
-    const { id, protocol, flags, program, mode, memory, pids } = offer;
+    const { id, protocol, program, mode, memory, pids } = offer;
     const objections: Objection[] = [];
     const object = objecting(objections);
     if (protocol !== PROTOCOL)
       object(`It speaks version ${protocol} of the agreement, and this host ${PROTOCOL}.`, SAME);
     if (!isMigrationId(id)) object('Its id is not one that a migration has.', 'Use migrate().');
     if (!isMode(mode)) object('It has a mode that this host does not know.', SAME);
-    if (flags.some((flag) => !FLAGS.has(flag)))
-      object('It asks for an option that no restore takes from a peer.', SAME);
+    checkOffered(offer, (message) => object(message, SAME));
     const peer = peerOf(call);
     const known = { id, program, mode, memoryBytes: memory, pids };
     if (objections.length === 0) await this.#authorize(known, peer, object);

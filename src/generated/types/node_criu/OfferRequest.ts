@@ -14,6 +14,8 @@ export interface OfferRequest {
   'flags'?: (string)[];
   'networkLock'?: (string);
   'manageCgroupsMode'?: (string);
+  'hasCpuCap'?: (boolean);
+  'cpuCap'?: (number);
 }
 
 export interface OfferRequest__Output {
@@ -28,4 +30,6 @@ export interface OfferRequest__Output {
   'flags': (string)[];
   'networkLock': (string);
   'manageCgroupsMode': (string);
+  'hasCpuCap': (boolean);
+  'cpuCap': (number);
 }
