@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
 import { CriuError, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
@@ -8,7 +9,6 @@ import type { PageLedger } from './page-ledger.ts';
 import {
   Answers,
   COMMAND_SIZE,
-  type Command,
   commandOf,
   failure,
   farewell,
@@ -190,27 +190,28 @@ export class PageGate implements AsyncDisposable {
     this.#peer = peer;
     // Nobody else has anything to look for here.
     this.#shut();
-    const requests = new Requests((command) => this.#onOther(command, peer));
     const answers = new Answers((pid, start, count) => this.#ledger?.sent(pid, start, count));
+    const outlet = this.#server instanceof TlsServer ? oneByOne(peer) : peer;
+    const requests = new Requests((command) => {
+      if (command !== 'leave') peer.destroy();
+      else this.#takeLeave(answers, outlet);
+    });
     peer.once('close', () => {
       if (!this.#left && !this.#deserted) this.#depart('cut');
     });
     peer.unshift(head);
     peer.pipe(requests).pipe(this.#criu, { end: false });
-    this.#criu.pipe(answers).pipe(this.#server instanceof TlsServer ? oneByOne(peer) : peer);
+    this.#criu.pipe(answers).pipe(outlet);
   }
 
   /** The destination has no more requests. */
-  #onOther(command: Command, peer: Socket): void {
-    if (command !== 'leave') {
-      peer.destroy();
-      return;
-    }
+  #takeLeave(answers: Answers, outlet: Writable): void {
     this.#left = true;
     this.#criu.unpipe();
     this.#criu.resume();
+    answers.unpipe();
     // It waits for that, and may have failed all the same: criu is not told yet.
-    peer.end(farewell());
+    outlet.end(farewell());
     this.#depart('left');
   }
 

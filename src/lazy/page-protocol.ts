@@ -116,7 +116,7 @@ export class Answers extends Transform {
  * only, or it waits for the rest that it has already.
  */
 export function oneByOne(peer: Writable): Writable {
-  return new Writable({
+  const outlet = new Writable({
     write(chunk, _encoding, done) {
       peer.write(chunk, done);
     },
@@ -124,4 +124,6 @@ export function oneByOne(peer: Writable): Writable {
       peer.end(done);
     },
   });
+  // What cannot be written is the peer's end, which is noticed there.
+  return outlet.on('error', () => {});
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Criu, LazyDumpOptions, LazySource } from '../../src/index.ts';
 import { Caller } from '../helpers/caller.ts';
+import { Authority, HERE, type TlsOptions, tls } from '../helpers/certificates.ts';
 import { startCounting } from '../helpers/checkpoints.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
@@ -187,6 +188,20 @@ describe('while pages are outstanding the original stays stopped, and the copy i
       workload: 'stopped at the source, until `resume()` or `discard()`; killed at the destination',
       left: 'nothing',
     });
+  });
+
+  test('the connection cut, with TLS', async () => {
+    const authority = await Authority.create('Test authority');
+    const { source, memory, destination, way } = await move('', {
+      atSource: tls(authority, await authority.issue(HERE)),
+      atDestination: tls(authority, await authority.issue(HERE)),
+    });
+    way.cut();
+    const ends = { code: 'ERR_CRIU_LAZY_PAGES', workload: 'stopped' };
+    expect(await failureOf(source.done)).toMatchObject(ends);
+    expect(await destination.pagesFailed()).toMatchObject({ ...ends, workload: 'gone' });
+    await source.resume();
+    await memory.verifyOriginal();
   });
 
   test('the restored process ends early', async () => {
@@ -385,13 +400,17 @@ async function serve(fault: string, heapMiB: number, given: Partial<LazyDumpOpti
 type Moving = Scene & { way: NarrowWay; destination: LazyDestination };
 
 /** A source whose destination has some of its pages. */
-async function move(fault: string) {
+async function move(
+  fault: string,
+  { atSource = {}, atDestination = {} }: { atSource?: TlsOptions; atDestination?: TlsOptions } = {},
+) {
   const destination = await LazyDestination.start();
-  const scene = await serve(fault, 256);
+  const scene = await serve(fault, 256, atSource);
   const { source, imagesDirectory } = scene;
   const way = await narrowWay(source, 32);
   const { address, port } = way;
-  await destination.restore({ imagesDirectory, pageServer: { address, port } });
+  const pageServer = { address, port };
+  await destination.restore({ imagesDirectory, pageServer, ...atDestination });
   await way.full;
   return { ...scene, destination, way };
 }

@@ -175,6 +175,54 @@ describe('the destination', () => {
   });
 });
 
+describe.each([false, true])('a destination with answers on the way, with TLS: %s', (withTls) => {
+  const pages = 4096;
+
+  /** It has asked for more than it reads. */
+  async function behind() {
+    const authority = withTls ? await Authority.create('Test authority') : undefined;
+    const certificates = authority ? tls(authority, await authority.issue(HERE)) : {};
+    const scene = await door({ pages, certificates });
+    const { gate, criu, ledger, knock, knockWith } = scene;
+    gate.open(ledger);
+    const ca = authority && (await readFile(authority.cert));
+    const pems = authority && (await pemsOf(await authority.issue(HERE)));
+    const destination = authority ? knockWith({ ca, ...pems }) : await knock();
+    await serves({ criu, destination });
+    destination.socket.pause();
+    for (let page = 1; page < pages; page++) {
+      criu.say(pageAnswer({ start: page * native().pageSize }));
+    }
+    await waitFor(() => ledger.missing < pages - 100, 'answers are on the way');
+    return { ...scene, destination };
+  }
+
+  test.each([
+    ['hangs up', ({ socket }: Talker) => socket.end()],
+    ['breaks off', ({ socket }: Talker) => socket.destroy()],
+    ['talks nonsense', (peer: Talker) => peer.say(Buffer.alloc(32, 1))],
+  ])('is cut off if it %s, and criu gets rid of the rest', async (_, act) => {
+    const { gate, criu, ledger, destination } = await behind();
+    act(destination);
+    destination.socket.resume();
+    await destination.ended;
+    expect(await gate.departed).toBe('cut');
+    expect(ledger.missing).toBeGreaterThan(0);
+    gate.giveUp();
+    expect((await criu.hears(64)).subarray(32)).toEqual(FAILURE);
+    await waitFor(() => criu.socket.writableLength === 0, 'criu is heard out');
+  });
+
+  test('gets its farewell if it takes leave', async () => {
+    const { gate, destination } = await behind();
+    destination.say(CLOSE);
+    expect(await gate.departed).toBe('left');
+    destination.socket.resume();
+    await destination.ended;
+    expect(destination.heard.subarray(-4)).toEqual(farewell());
+  });
+});
+
 describe('TLS', () => {
   test('only who has a certificate of the authority gets in', async () => {
     const [ours, theirs] = [await Authority.create('Ours'), await Authority.create('Theirs')];
