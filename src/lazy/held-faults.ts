@@ -30,9 +30,10 @@ export class HeldFaults implements Disposable {
   /**
    * Copies those of a daemon. Its restore has to wait for that: later it may die.
    * @param processes how many processes there are, each with one
+   * @param forked called when there is one more, since a process has forked
    * @throws NotHeld if the daemon does not have as many, so that the restore has to fail
    */
-  static async of(daemon: CriuChild, processes: number): Promise<HeldFaults> {
+  static async of(daemon: CriuChild, processes: number, forked: () => void): Promise<HeldFaults> {
     const held = new HeldFaults(daemon);
     try {
       for (let waited = 0; ; waited += PAUSE_MS) {
@@ -43,7 +44,7 @@ export class HeldFaults implements Disposable {
         }
         await sleep(PAUSE_MS);
       }
-      held.#follow();
+      held.#follow(forked);
       return held;
     } catch (error) {
       held[Symbol.dispose]();
@@ -65,17 +66,19 @@ export class HeldFaults implements Disposable {
    * daemon closes its own. A copy that was kept would make that process wait for an answer that
    * nobody gives.
    */
-  async #follow(): Promise<void> {
+  async #follow(forked: () => void): Promise<void> {
     while (!this.#released) {
       await sleep(INTERVAL_MS, undefined, { ref: false });
-      await this.#copy();
+      if (await this.#copy()) forked();
     }
   }
 
-  async #copy(): Promise<void> {
+  /** Whether the daemon has got more of them. */
+  async #copy(): Promise<boolean> {
     const links = await linksOf(this.#daemon.pid);
     // Without its standard error it is ending, and what it has not closed by itself has to be kept.
-    if (this.#released || !links.has(2)) return;
+    if (this.#released || !links.has(2)) return false;
+    let more = false;
     for (const number of [...this.#copies.keys()]) {
       if (links.get(number) !== USERFAULTFD) this.#close(number);
     }
@@ -83,10 +86,12 @@ export class HeldFaults implements Disposable {
       if (link !== USERFAULTFD || this.#copies.has(number)) continue;
       try {
         this.#copies.set(number, this.#daemon.copyOf(number));
+        more = true;
       } catch {
         // It has been closed since, or the daemon has ended.
       }
     }
+    return more;
   }
 
   #close(number: number): void {

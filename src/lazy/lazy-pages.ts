@@ -185,8 +185,8 @@ export class LazyPages implements AsyncDisposable {
   }
 
   /** @internal Keeps processes waiting for their pages if it dies. */
-  async holdFaults(processes: number): Promise<HeldFaults> {
-    return await HeldFaults.of(this.#child, processes);
+  async holdFaults(processes: number, forked: () => void): Promise<HeldFaults> {
+    return await HeldFaults.of(this.#child, processes, forked);
   }
 
   /** @internal Why it has ended or is about to, if it does so by itself. */

@@ -5,8 +5,10 @@ import { CriuError } from '../errors.ts';
 import { treePids } from '../images/pstree.ts';
 import type { Client } from '../operation.ts';
 import { translate, withDefaults } from '../options/translate.ts';
+import { KnownProcesses } from '../process/known-processes.ts';
 import type { RestoredProcess } from '../process/restored-process.ts';
-import { killTree } from '../process/tree.ts';
+import { descendantsOf, killTrees } from '../process/tree.ts';
+import { isAlive } from '../process/unfinished.ts';
 import { type RestoreOptions, restore } from '../restore.ts';
 import { Cancellation } from '../rpc/cancellation.ts';
 import { checkHooks } from '../rpc/hooks.ts';
@@ -49,6 +51,7 @@ export interface LazyRestored {
 const OPERATION = 'lazyRestore';
 /** How long a process may take to end when it is killed, in milliseconds. */
 const LINGER_MS = 2000;
+const POLL_MS = 5;
 /** How long a restore may go on without its daemon, in milliseconds. */
 const LOST_MS = 2000;
 
@@ -68,6 +71,7 @@ export async function lazyRestore(
   const cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
   let daemon: LazyPages | undefined;
   let faults: HeldFaults | undefined;
+  const tree = new KnownProcesses([]);
   // Processes that wait for a page keep criu waiting as well.
   const lost = new AbortController();
   try {
@@ -85,7 +89,10 @@ export async function lazyRestore(
       .then(({ code }) => code !== 0 && sleep(LOST_MS, true, { ref: false }))
       .then((isLost) => isLost && lost.abort());
     const holdFaults = async (pid: number) => {
-      faults = await daemon?.holdFaults(processesIn(imagesDirectory));
+      // Now that none of them runs: later the root may have ended, and the others have no parent.
+      tree.meet(descendantsOf(pid));
+      const forked = () => tree.meet(tree.pids.flatMap(descendantsOf));
+      faults = await daemon?.holdFaults(processesIn(imagesDirectory), forked);
       await hooks?.postRestore?.(pid);
     };
     const process = await restore(client, {
@@ -95,16 +102,19 @@ export async function lazyRestore(
       lazyPages: true,
       hooks: { ...hooks, postRestore: holdFaults },
     });
-    const pagesDone = untilThere({ daemon, process, faults, cancellation });
+    const pagesDone = untilThere({ daemon, process, tree, faults, cancellation });
     // Nobody has to wait for it.
     pagesDone.catch(() => {});
     return { process, pagesDone };
   } catch (error) {
+    // If it was too late to roll back, they run.
+    const killed = await kill(tree);
     faults?.[Symbol.dispose]();
     cancellation[Symbol.dispose]();
     const failure = lost.signal.aborted || lacksDaemon(error) ? await daemon?.failure() : undefined;
     await daemon?.close();
-    throw failure ? withoutDaemon(failure, error as CriuError) : error;
+    const told = killed.length > 0 ? afterAll(error) : error;
+    throw failure ? withoutDaemon(failure, told as CriuError) : told;
   }
 }
 
@@ -129,14 +139,23 @@ function withoutDaemon(failure: CriuError, { workload, pid }: CriuError): CriuEr
   });
 }
 
+/** The failure of a restore whose processes ran, and were killed. */
+function afterAll(error: unknown): unknown {
+  if (!(error instanceof CriuError) || error.workload === 'gone') return error;
+  const killed = 'the restored processes were killed, since they would lack memory';
+  const message = error.message.replace('the restored processes run', killed);
+  return new CriuError(error.code, message, { ...error, workload: 'gone', cause: error.cause });
+}
+
 /** Sees to it that the processes do not live without their memory. */
 async function untilThere(parts: {
   daemon: LazyPages;
   process: RestoredProcess;
+  tree: KnownProcesses;
   faults: HeldFaults | undefined;
   cancellation: Cancellation;
 }): Promise<LazyPagesResult> {
-  const { daemon, process, faults } = parts;
+  const { daemon, process, tree, faults } = parts;
   using cancellation = parts.cancellation;
   cancellation.requested.then(() => {
     const { code, message, cause } = cancellation.reason as CriuError;
@@ -146,20 +165,32 @@ async function untilThere(parts: {
     return await daemon.done;
   } catch (error) {
     // Before the last copy of the userfaultfds is closed, and zeros take the place of the memory.
-    const alive = process.kill(0);
-    if (alive) killTree(process.pid);
+    const killed = await kill(tree);
     await Promise.race([process.exited, sleep(LINGER_MS, undefined, { ref: false })]);
-    throw withoutMemory(error as CriuError, process.pid, alive);
+    throw withoutMemory(error as CriuError, process.pid, killed);
   } finally {
     faults?.[Symbol.dispose]();
   }
 }
 
-function withoutMemory(cause: CriuError, pid: number, alive: boolean): CriuError {
+/** Kills processes and all below them, and resolves when they are gone: with those that ran. */
+async function kill(tree: KnownProcesses): Promise<number[]> {
+  const alive = tree.pids.filter(isAlive);
+  const killed = killTrees(tree.pids);
+  for (let waited = 0; waited < LINGER_MS && killed.some(isAlive); waited += POLL_MS) {
+    await sleep(POLL_MS);
+  }
+  return alive;
+}
+
+function withoutMemory(cause: CriuError, pid: number, killed: readonly number[]): CriuError {
   const { code, log, stderr, exit } = cause;
   const what = cause.message.replace(/^\w+: /, '');
-  const end = alive ? 'was killed, since some of its memory is missing' : 'has ended';
-  const message = `${OPERATION}: ${what} (process ${pid} ${end})`;
+  const why = 'killed, since some of its memory is missing';
+  const end = killed.includes(pid) ? `was ${why}` : 'has ended';
+  const rest =
+    killed.length > 0 && !killed.includes(pid) ? `; what was left of its tree was killed` : '';
+  const message = `${OPERATION}: ${what} (process ${pid} ${end}${rest})`;
   return new CriuError(code, message, {
     operation: OPERATION,
     ...{ pid, log, stderr, exit, cause },

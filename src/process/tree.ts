@@ -2,9 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** Kills a process and all below it, as far as they are seen from here. Their pids are returned. */
 export function killTree(root: number): number[] {
+  return killTrees([root]);
+}
+
+/** The same of several. */
+export function killTrees(roots: readonly number[]): number[] {
   const found = new Set<number>();
   // Stopped first, so that none can start another unseen.
-  for (let fresh = [root]; fresh.length > 0; ) {
+  for (let fresh = [...roots]; fresh.length > 0; ) {
     for (const pid of fresh) {
       found.add(pid);
       signal(pid, 'SIGSTOP');

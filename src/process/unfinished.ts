@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExitWatch, openPidfd, watchExit } from './exit.ts';
-import { killTree } from './tree.ts';
+import { killTrees } from './tree.ts';
 
 /** How long killed processes may take to be gone, in milliseconds. */
 export const DYING_MS = 5000;
@@ -49,7 +49,7 @@ export async function endStrays(session: number): Promise<void> {
 /** Kills processes and all below them, and resolves when they are gone; those that are ours, reaped. */
 export async function end(pids: readonly number[]): Promise<void> {
   const pidfds = pids.map(openPidfd).filter((pidfd) => pidfd !== undefined);
-  const killed = pids.flatMap(killTree);
+  const killed = killTrees(pids);
   await Promise.all(pidfds.map((pidfd) => inTime(watchExit(pidfd))));
   // The others are nobody's duty here, and may be too many for a descriptor each.
   for (let waited = 0; waited < DYING_MS && killed.some(isAlive); waited += POLL_MS) {
@@ -68,7 +68,8 @@ export async function inTime(watch: ExitWatch): Promise<void> {
   ended.abort();
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process is there and has not ended. */
+export function isAlive(pid: number): boolean {
   return statusOf(pid)?.dead === false;
 }
 

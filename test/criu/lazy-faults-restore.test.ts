@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Criu, LazyRestored, LazyRestoreOptions } from '../../src/index.ts';
 import { dumpedBrood } from '../helpers/brood.ts';
 import { failureOf } from '../helpers/failures.ts';
+import { LazyDestination } from '../helpers/lazy-destination.ts';
 import { children, holdings } from '../helpers/own-process.ts';
 import { noteFault } from '../helpers/reliability.ts';
 import {
@@ -85,6 +86,67 @@ describe.each([0, 3])('a lazy restore of a process with %i others', (others) => 
     });
   });
 });
+
+describe('the rest of a tree whose root has ended is killed', () => {
+  // In a pid namespace whose first process waits for nobody, so that all ends can be seen.
+  const SIGKILL = 9;
+
+  test('if the daemon is killed before every page is there', async () => {
+    const { brood, pids, imagesDirectory } = await dumpedBrood(client(), 64, 3);
+    const destination = await LazyDestination.start();
+    await destination.restore({ imagesDirectory, stopsDaemon: true });
+    await destination.kill('SIGKILL');
+    await waitFor(async () => !(await destination.isAlive()), 'the root has ended');
+    await destination.killDaemon('SIGKILL');
+    expect(await destination.pagesFailed()).toMatchObject({
+      code: 'ERR_CRIU_LAZY_PAGES',
+      workload: 'gone',
+      message: expect.stringMatching(/process \d+ has ended; what was left of its tree was killed/),
+    });
+    for (const pid of pids.slice(1)) expect(await destination.endOf(pid)).toBe(SIGKILL);
+    expect(await brood.wrong()).toBe('');
+  });
+
+  test('also if it was forked meanwhile', async () => {
+    const { brood, imagesDirectory } = await dumpedBrood(client(), 512, 0);
+    const destination = await LazyDestination.start();
+    await destination.restore({ imagesDirectory });
+    await destination.kill('SIGUSR1');
+    const child = brood.forked(0, 1);
+    await child.looksOn();
+    await destination.killDaemon('SIGSTOP');
+    await destination.kill('SIGKILL');
+    await waitFor(async () => !(await destination.isAlive()), 'the root has ended');
+    await destination.killDaemon('SIGKILL');
+    expect(await destination.pagesFailed()).toMatchObject({ workload: 'gone' });
+    expect(await destination.endOf(await child.pid())).toBe(SIGKILL);
+    expect(await brood.wrong()).toBe('');
+  });
+});
+
+test.each(['preResume', 'postResume'] as const)(
+  'processes are killed if %s throws, when it is too late to roll back',
+  async (step) => {
+    const criu = client();
+    const { brood, pids, imagesDirectory } = await dumpedBrood(criu, 64, 1);
+    const before = await holdings();
+    const cause = new Error('not today');
+    const hooks = {
+      [step]() {
+        throw cause;
+      },
+    };
+    expect(await failureOf(criu.lazyRestore({ imagesDirectory, hooks }))).toMatchObject({
+      code: 'ERR_CRIU_HOOK',
+      cause,
+      workload: 'gone',
+      pid: brood.pid,
+      message: expect.stringMatching(/too late to roll back.*the restored processes were killed/),
+    });
+    expect(await brood.wrong()).toBe('');
+    await expectNothingLeft(pids, before);
+  },
+);
 
 // Who is stopped is given time to end by itself.
 test.each(['signal', 'deadlineMs'] as const)(

@@ -19,8 +19,8 @@ export class LazyDestination {
     this.#caller = caller;
   }
 
-  /** Restores lazily; resolves when the process runs. */
-  async restore(options: LazyRestoreOptions): Promise<void> {
+  /** Restores lazily; resolves when the process runs. The daemon may be stopped before. */
+  async restore(options: LazyRestoreOptions & { stopsDaemon?: boolean }): Promise<void> {
     this.pid = await this.#caller.ask<number>('lazyRestore', options);
   }
 
@@ -42,6 +42,11 @@ export class LazyDestination {
   /** Sends a signal to the restored process. */
   async kill(signal: NodeJS.Signals): Promise<void> {
     await this.#caller.ask('kill', { pid: this.pid, signal });
+  }
+
+  /** The signal that has ended a process without a parent in there. */
+  async endOf(pid: number): Promise<number> {
+    return await this.#caller.ask<number>('endOf', { pid });
   }
 
   /** Sends a signal to its lazy-pages daemon. */
