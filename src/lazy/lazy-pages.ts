@@ -81,17 +81,23 @@ export class LazyPages implements AsyncDisposable {
 
   /**
    * @internal
+   * @param outer what may cancel the start besides
    * @param keeper our end of the connection that it is given: as long as the daemon has that, too, it
    * does not see the connection end, and the processes wait for their pages, if this process dies
    */
   static async start(
     client: Client,
     given: LazyPagesOptions,
-    { operation = 'lazyPages', keeper }: { operation?: string; keeper?: number | undefined } = {},
+    {
+      operation = 'lazyPages',
+      outer,
+      keeper,
+    }: { operation?: string; outer?: Cancellation; keeper?: number | undefined } = {},
   ): Promise<LazyPages> {
     const start = performance.now();
     const { signal, deadlineMs, insecure, ...own } = given;
-    using cancellation = new Cancellation(operation, { signal, deadlineMs });
+    const limits = { signal, deadlineMs, gracePeriodMs: outer?.graceMs };
+    using cancellation = new Cancellation(operation, limits, outer);
     const options = withDefaults('lazyPages', own, client.defaults);
     const { wire, inherited, newest } = translate('lazyPages', options, operation);
     refuseOpenNetwork(operation, wire.ps?.address ?? undefined, options.tls, insecure);

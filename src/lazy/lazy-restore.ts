@@ -82,7 +82,8 @@ export async function lazyRestore(
       ...{ imagesDirectory, workDirectory, configFile, pageServer, insecure },
       ...{ tls, tlsCacert, tlsCacrl, tlsCert, tlsKey, tlsNoCnVerify },
     });
-    daemon = await LazyPages.start(client, forDaemon, { operation: OPERATION, keeper });
+    const job = { operation: OPERATION, outer: cancellation, keeper };
+    daemon = await LazyPages.start(client, forDaemon, job);
     await Promise.race([daemon.ready, cancellation.requested]);
     cancellation.throwIfRequested();
     daemon.exited

@@ -299,19 +299,25 @@ describe('a criu', () => {
     await compileFixture('counter');
   });
 
-  /** A dump of a process that counts, by a criu that breaks at it. */
-  async function brokenDump(how: string, limits: { deadlineMs?: number } = {}) {
+  /** A client of a criu that breaks at all but its version. */
+  async function broken(how: string) {
     const directory = await temporaryDirectory();
     // The library knows what criu leaves behind by its name.
     const path = join(directory, 'criu');
     await copyFile(binary, path);
     const criu = new Criu({ path });
-    const counter = await startCounter();
     expect(await criu.version()).toMatchObject({ number: 40201 });
     const child = join(directory, 'child');
     vi.stubEnv('BROKEN_CRIU', how);
     vi.stubEnv('BROKEN_CRIU_CHILD', child);
     onTestFinished(() => void vi.unstubAllEnvs());
+    return { criu, directory, child };
+  }
+
+  /** A dump of a process that counts, by such a criu. */
+  async function brokenDump(how: string, limits: { deadlineMs?: number } = {}) {
+    const { criu, directory, child } = await broken(how);
+    const counter = await startCounter();
     const before = await holdings();
     const error = await failureOf(
       criu.dump(counter.pid, {
@@ -354,6 +360,23 @@ describe('a criu', () => {
     const fault = 'a criu that never answers, and the deadline';
     await noteFault('protocol', { fault, error: error.code, workload, left });
   });
+
+  test.each(['signal', 'deadlineMs'] as const)(
+    'that never says what it can does not keep a lazy restore from its %s',
+    async (option) => {
+      const { criu, directory } = await broken('never answers');
+      const before = await holdings();
+      const limit =
+        option === 'signal' ? { signal: AbortSignal.timeout(100) } : { deadlineMs: 100 };
+      const restore = { imagesDirectory: directory, gracePeriodMs: 100, ...limit };
+      expect(await failureOf(criu.lazyRestore(restore))).toMatchObject({
+        code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
+        operation: 'lazyRestore',
+        cancelled: 'killed',
+      });
+      expect(await holdings()).toEqual(before);
+    },
+  );
 
   test('that writes 10 MiB to its standard error is not waited for, and only the end of it is kept', async () => {
     const { error } = await brokenDump('complains');
