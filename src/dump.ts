@@ -58,6 +58,8 @@ export interface Serving {
   readonly inherited: readonly (readonly [number, number])[];
   /** Which of them the connection is, there. */
   readonly socket: number;
+  /** Resolves if criu was told to end and takes too long for that: it is killed then. */
+  readonly overdue: Promise<void>;
   /** Called once criu has ended without success; tells why, if that is known. */
   failed(): Promise<Ordered | undefined>;
 }
@@ -107,6 +109,7 @@ export async function dump(
     ...(serving && {
       inherited: serving.inherited,
       config: [`ps-socket ${serving.socket}`],
+      overdue: serving.overdue,
     }),
     observed: (notification, now) => {
       if (notification.script === 'query-ext-files') frozenAt ??= performance.now();

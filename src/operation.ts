@@ -50,6 +50,8 @@ export interface Job<Stats = undefined> {
   readonly config?: readonly string[];
   /** The level of CRIU's log, if the caller does not choose one. */
   readonly logLevel?: number | undefined;
+  /** See {@link Call}. */
+  readonly overdue?: Promise<void> | undefined;
   /** Whether the processes that criu has started are of no use without it. */
   readonly unfinished?: () => boolean;
   /** What an error should tell besides what criu said. */
@@ -149,7 +151,8 @@ export async function prepare<T>(
   given: Given,
   use: (prepared: Prepared) => Promise<T>,
 ): Promise<T> {
-  const { operation, label, type, pid, conversation, observed, logLevel, unfinished } = job;
+  const { operation, label, type, pid, conversation, observed, logLevel, unfinished, overdue } =
+    job;
   if (typeof given !== 'object' || given === null) {
     throw invalid(operation, 'options', 'an object', given);
   }
@@ -204,6 +207,7 @@ export async function prepare<T>(
     conversation,
     inSession: operation === 'restore' && options.shellJob === true,
     unfinished,
+    overdue,
     goesOn: options.execCmd !== undefined,
     notified: inTurn(status?.notified, callHooks(hooks ?? {})),
     observed,

@@ -118,6 +118,13 @@ export class LazySource implements AsyncDisposable {
   readonly #tree: StoppedTree;
   readonly #confirm: LazyDumpOptions['confirm'];
   readonly #isKept: () => boolean;
+  /** Says that criu has to be killed. */
+  readonly #kill: () => void;
+  #graceMs = 0;
+  /** Runs once criu was told to give up. */
+  #grace: NodeJS.Timeout | undefined;
+  /** criu has ended. */
+  #over = false;
   /** What criu was told, if it was. */
   #told: 'finish' | GivenUp | undefined;
 
@@ -154,16 +161,21 @@ export class LazySource implements AsyncDisposable {
     try {
       return await new Promise<LazySource>((resolve, reject) => {
         let source: LazySource | undefined;
+        let kill: () => void;
+        const overdue = new Promise<void>((isSo) => {
+          kill = isSo;
+        });
         const statusReady = async () => {
           await own?.statusReady?.();
           const ledger = await PageLedger.of(imagesDirectory);
           const tree = StoppedTree.stop(pid, stoppedBefore);
-          source = new LazySource({ lazy, gate, ledger, tree, dumping });
+          source = new LazySource({ lazy, gate, ledger, tree, dumping, kill });
           resolve(source);
         };
         const serving: Serving = {
           inherited: far === undefined ? [] : servedOn(near, far),
           socket: FAR,
+          overdue,
           failed: async () => source?.failed(),
         };
         const hooks = { ...own, statusReady };
@@ -187,8 +199,9 @@ export class LazySource implements AsyncDisposable {
     ledger: PageLedger;
     tree: StoppedTree;
     dumping: Promise<DumpResult>;
+    kill: () => void;
   }) {
-    const { lazy, gate, ledger, tree, dumping } = parts;
+    const { lazy, gate, ledger, tree, dumping, kill } = parts;
     this.pid = lazy.pid;
     this.imagesDirectory = lazy.imagesDirectory;
     this.address = gate.address;
@@ -196,6 +209,7 @@ export class LazySource implements AsyncDisposable {
     this.#gate = gate;
     this.#ledger = ledger;
     this.#tree = tree;
+    this.#kill = kill;
     this.#confirm = lazy.given.confirm;
     this.#isKept = lazy.isKept ?? (() => false);
     this.done = this.#untilDone(lazy, dumping);
@@ -261,6 +275,7 @@ export class LazySource implements AsyncDisposable {
   async #untilDone(lazy: LazyDump, dumping: Promise<DumpResult>): Promise<LazyDumpResult> {
     const { signal, deadlineMs, gracePeriodMs } = lazy.given;
     using cancellation = new Cancellation(lazy.operation, { signal, deadlineMs, gracePeriodMs });
+    this.#graceMs = cancellation.graceMs;
     cancellation.requested.then(() => {
       const { code, cause } = cancellation.reason as CriuError;
       const text = code === 'ERR_CRIU_TIMEOUT' ? 'the deadline passed' : 'it was aborted';
@@ -269,6 +284,8 @@ export class LazySource implements AsyncDisposable {
     try {
       return { ...(await dumping), ...this.progress };
     } finally {
+      this.#over = true;
+      clearTimeout(this.#grace);
       await this.#gate[Symbol.asyncDispose]();
     }
   }
@@ -312,6 +329,9 @@ export class LazySource implements AsyncDisposable {
   }
 
   #giveUp(why: GivenUp): void {
+    if (this.#over) return;
+    // Also if it was told to finish, and does not come to an end.
+    this.#grace ??= setTimeout(this.#kill, this.#graceMs);
     if (this.#told) return;
     this.#told = why;
     this.#gate.giveUp();

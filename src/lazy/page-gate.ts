@@ -19,6 +19,8 @@ import {
 
 /** How long a peer may take for the TLS handshake, in milliseconds. */
 const HANDSHAKE_MS = 10_000;
+/** A peer that is silent for that long is asked whether it is there, in milliseconds. */
+const KEEP_ALIVE_MS = 5000;
 /** How many may wait at the door; what they want is not known before they say it. */
 const MOST_WAITING = 16;
 
@@ -162,6 +164,8 @@ export class PageGate implements AsyncDisposable {
 
   #receive(peer: Socket): void {
     peer.on('error', () => {});
+    // Of a host that has gone nothing else would tell while no pages are under way.
+    peer.setKeepAlive(true, KEEP_ALIVE_MS);
     if (this.#closed || this.#waiting.size >= MOST_WAITING) {
       peer.destroy();
       return;

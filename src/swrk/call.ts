@@ -34,6 +34,8 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
   readonly notified?: Notified;
   readonly observed?: Observed | undefined;
   readonly cancellation?: Cancellation;
+  /** criu is killed once this resolves, if it ever does: it was told to end, and has not. */
+  readonly overdue?: Promise<void> | undefined;
   /** What else an error should tell, asked once criu has ended. */
   readonly circumstances?: (
     ending: Ending,
@@ -59,6 +61,7 @@ export async function call(given: Call): Promise<CriuResponse> {
   const repeatable = REPEATABLE.has(request.type ?? '');
   const conversation = given.conversation ?? (await Conversation.open({ ...given, repeatable }));
   const { worker, session } = conversation;
+  given.overdue?.then(() => worker.kill());
   let outcome: Exchanged | CriuError;
   // What can be asked again of the same criu leaves it waiting for the next.
   const again = repeatable && conversation.isLent;

@@ -266,6 +266,49 @@ describe('while pages are outstanding the original stays stopped, and the copy i
   });
 });
 
+describe('a criu that is stuck is killed after the grace period', () => {
+  test.each([
+    ['close', 'ERR_CRIU_CLOSED', 'running'],
+    ['resume', 'ERR_CRIU_ABORTED', 'running'],
+    ['discard', 'ERR_CRIU_ABORTED', 'stopped'],
+  ] as const)('%s() before anybody has fetched a page', async (way, code, workload) => {
+    const { source, memory, serving, before } = await serve('', 16, { gracePeriodMs: 100 });
+    process.kill(serving, 'SIGSTOP');
+    await source[way]();
+    expect(await failureOf(source.done)).toMatchObject({ code, workload });
+    if (way === 'discard') await waitGone(memory.pid);
+    else await memory.verify();
+    expect((await holdings()).descriptors).toEqual(before.descriptors);
+  });
+
+  test.each(['close', 'resume', 'discard'] as const)(
+    '%s() while pages are outstanding',
+    async (way) => {
+      const {
+        source,
+        memory,
+        serving,
+        destination,
+        way: narrow,
+      } = await move('', {
+        atSource: { gracePeriodMs: 100 },
+      });
+      process.kill(serving, 'SIGSTOP');
+      await source[way]();
+      const workload = way === 'resume' ? 'running' : 'stopped';
+      expect(await failureOf(source.done)).toMatchObject({ workload });
+      narrow.widen();
+      expect(await destination.pagesFailed()).toMatchObject({ workload: 'gone' });
+      if (way === 'close') {
+        expect(await processState(memory.pid)).toBe('T');
+        await source.resume();
+      }
+      if (way === 'discard') await waitGone(memory.pid);
+      else await memory.verifyOriginal();
+    },
+  );
+});
+
 describe('when every page was fetched', () => {
   test('confirm() that says no lets the original run on', async () => {
     const asked: unknown[] = [];
@@ -402,7 +445,10 @@ type Moving = Scene & { way: NarrowWay; destination: LazyDestination };
 /** A source whose destination has some of its pages. */
 async function move(
   fault: string,
-  { atSource = {}, atDestination = {} }: { atSource?: TlsOptions; atDestination?: TlsOptions } = {},
+  {
+    atSource = {},
+    atDestination = {},
+  }: { atSource?: Partial<LazyDumpOptions>; atDestination?: TlsOptions } = {},
 ) {
   const destination = await LazyDestination.start();
   const scene = await serve(fault, 256, atSource);

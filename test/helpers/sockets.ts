@@ -79,12 +79,24 @@ export async function listensAt(pid: number): Promise<string[]> {
     .map((columns) => columns[1] ?? '');
 }
 
+/** What timers the connections at a port of this host have, as the kernel writes them in /proc. */
+export async function timersAt(place: string): Promise<(string | undefined)[]> {
+  const table = await readFile('/proc/net/tcp', 'utf8');
+  return table
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns[1] === place && columns[3] === ESTABLISHED)
+    .map((columns) => columns[5]?.split(':')[0]);
+}
+
 /** How /proc/net/tcp writes an IPv4 address and a port. */
 export function inProc(address: string, port: number): string {
   const bytes = address.split('.').map((byte) => hex(Number(byte), 2));
   return `${bytes.reverse().join('')}:${hex(port, 4)}`;
 }
 
+const ESTABLISHED = '01';
 const LISTEN = '0A';
 const hex = (number: number, digits: number) =>
   number.toString(16).toUpperCase().padStart(digits, '0');

@@ -9,7 +9,7 @@ import { door, type Talker } from '../helpers/door.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { holdings } from '../helpers/own-process.ts';
 import { commands, pageAnswer, pageMessage, pageRequest } from '../helpers/page-messages.ts';
-import { listening } from '../helpers/sockets.ts';
+import { inProc, listening, timersAt } from '../helpers/sockets.ts';
 import { waitFor } from '../helpers/workload.ts';
 
 const CLOSE = pageMessage(commands.close);
@@ -160,6 +160,15 @@ describe('the destination', () => {
     expect(await gate.departed).toBe('left');
     await destination.ended;
     expect(destination.heard).toEqual(farewell());
+  });
+
+  test('one that is silent is asked whether it is there', async () => {
+    const { gate, criu, ledger, knock } = await door();
+    gate.open(ledger);
+    await serves({ criu, destination: await knock() });
+    const KEEP_ALIVE = '02';
+    const timers = () => timersAt(inProc(gate.address, gate.port));
+    await waitFor(async () => (await timers()).includes(KEEP_ALIVE), 'its timer runs');
   });
 
   test('if criu ends, the destination is told by the end of the connection', async () => {
