@@ -73,13 +73,18 @@ build() {
   dd if="$image" bs=64K iflag=skip_bytes,count_bytes skip=$(((setup + 1) * 512 + offset)) count=$((length - 4)) \
     status=none | xz -dc > "$cache/vmlinux"
   rm -rf "$apt"
-  echo "$release" > "$cache/release"
+  echo "$release" > "$cache/release.new"
+  mv "$cache/release.new" "$cache/release"   # the last thing, by which it is known to be whole
 }
 
 mkdir -p "${cache%/*}"
 exec 9> "$cache.lock"
 flock 9
-[ -e "$cache/release" ] || build || die 'it could not be built'
+if [ ! -e "$cache/release" ]; then   # no || here: after it build would go on where it fails
+  trap "die 'it could not be built'" EXIT
+  build
+  trap - EXIT
+fi
 exec 9>&-
 release=$(< "$cache/release")
 
