@@ -12,8 +12,8 @@ export interface PreCopyLimits {
   /** Finish when the next round would bring the memory written in all over this, in bytes. Default: no limit. */
   maxBytes?: number;
   /**
-   * Finish when another round would not make the frozen time shorter by at least this part of it,
-   * from 0 to 1. Default 0.1.
+   * Finish when another round would not make the frozen time shorter by at least this part of it, or
+   * the last two have not, from 0 to 1. Default 0.1.
    */
   minGain?: number;
   /** Called after each round with what is to follow, and awaited. */
@@ -32,7 +32,7 @@ export interface Decision extends Estimate {
   /**
    * - `gain`: another round makes the frozen time shorter.
    * - `downtime`: it is within `maxDowntimeMs`.
-   * - `no-gain`: another round would not make it shorter by `minGain`.
+   * - `no-gain`: another round would not make it shorter by `minGain`, or the last two have not.
    * - `rounds`, `bytes`: `maxRounds` or `maxBytes` is reached.
    * - `policy`: the function says so.
    */
@@ -43,6 +43,9 @@ export interface Decision extends Estimate {
 export type Decide = (history: readonly Round[]) => Promise<Decision>;
 
 type Limits = Required<Omit<PreCopyLimits, 'onRound'>>;
+
+/** After so many rounds in a row that have gained nothing another would gain nothing either. */
+const VAIN = 2;
 
 const DEFAULTS: Limits = {
   maxDowntimeMs: 300,
@@ -84,8 +87,28 @@ function decide(history: readonly Round[], limits: Limits): Decision {
   if (now <= limits.maxDowntimeMs) return finish('downtime');
   if (history.length >= limits.maxRounds) return finish('rounds');
   if (written + dirtyBytes > limits.maxBytes) return finish('bytes');
-  if (now - next < limits.minGain * now) return finish('no-gain');
+  if (now - next < limits.minGain * now || isStuck(history, limits.minGain)) {
+    return finish('no-gain');
+  }
   return { action: 'continue', reason: 'gain', ...expected };
+}
+
+/**
+ * Whether the last rounds have not made the frozen time shorter, whatever was expected of them: what
+ * passes between the rounds may be longer than they are, and is then no shorter after one more.
+ */
+function isStuck(history: readonly Round[], minGain: number): boolean {
+  if (history.length <= VAIN) return false;
+  const [first = 0, ...later] = Array.from(Array(VAIN + 1), (_, index) => {
+    const rounds = history.slice(0, history.length - VAIN + index);
+    return estimate(rounds).estimatedFrozenTimeMs;
+  });
+  let before = first;
+  return later.every((now) => {
+    const isVain = before - now < minGain * before;
+    before = now;
+    return isVain;
+  });
 }
 
 async function ask(policy: PreCopyFunction, history: readonly Round[]): Promise<Decision> {

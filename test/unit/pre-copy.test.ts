@@ -13,6 +13,11 @@ const PAGES = MIB / 4096;
  * it for 2 ms; 10 ms of each are neither.
  */
 function roundsOf(...sizes: number[]): Round[] {
+  return roundsApart(0, sizes);
+}
+
+/** The same, with so many milliseconds between one round and the next. */
+function roundsApart(gapMs: number, sizes: readonly number[]): Round[] {
   let startedMs = 0;
   return sizes.map((size, index) => {
     const durationMs = 10 + 2 + size;
@@ -24,7 +29,7 @@ function roundsOf(...sizes: number[]): Round[] {
       pagesScanned: 256 * PAGES,
       pagesWritten: size * PAGES,
     });
-    startedMs += durationMs;
+    startedMs += durationMs + gapMs;
     return round;
   });
 }
@@ -88,6 +93,23 @@ describe('limits', () => {
     expect(await indexesOf(copy)).toEqual([0, 1, 2]);
     expect(copy.decision?.reason).toBe('no-gain');
     expect(copy.decision?.dirtyBytes).toBe(64 * MIB);
+  });
+
+  test.each([150, 300, 500, 1000])(
+    'the same memory over and over, with %i ms between the rounds: two rounds show that there is no gain',
+    async (gapMs) => {
+      const sizes = Array<number>(11).fill(64);
+      const copy = preCopy(new Replay(roundsApart(gapMs, sizes)), { maxDowntimeMs: 0 });
+      expect((await indexesOf(copy)).length).toBeLessThanOrEqual(4);
+      expect(copy.decision?.reason).toBe('no-gain');
+    },
+  );
+
+  test('memory that grows less from round to round is followed, whatever is between the rounds', async () => {
+    const sizes = [256, 128, 64, 32, 16, 8];
+    const copy = preCopy(new Replay(roundsApart(500, sizes)), { maxDowntimeMs: 30 });
+    await indexesOf(copy);
+    expect(copy.decision?.reason).toBe('downtime');
   });
 
   test('minGain is what another round has to save', async () => {
