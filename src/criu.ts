@@ -10,7 +10,7 @@ import {
   type LazyRestoreOptions,
   lazyRestore as restoreLazily,
 } from './lazy/lazy-restore.ts';
-import { type LazyDumpOptions, LazySource } from './lazy/lazy-source.ts';
+import { type LazyDumpOptions, LazySource, withoutOthers } from './lazy/lazy-source.ts';
 import { type IterateOptions, Iteration } from './migration/iteration.ts';
 import { type Client, perform } from './operation.ts';
 import { readGiven } from './options/given.ts';
@@ -238,10 +238,9 @@ export class Criu implements AsyncDisposable {
    */
   async lazyDump(pid: number, options: LazyDumpOptions): Promise<LazySource> {
     this.#refuseIfClosed('lazyDump');
-    const { pageServer: _, ...defaults } = this.#client.defaults;
-    const client = { ...this.#client, defaults };
+    const client = withoutOthers(this.#client);
     const given = readGiven('lazyDump', options);
-    const { imagesDirectory } = { ...defaults, ...given };
+    const { imagesDirectory } = { ...client.defaults, ...given };
     const source = await traceOperation({ operation: 'lazyDump', pid }, () =>
       LazySource.start({
         operation: 'lazyDump',

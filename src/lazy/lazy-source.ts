@@ -56,8 +56,8 @@ export interface LazyDump {
   readonly dump: (options: DumpOptions, serving: Serving) => Promise<DumpResult>;
   /** The connection of the destination, in place of one to wait for. */
   readonly peer?: Socket;
-  /** Our end of a connection to criu, if that has inherited both ends already. */
-  readonly near?: number;
+  /** Gives our end of a connection to criu, if that has inherited both ends already. */
+  readonly near?: () => number;
   /** Whether the original is to stay stopped whatever becomes of criu: somebody else decides. */
   readonly isKept?: () => boolean;
 }
@@ -76,6 +76,13 @@ const SINCE = 31500;
 const FAR = 32;
 const NEAR = 33;
 const REFUSED = ['lazyPages', 'leaveRunning', 'leaveStopped', 'statusFd'] as const;
+
+/** A client without the defaults that are for other dumps. */
+export function withoutOthers(client: Client): Client {
+  const others: readonly string[] = [...REFUSED, 'pageServer'];
+  const defaults = Object.entries(client.defaults).filter(([name]) => !others.includes(name));
+  return { ...client, defaults: Object.fromEntries(defaults) };
+}
 
 /**
  * What criu inherits of a connection to serve on. It holds our end as well: it takes the end of the
@@ -154,9 +161,14 @@ export class LazySource implements AsyncDisposable {
     await requireLargePipes(operation);
 
     const stoppedBefore = await StoppedTree.before(pid);
-    const [near, far] = lazy.near === undefined ? native().streamPair() : [lazy.near];
+    let ends: [number, number] | undefined;
+    const newPair = () => {
+      ends = native().streamPair();
+      return ends[0];
+    };
+    const near = lazy.near ?? newPair;
     const gate = lazy.peer
-      ? PageGate.over(near, lazy.peer)
+      ? PageGate.over(near(), lazy.peer)
       : await PageGate.listen(operation, near, place, merged);
     try {
       return await new Promise<LazySource>((resolve, reject) => {
@@ -173,7 +185,7 @@ export class LazySource implements AsyncDisposable {
           resolve(source);
         };
         const serving: Serving = {
-          inherited: far === undefined ? [] : servedOn(near, far),
+          inherited: ends ? servedOn(...ends) : [],
           socket: FAR,
           overdue,
           failed: async () => source?.failed(),
@@ -189,7 +201,7 @@ export class LazySource implements AsyncDisposable {
       throw error;
     } finally {
       // criu has its own by now, or never will.
-      if (far !== undefined) native().close(far);
+      if (ends) native().close(ends[1]);
     }
   }
 

@@ -57,36 +57,34 @@ export class PageGate implements AsyncDisposable {
 
   /**
    * Listens; whoever comes waits until {@link open}.
-   * @param socket the near end of the connection to criu, which is the gate's from now on
+   * @param near gives the near end of the connection to criu, which is the gate's then: asked once it
+   * listens, so that nothing has become of that end if it cannot
    */
   static async listen(
     operation: string,
-    socket: number,
+    near: () => number,
     at: { readonly address: string; readonly port: number },
     certificates: Certificates,
   ): Promise<PageGate> {
-    native().release(socket);
-    const criu = new Socket({ fd: socket, readable: true, writable: true });
+    const server = await serverWith(operation, certificates);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(at.port, at.address, resolve);
+    }).catch((cause: NodeJS.ErrnoException) => {
+      const message = `${operation}: cannot listen at ${at.address}:${at.port}: ${cause.message}`;
+      const errno = cause.errno === undefined ? undefined : Math.abs(cause.errno);
+      throw new CriuError('ERR_CRIU_SYSTEM', message, { operation, errno, cause });
+    });
     try {
-      const server = await serverWith(operation, certificates);
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject).listen(at.port, at.address, resolve);
-      }).catch((cause: NodeJS.ErrnoException) => {
-        const message = `${operation}: cannot listen at ${at.address}:${at.port}: ${cause.message}`;
-        const errno = cause.errno === undefined ? undefined : Math.abs(cause.errno);
-        throw new CriuError('ERR_CRIU_SYSTEM', message, { operation, errno, cause });
-      });
-      return new PageGate(criu, server, at.address);
+      return new PageGate(socketOf(near()), server, at.address);
     } catch (error) {
-      criu.destroy();
+      server.close();
       throw error;
     }
   }
 
   /** Takes a connection for the destination's, and listens to nobody else. */
   static over(socket: number, peer: Socket): PageGate {
-    native().release(socket);
-    const gate = new PageGate(new Socket({ fd: socket, readable: true, writable: true }));
+    const gate = new PageGate(socketOf(socket));
     gate.#receive(peer);
     return gate;
   }
@@ -225,6 +223,12 @@ export class PageGate implements AsyncDisposable {
     this.#criu.resume();
     this.#criu.write(message);
   }
+}
+
+/** Takes a descriptor over. */
+function socketOf(fd: number): Socket {
+  native().release(fd);
+  return new Socket({ fd, readable: true, writable: true });
 }
 
 /** Where a socket leads to: the same for a TLS connection and the one below it. */

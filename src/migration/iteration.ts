@@ -7,7 +7,7 @@ import { type DumpOptions, dump, type PreDumpOptions } from '../dump.ts';
 import { CriuError, type ExitStatus, invalid } from '../errors.ts';
 import { type DumpStats, statsSince } from '../images/stats.ts';
 import { verifyInventory, verifyMemory } from '../images/verify.ts';
-import { type LazyDumpOptions, LazySource, servedOn } from '../lazy/lazy-source.ts';
+import { type LazyDumpOptions, LazySource, servedOn, withoutOthers } from '../lazy/lazy-source.ts';
 import { requireLargePipes } from '../lazy/pipes.ts';
 import { native } from '../native/index.ts';
 import type { Client } from '../operation.ts';
@@ -119,6 +119,7 @@ export class Iteration implements AsyncDisposable {
     using cancellation = new Cancellation('iterate', { signal, deadlineMs, gracePeriodMs });
     checkHooks('iterate', hooks);
     refuseOwn('iterate', own, ['parentImage', 'trackMem']);
+    if (lazyPages) refuseLeft(own);
     const server = typeof pageServer === 'function' ? undefined : { pageServer };
     const forDump = withDefaults('dump', { ...own, ...server }, client.defaults);
     const { inherited, newest } = translate('dump', forDump, 'iterate');
@@ -227,24 +228,20 @@ export class Iteration implements AsyncDisposable {
     const operation = 'lazyDump';
     const { pageServer, ...given } = readGiven(operation, options);
     this.#refuseIfOver(operation);
-    const near = this.#near;
-    if (near === undefined) {
+    if (!this.#given.lazyPages) {
       const message = `${operation}: lazyPages was not among the options of the iteration`;
       throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option: 'lazyPages' });
     }
     const source = await this.#attempt(async () => {
       const { given: round, place } = await this.#prepare('dump', given, null);
-      // It is the source's from now on.
-      this.#near = undefined;
-      const { pageServer: _, ...defaults } = this.#client.defaults;
-      const client = { ...this.#client, defaults };
+      const client = withoutOthers(this.#client);
       return await LazySource.start({
         operation,
         pid: this.pid,
         imagesDirectory: round.imagesDirectory,
         given: { ...round, ...(pageServer && { pageServer }) },
         client,
-        near,
+        near: () => this.#takeNear(operation),
         ...(peer && { peer }),
         ...(isKept && { isKept }),
         dump: (forDump, serving) => dump(client, 'dump', this.pid, forDump, place, serving),
@@ -301,7 +298,7 @@ export class Iteration implements AsyncDisposable {
       this.#next++;
       return done;
     } catch (cause) {
-      if (this.#conversation.over) {
+      if (this.#conversation.over || (this.#given.lazyPages && this.#near === undefined)) {
         this.#over ??= { text: `has ended with the failure of round ${this.#next}`, cause };
       }
       throw cause;
@@ -357,6 +354,15 @@ export class Iteration implements AsyncDisposable {
     };
   }
 
+  /** It is the source's from now on. */
+  #takeNear(operation: string): number {
+    const near = this.#near;
+    this.#near = undefined;
+    if (near !== undefined) return near;
+    const message = `${operation}: the criu of the iteration has ended`;
+    throw new CriuError('ERR_CRIU_EOF', message, { operation, pid: this.pid });
+  }
+
   #closeNear(): void {
     if (this.#near !== undefined) native().close(this.#near);
     this.#near = undefined;
@@ -385,6 +391,15 @@ function refuseOwn(operation: string, options: object, names: readonly Own[]): v
     if (!Object.hasOwn(options, option)) continue;
     const message = `${operation}: takes no option ${option}: the iteration sets it for each round`;
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option });
+  }
+}
+
+/** @throws CriuError if the processes are to be left behind by a dump that moves them elsewhere */
+function refuseLeft(options: CriuOpts): void {
+  for (const option of ['leaveRunning', 'leaveStopped'] as const) {
+    if (!Object.hasOwn(options, option)) continue;
+    const message = `iterate: takes no option ${option} with lazyPages: the copy runs elsewhere`;
+    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation: 'iterate', option });
   }
 }
 

@@ -26,3 +26,17 @@ test('a process moves over TCP: it runs before its memory is there, and that is 
   await memory.verify(() => destination.kill('SIGUSR1'));
   await memory.writesOn();
 });
+
+test.each(['leaveRunning', 'leaveStopped'] as const)(
+  '%s among the defaults of the client is for other dumps: the original ends',
+  async (option) => {
+    const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 2000 });
+    const imagesDirectory = await temporaryDirectory();
+    const criu = client({ defaults: { [option]: true } });
+    const { done, address, port } = await criu.lazyDump(memory.pid, { imagesDirectory });
+    const destination = await LazyDestination.start();
+    await destination.restore({ imagesDirectory, pageServer: { address, port } });
+    await done;
+    await waitGone(memory.pid);
+  },
+);

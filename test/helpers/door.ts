@@ -48,7 +48,7 @@ export async function door({
   native().release(far);
   const criu = new Talker(new Socket({ fd: far, readable: true, writable: true }));
   const at = { address: '127.0.0.1', port: 0 };
-  const gate = await PageGate.listen('lazyDump', near, at, certificates);
+  const gate = await PageGate.listen('lazyDump', () => near, at, certificates);
   onTestFinished(() => gate[Symbol.asyncDispose]());
   const ledger = new PageLedger(new Map([[1, [{ start: 0, end: pages * native().pageSize }]]]));
   let departure: 'left' | 'cut' | undefined;

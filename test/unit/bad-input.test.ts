@@ -78,6 +78,9 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
     pidWith(inImages(['parentImage', { parentImage: '../0' }])),
     pidWith(inImages(['trackMem', { trackMem: false }])),
     pidWith(inImages(['preflight', { preflight: 'no' }])),
+    ...['leaveRunning', 'leaveStopped'].map((option) =>
+      pidWith(inImages([option, { lazyPages: true, [option]: true }])),
+    ),
     pidWith(inImages(['pageServer', { pageServer: { fd: notOpen } }])),
   ],
   preflight: [...pids, ...common.map(pidWith)],

@@ -1,7 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
+import type { LastLazyRoundOptions } from '../../src/migration/iteration.ts';
+import { failureOf } from '../helpers/failures.ts';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { LazyDestination } from '../helpers/lazy-destination.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
+import { holdings } from '../helpers/own-process.ts';
+import { listening } from '../helpers/sockets.ts';
 import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
 beforeAll(allowLargePipes);
@@ -28,4 +32,31 @@ test('rounds, and then a lazy dump of what has changed since: little is left to 
   await waitGone(memory.pid);
   await memory.verify(() => destination.kill('SIGUSR1'));
   await memory.writesOn();
+});
+
+test('a lazy dump that cannot begin leaves the iteration as it was', async () => {
+  const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 1000 });
+  const imagesDirectory = await temporaryDirectory();
+  const iteration = await client().iterate(memory.pid, { imagesDirectory, lazyPages: true });
+  await iteration.preDump();
+  const { port } = await listening();
+  const before = await holdings();
+  const bad: readonly [code: string, options: object][] = [
+    ['ERR_CRIU_INVALID_ARGUMENT', { confirm: 'yes' }],
+    ['ERR_CRIU_INVALID_ARGUMENT', { leaveRunning: true }],
+    ['ERR_CRIU_INVALID_ARGUMENT', { pageServer: { port: 70_000 } }],
+    ['ERR_CRIU_INVALID_ARGUMENT', { pageServer: { address: '0.0.0.0' } }],
+    ['ERR_CRIU_INVALID_ARGUMENT', { tls: true, tlsCacert: '/nowhere.pem' }],
+    ['ERR_CRIU_SYSTEM', { pageServer: { port } }],
+  ];
+  for (const [code, options] of bad) {
+    const lazy = iteration.lazyDump(options as LastLazyRoundOptions);
+    expect(await failureOf(lazy), JSON.stringify(options)).toMatchObject({ code });
+  }
+  expect(await holdings()).toEqual(before);
+  await iteration.preDump();
+  await using source = await iteration.lazyDump();
+  expect(source.progress.pages).toBeGreaterThan(0);
+  await source.close();
+  await memory.verify();
 });
