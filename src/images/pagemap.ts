@@ -47,19 +47,24 @@ function rangeOf(bytes: Uint8Array): PageRange {
   return { start: entry.vaddr, count, present, inParent, lazy: !!((entry.flags ?? 0) & LAZY) };
 }
 
-/** The first page of a range that none of the ranges has, at home or in its own parent. */
+/**
+ * The first page that some ranges have and others have not, at home or in their own parent; both in
+ * the order of addresses, so that each is gone through once.
+ */
 export function firstMissing(
-  { start, count }: PageRange,
+  wanted: readonly PageRange[],
   ranges: readonly PageRange[],
   pageSize: number,
 ): number | undefined {
-  const end = start + count * pageSize;
-  let at = start;
-  for (const range of ranges) {
-    if (range.start > at) break;
-    const rangeEnd = range.start + range.count * pageSize;
-    if ((range.present || range.inParent) && rangeEnd > at) at = rangeEnd;
-    if (at >= end) return undefined;
+  const endOf = ({ start, count }: PageRange) => start + count * pageSize;
+  const held = ranges.filter(({ present, inParent }) => present || inParent).values();
+  let next = held.next().value;
+  for (const range of wanted) {
+    for (let at = range.start; at < endOf(range); ) {
+      while (next && endOf(next) <= at) next = held.next().value;
+      if (!next || next.start > at) return at;
+      at = endOf(next);
+    }
   }
-  return at < end ? at : undefined;
+  return undefined;
 }

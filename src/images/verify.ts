@@ -40,8 +40,22 @@ export async function verifyImages(directory: string): Promise<ImageFinding[]> {
   return [...(await tree(directory)), ...(await verifyMemory(directory))];
 }
 
-/** The same of pre-dumps, which have memory alone: what parents are to their children. */
-export async function verifyMemory(directory: string): Promise<ImageFinding[]> {
+/**
+ * The same for one who has verified the parent of these images before its child was made: what they
+ * are to their parent, and of all others whether they are still there.
+ */
+export async function verifyNewest(directory: string): Promise<ImageFinding[]> {
+  return await verifyMemory(directory, 2);
+}
+
+/**
+ * The same of pre-dumps, which have memory alone: what parents are to their children.
+ * @param most how many of them are looked at, the newest first, and not only looked for
+ */
+async function verifyMemory(
+  directory: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<ImageFinding[]> {
   const findings: ImageFinding[] = [];
   const seen = new Set<string>();
   let wanted: Pagemaps = new Map();
@@ -56,9 +70,13 @@ export async function verifyMemory(directory: string): Promise<ImageFinding[]> {
     const here = seen.size === 0 ? directory : place;
     seen.add(place);
     findings.push(...(await verifyInventory(here)));
+    at = await parentOf(here);
+    if (seen.size > most) {
+      wanted = new Map();
+      continue;
+    }
     const { pagemaps, findings: own } = await memory(here);
     findings.push(...own, ...lacking(here, wanted, pagemaps));
-    at = await parentOf(here);
     wanted = new Map(
       [...pagemaps].map(([name, map]) => [
         name,
@@ -141,9 +159,8 @@ async function pages(directory: string, { pagesFile, ranges }: Pagemap): Promise
 function lacking(directory: string, wanted: Pagemaps, pagemaps: Pagemaps): ImageFinding[] {
   return [...wanted].flatMap(([name, { ranges }]) => {
     const own = pagemaps.get(name)?.ranges ?? [];
-    const [range] = ranges.filter((one) => firstMissing(one, own, native().pageSize) !== undefined);
-    if (!range) return [];
-    const address = firstMissing(range, own, native().pageSize) as number;
+    const address = firstMissing(ranges, own, native().pageSize);
+    if (address === undefined) return [];
     const what = `lacks the page at 0x${address.toString(16)} that its child wants`;
     return [found('PAGES_MISSING', join(directory, name), what)];
   });

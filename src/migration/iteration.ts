@@ -6,7 +6,7 @@ import { traceOperation } from '../diagnostics.ts';
 import { type DumpOptions, dump, type PreDumpOptions } from '../dump.ts';
 import { CriuError, type ExitStatus, invalid } from '../errors.ts';
 import { type DumpStats, statsSince } from '../images/stats.ts';
-import { verifyInventory, verifyMemory } from '../images/verify.ts';
+import { verifyInventory, verifyNewest } from '../images/verify.ts';
 import { type LazyDumpOptions, LazySource, servedOn, withoutOthers } from '../lazy/lazy-source.ts';
 import { requireLargePipes } from '../lazy/pipes.ts';
 import { native } from '../native/index.ts';
@@ -431,7 +431,7 @@ async function refuseOrphan(
   name: string,
   local: boolean,
 ): Promise<void> {
-  const findings = local ? await verifyMemory(parent) : await verifyInventory(parent);
+  const findings = local ? await verifyNewest(parent) : await verifyInventory(parent);
   const [first] = findings;
   if (!first) return;
   throw new CriuError(
