@@ -4,7 +4,9 @@ import { CriuError, type CriuLog, invalid } from './errors.ts';
 import { type DumpStats, readDumpStats } from './images/stats.ts';
 import { lazyStats } from './lazy/lazy-stats.ts';
 import { type Client, type Job, perform } from './operation.ts';
+import { withConfigFiles } from './options/config-file.ts';
 import type { OptionOf } from './options/table.ts';
+import { withDefaults } from './options/translate.ts';
 import type { CriuOpts, Hooks, OperationOptions } from './options/types.ts';
 import { explain } from './preflight/after-failure.ts';
 import { frozenCgroupOf } from './process/frozen.ts';
@@ -79,7 +81,10 @@ export async function dump(
   const label = `${operation} of process ${pid}${place ? `, ${place.name}` : ''}`;
   const before = await stateOf(pid);
   let frozenAt: number | undefined;
-  using aftermath = await Aftermath.of(pid, { ...client.defaults, ...options });
+  // Nothing is checked yet, and the elements of an array might be anything.
+  const { external: _, ...own } = withDefaults(operation, options, client.defaults);
+  const effective = await withConfigFiles(own);
+  using aftermath = await Aftermath.of(pid, effective);
   const circumstances: Job['circumstances'] = async ({ replied, stderr, session }, log) => {
     // Without a reply CRIU has not rolled back, and from serving pages it does so by halves.
     const leftovers =
@@ -120,7 +125,7 @@ export async function dump(
     readStats: readDumpStats,
   };
   try {
-    await refuseFrozen(operation, pid, options?.freezeCgroup ?? client.defaults.freezeCgroup);
+    await refuseFrozen(operation, pid, effective.freezeCgroup);
     const { imagesDirectory, stats, log, durationMs } = await perform(client, job, options);
     const result = { pid, imagesDirectory, stats, log, durationMs };
     if (!aftermath.served) return result;

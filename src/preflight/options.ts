@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { CriuError, invalid } from '../errors.ts';
-import { type OptionOf, rowOf, table } from '../options/table.ts';
+import { withConfigFiles } from '../options/config-file.ts';
+import { type OptionOf, rowOf } from '../options/table.ts';
 import { type Translation, translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
 import { checkHooks } from '../rpc/hooks.ts';
@@ -49,42 +47,12 @@ export async function planFor(
   try {
     translate('restore', { ...somewhere, ...split(true) });
     const translation = translate(operation, { ...somewhere, ...forDump });
-    const files = [
-      await optionsIn('/etc/criu/default.conf'),
-      await optionsIn(join(homedir(), '.criu/default.conf')),
-    ];
-    const merged = [...files, forRestore, forDump, await optionsIn(forDump.configFile)];
-    const options: PreflightOptions = Object.assign({ hooks }, ...merged);
-    options.external = merged.flatMap(({ external = [] }) => external);
+    const options: PreflightOptions = await withConfigFiles({ ...forRestore, ...forDump });
+    if (hooks) options.hooks = hooks;
     return { operation, options, translation };
   } catch (error) {
     if (!(error instanceof CriuError)) throw error;
     const message = error.message.replace(/^\w+/, 'preflight');
     throw new CriuError(error.code, message, { operation: 'preflight', option: error.option });
   }
-}
-
-/** The options that turn something on in a configuration file of CRIU's. */
-async function optionsIn(path: string | undefined): Promise<CriuOpts> {
-  if (path === undefined) return {};
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const lines = [...text.matchAll(/^[^\S\n]*([a-z][a-z-]*)(?:[^\S\n]+"?([^"#\n]*[^"#\s]))?/gm)];
-  const external = lines.flatMap(([, name, value]) => (name === 'external' && value) || []);
-  const flags = lines.flatMap(([, name = '']) => {
-    const field = name === 'skip-in-flight' ? 'tcp_skip_in_flight' : name.replaceAll('-', '_');
-    const row = Object.hasOwn(table, field) ? table[field as keyof typeof table] : undefined;
-    return row?.kind.takes === 'a boolean' && row.option ? [[row.option, true] as const] : [];
-  });
-  const limit = lines.find(([, name]) => name === 'ghost-limit')?.[2];
-  return {
-    ...Object.fromEntries(flags),
-    ...(external.length > 0 && { external }),
-    ...(limit !== undefined && { ghostLimit: sizeOf(limit) }),
-  };
-}
-
-/** A number of bytes, as CRIU reads it: with K, M or G behind it. */
-function sizeOf(text: string): number {
-  const shift = { K: 10, M: 20, G: 30 }[text.slice(-1).toUpperCase()] ?? 0;
-  return Number.parseInt(text, 10) * 2 ** shift;
 }

@@ -1,7 +1,8 @@
-import { readdir, readlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, readlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildLibrary } from '../helpers/built.ts';
+import { Caller } from '../helpers/caller.ts';
 import {
   countsInOrder,
   runningCriu,
@@ -170,6 +171,36 @@ test.each([
     expect(await countsInOrder(scene.counter)).toBe(true);
   },
 );
+
+describe.each(['iptables', 'nftables'] as const)('a lock by %s', (networkLock) => {
+  test('that a configuration file asks for goes when criu is killed', async () => {
+    const configFile = join(await temporaryDirectory(), 'criu.conf');
+    await writeFile(configFile, `tcp-established\nnetwork-lock ${networkLock}\n`);
+    await expectUnlocked({}, { configFile });
+  });
+
+  test('that the defaults ask for, and no option, goes when criu is killed', async () => {
+    // Undefined is as good as absent.
+    const undecided = { tcpEstablished: undefined, networkLock: undefined } as object;
+    await expectUnlocked({ tcpEstablished: true, networkLock }, undecided);
+  });
+});
+
+/** Two connections of a process are locked one by one, and unlocked when criu is killed. */
+async function expectUnlocked(defaults: object, options: object): Promise<void> {
+  const namespace = await networkNamespace();
+  const through = ['nsenter', `--net=${namespace}`];
+  const caller = await Caller.start(through, defaults);
+  const counter = await startCounting('patient', [], through);
+  const imagesDirectory = await temporaryDirectory();
+  const blow = { pid: counter.pid, at: 'postDump', signal: 'SIGKILL', leaveRunning: true };
+  expect(await caller.failure('dumpWith', { ...blow, ...options, imagesDirectory })).toMatchObject({
+    workload: 'running',
+    leftovers: mayHaveFailed,
+  });
+  expect(await rulesIn(namespace)).toEqual([]);
+  await counter.countsOn();
+}
 
 test('a lock that an earlier dump has made stays when a later one is killed', async () => {
   const criu = client();

@@ -17,14 +17,20 @@ export class Caller {
   /** Resolves when it has ended. */
   readonly ended: Promise<unknown>;
 
-  /** Starts one through a program that changes its circumstances. Killed after the test. */
-  static async start(through: readonly string[] = []): Promise<Caller> {
+  /**
+   * Starts one through a program that changes its circumstances; its client has these defaults.
+   * Killed after the test.
+   */
+  static async start(through: readonly string[] = [], defaults: object = {}): Promise<Caller> {
     await buildLibrary();
     const [execPath = process.execPath, ...rest] = [...through, process.execPath];
-    const child = fork(new URL('../fixtures/caller.mjs', import.meta.url), [criuPath()], {
+    const args = [criuPath(), JSON.stringify(defaults)];
+    const child = fork(new URL('../fixtures/caller.mjs', import.meta.url), args, {
       execPath,
       execArgv: rest,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Undefined is something else than absent.
+      serialization: 'advanced',
     });
     const caller = new Caller(child);
     onTestFinished(async () => {

@@ -8,6 +8,7 @@ import { hostFacts, lazySourceObstacle, treeFacts } from './host-facts.ts';
 import { startTimeOf, thisAgent } from './identity.ts';
 import { offeredOptions } from './offered-options.ts';
 import type { Outgoing } from './outgoing.ts';
+import { undoneOf } from './outgoing-journal.ts';
 import { PROTOCOL } from './service.ts';
 
 /**
@@ -39,6 +40,7 @@ export async function makeOffer(outgoing: Outgoing): Promise<OfferReply__Output>
     throw refusal(`${to.host}:${to.port} does not take it: ${objections.join(' ')}`);
   }
   progress.mode = outgoing.mode;
+  outgoing.undone = await undoneOf(dump);
   await outgoing.note('offered', {
     ...{ pid, startTime, to, mode: outgoing.mode, agent: thisAgent(), undone: outgoing.undone },
   });

@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DumpOptions } from '../../dump.ts';
+import { withConfigFiles } from '../../options/config-file.ts';
 import type { CriuOpts } from '../../options/types.ts';
 import { beginningOf } from '../../swrk/log.ts';
 import type { Journal } from './journal.ts';
@@ -10,6 +12,14 @@ export type Undone = Pick<
   CriuOpts,
   'freezeCgroup' | 'linkRemap' | 'logFile' | 'networkLock' | 'tcpClose' | 'tcpEstablished'
 >;
+
+/** What has to be undone of a dump with these options, also by its configuration files. */
+export async function undoneOf(options: Partial<DumpOptions>): Promise<Undone> {
+  const effective = await withConfigFiles(options);
+  const { tcpEstablished, tcpClose, linkRemap, freezeCgroup, networkLock, logFile } = effective;
+  const undone = { tcpEstablished, tcpClose, linkRemap, freezeCgroup, networkLock, logFile };
+  return Object.fromEntries(Object.entries(undone).filter(([, value]) => value !== undefined));
+}
 
 /** What a source notes besides its state. */
 export interface OutgoingFacts {

@@ -68,7 +68,8 @@ export class Outgoing {
   readonly client: Client;
   readonly criu: Criu;
   readonly stallMs: number;
-  readonly undone: Undone;
+  /** What of the dump has to be undone. */
+  undone: Undone = {};
   mode: MigrationMode = 'stop-and-copy';
   /** None before the offer is accepted. */
   journal: OutgoingJournal | undefined;
@@ -108,11 +109,6 @@ export class Outgoing {
     this.client = { path: given.path, defaults: {} };
     this.criu = new Criu(given.path === undefined ? {} : { path: given.path });
     this.stallMs = given.stallMs ?? 10_000;
-    const { tcpEstablished, tcpClose, linkRemap, freezeCgroup, networkLock, logFile } =
-      given.dump ?? {};
-    this.undone = defined({
-      ...{ tcpEstablished, tcpClose, linkRemap, freezeCgroup, networkLock, logFile },
-    });
     cancellation.requested.then(() => {
       if (!this.handedOver) this.abort(cancellation.reason);
     });
@@ -352,9 +348,4 @@ export class Outgoing {
 /** Whether the migration has broken off by itself, and not because something else has. */
 function isOurs(reason: unknown): reason is CriuError {
   return reason instanceof CriuError && reason.code === 'ERR_CRIU_MIGRATION_FAILED';
-}
-
-function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
