@@ -17,6 +17,8 @@ import type { Descriptor, Namespaces, OpenFile, ProcessFacts } from './snapshot.
 import type { Watches } from './watches.ts';
 
 const O_PATH = 0o10000000;
+/** How often to look at a process or descriptor that changes meanwhile. */
+const TRIES = 3;
 
 /** The namespaces of a process; none if it has ended. */
 export async function namespacesOf(pid: number | 'self'): Promise<Namespaces> {
@@ -42,8 +44,19 @@ export class ProcessReader {
     this.#watches = watches;
   }
 
-  /** Reads a process; undefined if it has ended. */
+  /**
+   * Reads a process; undefined if it has ended. What is read of one that ends meanwhile, and what is
+   * refused then, looks like an obstacle: it counts only if the process has not gone on to its end afterwards.
+   */
   async read(pid: number): Promise<ProcessFacts | undefined> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const facts = await this.#look(pid);
+      if (!facts || (await isStill(facts.stat.state, pid))) return facts;
+    }
+    return undefined;
+  }
+
+  async #look(pid: number): Promise<ProcessFacts | undefined> {
     const [stat, status] = await Promise.all([
       textOf(`/proc/${pid}/stat`),
       textOf(`/proc/${pid}/status`),
@@ -84,44 +97,68 @@ export class ProcessReader {
     }
   }
 
-  #mountsOf(pid: number, namespace: string): Promise<readonly Mount[]> {
-    const known = this.#namespaceMounts.get(namespace);
-    if (known) return known;
+  async #mountsOf(pid: number, namespace: string): Promise<readonly Mount[]> {
+    // Another may have been on the point of ending when it was asked.
+    const known = await this.#namespaceMounts.get(namespace)?.catch(() => []);
+    if (known?.length) return known;
     const reading = textOf(`/proc/${pid}/mountinfo`, 65_536).then((text) =>
       parseMounts(text ?? ''),
     );
     this.#namespaceMounts.set(namespace, reading);
-    return reading.then((mounts) => {
-      for (const mount of mounts) this.mounts.set(mount.id, mount);
-      return mounts;
-    });
+    const mounts = await reading;
+    for (const mount of mounts) this.mounts.set(mount.id, mount);
+    return mounts;
   }
 
   async #descriptorsOf(place: Place): Promise<Descriptor[]> {
     const numbers = (await namesIn(`/proc/${place.pid}/fd`)).map(Number);
-    return await eachOf(numbers, async (fd) => {
-      const path = `/proc/${place.pid}/fd/${fd}`;
+    return await eachOf(numbers, (fd) => this.#descriptorOf(place, fd));
+  }
+
+  /** Looks again if it has become another one meanwhile; undefined if it is closed. */
+  async #descriptorOf(place: Place, fd: number): Promise<Descriptor | undefined> {
+    const path = `/proc/${place.pid}/fd/${fd}`;
+    for (let tries = 0; tries < TRIES; tries++) {
       const link = await linkOf(path);
       if (link === undefined) return undefined;
-      if (link.startsWith('socket:')) return { fd, link, protocol: protocolOf(path) };
-      if (!link.startsWith('/')) {
-        const info = needsInfo.test(link) ? await this.#infoOf(place.pid, fd) : undefined;
-        const unresolved = info?.watches.length
-          ? await this.#watches.unresolved(place, info.watches)
-          : [];
-        return { fd, link, info, unresolved };
-      }
-      const [stats, info] = await Promise.all([statOf(path), this.#infoOf(place.pid, fd)]);
-      if (!stats || !info) return undefined;
-      const now = await present(place, link, stats.isSymbolicLink());
-      return { fd, link, info, file: { role: '', path: link, stats, mount: info.mount, now } };
-    });
+      const descriptor = await this.#factsOf(place, fd, link);
+      const needsProof = descriptor?.info !== undefined;
+      if (descriptor && (!needsProof || (await linkOf(path)) === link)) return descriptor;
+    }
+    return undefined;
+  }
+
+  async #factsOf(place: Place, fd: number, link: string): Promise<Descriptor | undefined> {
+    const path = `/proc/${place.pid}/fd/${fd}`;
+    if (link.startsWith('socket:')) return { fd, link, protocol: protocolOf(path) };
+    if (!link.startsWith('/')) {
+      const info = needsInfo.test(link) ? await this.#infoOf(place.pid, fd) : undefined;
+      const unresolved = info?.watches.length
+        ? await this.#watches.unresolved(place, info.watches)
+        : [];
+      return { fd, link, info, unresolved };
+    }
+    const [stats, info] = await Promise.all([statOf(path), this.#infoOf(place.pid, fd)]);
+    if (!stats || !info) return undefined;
+    const now = await present(place, link, stats.isSymbolicLink());
+    return { fd, link, info, file: { role: '', path: link, stats, mount: info.mount, now } };
   }
 
   async #infoOf(pid: number, fd: number): Promise<FdInfo | undefined> {
     const text = await textOf(`/proc/${pid}/fdinfo/${fd}`);
     return text === undefined ? undefined : parseFdInfo(text);
   }
+}
+
+/**
+ * Whether a process has not come nearer to its end. That begins when it leaves its namespaces, some
+ * time before it is a zombie.
+ */
+async function isStill(state: string, pid: number): Promise<boolean> {
+  if (state === 'Z') return (await textOf(`/proc/${pid}/stat`)) !== undefined;
+  // It has not if this process may not look.
+  const link = await linkOf(`/proc/${pid}/ns/mnt`).catch((error: Error) => error);
+  return link !== undefined;
 }
 
 /** Where a process's paths lead. */
@@ -167,9 +204,10 @@ async function placesOf(place: Place): Promise<OpenFile[]> {
   return await eachOf(Object.entries(places), async ([name, role]) => {
     const path = `/proc/${place.pid}/${name}`;
     return await withFile(path, O_PATH | constants.O_RDONLY, async (fd) => {
+      // All of the same file, even if another program is executed meanwhile.
       const [link, stats, info] = await Promise.all([
-        linkOf(path),
-        statOf(path),
+        linkOf(`/proc/self/fd/${fd}`),
+        statOf(`/proc/self/fd/${fd}`),
         textOf(`/proc/self/fdinfo/${fd}`),
       ]);
       if (!link || !stats || !info) return undefined;

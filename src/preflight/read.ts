@@ -35,17 +35,17 @@ export async function withFile<T>(
   }
 }
 
-/** The text of a file in /proc, whose size is not known before. */
+/** The text of a file in /proc, whose size is not known before; undefined as well if it goes meanwhile. */
 export function textOf(path: string, guess = 2048): Promise<string | undefined> {
   return withFile(path, 'r', async (fd) => {
     const parts: Buffer[] = [];
     for (let size = guess; ; size = Math.min(2 * size, 1 << 20)) {
       const buffer = Buffer.allocUnsafe(size);
-      // ESRCH instead of the end of file if the process has ended since.
       const length = await unlessGone(
         promised<number>((done) => read(fd, buffer, 0, size, null, done)),
       );
-      if (!length) break;
+      if (length === undefined) return undefined;
+      if (length === 0) break;
       parts.push(buffer.subarray(0, length));
     }
     return Buffer.concat(parts).toString('utf8');

@@ -12,6 +12,7 @@ import {
   isAlive,
   killAfterTest,
   processState,
+  startProgram,
   temporaryDirectory,
   waitFor,
 } from '../helpers/workload.ts';
@@ -142,6 +143,16 @@ test('processes that end while they are looked at do not disturb', async () => {
   program.kill('SIGKILL');
   const outcome = await looking.catch((error) => error.code);
   expect(outcome === 'ERR_CRIU_NO_SUCH_PROCESS' || Array.isArray(outcome)).toBe(true);
+});
+
+test('a program that keeps starting others, which end at once, has nothing in its way', async () => {
+  const criu = client();
+  const script = 'while :; do /bin/true & /bin/true & wait; done';
+  const { pid } = await startProgram('/bin/bash', ['-c', script]);
+  for (let looks = 0; looks < 150; looks++) {
+    const findings = await criu.preflight(pid);
+    expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  }
 });
 
 test('a dump that a hook refuses has no findings', async () => {
