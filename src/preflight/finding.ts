@@ -25,7 +25,7 @@
  * - `PROTECTION_KEYS`: memory protection keys, which CRIU does not restore.
  *
  * Connections:
- * - `PIPE_OUTSIDE`: the other end of a pipe is outside the tree.
+ * - `PIPE_OUTSIDE`: the other end of a pipe is outside the tree, or may be.
  * - `PACKET_PIPE`: a pipe in packet mode (O_DIRECT).
  * - `UNIX_PEER_OUTSIDE`: the other end of a unix connection is outside the tree.
  * - `UNIX_CONNECTION_BROKEN`: a client hung up before its connection was accepted.

@@ -1,9 +1,15 @@
+import type { Cancellation } from '../rpc/cancellation.ts';
 import { parseStat } from './parse.ts';
 import { eachOf, linkOf, namesIn, textOf } from './read.ts';
 import type { Holder } from './snapshot.ts';
 
-/** How long the other processes of the host are looked through, in milliseconds. */
-const LIMIT_MS = 250;
+/** Who else has what the tree has one end of. */
+export interface Holders {
+  /** By link, as `pipe:[123]`. */
+  readonly found: ReadonlyMap<string, Holder>;
+  /** Whether there was time for all processes of the host: only then nobody has what is not found. */
+  readonly complete: boolean;
+}
 
 /**
  * Who has pipes or sockets open besides the processes of a tree: the ancestors of the tree are asked
@@ -13,21 +19,27 @@ export async function holdersOf(
   links: ReadonlySet<string>,
   tree: ReadonlySet<number>,
   parent: number,
-): Promise<Map<string, Holder>> {
-  const holders = new Map<string, Holder>();
-  if (links.size === 0) return holders;
-  const end = performance.now() + LIMIT_MS;
+  limit: Cancellation,
+): Promise<Holders> {
+  const found = new Map<string, Holder>();
+  if (links.size === 0) return { found, complete: true };
+  let complete = true;
+  const isOver = () => {
+    if (limit.reason) complete = false;
+    return limit.reason !== undefined;
+  };
   const look = async (pid: number) => {
-    if (tree.has(pid) || holders.size === links.size || performance.now() > end) return;
+    if (tree.has(pid) || found.size === links.size || isOver()) return;
     const fds = await namesIn(`/proc/${pid}/fd`).catch(() => []);
-    const found = await eachOf(fds, async (fd) => {
+    const held = await eachOf(fds, async (fd) => {
+      if (isOver()) return undefined;
       const link = await linkOf(`/proc/${pid}/fd/${fd}`).catch(() => undefined);
-      return link && links.has(link) && !holders.has(link) ? link : undefined;
+      return link && links.has(link) && !found.has(link) ? link : undefined;
     });
-    if (found.length === 0) return;
+    if (held.length === 0) return;
     const stat = await textOf(`/proc/${pid}/stat`);
     const name = stat ? parseStat(stat).name : 'gone';
-    for (const link of found) holders.set(link, { pid, name });
+    for (const link of held) found.set(link, { pid, name });
   };
   for (let pid = parent; pid > 1; ) {
     await look(pid);
@@ -36,5 +48,5 @@ export async function holdersOf(
   }
   const all = (await namesIn('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   await eachOf(all, look, 4);
-  return holders;
+  return { found, complete };
 }

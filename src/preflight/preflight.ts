@@ -10,6 +10,9 @@ import { readTree } from './tree.ts';
 
 const OPERATION = 'preflight';
 
+/** How long to look through the other processes of the host, which may be many, in milliseconds. */
+const PATIENCE_MS = { asked: 10_000, afterFailure: 250 };
+
 /**
  * Reports what a dump of a process tree, or a restore after it, would stumble over. Looks only:
  * nothing is stopped, and no descriptor of the tree is taken.
@@ -30,7 +33,7 @@ export async function preflight(
   using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
   cancellation.throwIfRequested();
   const plan = await planFor(given, client.defaults);
-  const looking = look(client, pid, plan, host);
+  const looking = look(client, pid, plan, host, cancellation);
   const stopped = cancellation.requested.then(() => cancellation.throwIfRequested());
   const found = await Promise.race([looking, stopped]).catch((error: unknown) => {
     throw systemFailure(OPERATION, error) ?? error;
@@ -43,10 +46,12 @@ async function look(
   pid: number,
   plan: Awaited<ReturnType<typeof planFor>>,
   host: Host,
+  cancellation: Cancellation,
 ): Promise<PreflightFinding[]> {
   native(); // Else another platform would look like one with findings, or without the process.
+  const patienceMs = host === 'known' ? PATIENCE_MS.afterFailure : PATIENCE_MS.asked;
   const [snapshot, facts] = await Promise.all([
-    readTree(pid, plan.options),
+    readTree(pid, plan.options, patienceMs, cancellation),
     readHost(client.path, plan, host),
   ]);
   if (!snapshot) {

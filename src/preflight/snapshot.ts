@@ -16,6 +16,8 @@ export interface Snapshot {
   readonly uncheckedSockets: readonly { readonly pid: number; readonly reason: string }[];
   /** Who else has a pipe or socket open, by its link, as `pipe:[123]`. */
   readonly holders: ReadonlyMap<string, Holder>;
+  /** Pipes with one end in the tree whose other end was not found in time, nor proved to be closed. */
+  readonly openQuestions: ReadonlySet<string>;
   readonly caller: CallerFacts;
 }
 

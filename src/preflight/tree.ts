@@ -1,3 +1,4 @@
+import type { Cancellation } from '../rpc/cancellation.ts';
 import { holdersOf } from './holders.ts';
 import type { PreflightOptions } from './options.ts';
 import { namespacesOf, ProcessReader } from './process.ts';
@@ -9,10 +10,15 @@ import { Watches } from './watches.ts';
 /** How many processes are read at a time, each with as many of its files at a time. */
 const AT_A_TIME = 8;
 
-/** Reads a process tree; undefined if there is no such process. */
+/**
+ * Reads a process tree; undefined if there is no such process.
+ * @param patienceMs how long the other processes of the host may be looked through
+ */
 export async function readTree(
   root: number,
   options: PreflightOptions,
+  patienceMs: number,
+  cancellation: Cancellation,
 ): Promise<Snapshot | undefined> {
   const own = await namespacesOf('self');
   const cpu = await textOf('/proc/cpuinfo', 65_536);
@@ -26,10 +32,14 @@ export async function readTree(
 
   const { sockets, uncheckedSockets } = await readSockets(processes, own.get('net'));
   const tree = new Set(pids);
-  const holders = await holdersOf(outward(processes, sockets), tree, first.stat.parent);
+  const halves = outward(processes, sockets);
+  using limit = cancellation.within(patienceMs);
+  const { found, complete } = await holdersOf(halves, tree, first.stat.parent, limit);
+  const openQuestions = new Set(complete ? [] : [...halves].filter((link) => !found.has(link)));
   const caller = { pid: process.pid, namespaces: own };
   const { mounts } = reader;
-  return { root: first, processes, mounts, sockets, uncheckedSockets, holders, caller };
+  const beyond = { sockets, uncheckedSockets, holders: found, openQuestions };
+  return { root: first, processes, mounts, ...beyond, caller };
 }
 
 /** A zombie has nothing to dump, except if threads of it live on. */
@@ -37,7 +47,7 @@ const isGone = ({ stat, threads }: ProcessFacts) =>
   'ZX'.includes(stat.state) && threads.length === 0;
 
 /** The pids of a process and all below it, the root first. */
-export async function pidsOf(root: number): Promise<number[]> {
+async function pidsOf(root: number): Promise<number[]> {
   const found = new Set([root]);
   for (let fresh = [root]; fresh.length > 0; ) {
     const children = await eachOf(fresh, childrenOf);

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import type { DumpOptions, PreflightFinding } from '../../src/index.ts';
+import { native } from '../../src/native/index.ts';
 import { buildLibrary } from '../helpers/built.ts';
 import { compileFixture } from '../helpers/compile.ts';
 import { nameOf, pipe, startOn } from '../helpers/descriptors.ts';
@@ -190,6 +191,25 @@ test('pipes to outside are found with who has them, and work when they are given
     }
     return text.includes('hello');
   }, 'the restored program answers');
+});
+
+test('a pipe to outside is found though very many files are open on the host', async () => {
+  const crowd = ['sh', '-c', 'ulimit -n 10100 && exec "$@"', 'sh'];
+  for (let count = 0; count < 4; count++) await startObstacle('many', '10000', crowd);
+  const [readEnd, writeEnd] = pipe();
+  const holder = await startOn([undefined, writeEnd], '/usr/bin/sleep', ['1000']);
+  const { pid } = await startOn([readEnd], '/usr/bin/sleep', ['1000']);
+  // This process, their parent, would be asked first.
+  for (const end of [readEnd, writeEnd]) native().close(end);
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 1);
+  const findings = (await criu().preflight(pid)).filter(({ fd }) => fd === 0);
+  clearInterval(timer);
+  expect(findings).toMatchObject([{ code: 'PIPE_OUTSIDE', severity: 'warning', pid, fd: 0 }]);
+  expect(findings[0]?.message).toContain(`which process ${holder.pid} (sleep) has`);
+  expect(ticks).toBeGreaterThan(10);
 });
 
 test('a pipe whose other end nobody has is no obstacle', async () => {

@@ -7,7 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { native } from '../../src/native/index.ts';
 import type { Subject } from '../../src/preflight/checks/check.ts';
+import { pipes } from '../../src/preflight/checks/connections.ts';
 import { protectionKeys } from '../../src/preflight/checks/memory.ts';
+import { holdersOf } from '../../src/preflight/holders.ts';
 import {
   countProtectionKeys,
   major,
@@ -20,6 +22,7 @@ import {
 } from '../../src/preflight/parse.ts';
 import { eachOf } from '../../src/preflight/read.ts';
 import { parseInet, parseMessages, parseUnix, socketsIn } from '../../src/preflight/sock-diag.ts';
+import { Cancellation } from '../../src/rpc/cancellation.ts';
 
 describe('the readers of /proc', () => {
   test('stat is read though the name has parentheses and spaces', () => {
@@ -289,6 +292,33 @@ describe('what the addon sees', () => {
       expect.objectContaining({ code: 'EINVAL' }),
     );
     closeSync(mount);
+  });
+});
+
+describe('the other end of a pipe, if there is no time to look for it', () => {
+  const link = 'pipe:[123]';
+
+  test('is not said to be closed', async () => {
+    using limit = new Cancellation('preflight', { signal: AbortSignal.abort() });
+    const { found, complete } = await holdersOf(new Set([link]), new Set(), process.pid, limit);
+    expect([...found]).toEqual([]);
+    expect(complete).toBe(false);
+  });
+
+  test('is an open question, of which a warning tells', () => {
+    const descriptors = [{ fd: 3, link }];
+    const snapshot = {
+      processes: [{ pid: 42, stat: { name: 'node' }, descriptors }],
+      holders: new Map(),
+      openQuestions: new Set([link]),
+    };
+    const subject = { snapshot, options: {} } as unknown as Subject;
+    expect(pipes(subject)).toMatchObject([
+      {
+        ...{ code: 'PIPE_OUTSIDE', severity: 'warning', pid: 42, fd: 3 },
+        message: expect.stringContaining('there was no time to find out'),
+      },
+    ]);
   });
 });
 

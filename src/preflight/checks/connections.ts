@@ -26,11 +26,15 @@ const isIn = (flags = 0, flag: number) => (flags & flag) !== 0;
 export const pipes: Check = ({ snapshot, options }) =>
   descriptorsOf(snapshot).flatMap(([process, { fd, link }]) => {
     const holder = snapshot.holders.get(link);
-    if (!link.startsWith('pipe:') || !holder) return [];
+    const isOpen = snapshot.openQuestions.has(link);
+    if (!link.startsWith('pipe:') || !(holder || isOpen)) return [];
     if (options.inheritFd && Object.hasOwn(options.inheritFd, link)) return [];
+    const others = holder
+      ? `${heldBy(holder)} as well`
+      : ', and there was no time to find out whether a process outside the tree has its other end';
     return found('PIPE_OUTSIDE', process, {
       severity: 'warning',
-      message: `descriptor ${fd} of ${nameOf(process)} is ${link}${heldBy(holder)} as well`,
+      message: `descriptor ${fd} of ${nameOf(process)} is ${link}${others}`,
       fd,
       remedy: `Give a pipe in its place at the restore, by inheritFd under '${link}'.`,
     });
