@@ -2,6 +2,7 @@ import type { CriuError, CriuLog, ExitStatus } from './errors.ts';
 import { native } from './native/index.ts';
 import { type Client, type Given, type Prepared, prepare } from './operation.ts';
 import type { PageServerOptions } from './options/types.ts';
+import { endInTime } from './process/end.ts';
 import { exitStatus, openPidfd, watchExit } from './process/exit.ts';
 import type { Session } from './rpc/session.ts';
 import { Conversation } from './swrk/conversation.ts';
@@ -10,7 +11,6 @@ import type { Worker } from './swrk/worker.ts';
 
 /** Where a page server listens if the caller does not say: for this host alone, on any free port. */
 const HERE: PageServerOptions = { address: '127.0.0.1', port: 0 };
-const SIGTERM = 15;
 
 /**
  * A page server of CRIU: takes the memory pages of one dump or pre-dump and writes them into its
@@ -71,13 +71,16 @@ export class PageServer implements AsyncDisposable {
 
   /** Ends it, if it has not ended by itself, and resolves when it is gone. Idempotent. */
   async close(): Promise<void> {
+    await endInTime((number) => this.#signal(number), this.exited);
+  }
+
+  #signal(number: number): void {
     try {
-      if (this.#pidfd !== undefined) native().pidfdSendSignal(this.#pidfd, SIGTERM);
+      if (this.#pidfd !== undefined) native().pidfdSendSignal(this.#pidfd, number);
     } catch (error) {
       // It has just ended by itself.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
-    await this.exited;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,7 @@ import { refuseOpenNetwork } from '../options/reach.ts';
 import type { OptionOf } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
+import { endInTime, LINGER_MS } from '../process/end.ts';
 import { Cancellation } from '../rpc/cancellation.ts';
 import type { CriuWireOpts } from '../rpc/messages.ts';
 import { locate } from '../swrk/binary.ts';
@@ -46,10 +47,6 @@ const LOG = 'lazy-pages.log';
 /** The number of the descriptor at which it tells that it is ready. */
 const STATUS_FD = 3;
 const KEEPER_FD = 32;
-const SIGTERM = 15;
-const SIGKILL = 9;
-/** How long it may take to end at SIGTERM, in milliseconds. */
-const LINGER_MS = 5000;
 
 /**
  * A lazy-pages daemon of CRIU: gives one restore with `lazyPages` its memory, from the images or from
@@ -184,10 +181,7 @@ export class LazyPages implements AsyncDisposable {
   /** @internal Ends it for a reason, which its failure will have. */
   async end(reason: Ordered): Promise<void> {
     if (!this.#child.exit.status) this.#ended ??= reason;
-    this.#child.signal(SIGTERM);
-    const timer = setTimeout(() => this.#child.signal(SIGKILL), LINGER_MS);
-    await this.exited;
-    clearTimeout(timer);
+    await endInTime((number) => this.#child.signal(number), this.exited);
   }
 
   /** @internal Keeps processes waiting for their pages if it dies. */

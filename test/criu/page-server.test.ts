@@ -18,6 +18,7 @@ import {
   processState,
   startCounter,
   temporaryDirectory,
+  waitFor,
   waitGone,
 } from '../helpers/workload.ts';
 
@@ -146,6 +147,15 @@ test('a page server whose criu is killed can still be closed', async () => {
   // Who reaps it now is not up to us.
   expect(await isAlive(server.pid)).toBe(false);
   expect(await server.exited).toEqual({ code: null, signal: null });
+});
+
+test('a page server that is stopped is closed by force', async () => {
+  const criu = client();
+  const server = await criu.pageServer({ imagesDirectory: await temporaryDirectory() });
+  process.kill(server.pid, 'SIGSTOP');
+  await waitFor(async () => (await processState(server.pid)) === 'T', 'it is stopped');
+  await server.close();
+  expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' });
 });
 
 test('a page server can be closed twice, at once and one after the other', async () => {
