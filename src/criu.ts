@@ -212,7 +212,7 @@ export class Criu implements AsyncDisposable {
     this.#refuseIfClosed('preflight');
     const given = readGiven('preflight', options);
     return await traceOperation({ operation: 'preflight', pid }, () =>
-      look(this.#client, pid, given, { check: () => this.check() }),
+      look(this.#client, pid, given, { check: (limits) => this.check(limits) }),
     );
   }
 

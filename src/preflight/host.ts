@@ -4,7 +4,8 @@ import { CriuError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import { OLDEST_CRIU } from '../options/table.ts';
-import { Cancellation } from '../rpc/cancellation.ts';
+import type { OperationOptions } from '../options/types.ts';
+import type { Cancellation } from '../rpc/cancellation.ts';
 import { type Binary, locate } from '../swrk/binary.ts';
 import { requireSupport } from '../swrk/probe.ts';
 import type { Plan, PreflightOptions } from './options.ts';
@@ -28,13 +29,17 @@ export const CAP_CHECKPOINT_RESTORE = 40;
 export const has = (mask: bigint, capability: number) => (mask >> BigInt(capability)) % 2n === 1n;
 
 /** How to learn about criu; 'known' if it has just run. */
-export type Host = { check(): Promise<void> } | 'known';
+export type Host = { check(limits: OperationOptions): Promise<void> } | 'known';
 
-/** Asks about criu and the host, for an operation. */
+/** How long criu may take for a CHECK, which takes some milliseconds. */
+const CHECK_LIMIT_MS = 30_000;
+
+/** Asks about criu and the host, for an operation. It has ended when this resolves. */
 export async function readHost(
   path: string | undefined,
   { operation, options, translation: { wire, newest } }: Plan,
   host: Host,
+  cancellation: Cancellation,
 ): Promise<HostFacts> {
   const refusals: CriuError[] = [];
   const noting = async (work: Promise<unknown>) => {
@@ -60,9 +65,8 @@ export async function readHost(
     const since = operation === 'preDump' ? 31700 : OLDEST_CRIU;
     const memTrack = operation === 'preDump' || wire.track_mem === true;
     const needs = { since, newest, memTrack, lazyPages: wire.lazy_pages === true };
-    using cancellation = new Cancellation('preflight', {});
     if (await noting(requireSupport('preflight', binary, needs, cancellation))) {
-      await noting(checkOnce(binary, host));
+      await noting(checkOnce(binary, host, cancellation));
     }
   }
   return { refusals, capabilities, root, images };
@@ -80,9 +84,15 @@ export function canRun(
 /** CRIU's answer to CHECK holds as long as the binary is the same file and the kernel runs. */
 const checked = new Set<string>();
 
-async function checkOnce({ identity }: Binary, host: Exclude<Host, 'known'>): Promise<void> {
+async function checkOnce(
+  { identity }: Binary,
+  host: Exclude<Host, 'known'>,
+  cancellation: Cancellation,
+): Promise<void> {
   if (checked.has(identity)) return;
-  await host.check();
+  using limited = cancellation.within(CHECK_LIMIT_MS);
+  const { signal, graceMs: gracePeriodMs } = limited;
+  await host.check({ signal, gracePeriodMs });
   checked.add(identity);
 }
 

@@ -4,8 +4,8 @@ import type { Client } from '../operation.ts';
 import { Cancellation } from '../rpc/cancellation.ts';
 import { checks } from './checks.ts';
 import type { PreflightFinding } from './finding.ts';
-import { type Host, readHost } from './host.ts';
-import { type PreflightOptions, planFor } from './options.ts';
+import { type Host, type HostFacts, readHost } from './host.ts';
+import { type Plan, type PreflightOptions, planFor } from './options.ts';
 import { readTree } from './tree.ts';
 
 const OPERATION = 'preflight';
@@ -33,8 +33,15 @@ export async function preflight(
   using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
   cancellation.throwIfRequested();
   const plan = await planFor(given, client.defaults);
-  const looking = look(client, pid, plan, host, cancellation);
-  const stopped = cancellation.requested.then(() => cancellation.throwIfRequested());
+  native(); // Else another platform would look like one with findings, or without the process.
+  const asking = readHost(client.path, plan, host, cancellation);
+  const patienceMs = host === 'known' ? PATIENCE_MS.afterFailure : PATIENCE_MS.asked;
+  const looking = look(pid, plan, asking, patienceMs, cancellation);
+  const stopped = cancellation.requested.then(async () => {
+    // Until criu has ended, which gets the time that it has in any operation.
+    await asking.catch(() => {});
+    cancellation.throwIfRequested();
+  });
   const found = await Promise.race([looking, stopped]).catch((error: unknown) => {
     throw systemFailure(OPERATION, error) ?? error;
   });
@@ -42,18 +49,18 @@ export async function preflight(
 }
 
 async function look(
-  client: Client,
   pid: number,
-  plan: Awaited<ReturnType<typeof planFor>>,
-  host: Host,
+  plan: Plan,
+  asking: Promise<HostFacts>,
+  patienceMs: number,
   cancellation: Cancellation,
 ): Promise<PreflightFinding[]> {
-  native(); // Else another platform would look like one with findings, or without the process.
-  const patienceMs = host === 'known' ? PATIENCE_MS.afterFailure : PATIENCE_MS.asked;
   const [snapshot, facts] = await Promise.all([
     readTree(pid, plan.options, patienceMs, cancellation),
-    readHost(client.path, plan, host),
+    asking,
   ]);
+  // What criu could not answer for that is no finding.
+  cancellation.throwIfRequested();
   if (!snapshot) {
     const message = `${OPERATION}: there is no process ${pid}`;
     throw new CriuError('ERR_CRIU_NO_SUCH_PROCESS', message, { operation: OPERATION, pid });

@@ -64,6 +64,13 @@ export class Cancellation implements Disposable {
     if (this.reason) throw this.reason;
   }
 
+  /** The same as a signal, for an operation that is a part of this one. */
+  get signal(): AbortSignal {
+    const controller = new AbortController();
+    this.requested.then(() => controller.abort(this.reason));
+    return controller.signal;
+  }
+
   /** The same for a part of the operation, which may take only so many milliseconds. */
   within(deadlineMs: number): Cancellation {
     return new Cancellation(this.#operation, { deadlineMs, gracePeriodMs: this.graceMs }, this);

@@ -28,8 +28,8 @@ export interface CriuFeatures {
   readonly pidfdStore: boolean;
 }
 
-/** A program that has not answered a VERSION request by then is no criu, in milliseconds. */
-const VERSION_LIMIT_MS = 30_000;
+/** How long criu may take for an answer that takes it some milliseconds, in milliseconds. */
+const ANSWER_LIMIT_MS = 30_000;
 
 /** Answers that hold as long as the binary is the same file and the kernel runs. */
 const versions = new Map<string, CriuVersion>();
@@ -41,7 +41,7 @@ export async function askVersion(
   binary: Binary,
   cancellation: Cancellation,
 ): Promise<CriuVersion> {
-  using limited = cancellation.within(VERSION_LIMIT_MS);
+  using limited = cancellation.within(ANSWER_LIMIT_MS);
   let reply: CriuResponse;
   try {
     reply = await ask(operation, binary, { type: 'VERSION' }, limited);
@@ -73,7 +73,10 @@ export async function askFeatures(
 ): Promise<CriuFeatures> {
   const wanted = { mem_track: true, lazy_pages: true, pidfd_store: true };
   const request: CriuRequest = { type: 'FEATURE_CHECK', features: wanted };
-  const reply = await ask(operation, binary, request, cancellation);
+  using limited = cancellation.within(ANSWER_LIMIT_MS);
+  const reply = await ask(operation, binary, request, limited).catch((error: CriuError) => {
+    throw cancellation.reason || error.code !== 'ERR_CRIU_TIMEOUT' ? error : mute(error, binary);
+  });
   const answer = {
     memTrack: reply.features?.mem_track ?? false,
     lazyPages: reply.features?.lazy_pages ?? false,
@@ -157,6 +160,11 @@ function notCriu(error: unknown, binary: Binary, operation: string): unknown {
     `${operation}: ${binary.path} is not a criu: it does not answer a VERSION request${said}`,
     { operation, stderr, exit, cause: error },
   );
+}
+
+function mute({ operation, stderr, exit }: CriuError, { path }: Binary): CriuError {
+  const text = `${operation}: ${path} has not answered a FEATURE_CHECK request within ${ANSWER_LIMIT_MS} ms`;
+  return new CriuError('ERR_CRIU_TIMEOUT', text, { operation, stderr, exit });
 }
 
 /** A version in words: 40201 is 4.2.1. */

@@ -1,8 +1,8 @@
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { CriuErrorCode } from '../../src/errors.ts';
+import type { CriuError, CriuErrorCode } from '../../src/errors.ts';
 import { Criu } from '../../src/index.ts';
 import type { Hooks } from '../../src/options/types.ts';
 import { Cancellation } from '../../src/rpc/cancellation.ts';
@@ -377,6 +377,47 @@ describe('a criu', () => {
       expect(await holdings()).toEqual(before);
     },
   );
+
+  test('that never answers what the kernel has is not waited for without an end', async () => {
+    const criu = new Criu({ path: binary });
+    await criu.version();
+    vi.stubEnv('BROKEN_CRIU', 'never answers');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const before = await holdings();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let error: CriuError | undefined;
+    failureOf(criu.features()).then((failure) => {
+      error = failure;
+    });
+    while (!error) {
+      await vi.advanceTimersByTimeAsync(1000);
+      await turn();
+    }
+    vi.useRealTimers();
+    expect(error).toMatchObject({ code: 'ERR_CRIU_TIMEOUT', operation: 'features' });
+    expect(error.message).toContain('has not answered a FEATURE_CHECK request');
+    expect(await holdings()).toEqual(before);
+  });
+
+  test.each([
+    ['CHECK', {}],
+    ['FEATURE_CHECK', { trackMem: true }],
+  ])('that never answers a %s leaves nothing behind in a preflight', async (_request, options) => {
+    const criu = new Criu({ path: binary });
+    const counter = await startCounter();
+    await criu.version();
+    vi.stubEnv('BROKEN_CRIU', 'never answers');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const before = await holdings();
+    for (const limit of [{ deadlineMs: 100 }, { signal: AbortSignal.timeout(100) }]) {
+      const limits = { ...limit, gracePeriodMs: 100 };
+      const error = await failureOf(criu.preflight(counter.pid, { ...options, ...limits }));
+      const code = 'signal' in limit ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT';
+      expect(error).toMatchObject({ code, operation: 'preflight' });
+      expect(await holdings()).toEqual(before);
+    }
+  });
 
   test('that writes 10 MiB to its standard error is not waited for, and only the end of it is kept', async () => {
     const { error } = await brokenDump('complains');
