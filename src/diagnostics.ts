@@ -1,6 +1,6 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
-import type { CriuError, ExitStatus } from './errors.ts';
+import { asCriuError, type CriuError, type ExitStatus } from './errors.ts';
 
 /**
  * What the tracing channel `node-criu:operation` tells: `start` and `end` around the call of a
@@ -47,11 +47,15 @@ const notifications = tracingChannel<unknown, NotificationTrace>('node-criu:noti
 const starts = channel('node-criu:worker.start');
 const exits = channel('node-criu:worker.exit');
 
-/** Does an operation, and tells of it if anybody listens. */
+/** Does an operation, and tells of it if anybody listens. Whatever it fails with is a CriuError. */
 export async function traceOperation<T>(trace: OperationTrace, work: () => Promise<T>): Promise<T> {
+  const sure = () =>
+    work().catch((error: unknown) => {
+      throw asCriuError(trace.operation, error);
+    });
   return operations.hasSubscribers
-    ? await operations.tracePromise(work, { ...trace })
-    : await work();
+    ? await operations.tracePromise(sure, { ...trace })
+    : await sure();
 }
 
 /** Answers a notification, and tells of it if anybody listens. */

@@ -130,7 +130,8 @@ export async function dump(
     const result = { pid, imagesDirectory, stats, log, durationMs };
     if (!aftermath.served) return result;
     const frozenTimeMs = performance.now() - (frozenAt ?? performance.now());
-    return { ...result, stats: await lazyStats(stats, imagesDirectory, frozenTimeMs) };
+    const all = await lazyStats(operation, stats, imagesDirectory, frozenTimeMs);
+    return { ...result, stats: all };
   } catch (error) {
     await explain(error, client, pid, { ...options, preDump: operation === 'preDump' });
     throw error;

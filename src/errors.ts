@@ -178,10 +178,17 @@ export function unknownOption(operation: string, option: string, meant?: string 
 
 /** The error of a system call that failed for want of something that is no fault of the arguments. */
 export function systemFailure(operation: string, error: unknown): CriuError | undefined {
-  const { code = '', errno, message } = error as NodeJS.ErrnoException;
-  if (!['EMFILE', 'ENFILE', 'ENOMEM'].includes(code)) return undefined;
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return ['EMFILE', 'ENFILE', 'ENOMEM'].includes(code) ? asCriuError(operation, error) : undefined;
+}
+
+/** An error of this library as it is; any other is that of a system call of its own. */
+export function asCriuError(operation: string, error: unknown): CriuError {
+  if (error instanceof CriuError) return error;
+  const { errno, message } = error as NodeJS.ErrnoException;
   return new CriuError('ERR_CRIU_SYSTEM', `${operation}: ${message}`, {
     operation,
+    // Node's own functions have it negative.
     errno: errno === undefined ? undefined : Math.abs(errno),
     cause: error,
   });

@@ -179,7 +179,8 @@ export async function prepare<T>(
   const work = ownWork ?? ownImages;
   if (!images || !work) throw invalid(operation, 'imagesDirectory', 'a directory', undefined);
   const elsewhere = await readConfigFile(operation, configFile);
-  await using config = lines.length > 0 ? await writeOwnConfig(lines, configFile) : undefined;
+  await using config =
+    lines.length > 0 ? await writeOwnConfig(operation, lines, configFile) : undefined;
   const workPath = elsewhere['work-dir'] ?? work.path;
   const logPath = resolve(workPath, elsewhere['log-file'] ?? wire.log_file ?? logFile);
 

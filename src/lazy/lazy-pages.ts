@@ -107,7 +107,7 @@ export class LazyPages implements AsyncDisposable {
     const needs = { since: 30500, newest, memTrack: false, lazyPages: true };
     await requireSupport(operation, binary, needs, cancellation);
     handOver(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
-    const pages = await lazyPagesIn(images.path);
+    const pages = await lazyPagesIn(operation, images.path);
     const log = await LogFile.at(join(place, options.logFile ?? LOG));
     await takeTurn();
     cancellation.throwIfRequested();

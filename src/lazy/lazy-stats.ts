@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CriuError } from '../errors.ts';
+import { BadImage } from '../images/image-file.ts';
 import { type PageRange, readPagemap } from '../images/pagemap.ts';
 import type { DumpStats } from '../images/stats.ts';
 
@@ -8,11 +10,12 @@ import type { DumpStats } from '../images/stats.ts';
  * of memory and nonsense of time: here are the pages by the images, and the time as it was seen.
  */
 export async function lazyStats(
+  operation: string,
   stats: DumpStats,
   imagesDirectory: string,
   frozenTimeMs: number,
 ): Promise<DumpStats> {
-  const ranges = await rangesIn(imagesDirectory);
+  const ranges = await rangesIn(operation, imagesDirectory);
   const pagesWritten = count(ranges, ({ present }) => present);
   const pagesSkippedParent = count(ranges, ({ inParent }) => inParent);
   const pagesLazy = count(ranges, ({ lazy, present, inParent }) => lazy && !present && !inParent);
@@ -27,15 +30,31 @@ export async function lazyStats(
   };
 }
 
-/** How many pages a restore of these images can do without at first. */
-export async function lazyPagesIn(imagesDirectory: string): Promise<number> {
-  return count(await rangesIn(imagesDirectory), ({ lazy, inParent }) => lazy && !inParent);
+/**
+ * How many pages a restore of these images can do without at first.
+ * @throws CriuError ERR_CRIU_BAD_IMAGE
+ */
+export async function lazyPagesIn(operation: string, imagesDirectory: string): Promise<number> {
+  return count(
+    await rangesIn(operation, imagesDirectory),
+    ({ lazy, inParent }) => lazy && !inParent,
+  );
 }
 
-async function rangesIn(directory: string): Promise<PageRange[]> {
+async function rangesIn(operation: string, directory: string): Promise<PageRange[]> {
   const names = (await readdir(directory)).filter((name) => /^pagemap-.*\.img$/.test(name));
-  const maps = await Promise.all(names.map((name) => readPagemap(join(directory, name))));
-  return maps.flatMap(({ ranges }) => ranges);
+  const maps = await Promise.all(names.map((name) => rangesOf(operation, join(directory, name))));
+  return maps.flat();
+}
+
+async function rangesOf(operation: string, path: string): Promise<readonly PageRange[]> {
+  try {
+    return (await readPagemap(path)).ranges;
+  } catch (cause) {
+    if (!(cause instanceof BadImage)) throw cause;
+    const message = `${operation}: ${path} ${cause.message}`;
+    throw new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, cause });
+  }
 }
 
 function count(ranges: readonly PageRange[], which: (range: PageRange) => boolean): number {

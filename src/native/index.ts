@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { CriuError } from '../errors.ts';
+import { asCriuError, CriuError } from '../errors.ts';
 
 /** One packet of a SOCK_SEQPACKET socket, with the descriptors that came with it. */
 export interface Packet {
@@ -105,7 +106,7 @@ let loaded: Native | undefined;
 
 /**
  * The addon, loaded at first use: importing the library works on every platform.
- * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM
+ * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM, ERR_CRIU_SYSTEM
  */
 export function native(): Native {
   loaded ??= load();
@@ -132,10 +133,18 @@ function load(): Native {
   try {
     return createRequire(import.meta.url)(file) as Native;
   } catch (cause) {
-    throw unsupported(`cannot load its addon: ${(cause as Error).message.split('\n')[0]}`, {
-      cause,
-    });
+    const [said = ''] = (cause as Error).message.split('\n');
+    const reason = `cannot load its addon: ${said}`;
+    const errno = errnoOf(said);
+    if (errno === undefined) throw unsupported(reason, { cause });
+    throw new CriuError('ERR_CRIU_SYSTEM', `node-criu ${reason}`, { errno, cause });
   }
+}
+
+/** The dynamic linker has words only; undefined if they are not about descriptors. */
+function errnoOf(said: string): number | undefined {
+  if (said.includes('Too many open files in system')) return constants.errno.ENFILE;
+  return said.includes('Too many open files') ? constants.errno.EMFILE : undefined;
 }
 
 function unsupported(reason: string, details = {}): CriuError {
@@ -144,5 +153,9 @@ function unsupported(reason: string, details = {}): CriuError {
 
 /** By the dynamic linker that is in this process; a diagnostic report tells too, but takes longer. */
 function libc(): 'glibc' | 'musl' {
-  return readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-') ? 'musl' : 'glibc';
+  try {
+    return readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-') ? 'musl' : 'glibc';
+  } catch (error) {
+    throw asCriuError('node-criu', error);
+  }
 }

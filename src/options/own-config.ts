@@ -1,6 +1,7 @@
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { asCriuError } from '../errors.ts';
 
 /** A configuration file of this library's own. */
 export interface OwnConfig extends AsyncDisposable {
@@ -11,11 +12,21 @@ export interface OwnConfig extends AsyncDisposable {
 /**
  * Writes a configuration file for what CRIU's requests have no working field for. What the caller's
  * own file says comes after it, and counts. It has no name in any directory: it ends with us.
+ * @throws CriuError ERR_CRIU_SYSTEM if it cannot be written
  */
 export async function writeOwnConfig(
+  operation: string,
   lines: readonly string[],
   configFile: string | undefined,
 ): Promise<OwnConfig> {
+  try {
+    return await write(lines, configFile);
+  } catch (error) {
+    throw asCriuError(operation, error);
+  }
+}
+
+async function write(lines: readonly string[], configFile: string | undefined): Promise<OwnConfig> {
   const others = configFile === undefined ? '' : await readFile(configFile, 'utf8');
   const directory = await mkdtemp(join(tmpdir(), 'node-criu-'));
   try {

@@ -47,7 +47,8 @@ export async function readHost(
       await work;
       return true;
     } catch (error) {
-      if (!(error instanceof CriuError)) throw error;
+      // That a system call failed here says nothing of criu.
+      if (!(error instanceof CriuError) || error.code === 'ERR_CRIU_SYSTEM') throw error;
       refusals.push(error);
       return false;
     }

@@ -1,6 +1,6 @@
 import { constants as fs } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { CriuError, invalid, unknownOption } from '../errors.ts';
+import { CriuError, invalid, systemFailure, unknownOption } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { readGiven } from '../options/given.ts';
 import { each, openDescriptorOf } from '../options/kinds.ts';
@@ -244,6 +244,8 @@ async function openFiles(
       opened.push(handle);
       files.push([number, handle.fd]);
     } catch (error) {
+      const exhausted = systemFailure(OPERATION, error);
+      if (exhausted) throw exhausted;
       const takes = `a file that can be opened (${(error as Error).message})`;
       throw invalid(OPERATION, name, takes, target);
     }

@@ -1,4 +1,3 @@
-import type { CriuError } from '../errors.ts';
 import { endStrays } from '../process/unfinished.ts';
 import type { Cancellation } from '../rpc/cancellation.ts';
 import type { Notified } from '../rpc/hooks.ts';
@@ -62,13 +61,13 @@ export async function call(given: Call): Promise<CriuResponse> {
   const conversation = given.conversation ?? (await Conversation.open({ ...given, repeatable }));
   const { worker, session } = conversation;
   given.overdue?.then(() => worker.kill());
-  let outcome: Exchanged | CriuError;
+  let outcome: Exchanged | Error;
   // What can be asked again of the same criu leaves it waiting for the next.
   const again = repeatable && conversation.isLent;
   try {
     outcome = await session.exchange(again ? { ...request, keep_open: true } : request, given);
   } catch (error) {
-    outcome = error as CriuError;
+    outcome = error as Error;
   }
   if (again && 'reply' in outcome && outcome.reply.success) {
     conversation.giveBack();

@@ -1,4 +1,5 @@
 import {
+  asCriuError,
   CriuError,
   type CriuErrorCode,
   type CriuErrorDetails,
@@ -20,10 +21,18 @@ export function failureOf(
   return refusal ? refused(refusal, reply, evidence) : failed(reply, evidence);
 }
 
-/** The error of an operation whose exchange broke off with one of {@link Session}'s own errors. */
-export function brokenOff(error: CriuError, evidence: Evidence): CriuError {
+/**
+ * The error of an operation whose exchange broke off with one of {@link Session}'s own errors, or of
+ * who watched it.
+ */
+export function brokenOff(error: Error, evidence: Evidence): CriuError {
   const reason = evidence.cancellation?.reason;
   if (evidence.ordered) return asOrdered(evidence.ordered, undefined, evidence);
+  if (!(error instanceof CriuError)) {
+    const { errno } = asCriuError(evidence.operation, error);
+    const details = { cause: error, errno };
+    return compose('ERR_CRIU_SYSTEM', error.message, details, undefined, evidence);
+  }
   if (error.code === 'ERR_CRIU_EOF' && reason) {
     return cancelled(reason, killed(evidence) ? 'killed' : undefined, undefined, evidence);
   }

@@ -138,6 +138,28 @@ describe('a program that is no criu', () => {
   });
 });
 
+test.each(['check', 'preflight', 'dump'] as const)(
+  'a directory for temporary files that is not there is told by %s',
+  async (operation) => {
+    // Another one than that of the other tests: what is known of that is not asked again.
+    const path = await script(`exec ${working} "$@"`);
+    const { pid } = await startCounter();
+    const imagesDirectory = await temporaryDirectory();
+    vi.stubEnv('TMPDIR', '/nonexistent');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const criu = client({ path });
+    const needingOne = { imagesDirectory, lazyPages: true, pageServer: { port: 1 } };
+    const calls = {
+      check: () => criu.check(),
+      preflight: () => criu.preflight(pid),
+      dump: () => criu.dump(pid, needingOne),
+    };
+    const error = await failureOf(calls[operation]);
+    expect(error).toMatchObject({ code: 'ERR_CRIU_SYSTEM', errno: 2 });
+    expect(error.message).toContain("mkdtemp '/nonexistent/");
+  },
+);
+
 describe('no permission', () => {
   test('to run the binary', async () => {
     const path = join(await temporaryDirectory(), 'criu');

@@ -10,7 +10,7 @@ import { rulesIn } from '../helpers/network-rules.ts';
 import { holdings } from '../helpers/own-process.ts';
 import { noteFault } from '../helpers/reliability.ts';
 import { expectUnharmed } from '../helpers/unharmed.ts';
-import { client, isAlive, temporaryDirectory, waitFor } from '../helpers/workload.ts';
+import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../helpers/workload.ts';
 
 beforeAll(async () => {
   await buildLibrary();
@@ -67,6 +67,50 @@ test('without free descriptors every operation says so, leaves nothing, and work
     workload: 'runs on',
     left: 'nothing',
   });
+});
+
+test.each(['version', 'preflight', 'spawn'])(
+  'without free descriptors the very first use says so, and a later one works: %s',
+  async (operation) => {
+    const caller = await Caller.unused(['prlimit', '--nofile=400']);
+    const counter = await startCounting('counter');
+    const options = { pid: counter.pid, file: '/bin/true' };
+    for (let free = 0; ; free++) {
+      expect(free).toBeLessThan(40);
+      expect(await caller.ask('fill', { free })).toBe('EMFILE');
+      const answer = await caller.do(operation, options);
+      await caller.ask('empty');
+      if (answer === 'ended') throw new Error(`${operation} has ended its caller`);
+      if (!answer.error) break;
+      expect({ free, ...answer.error }).toMatchObject({
+        name: 'CriuError',
+        code: 'ERR_CRIU_SYSTEM',
+        errno: 24,
+        message: expect.stringMatching(/EMFILE|Too many open files/),
+      });
+    }
+  },
+);
+
+test('a restore in which the descriptors run out says so, and restores nothing', async () => {
+  const caller = await Caller.start(['prlimit', '--nofile=400']);
+  const { counter, imagesDirectory } = await dumpedCounter(client());
+  const before = await caller.ask('holdings');
+  const error = await caller.failure('restoreWithout', {
+    imagesDirectory,
+    at: 'preRestore',
+    free: 0,
+  });
+  await caller.ask('empty');
+  expect(error).toMatchObject({
+    code: 'ERR_CRIU_SYSTEM',
+    errno: 24,
+    message: expect.stringContaining('EMFILE'),
+  });
+  await waitGone(counter.pid);
+  await noMoreThan(caller, before);
+  await caller.ask('restore', { imagesDirectory });
+  await counter.countsOn();
 });
 
 describe.each(['without a connection', 'iptables', 'nftables'] as const)(

@@ -1,10 +1,13 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import { lazyRestore } from '../../src/index.ts';
 import { dumpedBrood } from '../helpers/brood.ts';
+import { failureOf } from '../helpers/failures.ts';
 import { dumpedMemory } from '../helpers/memory-workload.ts';
 import { children, holdings } from '../helpers/own-process.ts';
-import { client, isAlive, waitFor, waitGone } from '../helpers/workload.ts';
+import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../helpers/workload.ts';
 
 test('a process runs before its memory has come from the images, and then that is whole', async () => {
   const criu = client();
@@ -120,4 +123,15 @@ test('a process may fork while its memory is on the way', async () => {
   await child.looksOn();
   await brood.members[0]?.looksOn();
   expect(await brood.wrong()).toBe('');
+});
+
+test('a daemon is not started on images that cannot be read, and the error names the file', async () => {
+  const imagesDirectory = await temporaryDirectory();
+  const path = join(imagesDirectory, 'pagemap-1.img');
+  await writeFile(path, 'no image');
+  expect(await failureOf(client().lazyPages({ imagesDirectory }))).toMatchObject({
+    code: 'ERR_CRIU_BAD_IMAGE',
+    operation: 'lazyPages',
+    message: `lazyPages: ${path} is no pagemap image of CRIU`,
+  });
 });

@@ -22,6 +22,13 @@ export class Caller {
    * Killed after the test.
    */
   static async start(through: readonly string[] = [], defaults: object = {}): Promise<Caller> {
+    const caller = await Caller.unused(through, defaults);
+    await caller.ask('version');
+    return caller;
+  }
+
+  /** The same of one that has imported the library, and not used it yet. */
+  static async unused(through: readonly string[] = [], defaults: object = {}): Promise<Caller> {
     await buildLibrary();
     const [execPath = process.execPath, ...rest] = [...through, process.execPath];
     const args = [criuPath(), JSON.stringify(defaults)];
@@ -37,7 +44,7 @@ export class Caller {
       child.kill('SIGKILL');
       await caller.ended;
     });
-    await caller.ask('version');
+    await caller.ask('empty');
     return caller;
   }
 
