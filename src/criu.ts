@@ -325,17 +325,27 @@ export class Criu implements AsyncDisposable {
     return await this.#hold('pageServer', server, server.exited);
   }
 
-  /** Opens a session: CRIU's own messages, for what the methods do not cover. */
+  /**
+   * Opens a session: CRIU's own messages, for what the methods do not cover. `signal` and `deadlineMs`
+   * end all of it.
+   */
   async session(options: SessionOptions = {}): Promise<CriuSession> {
     this.#refuseIfClosed('session');
-    const inherited = inheritedBySession(readGiven('session', options));
-    const binary = await locate('session', this.#client);
-    const opening = { operation: 'session', binary, inherited };
-    const session = await traceOperation(
-      { operation: 'session' },
-      async () => new CriuSession(await Conversation.open(opening)),
-    );
-    return await this.#hold('session', session, session.exited);
+    const { signal, deadlineMs, gracePeriodMs, ...rest } = readGiven('session', options);
+    const inherited = inheritedBySession(rest);
+    const limits = new Cancellation('session', { signal, deadlineMs, gracePeriodMs });
+    try {
+      const session = await traceOperation({ operation: 'session' }, async () => {
+        limits.throwIfRequested();
+        const binary = await locate('session', this.#client);
+        const opening = { operation: 'session', binary, inherited };
+        return new CriuSession(await Conversation.open(opening), limits);
+      });
+      return await this.#hold('session', session, session.exited);
+    } catch (error) {
+      limits[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /**

@@ -10,8 +10,11 @@ import type { Conversation } from './swrk/conversation.ts';
 import { brokenOff, failureOf } from './swrk/failure.ts';
 import type { Worker } from './swrk/worker.ts';
 
-/** Options of `Criu.session`. */
-export interface SessionOptions {
+/**
+ * Options of `Criu.session`. Its `signal` and `deadlineMs` are for the session as a whole: when they
+ * come, a request under way is cancelled, the session ends, and later requests are refused.
+ */
+export interface SessionOptions extends OperationOptions {
   /**
    * Descriptors that criu inherits, by the number that they have there, 4 and up: for
    * `inherit_fd.fd` and `ps.fd`, which are numbers of criu's own.
@@ -25,7 +28,9 @@ type Inherited = readonly (readonly [number, number])[];
  * The descriptors that a session's criu is to inherit.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
  */
-export function inheritedBySession(options: SessionOptions): Inherited {
+export function inheritedBySession(
+  options: Omit<SessionOptions, keyof OperationOptions>,
+): Inherited {
   const { descriptors = {}, ...rest } = options;
   for (const name of Object.keys(rest)) throw unknownOption('session', name);
   const takes = 'a record of open descriptors by their number in criu, 4 and up';
@@ -56,12 +61,20 @@ export interface RequestOptions extends OperationOptions {
 export class CriuSession implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #session: Session;
+  readonly #limits: Cancellation;
+  #busy = false;
   #closed = false;
 
-  /** @internal */
-  constructor({ worker, session }: Conversation) {
+  /** @internal Takes care of the cancellation, too. */
+  constructor({ worker, session }: Conversation, limits: Cancellation) {
     this.#worker = worker;
     this.#session = session;
+    this.#limits = limits;
+    limits.requested.then(() => {
+      // A request under way has its time to end first.
+      if (!this.#busy) worker.end();
+    });
+    worker.exited.then(() => limits[Symbol.dispose]());
   }
 
   /** The pid of criu. */
@@ -83,9 +96,11 @@ export class CriuSession implements AsyncDisposable {
     if (this.#closed) throw closed();
     const own = readGiven('session', request, 'request');
     const { hooks, ...limits } = readGiven('session', options);
-    using cancellation = new Cancellation('session', limits);
+    const gracePeriodMs = limits.gracePeriodMs ?? this.#limits.graceMs;
+    using cancellation = new Cancellation('session', { ...limits, gracePeriodMs }, this.#limits);
     checkHooks('session', hooks);
     cancellation.throwIfRequested();
+    using _turn = this.#turn();
     const label = `session: ${typeof own.type === 'string' ? own.type : 'request'}`;
     const outcome = await this.#session
       .exchange(own, { cancellation, notified: callHooks(hooks ?? {}) })
@@ -100,6 +115,17 @@ export class CriuSession implements AsyncDisposable {
       outcome instanceof Error ? brokenOff(outcome, evidence) : failureOf(outcome, evidence);
     if (error) throw error;
     return (outcome as Exclude<typeof outcome, Error>).reply;
+  }
+
+  /** The time of a request, after which the session may be over. */
+  #turn(): Disposable {
+    this.#busy = true;
+    return {
+      [Symbol.dispose]: () => {
+        this.#busy = false;
+        if (this.#limits.reason) this.#worker.end();
+      },
+    };
   }
 
   /** Hangs up and waits for the end of criu. Idempotent. */

@@ -447,3 +447,45 @@ async function startPageServer(session: CriuSession): Promise<number> {
   killAfterTest(pid);
   return pid;
 }
+
+const version = { type: 'VERSION', keep_open: true } as const;
+
+test('an idle session ends at its signal, and refuses what comes after', async () => {
+  const controller = new AbortController();
+  const session = await client().session({ signal: controller.signal });
+  await session.request(version);
+  const reason = new Error('enough');
+  controller.abort(reason);
+  expect(await session.exited).toMatchObject({ signal: null });
+  const error = { code: 'ERR_CRIU_ABORTED', operation: 'session', cause: reason };
+  await expect(session.request(version)).rejects.toMatchObject(error);
+  await session.close();
+});
+
+test('an idle session ends at its deadline', async () => {
+  const session = await client().session({ deadlineMs: 50 });
+  await session.exited;
+  await expect(session.request(version)).rejects.toMatchObject({ code: 'ERR_CRIU_TIMEOUT' });
+});
+
+test('a request under way is refused its next step at the signal of its session, which ends', async () => {
+  const counter = await startCounter();
+  await using images = await open(await temporaryDirectory());
+  const controller = new AbortController();
+  const session = await client().session({ signal: controller.signal });
+  const opts = { images_dir_fd: images.fd, pid: counter.pid, notify_scripts: true };
+  const dump = session.request(
+    { type: 'DUMP', opts },
+    { hooks: { preDump: () => controller.abort() } },
+  );
+  await expect(dump).rejects.toMatchObject({ code: 'ERR_CRIU_ABORTED', cancelled: 'refused' });
+  await session.exited;
+  await counter.countsOn();
+});
+
+test('a session that is not to be any more is not opened', async () => {
+  const before = await children();
+  const session = client().session({ signal: AbortSignal.abort() });
+  await expect(session).rejects.toMatchObject({ code: 'ERR_CRIU_ABORTED' });
+  expect(await children()).toEqual(before);
+});

@@ -128,7 +128,7 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
     ),
   ].map(alone),
   session: [
-    alone(['options', null]),
+    ...limits.map(alone),
     alone(['fds', { fds: {} }]),
     ...descriptors.map((bad) => alone(['descriptors', { descriptors: bad }])),
   ],

@@ -462,7 +462,8 @@ describe('descriptors that come', () => {
 describe('a session with a program that is no criu', () => {
   async function open(): Promise<CriuSession> {
     const binary = await locate('session', { path: '/bin/true' });
-    const session = new CriuSession(await Conversation.open({ operation: 'session', binary }));
+    const conversation = await Conversation.open({ operation: 'session', binary });
+    const session = new CriuSession(conversation, new Cancellation('session', {}));
     onTestFinished(() => session.close());
     return session;
   }
