@@ -1,12 +1,18 @@
 import type { Command } from 'commander';
 import { resolveMigration } from '../index.ts';
+import { exitCodes } from './exit-code.ts';
 import { addJson } from './flags.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
+import { DURATION, milliseconds } from './quantities.ts';
 import { withOutput } from './verb.ts';
 
-const description =
+const description = [
   'Find out what became of a migration whose outcome is not known, say which host has the processes, ' +
-  'and finish the job.';
+    'and finish the job: the original runs on, or ends.',
+  'If the destination does not answer, the owner is undecided, the original stays stopped, and the ' +
+    'exit code is 4: nothing is lost, and it can be tried again at any time. So it is while a copy ' +
+    'still gets its memory.',
+].join('\n\n');
 
 const examples = `
 Examples:
@@ -15,6 +21,7 @@ Examples:
 interface Given extends TrustFlags {
   readonly directory?: string;
   readonly destinationIsDead?: true;
+  readonly deadline?: number;
   readonly json?: boolean;
 }
 
@@ -30,13 +37,14 @@ export function addResolve(program: Command): void {
       '--destination-is-dead',
       'let the original run on without asking: only if the other host is off for good',
     )
+    .option(`--deadline ${DURATION}`, 'how long to ask the other host (default: 10s)', milliseconds)
     .showHelpAfterError('Try: node-criu resolve --help')
     .addHelpText('after', examples);
   addTrust(addJson(command)).action(resolve);
 }
 
 async function resolve(id: string, given: Given): Promise<void> {
-  const { directory, destinationIsDead, json = false } = given;
+  const { directory, destinationIsDead, deadline, json = false } = given;
   // Of a destination that is dead nothing is asked.
   const trust = destinationIsDead ? {} : trustOf(given);
   await withOutput(json, async (output) => {
@@ -44,6 +52,7 @@ async function resolve(id: string, given: Given): Promise<void> {
       ...trust,
       ...(directory !== undefined && { directory }),
       ...(destinationIsDead && { destinationIsDead }),
+      ...(deadline !== undefined && { deadlineMs: deadline }),
     });
     const { leftovers, ...facts } = found;
     const lines = Object.entries(facts).flatMap(([name, value]) =>
@@ -51,5 +60,7 @@ async function resolve(id: string, given: Given): Promise<void> {
     );
     const left = leftovers.map((one) => `left behind: ${one}`);
     output.result({ ...found }, [...lines, ...left].join('\n'));
+    // Undecided, or the copy runs and has yet to get its memory.
+    if (found.source === 'handed-over') process.exitCode = exitCodes.unresolved;
   });
 }

@@ -1,32 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { criuPath } from '../../scripts/criu-path.mjs';
-import { buildCommand, events, main, nodeCriu } from '../helpers/command.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { buildCommand, events, nodeCriu } from '../helpers/command.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
+import { serve } from '../helpers/serving.ts';
 import { temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
 beforeAll(buildCommand);
 
-const through = ['--pid', '--fork', '--mount-proc', '--kill-child'];
 const workload = { heapMiB: 16, hotMiB: 1, pagesPerSecond: 500 } as const;
-
-/** `node-criu serve` on what is another host as far as pids go; resolves when it listens. */
-async function serve(...args: string[]): Promise<{ port: number; said: string[] }> {
-  const command = [process.execPath, main, 'serve', '127.0.0.1:0', ...args];
-  const child = spawn('unshare', [...through, ...command], {
-    env: { ...process.env, CRIU_PATH: criuPath() },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const said: string[] = [];
-  const lines = createInterface(child.stdout);
-  lines.on('line', (line) => said.push(line));
-  await once(lines, 'line');
-  return { port: Number(/(\d+)\D*$/.exec(said[0] ?? '')?.[1]), said };
-}
 
 test('serve and migrate move a process with certificates of cert, and tell of it', async () => {
   const directory = await temporaryDirectory();
@@ -40,7 +21,12 @@ test('serve and migrate move a process with certificates of cert, and tell of it
     ...['--ca', join(lab, 'ca.pem'), '--cert', join(lab, `${name}.pem`)],
     ...['--key', join(lab, `${name}.key`)],
   ];
-  const { port, said } = await serve('-D', join(directory, 'there'), ...trust('target'));
+  const { port, said } = await serve(
+    '127.0.0.1:0',
+    '-D',
+    join(directory, 'there'),
+    ...trust('target'),
+  );
   expect(said).toEqual([`listening on 127.0.0.1:${port}`]);
 
   const memory = await startMemoryWorkload(workload);
@@ -63,7 +49,7 @@ test('serve and migrate move a process with certificates of cert, and tell of it
 
 test('migrate says in plain lines what it does, and what is in the way', async () => {
   const directory = await temporaryDirectory();
-  const { port } = await serve('-D', join(directory, 'there'), '--insecure');
+  const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
   const memory = await startMemoryWorkload(workload);
   const args = ['migrate', String(memory.pid), `127.0.0.1:${port}`, '--insecure'];
   const here = ['-D', join(directory, 'here')];
