@@ -3,10 +3,12 @@ import {
   type CriuOpts,
   type DumpOptions,
   type MigrateOptions,
+  type Migration,
   type MigrationEvent,
   migrate,
   type PreCopyLimits,
 } from '../index.ts';
+import { type AddressFlags, aboutAddresses, addAddresses, addressMovesOf } from './addresses.ts';
 import { addFlags, addJson } from './flags.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
 import {
@@ -22,17 +24,21 @@ import {
 import { withOutput } from './verb.ts';
 
 const description = [
-  'Move a process tree to a host where node-criu serve runs; its connections stay open. The original ' +
-    'goes on until the copy is complete there, and after any failure before that.',
+  'Move a process tree to a host where node-criu serve runs. The original ends only when the copy ' +
+    'has all of its memory there; after any failure before the copy is let go it runs on.',
   'Without --mode it is what both kernels can do best. pre-copy copies memory while the processes ' +
     'run, and stops them only for the rest; post-copy lets them run there before their memory has ' +
     'come; hybrid is both; stop-and-copy works everywhere.',
+  aboutAddresses,
 ].join('\n\n');
 
 const examples = `
 Examples:
   $ node-criu migrate 4711 192.0.2.2:7007 --ca ca.pem --cert source.pem --key source.key
   $ node-criu migrate 4711 192.0.2.2:7007 --mode pre-copy --max-downtime 100ms --tcp-established \\
+      --switch-over 'ip addr del 192.0.2.9/32 dev eth0 &&
+        ssh $NODE_CRIU_DESTINATION ip addr add 192.0.2.9/32 dev eth0' \\
+      --switch-back 'ip addr add 192.0.2.9/32 dev eth0' \\
       --ca ca.pem --cert source.pem --key source.key --json`;
 
 /** What the migration itself says of the dump. */
@@ -50,7 +56,7 @@ const decided: readonly (keyof CriuOpts)[] = [
   ...(['tls', 'tlsCacert', 'tlsCacrl', 'tlsCert', 'tlsKey', 'tlsNoCnVerify'] as const),
 ];
 
-interface Given extends TrustFlags, Partial<DumpOptions> {
+interface Given extends TrustFlags, AddressFlags, Partial<DumpOptions> {
   readonly mode?: MigrateOptions['mode'];
   readonly directory?: string;
   readonly rateLimit?: number;
@@ -79,14 +85,21 @@ export function addMigrate(program: Command): void {
     .option('--max-bytes <size>', 'copy at most so much before the end, as 512m', bytes)
     .showHelpAfterError('Try: node-criu migrate --help')
     .addHelpText('after', examples);
-  addFlags(addTrust(addJson(command)), ['dump'], { except: decided }).action(
+  addFlags(addTrust(addAddresses(addJson(command))), ['dump'], { except: decided }).action(
     (root: number, to: Place, given: Given) => move(root, to, given),
   );
 }
 
 async function move(root: number, to: Place, given: Given): Promise<void> {
   const { ca, cert, key, insecure, json = false, mode, directory, rateLimit, ...others } = given;
-  const { maxDowntime: maxDowntimeMs, maxRounds, maxBytes, ...dump } = others;
+  const {
+    switchOver,
+    switchBack,
+    maxDowntime: maxDowntimeMs,
+    maxRounds,
+    maxBytes,
+    ...dump
+  } = others;
   const trust = trustOf(given);
   const limits = Object.entries({ maxDowntimeMs, maxRounds, maxBytes });
   const policy: PreCopyLimits = Object.fromEntries(
@@ -98,7 +111,10 @@ async function move(root: number, to: Place, given: Given): Promise<void> {
       ...(directory !== undefined && { directory }),
       ...(rateLimit !== undefined && { rateLimit }),
     };
-    const migration = migrate(root, { to, ...trust, ...chosen, policy, dump, signal });
+    const surroundings = { output, migration: () => migration, host: to.host, signal };
+    const moves = addressMovesOf(given, surroundings);
+    const all = { to, ...trust, ...chosen, ...moves, policy, dump, signal };
+    const migration: Migration = migrate(root, all);
     const start = performance.now();
     let phase: string | undefined;
     for await (const event of migration) {

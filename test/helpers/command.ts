@@ -22,9 +22,12 @@ export async function nodeCriu(args: readonly string[], cwd = root): Promise<End
   return { exitCode, stdout, stderr };
 }
 
-/** Starts it; what it has written so far is `stderr()`. It is killed after the test. */
-export async function startNodeCriu(args: readonly string[]) {
-  const child = start(args, root);
+/**
+ * Starts it; what it has written so far is `stderr()`. It is killed after the test.
+ * @param file runs it, with its own path among the arguments
+ */
+export async function startNodeCriu(args: readonly string[], file = main) {
+  const child = start(args, root, file);
   onTestFinished(() => void child.kill('SIGKILL'));
   let said = '';
   child.stderr.on('data', (text: Buffer) => {
@@ -51,7 +54,7 @@ export async function buildCommand(): Promise<void> {
   await buildLibrary();
 }
 
-function start(args: readonly string[], cwd: string) {
+function start(args: readonly string[], cwd: string, file = main) {
   const env = { CRIU_PATH: criuPath() };
-  return execa(main, args, { cwd, env, reject: false, timeout: 50_000, killSignal: 'SIGKILL' });
+  return execa(file, args, { cwd, env, reject: false, timeout: 50_000, killSignal: 'SIGKILL' });
 }
