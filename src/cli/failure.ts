@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { CriuError } from '../index.ts';
 import { rowOf } from '../options/table.ts';
 
@@ -8,7 +9,8 @@ export function toldOf(error: unknown): string {
   if (error instanceof CriuError) {
     lines.push(...(error.findings ?? []).map((finding) => `  ${toldOfFinding(finding)}`));
     lines.push(...(error.leftovers ?? []).map((leftover) => `  left over: ${leftover}`));
-    if (error.log) lines.push(`  log: ${error.log.path}`);
+    // That of a migration goes with its images.
+    if (error.log && existsSync(error.log.path)) lines.push(`  log: ${error.log.path}`);
   }
   return lines.join('\n');
 }

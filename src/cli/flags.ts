@@ -131,14 +131,18 @@ export interface Common {
 
 /** Adds the flags of {@link Common}. */
 export function addCommon(command: Command): Command {
-  return addJson(command)
-    .option('--criu <file>', 'the criu to run (default: CRIU_PATH, else criu on PATH)')
+  return addCriu(addJson(command))
     .option(`--deadline ${DURATION}`, 'cancel it after this time, as 10s or 500ms', milliseconds)
     .option(
       `--grace-period ${DURATION}`,
       'how long a cancelled criu may take to roll back before it is killed (default: 5s)',
       milliseconds,
     );
+}
+
+/** Adds the flag of the verbs that run a criu. */
+export function addCriu(command: Command): Command {
+  return command.option('--criu <file>', 'the criu to run (default: CRIU_PATH, else criu on PATH)');
 }
 
 /** Adds the flag that all verbs have. */
@@ -151,13 +155,18 @@ export function optionsFrom<O extends Common>(given: O) {
   const { criu, json, deadline, gracePeriod, ...own } = given;
   return {
     json: json === true,
-    client: criu === undefined ? {} : { path: criu },
-    limits: {
-      ...(deadline !== undefined && { deadlineMs: deadline }),
-      ...(gracePeriod !== undefined && { gracePeriodMs: gracePeriod }),
-    },
+    client: defined({ path: criu }),
+    limits: defined({ deadlineMs: deadline, gracePeriodMs: gracePeriod }),
     own,
   };
+}
+
+/** Those options that were given. */
+export function defined<O extends object>(
+  options: O,
+): { readonly [K in keyof O]?: Exclude<O[K], undefined> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof O]?: Exclude<O[K], undefined> };
 }
 
 /** At the last `=`: names, as `tty[1:2]` and paths, have more of them than values. */

@@ -6,10 +6,9 @@ import {
   type Migration,
   type MigrationEvent,
   migrate,
-  type PreCopyLimits,
 } from '../index.ts';
 import { type AddressFlags, aboutAddresses, addAddresses, addressMovesOf } from './addresses.ts';
-import { addFlags, addJson } from './flags.ts';
+import { addCommon, addFlags, type Common, defined, optionsFrom } from './flags.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
 import {
   bytes,
@@ -56,16 +55,18 @@ const decided: readonly (keyof CriuOpts)[] = [
   ...(['tls', 'tlsCacert', 'tlsCacrl', 'tlsCert', 'tlsKey', 'tlsNoCnVerify'] as const),
 ];
 
-interface Given extends TrustFlags, AddressFlags, Partial<DumpOptions> {
+interface Given extends Common, TrustFlags, AddressFlags, Partial<DumpOptions> {
   readonly mode?: MigrateOptions['mode'];
   readonly directory?: string;
   readonly rateLimit?: number;
   readonly maxDowntime?: number;
   readonly maxRounds?: number;
   readonly maxBytes?: number;
-  readonly json?: boolean;
   readonly insecure?: true;
 }
+
+/** A switch-over ends after its migration knows of the deadline, or it would be the reason. */
+const LATER_MS = 100;
 
 type Place = ReturnType<typeof hostAndPort>;
 
@@ -79,42 +80,26 @@ export function addMigrate(program: Command): void {
     .argument('<host:port>', 'where node-criu serve listens', hostAndPort)
     .option('-D, --directory <directory>', 'where to keep images and journals')
     .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
-    .option('--rate-limit <size>', 'copy at most so much a second, as 100m', bytes)
+    .option('--rate-limit <size>', 'copy at most so much a second, as 100MiB', bytes)
     .option(`--max-downtime ${DURATION}`, 'end the rounds when it is down to this', milliseconds)
     .option('--max-rounds <number>', 'make at most so many rounds', count)
-    .option('--max-bytes <size>', 'copy at most so much before the end, as 512m', bytes)
+    .option('--max-bytes <size>', 'copy at most so much before the end, as 512MiB', bytes)
     .showHelpAfterError('Try: node-criu migrate --help')
     .addHelpText('after', examples);
-  addFlags(addTrust(addAddresses(addJson(command))), ['dump'], { except: decided }).action(
+  addFlags(addTrust(addAddresses(addCommon(command))), ['dump'], { except: decided }).action(
     (root: number, to: Place, given: Given) => move(root, to, given),
   );
 }
 
 async function move(root: number, to: Place, given: Given): Promise<void> {
-  const { ca, cert, key, insecure, json = false, mode, directory, rateLimit, ...others } = given;
-  const {
-    switchOver,
-    switchBack,
-    maxDowntime: maxDowntimeMs,
-    maxRounds,
-    maxBytes,
-    ...dump
-  } = others;
-  const trust = trustOf(given);
-  const limits = Object.entries({ maxDowntimeMs, maxRounds, maxBytes });
-  const policy: PreCopyLimits = Object.fromEntries(
-    limits.filter(([, limit]) => limit !== undefined),
-  );
-  await withOutput(json, async (output, signal) => {
-    const chosen = {
-      ...(mode !== undefined && { mode }),
-      ...(directory !== undefined && { directory }),
-      ...(rateLimit !== undefined && { rateLimit }),
-    };
-    const surroundings = { output, migration: () => migration, host: to.host, signal };
-    const moves = addressMovesOf(given, surroundings);
-    const all = { to, ...trust, ...chosen, ...moves, policy, dump, signal };
-    const migration: Migration = migrate(root, all);
+  const options = optionsOf(given);
+  await withOutput(given.json === true, async (output, signal) => {
+    const surroundings = { output, migration: () => migration, host: to.host };
+    const moves = addressMovesOf(given, {
+      ...surroundings,
+      signal: withDeadline(signal, options.deadlineMs),
+    });
+    const migration: Migration = migrate(root, { to, ...options, ...moves, signal });
     const start = performance.now();
     let phase: string | undefined;
     for await (const event of migration) {
@@ -127,6 +112,30 @@ async function move(root: number, to: Place, given: Given): Promise<void> {
     const text = `process ${result.pid} runs on ${to.host}: ${result.mode}, ${size}, down for ${down}`;
     output.result(result, text);
   });
+}
+
+/** What was given, under the library's names. */
+function optionsOf(given: Given): Omit<MigrateOptions, 'to'> {
+  const { client, limits, own } = optionsFrom(given);
+  const { ca, cert, key, insecure, switchOver, switchBack, ...others } = own;
+  const { mode, directory, rateLimit, maxDowntime, maxRounds, maxBytes, ...dump } = others;
+  const { deadlineMs, gracePeriodMs } = limits;
+  return {
+    ...{ ...trustOf(given), ...client },
+    ...defined({ mode, directory, rateLimit, deadlineMs }),
+    policy: defined({ maxDowntimeMs: maxDowntime, maxRounds, maxBytes }),
+    dump: { ...dump, ...defined({ gracePeriodMs }) },
+  };
+}
+
+/** By hand: one of AbortSignal.any and AbortSignal.timeout may be collected before it aborts. */
+function withDeadline(signal: AbortSignal, deadlineMs: number | undefined): AbortSignal {
+  if (deadlineMs === undefined) return signal;
+  const either = new AbortController();
+  const stop = () => either.abort();
+  signal.addEventListener('abort', stop);
+  setTimeout(stop, deadlineMs + LATER_MS).unref();
+  return either.signal;
 }
 
 /** An event in one line: what it has of everything. */

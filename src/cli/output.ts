@@ -7,7 +7,7 @@ const BAR_WIDTH = 16;
 
 /** What happens, for programs: `event` says which of its other properties there are. */
 export interface Told {
-  readonly event: 'step' | 'progress' | 'finding' | 'result' | 'error';
+  readonly event: 'step' | 'progress' | 'finding' | 'listening' | 'result' | 'error';
   readonly [property: string]: unknown;
 }
 
@@ -58,6 +58,12 @@ export class Output {
   /** Something that was found. */
   finding(facts: object, text: string): void {
     if (this.#json) this.#line({ event: 'finding', ...facts });
+    else this.#print(text);
+  }
+
+  /** That others may come now. */
+  listening(facts: object, text: string): void {
+    if (this.#json) this.#line({ event: 'listening', ...facts });
     else this.#print(text);
   }
 

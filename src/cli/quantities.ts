@@ -19,16 +19,24 @@ export function milliseconds(text: string): number {
 
 const POWERS: Readonly<Record<string, number>> = { '': 0, k: 10, m: 20, g: 30 };
 
-/** `1048576`, `512k`, `64m`, `1g`: a number of bytes. */
+/** `1048576`, `512k`, `64MiB`, `1g`: a number of bytes, by powers of 1024. */
 export function bytes(text: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([kmg]?)$/i.exec(text) ?? [];
-  if (number === undefined) throw new InvalidArgumentError('A size is like 1048576, 64m or 1g.');
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(?:([kmg])(?:ib)?)?$/i.exec(text) ?? [];
+  if (number === undefined) throw new InvalidArgumentError('A size is like 1048576, 64MiB or 1g.');
   return Math.round(Number(number) * 2 ** (POWERS[unit.toLowerCase()] as number));
 }
 
 /** A whole number from 0 on. */
 export function count(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
+  return Number(text);
+}
+
+/** A port, or 0 for any that is free. */
+export function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
+    throw new InvalidArgumentError('A port is a number up to 65535.');
+  }
   return Number(text);
 }
 

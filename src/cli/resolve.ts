@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { resolveMigration } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
-import { addJson } from './flags.ts';
+import { addJson, defined } from './flags.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
 import { DURATION, milliseconds } from './quantities.ts';
 import { withOutput } from './verb.ts';
@@ -50,9 +50,7 @@ async function resolve(id: string, given: Given): Promise<void> {
   await withOutput(json, async (output) => {
     const found = await resolveMigration(id, {
       ...trust,
-      ...(directory !== undefined && { directory }),
-      ...(destinationIsDead && { destinationIsDead }),
-      ...(deadline !== undefined && { deadlineMs: deadline }),
+      ...defined({ directory, destinationIsDead, deadlineMs: deadline }),
     });
     const { leftovers, ...facts } = found;
     const lines = Object.entries(facts).flatMap(([name, value]) =>

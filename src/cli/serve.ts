@@ -1,21 +1,29 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { type CriuOpts, type RestoreOptions, serveMigrations } from '../index.ts';
-import { addFlags, addJson } from './flags.ts';
+import { CriuError, type CriuOpts, type RestoreOptions, serveMigrations } from '../index.ts';
+import { addCriu, addFlags, addJson, defined } from './flags.ts';
+import { tellingOffers, tellingStates } from './incoming.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
-import { hostAndPort } from './quantities.ts';
+import { hostAndPort, port } from './quantities.ts';
 import { withOutput } from './verb.ts';
 
-const description =
+const description = [
   'Wait for process trees that come by node-criu migrate, and restore them here, until Ctrl-C or ' +
-  'SIGTERM. What has been restored runs on.';
+    'SIGTERM. What has been restored runs on.',
+  'What it is about is told on standard error: each offer, and each state that a migration comes to. ' +
+    'If it dies, start it again with the same directory: it puts right first what was left.',
+  'Whoever has a certificate of the authority may bring processes that run as root here: give it to ' +
+    'your hosts only, or name those that may come by --authorize.',
+].join('\n\n');
 
 const examples = `
 Examples:
   $ node-criu serve 192.0.2.2:7007 -D /var/lib/node-criu --ca ca.pem --cert target.pem --key target.key
   listening on 192.0.2.2:7007
 
-  $ node-criu serve 127.0.0.1:0 -D /tmp/migrations --insecure --json`;
+  $ node-criu serve 192.0.2.2:7007 -D /var/lib/node-criu --page-port 7008 --authorize source \\
+      --ca ca.pem --cert target.pem --key target.key --json
+  $ node-criu serve 127.0.0.1:0 -D /var/lib/node-criu/incoming --insecure`;
 
 /** What comes with the migration. */
 const decided: readonly (keyof CriuOpts)[] = [
@@ -24,6 +32,9 @@ const decided: readonly (keyof CriuOpts)[] = [
 
 interface Given extends TrustFlags, Partial<RestoreOptions> {
   readonly directory: string;
+  readonly pagePort?: number;
+  readonly authorize?: readonly string[];
+  readonly criu?: string;
   readonly json?: boolean;
 }
 
@@ -37,25 +48,42 @@ export function addServe(program: Command): void {
     .description(description)
     .argument('<host:port>', 'where to listen; port 0 is any that is free', hostAndPort)
     .requiredOption('-D, --directory <directory>', 'where to keep images and journals')
+    .option('--page-port <port>', 'where memory comes in, on the same host (default: any)', port)
+    .option(
+      '--authorize <name>',
+      'take only what comes from a host with this name in its certificate (may be repeated)',
+      (name, before: readonly string[] = []) => [...before, name],
+    )
     .showHelpAfterError('Try: node-criu serve --help')
     .addHelpText('after', examples);
-  addFlags(addTrust(addJson(command)), ['restore'], { except: decided }).action(
+  addFlags(addTrust(addCriu(addJson(command))), ['restore'], { except: decided }).action(
     (listen: Place, given: Given) => serve(listen, given),
   );
 }
 
-async function serve(listen: Place, given: Given): Promise<void> {
-  const { ca, cert, key, insecure, json = false, directory, ...restore } = given;
+async function serve(at: Place, given: Given): Promise<void> {
+  const { ca, cert, key, insecure, json = false, directory, criu, ...others } = given;
+  const { pagePort, authorize, ...restore } = others;
   const trust = trustOf(given);
+  if (authorize && insecure) {
+    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
+  }
   await withOutput(json, async (output, signal) => {
     const ended = once(signal, 'abort');
-    const server = await serveMigrations({ listen, ...trust, directory, restore });
-    const { host, port } = server;
-    output.result(
-      { host, port },
+    await using server = await serveMigrations({
+      ...{ ...trust, directory, restore },
+      listen: { ...at, ...defined({ pagePort }) },
+      ...defined({ path: criu }),
+      authorize: tellingOffers(output, authorize),
+      hooks: { changed: tellingStates(output) },
+    });
+    const { host, port, pagePort: forPages } = server;
+    output.listening(
+      { host, port, pagePort: forPages },
       `listening on ${host.includes(':') ? `[${host}]` : host}:${port}`,
     );
     await ended;
     await server.close();
+    output.result({ migrations: server.migrations }, '');
   });
 }

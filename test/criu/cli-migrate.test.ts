@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { criuPath } from '../../scripts/criu-path.mjs';
 import { buildCommand, events, nodeCriu } from '../helpers/command.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
-import { serve } from '../helpers/serving.ts';
+import { freePort, serve } from '../helpers/serving.ts';
 import { temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
 beforeAll(buildCommand);
@@ -13,7 +14,7 @@ test('serve and migrate move a process with certificates of cert, and tell of it
   const directory = await temporaryDirectory();
   const lab = join(directory, 'lab');
   expect(await nodeCriu(['cert', 'init', lab])).toMatchObject({ exitCode: 0 });
-  for (const name of ['source', 'target']) {
+  for (const name of ['source', 'target', 'stranger']) {
     const made = await nodeCriu(['cert', 'host', lab, name, '127.0.0.1']);
     expect(made).toMatchObject({ exitCode: 0 });
   }
@@ -22,12 +23,13 @@ test('serve and migrate move a process with certificates of cert, and tell of it
     ...['--key', join(lab, `${name}.key`)],
   ];
   const { port, said } = await serve(
-    '127.0.0.1:0',
-    '-D',
-    join(directory, 'there'),
-    ...trust('target'),
+    ...['127.0.0.1:0', '-D', join(directory, 'there'), '--json', '--criu', criuPath()],
+    ...['--authorize', 'other', '--authorize', 'source', ...trust('target')],
   );
-  expect(said).toEqual([`listening on 127.0.0.1:${port}`]);
+  const pagePort = expect.any(Number);
+  expect(events(said[0] ?? '')).toEqual([
+    { event: 'listening', host: '127.0.0.1', port, pagePort },
+  ]);
 
   const memory = await startMemoryWorkload(workload);
   const place = `127.0.0.1:${port}`;
@@ -35,15 +37,84 @@ test('serve and migrate move a process with certificates of cert, and tell of it
   const foreign = await nodeCriu(['migrate', String(memory.pid), place, ...own, '--insecure']);
   expect(foreign).toMatchObject({ exitCode: 3 });
   expect(foreign.stderr).toContain('ERR_CRIU_MIGRATION_REFUSED');
+  const args = ['migrate', String(memory.pid), place, ...own, '--mode', 'stop-and-copy'];
+  const stranger = await nodeCriu([...args, ...trust('stranger')]);
+  expect(stranger).toMatchObject({ exitCode: 3 });
+  expect(stranger.stderr).toContain('This host does not take it.');
   await memory.writesOn();
 
-  const args = ['migrate', String(memory.pid), place, ...own, '--mode', 'stop-and-copy'];
   const { exitCode, stdout, stderr } = await nodeCriu([...args, '--json', ...trust('source')]);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const told = events(stdout);
   expect(told.map(({ phase, step }) => phase ?? step)).toContain('hand-over');
   expect(told.at(-1)).toMatchObject({ pid: memory.pid, mode: 'stop-and-copy' });
   await waitGone(memory.pid);
+  await memory.writesOn();
+
+  const [refused, offered, ...states] = events(said.join('\n')).slice(1);
+  const offer = { program: 'memory', mode: 'stop-and-copy', memoryBytes: expect.any(Number) };
+  const by = (name: string) => expect.objectContaining({ name });
+  expect(refused).toMatchObject({ step: 'not-authorized', ...offer, peer: by('stranger') });
+  expect(offered).toMatchObject({ event: 'step', step: 'offered', ...offer, peer: by('source') });
+  expect(states.map(({ step }) => step)).toEqual(['receiving', 'prepared', 'resuming', 'complete']);
+  const { id } = offered as { id: string };
+  expect(states.at(-1)).toEqual({
+    ...{ event: 'step', step: 'complete', id, pid: memory.pid, message: '' },
+  });
+});
+
+test('serve tells in plain lines of what comes, and takes memory at the port it is given', async () => {
+  const directory = await temporaryDirectory();
+  const pages = await freePort();
+  const serving = await serve(
+    ...['127.0.0.1:0', '-D', join(directory, 'there'), '--insecure', '--page-port', String(pages)],
+  );
+  const { port } = serving;
+  expect(serving.said).toEqual([`listening on 127.0.0.1:${port}`]);
+  const memory = await startMemoryWorkload(workload);
+  const migrating = await nodeCriu([
+    ...[
+      'migrate',
+      String(memory.pid),
+      `127.0.0.1:${port}`,
+      '--insecure',
+      '--mode',
+      'stop-and-copy',
+    ],
+    ...['-D', join(directory, 'here'), '--criu', criuPath(), '--rate-limit', '100MiB'],
+    ...['--switch-over', `ss -Htn state established dport = :${pages} | grep -q ${pages}`],
+  ]);
+  expect(migrating).toMatchObject({ exitCode: 0 });
+  await waitGone(memory.pid);
+  const lines = serving.stderr().split('\n').filter(Boolean);
+  const [, id] =
+    /^migration (\S+): offered: memory, .* MiB, stop-and-copy, by /.exec(lines[0] ?? '') ?? [];
+  expect(lines.slice(1)).toEqual([
+    `migration ${id}: receiving: its memory is on its way`,
+    `migration ${id}: prepared: process ${memory.pid} is restored, and held`,
+    `migration ${id}: resuming: process ${memory.pid} is let go`,
+    `migration ${id}: complete: process ${memory.pid} runs, with all of its memory`,
+  ]);
+});
+
+test('a migration that is not done at its deadline fails, and the original runs on', async () => {
+  const directory = await temporaryDirectory();
+  const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
+  const memory = await startMemoryWorkload(workload);
+  const { exitCode, stderr } = await nodeCriu([
+    ...[
+      'migrate',
+      String(memory.pid),
+      `127.0.0.1:${port}`,
+      '--insecure',
+      '--mode',
+      'stop-and-copy',
+    ],
+    ...['-D', join(directory, 'here'), '--deadline', '8s', '--switch-over', 'sleep 1000'],
+  ]);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+  expect(stderr).toMatch(/phase switch-over: .*8000 ms.* runs on\) \(ERR_CRIU_TIMEOUT\)$/m);
+  expect(stderr).not.toMatch(/^ +log: /m);
   await memory.writesOn();
 });
 

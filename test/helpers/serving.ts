@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
@@ -51,4 +52,13 @@ export async function serve(...args: string[]): Promise<Serving> {
     for (const pid of childrenOf(child.pid as number)) process.kill(pid, name);
   };
   return { port, said, stderr: () => stderr, signal, kill, ended };
+}
+
+/** A port of the loopback device that nobody listens at just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

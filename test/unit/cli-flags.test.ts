@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { addFlags } from '../../src/cli/flags.ts';
-import { bytes, hostAndPort, milliseconds } from '../../src/cli/quantities.ts';
+import { bytes, hostAndPort, milliseconds, port } from '../../src/cli/quantities.ts';
 import { type Operation, rowOf } from '../../src/options/table.ts';
 import { translate } from '../../src/options/translate.ts';
 import type { CriuOpts } from '../../src/options/types.ts';
@@ -84,7 +84,10 @@ test('durations, sizes and places', () => {
   expect(['100ms', '10s', '1.5m', '2h'].map(milliseconds)).toEqual([
     100, 10_000, 90_000, 7_200_000,
   ]);
-  expect(['0', '512k', '64M', '1.5g'].map(bytes)).toEqual([0, 524_288, 67_108_864, 1_610_612_736]);
+  expect(['0', '512k', '64M', '64MiB', '1.5g'].map(bytes)).toEqual([
+    ...[0, 524_288, 67_108_864, 67_108_864, 1_610_612_736],
+  ]);
+  expect(['0', '65535'].map(port)).toEqual([0, 65_535]);
   expect(['a:1', '192.0.2.1:65535', '[::1]:0'].map(hostAndPort)).toEqual([
     { host: 'a', port: 1 },
     { host: '192.0.2.1', port: 65535 },
@@ -92,7 +95,9 @@ test('durations, sizes and places', () => {
   ]);
   for (const wrong of ['', '5', 's', '-1s', '1 s', '1d'])
     expect(() => milliseconds(wrong)).toThrow();
-  for (const wrong of ['', 'k', '-1', '1t', '0x1']) expect(() => bytes(wrong)).toThrow();
+  for (const wrong of ['', 'k', '-1', '1t', '0x1', '1MB', 'iB'])
+    expect(() => bytes(wrong)).toThrow();
+  for (const wrong of ['', '-1', '65536', 'a']) expect(() => port(wrong)).toThrow();
   for (const wrong of ['', 'a', ':1', '::1:5', 'a:65536', 'a:']) {
     expect(() => hostAndPort(wrong)).toThrow();
   }
