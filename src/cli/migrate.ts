@@ -4,12 +4,12 @@ import {
   type DumpOptions,
   type MigrateOptions,
   type Migration,
-  type MigrationEvent,
   migrate,
 } from '../index.ts';
 import { type AddressFlags, aboutAddresses, addAddresses, addressMovesOf } from './addresses.ts';
 import { addCommon, addFlags, type Common, defined, optionsFrom } from './flags.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
+import { MigrationProgress } from './migration-progress.ts';
 import {
   bytes,
   count,
@@ -21,6 +21,7 @@ import {
   shownTime,
 } from './quantities.ts';
 import { withOutput } from './verb.ts';
+import { memoryOf } from './written-memory.ts';
 
 const description = [
   'Move a process tree to a host where node-criu serve runs. The original ends only when the copy ' +
@@ -94,19 +95,14 @@ export function addMigrate(program: Command): void {
 async function move(root: number, to: Place, given: Given): Promise<void> {
   const options = optionsOf(given);
   await withOutput(given.json === true, async (output, signal) => {
+    const progress = new MigrationProgress(output, memoryOf(root));
     const surroundings = { output, migration: () => migration, host: to.host };
     const moves = addressMovesOf(given, {
       ...surroundings,
       signal: withDeadline(signal, options.deadlineMs),
     });
     const migration: Migration = migrate(root, { to, ...options, ...moves, signal });
-    const start = performance.now();
-    let phase: string | undefined;
-    for await (const event of migration) {
-      if (event.phase !== phase) output.step({ step: event.phase }, event.phase);
-      phase = event.phase;
-      output.progress({ ...event }, toldOf(event), partOf(event, performance.now() - start));
-    }
+    for await (const event of migration) progress.tell(event);
     const result = await migration.result;
     const [size, down] = [shownBytes(result.bytes), shownTime(result.downtimeMs)];
     const text = `process ${result.pid} runs on ${to.host}: ${result.mode}, ${size}, down for ${down}`;
@@ -136,22 +132,4 @@ function withDeadline(signal: AbortSignal, deadlineMs: number | undefined): Abor
   signal.addEventListener('abort', stop);
   setTimeout(stop, deadlineMs + LATER_MS).unref();
   return either.signal;
-}
-
-/** An event in one line: what it has of everything. */
-function toldOf(event: MigrationEvent): string {
-  const { phase, round, bytes: size, rate, dirtyRate, estimatedDowntimeMs, etaMs } = event;
-  const facts = [
-    size === undefined ? '' : shownBytes(size),
-    rate === undefined ? '' : `${shownBytes(rate)}/s`,
-    dirtyRate === undefined ? '' : `${shownBytes(dirtyRate)}/s change`,
-    estimatedDowntimeMs === undefined ? '' : `downtime about ${shownTime(estimatedDowntimeMs)}`,
-    etaMs === undefined ? '' : `${shownTime(etaMs)} left`,
-  ].filter(Boolean);
-  const name = round === undefined ? phase : `${phase}, round ${round}`;
-  return facts.length === 0 ? name : `${name}: ${facts.join(', ')}`;
-}
-
-function partOf({ etaMs }: MigrationEvent, elapsedMs: number): number | undefined {
-  return etaMs === undefined ? undefined : elapsedMs / Math.max(elapsedMs + etaMs, 1);
 }

@@ -4,6 +4,7 @@ import { factsOf, toldOf } from './failure.ts';
 /** How often progress is told to who reads plain lines, in milliseconds. */
 const PLAIN_INTERVAL_MS = 1000;
 const BAR_WIDTH = 16;
+const BLOCK_WIDTH = 3;
 
 /** What happens, for programs: `event` says which of its other properties there are. */
 export interface Told {
@@ -19,6 +20,7 @@ export class Output {
   readonly #json: boolean;
   readonly #live: ReturnType<typeof createLogUpdate> | undefined;
   #toldAt = -Infinity;
+  #told = 0;
 
   private constructor(json: boolean, live: ReturnType<typeof createLogUpdate> | undefined) {
     this.#json = json;
@@ -48,7 +50,7 @@ export class Output {
     if (this.#json) {
       this.#line({ event: 'progress', ...facts });
     } else if (this.#live) {
-      this.#live(part === undefined ? text : `${bar(part)} ${text}`);
+      this.#live(`${part === undefined ? movingBar(this.#told++) : bar(part)} ${text}`);
     } else if (performance.now() - this.#toldAt >= PLAIN_INTERVAL_MS) {
       this.#toldAt = performance.now();
       this.say(text);
@@ -109,4 +111,11 @@ function bar(part: number): string {
   const full = Math.round(Math.min(Math.max(part, 0), 1) * BAR_WIDTH);
   const percent = `${Math.floor(Math.min(Math.max(part, 0), 1) * 100)} %`;
   return `[${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${percent.padStart(5)}`;
+}
+
+/** Where nobody can tell how far it is: a block that goes to and fro. */
+function movingBar(frame: number): string {
+  const way = BAR_WIDTH - BLOCK_WIDTH;
+  const before = way - Math.abs((frame % (2 * way)) - way);
+  return `[${'-'.repeat(before)}${'#'.repeat(BLOCK_WIDTH)}${'-'.repeat(way - before)}]`;
 }

@@ -38,7 +38,7 @@ export async function tellingWritten<T>(
 }
 
 /** About what the memory takes in images, in bytes: a page that processes share is written once. */
-function memoryOf(root: number): number {
+export function memoryOf(root: number): number {
   const sizes = descendantsOf(root).map((pid) => {
     const status = contentOf(`/proc/${pid}/status`);
     const size = (name: string) =>
@@ -46,7 +46,7 @@ function memoryOf(root: number): number {
     return { own: size('RssAnon') + size('VmSwap'), shared: size('RssShmem') };
   });
   const own = sizes.reduce((sum, { own }) => sum + own, 0);
-  return own + Math.max(...sizes.map(({ shared }) => shared));
+  return own + Math.max(0, ...sizes.map(({ shared }) => shared));
 }
 
 function contentOf(file: string): string {

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
-import { buildCommand, events, nodeCriu } from '../helpers/command.ts';
+import { buildCommand, events, main, nodeCriu } from '../helpers/command.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
 import { freePort, serve } from '../helpers/serving.ts';
+import { startOnTerminal } from '../helpers/terminal.ts';
 import { temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
 beforeAll(buildCommand);
@@ -95,6 +96,23 @@ test('serve tells in plain lines of what comes, and takes memory at the port it 
     `migration ${id}: resuming: process ${memory.pid} is let go`,
     `migration ${id}: complete: process ${memory.pid} runs, with all of its memory`,
   ]);
+});
+
+test('on a terminal a bar shows how much has gone over, or at least that it goes on', async () => {
+  const directory = await temporaryDirectory();
+  const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
+  const memory = await startMemoryWorkload(workload);
+  const sized = ['-c', 'stty cols 120 rows 30; exec "$0" "$@"', process.execPath, main];
+  const terminal = await startOnTerminal('/bin/sh', [
+    ...[...sized, 'migrate', String(memory.pid), `127.0.0.1:${port}`, '--insecure'],
+    ...['--mode', 'stop-and-copy', '-D', join(directory, 'here'), '--criu', criuPath()],
+    ...['--rate-limit', '8MiB', '--switch-over', 'sleep 1'],
+  ]);
+  await terminal.closed;
+  const { text } = terminal.output;
+  expect(text).toMatch(/\[#*-*\] +\d+ % dump: \d+\.\d MiB of about \d+\.\d MiB, \d+\.\d MiB\/s/);
+  expect(text).toMatch(/\[-*###-*\] switch-over, for \d+ ms/);
+  expect(text).toContain(`process ${memory.pid} runs on 127.0.0.1`);
 });
 
 test('a migration that is not done at its deadline fails, and the original runs on', async () => {
