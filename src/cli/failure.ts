@@ -47,7 +47,8 @@ export function toldOfFinding({ severity = 'error', code, pid, message, remedy }
 function messageOf(error: unknown, message: string): string {
   if (!(error instanceof CriuError)) return message;
   const method = `${error.operation}: `;
-  const text = message.startsWith(method) ? message.slice(method.length) : message;
+  const own = message.startsWith(method) ? message.slice(method.length) : message;
+  const text = own.replace(/\bresolveMigration\('([^']+)'\)/, 'node-criu resolve $1');
   const { option } = error;
   if (option === undefined || !rowOf.has(option) || !text.startsWith(option)) return text;
   return flagOf(option) + text.slice(option.length);

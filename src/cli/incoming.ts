@@ -1,3 +1,5 @@
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   DestinationState,
   IncomingMigration,
@@ -19,30 +21,63 @@ const meanings: Readonly<Record<DestinationState, (pid: number) => string>> = {
   failed: (pid) => `process ${pid} has lost the rest of its memory, and was killed`,
 };
 
-/** Tells each state of each migration. */
-export function tellingStates(output: Output): (migration: IncomingMigration) => void {
-  return ({ id, state, pid, message }) => {
+/** How long the source of a copy may take to hear that it is complete, in milliseconds. */
+const ANSWER_MS = 2000;
+
+/** Tells each state of each migration, and knows which copies may not be left alone. */
+export class CopyStates {
+  readonly #output: Output;
+  readonly #changes = new EventEmitter();
+  /** Those that run, or are about to, and lack memory. */
+  readonly #lacking = new Set<string>();
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  tell({ id, state, pid, message }: IncomingMigration): void {
     const why = message === '' ? '' : `: ${message}`;
     const facts = { step: state, id, pid, message };
-    output.step(facts, `migration ${id}: ${state}: ${meanings[state](pid)}${why}`);
-  };
+    this.#output.step(facts, `migration ${id}: ${state}: ${meanings[state](pid)}${why}`);
+    if (state === 'resuming' || state === 'resumed') this.#lacking.add(id);
+    else this.#lacking.delete(id);
+    this.#changes.emit('change');
+  }
+
+  /** Resolves when no copy lacks memory and their sources know it, or patience has ended. */
+  async settled(patience: AbortSignal): Promise<void> {
+    if (this.#lacking.size === 0) return;
+    const copies = this.#lacking.size === 1 ? 'a copy' : `${this.#lacking.size} copies`;
+    this.#output.say(`node-criu: waiting for the memory of ${copies}; again to give it up`);
+    try {
+      while (this.#lacking.size > 0) await once(this.#changes, 'change', { signal: patience });
+      await sleep(ANSWER_MS, undefined, { signal: patience });
+    } catch {
+      // Patience has ended.
+    }
+  }
 }
 
-/**
- * Tells each offer, and whether it is taken as far as its source goes.
- * @param names the common names of sources that may come; all if there are none
- */
+/** Which offers are taken. */
+interface Taken {
+  /** The common names of sources that may come; all if there are none. */
+  readonly names: readonly string[] | undefined;
+  /** Once it is aborted nothing more is taken. */
+  readonly closing: AbortSignal;
+}
+
+/** Tells each offer, and whether it is taken as far as its source goes. */
 export function tellingOffers(
   output: Output,
-  names: readonly string[] | undefined,
+  { names, closing }: Taken,
 ): (offer: MigrationOffer, peer: MigrationPeer) => boolean {
   return (offer, peer) => {
     const { id, program, mode, memoryBytes } = offer;
     const isAuthorized = names === undefined || names.includes(peer.name);
-    const step = isAuthorized ? 'offered' : 'not-authorized';
+    const step = closing.aborted ? 'too-late' : isAuthorized ? 'offered' : 'not-authorized';
     const who = peer.name === '' ? peer.address : `${peer.name} at ${peer.address}`;
     const what = `${program}, ${shownBytes(memoryBytes)}, ${mode}, by ${who}`;
     output.step({ step, ...offer, peer }, `migration ${id}: ${step}: ${what}`);
-    return isAuthorized;
+    return step === 'offered';
   };
 }

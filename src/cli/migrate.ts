@@ -4,10 +4,12 @@ import {
   type DumpOptions,
   type MigrateOptions,
   type Migration,
+  type MigrationPhase,
   migrate,
 } from '../index.ts';
 import { type AddressFlags, aboutAddresses, addAddresses, addressMovesOf } from './addresses.ts';
 import { addCommon, addFlags, type Common, defined, optionsFrom } from './flags.ts';
+import type { Reaction } from './interruption.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
 import { MigrationProgress } from './migration-progress.ts';
 import {
@@ -94,20 +96,49 @@ export function addMigrate(program: Command): void {
 
 async function move(root: number, to: Place, given: Given): Promise<void> {
   const options = optionsOf(given);
-  await withOutput(given.json === true, async (output, signal) => {
+  await withOutput(given.json === true, async (output, signal, interruption) => {
     const progress = new MigrationProgress(output, memoryOf(root));
-    const surroundings = { output, migration: () => migration, host: to.host };
-    const moves = addressMovesOf(given, {
-      ...surroundings,
-      signal: withDeadline(signal, options.deadlineMs),
-    });
-    const migration: Migration = migrate(root, { to, ...options, ...moves, signal });
+    const own = () => migration;
+    const ending = withDeadline(signal, options.deadlineMs);
+    const moves = addressMovesOf(given, { output, migration: own, host: to.host, signal: ending });
+    const phase = (begun: MigrationPhase) => {
+      if (begun === 'hand-over')
+        interruption.react(onceLetGo(to.host, resolveLine(migration, given)));
+    };
+    const all = { to, ...options, ...moves, signal, hooks: { phase } };
+    const migration: Migration = migrate(root, all);
     for await (const event of migration) progress.tell(event);
-    const result = await migration.result;
+    const result = await migration.result.catch((error) => {
+      if (error.code === 'ERR_CRIU_MIGRATION_UNRESOLVED') {
+        output.say(
+          `node-criu: find out who has the processes by: ${resolveLine(migration, given)}`,
+        );
+      }
+      throw error;
+    });
     const [size, down] = [shownBytes(result.bytes), shownTime(result.downtimeMs)];
     const text = `process ${result.pid} runs on ${to.host}: ${result.mode}, ${size}, down for ${down}`;
     output.result(result, text);
   });
+}
+
+/** Nothing calls it off once the copy is let go; to end criu would take its memory from it. */
+function onceLetGo(host: string, resolveIt: string): readonly Reaction[] {
+  return [
+    { tells: `the copy runs on ${host} already: waiting until it has all of its memory` },
+    {
+      tells:
+        'again to end at once: a copy that lacks memory then loses what it has done, and the ' +
+        `original is stopped until: ${resolveIt}`,
+    },
+  ];
+}
+
+/** The command that finishes a migration for which there is nobody any more. */
+function resolveLine({ id }: Migration, { directory, insecure, ca, cert, key }: Given): string {
+  const trust = insecure ? ['--insecure'] : [`--ca ${ca} --cert ${cert} --key ${key}`];
+  const where = directory === undefined ? [] : [`-D ${directory}`];
+  return ['node-criu resolve', id, ...where, ...trust].join(' ');
 }
 
 /** What was given, under the library's names. */

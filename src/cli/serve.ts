@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Command } from 'commander';
 import { CriuError, type CriuOpts, type RestoreOptions, serveMigrations } from '../index.ts';
 import { addCriu, addFlags, addJson, defined } from './flags.ts';
-import { tellingOffers, tellingStates } from './incoming.ts';
+import { CopyStates, tellingOffers } from './incoming.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
 import { hostAndPort, port } from './quantities.ts';
 import { withOutput } from './verb.ts';
@@ -68,14 +68,26 @@ async function serve(at: Place, given: Given): Promise<void> {
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
   }
-  await withOutput(json, async (output, signal) => {
+  await withOutput(json, async (output, signal, interruption) => {
+    const patience = new AbortController();
+    interruption.react([
+      {
+        tells: 'closing: what does not run here yet runs on where it comes from',
+        does: (by) => interruption.cancel(by),
+      },
+      {
+        tells: 'closing at once: a copy that lacks memory is lost; again to end the command',
+        does: () => patience.abort(),
+      },
+    ]);
     const ended = once(signal, 'abort');
+    const states = new CopyStates(output);
     await using server = await serveMigrations({
       ...{ ...trust, directory, restore },
       listen: { ...at, ...defined({ pagePort }) },
       ...defined({ path: criu }),
-      authorize: tellingOffers(output, authorize),
-      hooks: { changed: tellingStates(output) },
+      authorize: tellingOffers(output, { names: authorize, closing: signal }),
+      hooks: { changed: (migration) => states.tell(migration) },
     });
     const { host, port, pagePort: forPages } = server;
     output.listening(
@@ -83,6 +95,7 @@ async function serve(at: Place, given: Given): Promise<void> {
       `listening on ${host.includes(':') ? `[${host}]` : host}:${port}`,
     );
     await ended;
+    await states.settled(patience.signal);
     await server.close();
     output.result({ migrations: server.migrations }, '');
   });

@@ -28,12 +28,12 @@ export async function withMeans<O extends Common>(
 /** The same without a criu. */
 export async function withOutput(
   json: boolean,
-  work: (output: Output, signal: AbortSignal) => Promise<void>,
+  work: (output: Output, signal: AbortSignal, interruption: Interruption) => Promise<void>,
 ): Promise<void> {
   const output = await Output.open(json);
   using interruption = new Interruption((text) => output.say(`node-criu: ${text}`));
   try {
-    await work(output, interruption.signal);
+    await work(output, interruption.signal, interruption);
   } finally {
     output.close();
   }

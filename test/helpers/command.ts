@@ -23,22 +23,25 @@ export async function nodeCriu(args: readonly string[], cwd = root): Promise<End
 }
 
 /**
- * Starts it; what it has written so far is `stderr()`. It is killed after the test.
+ * Starts it; what it has written so far is `stdout()` and `stderr()`. It is killed after the test.
  * @param file runs it, with its own path among the arguments
  */
 export async function startNodeCriu(args: readonly string[], file = main) {
   const child = start(args, root, file);
   onTestFinished(() => void child.kill('SIGKILL'));
-  let said = '';
-  child.stderr.on('data', (text: Buffer) => {
-    said += text;
-  });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (text: Buffer) => {
+      said[name] += text;
+    });
+  }
   const ended: Promise<Ended> = child.then(({ exitCode, stdout, stderr }) => ({
     exitCode,
     stdout,
     stderr,
   }));
-  return { pid: child.pid as number, stderr: () => said, ended };
+  const told = { stdout: () => said.stdout, stderr: () => said.stderr };
+  return { pid: child.pid as number, ...told, ended };
 }
 
 /** The objects of `--json`, one a line. */
