@@ -70,7 +70,7 @@ function replaced(readme, name, content) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { rowOf } = await import('../dist/options/table.js');
+  const { rowOf } = await import('../build/js/options/table.js');
   const { readme, current } = await currentReadme(rowOf);
   if (readme !== current) await writeFile(new URL('README.md', root), current);
 }

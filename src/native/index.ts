@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { asCriuError, CriuError } from '../errors.ts';
+import { packageRoot } from '../package-root.ts';
 
 /** One packet of a SOCK_SEQPACKET socket, with the descriptors that came with it. */
 export interface Packet {
@@ -125,7 +126,7 @@ function load(): Native {
   const name = `${platform}-${arch}-${libc()}.node`;
   // What a checkout has built comes first; the package brings the others.
   const file = ['build', 'prebuilds']
-    .map((directory) => fileURLToPath(new URL(`../../${directory}/${name}`, import.meta.url)))
+    .map((directory) => fileURLToPath(new URL(`${directory}/${name}`, packageRoot)))
     .find((path) => existsSync(path));
   if (file === undefined) {
     throw unsupported(`lacks its addon ${name} (in a checkout, run: npm run setup)`);

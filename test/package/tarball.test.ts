@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
@@ -15,20 +15,100 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-test('only what is needed is in the tarball, and it is under 1 MiB', async () => {
-  const sources = (await readdir(join(root, 'src'), { recursive: true })).flatMap((name) => {
-    const [, path, extension] = /^(.*?)(\.d\.ts|\.ts|\.js)$/.exec(name) ?? [];
-    // Generated files are there as they are, and of the generated types there is nothing to run.
-    if (extension === '.d.ts' || extension === '.js') return `dist/${name}`;
-    if (extension !== '.ts') return [];
-    const types = `dist/${path}.d.ts`;
-    return path?.startsWith('generated/types/') ? types : [types, `dist/${path}.js`];
-  });
-  const others = ['LICENSE', 'README.md', 'package.json'];
+/** What the types of the library are made of. */
+const declarations = `
+  criu
+  diagnostics
+  dump
+  errors
+  generated/types/cgroup_root
+  generated/types/criu_cg_mode
+  generated/types/criu_dump_resp
+  generated/types/criu_features
+  generated/types/criu_image_io_mode
+  generated/types/criu_network_lock_method
+  generated/types/criu_notify
+  generated/types/criu_opts
+  generated/types/criu_page_server_info
+  generated/types/criu_pre_dump_mode
+  generated/types/criu_req
+  generated/types/criu_req_type
+  generated/types/criu_resp
+  generated/types/criu_restore_resp
+  generated/types/criu_version
+  generated/types/criu_veth_pair
+  generated/types/ext_mount_map
+  generated/types/inherit_fd
+  generated/types/join_namespace
+  generated/types/unix_sk
+  images/stats
+  images/verify
+  index
+  lazy/lazy-pages
+  lazy/lazy-restore
+  lazy/lazy-source
+  migration/estimate
+  migration/iteration
+  migration/live/credentials
+  migration/live/events
+  migration/live/migrate
+  migration/live/resolve
+  migration/live/serve
+  migration/live/states
+  migration/policy
+  migration/pre-copy
+  migration/round
+  native/index
+  operation
+  options/kinds
+  options/table
+  options/translate
+  options/types
+  page-server
+  preflight/finding
+  preflight/options
+  process/exit
+  process/hold
+  process/launch
+  process/process-handle
+  process/restored-process
+  restore
+  rpc/cancellation
+  rpc/hooks
+  rpc/messages
+  rpc/session
+  session
+  swrk/binary
+  swrk/call
+  swrk/cause
+  swrk/child
+  swrk/conversation
+  swrk/log
+  swrk/pool
+  swrk/probe
+  swrk/worker
+`;
+
+test('only what is needed is in the tarball, and it is under 1 MiB', () => {
+  const types = declarations
+    .trim()
+    .split(/\s+/)
+    .map((name) => `dist/${name}.d.ts`);
+  const code = ['dist/index.js', 'dist/cli/main.js', 'dist/LICENSES'];
   const addons = prebuilt.map((name) => `prebuilds/${name}`);
-  // More than that is left over from sources that are no more: rm -r dist.
-  expect(tarball.files).toEqual([...sources, ...others, ...addons].sort());
+  const others = ['LICENSE', 'README.md', 'package.json'];
+  expect(tarball.files).toEqual([...types, ...code, ...addons, ...others].sort());
   expect(tarball.size).toBeLessThan(2 ** 20);
+});
+
+test('the licences of what is in the library are shipped with it', async () => {
+  const licences = await readFile(join(root, 'dist/LICENSES'), 'utf8');
+  expect(licences.match(/^\S+ [\d.]+, .*$/gm)).toEqual([
+    expect.stringMatching(/^long .* Apache-2.0$/),
+    expect.stringMatching(/^protobufjs .* BSD-3-Clause$/),
+  ]);
+  expect(licences).toContain('Redistributions in binary form must reproduce');
+  expect(licences).toContain('TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION');
 });
 
 test('nothing is run where it is installed', async () => {

@@ -1,0 +1,11 @@
+#!/bin/bash
+# Builds dist/: tsc writes JavaScript and declarations to build/js, and scripts/bundle.mjs makes of
+# them what is shipped. Two builds at once take turns.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p .cache
+exec 7> .cache/dist.lock
+flock 7
+node_modules/.bin/tsc -p tsconfig.build.json
+cp src/generated/messages.* build/js/generated/
+exec node scripts/bundle.mjs
