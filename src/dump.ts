@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { Aftermath } from './aftermath/aftermath.ts';
 import { CriuError, type CriuLog, invalid } from './errors.ts';
 import { type DumpStats, readDumpStats } from './images/stats.ts';

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { CriuError, type CriuLog, invalid, unknownOption } from './errors.ts';
 import { readConfigFile } from './options/config-file.ts';
 import { writeOwnConfig } from './options/own-config.ts';

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { SocketAddress } from 'node:net';
+import { builtins } from '../builtins.ts';
 import type { CriuOpts } from '../options/types.ts';
 import { environment } from '../swrk/environment.ts';
 import type { Connection } from './connections.ts';
@@ -126,6 +126,7 @@ function run(
   const env = Object.fromEntries(environment().map((entry) => entry.split(/=(.*)/s, 2)));
   const enter = netns < 0 ? [] : ['nsenter', `--net=/proc/${process.pid}/fd/${netns}`];
   const [program = '', ...all] = [...enter, file, ...args];
+  const { execFile } = builtins.childProcess;
   return new Promise((resolve, reject) => {
     const child = execFile(program, all, { env, maxBuffer: Infinity }, (error, stdout, stderr) => {
       const said = stderr.trim().split('\n')[0];

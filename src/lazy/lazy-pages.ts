@@ -1,6 +1,5 @@
 import { readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CriuError, type CriuLog, type ExitStatus, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
+import type { Server as TlsServer } from 'node:tls';
+import { builtins } from '../builtins.ts';
 import { CriuError, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
 import type { CriuOpts } from '../options/types.ts';
@@ -103,9 +104,9 @@ export class PageGate implements AsyncDisposable {
       this.#deserted = true;
     });
     server?.on('tlsClientError', (_error, stranger: Socket) => stranger.destroy());
-    const arrival = server instanceof TlsServer ? 'secureConnection' : 'connection';
+    const arrival = isTls(server) ? 'secureConnection' : 'connection';
     server?.on(arrival, (peer: Socket) => this.#receive(peer));
-    if (!(server instanceof TlsServer)) return;
+    if (!isTls(server)) return;
     server.on('connection', (stranger: Socket) => this.#expect(stranger));
     server.on('secureConnection', (peer: Socket) => {
       for (const stranger of this.#strangers) {
@@ -193,7 +194,7 @@ export class PageGate implements AsyncDisposable {
     // Nobody else has anything to look for here.
     this.#shut();
     const answers = new Answers((pid, start, count) => this.#ledger?.sent(pid, start, count));
-    const outlet = this.#server instanceof TlsServer ? oneByOne(peer) : peer;
+    const outlet = isTls(this.#server) ? oneByOne(peer) : peer;
     const requests = new Requests((command) => {
       if (command !== 'leave') peer.destroy();
       else this.#takeLeave(answers, outlet);
@@ -236,6 +237,10 @@ function placeOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
+function isTls(server: Server | undefined): server is TlsServer {
+  return server instanceof builtins.tls.Server;
+}
+
 async function serverWith(operation: string, certificates: Certificates): Promise<Server> {
   const { tls, tlsCacert, tlsCert, tlsKey, tlsCacrl } = certificates;
   if (!tls) return createServer({ noDelay: true });
@@ -250,7 +255,14 @@ async function serverWith(operation: string, certificates: Certificates): Promis
   );
   const mutual = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS };
   try {
-    return createTlsServer({ ca, cert, key, ...(crl && { crl }), ...mutual, noDelay: true });
+    return builtins.tls.createServer({
+      ca,
+      cert,
+      key,
+      ...(crl && { crl }),
+      ...mutual,
+      noDelay: true,
+    });
   } catch (error) {
     const takes = `certificates that belong together (${(error as Error).message})`;
     throw invalid(operation, 'tls', takes, tls);

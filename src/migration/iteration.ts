@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join, resolve } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { traceOperation } from '../diagnostics.ts';
 import { type DumpOptions, dump, type PreDumpOptions } from '../dump.ts';
 import { CriuError, type ExitStatus, invalid } from '../errors.ts';

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { rm, symlink } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { builtins } from '../../builtins.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import type { PageServer } from '../../page-server.ts';
@@ -26,8 +26,8 @@ export function isLazy({ mode }: { readonly mode: string }): boolean {
 
 /** What comes for a copy before it is made: the pages of rounds, and images. */
 export class Arrival implements AsyncDisposable {
-  readonly roundToken = randomBytes(TOKEN_SIZE);
-  readonly lazyToken = randomBytes(TOKEN_SIZE);
+  readonly roundToken = builtins.crypto.randomBytes(TOKEN_SIZE);
+  readonly lazyToken = builtins.crypto.randomBytes(TOKEN_SIZE);
   readonly #offer: OfferRequest__Output;
   readonly #hosting: Hosting;
   readonly #over: AbortSignal;

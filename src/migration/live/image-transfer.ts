@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClientWritableStream } from '@grpc/grpc-js';
+import { builtins } from '../../builtins.ts';
 import type { ImagePart, ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { Standing__Output } from '../../generated/types/node_criu/Standing.ts';
 import type { Destination } from './service.ts';
@@ -63,7 +64,7 @@ async function sendFile(
   name: string,
   write: (part: ImagePart) => Promise<void>,
 ): Promise<number> {
-  const hash = createHash('sha256');
+  const hash = builtins.crypto.createHash('sha256');
   let size = 0;
   await write({ name });
   await using file = await open(path);
@@ -87,7 +88,7 @@ export async function receiveImages(
   allowance: { bytes: number; files: number },
 ): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  let current: { name: string; file: FileHandle; hash: ReturnType<typeof createHash> } | undefined;
+  let current: { name: string; file: FileHandle; hash: Hash } | undefined;
   try {
     for await (const { part, name, data, sha256 } of parts) {
       if (part === 'name') {
@@ -95,7 +96,7 @@ export async function receiveImages(
         if (!NAME.test(name ?? '')) throw new Error('a file has a name that no image has');
         if (--allowance.files < 0) throw new Error('there are too many files');
         const file = await open(join(directory, name as string), 'wx', 0o600);
-        current = { name: name as string, file, hash: createHash('sha256') };
+        current = { name: name as string, file, hash: builtins.crypto.createHash('sha256') };
       } else if (part === 'data' && current && data) {
         allowance.bytes -= data.length;
         if (allowance.bytes < 0)

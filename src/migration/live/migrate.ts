@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { builtins } from '../../builtins.ts';
 import { traceOperation } from '../../diagnostics.ts';
 import type { DumpOptions } from '../../dump.ts';
 import { readGiven } from '../../options/given.ts';
@@ -113,7 +113,7 @@ export function migrate(pid: number, options: MigrateOptions): Migration {
 /** A migration from this host; its events can be gone through once. */
 export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable {
   /** Its id, in the journals of both hosts. */
-  readonly id = randomUUID() as string;
+  readonly id = builtins.crypto.randomUUID() as string;
   /** The root of the original. */
   readonly pid: number;
   /**

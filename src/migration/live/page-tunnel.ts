@@ -1,9 +1,8 @@
-import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { builtins } from '../../builtins.ts';
 import { native } from '../../native/index.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -151,7 +150,7 @@ export async function connectPages(
 ): Promise<Socket> {
   signal.throwIfAborted();
   const socket = credentials
-    ? connectTls({ host, port, ...credentials, minVersion: 'TLSv1.2' })
+    ? builtins.tls.connect({ host, port, ...credentials, minVersion: 'TLSv1.2' })
     : connect({ host, port });
   // Whoever gets it may look at it later: an error then is told by its close.
   socket.on('error', () => {});
@@ -189,7 +188,7 @@ export class PageDoor implements AsyncDisposable {
   ): Promise<PageDoor> {
     const mutual = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: ARRIVAL_MS };
     const server = credentials
-      ? createTlsServer({ ...credentials, ...mutual, minVersion: 'TLSv1.2' })
+      ? builtins.tls.createServer({ ...credentials, ...mutual, minVersion: 'TLSv1.2' })
       : createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, host, resolve);
@@ -227,7 +226,9 @@ export class PageDoor implements AsyncDisposable {
     const token = await receive(peer, TOKEN_SIZE).catch(() => undefined);
     clearTimeout(late);
     this.#arriving.delete(peer);
-    const [own] = [...this.#expected.keys()].filter((one) => token && timingSafeEqual(one, token));
+    const [own] = [...this.#expected.keys()].filter(
+      (one) => token && builtins.crypto.timingSafeEqual(one, token),
+    );
     const arrived = own && this.#expected.get(own);
     if (!own || !arrived) {
       peer.destroy();

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { checkServerIdentity } from 'node:tls';
 import type { CallOptions, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import { builtins } from '../../builtins.ts';
 import type { ProtoGrpcType } from '../../generated/types/migration.ts';
 import type { MigrationsClient } from '../../generated/types/node_criu/Migrations.ts';
 import type { Credentials } from './credentials.ts';
@@ -53,7 +53,8 @@ export class Destination implements Disposable {
     const { grpc, Migrations, options } = await loadService();
     const channel = credentials
       ? grpc.credentials.createSsl(credentials.ca, credentials.key, credentials.cert, {
-          checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+          checkServerIdentity: (_name, certificate) =>
+            builtins.tls.checkServerIdentity(host, certificate),
         })
       : grpc.credentials.createInsecure();
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
