@@ -247,7 +247,7 @@ async function openFiles(
       const exhausted = systemFailure(OPERATION, error);
       if (exhausted) throw exhausted;
       const takes = `a file that can be opened (${(error as Error).message})`;
-      throw invalid(OPERATION, name, takes, target);
+      throw systemFailure(OPERATION, error) ?? invalid(OPERATION, name, takes, target);
     }
   }
   return files;

@@ -1,0 +1,46 @@
+import { readdir } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildLibrary } from '../helpers/built.ts';
+import { nodeMajors, nodePath } from '../helpers/node-versions.ts';
+
+const dist = resolve(import.meta.dirname, '../../dist');
+beforeAll(buildLibrary);
+
+test('the library is one file, and the command another', async () => {
+  const names = await readdir(dist, { recursive: true });
+  expect(names.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
+    'cli/main.js',
+    'index.js',
+  ]);
+  // A map would refer to sources that are not shipped.
+  expect(names.filter((name) => name.endsWith('.map'))).toEqual([]);
+});
+
+describe.each(nodeMajors)('Node %i', (major) => {
+  test('imports it without what takes long to load', async () => {
+    const script = `
+      import ${JSON.stringify(join(dist, 'index.js'))};
+      console.log(JSON.stringify(process.moduleLoadList));`;
+    const args = ['--input-type=module', '-e', script];
+    const { stdout } = await execa(nodePath(major), args);
+    const loaded = (JSON.parse(stdout) as string[]).map((name) =>
+      name.replace('NativeModule ', ''),
+    );
+    expect(loaded).toContain('diagnostics_channel');
+    const dear = ['tls', 'crypto', 'child_process', 'http', 'http2', 'dns', 'zlib', 'perf_hooks'];
+    expect(dear.filter((name) => loaded.includes(name))).toEqual([]);
+  });
+
+  test('imports it with few descriptors, and uses it once there are more', async () => {
+    const fixture = join(import.meta.dirname, '../fixtures/few-descriptors.mjs');
+    // Both limits: Node raises the one to the other when it starts.
+    const command = ['ulimit -n 32; exec "$0" "$1"', nodePath(major), fixture];
+    const { stdout } = await execa('bash', ['-c', ...command]);
+    const system = `ERR_CRIU_SYSTEM ${constants.errno.EMFILE}`;
+    const notCriu = 'ERR_CRIU_NOT_CRIU undefined';
+    expect(stdout.split('\n')).toEqual(['EMFILE', system, system, notCriu, 'exit code 0']);
+  });
+});
