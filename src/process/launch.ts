@@ -244,8 +244,6 @@ async function openFiles(
       opened.push(handle);
       files.push([number, handle.fd]);
     } catch (error) {
-      const exhausted = systemFailure(OPERATION, error);
-      if (exhausted) throw exhausted;
       const takes = `a file that can be opened (${(error as Error).message})`;
       throw systemFailure(OPERATION, error) ?? invalid(OPERATION, name, takes, target);
     }

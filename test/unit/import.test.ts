@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildLibrary } from '../helpers/built.ts';
 import { nodeMajors, nodePath } from '../helpers/node-versions.ts';
+import { temporaryDirectory } from '../helpers/workload.ts';
 
 const dist = resolve(import.meta.dirname, '../../dist');
 beforeAll(buildLibrary);
@@ -42,5 +43,22 @@ describe.each(nodeMajors)('Node %i', (major) => {
     const system = `ERR_CRIU_SYSTEM ${constants.errno.EMFILE}`;
     const notCriu = 'ERR_CRIU_NOT_CRIU undefined';
     expect(stdout.split('\n')).toEqual(['EMFILE', system, system, notCriu, 'exit code 0']);
+  });
+
+  test('migrations that lack descriptors say so, leave nothing, and work afterwards', async () => {
+    const fixture = join(import.meta.dirname, '../fixtures/migrate-descriptors.mjs');
+    const command = ['ulimit -n 64; exec "$0" "$@"', nodePath(major), fixture];
+    const { stdout } = await execa('bash', ['-c', ...command, await temporaryDirectory()]);
+    const attempts = stdout.split('\n').map((line) => JSON.parse(line));
+    const codes = (name: string) =>
+      attempts.filter((each) => each.name === name).map(({ code }) => code);
+    const system = 'ERR_CRIU_SYSTEM';
+    const unknown = 'ERR_CRIU_NO_SUCH_PROCESS';
+    expect(codes('migrate')).toEqual([system, system, unknown]);
+    expect(codes('serve')).toEqual([system, system, 'done']);
+    expect(codes('migrate again')).toEqual([system, system, unknown]);
+    expect(attempts.flatMap(({ left }) => left)).toEqual([]);
+    // Those of the two which have found that there is no such process.
+    expect(attempts.map(({ journals }) => journals.length)).toEqual([0, 0, 1, 1, 1, 1, 1, 1, 2]);
   });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
@@ -46,6 +47,16 @@ describe('a journal', () => {
     expect(error.message).toContain(id);
     await using found = await find(directory, id);
     expect(found?.entry?.state).toBe('begun');
+  });
+
+  test('that cannot be begun is not said to be there', async () => {
+    const { directory, id } = await place();
+    await writeFile(directory, '');
+    const error = await failureOf(create(directory, id));
+    expect(error).toMatchObject({ code: 'ERR_CRIU_SYSTEM', errno: constants.errno.EEXIST });
+    expect(error.message).toMatch(
+      new RegExp(`^migration ${id}: its journal cannot be begun: EEXIST`),
+    );
   });
 
   test('that nobody has begun is not found', async () => {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriuError } from '../../errors.ts';
 
@@ -33,15 +33,21 @@ export class Journal<State extends string, Facts extends object> implements Asyn
     directory: string,
     id: string,
   ): Promise<Journal<State, Facts>> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const file = await open(pathOf(directory, id), 'ax', 0o600).catch((cause) => {
-      const message = `migration ${id}: its journal is there already`;
-      throw new CriuError('ERR_CRIU_MIGRATION_REFUSED', message, { cause });
-    });
-    // The name has to last as well as what the file says.
-    const parent = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-    await parent.sync().finally(() => parent.close());
-    return new Journal<State, Facts>(file, undefined, false);
+    const path = pathOf(directory, id);
+    let file: FileHandle | undefined;
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      file = await open(path, 'ax', 0o600);
+      // The name has to last as well as what the file says.
+      const parent = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+      await parent.sync().finally(() => parent.close());
+      return new Journal<State, Facts>(file, undefined, false);
+    } catch (error) {
+      await file?.close();
+      // Without a line it says nothing.
+      if (file) await unlink(path).catch(() => {});
+      throw notBegun(id, error as NodeJS.ErrnoException);
+    }
   }
 
   /** Goes on with the journal of a migration, or is undefined if there is none. */
@@ -105,6 +111,17 @@ export class Journal<State extends string, Facts extends object> implements Asyn
 export async function journalsIn(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch((): string[] => []);
   return names.map((name) => name.replace(/\.journal$/, '')).filter(isMigrationId);
+}
+
+function notBegun(id: string, cause: NodeJS.ErrnoException): CriuError {
+  // Of mkdir, that would be of the directory.
+  if (cause.code === 'EEXIST' && cause.syscall === 'open') {
+    const message = `migration ${id}: its journal is there already`;
+    return new CriuError('ERR_CRIU_MIGRATION_REFUSED', message, { cause });
+  }
+  const errno = cause.errno === undefined ? undefined : Math.abs(cause.errno);
+  const message = `migration ${id}: its journal cannot be begun: ${cause.message}`;
+  return new CriuError('ERR_CRIU_SYSTEM', message, { errno, cause });
 }
 
 function pathOf(directory: string, id: string): string {

@@ -25,7 +25,7 @@ import {
   SERVE,
   type ServeMigrationsOptions,
 } from './serve-options.ts';
-import { loadService, PROTOCOL } from './service.ts';
+import { loadService, PROTOCOL, type Service } from './service.ts';
 
 /** Takes migrations; what has come runs on when it is closed. */
 export interface MigrationServer extends AsyncDisposable {
@@ -58,6 +58,7 @@ export async function serveMigrations(options: ServeMigrationsOptions): Promise<
   const credentials = await readCredentials(SERVE, listen.host, given.tls, given.insecure);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (const id of await journalsIn(journalsOf(directory))) await recoverIncoming(directory, id);
+  const service = await loadService();
   const door = await PageDoor.listen(listen.host, listen.pagePort ?? 0, credentials).catch(
     (error: Error) => {
       throw cannotListen(listen.host, error);
@@ -72,7 +73,7 @@ export async function serveMigrations(options: ServeMigrationsOptions): Promise<
   const hosting: Hosting = {
     ...{ client: { path, defaults: {} }, criu, directory, restore, door, holdMs, stallMs, changed },
   };
-  return await new Host(hosting, given, credentials).listen();
+  return await new Host(hosting, given, credentials).listen(service);
 }
 
 class Host implements MigrationServer {
@@ -104,8 +105,7 @@ class Host implements MigrationServer {
     return [...this.#incoming.values()].map(({ id, how }) => ({ id, ...how }));
   }
 
-  async listen(): Promise<this> {
-    const { grpc, Migrations, options } = await loadService();
+  async listen({ grpc, Migrations, options }: Service): Promise<this> {
     const server = new grpc.Server(options);
     server.addService(Migrations.service, this.#handlers() as never);
     const { ca, cert, key } = this.#credentials ?? {};

@@ -1,6 +1,9 @@
+import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { CallOptions, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
 import { builtins } from '../../builtins.ts';
+import { CriuError } from '../../errors.ts';
+import description from '../../generated/migration.ts';
 import type { ProtoGrpcType } from '../../generated/types/migration.ts';
 import type { MigrationsClient } from '../../generated/types/node_criu/Migrations.ts';
 import type { Credentials } from './credentials.ts';
@@ -15,13 +18,26 @@ const KEEPALIVE = {
   'grpc.max_receive_message_length': 4 << 20,
 };
 
-/** gRPC is loaded at the first migration only: most programs that dump do not need it. */
-export async function loadService() {
-  const [grpc, loader, { default: description }] = await Promise.all([
-    import('@grpc/grpc-js'),
-    import('@grpc/proto-loader'),
-    import('../../generated/migration.ts'),
-  ]);
+/**
+ * gRPC is loaded at the first migration only: most programs that dump do not need it.
+ * @throws CriuError ERR_CRIU_SYSTEM if it cannot be
+ */
+export async function loadService(): Promise<Service> {
+  loaded ??= await load();
+  return loaded;
+}
+
+/** gRPC, and our service in its terms. */
+export type Service = Awaited<ReturnType<typeof load>>;
+
+let loaded: Service | undefined;
+
+async function load() {
+  const [grpc, loader] = await loadGrpc().catch((cause: NodeJS.ErrnoException) => {
+    const errno = cause.errno === undefined ? undefined : Math.abs(cause.errno);
+    const message = `gRPC cannot be loaded: ${cause.message.split('\n')[0]}`;
+    throw new CriuError('ERR_CRIU_SYSTEM', message, { errno, cause });
+  });
   const definition = loader.fromJSON(description as never, {
     longs: Number,
     enums: String,
@@ -30,6 +46,20 @@ export async function loadService() {
   });
   const { node_criu } = grpc.loadPackageDefinition(definition) as unknown as ProtoGrpcType;
   return { grpc: grpc.default ?? grpc, Migrations: node_criu.Migrations, options: KEEPALIVE };
+}
+
+async function loadGrpc() {
+  await spareDescriptors();
+  return await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')]);
+}
+
+/**
+ * Throws if there are none: Node 20 takes a package that it cannot read for want of a descriptor for
+ * one that is not there, and remembers that.
+ */
+async function spareDescriptors(): Promise<void> {
+  await using _one = await open('/dev/null');
+  await using _other = await open('/dev/null');
 }
 
 /** The method names of calls with one answer. */
