@@ -81,6 +81,7 @@ export async function call(given: Call): Promise<CriuResponse> {
   if (request.type === 'PRE_DUMP' && 'reply' in outcome && outcome.reply.success) {
     return outcome.reply;
   }
+  if (again) conversation.useUp();
   conversation.over = true;
   const remains = await worker.end();
   const ending = {

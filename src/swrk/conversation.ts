@@ -46,6 +46,12 @@ export class Conversation {
     if (this.#lender) this.#lender.pool?.giveBack(this.worker, this.#lender);
   }
 
+  /** Uses up a criu that was to go back: another one takes its place there. */
+  useUp(): void {
+    this.over = true;
+    if (this.#lender) this.#lender.pool?.startSoon(this.#lender);
+  }
+
   /** Hangs up and waits for the end of criu. Idempotent. */
   async end(): Promise<void> {
     this.over = true;

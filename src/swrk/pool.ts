@@ -19,6 +19,8 @@ interface Idle {
 export class Pool {
   readonly #size: number;
   readonly #idle: Idle[] = [];
+  /** The ends of those that are of no more use. */
+  readonly #ending = new Set<Promise<unknown>>();
   #binary: Binary | undefined;
   #filling: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -40,7 +42,7 @@ export class Pool {
     const stale = this.#idle.filter((idle) => idle.circumstances !== circumstances);
     for (const idle of stale) this.#drop(idle);
     const taken = this.#idle.shift();
-    if (!taken || !comesBack) this.#startSoon(binary);
+    if (!taken || !comesBack) this.startSoon(binary);
     if (!taken) return undefined;
     this.#delayMs = FIRST_DELAY_MS;
     return taken.worker;
@@ -48,7 +50,7 @@ export class Pool {
 
   /** Takes back a worker that can do more. */
   giveBack(worker: Worker, binary: Binary): void {
-    if (this.#closed || this.#idle.length >= this.#size) void worker.end();
+    if (this.#closed || this.#idle.length >= this.#size) this.#end(worker);
     else this.#keep({ worker, circumstances: circumstancesOf(binary) });
   }
 
@@ -67,16 +69,19 @@ export class Pool {
     clearTimeout(this.#retry);
     clearTimeout(this.#replacement);
     await this.#filling;
-    await Promise.all(this.#idle.splice(0).map(({ worker }) => worker.end()));
+    for (const { worker } of this.#idle.splice(0)) this.#end(worker);
+    await Promise.all(this.#ending);
   }
 
   async #fill(): Promise<void> {
     // What is being done at this moment comes first.
     await takeTurn();
     while (!this.#closed && this.#binary && this.#idle.length < this.#size) {
+      // One has died meanwhile: the next comes later.
+      if (this.#retry) return;
       try {
-        const worker = Worker.start({ path: this.#binary.path });
-        this.#keep({ worker, circumstances: circumstancesOf(this.#binary) });
+        const circumstances = circumstancesOf(this.#binary);
+        this.#keep({ worker: Worker.start({ path: this.#binary.path }), circumstances });
       } catch {
         // An operation will tell what is wrong.
         this.#startLater();
@@ -92,17 +97,23 @@ export class Pool {
       const place = this.#idle.indexOf(idle);
       if (place < 0) return;
       this.#idle.splice(place, 1);
-      void idle.worker.end();
+      this.#end(idle.worker);
       this.#startLater();
     });
   }
 
   #drop(idle: Idle): void {
     this.#idle.splice(this.#idle.indexOf(idle), 1);
-    void idle.worker.end();
+    this.#end(idle.worker);
   }
 
-  #startSoon(binary: Binary): void {
+  #end(worker: Worker): void {
+    const ended = worker.end().finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
+  }
+
+  /** Has one started in place of a worker that was taken and does not come back. */
+  startSoon(binary: Binary): void {
     if (this.#closed) return;
     this.#replacement ??= setTimeout(() => {
       this.#replacement = undefined;
@@ -121,5 +132,14 @@ export class Pool {
 }
 
 function circumstancesOf({ identity }: Binary): string {
-  return [identity, process.cwd(), process.umask(), ...environment()].join('\0');
+  return [identity, workingDirectory(), process.umask(), ...environment()].join('\0');
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    // It is no more: no path leads anywhere from it, whichever it was.
+    return '';
+  }
 }
