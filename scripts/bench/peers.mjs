@@ -104,10 +104,11 @@ async function measureLargeDump() {
   const jobs = Object.fromEntries(
     Object.entries(dumps(cold, large.pid)).map(([name, job]) => [
       name,
-      async () => {
+      async (round) => {
         await ours.ask('stall');
         const took = await job();
-        stalls[name === 'node-criu' ? name : 'idle'].push(await ours.ask('stall'));
+        const stall = await ours.ask('stall');
+        if (round > 0) stalls[name === 'node-criu' ? name : 'idle'].push(stall);
         return took;
       },
     ]),
@@ -183,7 +184,7 @@ async function byTurns(count, jobs, after = () => {}) {
   const times = Object.fromEntries(Object.keys(jobs).map((name) => [name, []]));
   for (let round = 0; round <= count; round++) {
     for (const [name, job] of shuffled(Object.entries(jobs))) {
-      const took = await job();
+      const took = await job(round);
       await after();
       if (round > 0) times[name].push(took);
       await sleep(PAUSE_MS);
