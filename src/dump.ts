@@ -78,7 +78,7 @@ export async function dump(
     throw invalid(operation, 'pid', 'a positive integer', pid);
   }
   const label = `${operation} of process ${pid}${place ? `, ${place.name}` : ''}`;
-  const before = await stateOf(pid);
+  const before = stateOf(pid);
   let frozenAt: number | undefined;
   // Nothing is checked yet, and the elements of an array might be anything.
   const { external: _, ...own } = withDefaults(operation, options, client.defaults);
@@ -92,7 +92,7 @@ export async function dump(
         : await aftermath.putRight(session, `${await log.beginning()}${stderr}`);
     const ordered = await serving?.failed();
     const hold = await holdOf(pid);
-    const state = await stateOf(pid);
+    const state = stateOf(pid);
     const isDumped = hold?.by === 'tracer' && hold.name === 'criu' && state !== 'gone';
     // CRIU says the same of a zombie.
     const warning = notPermitted(pid);
@@ -124,7 +124,7 @@ export async function dump(
     readStats: readDumpStats,
   };
   try {
-    await refuseFrozen(operation, pid, effective.freezeCgroup);
+    refuseFrozen(operation, pid, effective.freezeCgroup);
     const { imagesDirectory, stats, log, durationMs } = await perform(client, job, options);
     const result = { pid, imagesDirectory, stats, log, durationMs };
     if (!aftermath.served) return result;
@@ -138,12 +138,8 @@ export async function dump(
 }
 
 /** CRIU would wait for a frozen process forever; and then to kill criu would kill the process. */
-async function refuseFrozen(
-  operation: string,
-  pid: number,
-  freezeCgroup: string | undefined,
-): Promise<void> {
-  const frozen = freezeCgroup === undefined ? await frozenCgroupOf(pid) : undefined;
+function refuseFrozen(operation: string, pid: number, freezeCgroup: string | undefined): void {
+  const frozen = freezeCgroup === undefined ? frozenCgroupOf(pid) : undefined;
   if (frozen === undefined) return;
   throw new CriuError(
     'ERR_CRIU_INVALID_ARGUMENT',

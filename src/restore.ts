@@ -40,7 +40,7 @@ export async function restore(client: Client, options: RestoreOptions): Promise<
         return { workload: nothing ? 'gone' : 'unknown' };
       }
       await root.died();
-      return { pid: root.pid, workload: await stateOf(root.pid) };
+      return { pid: root.pid, workload: stateOf(root.pid) };
     },
   };
   try {

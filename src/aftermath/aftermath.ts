@@ -89,7 +89,7 @@ export class Aftermath implements Disposable {
     if (this.frozen) await settled(this.#tree);
     left.push(...((await this.#freezer?.restore()) ?? []));
     if (!this.frozen) await settled(this.#tree);
-    const gone = await this.#gone();
+    const gone = this.#gone();
     if (gone.includes(this.#root) && this.#complete) {
       // It died late: the images may be of use, and a restore needs the lock.
       const locked = this.#locked || (await this.#connections)?.length;
@@ -136,9 +136,8 @@ export class Aftermath implements Disposable {
     });
   }
 
-  async #gone(): Promise<number[]> {
-    const states = await Promise.all(this.#tree.map(stateOf));
-    return this.#tree.filter((_, index) => states[index] === 'gone');
+  #gone(): number[] {
+    return this.#tree.filter((pid) => stateOf(pid) === 'gone');
   }
 }
 

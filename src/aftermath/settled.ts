@@ -20,7 +20,7 @@ export async function settled(pids: readonly number[]): Promise<void> {
 }
 
 async function isSettled(pid: number): Promise<boolean> {
-  if ((await stateOf(pid)) === 'gone') return true;
+  if (stateOf(pid) === 'gone') return true;
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
   const maps = await readFile(`/proc/${pid}/maps`, 'latin1').catch(() => '');
   const places = maps.split('\n').flatMap((line) => {

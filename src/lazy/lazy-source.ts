@@ -160,7 +160,7 @@ export class LazySource implements AsyncDisposable {
     await requireSupport(operation, binary, needs, limits);
     await requireLargePipes(operation);
 
-    const stoppedBefore = await StoppedTree.before(pid);
+    const stoppedBefore = StoppedTree.before(pid);
     let ends: [number, number] | undefined;
     const newPair = () => {
       ends = native().streamPair();
@@ -352,7 +352,7 @@ export class LazySource implements AsyncDisposable {
   async #untilOver(operation: string): Promise<void> {
     const { pid } = this;
     await this.done.catch(() => {});
-    if ((await stateOf(this.pid)) !== 'gone') return;
+    if (stateOf(this.pid) !== 'gone') return;
     const message = `${operation}: process ${pid} has ended`;
     throw new CriuError('ERR_CRIU_CLOSED', message, { operation, pid, workload: 'gone' });
   }

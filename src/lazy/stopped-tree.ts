@@ -12,10 +12,8 @@ export class StoppedTree {
   readonly stoppedBefore: ReadonlySet<number>;
 
   /** Which processes are stopped already, before a dump. */
-  static async before(root: number): Promise<ReadonlySet<number>> {
-    const pids = descendantsOf(root);
-    const states = await Promise.all(pids.map(stateOf));
-    return new Set(pids.filter((_, index) => states[index] === 'stopped'));
+  static before(root: number): ReadonlySet<number> {
+    return new Set(descendantsOf(root).filter((pid) => stateOf(pid) === 'stopped'));
   }
 
   /** Sends SIGSTOP to processes that CRIU has frozen; they get it when CRIU lets go of them. */

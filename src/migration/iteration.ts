@@ -450,7 +450,7 @@ async function refuseHopeless(client: Client, pid: number, options: DumpOptions)
   const error = new CriuError(
     'ERR_CRIU_PREFLIGHT',
     `iterate: the dump of process ${pid} would fail: ${first.message} ${first.remedy}${more}`,
-    { operation: 'iterate', pid, workload: await stateOf(pid) },
+    { operation: 'iterate', pid, workload: stateOf(pid) },
   );
   error.findings = findings;
   throw error;

@@ -1,27 +1,27 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
  * The directory of the frozen cgroup that a process is in; undefined if it is in none, or in one
- * that cannot be seen from here.
+ * that cannot be seen from here. Told at once: none of these files is on a disk.
  */
-export async function frozenCgroupOf(pid: number): Promise<string | undefined> {
-  const memberships = await textOf(`/proc/${pid}/cgroup`);
+export function frozenCgroupOf(pid: number): string | undefined {
+  const memberships = textOf(`/proc/${pid}/cgroup`);
   for (const line of memberships.split('\n')) {
     const [, controllers = '', path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     const isV2 = line.startsWith('0::');
     if (!isV2 && !controllers.split(',').includes('freezer')) continue;
-    const directory = await directoryOf(path, isV2);
+    const directory = directoryOf(path, isV2);
     if (directory === undefined) continue;
-    const state = await textOf(join(directory, isV2 ? 'cgroup.events' : 'freezer.state'));
+    const state = textOf(join(directory, isV2 ? 'cgroup.events' : 'freezer.state'));
     if (isV2 ? /^frozen 1$/m.test(state) : /^FR/.test(state)) return directory;
   }
   return undefined;
 }
 
 /** Where a cgroup is in the file system: below the first mount of its hierarchy that has it. */
-async function directoryOf(path: string, isV2: boolean): Promise<string | undefined> {
-  for (const line of (await textOf('/proc/self/mountinfo')).split('\n')) {
+function directoryOf(path: string, isV2: boolean): string | undefined {
+  for (const line of textOf('/proc/self/mountinfo').split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
     const [type, , options = ''] = after.split(' ');
     const isIt = isV2
@@ -38,6 +38,10 @@ async function directoryOf(path: string, isV2: boolean): Promise<string | undefi
   return undefined;
 }
 
-async function textOf(path: string): Promise<string> {
-  return await readFile(path, 'utf8').catch(() => '');
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

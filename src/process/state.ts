@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { WorkloadState } from '../errors.ts';
 
-/** What a process does at this moment, by /proc. */
-export async function stateOf(pid: number): Promise<WorkloadState> {
+/** What a process does at this moment, by /proc: at once, since no disk is waited for there. */
+export function stateOf(pid: number): WorkloadState {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name before the state is in parentheses, and may hold some itself.
     const state = stat.charAt(stat.lastIndexOf(')') + 2);
     if ('ZX'.includes(state)) return 'gone';

@@ -179,7 +179,7 @@ export class Outgoing {
   /** Begins the phase in which the tree is frozen. */
   async beginDump(): Promise<void> {
     await this.begin('dump');
-    this.stoppedBefore = await StoppedTree.before(this.pid);
+    this.stoppedBefore = StoppedTree.before(this.pid);
     await this.note('offered', { stoppedBefore: [...this.stoppedBefore] });
   }
 
@@ -282,7 +282,7 @@ export class Outgoing {
     const back = await this.#switchBack();
     this.original?.resume();
     if (state !== undefined) await this.note('aborted', { agent: '' }).catch(() => {});
-    const workload = await stateOf(this.pid);
+    const workload = stateOf(this.pid);
     const also = back ? `; switchBack threw as well: ${back.message}` : '';
     return this.#explained(reason, workload, also);
   }

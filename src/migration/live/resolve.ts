@@ -134,7 +134,7 @@ export async function resolveMigration(
       destination: destinationIsDead ? undefined : answer?.state,
       done,
     },
-    ...{ pid: entry.pid ?? 0, workload: await originalOf(entry) },
+    ...{ pid: entry.pid ?? 0, workload: originalOf(entry) },
     copy: owner === 'destination' ? answer?.pid : undefined,
     leftovers,
   };
@@ -198,7 +198,7 @@ async function carryOut(
   if (move !== 'resume' && move !== 'end') return { done: 'nothing', leftovers: [] };
   // First on disk, as ever: if this process dies the next one does it, and twice is no harm.
   await journal.write(move === 'resume' ? 'aborting' : 'ending', { agent: '' });
-  const isThere = (await originalOf(journal.entry ?? {})) !== 'gone';
+  const isThere = originalOf(journal.entry ?? {}) !== 'gone';
   let leftovers: string[] = [];
   using aftermath = await Aftermath.late(isThere ? tree : [], undone);
   const log = await logsOf(images, undone.logFile);
@@ -242,6 +242,6 @@ async function endOriginal(pid: number, tree: readonly number[]): Promise<void> 
 }
 
 /** What the original does; gone if its pid is another process's by now. */
-async function originalOf({ pid = 0, startTime }: Partial<OutgoingFacts>): Promise<WorkloadState> {
-  return startTimeOf(pid) === startTime ? await stateOf(pid) : 'gone';
+function originalOf({ pid = 0, startTime }: Partial<OutgoingFacts>): WorkloadState {
+  return startTimeOf(pid) === startTime ? stateOf(pid) : 'gone';
 }
