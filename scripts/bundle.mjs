@@ -32,6 +32,9 @@ removeOthers();
 
 async function bundle(name, plugins) {
   const build = await rolldown({
+    // In the comments are the names of the modules: as they are in any checkout.
+    cwd: root,
+    resolve: { symlinks: false },
     input: join(compiled, name),
     platform: 'node',
     external,

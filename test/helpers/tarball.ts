@@ -21,9 +21,18 @@ export async function pack(directory: string): Promise<Tarball> {
   const built = await readdir(join(root, 'prebuilds')).catch((): string[] => []);
   const missing = prebuilt.filter((name) => !built.includes(name));
   if (missing.length) throw new Error(`no ${missing.join(', ')}; run: npm run build:prebuilds`);
-  // Without prepack, which builds all anew, in the way of other tests that run.
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', directory];
-  const { stdout } = await execa('npm', args, { cwd: root });
+  // Without prepack: all is built.
+  return await npmPack(root, directory, ['--ignore-scripts']);
+}
+
+/** Packs the package as a user would in a checkout. */
+export async function npmPack(
+  checkout: string,
+  directory: string,
+  more: readonly string[] = [],
+): Promise<Tarball> {
+  const args = ['pack', '--json', '--pack-destination', directory, ...more];
+  const { stdout } = await execa('npm', ['--loglevel=error', ...args], { cwd: checkout });
   const packed = JSON.parse(stdout);
   const { filename, size, files } = Array.isArray(packed) ? packed[0] : packed['node-criu'];
   return {

@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pack, prebuilt, root, type Tarball } from '../helpers/tarball.ts';
+import { npmPack, pack, prebuilt, root, type Tarball } from '../helpers/tarball.ts';
 
 let directory: string;
 let tarball: Tarball;
@@ -89,16 +89,53 @@ const declarations = `
   swrk/worker
 `;
 
-test('only what is needed is in the tarball, and it is under 1 MiB', () => {
-  const types = declarations
+/** All that is shipped. */
+const files = [
+  ...declarations
     .trim()
     .split(/\s+/)
-    .map((name) => `dist/${name}.d.ts`);
-  const code = ['dist/index.js', 'dist/cli/main.js', 'dist/LICENSES'];
-  const addons = prebuilt.map((name) => `prebuilds/${name}`);
-  const others = ['LICENSE', 'README.md', 'package.json'];
-  expect(tarball.files).toEqual([...types, ...code, ...addons, ...others].sort());
+    .map((name) => `dist/${name}.d.ts`),
+  ...['dist/index.js', 'dist/cli/main.js', 'dist/LICENSES'],
+  ...['migration', 'observability', 'performance', 'reliability'].map((name) => `docs/${name}.md`),
+  ...prebuilt.map((name) => `prebuilds/${name}`),
+  ...['LICENSE', 'README.md', 'package.json'],
+].sort();
+
+test('only what is needed is in the tarball, and it is under 1 MiB', () => {
+  expect(tarball.files).toEqual(files);
   expect(tarball.size).toBeLessThan(2 ** 20);
+});
+
+test('npm pack makes the same of a checkout, whatever an earlier build has left there', async () => {
+  const checkout = join(directory, 'checkout');
+  await mkdir(checkout);
+  const parts = ['src', 'scripts', 'docs', 'prebuilds', 'LICENSE', 'README.md', 'package.json'];
+  for (const name of [...parts, 'tsconfig.json', 'tsconfig.build.json']) {
+    // An addon that is older than its source would be built again.
+    const options = { recursive: true, preserveTimestamps: true };
+    await cp(join(root, name), join(checkout, name), options);
+  }
+  await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'));
+  await mkdir(join(checkout, 'dist/options'), { recursive: true });
+  await writeFile(join(checkout, 'dist/options/removed.js'), '');
+  const packed = await npmPack(checkout, checkout);
+  expect(packed.files).toEqual(files);
+  for (const name of ['index.js', 'cli/main.js', 'LICENSES', 'index.d.ts']) {
+    const [here, there] = await Promise.all(
+      [root, checkout].map((at) => readFile(join(at, 'dist', name), 'utf8')),
+    );
+    expect(there).toBe(here);
+  }
+});
+
+test('what the documents refer to is shipped, but for pictures', async () => {
+  for (const name of files.filter((file) => file.endsWith('.md'))) {
+    const text = await readFile(join(root, name), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)]
+      .map(([, link = '']) => join(dirname(name), link))
+      .filter((link) => !link.endsWith('.svg'));
+    expect(files).toEqual(expect.arrayContaining(links));
+  }
 });
 
 test('the licences of what is in the library are shipped with it', async () => {
