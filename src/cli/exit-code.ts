@@ -15,7 +15,7 @@ export const exitCodes = {
 /** The part of `--help` that is the same for all verbs. */
 export const exitCodesHelp = `
 Exit codes:
-  0    it is done
+  0    it is done; serve was told to end
   1    it failed, and the processes are as they were: running on, or not restored
   2    the command is wrong: an option, an argument, or a file or directory named in one
   3    refused, nothing was touched; check, preflight and verify have found something in the way

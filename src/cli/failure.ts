@@ -49,15 +49,30 @@ function messageOf(error: unknown, message: string): string {
   const method = `${error.operation}: `;
   const own = message.startsWith(method) ? message.slice(method.length) : message;
   const text = own.replace(/\bresolveMigration\('([^']+)'\)/, 'node-criu resolve $1');
-  const { option } = error;
-  if (option === undefined || !rowOf.has(option) || !text.startsWith(option)) return text;
-  return flagOf(option) + text.slice(option.length);
+  const { option = '', operation = '' } = error;
+  const flag = migrations.has(operation) ? flagsOfMigrations[option] : undefined;
+  const isNamed = option !== '' && text.startsWith(option) && (flag || rowOf.has(option));
+  return withFlags(isNamed ? (flag ?? flagOf(option)) + text.slice(option.length) : text);
 }
 
 /** What the library calls `tcpEstablished` is --tcp-established here. */
 function withFlags(text: string): string {
-  return text.replace(/\b[a-z]+[A-Z]\w*/g, (word) => (rowOf.has(word) ? flagOf(word) : word));
+  return text.replace(/\b[a-z]+[A-Z]\w*/g, (word) => {
+    if (word === 'spawnCheckpointable') return 'node-criu run';
+    return rowOf.has(word) ? flagOf(word) : word;
+  });
 }
+
+const migrations: ReadonlySet<string> = new Set(['migrate', 'serveMigrations', 'resolveMigration']);
+/** What the options of migrations are here; all others are CRIU's. */
+const flagsOfMigrations: Readonly<Record<string, string>> = {
+  mode: '--mode',
+  directory: '--directory',
+  rateLimit: '--rate-limit',
+  'tls.ca': '--ca',
+  'tls.cert': '--cert',
+  'tls.key': '--key',
+};
 
 /** The flag for an option of the library. */
 export function flagOf(option: string): string {

@@ -91,6 +91,8 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
+// What gRPC has to say comes in our errors as well.
+process.env.GRPC_VERBOSITY ??= 'NONE';
 // A reader that has hung up, as `head`, has what it wanted; nobody has what does not fit on a disk.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') tellError(error, false);

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import {
   type CriuOpts,
   type DumpOptions,
@@ -80,12 +80,19 @@ export function addMigrate(program: Command): void {
     .summary('move a process tree to another host')
     .description(description)
     .argument('<pid>', 'the root of the tree', pid)
-    .argument('<host:port>', 'where node-criu serve listens', hostAndPort)
-    .option('-D, --directory <directory>', 'where to keep images and journals')
+    .argument('<host:port>', 'where node-criu serve listens', destination)
+    .option(
+      '-D, --directory <directory>',
+      'where to keep images and journals (default: /var/lib/node-criu)',
+    )
     .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
     .option('--rate-limit <size>', 'copy at most so much a second, as 100MiB', bytes)
-    .option(`--max-downtime ${DURATION}`, 'end the rounds when it is down to this', milliseconds)
-    .option('--max-rounds <number>', 'make at most so many rounds', count)
+    .option(
+      `--max-downtime ${DURATION}`,
+      'end the rounds when it is down to this (default: 300ms)',
+      milliseconds,
+    )
+    .option('--max-rounds <number>', 'make at most so many rounds (default: 8)', count)
     .option('--max-bytes <size>', 'copy at most so much before the end, as 512MiB', bytes)
     .showHelpAfterError('Try: node-criu migrate --help')
     .addHelpText('after', examples);
@@ -94,8 +101,14 @@ export function addMigrate(program: Command): void {
   );
 }
 
+function destination(text: string): Place {
+  const place = hostAndPort(text);
+  if (place.port === 0) throw new InvalidArgumentError('Its port is the one that serve has told.');
+  return place;
+}
+
 async function move(root: number, to: Place, given: Given): Promise<void> {
-  const options = optionsOf(given);
+  const options = optionsOf(given, to.host);
   await withOutput(given.json === true, async (output, signal, interruption) => {
     const progress = new MigrationProgress(output, memoryOf(root));
     const own = () => migration;
@@ -142,13 +155,13 @@ function resolveLine({ id }: Migration, { directory, insecure, ca, cert, key }: 
 }
 
 /** What was given, under the library's names. */
-function optionsOf(given: Given): Omit<MigrateOptions, 'to'> {
+function optionsOf(given: Given, host: string): Omit<MigrateOptions, 'to'> {
   const { client, limits, own } = optionsFrom(given);
   const { ca, cert, key, insecure, switchOver, switchBack, ...others } = own;
   const { mode, directory, rateLimit, maxDowntime, maxRounds, maxBytes, ...dump } = others;
   const { deadlineMs, gracePeriodMs } = limits;
   return {
-    ...{ ...trustOf(given), ...client },
+    ...{ ...trustOf(given, host), ...client },
     ...defined({ mode, directory, rateLimit, deadlineMs }),
     policy: defined({ maxDowntimeMs: maxDowntime, maxRounds, maxBytes }),
     dump: { ...dump, ...defined({ gracePeriodMs }) },

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { CriuError, type MigrationTls } from '../index.ts';
+import { isLoopback } from '../options/reach.ts';
 
 /** How it is known who the other end is: by TLS, or on loopback not at all. */
 export interface Trust {
@@ -24,14 +25,20 @@ export function addTrust(command: Command): Command {
     .option('--insecure', 'do without certificates; on loopback only');
 }
 
-/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it is neither one nor the other */
-export function trustOf({ ca, cert, key, insecure }: TrustFlags): Trust {
+/**
+ * @param host what is listened at, or connected to, if that is known
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it is neither one nor the other
+ */
+export function trustOf({ ca, cert, key, insecure }: TrustFlags, host?: string): Trust {
   if (ca !== undefined && cert !== undefined && key !== undefined && !insecure) {
     return { tls: { ca, cert, key } };
   }
-  if (insecure && ca === undefined && cert === undefined && key === undefined) {
-    return { insecure };
-  }
-  const message = 'give all of --ca, --cert and --key, or else --insecure';
+  const isBare = ca === undefined && cert === undefined && key === undefined;
+  const isNear = host === undefined || isLoopback(host);
+  if (insecure && isBare && isNear) return { insecure };
+  const message =
+    insecure && isBare
+      ? `--insecure is for loopback addresses only, not ${host}: give --ca, --cert and --key`
+      : 'give all of --ca, --cert and --key, or else --insecure';
   throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message);
 }

@@ -38,6 +38,7 @@ export class Output {
 
   /** Something that happens once. */
   step(facts: Omit<Told, 'event'>, text: string): void {
+    this.#toldAt = performance.now();
     if (this.#json) this.#line({ event: 'step', ...facts });
     else this.say(text);
   }

@@ -9,7 +9,8 @@ import { withOutput } from './verb.ts';
 
 const description = [
   'Wait for process trees that come by node-criu migrate, and restore them here, until Ctrl-C or ' +
-    'SIGTERM. What has been restored runs on.',
+    'SIGTERM ends it with exit code 0. What has been restored runs on; what does not run yet runs on ' +
+    'where it comes from.',
   'What it is about is told on standard error: each offer, and each state that a migration comes to. ' +
     'If it dies, start it again with the same directory: it puts right first what was left.',
   'Whoever has a certificate of the authority may bring processes that run as root here: give it to ' +
@@ -18,12 +19,13 @@ const description = [
 
 const examples = `
 Examples:
-  $ node-criu serve 192.0.2.2:7007 -D /var/lib/node-criu --ca ca.pem --cert target.pem --key target.key
+  $ node-criu serve 192.0.2.2:7007 -D /var/lib/node-criu \\
+      --ca ca.pem --cert target.pem --key target.key
   listening on 192.0.2.2:7007
 
   $ node-criu serve 192.0.2.2:7007 -D /var/lib/node-criu --page-port 7008 --authorize source \\
-      --ca ca.pem --cert target.pem --key target.key --json
-  $ node-criu serve 127.0.0.1:0 -D /var/lib/node-criu/incoming --insecure`;
+      --ca ca.pem --cert target.pem --key target.key
+  $ node-criu serve 127.0.0.1:0 -D /var/lib/node-criu --insecure --json`;
 
 /** What comes with the migration. */
 const decided: readonly (keyof CriuOpts)[] = [
@@ -64,7 +66,7 @@ export function addServe(program: Command): void {
 async function serve(at: Place, given: Given): Promise<void> {
   const { ca, cert, key, insecure, json = false, directory, criu, ...others } = given;
   const { pagePort, authorize, ...restore } = others;
-  const trust = trustOf(given);
+  const trust = trustOf(given, at.host);
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
   }

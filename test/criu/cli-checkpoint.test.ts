@@ -219,16 +219,6 @@ test('wrong usage exits with 2 and says what would be right', async () => {
   }
 });
 
-test('help of each verb has examples, all options and the exit codes', async () => {
-  for (const verb of ['dump', 'restore', 'preflight', 'verify', 'check', 'cert']) {
-    const { exitCode, stdout, stderr } = await nodeCriu([verb, '--help']);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(stdout).toContain(`Usage: node-criu ${verb} `);
-    expect(stdout).toContain(`\n  $ node-criu ${verb}`);
-    expect(stdout).toMatch(/Exit codes:\n( {2}\d+ .*\n){6}/);
-  }
-});
-
 /** A program that has nothing of this test's descriptors. */
 async function counterByCommand() {
   const file = join(await temporaryDirectory(), 'numbers');

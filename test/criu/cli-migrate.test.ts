@@ -151,16 +151,32 @@ test('migrate says in plain lines what it does, and what is in the way', async (
   await waitGone(memory.pid);
 });
 
-test.each([
-  ['migrate', '12', '127.0.0.1'],
-  ['migrate', '12', '127.0.0.1:1', '--mode', 'teleport', '--insecure'],
-  ['migrate', '12', '127.0.0.1:1'],
-  ['migrate', '12', '192.0.2.1:1', '--insecure'],
-  ['serve', '127.0.0.1:0', '--insecure'],
-  ['serve', '0.0.0.0:0', '-D', '/tmp/never', '--insecure'],
-  ['resolve', 'nobody', '--insecure'],
-])('%s %s %s is wrong usage', async (...args) => {
-  const { exitCode, stderr } = await nodeCriu(args);
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 2 });
-  expect(stderr).toContain('ERR_CRIU_INVALID_ARGUMENT');
+test('wrong usage exits with 2 and says what would be right', async () => {
+  const insecure = ['--insecure'];
+  const cases = [
+    [['migrate', '12', '127.0.0.1', ...insecure], 'It is like 192.0.2.1:7007'],
+    [['migrate', '12', '127.0.0.1:0', ...insecure], 'Its port is the one that serve has told.'],
+    [['migrate', '12', '127.0.0.1:1', '--mode', 'fly', ...insecure], '--mode takes one of'],
+    [['migrate', '12', '127.0.0.1:1', '--rate-limit', '0', ...insecure], '--rate-limit takes'],
+    [['migrate', '12', '127.0.0.1:1'], 'give all of --ca, --cert and --key'],
+    [['migrate', '12', '192.0.2.1:1', ...insecure], '--insecure is for loopback addresses only'],
+    [
+      ['migrate', '12', '127.0.0.1:1', '--ca', '/none', '--cert', '/none', '--key', '/none'],
+      '--ca takes a PEM file that can be read',
+    ],
+    [['serve', '127.0.0.1:0', ...insecure], "required option '-D, --directory <directory>'"],
+    [['serve', '0.0.0.0:0', '-D', '/tmp/never', ...insecure], '--insecure is for loopback'],
+    [['serve', '127.0.0.1:0', '-D', '/tmp/never', '--page-port', 'x', ...insecure], 'A port is'],
+    [
+      ['serve', '127.0.0.1:0', '-D', '/tmp/never', '--authorize', 'a', ...insecure],
+      '--authorize needs certificates',
+    ],
+    [['resolve', 'nobody', ...insecure], 'takes the id of a migration'],
+  ] as const;
+  for (const [args, message] of cases) {
+    const { exitCode, stderr } = await nodeCriu(args);
+    expect({ args, exitCode }).toEqual({ args, exitCode: 2 });
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^node-criu: .* \(ERR_CRIU_INVALID_ARGUMENT\)$/m);
+  }
 });

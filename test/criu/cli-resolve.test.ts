@@ -20,6 +20,9 @@ test('resolve exits with 4 while nobody can tell, and finishes the job once some
   });
   expect(await failureOf(migration.result)).toMatchObject({ workload: 'stopped' });
 
+  expect(await nodeCriu(['resolve', '-D', directory])).toEqual({
+    ...{ exitCode: 0, stdout: migration.id, stderr: '' },
+  });
   const args = ['resolve', migration.id, '-D', directory, '--insecure'];
   const early = await nodeCriu([...args, '--deadline', '500ms']);
   expect(early).toMatchObject({ exitCode: 4 });
@@ -33,6 +36,7 @@ test('resolve exits with 4 while nobody can tell, and finishes the job once some
   expect(late).toMatchObject({ exitCode: 0 });
   expect(late.stdout).toMatch(/^owner: source$/m);
   expect(late.stdout).toMatch(/^done: resumed the original$/m);
+  expect(await nodeCriu(['resolve', '-D', directory])).toMatchObject({ exitCode: 0, stdout: '' });
   await memory.verify();
   await memory.writesOn();
 });
