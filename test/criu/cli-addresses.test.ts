@@ -25,7 +25,7 @@ test('--switch-over moves the address between hosts, and the client stays connec
   const serving = lab.b.spawn(
     process.execPath,
     [main, 'serve', `${lab.b.address}:7007`, '-D', inside('b'), ...trust(scene.tls.b)],
-    { env, stdio: ['ignore', 'pipe', 'inherit'] },
+    { env, stdio: ['ignore', 'pipe', 'ignore'] },
   );
   let listens = '';
   serving.stdout?.on('data', (text: Buffer) => {
