@@ -37,6 +37,7 @@ export type { Estimate } from './migration/estimate.ts';
 export type {
   IterateOptions,
   Iteration,
+  LastLazyRoundOptions,
   LastRoundOptions,
   PageServerOfRound,
   RoundOptions,

@@ -1,9 +1,11 @@
 // What the public types promise, for the compiler alone: nothing here is run. `npm run lint` checks it
 // against the source, and the tests of the package against what is installed.
+import { tracingChannel } from 'node:diagnostics_channel';
 import {
   type CheckpointableProcess,
   type CheckpointOptions,
   Criu,
+  type CriuClientOptions,
   CriuError,
   type CriuErrorCode,
   type CriuFeatures,
@@ -19,6 +21,8 @@ import {
   type ImageFinding,
   type Iteration,
   type LastRound,
+  type NotificationTrace,
+  type OperationTrace,
   type PageServer,
   type PreDumpOptions,
   type PreflightFinding,
@@ -31,12 +35,10 @@ import {
   type readRestoreStats,
   spawnCheckpointable,
   type verifyImages,
+  type WorkerTrace,
 } from 'node-criu';
+import { same } from './same.ts';
 
-type Same<A, B> =
-  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only if the types are the same, `any` being no other. */
-declare function same<A, B>(...same: Same<A, B> extends true ? [] : [never]): void;
 declare const criu: Criu;
 
 export async function operations(): Promise<void> {
@@ -74,6 +76,10 @@ export async function operations(): Promise<void> {
   same<ReturnType<typeof readRestoreStats>, Promise<RestoredProcess['stats']>>();
 
   await using client = new Criu({ path: '/usr/sbin/criu', defaults: { shellJob: true } });
+  same<CriuClientOptions['prewarm'], number | undefined>();
+  new Criu({ prewarm: 4 });
+  // @ts-expect-error: a number
+  new Criu({ prewarm: true });
   same<ReturnType<typeof client.close>, Promise<void>>();
 }
 
@@ -113,6 +119,27 @@ export async function options(socket: import('node:net').Socket): Promise<void> 
     afterDump() {},
   };
   await criu.dump(1, { imagesDirectory: '/images', hooks });
+}
+
+export function traces(): void {
+  tracingChannel<OperationTrace, OperationTrace>('node-criu:operation').subscribe({
+    start({ operation, pid, round }) {
+      same<typeof operation, string>();
+      same<typeof pid, number | undefined>();
+      same<typeof round, number | undefined>();
+    },
+    end() {},
+    asyncStart() {},
+    asyncEnd() {},
+    error: (trace) => same<typeof trace.operation, string>(),
+  });
+  same<OperationTrace['error'], CriuError | undefined>();
+  same<
+    NotificationTrace,
+    { readonly script: string; readonly pid?: number; readonly error?: unknown }
+  >();
+  same<WorkerTrace['exit'], ExitStatus | undefined>();
+  same<WorkerTrace['args'], readonly string[]>();
 }
 
 export function errors(error: unknown): void {
