@@ -63,7 +63,9 @@ export type CriuErrorCode =
 
 /** How a process ended: `code` after it exited, `signal` after it was killed, both null if nobody can know. */
 export interface ExitStatus {
+  /** Its exit code. */
   readonly code: number | null;
+  /** The signal that killed it. */
   readonly signal: NodeJS.Signals | null;
 }
 
@@ -81,24 +83,31 @@ export interface CriuLog {
  */
 export type WorkloadState = 'running' | 'stopped' | 'gone' | 'unknown';
 
-/** What a {@link CriuError} carries besides code and message. */
-export interface CriuErrorDetails {
-  operation?: string | undefined;
-  option?: string | undefined;
-  errno?: number | undefined;
-  criuMessage?: string | undefined;
-  log?: CriuLog | undefined;
-  stderr?: string | undefined;
-  exit?: ExitStatus | undefined;
-  workload?: WorkloadState | undefined;
-  pid?: number | undefined;
-  cancelled?: 'refused' | 'killed' | undefined;
-  leftovers?: readonly string[] | undefined;
-  cause?: unknown;
+/** What a {@link CriuError} carries besides code and message: of its properties those that are known. */
+export interface CriuErrorDetails
+  extends Partial<
+    Pick<
+      CriuError,
+      | 'operation'
+      | 'option'
+      | 'errno'
+      | 'criuMessage'
+      | 'log'
+      | 'stderr'
+      | 'exit'
+      | 'workload'
+      | 'pid'
+      | 'cancelled'
+      | 'leftovers'
+    >
+  > {
+  /** What it was caused by: most often the error of a system call. */
+  readonly cause?: unknown;
 }
 
 /** Every failure of this library. The `code` is for programs, the `message` for people. */
 export class CriuError extends Error {
+  /** What tells it from other errors, as `instanceof` does. */
   override readonly name = 'CriuError';
   /** The stable cause. */
   readonly code: CriuErrorCode;
@@ -136,6 +145,7 @@ export class CriuError extends Error {
    */
   findings: readonly PreflightFinding[] | undefined;
 
+  /** For errors of your own that are to look the same. */
   constructor(code: CriuErrorCode, message: string, details: CriuErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;

@@ -32,7 +32,9 @@ export interface LazyRestoreOptions
       | 'tlsKey'
       | 'tlsNoCnVerify'
     > {
+  /** Directory of the images: a path, for the daemon needs it as well. */
   imagesDirectory: string;
+  /** Directory of logs and statistics, a path too. Default: `imagesDirectory`. */
   workDirectory?: string;
 }
 

@@ -83,6 +83,7 @@ export type PreflightCode =
 
 /** Something that a dump, or a later restore, would stumble over. */
 export interface PreflightFinding {
+  /** What it is: stable. */
   readonly code: PreflightCode;
   /** `error`: the operation will fail as things stand. `warning`: it may, or something is lost. */
   readonly severity: 'error' | 'warning';

@@ -6,9 +6,13 @@ import { call } from './call.ts';
 
 /** CRIU's answer to a VERSION request. */
 export interface CriuVersion {
+  /** 4 of 4.2.1. */
   readonly major: number;
+  /** 2 of 4.2.1. */
   readonly minor: number;
+  /** 1 of 4.2.1; 0 if it has none. */
   readonly sublevel: number;
+  /** A fourth number, if it has one. */
   readonly extra?: number;
   /** The commit that it was built from, if it was built from a checkout. */
   readonly gitId?: string;
