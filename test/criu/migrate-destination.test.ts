@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import { type MigrateOptions, migrate } from '../../src/index.ts';
+import { Caller } from '../helpers/caller.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { MigrationHost } from '../helpers/migration-host.ts';
@@ -64,4 +68,17 @@ test('a server that is closed gives up a copy that does not run', async () => {
   expect(error.message).toContain('the destination was closed');
   expect(await witness.alone()).toBe(witness.pid);
   expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'aborted' }]);
+});
+
+test('a server starts with more journals than it may open files', async () => {
+  const directory = await temporaryDirectory();
+  const incoming = join(directory, 'incoming');
+  await mkdir(incoming);
+  const line = `${JSON.stringify({ state: 'aborted', at: 1, agent: '' })}\n`;
+  for (let count = 0; count < 600; count++) {
+    await writeFile(join(incoming, `${randomUUID()}.journal`), line);
+  }
+  const caller = await Caller.start(['prlimit', '--nofile=256']);
+  const listen = { host: '127.0.0.1', port: 0 };
+  await caller.ask('serve', { listen, insecure: true, directory });
 });

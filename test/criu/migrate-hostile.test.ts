@@ -291,6 +291,21 @@ describe('an offer is refused', () => {
     expect((await offer(destination)).objections).toEqual([]);
   }, 90_000);
 
+  test('and of many that are over the last are kept at hand, the others in their journals', async () => {
+    const { server, destination } = await hostile();
+    const ids: string[] = [];
+    for (let count = 0; count < 102; count++) {
+      const { id } = await offer(destination);
+      await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+      ids.push(id);
+    }
+    // The last was not over when it was taken.
+    expect(server.migrations.map(({ id }) => id)).toEqual(ids.slice(1));
+    const [id = ''] = ids;
+    const how = await destination.call('ask', { id }, PATIENCE_MS);
+    expect(how).toMatchObject({ state: 'aborted', message: 'a test' });
+  }, 90_000);
+
   test('for memory that was promised to another', async () => {
     const { destination } = await hostile();
     const { host: facts } = await offer(destination);

@@ -10,9 +10,9 @@ import { Caller } from '../helpers/caller.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
+import { bootedAnew } from '../helpers/migration-host.ts';
 import { temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
-const through = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
 const workload = { heapMiB: 64, hotMiB: 4, pagesPerSecond: 2000 } as const;
 
 beforeAll(allowLargePipes);
@@ -21,7 +21,7 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
   '%s moves a process, with its memory',
   async (mode) => {
     const memory = await startMemoryWorkload(workload);
-    const host = await Caller.start(through);
+    const host = await Caller.start(await bootedAnew());
     const directory = await temporaryDirectory();
     const port = await host.ask<number>('serve', {
       listen: { host: '127.0.0.1', port: 0 },
@@ -51,8 +51,9 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
 
 test('a slow switch-over is waited for, and once the copy runs nothing calls it off', async () => {
   const memory = await startMemoryWorkload(workload);
-  const host = await Caller.start(through);
-  const holdMs = 4000;
+  const host = await Caller.start(await bootedAnew());
+  // The source is heard of every second, and later on a machine that is busy.
+  const holdMs = 8000;
   const port = await host.ask<number>('serve', {
     ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true, holdMs },
     directory: await temporaryDirectory(),
@@ -82,7 +83,7 @@ test.each([
   ['hook that never ends', { hooks: { phase: never } }, false],
 ] as const)('a deadline ends a migration with a %s', async (_what, options, isBack) => {
   const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
-  const host = await Caller.start(through);
+  const host = await Caller.start(await bootedAnew());
   const port = await host.ask<number>('serve', {
     ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true },
     directory: await temporaryDirectory(),
@@ -133,7 +134,7 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
     const memory = await startMemoryWorkload(workload);
     const [directory, there] = [await temporaryDirectory(), await temporaryDirectory()];
     const serve = async (port: number) => {
-      const host = await Caller.start(through);
+      const host = await Caller.start(await bootedAnew());
       const listen = { host: '127.0.0.1', port };
       return {
         host,

@@ -1,7 +1,19 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Caller } from './caller.ts';
 import { compileFixture } from './compile.ts';
 import { startProgram, temporaryDirectory, waitFor, waitGone } from './workload.ts';
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/** Starts a program on a host of its own, as far as pids go, that was just booted. */
+export async function bootedAnew(): Promise<string[]> {
+  const path = join(await temporaryDirectory(), 'boot_id');
+  await writeFile(path, `${randomUUID()}\n`);
+  const fresh = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+  return ['unshare', ...fresh, 'sh', '-c', `mount --bind ${path} ${BOOT_ID} && exec "$@"`, 'sh'];
+}
 
 /**
  * A destination, as far as pids go: a pid namespace with an agent that takes migrations. The agent may
@@ -33,8 +45,8 @@ export class MigrationHost {
 
   async #boot(): Promise<void> {
     const reaper = [await compileFixture('reaper'), 'sleep', 'infinity'];
-    const fresh = ['--pid', '--fork', '--mount-proc', '--kill-child'];
-    const { pid } = await startProgram('unshare', [...fresh, ...reaper]);
+    const [program, ...args] = [...(await bootedAnew()), ...reaper] as [string, ...string[]];
+    const { pid } = await startProgram(program, args);
     const childOf = async (parent: number) =>
       Number(await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => ''));
     await waitFor(async () => (await childOf(pid)) > 0, 'there is a pid namespace');

@@ -9,6 +9,7 @@ import {
   unresolvedMigrations,
 } from '../../src/index.ts';
 import { readCredentials } from '../../src/migration/live/credentials.ts';
+import { thisAgent } from '../../src/migration/live/identity.ts';
 import { Authority, HERE } from '../helpers/certificates.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
@@ -202,16 +203,13 @@ describe('a server', () => {
     const directory = await temporaryDirectory();
     const incoming = join(directory, 'incoming');
     await mkdir(incoming);
-    const start = (await readFile('/proc/self/stat', 'latin1')).split(') ').at(-1)?.split(' ')[19];
-    const living = {
-      state: 'resumed',
-      at: 1,
-      lazy: true,
-      pid: 0,
-      agent: `${process.pid} ${start}`,
-    };
-    const dead = { ...living, agent: `${process.pid} 1` };
-    const journals = [living, dead].map((entry) => [crypto.randomUUID(), entry] as const);
+    const living = { state: 'resumed', at: 1, lazy: true, pid: 0, agent: thisAgent() };
+    const [, ticks, boot, namespace] = thisAgent().split(' ');
+    const dead = [
+      `${process.pid} 1 ${boot} ${namespace}`,
+      `${process.pid} ${ticks} ${crypto.randomUUID()} ${namespace}`,
+    ].map((agent) => ({ ...living, agent }));
+    const journals = [living, ...dead].map((entry) => [crypto.randomUUID(), entry] as const);
     for (const [id, entry] of journals) {
       await writeFile(join(incoming, `${id}.journal`), `${JSON.stringify(entry)}\n`);
     }
@@ -221,7 +219,7 @@ describe('a server', () => {
       const lines = await readFile(join(incoming, `${id}.journal`), 'utf8');
       return JSON.parse(lines.trimEnd().split('\n').at(-1) as string).state;
     });
-    expect(await Promise.all(states)).toEqual(['resumed', 'failed']);
+    expect(await Promise.all(states)).toEqual(['resumed', 'failed', 'failed']);
   });
 });
 

@@ -6,13 +6,15 @@ import type { DestinationState } from './states.ts';
 export interface IncomingFacts {
   /** The root of the copy, as seen here. */
   readonly pid: number;
-  /** When that was started, by the kernel's clock: another process may get its pid. */
+  /** When and where that was started, as startTimeOf says: another process may get its pid. */
   readonly startTime: string;
+  /** All processes of the copy, the root first, each as `PID TICKS`. */
+  readonly tree: readonly string[];
   /** It fetches pages after its restore. */
   readonly lazy: boolean;
   /** Why it ended. */
   readonly message: string;
-  /** The process that sees to it: `PID START_TIME`. */
+  /** The process that sees to it: `PID`, and what startTimeOf says of it. */
   readonly agent: string;
 }
 

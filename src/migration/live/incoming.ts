@@ -17,7 +17,7 @@ import {
 import { Journal } from './journal.ts';
 import { askedOf } from './offered-options.ts';
 import type { PageDoor } from './page-tunnel.ts';
-import { endCopy, wasLetGo } from './recover.ts';
+import { endCopy, processesOf, wasLetGo } from './recover.ts';
 import { afterRestart, type DestinationState, mayAbort } from './states.ts';
 
 /** What all migrations to this host share. */
@@ -171,7 +171,10 @@ export class Incoming {
     await this.#inTurn(async () => {
       // It may have been aborted meanwhile.
       this.#require('receiving');
-      await this.#write('prepared', { pid, startTime: startTimeOf(pid) ?? '', lazy });
+      await this.#write('prepared', {
+        ...{ pid, startTime: startTimeOf(pid) ?? '', lazy },
+        tree: processesOf(pid),
+      });
     });
     return this.how;
   }
@@ -249,9 +252,10 @@ export class Incoming {
 
   /** A restore that fails once it was let go: CRIU has killed the copy, or it runs all the same. */
   async #failed({ message }: Error): Promise<void> {
-    const { pid = 0, startTime, lazy = false } = this.#journal.entry ?? {};
-    const next = afterRestart('resuming', { runs: await wasLetGo(pid, startTime), lazy });
-    if (next !== 'complete') await endCopy(pid, startTime);
+    const entry: Partial<IncomingFacts> = this.#journal.entry ?? {};
+    const { lazy = false } = entry;
+    const next = afterRestart('resuming', { runs: await wasLetGo(entry), lazy });
+    if (next !== 'complete') await endCopy(entry);
     await this.#write(next, { message });
     await this.#end();
   }
@@ -269,7 +273,8 @@ export class Incoming {
       await this.#write('complete');
       return pages;
     } catch (error) {
-      // lazyRestore has killed it.
+      // lazyRestore has killed its root, and what was below that.
+      await endCopy(this.#journal.entry ?? {});
       await this.#write('failed', { message: (error as Error).message });
       throw error;
     } finally {

@@ -124,7 +124,8 @@ function notBegun(id: string, cause: NodeJS.ErrnoException): CriuError {
   return new CriuError('ERR_CRIU_SYSTEM', message, { errno, cause });
 }
 
-function pathOf(directory: string, id: string): string {
+/** Where the journal of a migration is. */
+export function pathOf(directory: string, id: string): string {
   return join(directory, `${id}.journal`);
 }
 

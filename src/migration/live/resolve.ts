@@ -10,7 +10,7 @@ import { descendantsOf } from '../../process/tree.ts';
 import { inTime } from '../../process/unfinished.ts';
 import { checkLimits } from '../../rpc/cancellation.ts';
 import { type MigrationTls, readCredentials } from './credentials.ts';
-import { isAgentAlive, startTimeOf } from './identity.ts';
+import { isAgentAlive, requireSeen, startTimeOf } from './identity.ts';
 import { isMigrationId, Journal, journalsIn } from './journal.ts';
 import { checkStateDirectory } from './migrate-options.ts';
 import {
@@ -104,6 +104,7 @@ export async function resolveMigration(
   const entry = journal?.entry;
   if (!journal || !entry)
     throw invalid(OPERATION, 'id', `a migration with a journal in ${directory}`, id);
+  requireSeen(OPERATION, 'id', entry.startTime);
   if (isAgentAlive(entry.agent)) {
     const message = `${OPERATION}: process ${entry.agent?.split(' ')[0]} is at migration ${id} still`;
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, {

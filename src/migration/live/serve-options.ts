@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { CriuError, invalid, unknownOption } from '../../errors.ts';
 import { readGiven } from '../../options/given.ts';
 import { translate } from '../../options/translate.ts';
@@ -50,7 +51,10 @@ export interface ServeMigrationsOptions {
   readonly tls?: MigrationTls;
   /** Without certificates, on a loopback address. */
   readonly insecure?: boolean;
-  /** Where journals and images are kept. Created with mode 0700. */
+  /**
+   * Where journals and images are kept. Created with mode 0700; one that is there must belong to this
+   * user or root, and nobody else may write to it.
+   */
   readonly directory: string;
   /** Options of the restores here; they come before those that go with a dump. */
   readonly restore?: Partial<RestoreOptions>;
@@ -113,6 +117,18 @@ export function checkServeOptions(given: ServeMigrationsOptions): ServeMigration
     }
   }
   return given;
+}
+
+/**
+ * Whoever writes to the directory decides what runs here.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export async function requirePrivate(directory: string): Promise<void> {
+  const { uid, mode } = await stat(directory);
+  const isOurs = uid === 0 || uid === process.geteuid?.();
+  if (isOurs && (mode & 0o022) === 0) return;
+  const takes = 'a directory of this user to which nobody else can write (chmod 700)';
+  throw invalid(SERVE, 'directory', takes, directory);
 }
 
 /** What each migration decides by itself. */

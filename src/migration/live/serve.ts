@@ -11,17 +11,18 @@ import { readGiven } from '../../options/given.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { hostFacts } from './host-facts.ts';
 import { type Hosting, Incoming } from './incoming.ts';
-import { type How, journalsOf } from './incoming-journal.ts';
-import { isMigrationId, journalsIn } from './journal.ts';
+import type { How } from './incoming-journal.ts';
+import { isMigrationId } from './journal.ts';
 import { isMode, type Objecting, weigh } from './offer-check.ts';
 import { checkOffered } from './offered-options.ts';
 import { PageDoor } from './page-tunnel.ts';
-import { recoverIncoming } from './recover.ts';
+import { recoverAll, recoverIncoming } from './recover.ts';
 import {
   checkServeOptions,
   type IncomingMigration,
   type MigrationOffer,
   type MigrationPeer,
+  requirePrivate,
   SERVE,
   type ServeMigrationsOptions,
 } from './serve-options.ts';
@@ -35,7 +36,7 @@ export interface MigrationServer extends AsyncDisposable {
   readonly port: number;
   /** The port of the pages. */
   readonly pagePort: number;
-  /** How the migrations stand that it has taken since it was started. */
+  /** How the migrations stand that it has taken since it was started; of those that are over, the last 100. */
   readonly migrations: readonly IncomingMigration[];
   /**
    * Takes no more, and aborts what does not run yet. A copy that runs is served until it has all of its
@@ -46,6 +47,7 @@ export interface MigrationServer extends AsyncDisposable {
 
 /** How long a source may take to hear the last answer, in milliseconds. */
 const LAST_ANSWERS_MS = 2000;
+const MOST_FINISHED = 100;
 const SAME = 'Use the same node-criu on both.';
 /**
  * Lets processes of other hosts come to this one by {@link migrate}. What an earlier server in the
@@ -57,7 +59,8 @@ export async function serveMigrations(options: ServeMigrationsOptions): Promise<
   const { listen, directory, path, holdMs = 30_000, stallMs = 10_000 } = given;
   const credentials = await readCredentials(SERVE, listen.host, given.tls, given.insecure);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  for (const id of await journalsIn(journalsOf(directory))) await recoverIncoming(directory, id);
+  await requirePrivate(directory);
+  await recoverAll(directory);
   const service = await loadService();
   const door = await PageDoor.listen(listen.host, listen.pagePort ?? 0, credentials).catch(
     (error: Error) => {
@@ -222,7 +225,14 @@ class Host implements MigrationServer {
     if (objections.length > 0) return { objections, host };
     const incoming = await Incoming.begin(this.#hosting, offer, peer);
     this.#incoming.set(incoming.id, incoming);
+    this.#forgetFinished();
     return { objections, host, pagePort: this.pagePort, ...incoming.tokens };
+  }
+
+  /** What is over is in its journal. */
+  #forgetFinished(): void {
+    const finished = [...this.#incoming.values()].filter(({ isOpen }) => !isOpen);
+    for (const { id } of finished.slice(0, -MOST_FINISHED)) this.#incoming.delete(id);
   }
 
   async #inTurn<T>(weigh: () => Promise<T>): Promise<T> {

@@ -1,0 +1,182 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, chown, mkdir, readdir, readlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { resolveMigration, serveMigrations } from '../../src/index.ts';
+import {
+  isAgentAlive,
+  isElsewhere,
+  startTimeOf,
+  thisAgent,
+} from '../../src/migration/live/identity.ts';
+import { processesOf, recoverAll, recoverIncoming } from '../../src/migration/live/recover.ts';
+import { childrenOf } from '../../src/process/tree.ts';
+import { failureOf } from '../helpers/failures.ts';
+import { isAlive, temporaryDirectory, waitFor } from '../helpers/workload.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const dead = thisAgent().replace(/ \d+/, ' 1');
+
+/** A process with two children. They end after the test. */
+async function startTree() {
+  const shell = spawn('sh', ['-c', 'sleep 1000 & sleep 1000 & wait']);
+  const root = shell.pid as number;
+  await waitFor(() => childrenOf(root).length === 2, 'there are two children');
+  const children = childrenOf(root);
+  const kill = (pid: number) => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  };
+  onTestFinished(() => [root, ...children].forEach(kill));
+  const startTime = startTimeOf(root) as string;
+  const copy = { pid: root, startTime, tree: processesOf(root) };
+  const endRoot = async () => {
+    const ended = once(shell, 'exit');
+    kill(root);
+    await ended;
+  };
+  return { root, children, copy, endRoot };
+}
+
+/** Writes the last line of a journal. */
+async function note(directory: string, entry: object, daysAgo = 0): Promise<string> {
+  const id = randomUUID() as string;
+  const incoming = join(directory, 'incoming');
+  await mkdir(incoming, { recursive: true });
+  const path = join(incoming, `${id}.journal`);
+  await writeFile(path, `${JSON.stringify({ at: 1, agent: dead, ...entry })}\n`);
+  const time = (Date.now() - daysAgo * DAY_MS) / 1000;
+  await utimes(path, time, time);
+  return id;
+}
+
+describe('the copy of an agent that has died', () => {
+  test('ends with all of its processes, also when its root has ended', async () => {
+    const directory = await temporaryDirectory();
+    const { copy, children, endRoot } = await startTree();
+    await endRoot();
+    const id = await note(directory, { state: 'resumed', lazy: true, ...copy });
+    expect(await recoverIncoming(directory, id)).toMatchObject({ state: 'failed' });
+    for (const pid of children) expect(await isAlive(pid)).toBe(false);
+  });
+
+  test('runs if a process of it does, and its root has ended', async () => {
+    const directory = await temporaryDirectory();
+    const { copy, children, endRoot } = await startTree();
+    await endRoot();
+    const id = await note(directory, { state: 'resuming', lazy: false, ...copy });
+    expect(await recoverIncoming(directory, id)).toMatchObject({ state: 'complete' });
+    for (const pid of children) expect(await isAlive(pid)).toBe(true);
+  });
+
+  test.each(['complete', 'aborted', 'failed'])('is left alone once it is %s', async (state) => {
+    const directory = await temporaryDirectory();
+    const { copy, root, children } = await startTree();
+    const id = await note(directory, { state, ...copy });
+    expect(await recoverIncoming(directory, id)).toMatchObject({ state });
+    for (const pid of [root, ...children]) expect(await isAlive(pid)).toBe(true);
+  });
+
+  test('is gone if the host was started anew, and its pids are those of others', async () => {
+    const directory = await temporaryDirectory();
+    const { copy, root, children } = await startTree();
+    const [ticks, , namespace] = copy.startTime.split(' ');
+    const startTime = `${ticks} ${randomUUID()} ${namespace}`;
+    const entry = { state: 'resumed', lazy: true, ...copy, startTime };
+    const id = await note(directory, { ...entry, agent: `1 1 ${randomUUID()} ${namespace}` });
+    expect(await recoverIncoming(directory, id)).toMatchObject({ state: 'failed' });
+    for (const pid of [root, ...children]) expect(await isAlive(pid)).toBe(true);
+  });
+});
+
+describe('in another pid namespace', () => {
+  /** A process of one, as a journal names it. */
+  async function startThere(): Promise<{ identity: string; end: () => Promise<unknown> }> {
+    const options = ['--pid', '--fork', '--kill-child', 'sh', '-c'];
+    const script = 'readlink /proc/self/ns/pid; exec sleep 1000';
+    const stdio = ['ignore', 'pipe', 'inherit'] as ['ignore', 'pipe', 'inherit'];
+    const child = spawn('unshare', [...options, script], { stdio });
+    const { pid, stdout } = child as ChildProcessByStdio<null, Readable, null>;
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const [namespace] = (await once(stdout, 'data')) as [Buffer];
+    const inside = childrenOf(pid as number);
+    const [, , boot] = thisAgent().split(' ');
+    const end = async () => {
+      const ended = once(child, 'exit');
+      for (const one of inside) process.kill(one, 'SIGKILL');
+      await ended;
+    };
+    return { identity: `1 1 ${boot} ${String(namespace).trim()}`, end };
+  }
+
+  test('an agent is not taken for dead as long as that is not known', async () => {
+    const { identity, end } = await startThere();
+    expect([isElsewhere(identity), isAgentAlive(identity)]).toEqual([true, true]);
+    await end();
+    // Who sees all processes knows that nobody is in there.
+    const seesAll = (await readlink('/proc/self/ns/pid')) === 'pid:[4026531836]';
+    expect([isElsewhere(identity), isAgentAlive(identity)]).toEqual([!seesAll, !seesAll]);
+  });
+
+  test('nothing is put right, and who asks is told', async () => {
+    const { identity } = await startThere();
+    const directory = await temporaryDirectory();
+    const entry = { state: 'resuming', pid: 1, startTime: identity.slice(2), agent: identity };
+    const id = await note(directory, entry);
+    const { state, message } = await recoverIncoming(directory, id);
+    expect(state).toBe('resuming');
+    expect(message).toContain('start a server there');
+  });
+
+  test('resolveMigration says where to run it', async () => {
+    const { identity } = await startThere();
+    const directory = await temporaryDirectory();
+    const outgoing = join(directory, 'outgoing');
+    await mkdir(outgoing);
+    const id = randomUUID();
+    const entry = { state: 'handed-over', at: 1, pid: 1, startTime: identity.slice(2), agent: '' };
+    await writeFile(join(outgoing, `${id}.journal`), `${JSON.stringify(entry)}\n`);
+    const error = await failureOf(resolveMigration(id, { directory, insecure: true }));
+    expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'id' });
+    expect(error.message).toContain('run it in there');
+  });
+});
+
+test('journals of what is over are removed after a week, and no others', async () => {
+  const directory = await temporaryDirectory();
+  for (const state of ['complete', 'aborted', 'failed']) await note(directory, { state }, 8);
+  const kept = [
+    await note(directory, { state: 'complete' }, 6),
+    await note(directory, { state: 'aborted', agent: thisAgent() }, 6),
+    await note(directory, { state: 'resumed', lazy: true, agent: thisAgent() }, 8),
+    await note(directory, { state: 'prepared' }, 8),
+  ];
+  await recoverAll(directory);
+  const left = await readdir(join(directory, 'incoming'));
+  expect(left.sort()).toEqual(kept.map((id) => `${id}.journal`).sort());
+});
+
+test('a directory that others can write to is refused', async () => {
+  const listen = { host: '127.0.0.1', port: 0 };
+  const directory = await temporaryDirectory();
+  const serve = () => serveMigrations({ listen, insecure: true, directory });
+  const changes = [
+    () => chmod(directory, 0o770),
+    () => chmod(directory, 0o1777),
+    () => chmod(directory, 0o700).then(() => chown(directory, 12_345, 0)),
+  ];
+  for (const change of changes) {
+    await change();
+    const error = await failureOf(serve());
+    expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'directory' });
+    expect(error.message).toContain('nobody else can write');
+  }
+  await chown(directory, process.getuid?.() ?? 0, 0);
+  await (await serve()).close();
+});
