@@ -10,7 +10,7 @@ import {
   type ServeMigrationsOptions,
   serveMigrations,
 } from '../../src/index.ts';
-import { Authority, HERE } from '../helpers/certificates.ts';
+import { Authority, ELSEWHERE, HERE } from '../helpers/certificates.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { MigrationHost } from '../helpers/migration-host.ts';
@@ -83,6 +83,22 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
     expect(stays.map(({ here }) => here)).toEqual([true, false]);
   },
 );
+
+test('a destination that shows the certificate of another host of the authority', async () => {
+  const authority = await Authority.create('the hosts');
+  const issue = async (where: string) => ({
+    ca: authority.cert,
+    ...(await authority.issue(where)),
+  });
+  const [ours, theirs] = [await issue(HERE), await issue(ELSEWHERE)];
+  const witness = await Witness.start(1);
+  const { server, directory } = await serve({ tls: theirs });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, tls: ours }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain("does not match certificate's altnames");
+  expect(server.migrations).toEqual([]);
+});
 
 test('certificates can be given as texts, and their paths have to lead to some', async () => {
   const witness = await Witness.start(1);

@@ -12,6 +12,9 @@ export interface Certificate {
 /** What a certificate must be for on a connection of this host with itself. */
 export const HERE = 'IP:127.0.0.1';
 
+/** What it is for on no connection of this host with itself. */
+export const ELSEWHERE = 'IP:127.0.0.9';
+
 /** Options by which both sides of a connection know each other. */
 export interface TlsOptions {
   tls?: boolean;

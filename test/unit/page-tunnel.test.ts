@@ -11,7 +11,7 @@ import {
   PageTunnel,
   TOKEN_SIZE,
 } from '../../src/migration/live/page-tunnel.ts';
-import { Authority, HERE } from '../helpers/certificates.ts';
+import { Authority, ELSEWHERE, HERE } from '../helpers/certificates.ts';
 import { connection } from '../helpers/sockets.ts';
 import { waitFor } from '../helpers/workload.ts';
 
@@ -74,6 +74,18 @@ describe('the door', () => {
     await expect(knock(wrong)).rejects.toThrow();
     await knock();
     expect(arrived).toHaveLength(1);
+  });
+
+  test('is not taken for one of another host of the authority', async () => {
+    const authority = await Authority.create('the hosts');
+    const of = async (where: string) => {
+      const tls = { ca: authority.cert, ...(await authority.issue(where)) };
+      return (await readCredentials('migrate', here, tls, undefined)) as Credentials;
+    };
+    const [ours, theirs] = [await of(HERE), await of(ELSEWHERE)];
+    const { arrived, knock } = await openDoor(theirs);
+    await expect(knock(undefined, ours)).rejects.toThrow("does not match certificate's altnames");
+    expect(arrived).toHaveLength(0);
   });
 
   test('takes a token once', async () => {
