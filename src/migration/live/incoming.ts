@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Criu } from '../../criu.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
-import { type LazyRestored, lazyRestore } from '../../lazy/lazy-restore.ts';
+import type { LazyRestored } from '../../lazy/lazy-restore.ts';
 import type { Client } from '../../operation.ts';
-import { type RestoreOptions, restore } from '../../restore.ts';
+import type { RestoreOptions } from '../../restore.ts';
 import { Arrival } from './arrival.ts';
+import { HeldCopy } from './held-copy.ts';
 import { startTimeOf, thisAgent } from './identity.ts';
 import {
   type How,
@@ -15,7 +16,6 @@ import {
   journalsOf,
 } from './incoming-journal.ts';
 import { Journal } from './journal.ts';
-import { askedOf } from './offered-options.ts';
 import type { PageDoor } from './page-tunnel.ts';
 import { endCopy, processesOf, wasLetGo } from './recover.ts';
 import { afterRestart, type DestinationState, mayAbort } from './states.ts';
@@ -45,8 +45,7 @@ export class Incoming {
   readonly #closed = new AbortController();
   readonly #arrival: Arrival;
   #preparing: Promise<How> | undefined;
-  #restoring: Promise<unknown> | undefined;
-  #held: { readonly release: (run: boolean) => void } | undefined;
+  #copy: HeldCopy | undefined;
   #pages: Promise<number> | undefined;
   #handingOver: Promise<How> | undefined;
   #heardAt = performance.now();
@@ -153,21 +152,9 @@ export class Incoming {
   async #prepare(index: number, lazy: boolean): Promise<How> {
     await this.#arrival.finish(index, lazy);
     this.#require('receiving');
-    let release!: (run: boolean) => void;
-    const decided = new Promise<boolean>((resolve) => {
-      release = resolve;
-    });
-    const held = new Promise<number>((resolve, reject) => {
-      const postRestore = async (pid: number) => {
-        await this.#hosting.restore.hooks?.postRestore?.(pid);
-        resolve(pid);
-        if (!(await decided)) throw new Error('the migration was aborted');
-      };
-      this.#restoring = this.#restore(index, lazy, postRestore);
-      this.#restoring.catch(reject);
-    });
-    this.#held = { release };
-    const pid = await held;
+    const from = { arrival: this.#arrival, index, lazy };
+    this.#copy = new HeldCopy(this.#hosting, this.offer, from, this.#closed.signal);
+    const pid = await this.#copy.held;
     await this.#inTurn(async () => {
       // It may have been aborted meanwhile.
       this.#require('receiving');
@@ -202,8 +189,8 @@ export class Incoming {
     });
     if (!isMine) return this.how;
     this.#closed.abort();
-    this.#held?.release(false);
-    await this.#restoring?.catch(() => {});
+    this.#copy?.release(false);
+    await this.#copy?.restored.catch(() => {});
     await this.#end();
     return this.how;
   }
@@ -230,11 +217,11 @@ export class Incoming {
     });
     if (!isMine) return this.how;
     clearTimeout(this.#silence);
-    this.#held?.release(true);
+    this.#copy?.release(true);
     const lazy = this.#journal.entry?.lazy === true;
     this.#endWithoutSource();
     try {
-      const restored = await this.#restoring;
+      const restored = await this.#copy?.restored;
       if (!lazy) {
         await this.#write('complete');
         await this.#end();
@@ -269,38 +256,17 @@ export class Incoming {
 
   async #watchPages(pagesDone: LazyRestored['pagesDone']): Promise<number> {
     try {
-      const { pages } = await pagesDone;
+      const { pages } = await pagesDone.catch(async (error: Error) => {
+        // lazyRestore has killed its root, and what was below that.
+        await endCopy(this.#journal.entry ?? {});
+        await this.#write('failed', { message: error.message });
+        throw error;
+      });
       await this.#write('complete');
       return pages;
-    } catch (error) {
-      // lazyRestore has killed its root, and what was below that.
-      await endCopy(this.#journal.entry ?? {});
-      await this.#write('failed', { message: (error as Error).message });
-      throw error;
     } finally {
       await this.#end();
     }
-  }
-
-  async #restore(
-    index: number,
-    lazy: boolean,
-    postRestore: (pid: number) => Promise<void>,
-  ): Promise<unknown> {
-    const { client, restore: own } = this.#hosting;
-    const options = {
-      ...askedOf(this.offer),
-      ...own,
-      imagesDirectory: this.#arrival.directoryOf(index),
-      hooks: { ...own.hooks, postRestore },
-    } as RestoreOptions & { imagesDirectory: string };
-    const { signal } = this.#closed;
-    if (!lazy) return await restore(client, { ...options, signal });
-    const tunnel = this.#arrival.lazy;
-    if (!tunnel) throw new Error('there is no connection for lazy pages');
-    const from = { pageServer: { fd: tunnel.far }, signal };
-    const { lazyPages: _, ...forLazy } = { ...options, ...from };
-    return await lazyRestore(client, forLazy as never, tunnel.near);
   }
 
   #require(state: DestinationState): void {

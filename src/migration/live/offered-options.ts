@@ -19,7 +19,8 @@ const FLAGS: ReadonlySet<string> = new Set([
   'weakSysctls',
 ]);
 
-type Offered = Pick<
+/** Options in an offer. */
+export type Offered = Pick<
   OfferRequest__Output,
   'flags' | 'networkLock' | 'manageCgroupsMode' | 'hasCpuCap' | 'cpuCap'
 >;

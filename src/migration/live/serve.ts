@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import type { Server, ServerReadableStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { Server, ServerReadableStream, ServerUnaryCall } from '@grpc/grpc-js';
 import { Criu } from '../../criu.ts';
 import { CriuError } from '../../errors.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
@@ -9,6 +9,7 @@ import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { readGiven } from '../../options/given.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
+import { type Answer, type CallAbout, handlersOf, peerOf } from './handlers.ts';
 import { hostFacts } from './host-facts.ts';
 import { type Hosting, Incoming } from './incoming.ts';
 import type { How } from './incoming-journal.ts';
@@ -110,7 +111,7 @@ class Host implements MigrationServer {
 
   async listen({ grpc, Migrations, options }: Service): Promise<this> {
     const server = new grpc.Server(options);
-    server.addService(Migrations.service, this.#handlers() as never);
+    server.addService(Migrations.service, this.#answers() as never);
     const { ca, cert, key } = this.#credentials ?? {};
     const credentials = ca
       ? grpc.ServerCredentials.createSsl(
@@ -153,46 +154,12 @@ class Host implements MigrationServer {
     await this.close();
   }
 
-  #handlers(): MigrationsHandlers {
-    const about =
-      <Request extends { id: string }>(answer: Answer<Request>, isDecisive = false) =>
-      (call: ServerUnaryCall<Request, How>, reply: sendUnaryData<How>) => {
-        this.#about(call, answer, isDecisive).then(
-          (how) => reply(null, how),
-          (error) => reply(asStatus(error)),
-        );
-      };
-    /** The source acts upon what these say. */
-    const decides = <Request extends { id: string }>(answer: Answer<Request>) =>
-      about(answer, true);
-    return {
-      offer: (
-        call: ServerUnaryCall<OfferRequest__Output, OfferReply>,
-        reply: sendUnaryData<OfferReply>,
-      ) => {
-        this.#offer(call).then(
-          (answer) => reply(null, answer),
-          (error) => reply(asStatus(error)),
-        );
-      },
-      startRound: about<{ id: string; index: number }>((one, { index }) => one.startRound(index)),
-      prepare: about<{ id: string; index: number; lazy: boolean }>((one, { index, lazy }) =>
-        one.prepare(index, lazy),
-      ),
-      handOver: decides((one) => one.handOver()),
-      awaitPages: decides((one) => one.awaitPages()),
-      abort: decides<{ id: string; reason: string }>((one, { reason }) => one.abort(reason)),
-      ask: about((one) => one.how),
-      putImages: (
-        call: ServerReadableStream<ImagePart__Output, How>,
-        reply: sendUnaryData<How>,
-      ) => {
-        this.#putImages(call).then(
-          (how) => reply(null, how),
-          (error) => reply(asStatus(error)),
-        );
-      },
-    } as unknown as MigrationsHandlers;
+  #answers(): MigrationsHandlers {
+    return handlersOf({
+      offer: (call) => this.#offer(call),
+      putImages: (call) => this.#putImages(call),
+      about: (call, answer, isDecisive) => this.#about(call, answer, isDecisive),
+    });
   }
 
   async #offer(call: ServerUnaryCall<OfferRequest__Output, OfferReply>): Promise<OfferReply> {
@@ -253,7 +220,7 @@ class Host implements MigrationServer {
   }
 
   async #about<Request extends { id: string }>(
-    call: ServerUnaryCall<Request, How>,
+    call: CallAbout<Request>,
     answer: Answer<Request>,
     isDecisive: boolean,
   ): Promise<How> {
@@ -280,25 +247,13 @@ class Host implements MigrationServer {
   }
 
   /** A migration, for whoever has offered it. */
-  #find(id: string, call: Called): Incoming | undefined {
+  #find(id: string, call: Parameters<typeof peerOf>[0]): Incoming | undefined {
     const incoming = this.#incoming.get(id);
     if (incoming && incoming.peer !== peerOf(call).fingerprint) {
       throw new Error('it is the migration of another');
     }
     return incoming;
   }
-}
-
-type Answer<Request> = (incoming: Incoming, request: Request) => How | Promise<How>;
-type Called = Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext'>;
-
-function peerOf(call: Called): MigrationPeer {
-  const certificate = call.getAuthContext()?.sslPeerCertificate;
-  return {
-    address: call.getPeer(),
-    fingerprint: certificate?.fingerprint256 ?? '',
-    name: String(certificate?.subject?.CN ?? ''),
-  };
 }
 
 /** Lets sources hear what was answered last, and ends their connections. */
@@ -314,11 +269,6 @@ function objecting(objections: Objection[]): Objecting {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** gRPC's FAILED_PRECONDITION, with our words. */
-function asStatus(error: Error): { code: number; details: string } {
-  return { code: 9, details: error.message };
 }
 
 function cannotListen(host: string, cause: Error): CriuError {
