@@ -6,7 +6,6 @@ import type { Client } from '../operation.ts';
 import { refuseOpenNetwork } from '../options/reach.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { PageServerOptions } from '../options/types.ts';
-import { stateOf } from '../process/state.ts';
 import { Cancellation } from '../rpc/cancellation.ts';
 import { checkHooks } from '../rpc/hooks.ts';
 import { locate } from '../swrk/binary.ts';
@@ -132,6 +131,8 @@ export class LazySource implements AsyncDisposable {
   #grace: NodeJS.Timeout | undefined;
   /** criu has ended. */
   #over = false;
+  /** The original was killed after that. */
+  #discarded = false;
   /** What criu was told, if it was. */
   #told: 'finish' | GivenUp | undefined;
 
@@ -260,6 +261,7 @@ export class LazySource implements AsyncDisposable {
       discard: true,
     });
     await this.#untilOver('discard');
+    this.#discarded = true;
     this.#tree.kill();
   }
 
@@ -351,8 +353,11 @@ export class LazySource implements AsyncDisposable {
 
   async #untilOver(operation: string): Promise<void> {
     const { pid } = this;
-    await this.done.catch(() => {});
-    if (stateOf(this.pid) !== 'gone') return;
+    const isDone = await this.done.then(
+      () => true,
+      () => false,
+    );
+    if (!isDone && !this.#discarded && !this.#tree.hasEnded) return;
     const message = `${operation}: process ${pid} has ended`;
     throw new CriuError('ERR_CRIU_CLOSED', message, { operation, pid, workload: 'gone' });
   }

@@ -1,5 +1,6 @@
+import { KnownProcesses } from '../process/known-processes.ts';
 import { stateOf } from '../process/state.ts';
-import { descendantsOf, killTree } from '../process/tree.ts';
+import { descendantsOf, killTrees } from '../process/tree.ts';
 
 /**
  * The original of processes that may live on elsewhere: stopped, so that it does not run on when its
@@ -10,6 +11,8 @@ export class StoppedTree {
   readonly pids: readonly number[];
   /** Those of them that were stopped by others, before. */
   readonly stoppedBefore: ReadonlySet<number>;
+  /** Those of them that have not ended, whose pids are no others' yet. */
+  readonly #known: KnownProcesses;
 
   /** Which processes are stopped already, before a dump. */
   static before(root: number): ReadonlySet<number> {
@@ -25,6 +28,7 @@ export class StoppedTree {
 
   constructor(pids: readonly number[], stoppedBefore: ReadonlySet<number>) {
     this.pids = pids;
+    this.#known = new KnownProcesses(pids);
     this.stoppedBefore = stoppedBefore;
   }
 
@@ -33,14 +37,18 @@ export class StoppedTree {
     this.#signal('SIGCONT');
   }
 
-  /** Ends them. */
+  /** Ends them, and what they have started. */
   kill(): void {
-    const [root] = this.pids;
-    if (root !== undefined) killTree(root);
+    killTrees(this.#known.pids);
+  }
+
+  /** Whether all of them have ended. */
+  get hasEnded(): boolean {
+    return this.#known.pids.every((pid) => stateOf(pid) === 'gone');
   }
 
   #signal(name: NodeJS.Signals): void {
-    for (const pid of this.pids) {
+    for (const pid of this.#known.pids) {
       if (this.stoppedBefore.has(pid)) continue;
       try {
         process.kill(pid, name);

@@ -23,15 +23,8 @@ import { type Holdings, holdings } from '../helpers/own-process.ts';
 import { seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
 import { callWithout } from '../helpers/rights.ts';
-import {
-  client,
-  isAlive,
-  type Program,
-  startProgram,
-  temporaryDirectory,
-  waitFor,
-  waitGone,
-} from '../helpers/workload.ts';
+import { takePid } from '../helpers/take-pid.ts';
+import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../helpers/workload.ts';
 
 /** The steps of a restore until it can no longer be undone, and those after. */
 const earlySteps = ['preRestore', 'setupNamespaces', 'postSetupNamespaces', 'postRestore'] as const;
@@ -497,16 +490,6 @@ async function killAfter(ms: number, signal: NodeJS.Signals, over: AbortSignal):
 async function untilHolding(before: Holdings): Promise<void> {
   const now = async () => JSON.stringify(await holdings());
   await waitFor(async () => (await now()) === JSON.stringify(before), 'nothing is left behind');
-}
-
-/** Has another process take a pid, until it is killed; its parent, a child of this one, ends then. */
-async function takePid(pid: number): Promise<Program> {
-  const stdout = join(await temporaryDirectory(), 'said');
-  const program = await compileFixture('take-pid');
-  const taker = await startProgram(program, [`${pid}`], { stdout, env: {} });
-  const said = async () => await readFile(stdout, 'utf8').catch(() => '');
-  await waitFor(async () => (await said()) === 'taken\n', `pid ${pid} is taken`);
-  return taker;
 }
 
 /** A control group that can have so many processes, removed after the test. */

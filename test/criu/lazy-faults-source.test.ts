@@ -14,6 +14,7 @@ import { type NarrowWay, narrowWay } from '../helpers/narrow-way.ts';
 import { rulesIn } from '../helpers/network-rules.ts';
 import { children, type Holdings, holdings } from '../helpers/own-process.ts';
 import { noteFault } from '../helpers/reliability.ts';
+import { takePid } from '../helpers/take-pid.ts';
 import { expectUnharmed } from '../helpers/unharmed.ts';
 import {
   client,
@@ -263,6 +264,40 @@ describe('while pages are outstanding the original stays stopped, and the copy i
       workload: 'at the first destination, undisturbed',
       left: 'nothing',
     });
+  });
+});
+
+describe('a process that has taken the pid of the original is left alone', () => {
+  /** What is asked of a source whose original has ended, in vain. */
+  async function expectLeftAlone({ source, memory }: Scene & { memory: { pid: number } }) {
+    await waitGone(memory.pid);
+    await takePid(memory.pid);
+    process.kill(memory.pid, 'SIGSTOP');
+    await waitFor(async () => (await processState(memory.pid)) === 'T', 'the other is stopped');
+    for (const way of ['resume', 'discard'] as const) {
+      await expect(source[way]()).rejects.toMatchObject({ code: 'ERR_CRIU_CLOSED' });
+    }
+    expect(await processState(memory.pid)).toBe('T');
+  }
+
+  test('after the original has ended as it should', async () => {
+    const scene = await moved({});
+    await scene.source.done;
+    await expectLeftAlone(scene);
+  });
+
+  test('after others have killed the original', async () => {
+    const scene = await move('');
+    scene.way.cut();
+    expect(await failureOf(scene.source.done)).toMatchObject({ workload: 'stopped' });
+    process.kill(scene.memory.pid, 'SIGKILL');
+    await expectLeftAlone(scene);
+  });
+
+  test('after the original was discarded', async () => {
+    const scene = await serve('', 16);
+    await scene.source.discard();
+    await expectLeftAlone(scene);
   });
 });
 
