@@ -75,6 +75,8 @@ export class PageGate implements AsyncDisposable {
       const errno = cause.errno === undefined ? undefined : Math.abs(cause.errno);
       throw new CriuError('ERR_CRIU_SYSTEM', message, { operation, errno, cause });
     });
+    // Who could not be let in, for want of descriptors say, may come again.
+    server.on('error', () => {});
     try {
       return new PageGate(socketOf(near()), server, at.address);
     } catch (error) {
@@ -244,15 +246,17 @@ function isTls(server: Server | undefined): server is TlsServer {
 async function serverWith(operation: string, certificates: Certificates): Promise<Server> {
   const { tls, tlsCacert, tlsCert, tlsKey, tlsCacrl } = certificates;
   if (!tls) return createServer({ noDelay: true });
-  const files = { tlsCacert, tlsCert, tlsKey, ...(tlsCacrl !== undefined && { tlsCacrl }) };
-  const [ca, cert, key, crl] = await Promise.all(
-    Object.entries(files).map(async ([option, path]) => {
-      if (path === undefined) throw invalid(operation, option, 'the path of a PEM file', path);
-      return await readFile(path).catch((error: Error) => {
-        throw invalid(operation, option, `a file that can be read (${error.message})`, path);
-      });
-    }),
-  );
+  const read = async (option: string, path: string | undefined) => {
+    if (path === undefined) throw invalid(operation, option, 'the path of a PEM file', path);
+    return await readFile(path).catch((error: Error) => {
+      throw invalid(operation, option, `a file that can be read (${error.message})`, path);
+    });
+  };
+  // One after the other, so that of several that are wrong the first is named.
+  const ca = await read('tlsCacert', tlsCacert);
+  const cert = await read('tlsCert', tlsCert);
+  const key = await read('tlsKey', tlsKey);
+  const crl = tlsCacrl === undefined ? undefined : await read('tlsCacrl', tlsCacrl);
   const mutual = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS };
   try {
     return builtins.tls.createServer({

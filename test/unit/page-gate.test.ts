@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { PageGate } from '../../src/lazy/page-gate.ts';
 import { farewell, leave } from '../../src/lazy/page-protocol.ts';
 import { native } from '../../src/native/index.ts';
@@ -287,6 +288,15 @@ describe('TLS', () => {
     },
   );
 
+  test('of several files that are wrong the first is named', async () => {
+    // That there is no path shows sooner than that there is no file.
+    const certificates = { tls: true, tlsCacert: '/no/ca.pem', tlsKey: '/no/key.pem' };
+    expect(await failureOf(door({ certificates }))).toMatchObject({
+      code: 'ERR_CRIU_INVALID_ARGUMENT',
+      option: 'tlsCacert',
+    });
+  });
+
   test('a key of another certificate is refused', async () => {
     const authority = await Authority.create('Test authority');
     const [one, two] = [await authority.issue(HERE), await authority.issue(HERE)];
@@ -296,6 +306,18 @@ describe('TLS', () => {
       option: 'tls',
     });
   });
+});
+
+test('a connection that could not be accepted does not end the gate', async () => {
+  const listen = vi.spyOn(Server.prototype, 'listen');
+  onTestFinished(() => listen.mockRestore());
+  const { gate, criu, ledger, knock } = await door();
+  const [server] = listen.mock.contexts as Server[];
+  for (let tries = 0; tries < 2; tries++) {
+    server?.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+  }
+  gate.open(ledger);
+  await serves({ criu, destination: await knock() });
 });
 
 describe('the end', () => {
