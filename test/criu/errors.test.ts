@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import {
   chmod,
   link,
@@ -464,6 +465,27 @@ describe('what this CRIU or kernel does not have', () => {
       expect(await readdir(imagesDirectory).catch(() => [])).toEqual([]);
     }
     await counter.countsOn();
+  });
+
+  test('an iteration is not begun, and makes no directory', async () => {
+    const criu = client();
+    const { memTrack } = await criu.features();
+    const counter = await startCounter();
+    const imagesDirectory = join(await temporaryDirectory(), 'images');
+    const before = await holdings();
+    const iterate = () => criu.iterate(counter.pid, { imagesDirectory });
+    if (memTrack) {
+      await (await iterate()).close();
+    } else {
+      expect(await failureOf(iterate)).toMatchObject({
+        code: 'ERR_CRIU_NO_MEM_TRACK',
+        operation: 'iterate',
+        message: expect.stringContaining('CONFIG_MEM_SOFT_DIRTY'),
+      });
+      expect(existsSync(imagesDirectory)).toBe(false);
+    }
+    await counter.countsOn();
+    expect(await holdings()).toEqual(before);
   });
 
   test('an option of a newer CRIU is refused by its name', async () => {

@@ -1,4 +1,4 @@
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -359,6 +359,30 @@ describe('a criu', () => {
     });
     const fault = 'a criu that never answers, and the deadline';
     await noteFault('protocol', { fault, error: error.code, workload, left });
+  });
+
+  test('that has no lazy pages is not asked for them, and nothing is touched', async () => {
+    const { criu, directory } = await broken('lacks features');
+    const counter = await startCounter();
+    const imagesDirectory = join(directory, 'images');
+    await mkdir(imagesDirectory);
+    const before = await holdings();
+    const operations = {
+      lazyDump: () => criu.lazyDump(counter.pid, { imagesDirectory }),
+      lazyPages: () => criu.lazyPages({ imagesDirectory }),
+      lazyRestore: () => criu.lazyRestore({ imagesDirectory }),
+      dump: () => criu.dump(counter.pid, { imagesDirectory, lazyPages: true }),
+      restore: () => criu.restore({ imagesDirectory, lazyPages: true }),
+    };
+    for (const [operation, operate] of Object.entries(operations)) {
+      const lacking = { code: 'ERR_CRIU_NO_LAZY_PAGES', operation, exit: undefined };
+      expect(await failureOf(operate), operation).toMatchObject(lacking);
+    }
+    const iterate = criu.iterate(counter.pid, { imagesDirectory, lazyPages: true });
+    expect(await failureOf(iterate)).toMatchObject({ code: 'ERR_CRIU_NO_MEM_TRACK' });
+    expect(await readdir(imagesDirectory)).toEqual([]);
+    await expectUntouched(counter);
+    expect(await holdings()).toEqual(before);
   });
 
   test.each(['signal', 'deadlineMs'] as const)(
