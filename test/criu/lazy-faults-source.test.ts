@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Criu, LazyDumpOptions, LazySource } from '../../src/index.ts';
@@ -413,24 +413,34 @@ test.each(['iptables', 'nftables'] as const)(
 );
 
 test('the caller of a lazy dump is killed: criu goes on holding the original', async () => {
-  const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 2000 });
-  const caller = await Caller.start();
+  const memory = await startMemoryWorkload({ heapMiB: 256, hotMiB: 1, pagesPerSecond: 2000 });
+  const [caller, destination] = [await Caller.start(), await LazyDestination.start()];
   const imagesDirectory = await temporaryDirectory();
-  const given = { pid: memory.pid, imagesDirectory, logLevel: 4 };
-  const { criu } = await caller.ask<{ criu: number }>('lazyDump', given);
+  const serving = caller.ask<{ address: string; port: number; criu: number }>('lazyDump', {
+    pid: memory.pid,
+    imagesDirectory,
+  });
+  const { criu, ...source } = await serving;
   killAfterTest(criu);
-  const log = () => readFile(join(imagesDirectory, 'dump.log'), 'utf8');
-  await waitFor(async () => (await log()).includes('Created tee pipe'), 'criu serves');
+  const way = await narrowWay(source, 32);
+  const { address, port } = way;
+  await destination.restore({ imagesDirectory, pageServer: { address, port } });
+  await way.full;
   process.kill(caller.pid, 'SIGKILL');
   await caller.ended;
+  way.widen();
+  expect(await destination.pagesFailed()).toMatchObject({
+    code: 'ERR_CRIU_LAZY_PAGES',
+    workload: 'gone',
+  });
+  expect(await destination.isAlive()).toBe(false);
   expect(await isAlive(criu)).toBe(true);
   expect(await processState(memory.pid)).toMatch(/[Tt]/);
   process.kill(criu, 'SIGKILL');
   await waitFor(async () => !(await isAlive(criu)), 'criu is dead');
   await waitFor(async () => (await processState(memory.pid)) === 'T', 'the original is stopped');
   process.kill(memory.pid, 'SIGCONT');
-  await memory.verify();
-  await memory.writesOn();
+  await memory.verifyOriginal();
   await noteFault('lazy pages', {
     fault: 'the caller of a lazy dump killed',
     error: 'none: nobody is there to be told; the destination fails by ERR_CRIU_LAZY_PAGES',
