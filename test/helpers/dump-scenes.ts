@@ -42,7 +42,7 @@ async function inAnotherNamespace(networkLock: Lock, size = '0'): Promise<Scene>
   const start = () => startCounting('patient', [size], ['nsenter', `--net=${namespace}`]);
   const options = { tcpEstablished: true, networkLock };
   return await locally(start, options, {
-    steps: ['preDump', 'networkLock', 'queryExtFiles', 'postDump'],
+    steps: ['preDump', 'networkLock', 'queryExtFiles', 'postDump', 'networkUnlock'],
     left: async () => ({ ...(await ownHoldings()), rules: await rulesIn(namespace) }),
   });
 }
