@@ -163,7 +163,8 @@ export class Criu implements AsyncDisposable {
 
   /**
    * Copies the memory of a running process tree, as one round of an iterative dump; it stops only
-   * for as long as that takes to begin. Source: RPC request SINGLE_PRE_DUMP, criu(8) pre-dump.
+   * for as long as that takes to begin. Source: RPC request SINGLE_PRE_DUMP, criu(8) pre-dump,
+   * CRIU 3.17.
    * @param pid the root of the tree
    * @throws CriuError ERR_CRIU_NO_MEM_TRACK if the kernel does not track changed memory
    */
@@ -314,7 +315,7 @@ export class Criu implements AsyncDisposable {
 
   /**
    * Starts a page server; it listens on 127.0.0.1 and a free port unless told otherwise. Source:
-   * RPC requests PAGE_SERVER_CHLD and WAIT_PID, criu(8) page-server.
+   * RPC requests PAGE_SERVER_CHLD and WAIT_PID, criu(8) page-server, CRIU 3.7.
    */
   async pageServer(options: PageServerStartOptions): Promise<PageServer> {
     this.#refuseIfClosed('pageServer');
