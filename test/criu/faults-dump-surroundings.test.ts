@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Criu, DumpOptions, PageServer } from '../../src/index.ts';
@@ -6,11 +6,12 @@ import { startCounting, steps } from '../helpers/checkpoints.ts';
 import { compileFixture } from '../helpers/compile.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { networkNamespace } from '../helpers/namespaces.ts';
+import { narrowWay } from '../helpers/narrow-way.ts';
 import { rulesIn } from '../helpers/network-rules.ts';
 import { holdings } from '../helpers/own-process.ts';
 import { noteFault } from '../helpers/reliability.ts';
 import { expectUnharmed, hookAt, ready } from '../helpers/unharmed.ts';
-import { client, isAlive, temporaryDirectory, waitFor } from '../helpers/workload.ts';
+import { client, isAlive, temporaryDirectory } from '../helpers/workload.ts';
 
 beforeAll(async () => {
   for (const fixture of ['counter', 'patient']) await compileFixture(fixture);
@@ -146,7 +147,7 @@ describe('the page server', () => {
     async (moment) => {
       const { criu, counter, before } = await ready();
       const { server, done, options } = await serverStruck(criu, moment, 'SIGSTOP');
-      const limits = { deadlineMs: 600, gracePeriodMs: 100 };
+      const limits = { deadlineMs: 3000, gracePeriodMs: 100 };
       const error = await failureOf(criu.dump(counter.pid, { ...options, ...limits }));
       await done();
       expect(error).toMatchObject({
@@ -182,20 +183,21 @@ async function serverStruck(
   moment: 'preDump' | 'queryExtFiles' | 'while pages flow',
   signal: 'SIGKILL' | 'SIGSTOP',
 ): Promise<{ server: PageServer; done: () => Promise<void>; options: DumpOptions }> {
-  const directory = await temporaryDirectory();
-  const server = await criu.pageServer({ imagesDirectory: directory });
-  let done = Promise.resolve();
+  const server = await criu.pageServer({ imagesDirectory: await temporaryDirectory() });
+  const address = { address: '127.0.0.1', port: server.port ?? 0 };
+  const flows = moment === 'while pages flow';
+  const way = flows ? await narrowWay(address, 16) : undefined;
   const strike = () => void process.kill(server.pid, signal);
-  const isFlowing = async () => (await readdir(directory)).some((name) => /^pages-/.test(name));
-  const action = () => {
-    if (moment !== 'while pages flow') strike();
-    else done = waitFor(isFlowing, 'pages flow').then(strike);
-  };
-  const step = moment === 'while pages flow' ? 'queryExtFiles' : moment;
+  // Of 64 MiB some have come, and the others wait.
+  const done = way?.full.then(strike).then(way.widen);
   const options = {
     imagesDirectory: await temporaryDirectory(),
-    pageServer: { address: '127.0.0.1', port: server.port ?? 0 },
-    hooks: hookAt(step, action),
+    pageServer: way ? { address: way.address, port: way.port } : address,
+    hooks: flows ? {} : hookAt(moment, strike),
   };
-  return { server, done: () => done, options };
+  const over = async () => {
+    await done;
+    way?.cut();
+  };
+  return { server, done: over, options };
 }

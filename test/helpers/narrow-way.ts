@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A way to a lazy source on which memory does not pass at once. Ended after the test. */
+/** A way to a source or a server of pages on which memory does not pass at once. Ended after the test. */
 export interface NarrowWay {
   readonly address: string;
   readonly port: number;
@@ -14,47 +14,45 @@ export interface NarrowWay {
   widen(): void;
 }
 
-/** A way between a destination and a source, on which so many MiB pass. */
+/** A way to where somebody listens, on which so many MiB pass, in one direction or both. */
 export async function narrowWay(
-  source: { readonly address: string; readonly port: number },
+  server: { readonly address: string; readonly port: number },
   mib: number,
 ): Promise<NarrowWay> {
   const sockets: Socket[] = [];
   let left = mib << 20;
-  let widen = () => {
-    left = Number.POSITIVE_INFINITY;
-  };
   let fill: (value?: unknown) => void;
   const full = new Promise((resolve) => {
     fill = resolve;
   });
-  const server = createServer((near) => {
-    const far = connect(source.port, source.address);
-    sockets.push(near, far);
-    for (const socket of [near, far]) {
-      socket.on('error', () => {});
-      socket.on('close', () => [near, far].map((end) => end.destroy()));
-    }
-    near.pipe(far);
-    far.on('data', (chunk: Buffer) => {
-      near.write(chunk);
+  const forward = (one: Socket, other: Socket) => {
+    sockets.push(one);
+    one.on('error', () => {});
+    one.on('close', () => other.destroy());
+    one.on('data', (chunk: Buffer) => {
+      other.write(chunk);
       left -= chunk.length;
       if (left > 0) return;
-      far.pause();
+      one.pause();
       fill();
-      widen = () => {
-        left = Number.POSITIVE_INFINITY;
-        far.resume();
-      };
     });
+  };
+  const way = createServer((near) => {
+    const far = connect(server.port, server.address);
+    forward(near, far);
+    forward(far, near);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  way.listen(0, '127.0.0.1');
+  await once(way, 'listening');
   const cut = () => {
-    server.close();
+    way.close();
     for (const socket of sockets) socket.destroy();
   };
+  const widen = () => {
+    left = Number.POSITIVE_INFINITY;
+    for (const socket of sockets) socket.resume();
+  };
   onTestFinished(cut);
-  const { address, port } = server.address() as AddressInfo;
-  return { address, port, full, cut, widen: () => widen() };
+  const { address, port } = way.address() as AddressInfo;
+  return { address, port, full, cut, widen };
 }
