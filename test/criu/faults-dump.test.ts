@@ -77,10 +77,15 @@ describe.each(Object.entries(scenes))('a dump (%s)', (name, enter) => {
     const scene = await enter('64');
     const before = await scene.left();
     const random = seeded(SEED);
-    const start = performance.now();
-    expect(await scene.dumpWith({ at: 'preDump', signal: 0 })).toBeUndefined();
+    // The first takes longer than those that follow.
+    const durations: number[] = [];
+    for (let times = 0; times < 3; times++) {
+      const start = performance.now();
+      expect(await scene.dumpWith({ at: 'preDump', signal: 0 })).toBeUndefined();
+      durations.push(performance.now() - start);
+    }
     // Less the time that it takes to come to the first step.
-    const span = Math.ceil((performance.now() - start) * 0.8);
+    const span = Math.ceil(Math.min(...durations) * 0.8);
     const tally = { done: 0, running: 0, gone: 0 };
     for (let round = 0; round < ROUNDS; round++) {
       const afterMs = random(span * 10) / 10;

@@ -101,7 +101,12 @@ test('CRIU waits for hooks, and does its work between them', async () => {
   const imagesDirectory = await temporaryDirectory();
   const images = async () => await readdir(imagesDirectory);
   const seen: string[] = [];
-  /** Whether the process counts while the hook of a step has CRIU wait. */
+  /** The process counts while the hook of a step has CRIU wait. */
+  const counts = async (step: string) => {
+    await counter.countsOn();
+    seen.push(`${step}: counts`);
+  };
+  /** Whether it does. */
   const look = async (step: string) => {
     const before = await counter.count();
     await sleep(60);
@@ -109,7 +114,7 @@ test('CRIU waits for hooks, and does its work between them', async () => {
   };
   const hooks: Hooks = {
     async preDump() {
-      await look('preDump');
+      await counts('preDump');
       expect(await images()).not.toContain(`core-${counter.pid}.img`);
     },
     async networkLock() {
@@ -153,8 +158,7 @@ test('CRIU waits for hooks, and does its work between them', async () => {
       await look('preResume');
     },
     async postResume() {
-      await counter.countsOn();
-      await look('postResume');
+      await counts('postResume');
     },
   };
   await criu.dump(counter.pid, { ...options, imagesDirectory, hooks });

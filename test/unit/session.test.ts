@@ -343,13 +343,15 @@ describe.each([
     });
 
     test('lets a peer live that replies in time', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      onTestFinished(() => void vi.useRealTimers());
       const peer = peerOf();
       const { cancellation, abort } = cancellable(20);
       const { outcome } = await dumping(peer, {}, cancellation);
       abort();
       peer.send(done);
       expect(await outcome).toEqual({ reply: done, refusal: undefined });
-      await sleep(60);
+      await vi.advanceTimersByTimeAsync(1000);
       expect(peer.kills()).toBe(0);
     });
   });
