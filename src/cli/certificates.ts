@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { access, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CriuError } from '../index.ts';
+import { makePrivateDirectory } from '../private-directory.ts';
 
 const OPERATION = 'cert';
 /** What a name of X.509 may have in its field for people. */
@@ -26,7 +27,7 @@ export async function createAuthority(
   days: number,
   signal: AbortSignal,
 ): Promise<Certificate> {
-  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: Error) => {
+  await makePrivateDirectory(directory).catch((error: Error) => {
     throw refused('directory', `${directory} cannot be made: ${error.message}`);
   });
   await refuseOpen(directory);

@@ -11,6 +11,7 @@ import { descendantsOf, killTrees } from '../process/tree.ts';
 import { isAlive } from '../process/unfinished.ts';
 import { type RestoreOptions, restore } from '../restore.ts';
 import { Cancellation } from '../rpc/cancellation.ts';
+import { CombinedSignal } from '../rpc/combined-signal.ts';
 import { checkHooks } from '../rpc/hooks.ts';
 import { type HeldFaults, NotHeld } from './held-faults.ts';
 import { LazyPages, type LazyPagesOptions, type LazyPagesResult } from './lazy-pages.ts';
@@ -101,7 +102,7 @@ export async function lazyRestore(
     const process = await restore(client, {
       ...own,
       ...defined({ deadlineMs, gracePeriodMs }),
-      signal: AbortSignal.any([lost.signal, ...(signal ? [signal] : [])]),
+      signal: new CombinedSignal([lost.signal, signal]).signal,
       lazyPages: true,
       hooks: { ...hooks, postRestore: holdFaults },
     });

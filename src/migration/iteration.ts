@@ -18,6 +18,7 @@ import type { CriuOpts, Hooks, PageServerOptions } from '../options/types.ts';
 import { preflight } from '../preflight/preflight.ts';
 import { stateOf } from '../process/state.ts';
 import { Cancellation } from '../rpc/cancellation.ts';
+import { CombinedSignal } from '../rpc/combined-signal.ts';
 import { checkHooks } from '../rpc/hooks.ts';
 import { locate } from '../swrk/binary.ts';
 import { Conversation } from '../swrk/conversation.ts';
@@ -342,14 +343,14 @@ export class Iteration implements AsyncDisposable {
   ): RoundOptions {
     const { preflight, lazyPages, pageServer, ...given } = this.#given as IterateOptions;
     const { deadlineMs, gracePeriodMs, hooks: own, ...rest } = given;
-    const signals = [this.#closing.signal, this.#signal, signal].filter((one) => one !== undefined);
+    const { signal: both } = new CombinedSignal([this.#closing.signal, this.#signal, signal]);
     return {
       deadlineMs,
       gracePeriodMs,
       ...withDefaults(operation, {}, rest),
       ...options,
       hooks: { ...own, ...hooks } as Hooks,
-      signal: AbortSignal.any(signals),
+      signal: both,
     };
   }
 

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readlink } from 'node:fs/promises';
+import { open, readlink } from 'node:fs/promises';
 import { invalid, systemFailure } from '../errors.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import type { DirectoryLike } from '../options/types.ts';
+import { makePrivateDirectory } from '../private-directory.ts';
 
 /** A directory that CRIU reads or writes, open for the time of an operation. */
 export interface Directory extends AsyncDisposable {
@@ -30,7 +31,7 @@ export async function openDirectory(
       const path = await readlink(`/proc/self/fd/${fd}`);
       return { path, fd, async [Symbol.asyncDispose]() {} };
     }
-    if (create) await mkdir(given, { recursive: true, mode: 0o700 });
+    if (create) await makePrivateDirectory(given);
     const handle = await open(given, constants.O_RDONLY | constants.O_DIRECTORY);
     return { path: given, fd: handle.fd, [Symbol.asyncDispose]: () => handle.close() };
   } catch (error) {

@@ -1,11 +1,12 @@
 import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
-import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClientWritableStream } from '@grpc/grpc-js';
 import { builtins } from '../../builtins.ts';
 import type { ImagePart, ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { Standing__Output } from '../../generated/types/node_criu/Standing.ts';
+import { makePrivateDirectory } from '../../private-directory.ts';
 import type { Destination } from './service.ts';
 
 const PIECE = 256 << 10;
@@ -87,7 +88,7 @@ export async function receiveImages(
   directory: string,
   allowance: { bytes: number; files: number },
 ): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makePrivateDirectory(directory);
   let current: { name: string; file: FileHandle; hash: Hash } | undefined;
   try {
     for await (const { part, name, data, sha256 } of parts) {

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriuError } from '../../errors.ts';
+import { makePrivateDirectory } from '../../private-directory.ts';
 
 /** A line of a journal. */
 export interface Entry<State extends string> {
@@ -36,7 +37,7 @@ export class Journal<State extends string, Facts extends object> implements Asyn
     const path = pathOf(directory, id);
     let file: FileHandle | undefined;
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makePrivateDirectory(directory);
       file = await open(path, 'ax', 0o600);
       // The name has to last as well as what the file says.
       const parent = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);

@@ -1,9 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { builtins } from '../../builtins.ts';
 import { traceOperation } from '../../diagnostics.ts';
 import type { DumpOptions } from '../../dump.ts';
 import { readGiven } from '../../options/given.ts';
+import { makePrivateDirectory } from '../../private-directory.ts';
 import { Cancellation } from '../../rpc/cancellation.ts';
+import { CombinedSignal } from '../../rpc/combined-signal.ts';
 import type { PreCopyFunction, PreCopyLimits } from '../policy.ts';
 import { type MigrationTls, readCredentials } from './credentials.ts';
 import { EventQueue, type MigrationEvent, type MigrationPhase } from './events.ts';
@@ -160,13 +161,13 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     const given = checkMigrateOptions(this.pid, readGiven(OPERATION, options));
     const { directory = STATE_DIRECTORY, to, tls, insecure } = given;
     const credentials = await readCredentials(OPERATION, to.host, tls, insecure);
-    const signals = [this.#cancelled.signal, ...(given.signal ? [given.signal] : [])];
+    using combined = new CombinedSignal([this.#cancelled.signal, given.signal]);
     using cancellation = new Cancellation(OPERATION, {
-      signal: AbortSignal.any(signals),
+      signal: combined.signal,
       deadlineMs: given.deadlineMs,
     });
     cancellation.throwIfRequested();
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makePrivateDirectory(directory);
     using destination = await Destination.connect(to, credentials);
     const { id, pid } = this;
     const events = this.#events;

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { Aftermath } from '../../aftermath/aftermath.ts';
 import { Criu } from '../../criu.ts';
@@ -9,6 +9,7 @@ import type { Standing__Output } from '../../generated/types/node_criu/Standing.
 import { StoppedTree } from '../../lazy/stopped-tree.ts';
 import type { Client } from '../../operation.ts';
 import type { Hooks } from '../../options/types.ts';
+import { makePrivateDirectory } from '../../private-directory.ts';
 import { stateOf } from '../../process/state.ts';
 import { descendantsOf } from '../../process/tree.ts';
 import type { Cancellation } from '../../rpc/cancellation.ts';
@@ -128,7 +129,7 @@ export class Outgoing {
     ].map((timer) => timer.unref());
     try {
       await this.begin('offer');
-      await mkdir(this.images, { recursive: true, mode: 0o700 });
+      await makePrivateDirectory(this.images);
       const offered = await makeOffer(this);
       await this.begin('connect');
       await this.#move(offered);

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import type { Server, ServerReadableStream, ServerUnaryCall } from '@grpc/grpc-js';
 import { Criu } from '../../criu.ts';
 import { CriuError } from '../../errors.ts';
@@ -8,6 +7,7 @@ import type { Objection } from '../../generated/types/node_criu/Objection.ts';
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { readGiven } from '../../options/given.ts';
+import { makePrivateDirectory } from '../../private-directory.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { type Answer, type CallAbout, handlersOf, peerOf } from './handlers.ts';
 import { hostFacts } from './host-facts.ts';
@@ -59,7 +59,7 @@ export async function serveMigrations(options: ServeMigrationsOptions): Promise<
   const given = checkServeOptions(readGiven(SERVE, options));
   const { listen, directory, path, holdMs = 30_000, stallMs = 10_000 } = given;
   const credentials = await readCredentials(SERVE, listen.host, given.tls, given.insecure);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makePrivateDirectory(directory);
   await requirePrivate(directory);
   await recoverAll(directory);
   const service = await loadService();
