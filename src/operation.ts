@@ -161,11 +161,13 @@ export async function prepare<T>(
   const options = withDefaults(operation, own, client.defaults);
   const { wire, inherited, newest } = translate(operation, options);
   const lines = [...(job.config ?? []), ...placeToServe(operation, options, insecure)];
+  const { imagesDirectory, workDirectory, statusFd, configFile } = options;
+  // From here on it is closed, whatever becomes of the rest.
+  await using status = await openStatusFd(operation, statusFd);
   cancellation.throwIfRequested();
 
   const binary = await locate(operation, client);
   const { logFile, writes, notifies, since } = traits[operation];
-  const { imagesDirectory, workDirectory, statusFd, configFile } = options;
   await using ownImages = await openDirectory(
     operation,
     'imagesDirectory',
@@ -173,7 +175,6 @@ export async function prepare<T>(
     writes,
   );
   await using ownWork = await openDirectory(operation, 'workDirectory', workDirectory, true);
-  await using status = await openStatusFd(operation, statusFd);
   const images = ownImages ?? ownWork;
   const work = ownWork ?? ownImages;
   if (!images || !work) throw invalid(operation, 'imagesDirectory', 'a directory', undefined);

@@ -7,7 +7,10 @@ import type { Notified } from '../rpc/hooks.ts';
 /** The part of a descriptor's flags that says what it is open for. */
 const O_ACCMODE = 3;
 
-/** runc's statusFd. Closed in any case, so that who waits at the other end is not left waiting. */
+/**
+ * runc's statusFd. Closed however the operation ends, so that who waits at the other end is not left
+ * waiting; but of an operation that is refused for its options it stays the caller's.
+ */
 export interface StatusFd extends AsyncDisposable {
   /** Tells by one zero byte that the lazy page server is ready. */
   readonly notified: Notified;

@@ -131,8 +131,9 @@ export interface CriuOpts {
   lazyPages?: boolean;
   /**
    * As in runc: a writable descriptor that gets one zero byte when the lazy page server is ready
-   * to serve, and is then closed. CRIU's own `status_fd` is obsolete; this uses its `status-ready`
-   * notification.
+   * to serve, and is then closed; it is also closed if the dump fails before, but for one that is
+   * refused for the options themselves. CRIU's own `status_fd` is obsolete; this uses its
+   * `status-ready` notification.
    */
   statusFd?: number;
   /** How pages are written and read: through the page cache (default) or around it. Source: `image_io_mode`. */

@@ -3,7 +3,7 @@ import { open, readdir, stat, writeFile } from 'node:fs/promises';
 import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { CriuOpts } from '../../src/index.ts';
+import type { CriuClientOptions, CriuOpts, DumpOptions } from '../../src/index.ts';
 import { pipe } from '../helpers/descriptors.ts';
 import { children } from '../helpers/own-process.ts';
 import { freePort, inProc, listensAt, ownAddress } from '../helpers/sockets.ts';
@@ -116,6 +116,28 @@ test('statusFd is closed without a byte if the dump fails before anything is rea
   expect(await said.all).toEqual(Buffer.alloc(0));
   expect(isOpenOn(writeEnd, pipeItself)).toBe(false);
   await counter.countsOn();
+});
+
+test.each<[string, string, CriuClientOptions, DumpOptions]>([
+  ['there is no criu', 'ERR_CRIU_NOT_FOUND', { path: '/no/such/criu' }, {}],
+  ['it is aborted already', 'ERR_CRIU_ABORTED', {}, { signal: AbortSignal.abort() }],
+  [
+    'there is no place for the images',
+    'ERR_CRIU_INVALID_ARGUMENT',
+    {},
+    { imagesDirectory: '/dev/null/images' },
+  ],
+])('statusFd is closed without a byte if %s', async (_why, code, options, given) => {
+  const [readEnd, writeEnd] = pipe();
+  const said = readAll(readEnd);
+  const dump = client(options).dump(process.pid, {
+    imagesDirectory: await temporaryDirectory(),
+    lazyPages: true,
+    statusFd: writeEnd,
+    ...given,
+  });
+  await expect(dump).rejects.toMatchObject({ code });
+  expect(await said.all).toEqual(Buffer.alloc(0));
 });
 
 test.each([
