@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { DumpOptions, PreflightCode } from '../../src/index.ts';
@@ -267,6 +268,16 @@ test('connections that wait to be accepted are found, and skipped if that is wan
     leaveRunning: true,
     imagesDirectory: join(directory, 'skipping'),
   });
+});
+
+test('memory with a protection key is warned of, on processors that have keys', async () => {
+  const criu = client();
+  const { pid } = await startObstacle('protection_key');
+  const hasKeys = / ospke\b/.test(await readFile('/proc/cpuinfo', 'utf8'));
+  const warning = { code: 'PROTECTION_KEYS', severity: 'warning', pid };
+  expect(await criu.preflight(pid)).toMatchObject(hasKeys ? [warning] : []);
+  // CRIU dumps it all the same: what it does not restore is the key.
+  await criu.dump(pid, { imagesDirectory: await temporaryDirectory(), leaveRunning: true });
 });
 
 test('a program that has left its mounts behind is found', async () => {
