@@ -78,7 +78,7 @@ async function refuseHere(
   const findings = await criu.preflight(pid, options as object);
   const [first] = findings.filter(({ severity }) => severity === 'error');
   if (!first) return;
-  const error = refusal(`${first.message} ${first.remedy}`);
+  const error = refusal(`${first.message}. ${first.remedy}`);
   error.findings = findings;
   throw error;
 }
