@@ -1,22 +1,18 @@
 import { readlinkSync } from 'node:fs';
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Criu, LazyRestored, LazyRestoreOptions } from '../../src/index.ts';
+import type { Criu, LazyRestoreOptions } from '../../src/index.ts';
 import { dumpedBrood } from '../helpers/brood.ts';
 import { failureOf } from '../helpers/failures.ts';
+import { daemonOf, heldUp, servesUntil } from '../helpers/lazy-daemon.ts';
 import { LazyDestination } from '../helpers/lazy-destination.ts';
-import { children, holdings } from '../helpers/own-process.ts';
+import { holdings } from '../helpers/own-process.ts';
 import { noteFault } from '../helpers/reliability.ts';
-import {
-  client,
-  isAlive,
-  killAfterTest,
-  processState,
-  waitFor,
-  waitGone,
-} from '../helpers/workload.ts';
+import { client, isAlive, processState, waitFor, waitGone } from '../helpers/workload.ts';
 
+/** Long enough for all that has to succeed before. */
+const DEADLINE_MS = 15_000;
 /** Ends it as nobody could foresee. */
 const kill = (pid: number) => process.kill(pid, 'SIGKILL');
 
@@ -58,9 +54,11 @@ describe.each([0, 3])('a lazy restore of a process with %i others', (others) => 
     const criu = client();
     const { brood, pids, imagesDirectory } = await dumpedBrood(criu, 256 / (others + 1), others);
     const before = await holdings();
-    const restored = await criu.lazyRestore({ imagesDirectory });
-    await brood.members[0]?.looksOn();
+    const [parent] = brood.members;
+    const seen = (await parent?.seen()) ?? 0;
+    const restored = await heldUp(criu, before, { imagesDirectory });
     const daemon = await daemonOf(before);
+    await servesUntil(daemon, async () => ((await parent?.seen()) ?? 0) > seen);
     kill(daemon);
     // As if this process had a lot else to do: nobody can be killed for missing pages meanwhile.
     const end = performance.now() + 500;
@@ -156,7 +154,7 @@ test.each(['signal', 'deadlineMs'] as const)(
     const { brood, pids, imagesDirectory } = await dumpedBrood(criu, 64, 0);
     const before = await holdings();
     const controller = new AbortController();
-    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: 3000 };
+    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: DEADLINE_MS };
     const restored = await heldUp(criu, before, { imagesDirectory, ...limit });
     controller.abort(new Error('enough'));
     const daemon = await daemonOf(before);
@@ -227,7 +225,7 @@ test.each(['signal', 'deadlineMs'] as const)(
     const { imagesDirectory } = await dumpedBrood(criu, 4, 0);
     const before = await holdings();
     const controller = new AbortController();
-    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: 1500 };
+    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: DEADLINE_MS };
     const daemon = await criu.lazyPages({ imagesDirectory, ...limit });
     await daemon.ready;
     controller.abort();
@@ -269,18 +267,6 @@ test('a source that is not there is asked for', async () => {
   await expectNothingLeft(pids, before);
 });
 
-/** The one child that has come since. */
-async function daemonOf({ children: earlier }: { children: readonly number[] }): Promise<number> {
-  const late = (await children()).filter((pid) => !earlier.includes(pid));
-  const commands = await Promise.all(
-    late.map(async (pid) => [pid, await readFile(`/proc/${pid}/cmdline`, 'utf8')] as const),
-  );
-  const daemon = commands.find(([, command]) => command.includes('lazy-pages'));
-  if (!daemon) throw new Error('there is no daemon');
-  killAfterTest(daemon[0]);
-  return daemon[0];
-}
-
 /** Restores two processes, and stops the daemon once it has only one to serve. */
 async function stoppedForOne(criu: Criu, imagesDirectory: string, pids: readonly number[]) {
   for (let tries = 0; tries < 10; tries++) {
@@ -307,20 +293,6 @@ async function userfaultsOf(daemon: number): Promise<number> {
   const names = await readdir(`/proc/${daemon}/fd`);
   const links = names.map((name) => readlink(`/proc/${daemon}/fd/${name}`).catch(() => ''));
   return (await Promise.all(links)).filter((link) => link.includes('userfaultfd')).length;
-}
-
-/** Restores, with the daemon stopped before it has brought much. */
-async function heldUp(
-  criu: Criu,
-  before: { children: readonly number[] },
-  options: LazyRestoreOptions,
-): Promise<LazyRestored> {
-  const hooks = {
-    async preResume() {
-      process.kill(await daemonOf(before), 'SIGSTOP');
-    },
-  };
-  return await criu.lazyRestore({ ...options, hooks });
 }
 
 async function expectNothingLeft(pids: readonly number[], before: unknown): Promise<void> {

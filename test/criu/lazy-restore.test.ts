@@ -5,6 +5,7 @@ import { criuPath } from '../../scripts/criu-path.mjs';
 import { lazyRestore } from '../../src/index.ts';
 import { dumpedBrood } from '../helpers/brood.ts';
 import { failureOf } from '../helpers/failures.ts';
+import { daemonOf, heldUp, servesUntil } from '../helpers/lazy-daemon.ts';
 import { dumpedMemory } from '../helpers/memory-workload.ts';
 import { children, holdings } from '../helpers/own-process.ts';
 import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../helpers/workload.ts';
@@ -13,15 +14,18 @@ test('a process runs before its memory has come from the images, and then that i
   const criu = client();
   const { memory, imagesDirectory } = await dumpedMemory(criu, 256);
   const before = await holdings();
-  const { process: restored, pagesDone } = await criu.lazyRestore({ imagesDirectory });
-  let done = false;
-  const over = pagesDone.finally(() => {
-    done = true;
-  });
+  const { process: restored, pagesDone } = await heldUp(criu, before, { imagesDirectory });
   expect(restored.pid).toBe(memory.pid);
-  await memory.writesOn();
-  expect(done).toBe(false);
-  const { pages, bytes, durationMs } = await over;
+  const daemon = await daemonOf(before);
+  let writes = false;
+  const writing = memory.writesOn().then(() => {
+    writes = true;
+  });
+  await servesUntil(daemon, () => writes);
+  await writing;
+  expect(await isAlive(daemon)).toBe(true);
+  process.kill(daemon, 'SIGCONT');
+  const { pages, bytes, durationMs } = await pagesDone;
   expect(pages).toBeGreaterThanOrEqual((256 << 20) / 4096);
   expect(bytes).toBe(pages * 4096);
   expect(durationMs).toBeGreaterThan(0);

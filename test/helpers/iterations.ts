@@ -11,9 +11,16 @@ import { temporaryDirectory, waitFor, waitGone } from './workload.ts';
  */
 export async function preDumping(): Promise<{ criu: number; child: number }> {
   const criu = await runningCriu();
-  const children = () => readFile(`/proc/${criu}/task/${criu}/children`, 'utf8');
-  await waitFor(async () => (await children()) !== '', 'criu is at a pre-dump');
-  return { criu, child: Number(await children()) };
+  // It may have ended by the time of another look.
+  let children = '';
+  const forks = async () => {
+    children = await readFile(`/proc/${criu}/task/${criu}/children`, 'utf8');
+    return children !== '';
+  };
+  await waitFor(forks, 'criu is at a pre-dump');
+  const child = Number(children.trim().split(' ')[0]);
+  if (!(child > 0)) throw new Error(`these are no pids: ${children}`);
+  return { criu, child };
 }
 
 /** A new iteration comes to its end, and the memory is whole after the restore. */
