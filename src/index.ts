@@ -67,7 +67,7 @@ export type {
 export type { DestinationState, Owner, SourceState } from './migration/live/states.ts';
 export type { Decision, PreCopyFunction, PreCopyLimits } from './migration/policy.ts';
 export { type PreCopy, preCopy } from './migration/pre-copy.ts';
-export type { LastRound, Round } from './migration/round.ts';
+export type { LastRound, PreCopied, Round } from './migration/round.ts';
 export type {
   CpuCapability,
   CriuOpts,

@@ -33,9 +33,12 @@ export interface LazyRestoreOptions
       | 'tlsKey'
       | 'tlsNoCnVerify'
     > {
-  /** Directory of the images: a path, for the daemon needs it as well. */
+  /** Directory of the image files, as a path: the daemon reads them, too. */
   imagesDirectory: string;
-  /** Directory of logs and statistics, a path too. Default: `imagesDirectory`. */
+  /**
+   * Directory of the log files, the statistics and the socket on which the daemon waits for the
+   * restore, as a path. Created with mode 0700 if it does not exist. Default: the images directory.
+   */
   workDirectory?: string;
 }
 

@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { DumpOptions, DumpResult, Serving } from '../dump.ts';
 import { CriuError, invalid } from '../errors.ts';
+import type { Decision } from '../migration/policy.ts';
+import { type PreCopied, preCopied } from '../migration/round.ts';
 import { native } from '../native/index.ts';
 import type { Client } from '../operation.ts';
 import { refuseOpenNetwork } from '../options/reach.ts';
 import { translate, withDefaults } from '../options/translate.ts';
-import type { PageServerOptions } from '../options/types.ts';
+import type { Hooks, PageServerOptions } from '../options/types.ts';
 import { Cancellation } from '../rpc/cancellation.ts';
 import { checkHooks } from '../rpc/hooks.ts';
 import { locate } from '../swrk/binary.ts';
@@ -42,7 +45,10 @@ export interface LazyDumpOptions
 }
 
 /** How a lazy dump went. */
-export interface LazyDumpResult extends DumpResult, LazyProgress {}
+export interface LazyDumpResult extends DumpResult, LazyProgress {
+  /** After {@link preCopy}: why it came to the dump, and what that was expected to take. */
+  readonly preCopy?: PreCopied;
+}
 
 /** What a {@link LazySource} is the end of. */
 export interface LazyDump {
@@ -57,6 +63,8 @@ export interface LazyDump {
   readonly peer?: Socket;
   /** Gives our end of a connection to criu, if that has inherited both ends already. */
   readonly near?: () => number;
+  /** What was expected of the dump, if it comes after a pre-copy. */
+  readonly decision?: Decision | undefined;
   /** Whether the original is to stay stopped whatever becomes of criu: somebody else decides. */
   readonly isKept?: () => boolean;
 }
@@ -178,11 +186,17 @@ export class LazySource implements AsyncDisposable {
         const overdue = new Promise<void>((isSo) => {
           kill = isSo;
         });
+        let frozenAt = performance.now();
+        const onNotify: Hooks['onNotify'] = (notification) => {
+          if (notification.script === 'query-ext-files') frozenAt = performance.now();
+          return own?.onNotify?.(notification);
+        };
         const statusReady = async () => {
+          const frozenTimeMs = performance.now() - frozenAt;
           await own?.statusReady?.();
           const ledger = await PageLedger.of(imagesDirectory);
           const tree = StoppedTree.stop(pid, stoppedBefore);
-          source = new LazySource({ lazy, gate, ledger, tree, dumping, kill });
+          source = new LazySource({ lazy, gate, ledger, tree, dumping, kill, frozenTimeMs });
           resolve(source);
         };
         const serving: Serving = {
@@ -191,7 +205,7 @@ export class LazySource implements AsyncDisposable {
           overdue,
           failed: async () => source?.failed(),
         };
-        const hooks = { ...own, statusReady };
+        const hooks = { ...own, onNotify, statusReady };
         // TLS is for the gate: to criu the connection is a plain one.
         const dumping = lazy.dump({ ...given, hooks, lazyPages: true, tls: false }, serving);
         const early = () => new CriuError('ERR_CRIU_PROTOCOL', `${operation}: criu served nothing`);
@@ -213,6 +227,7 @@ export class LazySource implements AsyncDisposable {
     tree: StoppedTree;
     dumping: Promise<DumpResult>;
     kill: () => void;
+    frozenTimeMs: number;
   }) {
     const { lazy, gate, ledger, tree, dumping, kill } = parts;
     this.pid = lazy.pid;
@@ -225,7 +240,7 @@ export class LazySource implements AsyncDisposable {
     this.#kill = kill;
     this.#confirm = lazy.given.confirm;
     this.#isKept = lazy.isKept ?? (() => false);
-    this.done = this.#untilDone(lazy, dumping);
+    this.done = this.#untilDone(lazy, dumping, parts.frozenTimeMs);
     // Nobody has to wait for it.
     this.done.catch(() => {});
     gate.departed.then((how) => this.#departed(how));
@@ -286,7 +301,11 @@ export class LazySource implements AsyncDisposable {
     return givenUp;
   }
 
-  async #untilDone(lazy: LazyDump, dumping: Promise<DumpResult>): Promise<LazyDumpResult> {
+  async #untilDone(
+    lazy: LazyDump,
+    dumping: Promise<DumpResult>,
+    frozenTimeMs: number,
+  ): Promise<LazyDumpResult> {
     const { signal, deadlineMs, gracePeriodMs } = lazy.given;
     using cancellation = new Cancellation(lazy.operation, { signal, deadlineMs, gracePeriodMs });
     this.#graceMs = cancellation.graceMs;
@@ -296,7 +315,8 @@ export class LazySource implements AsyncDisposable {
       this.#giveUp({ code, text: `${text} before the destination had every page`, cause });
     });
     try {
-      return { ...(await dumping), ...this.progress };
+      const done = { ...(await dumping), ...this.progress };
+      return lazy.decision ? { ...done, preCopy: preCopied(lazy.decision, frozenTimeMs) } : done;
     } finally {
       this.#over = true;
       clearTimeout(this.#grace);

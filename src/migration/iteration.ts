@@ -25,7 +25,7 @@ import { Conversation } from '../swrk/conversation.ts';
 import { openDirectory } from '../swrk/directories.ts';
 import { requireSupport } from '../swrk/probe.ts';
 import type { Decision } from './policy.ts';
-import type { LastRound, Round } from './round.ts';
+import { type LastRound, preCopied, type Round } from './round.ts';
 
 /** What {@link Iteration} decides by itself for each round. */
 type Own = 'imagesDirectory' | 'workDirectory' | 'parentImage' | 'trackMem';
@@ -203,9 +203,7 @@ export class Iteration implements AsyncDisposable {
     const round = await this.#take('dump', readGiven('dump', options));
     this.#over ??= { text: 'has ended with its dump' };
     if (!this.#decision) return round;
-    const { reason, estimatedFrozenTimeMs } = this.#decision;
-    const { frozenTimeMs } = round.stats;
-    return { ...round, preCopy: { reason, estimatedFrozenTimeMs, frozenTimeMs } };
+    return { ...round, preCopy: preCopied(this.#decision, round.stats.frozenTimeMs) };
   }
 
   /**
@@ -233,19 +231,22 @@ export class Iteration implements AsyncDisposable {
       throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option: 'lazyPages' });
     }
     const source = await this.#attempt(async () => {
-      const { given: round, place } = await this.#prepare('dump', given, null);
+      const { given: round, place, index } = await this.#prepare('dump', given, null);
       const client = withoutOthers(this.#client);
-      return await LazySource.start({
-        operation,
-        pid: this.pid,
-        imagesDirectory: round.imagesDirectory,
-        given: { ...round, ...(pageServer && { pageServer }) },
-        client,
-        near: () => this.#takeNear(operation),
-        ...(peer && { peer }),
-        ...(isKept && { isKept }),
-        dump: (forDump, serving) => dump(client, 'dump', this.pid, forDump, place, serving),
-      });
+      return await traceOperation({ operation, pid: this.pid, round: index }, () =>
+        LazySource.start({
+          operation,
+          pid: this.pid,
+          imagesDirectory: round.imagesDirectory,
+          given: { ...round, ...(pageServer && { pageServer }) },
+          client,
+          near: () => this.#takeNear(operation),
+          decision: this.#decision,
+          ...(peer && { peer }),
+          ...(isKept && { isKept }),
+          dump: (forDump, serving) => dump(client, 'dump', this.pid, forDump, place, serving),
+        }),
+      );
     });
     this.#over ??= { text: 'has ended with its dump' };
     return source;

@@ -11,8 +11,8 @@ interface Rounds extends Pick<Iteration, 'preDump' | 'close'> {
 
 /**
  * Makes rounds of pre-dumps until the policy says that it is time for the dump, which is then
- * {@link Iteration.dump}: its `preCopy` has the frozen time that was predicted beside that which it
- * took. If the policy aborts, the iteration is closed and the processes just run on. To leave the
+ * {@link Iteration.dump} or {@link Iteration.lazyDump}: the `preCopy` of its result has the frozen time
+ * that was predicted beside that which it took. If the policy aborts, the iteration is closed and the processes just run on. To leave the
  * loop early ends neither: another round or the dump may follow.
  *
  * @example

@@ -18,14 +18,27 @@ export interface Round {
   readonly log: CriuLog | undefined;
 }
 
+/** What came of {@link preCopy}: what was expected of the dump, beside what it took. */
+export interface PreCopied {
+  /** Why the rounds came to their end: see {@link Decision}. */
+  readonly reason: Decision['reason'];
+  /** The frozen time that was predicted for the dump, in milliseconds. */
+  readonly estimatedFrozenTimeMs: number;
+  /**
+   * The frozen time that it took, in milliseconds; of a lazy dump, which stays frozen, the time
+   * until it was ready to serve.
+   */
+  readonly frozenTimeMs: number;
+}
+
+/** Puts what a dump took beside what was expected of it. */
+export function preCopied(decision: Decision, frozenTimeMs: number): PreCopied {
+  const { reason, estimatedFrozenTimeMs } = decision;
+  return { reason, estimatedFrozenTimeMs, frozenTimeMs };
+}
+
 /** The dump that ends an {@link Iteration}. */
 export interface LastRound extends Round {
   /** After {@link preCopy}: why it came to the dump, and what that was expected to take. */
-  readonly preCopy?: {
-    readonly reason: Decision['reason'];
-    /** The frozen time that was predicted for the dump, in milliseconds. */
-    readonly estimatedFrozenTimeMs: number;
-    /** The frozen time that it took, in milliseconds. */
-    readonly frozenTimeMs: number;
-  };
+  readonly preCopy?: PreCopied;
 }

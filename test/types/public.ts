@@ -20,7 +20,9 @@ import {
   type Hooks,
   type ImageFinding,
   type Iteration,
+  type LastLazyRoundOptions,
   type LastRound,
+  type LazyDumpResult,
   type NotificationTrace,
   type OperationTrace,
   type PageServer,
@@ -172,6 +174,8 @@ export async function iterations(): Promise<void> {
   preCopy(iteration, () => 'stop');
   same<Decision['action'], 'continue' | 'finish' | 'abort'>();
   same<Awaited<ReturnType<typeof iteration.dump>>, LastRound>();
+  same<Parameters<typeof iteration.lazyDump>, [options?: LastLazyRoundOptions | undefined]>();
+  same<LazyDumpResult['preCopy'], LastRound['preCopy']>();
   // @ts-expect-error: the iteration decides that
   await iteration.dump({ parentImage: '../0' });
 }

@@ -1,5 +1,11 @@
-import { beforeAll, expect, test } from 'vitest';
-import type { LastLazyRoundOptions } from '../../src/migration/iteration.ts';
+import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import {
+  type LastLazyRoundOptions,
+  type OperationTrace,
+  preCopy,
+  type Round,
+} from '../../src/index.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { LazyDestination } from '../helpers/lazy-destination.ts';
@@ -14,9 +20,19 @@ test('rounds, and then a lazy dump of what has changed since: little is left to 
   const memory = await startMemoryWorkload({ heapMiB: 48, hotMiB: 2, pagesPerSecond: 1000 });
   const imagesDirectory = await temporaryDirectory();
   const iteration = await client().iterate(memory.pid, { imagesDirectory, lazyPages: true });
-  const first = await iteration.preDump();
-  await iteration.preDump();
+  const rounds: Round[] = [];
+  for await (const round of preCopy(iteration, { maxDowntimeMs: 0, maxRounds: 2 })) {
+    rounds.push(round);
+  }
+  const [first] = rounds as [Round, Round];
+  const seen: unknown[] = [];
+  const see = ({ operation, round }: OperationTrace) => seen.push({ operation, round });
+  subscribe('tracing:node-criu:operation:start', see as ChannelListener);
+  onTestFinished(
+    () => void unsubscribe('tracing:node-criu:operation:start', see as ChannelListener),
+  );
   const source = await iteration.lazyDump();
+  expect(seen).toEqual([{ operation: 'lazyDump', round: 2 }]);
   expect(source.progress.pages).toBeGreaterThan(0);
   expect(source.progress.pages).toBeLessThan(first.stats.pagesWritten / 4);
   await expect(iteration.preDump()).rejects.toMatchObject({ code: 'ERR_CRIU_CLOSED' });
@@ -28,7 +44,11 @@ test('rounds, and then a lazy dump of what has changed since: little is left to 
     pageServer: { address, port },
   });
   const { pages } = await destination.pagesDone();
-  expect(await source.done).toMatchObject({ pages, pagesFetched: pages });
+  const { preCopy: copied, ...done } = await source.done;
+  expect(done).toMatchObject({ pages, pagesFetched: pages });
+  expect(copied).toMatchObject({ reason: 'rounds', estimatedFrozenTimeMs: expect.any(Number) });
+  expect(copied?.frozenTimeMs).toBeGreaterThan(0);
+  expect(copied?.frozenTimeMs).toBeLessThan(done.stats.frozenTimeMs);
   await waitGone(memory.pid);
   await memory.verify(() => destination.kill('SIGUSR1'));
   await memory.writesOn();
