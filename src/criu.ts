@@ -11,7 +11,8 @@ import {
   lazyRestore as restoreLazily,
 } from './lazy/lazy-restore.ts';
 import { type LazyDumpOptions, LazySource, withoutOthers } from './lazy/lazy-source.ts';
-import { type IterateOptions, Iteration } from './migration/iteration.ts';
+import type { IterateOptions } from './migration/iterate-options.ts';
+import { Iteration } from './migration/iteration.ts';
 import { type Client, perform } from './operation.ts';
 import { readGiven } from './options/given.ts';
 import type { OptionOf } from './options/table.ts';

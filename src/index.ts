@@ -36,12 +36,12 @@ export type {
 export type { Estimate } from './migration/estimate.ts';
 export type {
   IterateOptions,
-  Iteration,
   LastLazyRoundOptions,
   LastRoundOptions,
   PageServerOfRound,
   RoundOptions,
-} from './migration/iteration.ts';
+} from './migration/iterate-options.ts';
+export type { Iteration } from './migration/iteration.ts';
 export type { MigrationTls } from './migration/live/credentials.ts';
 export type { MigrationEvent, MigrationPhase } from './migration/live/events.ts';
 export {

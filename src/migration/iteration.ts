@@ -1,12 +1,10 @@
-import { readdir } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { traceOperation } from '../diagnostics.ts';
-import { type DumpOptions, dump, type PreDumpOptions } from '../dump.ts';
+import { type DumpOptions, dump } from '../dump.ts';
 import { CriuError, type ExitStatus, invalid } from '../errors.ts';
 import { type DumpStats, statsSince } from '../images/stats.ts';
-import { verifyInventory, verifyNewest } from '../images/verify.ts';
-import { type LazyDumpOptions, LazySource, servedOn, withoutOthers } from '../lazy/lazy-source.ts';
+import { LazySource, servedOn, withoutOthers } from '../lazy/lazy-source.ts';
 import { requireLargePipes } from '../lazy/pipes.ts';
 import { native } from '../native/index.ts';
 import type { Client } from '../operation.ts';
@@ -14,69 +12,33 @@ import { readGiven } from '../options/given.ts';
 import { handOver } from '../options/page-connection.ts';
 import { OLDEST_CRIU } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
-import type { CriuOpts, Hooks, PageServerOptions } from '../options/types.ts';
-import { preflight } from '../preflight/preflight.ts';
-import { stateOf } from '../process/state.ts';
+import type { Hooks, PageServerOptions } from '../options/types.ts';
 import { Cancellation } from '../rpc/cancellation.ts';
 import { CombinedSignal } from '../rpc/combined-signal.ts';
 import { checkHooks } from '../rpc/hooks.ts';
 import { locate } from '../swrk/binary.ts';
 import { Conversation } from '../swrk/conversation.ts';
-import { openDirectory } from '../swrk/directories.ts';
 import { requireSupport } from '../swrk/probe.ts';
+import type {
+  IterateOptions,
+  LastLazyRoundOptions,
+  LastRoundOptions,
+  RoundOptions,
+} from './iterate-options.ts';
 import type { Decision } from './policy.ts';
 import { type LastRound, preCopied, type Round } from './round.ts';
-
-/** What {@link Iteration} decides by itself for each round. */
-type Own = 'imagesDirectory' | 'workDirectory' | 'parentImage' | 'trackMem';
+import {
+  pageServerOf,
+  pathOf,
+  refuseHopeless,
+  refuseLeft,
+  refuseOrphan,
+  refuseOwn,
+  refuseUsed,
+} from './round-checks.ts';
 
 /** A page server that is not known yet, as it looks to a preflight. */
 const ELSEWHERE: PageServerOptions = { address: '127.0.0.1', port: 1 };
-
-/** Finds the page server of a round, which writes into a directory of its own for each. */
-export type PageServerOfRound = (round: {
-  /** The place of the round in the iteration, from 0. */
-  readonly index: number;
-  /** Its parent image, relative to its own directory, as the page server needs it as well. */
-  readonly parentImage: string | undefined;
-}) => PageServerOptions | Promise<PageServerOptions>;
-
-/**
- * Options of {@link Criu.iterate}: those of the dump in view; its rounds take of them what a
- * pre-dump takes. `hooks`, `deadlineMs` and `gracePeriodMs` are for each round, and `signal` is for
- * the iteration as a whole.
- */
-export interface IterateOptions
-  extends Omit<
-    DumpOptions,
-    'imagesDirectory' | 'parentImage' | 'trackMem' | 'pageServer' | 'statusFd' | 'insecure'
-  > {
-  /**
-   * Directory of the rounds, each in a directory of its own: `0`, `1`, … Created with mode 0700.
-   * With a `workDirectory` logs and statistics are in directories of the same names there.
-   */
-  imagesDirectory: NonNullable<CriuOpts['imagesDirectory']>;
-  /**
-   * Takes the memory pages of all rounds. By address and port: something has to listen there for
-   * each round, for a page server of CRIU serves one connection and one directory; a function tells
-   * where that is. By descriptor: one connection for all rounds, on which the other side starts a
-   * page server for each; keep it open until the end of the iteration.
-   */
-  pageServer?: PageServerOptions | PageServerOfRound;
-  /** Whether to look first for what would make the dump fail. Default true. */
-  preflight?: boolean;
-  /** To end it with {@link Iteration.lazyDump}. Default false. */
-  lazyPages?: boolean;
-}
-
-/** Options of {@link Iteration.preDump}: they come before those of the iteration. */
-export interface RoundOptions extends Omit<PreDumpOptions, Own> {}
-
-/** Options of {@link Iteration.dump}: they come before those of the iteration. */
-export interface LastRoundOptions extends Omit<DumpOptions, Own | 'lazyPages' | 'statusFd'> {}
-
-/** Options of {@link Iteration.lazyDump}: they come before those of the iteration. */
-export interface LastLazyRoundOptions extends Omit<LazyDumpOptions, Own> {}
 
 /**
  * An iterative dump: rounds of pre-dumps, each of which copies what has changed since the one
@@ -384,96 +346,4 @@ export class Iteration implements AsyncDisposable {
       throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, pid });
     }
   }
-}
-
-/** @throws CriuError if an option is given that the iteration sets by itself */
-function refuseOwn(operation: string, options: object, names: readonly Own[]): void {
-  for (const option of names) {
-    if (!Object.hasOwn(options, option)) continue;
-    const message = `${operation}: takes no option ${option}: the iteration sets it for each round`;
-    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option });
-  }
-}
-
-/** @throws CriuError if the processes are to be left behind by a dump that moves them elsewhere */
-function refuseLeft(options: CriuOpts): void {
-  for (const option of ['leaveRunning', 'leaveStopped'] as const) {
-    if (!Object.hasOwn(options, option)) continue;
-    const message = `iterate: takes no option ${option} with lazyPages: the copy runs elsewhere`;
-    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation: 'iterate', option });
-  }
-}
-
-/** The absolute path of a directory, which is made if it is not there. */
-async function pathOf(option: string, given: CriuOpts['imagesDirectory']): Promise<string> {
-  await using directory = await openDirectory('iterate', option, given, true);
-  if (!directory) throw invalid('iterate', option, 'a path or an open descriptor', given);
-  return resolve(directory.path);
-}
-
-/** Images of another round would be taken for this one's. */
-async function refuseUsed(operation: string, directory: string): Promise<void> {
-  const names = await readdir(directory).catch((): string[] => []);
-  if (names.length === 0) return;
-  throw new CriuError(
-    'ERR_CRIU_INVALID_ARGUMENT',
-    `${operation}: imagesDirectory has a round already: ${directory} is not empty`,
-    { operation, option: 'imagesDirectory' },
-  );
-}
-
-/**
- * Without its parents a round is of no use, and CRIU would go on all the same.
- * @param local whether their pages are here as well
- */
-async function refuseOrphan(
-  operation: string,
-  parent: string,
-  name: string,
-  local: boolean,
-): Promise<void> {
-  const findings = local ? await verifyNewest(parent) : await verifyInventory(parent);
-  const [first] = findings;
-  if (!first) return;
-  throw new CriuError(
-    'ERR_CRIU_BAD_IMAGE',
-    `${operation}: ${name} would be of no use without its parent: ${first.message}`,
-    { operation },
-  );
-}
-
-/** A pre-dump checks nothing, and the dump would fail after all the work. */
-async function refuseHopeless(client: Client, pid: number, options: DumpOptions): Promise<void> {
-  const findings = await preflight(client, pid, options, 'known');
-  const errors = findings.filter(({ severity }) => severity === 'error');
-  const [first] = errors;
-  if (!first) return;
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  const error = new CriuError(
-    'ERR_CRIU_PREFLIGHT',
-    `iterate: the dump of process ${pid} would fail: ${first.message} ${first.remedy}${more}`,
-    { operation: 'iterate', pid, workload: stateOf(pid) },
-  );
-  error.findings = findings;
-  throw error;
-}
-
-async function pageServerOf(
-  operation: string,
-  given: NonNullable<IterateOptions['pageServer']>,
-  index: number,
-  parentImage: string | undefined,
-): Promise<PageServerOptions | undefined> {
-  if (typeof given !== 'function') return given;
-  try {
-    const found = await given({ index, parentImage });
-    if (found?.fd === undefined) return found;
-  } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    const message = `${operation}: pageServer threw: ${said}`;
-    throw new CriuError('ERR_CRIU_HOOK', message, { operation, option: 'pageServer', cause });
-  }
-  // criu has inherited nothing for it.
-  const takes = 'a function that returns { address, port }; { fd } is for all rounds';
-  throw invalid(operation, 'pageServer', takes, given);
 }
