@@ -23,7 +23,7 @@ export const summaries: Readonly<Record<keyof CriuOpts, string>> = {
   autoDedup: "Punch pages that a newer image has out of the parent images",
   pageServer: "A page server that takes the memory pages, or the place where one is to listen",
   lazyPages: "Dump: keep memory in the frozen processes and serve it at `pageServer`, to the first that connects, until it hangs up; `Criu.lazyDump` is more careful",
-  statusFd: "As in runc: a writable descriptor that gets one zero byte when the lazy page server is ready to serve, and is then closed",
+  statusFd: "As in runc: a writable descriptor that gets one zero byte when the lazy page server is ready to serve, and is then closed; it is also closed if the dump fails before, but for one that is refused for the options themselves",
   imageIoMode: "How pages are written and read: through the page cache (default) or around it",
   compress: "Compress memory pages: 0 no (default), 1 in blocks",
   compressAcceleration: "LZ4 acceleration, 1 (default, smallest images) and up",

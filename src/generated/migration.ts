@@ -197,7 +197,8 @@ export default {
                 "round",
                 "name",
                 "data",
-                "sha256"
+                "sha256",
+                "whole"
               ]
             }
           },
@@ -217,6 +218,35 @@ export default {
             "sha256": {
               "type": "bytes",
               "id": 4
+            },
+            "whole": {
+              "type": "Images",
+              "id": 5
+            }
+          }
+        },
+        "Images": {
+          "fields": {
+            "images": {
+              "rule": "repeated",
+              "type": "Image",
+              "id": 1
+            }
+          }
+        },
+        "Image": {
+          "fields": {
+            "name": {
+              "type": "string",
+              "id": 1
+            },
+            "data": {
+              "type": "bytes",
+              "id": 2
+            },
+            "sha256": {
+              "type": "bytes",
+              "id": 3
             }
           }
         },

@@ -15,6 +15,16 @@ const data = (text: string) => ({ part: 'data', data: Buffer.from(text) }) as Im
 const sum = (text: string) =>
   ({ part: 'sha256', sha256: createHash('sha256').update(text).digest() }) as ImagePart__Output;
 const file = (title: string, text: string) => [name(title), data(text), sum(text)];
+/** Small files, at once. */
+const whole = (files: Record<string, string>, sums = files) => {
+  const images = Object.entries(files).map(([title, text]) => ({
+    ...{ name: title, data: Buffer.from(text) },
+    sha256: createHash('sha256')
+      .update(sums[title] as string)
+      .digest(),
+  }));
+  return { part: 'whole', whole: { images } } as ImagePart__Output;
+};
 
 async function receive(
   parts: readonly ImagePart__Output[],
@@ -39,6 +49,35 @@ test('images come as they were, and are for nobody else', async () => {
   expect(await readFile(join(directory, 'core-12.img'), 'utf8')).toBe('ab');
   expect((await stat(join(directory, 'core-12.img'))).mode & 0o777).toBe(0o600);
   expect((await stat(directory)).mode & 0o777).toBe(0o700);
+});
+
+test('small images come at once, among others', async () => {
+  const parts = [
+    whole({ 'a.img': 'a', 'b.img': '' }),
+    ...file('c.img', 'c'),
+    whole({ 'd.img': 'd' }),
+  ];
+  const directory = await receive(parts);
+  const texts = ['a', 'b', 'c', 'd'].map((one) => readFile(join(directory, `${one}.img`), 'utf8'));
+  expect(await Promise.all(texts)).toEqual(['a', '', 'c', 'd']);
+  expect((await stat(join(directory, 'a.img'))).mode & 0o777).toBe(0o600);
+});
+
+test('of images that come at once, none is taken if one is not right', async () => {
+  const directory = join(await temporaryDirectory(), '0');
+  const wrong: [ImagePart__Output, string][] = [
+    [whole({ 'a.img': 'a', 'b.img': 'b' }, { 'a.img': 'a', 'b.img': 'x' }), 'b.img is damaged'],
+    [whole({ 'a.img': 'a', '../b.img': 'b' }), 'a name that no image has'],
+    [whole({ 'a.img': 'x'.repeat(MOST + 1) }), 'more bytes than there is room for'],
+    [whole(Object.fromEntries([...Array(FILES + 1).keys()].map((n) => [`${n}.img`, '']))), 'files'],
+  ];
+  for (const [part, why] of wrong) {
+    await expect(receive([part], directory)).rejects.toThrow(why);
+    expect(await readdir(directory)).toEqual([]);
+  }
+  await receive([whole({ 'a.img': 'a' })], directory);
+  await expect(receive([whole({ 'a.img': 'b' })], directory)).rejects.toThrow('EEXIST');
+  expect(await readFile(join(directory, 'a.img'), 'utf8')).toBe('a');
 });
 
 test.each([
@@ -89,6 +128,7 @@ describe('a wrong order', () => {
     ['bytes of no file', [data('a')], 'wrong order'],
     ['a checksum of no file', [sum('a')], 'wrong order'],
     ['a file within a file', [name('a.img'), name('b.img')], 'a.img has no end'],
+    ['files within a file', [name('a.img'), whole({ 'b.img': '' })], 'a.img has no end'],
     ['a file without a checksum', [name('a.img'), data('a')], 'a.img has no end'],
     ['bytes behind the checksum', [...file('a.img', 'a'), data('a')], 'wrong order'],
     ['a part of no kind', [{} as ImagePart__Output], 'wrong order'],

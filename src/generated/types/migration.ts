@@ -3,7 +3,9 @@ import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { AbortRequest as _node_criu_AbortRequest, AbortRequest__Output as _node_criu_AbortRequest__Output } from './node_criu/AbortRequest.ts';
 import type { HostFacts as _node_criu_HostFacts, HostFacts__Output as _node_criu_HostFacts__Output } from './node_criu/HostFacts.ts';
+import type { Image as _node_criu_Image, Image__Output as _node_criu_Image__Output } from './node_criu/Image.ts';
 import type { ImagePart as _node_criu_ImagePart, ImagePart__Output as _node_criu_ImagePart__Output } from './node_criu/ImagePart.ts';
+import type { Images as _node_criu_Images, Images__Output as _node_criu_Images__Output } from './node_criu/Images.ts';
 import type { MigrationRequest as _node_criu_MigrationRequest, MigrationRequest__Output as _node_criu_MigrationRequest__Output } from './node_criu/MigrationRequest.ts';
 import type { MigrationsClient as _node_criu_MigrationsClient, MigrationsDefinition as _node_criu_MigrationsDefinition } from './node_criu/Migrations.ts';
 import type { Objection as _node_criu_Objection, Objection__Output as _node_criu_Objection__Output } from './node_criu/Objection.ts';
@@ -21,7 +23,9 @@ export interface ProtoGrpcType {
   node_criu: {
     AbortRequest: MessageTypeDefinition<_node_criu_AbortRequest, _node_criu_AbortRequest__Output>
     HostFacts: MessageTypeDefinition<_node_criu_HostFacts, _node_criu_HostFacts__Output>
+    Image: MessageTypeDefinition<_node_criu_Image, _node_criu_Image__Output>
     ImagePart: MessageTypeDefinition<_node_criu_ImagePart, _node_criu_ImagePart__Output>
+    Images: MessageTypeDefinition<_node_criu_Images, _node_criu_Images__Output>
     MigrationRequest: MessageTypeDefinition<_node_criu_MigrationRequest, _node_criu_MigrationRequest__Output>
     Migrations: SubtypeConstructor<typeof grpc.Client, _node_criu_MigrationsClient> & { service: _node_criu_MigrationsDefinition }
     Objection: MessageTypeDefinition<_node_criu_Objection, _node_criu_Objection__Output>

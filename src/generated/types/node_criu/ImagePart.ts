@@ -1,13 +1,15 @@
 // Original file: proto/migration.proto
 
 import type { RoundRequest as _node_criu_RoundRequest, RoundRequest__Output as _node_criu_RoundRequest__Output } from '../node_criu/RoundRequest.ts';
+import type { Images as _node_criu_Images, Images__Output as _node_criu_Images__Output } from '../node_criu/Images.ts';
 
 export interface ImagePart {
   'round'?: (_node_criu_RoundRequest | null);
   'name'?: (string);
   'data'?: (Buffer | Uint8Array | string);
   'sha256'?: (Buffer | Uint8Array | string);
-  'part'?: "round"|"name"|"data"|"sha256";
+  'whole'?: (_node_criu_Images | null);
+  'part'?: "round"|"name"|"data"|"sha256"|"whole";
 }
 
 export interface ImagePart__Output {
@@ -15,5 +17,6 @@ export interface ImagePart__Output {
   'name'?: (string);
   'data'?: (Buffer);
   'sha256'?: (Buffer);
-  'part'?: "round"|"name"|"data"|"sha256";
+  'whole'?: (_node_criu_Images__Output | null);
+  'part'?: "round"|"name"|"data"|"sha256"|"whole";
 }

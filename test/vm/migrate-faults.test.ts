@@ -1,0 +1,73 @@
+// Faults of migrations with rounds. Each takes a while on an emulated processor: without
+// FAULT_MOMENTS=all only those are tried that the modes without rounds do not have.
+import { beforeAll, expect, test } from 'vitest';
+import { allowLargePipes } from '../helpers/large-pipes.ts';
+import { ALL_MOMENTS, casesOf, type Expected, tryFault } from '../helpers/migration-faults.ts';
+
+beforeAll(allowLargePipes);
+
+const FAILED = 'ERR_CRIU_MIGRATION_FAILED';
+const UNRESOLVED = 'ERR_CRIU_MIGRATION_UNRESOLVED';
+const before = ['connect', 'rounds', 'dump', 'images', 'prepare', 'switch-over'] as const;
+
+const first: Expected[] = [
+  ['cancelled', ['rounds', 'dump'], 'ERR_CRIU_ABORTED', 'source'],
+  ['agent of the source killed', [{ rounds: 1500 }]],
+  ['criu of the source killed', [{ rounds: 1500 }]],
+  ['agent of the destination killed', ['dump'], FAILED, 'source'],
+  ['connections cut', [{ rounds: 1500 }]],
+];
+const last: Expected[] = [
+  ['cancelled', ['dump'], 'ERR_CRIU_ABORTED', 'source'],
+  ['agent of the source killed', ['dump'], undefined, 'source'],
+  ['criu of the source killed', ['pages'], FAILED, 'source'],
+  ['connections cut', ['rounds'], FAILED, 'source'],
+];
+
+const more: Expected[] = [
+  ['hook throws', [...before, 'hand-over'], FAILED, 'source'],
+  ['cancelled', [...before, 'hand-over'], 'ERR_CRIU_ABORTED', 'source'],
+  ['switchOver throws', ['switch-over'], FAILED, 'source'],
+  ['agent of the source killed', [...before, 'hand-over'], undefined, 'source'],
+  ['agent of the destination killed', [...before], FAILED, 'source'],
+  ['destination killed with all in it', [...before], FAILED, 'source'],
+  ['connections cut', [...before], FAILED, 'source'],
+  ['network stands still', [...before], FAILED, 'source'],
+];
+const moreFirst: Expected[] = [
+  ['hook throws', ['done'], undefined, 'destination'],
+  ['agent of the destination killed', ['hand-over'], UNRESOLVED, 'source'],
+  ['criu of the source killed', ['images', 'prepare', 'switch-over'], 'any'],
+  ['criu of the source killed', ['hand-over'], undefined, 'destination'],
+  ['criu of the destination killed', ['switch-over', 'hand-over'], FAILED, 'source'],
+  ['connections cut', ['hand-over'], UNRESOLVED],
+  ['network stands still', ['hand-over'], UNRESOLVED],
+];
+const moreLast: Expected[] = [
+  ['hook throws', ['pages', 'done'], undefined, 'destination'],
+  ['agent of the destination killed', ['hand-over'], 'any', 'source'],
+  ['agent of the destination killed', ['pages'], UNRESOLVED, 'source'],
+  ['agent of the source killed', ['pages'], undefined, 'source'],
+  ['criu of the source killed', ['images', 'prepare', 'switch-over'], 'any', 'source'],
+  ['criu of the source killed', ['hand-over'], FAILED, 'source'],
+  ['criu of the destination killed', ['switch-over', 'hand-over'], FAILED, 'source'],
+  ['lazy-pages daemon killed', ['switch-over', 'hand-over', 'pages'], 'any', 'source'],
+  ['connections cut', ['hand-over', 'pages'], 'any', 'source'],
+  ['network stands still', ['hand-over', 'pages'], 'any'],
+];
+
+const cases = [
+  ...casesOf('pre-copy', ALL_MOMENTS ? [...more, ...moreFirst, ...first] : first),
+  ...casesOf('hybrid', ALL_MOMENTS ? [...more, ...moreLast, ...last] : last),
+];
+const titles = new Map(cases.map((one) => [one[0], one]));
+
+test.each([...titles.values()])(
+  '%s',
+  async (_title, { fault, code, owner }) => {
+    const outcome = await tryFault(fault, { heapMiB: 16, patience: 5 });
+    if (code !== 'any') expect(outcome.code, outcome.message).toBe(code);
+    if (owner) expect(outcome.owner).toBe(owner);
+  },
+  180_000,
+);
