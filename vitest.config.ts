@@ -30,6 +30,8 @@ export default defineConfig({
         // Real criu on a kernel that tracks changed memory, which may be on an emulated processor.
         test: {
           name: 'vm',
+          // To load the library takes ten seconds there, once for a worker is enough.
+          isolate: false,
           include: ['test/vm/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

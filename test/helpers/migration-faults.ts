@@ -64,7 +64,7 @@ export type Expected = readonly [
 ];
 
 /** Of moments on which it depends what comes of a fault: all of them, for a hunt; else one of a row. */
-const ALL_MOMENTS = process.env.FAULT_MOMENTS === 'all';
+export const ALL_MOMENTS = process.env.FAULT_MOMENTS === 'all';
 
 /** A case for each moment, with its title. */
 export function casesOf(mode: MigrationMode, expected: readonly Expected[]) {
