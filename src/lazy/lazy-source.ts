@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import type { DumpOptions, DumpResult, Serving } from '../dump.ts';
 import { CriuError, invalid } from '../errors.ts';
 import type { Decision } from '../migration/policy.ts';

@@ -26,6 +26,7 @@ import {
   type NotificationTrace,
   type OperationTrace,
   type PageServer,
+  type PreCopied,
   type PreDumpOptions,
   type PreflightFinding,
   preCopy,
@@ -175,6 +176,7 @@ export async function iterations(): Promise<void> {
   same<Decision['action'], 'continue' | 'finish' | 'abort'>();
   same<Awaited<ReturnType<typeof iteration.dump>>, LastRound>();
   same<Parameters<typeof iteration.lazyDump>, [options?: LastLazyRoundOptions | undefined]>();
+  same<LazyDumpResult['preCopy'], PreCopied | undefined>();
   same<LazyDumpResult['preCopy'], LastRound['preCopy']>();
   // @ts-expect-error: the iteration decides that
   await iteration.dump({ parentImage: '../0' });

@@ -56,9 +56,9 @@ describe.each(nodeMajors)('Node %i', (major) => {
     const unknown = 'ERR_CRIU_NO_SUCH_PROCESS';
     expect(codes('migrate')).toEqual([system, system, unknown]);
     expect(codes('serve')).toEqual([system, system, 'done']);
-    expect(codes('migrate again')).toEqual([system, system, unknown]);
+    // It needs none to see that there is no such process.
+    expect(codes('migrate again')).toEqual([unknown]);
     expect(attempts.flatMap(({ left }) => left)).toEqual([]);
-    // Those of the two which have found that there is no such process.
-    expect(attempts.map(({ journals }) => journals.length)).toEqual([0, 0, 1, 1, 1, 1, 1, 1, 2]);
+    expect(attempts.flatMap(({ journals }) => journals)).toEqual([]);
   });
 });

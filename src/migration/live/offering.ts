@@ -19,10 +19,7 @@ export async function makeOffer(outgoing: Outgoing): Promise<OfferReply__Output>
   const { id, pid, given, progress } = outgoing;
   const { dump = {}, to } = given;
   const startTime = startTimeOf(pid);
-  if (startTime === undefined) {
-    const message = `${OPERATION}: there is no process ${pid}`;
-    throw new CriuError('ERR_CRIU_NO_SUCH_PROCESS', message, { operation: OPERATION, pid });
-  }
+  if (startTime === undefined) throw notSeen(pid);
   const [host, tree, cpuinfo] = await Promise.all([
     hostFacts(outgoing.criu, outgoing.images),
     treeFacts(pid),
@@ -45,6 +42,18 @@ export async function makeOffer(outgoing: Outgoing): Promise<OfferReply__Output>
     ...{ pid, startTime, to, mode: outgoing.mode, agent: thisAgent(), undone: outgoing.undone },
   });
   return reply;
+}
+
+function notSeen(pid: number): CriuError {
+  const facts = { operation: OPERATION, pid };
+  try {
+    process.kill(pid, 0);
+    const message = `${OPERATION}: cannot look at process ${pid} in /proc`;
+    return new CriuError('ERR_CRIU_SYSTEM', message, facts);
+  } catch {
+    const message = `${OPERATION}: there is no process ${pid}`;
+    return new CriuError('ERR_CRIU_NO_SUCH_PROCESS', message, facts);
+  }
 }
 
 async function ask(outgoing: Outgoing, offer: object): Promise<OfferReply__Output> {
