@@ -15,6 +15,7 @@ import type { Ordered } from '../swrk/cause.ts';
 import { requireSupport } from '../swrk/probe.ts';
 import { type Departure, PageGate } from './page-gate.ts';
 import { PageLedger } from './page-ledger.ts';
+import { PAGES_AHEAD } from './page-protocol.ts';
 import { requireLargePipes } from './pipes.ts';
 import { StoppedTree } from './stopped-tree.ts';
 
@@ -171,7 +172,7 @@ export class LazySource implements AsyncDisposable {
     const stoppedBefore = StoppedTree.before(pid);
     let ends: [number, number] | undefined;
     const newPair = () => {
-      ends = native().streamPair();
+      ends = native().streamPair(PAGES_AHEAD);
       return ends[0];
     };
     const near = lazy.near ?? newPair;

@@ -1,6 +1,8 @@
 import { Transform, type TransformCallback, Writable } from 'node:stream';
 import { native } from '../native/index.ts';
 
+/** How much may wait on a connection with pages before its source has to, in bytes. */
+export const PAGES_AHEAD = 1 << 20;
 /** The size of CRIU's struct page_server_iov: command, pages, address, pid. */
 export const COMMAND_SIZE = 32;
 const GET = 7;

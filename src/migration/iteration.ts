@@ -5,6 +5,7 @@ import { type DumpOptions, dump } from '../dump.ts';
 import { CriuError, type ExitStatus, invalid } from '../errors.ts';
 import { type DumpStats, statsSince } from '../images/stats.ts';
 import { LazySource, servedOn, withoutOthers } from '../lazy/lazy-source.ts';
+import { PAGES_AHEAD } from '../lazy/page-protocol.ts';
 import { requireLargePipes } from '../lazy/pipes.ts';
 import { native } from '../native/index.ts';
 import type { Client } from '../operation.ts';
@@ -102,7 +103,7 @@ export class Iteration implements AsyncDisposable {
     if (look) await refuseHopeless(client, pid, view as DumpOptions);
     handOver('iterate', inherited[0]?.[1]);
     cancellation.throwIfRequested();
-    const ends = lazyPages ? native().streamPair() : undefined;
+    const ends = lazyPages ? native().streamPair(PAGES_AHEAD) : undefined;
     try {
       const conversation = await Conversation.open({
         operation: 'iterate',

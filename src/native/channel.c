@@ -33,21 +33,24 @@ static napi_value nonblocking_pair(napi_env env, int pair[2]) {
   return throw_errno(env, error, "fcntl", NULL);
 }
 
-static napi_value socket_pair(napi_env env, int type) {
+napi_value js_socketpair(napi_env env, napi_callback_info info) {
+  (void)info;
   int pair[2];
-  if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) < 0)
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
     return throw_errno(env, errno, "socketpair", NULL);
   return nonblocking_pair(env, pair);
 }
 
-napi_value js_socketpair(napi_env env, napi_callback_info info) {
-  (void)info;
-  return socket_pair(env, SOCK_SEQPACKET);
-}
-
+/* So many bytes may wait in either direction, if the system's limit is not lower. */
 napi_value js_stream_pair(napi_env env, napi_callback_info info) {
-  (void)info;
-  return socket_pair(env, SOCK_STREAM);
+  napi_value argument;
+  int pair[2], size;
+  if (!get_arguments(env, info, &argument, 1) || !get_int(env, argument, &size)) return NULL;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+    return throw_errno(env, errno, "socketpair", NULL);
+  for (int end = 0; end < 2; end++)
+    setsockopt(pair[end], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  return nonblocking_pair(env, pair);
 }
 
 napi_value js_pipe(napi_env env, napi_callback_info info) {

@@ -52,8 +52,8 @@ export interface Watch {
 export interface Native {
   /** A pair of connected AF_UNIX SOCK_SEQPACKET sockets; the first does not block. */
   socketpair(): [number, number];
-  /** The same of SOCK_STREAM sockets. */
-  streamPair(): [number, number];
+  /** The same of SOCK_STREAM sockets, in which so many bytes may wait, if the system allows it. */
+  streamPair(buffer: number): [number, number];
   /** A pipe, `[read end, write end]`; the read end does not block. */
   pipe(): [number, number];
   /** Sends one packet. Throws EMSGSIZE, EPIPE, EAGAIN, …; never raises SIGPIPE. */

@@ -4,6 +4,7 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { type Certificates, PageGate } from '../../src/lazy/page-gate.ts';
 import { PageLedger } from '../../src/lazy/page-ledger.ts';
+import { PAGES_AHEAD } from '../../src/lazy/page-protocol.ts';
 import { native } from '../../src/native/index.ts';
 import { waitFor } from './workload.ts';
 
@@ -44,7 +45,7 @@ export async function door({
   pages?: number;
   certificates?: Certificates;
 } = {}) {
-  const [near, far] = native().streamPair();
+  const [near, far] = native().streamPair(PAGES_AHEAD);
   native().release(far);
   const criu = new Talker(new Socket({ fd: far, readable: true, writable: true }));
   const at = { address: '127.0.0.1', port: 0 };

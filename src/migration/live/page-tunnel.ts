@@ -3,6 +3,7 @@ import { connect, createServer, type Server, Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { builtins } from '../../builtins.ts';
+import { PAGES_AHEAD } from '../../lazy/page-protocol.ts';
 import { native } from '../../native/index.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -13,9 +14,7 @@ const WELCOME = Buffer.of(1);
 /** How long a peer may take until it has said its token, in milliseconds. */
 const ARRIVAL_MS = 10_000;
 const WATCH_MS = 500;
-/** How much may wait at an end before the other is read no more, in bytes. */
-const AHEAD = 256 << 10;
-const TLS = { minVersion: 'TLSv1.2', highWaterMark: AHEAD } as const;
+const TLS = { minVersion: 'TLSv1.2', highWaterMark: PAGES_AHEAD } as const;
 /** How long criu may take to read what has come for it before the end, in milliseconds. */
 const LAST_WORDS_MS = 1000;
 
@@ -42,12 +41,12 @@ export class PageTunnel implements Disposable {
   #isClosed = false;
 
   constructor(peer: Socket, { rateLimit, stallMs, areRequests }: TunnelOptions) {
-    const [near, far] = native().streamPair();
+    const [near, far] = native().streamPair(PAGES_AHEAD);
     // From now on it is the socket's.
     native().release(near);
     this.#far = far;
     this.#near = near;
-    const end = { fd: near, readable: true, writable: true, highWaterMark: AHEAD };
+    const end = { fd: near, readable: true, writable: true, highWaterMark: PAGES_AHEAD };
     this.#own = new Socket(end);
     this.#peer = peer;
     for (const end of [this.#own, peer]) {
