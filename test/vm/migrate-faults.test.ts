@@ -11,20 +11,17 @@ const UNRESOLVED = 'ERR_CRIU_MIGRATION_UNRESOLVED';
 const before = ['connect', 'rounds', 'dump', 'images', 'prepare', 'switch-over'] as const;
 
 const first: Expected[] = [
-  ['cancelled', ['rounds', 'dump'], 'ERR_CRIU_ABORTED', 'source'],
+  ['cancelled', ['rounds'], 'ERR_CRIU_ABORTED', 'source'],
   ['agent of the source killed', [{ rounds: 1500 }]],
-  ['criu of the source killed', [{ rounds: 1500 }]],
-  ['agent of the destination killed', ['dump'], FAILED, 'source'],
   ['connections cut', [{ rounds: 1500 }]],
 ];
 const last: Expected[] = [
   ['cancelled', ['dump'], 'ERR_CRIU_ABORTED', 'source'],
-  ['agent of the source killed', ['dump'], undefined, 'source'],
   ['criu of the source killed', ['pages'], FAILED, 'source'],
-  ['connections cut', ['rounds'], FAILED, 'source'],
 ];
 
 const more: Expected[] = [
+  ['criu of the source killed', [{ rounds: 500 }, { rounds: 1500 }, { dump: 500 }]],
   ['hook throws', [...before, 'hand-over'], FAILED, 'source'],
   ['cancelled', [...before, 'hand-over'], 'ERR_CRIU_ABORTED', 'source'],
   ['switchOver throws', ['switch-over'], FAILED, 'source'],
