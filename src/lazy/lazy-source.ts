@@ -67,6 +67,8 @@ export interface LazyDump {
   readonly decision?: Decision | undefined;
   /** Whether the original is to stay stopped whatever becomes of criu: somebody else decides. */
   readonly isKept?: () => boolean;
+  /** Bytes that may go to that peer in a second. */
+  readonly rateLimit?: number | undefined;
 }
 
 /** Why criu was told to give up. */
@@ -177,7 +179,7 @@ export class LazySource implements AsyncDisposable {
     };
     const near = lazy.near ?? newPair;
     const gate = lazy.peer
-      ? PageGate.over(near(), lazy.peer)
+      ? PageGate.over(near(), lazy.peer, lazy.rateLimit)
       : await PageGate.listen(operation, near, place, merged);
     try {
       return await new Promise<LazySource>((resolve, reject) => {

@@ -17,6 +17,7 @@ import {
   oneByOne,
   Requests,
 } from './page-protocol.ts';
+import { limited } from './rate-limit.ts';
 
 /** How long a peer may take for the TLS handshake, in milliseconds. */
 const HANDSHAKE_MS = 10_000;
@@ -49,6 +50,7 @@ export class PageGate implements AsyncDisposable {
   /** Those whose TLS handshake is not over. */
   readonly #strangers = new Set<Socket>();
   #ledger: PageLedger | undefined;
+  #rateLimit: number | undefined;
   #peer: Socket | undefined;
   /** Resolves when it listens no more, and nobody is connected. */
   #closed: Promise<void> | undefined;
@@ -85,9 +87,13 @@ export class PageGate implements AsyncDisposable {
     }
   }
 
-  /** Takes a connection for the destination's, and listens to nobody else. */
-  static over(socket: number, peer: Socket): PageGate {
+  /**
+   * Takes a connection for the destination's, and listens to nobody else.
+   * @param rateLimit bytes that may go out in a second
+   */
+  static over(socket: number, peer: Socket, rateLimit?: number): PageGate {
     const gate = new PageGate(socketOf(socket));
+    gate.#rateLimit = rateLimit;
     gate.#receive(peer);
     return gate;
   }
@@ -196,7 +202,7 @@ export class PageGate implements AsyncDisposable {
     // Nobody else has anything to look for here.
     this.#shut();
     const answers = new Answers((pid, start, count) => this.#ledger?.sent(pid, start, count));
-    const outlet = isTls(this.#server) ? oneByOne(peer) : peer;
+    const outlet = this.#outletTo(peer);
     const requests = new Requests((command) => {
       if (command !== 'leave') peer.destroy();
       else this.#takeLeave(answers, outlet);
@@ -207,6 +213,14 @@ export class PageGate implements AsyncDisposable {
     peer.unshift(head);
     peer.pipe(requests).pipe(this.#criu, { end: false });
     this.#criu.pipe(answers).pipe(outlet);
+  }
+
+  #outletTo(peer: Socket): Writable {
+    const outlet = isTls(this.#server) ? oneByOne(peer) : peer;
+    if (this.#rateLimit === undefined) return outlet;
+    const limiter = limited(this.#rateLimit);
+    limiter.pipe(outlet);
+    return limiter;
   }
 
   /** The destination has no more requests. */

@@ -4,7 +4,7 @@ import { traceOperation } from '../diagnostics.ts';
 import { type DumpOptions, dump } from '../dump.ts';
 import { CriuError, type ExitStatus, invalid } from '../errors.ts';
 import { type DumpStats, statsSince } from '../images/stats.ts';
-import { LazySource, servedOn, withoutOthers } from '../lazy/lazy-source.ts';
+import { type LazyDump, LazySource, servedOn, withoutOthers } from '../lazy/lazy-source.ts';
 import { PAGES_AHEAD } from '../lazy/page-protocol.ts';
 import { requireLargePipes } from '../lazy/pipes.ts';
 import { native } from '../native/index.ts';
@@ -184,7 +184,7 @@ export class Iteration implements AsyncDisposable {
   async lazyDumpTo(
     peer: Socket | undefined,
     options: LastLazyRoundOptions = {},
-    isKept?: () => boolean,
+    way: Pick<LazyDump, 'isKept' | 'rateLimit'> = {},
   ): Promise<LazySource> {
     const operation = 'lazyDump';
     const { pageServer, ...given } = readGiven(operation, options);
@@ -206,7 +206,7 @@ export class Iteration implements AsyncDisposable {
           near: () => this.#takeNear(operation),
           decision: this.#decision,
           ...(peer && { peer }),
-          ...(isKept && { isKept }),
+          ...way,
           dump: (forDump, serving) => dump(client, 'dump', this.pid, forDump, place, serving),
         }),
       );

@@ -1,16 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { Server } from 'node:net';
+import { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { PageGate } from '../../src/lazy/page-gate.ts';
+import { PageLedger } from '../../src/lazy/page-ledger.ts';
 import { farewell, leave } from '../../src/lazy/page-protocol.ts';
 import { native } from '../../src/native/index.ts';
 import { Authority, type Certificate, HERE, tls } from '../helpers/certificates.ts';
-import { door, type Talker } from '../helpers/door.ts';
+import { door, Talker } from '../helpers/door.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { holdings } from '../helpers/own-process.ts';
 import { commands, pageAnswer, pageMessage, pageRequest } from '../helpers/page-messages.ts';
-import { inProc, listening, timersAt } from '../helpers/sockets.ts';
+import { connection, inProc, listening, timersAt } from '../helpers/sockets.ts';
 import { waitFor } from '../helpers/workload.ts';
 
 const CLOSE = pageMessage(commands.close);
@@ -361,3 +362,25 @@ async function serves({ criu, destination }: { criu: Talker; destination: Talker
 async function pemsOf({ cert, key }: Certificate): Promise<{ cert: Buffer; key: Buffer }> {
   return { cert: await readFile(cert), key: await readFile(key) };
 }
+
+test('to a destination that it is given, no more goes in a second than the limit', async () => {
+  const rateLimit = 100_000;
+  const [near, far] = native().streamPair(1 << 20);
+  native().release(far);
+  const criu = new Talker(new Socket({ fd: far, readable: true, writable: true }));
+  const [peer, other] = await connection();
+  const destination = new Talker(other);
+  other.resume();
+  const gate = PageGate.over(near, peer, rateLimit);
+  onTestFinished(() => gate[Symbol.asyncDispose]());
+  const pages = 30;
+  gate.open(new PageLedger(new Map([[1, [{ start: 0, end: pages * native().pageSize }]]])));
+  destination.say(pageRequest({ count: pages }));
+  await criu.hears(32);
+  const start = performance.now();
+  const answer = pageAnswer({ count: pages });
+  criu.say(answer);
+  expect((await destination.hears(answer.length)).equals(answer)).toBe(true);
+  // The last piece comes before its time is over: a tenth of a second at most.
+  expect(performance.now() - start).toBeGreaterThan((answer.length / rateLimit - 0.1) * 1000);
+});

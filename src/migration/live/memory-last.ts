@@ -63,6 +63,7 @@ async function startSource(
   const { client, pid, images, given } = outgoing;
   // Once it is stopped for the hand-over, it is not criu's end that decides.
   const isKept = () => outgoing.original !== undefined;
+  const way = { isKept, rateLimit: given.rateLimit };
   const options = () => ({
     ...outgoing.dumpOptions(outgoing.followed(given.dump?.hooks)),
     confirm: () => isWell,
@@ -72,7 +73,7 @@ async function startSource(
     const iteration = await copyInRounds(outgoing, tunnel, true);
     try {
       await outgoing.beginDump();
-      return await iteration.lazyDumpTo(peer, options(), isKept);
+      return await iteration.lazyDumpTo(peer, options(), way);
     } catch (error) {
       await iteration.close();
       throw error;
@@ -81,7 +82,7 @@ async function startSource(
   await outgoing.beginDump();
   const imagesDirectory = join(images, '0');
   return await LazySource.start({
-    ...{ operation: OPERATION, pid, imagesDirectory, client, peer, isKept },
+    ...{ operation: OPERATION, pid, imagesDirectory, client, peer, ...way },
     given: { ...options(), imagesDirectory },
     dump: (forDump, serving) => dump(client, 'dump', pid, forDump, undefined, serving),
   });

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, Socket } from 'node:net';
-import { Transform } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { builtins } from '../../builtins.ts';
 import { PAGES_AHEAD } from '../../lazy/page-protocol.ts';
+import { limited } from '../../lazy/rate-limit.ts';
 import { native } from '../../native/index.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -135,21 +134,6 @@ export class PageTunnel implements Disposable {
     }, WATCH_MS);
     return watch.unref();
   }
-}
-
-/** Lets through so many bytes a second, in pieces of a tenth of that at most. */
-function limited(rate: number): Transform {
-  const piece = Math.max(1, Math.floor(rate / 10));
-  return new Transform({
-    async transform(chunk: Buffer, _encoding, done) {
-      for (let at = 0; at < chunk.length; at += piece) {
-        const part = chunk.subarray(at, at + piece);
-        this.push(part);
-        await sleep((part.length / rate) * 1000);
-      }
-      done();
-    },
-  });
 }
 
 /** Connects to the pages of a destination, and resolves once that has taken the token. */
