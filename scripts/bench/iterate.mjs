@@ -7,6 +7,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Criu, preCopy } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
+import { document } from './document.mjs';
 import { drawing } from './drawing.mjs';
 import { fixedRounds, phaulAsDesigned, phaulAsItBehaves } from './rules.mjs';
 
@@ -53,12 +54,7 @@ const results = Object.keys(workloads).map((workload) => ({
   rows: Object.keys(rules).map((rule) => medianRun(workload, rule)),
 }));
 writeFileSync(new URL('docs/iterate.svg', root), drawing(results));
-const readme = new URL('README.md', root);
-const marks = /(<!-- bench:iterate -->\n).*(<!-- \/bench:iterate -->)/s;
-writeFileSync(
-  readme,
-  readFileSync(readme, 'utf8').replace(marks, (_, begin, end) => `${begin}${table()}\n${end}`),
-);
+document('README.md', 'bench:iterate', table());
 console.log(table());
 
 /** Starts a workload, dumps it by the rule, and ends it. */

@@ -1,16 +1,16 @@
 // Measures how soon a restored server answers, with its memory fetched lazily and in full; writes the
 // table of the README. npm run bench:lazy.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Criu, spawnCheckpointable } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
+import { document } from './document.mjs';
 
 const SIZES_MIB = [64, 256, 1024];
 const REPEATS = 7;
-const root = new URL('../../', import.meta.url);
 /** Holds so many MiB that are not all the same, and answers with one byte of each. */
 const program = `const kept = Array.from({ length: Number(process.argv[1]) }, (_, n) =>
     require('crypto').randomFillSync(Buffer.alloc(1 << 20), 0, 4096 * (1 + (n % 255))));
@@ -20,13 +20,7 @@ const program = `const kept = Array.from({ length: Number(process.argv[1]) }, (_
 const criu = new Criu({ path: criuPath() });
 const results = [];
 for (const mib of SIZES_MIB) results.push({ mib, ...(await measure(mib)) });
-const readme = new URL('README.md', root);
-const marks = /(<!-- bench:lazy -->\n).*(<!-- \/bench:lazy -->)/s;
-const text = await readFile(readme, 'utf8');
-await writeFile(
-  readme,
-  text.replace(marks, (_, begin, end) => `${begin}${table()}\n${end}`),
-);
+document('README.md', 'bench:lazy', table());
 console.log(table());
 
 /** Dumps a server of that size, and restores it in both ways by turns. */

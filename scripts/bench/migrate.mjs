@@ -1,12 +1,16 @@
 // Measures migrations between the two hosts of the laboratory, as the client of the server sees them:
-// our modes beside the script by hand, by turns. Prints a table.
+// our modes beside the script by hand, by turns, all with their images on a tmpfs; and how fast memory
+// goes over beside CRIU's own page server. Writes the tables of docs/performance.md: where the kernel
+// tracks changed memory that of the modes with rounds, elsewhere that of the others.
 //
-// usage: npm run bench:migrate [-- REPEATS [MIB…]]
+// usage: npm run bench:migrate [-- REPEATS [MIB…]]; in the machine: npm run bench:migrate:rounds
+import { join } from 'node:path';
 import { Criu } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
 import { Lab } from '../lab/hosts.mjs';
-import { migrateIt, startScene } from '../lab/migration.mjs';
+import { DUMP, migrateIt, startScene } from '../lab/migration.mjs';
 import { migrateByHand } from '../lab/programs.mjs';
+import { document } from './document.mjs';
 
 const [repeats = '3', ...given] = process.argv.slice(2);
 const sizes = given.length > 0 ? given.map(Number) : [64, 256];
@@ -38,11 +42,17 @@ for (let repeat = 0; repeat < Number(repeats); repeat++) {
     }
   }
 }
+const transfers = [];
+for (let repeat = 0; repeat < Number(repeats) && !memTrack; repeat++) {
+  transfers.push({ plain: await pageServer(), ours: await tunnel() });
+}
+document('docs/performance.md', memTrack ? 'bench:migrate:rounds' : 'bench:migrate', table());
+if (!memTrack) document('docs/performance.md', 'bench:pages', transferTable());
 console.log(table());
 
 /** Moves a server once; how long its client waited at most, and how long it all took. */
 async function measure(mib, workload, mode) {
-  const lab = await Lab.start();
+  const lab = await Lab.start({ parent: '/dev/shm' });
   try {
     const scene = await startScene(lab, { heap: mib, ...workloads[workload] });
     const start = performance.now();
@@ -66,6 +76,49 @@ async function ours(lab, scene, mode) {
   const policy = { maxDowntimeMs: 50, maxRounds: 5 };
   const limits = { stallMs: 120_000, policy };
   return (await migrateIt(lab, scene, { mode, ...limits })).result.bytes;
+}
+
+/** How fast a dump goes to CRIU's own page server on the other host, over plain TCP, in MiB a second. */
+async function pageServer() {
+  const lab = await Lab.start({ parent: '/dev/shm' });
+  try {
+    const { here, there, pid } = await startScene(lab, { heap: Math.max(...sizes) });
+    const port = await there.ask('pageServer', {
+      imagesDirectory: join(lab.directory, 'there'),
+      pageServer: { address: lab.b.address, port: 0 },
+    });
+    const { durationMs, stats } = await here.ask('dump', {
+      ...{ pid, ...DUMP, imagesDirectory: join(lab.directory, 'here') },
+      pageServer: { address: lab.b.address, port },
+    });
+    return (stats.bytesWritten / 2 ** 20 / durationMs) * 1000;
+  } finally {
+    await lab.close();
+  }
+}
+
+/** The same of the dump of a migration, from its beginning to the first of the other images. */
+async function tunnel() {
+  const lab = await Lab.start({ parent: '/dev/shm' });
+  try {
+    const scene = await startScene(lab, { heap: Math.max(...sizes) });
+    const { result } = await migrateIt(lab, scene, { mode: 'stop-and-copy' });
+    return (result.bytes / 2 ** 20 / result.phases.dump) * 1000;
+  } finally {
+    await lab.close();
+  }
+}
+
+function transferTable() {
+  const [plain, ours] = ['plain', 'ours'].map((name) => median(transfers.map((run) => run[name])));
+  const cells = (way, speed) =>
+    `| ${way} | ${speed.toFixed(0)} MiB/s | ${(speed / plain).toFixed(2)} |`;
+  return [
+    '| Memory of a dump goes over | Speed | Ratio |',
+    '| --- | --- | --- |',
+    cells("by CRIU's own page server, plain TCP", plain),
+    cells('in a migration, TLS', ours),
+  ].join('\n');
 }
 
 function median(values) {

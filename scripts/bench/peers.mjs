@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnCheckpointable } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
 import { Client } from './client.mjs';
+import { document } from './document.mjs';
 import { importCosts } from './imports.mjs';
 import { tables } from './report.mjs';
 
@@ -227,18 +228,9 @@ function report() {
   };
   writeFileSync(`${root}.cache/bench/peers.json`, JSON.stringify({ machine, measured }, null, 1));
   const { medians, spread, targets } = tables(measured);
-  replace('README.md', 'bench', medians);
-  replace('docs/performance.md', 'bench', medians);
-  replace('docs/performance.md', 'bench:spread', spread);
-  replace('docs/performance.md', 'bench:targets', targets);
+  document('README.md', 'bench', medians);
+  document('docs/performance.md', 'bench', medians);
+  document('docs/performance.md', 'bench:spread', spread);
+  document('docs/performance.md', 'bench:targets', targets);
   console.log([medians, spread, targets].join('\n\n'));
-}
-
-function replace(file, mark, text) {
-  const marks = new RegExp(`(<!-- ${mark} -->\n).*(<!-- /${mark} -->)`, 's');
-  const before = readFileSync(root + file, 'utf8');
-  writeFileSync(
-    root + file,
-    before.replace(marks, (_, begin, end) => `${begin}${text}\n${end}`),
-  );
 }

@@ -51,6 +51,8 @@ const tasks = {
     programs.set(restored.pid, restored);
     return { pid: restored.pid, ...told(restored) };
   },
+  /** Takes the pages of one dump; resolves with the port. */
+  pageServer: async (options) => (await criu.pageServer(options)).port,
   /** Takes migrations; resolves with the port. */
   async serve(options) {
     server = await serveMigrations({ path, ...options });
