@@ -140,6 +140,16 @@ describe('ids', () => {
     await writeFile(join(directory, '..journal'), '');
     expect(await journalsIn(directory)).toEqual([id]);
   });
+
+  test('is not taken for missing if its directory cannot be read', async () => {
+    const path = join(await temporaryDirectory(), 'journals');
+    expect(await journalsIn(path)).toEqual([]);
+    await writeFile(path, '');
+    expect(await failureOf(journalsIn(path))).toMatchObject({
+      code: 'ERR_CRIU_SYSTEM',
+      errno: constants.errno.ENOTDIR,
+    });
+  });
 });
 
 async function place(): Promise<{ directory: string; id: string; path: string }> {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CriuError } from '../../errors.ts';
+import { asCriuError, CriuError } from '../../errors.ts';
 import { makePrivateDirectory } from '../../private-directory.ts';
 
 /** A line of a journal. */
@@ -110,7 +110,11 @@ export class Journal<State extends string, Facts extends object> implements Asyn
 
 /** The ids of the migrations that have a journal in a directory. */
 export async function journalsIn(directory: string): Promise<string[]> {
-  const names = await readdir(directory).catch((): string[] => []);
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    // To take that for none would leave what an earlier agent has not finished.
+    throw asCriuError('migration', error);
+  });
   return names.map((name) => name.replace(/\.journal$/, '')).filter(isMigrationId);
 }
 
