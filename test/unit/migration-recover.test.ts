@@ -9,11 +9,12 @@ import { resolveMigration, serveMigrations } from '../../src/index.ts';
 import {
   isAgentAlive,
   isElsewhere,
+  namesOf,
   startTimeOf,
   thisAgent,
 } from '../../src/migration/live/identity.ts';
-import { processesOf, recoverAll, recoverIncoming } from '../../src/migration/live/recover.ts';
-import { childrenOf } from '../../src/process/tree.ts';
+import { recoverAll, recoverIncoming } from '../../src/migration/live/recover.ts';
+import { childrenOf, descendantsOf } from '../../src/process/tree.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { isAlive, temporaryDirectory, waitFor } from '../helpers/workload.ts';
 
@@ -35,7 +36,7 @@ async function startTree() {
   };
   onTestFinished(() => [root, ...children].forEach(kill));
   const startTime = startTimeOf(root) as string;
-  const copy = { pid: root, startTime, tree: processesOf(root) };
+  const copy = { pid: root, startTime, tree: namesOf(descendantsOf(root)) };
   const endRoot = async () => {
     const ended = once(shell, 'exit');
     kill(root);

@@ -4,6 +4,7 @@ import type { Standing__Output } from '../../generated/types/node_criu/Standing.
 import { StoppedTree } from '../../lazy/stopped-tree.ts';
 import { holdOf } from '../../process/hold.ts';
 import { detailsOf, failure, OPERATION } from './failures.ts';
+import { namesOf } from './identity.ts';
 import { sendImages } from './image-transfer.ts';
 import type { Outgoing } from './outgoing.ts';
 import { type DestinationState, sourceMove } from './states.ts';
@@ -34,7 +35,7 @@ export async function handOver(
   await outgoing.begin('hand-over');
   outgoing.throwIfAborted();
   outgoing.handedOver = true;
-  await journal?.write('handed-over', { tree: outgoing.original?.pids ?? [] });
+  await journal?.write('handed-over', { tree: namesOf(outgoing.original?.pids ?? []) });
   const isEnough = (state: DestinationState) =>
     state === 'complete' || (lazy && state === 'resumed');
   outgoing.copy = await askUntil(outgoing, 'handOver', isEnough, PATIENCE * outgoing.stallMs);

@@ -14,6 +14,19 @@ export function startTimeOf(pid: number): string | undefined {
   return ticks === undefined ? undefined : `${ticks} ${hereNow()}`;
 }
 
+/** Processes as a journal names them, each as `PID TICKS`: of one boot and namespace. */
+export function namesOf(pids: readonly number[]): string[] {
+  return pids.map((pid) => `${pid} ${ticksOf(pid)}`);
+}
+
+/** The pids of those that are still there, and not others' by now. */
+export function pidsOf(names: readonly string[]): number[] {
+  return names.flatMap((name) => {
+    const [pid, ticks] = name.split(' ');
+    return ticksOf(Number(pid)) === ticks ? [Number(pid)] : [];
+  });
+}
+
 /** This process, as a journal names it. */
 export function thisAgent(): string {
   return `${process.pid} ${startTimeOf(process.pid)}`;

@@ -5,10 +5,11 @@ import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePar
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import type { LazyRestored } from '../../lazy/lazy-restore.ts';
 import type { Client } from '../../operation.ts';
+import { descendantsOf } from '../../process/tree.ts';
 import type { RestoreOptions } from '../../restore.ts';
 import { Arrival } from './arrival.ts';
 import { HeldCopy } from './held-copy.ts';
-import { startTimeOf, thisAgent } from './identity.ts';
+import { namesOf, startTimeOf, thisAgent } from './identity.ts';
 import {
   type How,
   type IncomingFacts,
@@ -17,7 +18,7 @@ import {
 } from './incoming-journal.ts';
 import { Journal } from './journal.ts';
 import type { PageDoor } from './page-tunnel.ts';
-import { endCopy, processesOf, wasLetGo } from './recover.ts';
+import { endCopy, wasLetGo } from './recover.ts';
 import { afterRestart, type DestinationState, mayAbort } from './states.ts';
 
 /** What all migrations to this host share. */
@@ -160,7 +161,7 @@ export class Incoming {
       this.#require('receiving');
       await this.#write('prepared', {
         ...{ pid, startTime: startTimeOf(pid) ?? '', lazy },
-        tree: processesOf(pid),
+        tree: namesOf(descendantsOf(pid)),
       });
     });
     return this.how;

@@ -27,8 +27,8 @@ export interface OutgoingFacts {
   readonly pid: number;
   /** When that was started, by the kernel's clock: another process may get its pid. */
   readonly startTime: string;
-  /** All processes of the original, once they are stopped. */
-  readonly tree: readonly number[];
+  /** All processes of the original, once they are stopped, each as `PID TICKS`. */
+  readonly tree: readonly string[];
   /** Those of them that others had stopped before. */
   readonly stoppedBefore: readonly number[];
   /** The destination. */

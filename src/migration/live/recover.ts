@@ -1,10 +1,8 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTimeOf } from '../../process/start-time.ts';
-import { descendantsOf } from '../../process/tree.ts';
 import { DYING_MS, end, statusOf, waitsForCriu } from '../../process/unfinished.ts';
-import { isAgentAlive, isElsewhere, isOfHere } from './identity.ts';
+import { isAgentAlive, isElsewhere, isOfHere, pidsOf } from './identity.ts';
 import { type How, type IncomingFacts, journalsOf } from './incoming-journal.ts';
 import { Journal, journalsIn, pathOf } from './journal.ts';
 import { afterRestart, type DestinationState } from './states.ts';
@@ -64,11 +62,6 @@ export async function recoverIncoming(directory: string, id: string): Promise<Ho
   return next === state ? asItIs : { state: next, pid, message: why, pages: 0 };
 }
 
-/** The processes of a copy, the root first, each as `PID TICKS`. */
-export function processesOf(root: number): string[] {
-  return descendantsOf(root).map((pid) => `${pid} ${startTimeOf(pid)}`);
-}
-
 /** Whether a copy was let go; what criu is about to do with it is waited for. */
 export async function wasLetGo(copy: Copy): Promise<boolean> {
   const isHeld = () => thereOf(copy).some((pid) => waitsForCriu(pid) === 'yes');
@@ -98,9 +91,5 @@ async function endDaemon(images: string): Promise<void> {
 /** The processes of a copy that are there; their pids may be those of others by now. */
 function thereOf({ startTime, tree = [] }: Copy): number[] {
   if (!isOfHere(startTime)) return [];
-  return tree.flatMap((process) => {
-    const [pid, ticks] = process.split(' ');
-    const isThere = startTimeOf(Number(pid)) === ticks && statusOf(Number(pid))?.dead === false;
-    return isThere ? [Number(pid)] : [];
-  });
+  return pidsOf(tree).filter((pid) => statusOf(pid)?.dead === false);
 }

@@ -10,7 +10,7 @@ import { descendantsOf } from '../../process/tree.ts';
 import { inTime } from '../../process/unfinished.ts';
 import { checkLimits } from '../../rpc/cancellation.ts';
 import { type MigrationTls, readCredentials } from './credentials.ts';
-import { isAgentAlive, requireSeen, startTimeOf } from './identity.ts';
+import { isAgentAlive, pidsOf, requireSeen, startTimeOf } from './identity.ts';
 import { isMigrationId, Journal, journalsIn } from './journal.ts';
 import { checkStateDirectory } from './migrate-options.ts';
 import {
@@ -195,7 +195,7 @@ async function carryOut(
   images: string,
 ): Promise<Pick<MigrationResolution, 'done' | 'leftovers'>> {
   const { pid = 0, stoppedBefore = [], undone = {}, tree: noted } = journal.entry ?? {};
-  const tree = noted ?? descendantsOf(pid);
+  const tree = noted ? pidsOf(noted) : descendantsOf(pid);
   if (move !== 'resume' && move !== 'end') return { done: 'nothing', leftovers: [] };
   // First on disk, as ever: if this process dies the next one does it, and twice is no harm.
   await journal.write(move === 'resume' ? 'aborting' : 'ending', { agent: '' });
