@@ -2,10 +2,12 @@
 // Nothing of it is in the machine's own network namespace, and all of it ends with this process.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const SERVICE = '10.77.0.100';
 /** Where the pids of a host begin: what comes from the one finds its pids free on the other. */
@@ -209,6 +211,8 @@ class Holder {
     this.child.stdin.destroy();
     this.child.kill('SIGKILL');
     await this.ended;
+    // The kernel ends what is in a pid namespace once its first process dies, which takes a moment.
+    while (existsSync(`/proc/${this.init}`)) await sleep(1);
   }
 }
 

@@ -6,8 +6,7 @@ import { onTestFinished } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import { childrenOf } from '../../src/process/tree.ts';
 import { main } from './command.ts';
-
-const through = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+import { bootedAnew } from './migration-host.ts';
 
 /** `node-criu serve` on what is another host as far as pids go. */
 export interface Serving {
@@ -27,7 +26,8 @@ export interface Serving {
 
 /** Starts one; resolves when it listens. It is killed after the test. */
 export async function serve(...args: string[]): Promise<Serving> {
-  const child = spawn('unshare', [...through, process.execPath, main, 'serve', ...args], {
+  const [unshare = '', ...through] = await bootedAnew();
+  const child = spawn(unshare, [...through, process.execPath, main, 'serve', ...args], {
     env: { ...process.env, CRIU_PATH: criuPath() },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
