@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 criu=${CRIU_PATH:-$(< .cache/criu/path)}
-vitest=(node node_modules/vitest/vitest.mjs run --project vm "$@")
+# The machine cannot write into node_modules, where the configuration would be put otherwise.
+vitest=(node node_modules/vitest/vitest.mjs run --configLoader=runner --project vm "$@")
 
 ! "$criu" check --feature mem_dirty_track &> /dev/null || exec "${vitest[@]}"
 

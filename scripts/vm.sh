@@ -106,6 +106,8 @@ share() { # ro|rw DIRECTORY PLACE
 node=$(realpath "$(type -P node)")
 share ro "$root" /
 share rw "$checkout" "$checkout"
+# Of thousands of small files, which nobody changes: what is read once is kept.
+[ ! -d "$checkout/node_modules" ] || share ro "$checkout/node_modules" "$checkout/node_modules"
 share ro "${node%/*}" /usr/local/bin
 
 # What the machine boots into: busybox, the modules that it needs before and that criu would load one

@@ -6,7 +6,6 @@ import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const [, , host, port] = process.argv;
-const PAUSE_MS = 1;
 const now = () => performance.timeOrigin + performance.now();
 
 /** Of all since the start: `[when, how long after the answer before]`, in ms, the first by the clock. */
@@ -15,6 +14,7 @@ let faults = [];
 let connections = [];
 let [count, last] = [0, 0];
 let stopped = true;
+let pauseMs = 1;
 let running = Promise.resolve();
 const agent = new Agent({ keepAlive: true, maxSockets: 1, scheduling: 'fifo' });
 
@@ -27,7 +27,7 @@ async function run() {
       faults.push({ at: now(), fault: `connection: ${error.code ?? error.message}` });
       await sleep(10);
     }
-    await sleep(PAUSE_MS);
+    await sleep(pauseMs);
   }
 }
 
@@ -61,7 +61,9 @@ function ask(path) {
 }
 
 const tasks = {
-  start() {
+  /** Between an answer and the next request it waits for a millisecond, or for longer if it is told. */
+  start({ pauseMs: pause = 1 }) {
+    pauseMs = pause;
     [timeline, faults] = [[], []];
     connections = connections.slice(-1);
     stopped = false;

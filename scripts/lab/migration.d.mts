@@ -18,7 +18,14 @@ export declare const DUMP: Partial<DumpOptions>;
 
 export declare function startScene(
   lab: Lab,
-  options?: { heap?: number; hot?: number; rate?: number; worker?: boolean; child?: boolean },
+  options?: {
+    heap?: number;
+    hot?: number;
+    rate?: number;
+    worker?: boolean;
+    child?: boolean;
+    pauseMs?: number;
+  },
 ): Promise<Scene>;
 
 export declare function migrateIt(

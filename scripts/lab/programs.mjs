@@ -94,8 +94,8 @@ export class Client extends Program {
   }
 
   /** Starts to measure; resolves when answers come. */
-  async measure() {
-    await this.ask('start');
+  async measure(options = {}) {
+    await this.ask('start', options);
     await this.answersOn();
   }
 

@@ -48,12 +48,14 @@ const declarations = `
   lazy/lazy-restore
   lazy/lazy-source
   migration/estimate
+  migration/iterate-options
   migration/iteration
   migration/live/credentials
   migration/live/events
   migration/live/migrate
   migration/live/resolve
   migration/live/serve
+  migration/live/serve-options
   migration/live/states
   migration/policy
   migration/pre-copy
