@@ -1,4 +1,5 @@
-import { CriuError } from '../../errors.ts';
+import { CriuError, type CriuErrorCode, type WorkloadState } from '../../errors.ts';
+import type { MigrationPhase } from './events.ts';
 
 /** The operation of all that happens at the source. */
 export const OPERATION = 'migrate';
@@ -33,4 +34,43 @@ export function isOfHook(error: unknown): boolean {
 export function detailsOf(error: Error): string {
   const { details } = error as { details?: string };
   return details?.replace(/ Resolution note: *$/, '') || error.message.replace(/^\w+: /, '');
+}
+
+/** What a migration was at when it failed, and what became of the original. */
+interface Circumstances {
+  readonly id: string;
+  readonly pid: number;
+  readonly phase: MigrationPhase;
+  readonly workload: WorkloadState;
+  /** Why it was cancelled, if it was. */
+  readonly cancelled: CriuError | undefined;
+  /** What switchBack threw. */
+  readonly back: Error | undefined;
+}
+
+const ENDINGS: Readonly<Record<WorkloadState, string>> = {
+  running: 'runs on',
+  stopped: 'is stopped',
+  gone: 'is gone',
+  unknown: 'is not known',
+};
+
+/** The failure of a migration, as its caller is told it. */
+export function explained(error: Error, circumstances: Circumstances): CriuError {
+  const { id, pid, phase, workload, cancelled, back } = circumstances;
+  const known = error instanceof CriuError ? error : undefined;
+  const refused =
+    known?.code === 'ERR_CRIU_MIGRATION_REFUSED' || known?.code === 'ERR_CRIU_INVALID_ARGUMENT';
+  if (refused && known && !cancelled) return known;
+  const code: CriuErrorCode = cancelled?.code ?? known?.code ?? 'ERR_CRIU_MIGRATION_FAILED';
+  const text = cancelled ? cancelled.message.replace(/^\w+ /, 'it ') : detailsOf(error);
+  const also = back ? `; switchBack threw as well: ${back.message}` : '';
+  const message = `migration ${id}, phase ${phase}: ${text} (the original ${ENDINGS[workload]}${also})`;
+  const failed = new CriuError(code, message, {
+    ...{ operation: OPERATION, pid, workload },
+    ...{ log: known?.log, stderr: known?.stderr, exit: known?.exit, leftovers: known?.leftovers },
+    cause: cancelled?.cause ?? error,
+  });
+  failed.findings = known?.findings;
+  return failed;
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Aftermath } from '../../aftermath/aftermath.ts';
 import { Criu } from '../../criu.ts';
 import type { DumpOptions } from '../../dump.ts';
-import { CriuError, type CriuErrorCode, type WorkloadState } from '../../errors.ts';
+import { CriuError } from '../../errors.ts';
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
 import type { Standing__Output } from '../../generated/types/node_criu/Standing.ts';
 import { StoppedTree } from '../../lazy/stopped-tree.ts';
@@ -15,7 +15,7 @@ import { descendantsOf } from '../../process/tree.ts';
 import type { Cancellation } from '../../rpc/cancellation.ts';
 import type { Credentials } from './credentials.ts';
 import type { EventQueue, MigrationEvent, MigrationPhase } from './events.ts';
-import { detailsOf, failure, OPERATION } from './failures.ts';
+import { explained, failure } from './failures.ts';
 import { unresolved } from './hand-over.ts';
 import { Journal } from './journal.ts';
 import { moveMemoryFirst } from './memory-first.ts';
@@ -143,7 +143,7 @@ export class Outgoing {
       for (const timer of timers) clearInterval(timer);
       this.tunnel?.[Symbol.dispose]();
       await this.criu.close();
-      (await this.#aftermath)?.[Symbol.dispose]();
+      (await this.#aftermath?.catch(() => undefined))?.[Symbol.dispose]();
       if (this.journal?.entry?.state !== 'handed-over') {
         await rm(this.images, { recursive: true, force: true });
       }
@@ -190,6 +190,7 @@ export class Outgoing {
       if (notification.script === 'query-ext-files') {
         this.#frozenAt = performance.now();
         this.#aftermath = Aftermath.late(descendantsOf(this.pid), this.undone);
+        this.#aftermath.catch(() => {});
       }
       await own?.onNotify?.(notification);
     };
@@ -260,10 +261,15 @@ export class Outgoing {
     }
   }
 
-  /** Takes the lock off that CRIU leaves for a restore here, which will not be. */
+  /** Takes the lock off that CRIU leaves for a restore here, which will not be. Tells what stays. */
   async #unlock(): Promise<string[]> {
-    const log = await logsOf(this.images, this.undone.logFile);
-    return (await (await this.#aftermath)?.unlock(log)) ?? [];
+    try {
+      const log = await logsOf(this.images, this.undone.logFile);
+      return (await (await this.#aftermath)?.unlock(log)) ?? [];
+    } catch (error) {
+      // The copy runs: that is no failure of the migration.
+      return [`the lock of the network (${(error as Error).message})`];
+    }
   }
 
   // --- After a failure ------------------------------------------------------------------------------
@@ -283,9 +289,11 @@ export class Outgoing {
     const back = await this.#switchBack();
     this.original?.resume();
     if (state !== undefined) await this.note('aborted', { agent: '' }).catch(() => {});
-    const workload = stateOf(this.pid);
-    const also = back ? `; switchBack threw as well: ${back.message}` : '';
-    return this.#explained(reason, workload, also);
+    return explained(reason, {
+      ...{ id: this.id, pid: this.pid, phase: this.progress.phase, workload: stateOf(this.pid) },
+      cancelled: this.handedOver ? undefined : this.#cancellation.reason,
+      back,
+    });
   }
 
   /** It would give the migration up by itself, but later. */
@@ -304,30 +312,6 @@ export class Outgoing {
       () => undefined,
       (cause: Error) => cause,
     );
-  }
-
-  #explained(error: Error, workload: WorkloadState, also: string): CriuError {
-    const reason = this.handedOver ? undefined : this.#cancellation.reason;
-    const known = error instanceof CriuError ? error : undefined;
-    const refused =
-      known?.code === 'ERR_CRIU_MIGRATION_REFUSED' || known?.code === 'ERR_CRIU_INVALID_ARGUMENT';
-    if (refused && known && !reason) return known;
-    const code: CriuErrorCode = reason?.code ?? known?.code ?? 'ERR_CRIU_MIGRATION_FAILED';
-    const text = reason ? reason.message.replace(/^\w+ /, 'it ') : detailsOf(error);
-    const original = {
-      running: 'runs on',
-      stopped: 'is stopped',
-      gone: 'is gone',
-      unknown: 'is not known',
-    }[workload];
-    const message = `migration ${this.id}, phase ${this.progress.phase}: ${text} (the original ${original}${also})`;
-    const explained = new CriuError(code, message, {
-      ...{ operation: OPERATION, pid: this.pid, workload },
-      ...{ log: known?.log, stderr: known?.stderr, exit: known?.exit, leftovers: known?.leftovers },
-      cause: reason?.cause ?? error,
-    });
-    explained.findings = known?.findings;
-    return explained;
   }
 
   // --- Afterwards -----------------------------------------------------------------------------------
