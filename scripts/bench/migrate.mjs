@@ -23,6 +23,8 @@ const workloads = {
 };
 
 const { memTrack } = await new Criu({ path: criuPath() }).features();
+/** Who asks without a pause leaves little of an emulated processor to others. */
+const pauseMs = memTrack ? 50 : 1;
 const modes = memTrack
   ? ['stop-and-copy', 'pre-copy', 'hybrid']
   : ['by hand', 'stop-and-copy', 'post-copy'];
@@ -54,7 +56,7 @@ console.log(table());
 async function measure(mib, workload, mode) {
   const lab = await Lab.start({ parent: '/dev/shm' });
   try {
-    const scene = await startScene(lab, { heap: mib, ...workloads[workload] });
+    const scene = await startScene(lab, { heap: mib, ...workloads[workload], pauseMs });
     const start = performance.now();
     const bytes = mode === 'by hand' ? await byHand(lab, scene) : await ours(lab, scene, mode);
     const totalMs = performance.now() - start;
