@@ -1,9 +1,9 @@
 // Measures migrations between the two hosts of the laboratory, as the client of the server sees them:
 // our modes beside the script by hand, by turns, all with their images on a tmpfs; and how fast memory
-// goes over beside CRIU's own page server. Writes the tables of docs/performance.md: where the kernel
-// tracks changed memory that of the modes with rounds, elsewhere that of the others.
+// goes over beside CRIU's own page server. Writes the tables of docs/performance.md; where the kernel tracks
+// changed memory it measures the modes with rounds instead, and only prints.
 //
-// usage: npm run bench:migrate [-- REPEATS [MIB…]]; in the machine: npm run bench:migrate:rounds
+// usage: npm run bench:migrate [-- REPEATS [MIB…]]
 import { join } from 'node:path';
 import { Criu } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
@@ -48,8 +48,10 @@ const transfers = [];
 for (let repeat = 0; repeat < Number(repeats) && !memTrack; repeat++) {
   transfers.push({ plain: await pageServer(), ours: await tunnel() });
 }
-document('docs/performance.md', memTrack ? 'bench:migrate:rounds' : 'bench:migrate', table());
-if (!memTrack) document('docs/performance.md', 'bench:pages', transferTable());
+if (!memTrack) {
+  document('docs/performance.md', 'bench:migrate', table());
+  document('docs/performance.md', 'bench:pages', transferTable());
+}
 console.log(table());
 
 /** Moves a server once; how long its client waited at most, and how long it all took. */
