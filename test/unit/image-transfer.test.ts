@@ -96,7 +96,7 @@ test('an image that could not be taken is not left out in silence', async () => 
   await writeFile(join(directory, 'tmpfs.zip.img'), '');
   const { signal } = new AbortController();
   const round = { id: '', index: 0 };
-  const sending = sendImages({} as Destination, round, directory, 1000, signal);
+  const sending = sendImages({} as Destination, round, directory, signal);
   await expect(sending).rejects.toThrow('the image tmpfs.zip.img has a name that no destination');
 });
 

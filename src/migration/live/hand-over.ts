@@ -23,7 +23,7 @@ export async function handOver(
   const { id, destination, signal, journal } = outgoing;
   const round = { id, index };
   await outgoing.begin('images');
-  outgoing.imageBytes = await sendImages(destination, round, directory, Infinity, signal);
+  outgoing.imageBytes = await sendImages(destination, round, directory, signal);
   await outgoing.begin('prepare');
   await outgoing.ask('prepare', { ...round, lazy });
   await outgoing.begin('switch-over');

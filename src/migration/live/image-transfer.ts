@@ -23,7 +23,6 @@ export async function sendImages(
   destination: Destination,
   round: { readonly id: string; readonly index: number },
   directory: string,
-  withinMs: number,
   signal: AbortSignal,
 ): Promise<number> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.img'));
@@ -33,15 +32,12 @@ export async function sendImages(
   const over = new AbortController();
   const cancel = () => over.abort();
   await new Promise<Standing__Output>((resolve, reject) => {
-    const stream: ClientWritableStream<ImagePart> = destination.client.putImages(
-      { deadline: Date.now() + withinMs },
-      (error, reply) => {
-        // What waits for the stream to take more waits in vain.
-        over.abort();
-        if (error) reject(error);
-        else resolve(reply as Standing__Output);
-      },
-    );
+    const stream: ClientWritableStream<ImagePart> = destination.client.putImages((error, reply) => {
+      // What waits for the stream to take more waits in vain.
+      over.abort();
+      if (error) reject(error);
+      else resolve(reply as Standing__Output);
+    });
     const write = async (part: ImagePart) => {
       over.signal.throwIfAborted();
       if (!stream.write(part)) await once(stream, 'drain', { signal: over.signal });
