@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExitWatch, openPidfd, watchExit } from './exit.ts';
-import { DYING_MS, end, inTime, statusOf, unfinishedAmong } from './unfinished.ts';
+import { DYING_MS, end, inTime, mayBeUnfinished, statusOf, unfinishedAmong } from './unfinished.ts';
 
 const POLL_MS = 5;
 
@@ -56,8 +56,7 @@ export class RestoredRoot implements Disposable {
         this.reached('', pid);
         return;
       }
-      // Its own name comes back at the end only.
-      if (status.name !== 'criu') return;
+      if (!mayBeUnfinished(pid)) return;
       await sleep(POLL_MS);
     }
   }

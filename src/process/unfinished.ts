@@ -85,6 +85,12 @@ function isCriuStill(pid: number, { name }: Status): boolean {
   return name === 'criu' || isInRestorer(pid);
 }
 
+/** Whether a process can be one that CRIU had not finished: also if it is dying, and has no memory any more. */
+export function mayBeUnfinished(pid: number): boolean {
+  const status = statusOf(pid);
+  return status !== undefined && (isCriuStill(pid, status) || read(pid, 'maps') === '');
+}
+
 /**
  * Whether CRIU's code is still in a process that has its name and memory back: in one piece, that
  * code, its stack and data, and last the memory that it shares with criu.
