@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Credentials } from '../../src/migration/live/credentials.ts';
@@ -160,13 +161,21 @@ describe('a tunnel', () => {
     expect(await tunnel.closed).toBeUndefined();
   });
 
-  test('has no ends once it is closed: their numbers may be those of other descriptors', async () => {
-    const { tunnel, peer } = await echo({ stallMs: 60_000 });
-    peer.resetAndDestroy();
-    await tunnel.closed;
-    expect(() => tunnel.far).toThrow('ECONNRESET');
-    expect(() => tunnel.near).toThrow('ECONNRESET');
-  });
+  test.each(['far', 'near'] as const)(
+    'keeps its %s end for who uses it when it is closed: the number may be that of another descriptor then',
+    async (end) => {
+      const { tunnel, peer, ended } = await echo({ stallMs: 60_000 });
+      await tunnel[end].lend(async (fd) => {
+        const socket = await readlink(`/proc/self/fd/${fd}`);
+        peer.resetAndDestroy();
+        await tunnel.closed;
+        expect(await readlink(`/proc/self/fd/${fd}`)).toBe(socket);
+        await expect(tunnel[end].lend(async () => {})).rejects.toThrow('ECONNRESET');
+        // Whoever has the other one hears of it all the same.
+        await ended;
+      });
+    },
+  );
 
   test('tells why it ended', async () => {
     const { tunnel, peer } = await echo({ stallMs: 60_000 });
@@ -211,12 +220,13 @@ describe('a tunnel', () => {
 async function echo(options: { stallMs: number; rateLimit?: number }) {
   const [peer, far] = await connection();
   const tunnel = new PageTunnel(far, options);
-  const cat = spawn('cat', { stdio: [tunnel.far, tunnel.far, 'inherit'] });
+  const cat = await tunnel.far.lend(async (fd) => spawn('cat', { stdio: [fd, fd, 'inherit'] }));
+  const ended = once(cat, 'exit');
   onTestFinished(async () => {
     tunnel[Symbol.dispose]();
-    if (cat.exitCode === null && cat.signalCode === null) await once(cat, 'exit');
+    await ended;
   });
-  return { tunnel, peer };
+  return { tunnel, peer, ended };
 }
 
 async function taken(from: Socket, size: number): Promise<Buffer> {

@@ -79,16 +79,19 @@ export class Arrival implements AsyncDisposable {
       if (index !== this.#begun || index >= MOST_ROUNDS) {
         throw new Error(`round ${index} does not come after ${this.#begun} rounds`);
       }
-      if (!this.#rounds) throw new Error('there is no connection for pages yet');
+      const tunnel = this.#rounds;
+      if (!tunnel) throw new Error('there is no connection for pages yet');
       await this.#endOfRound();
       this.#requireOpen();
       this.#begun++;
-      this.#pageServer = await this.#hosting.criu.pageServer({
-        imagesDirectory: this.directoryOf(index),
-        ...(index > 0 && { parentImage: `../${index - 1}` }),
-        pageServer: { fd: this.#rounds.far },
-        signal: this.#over,
-      });
+      this.#pageServer = await tunnel.far.lend((fd) =>
+        this.#hosting.criu.pageServer({
+          imagesDirectory: this.directoryOf(index),
+          ...(index > 0 && { parentImage: `../${index - 1}` }),
+          pageServer: { fd },
+          signal: this.#over,
+        }),
+      );
     });
   }
 

@@ -64,6 +64,10 @@ async function restoring(
   if (!lazy) return await restore(client, options);
   const tunnel = arrival.lazy;
   if (!tunnel) throw new Error('there is no connection for lazy pages');
-  const { lazyPages: _, ...forLazy } = { ...options, pageServer: { fd: tunnel.far } };
-  return await lazyRestore(client, forLazy as never, tunnel.near);
+  const { lazyPages: _, ...forLazy } = options;
+  return await tunnel.far.lend((fd) =>
+    tunnel.near.lend((keeper) =>
+      lazyRestore(client, { ...forLazy, pageServer: { fd } } as never, keeper),
+    ),
+  );
 }

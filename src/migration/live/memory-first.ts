@@ -4,22 +4,21 @@ import type { Hooks } from '../../options/types.ts';
 import { failure, isOfHook } from './failures.ts';
 import { handOver } from './hand-over.ts';
 import type { Outgoing } from './outgoing.ts';
-import type { PageTunnel } from './page-tunnel.ts';
 import { copyInRounds } from './rounds.ts';
 
 /** Stop-and-copy, and pre-copy: the copy runs when it has all of its memory. */
-export async function moveMemoryFirst(outgoing: Outgoing, tunnel: PageTunnel): Promise<void> {
+export async function moveMemoryFirst(outgoing: Outgoing, pagesFd: number): Promise<void> {
   const { id, pid, images, client } = outgoing;
   if (outgoing.mode === 'stop-and-copy') {
     const imagesDirectory = join(images, '0');
     await outgoing.ask('startRound', { id, index: 0 });
-    const place = { imagesDirectory, pageServer: { fd: tunnel.far } };
+    const place = { imagesDirectory, pageServer: { fd: pagesFd } };
     await lastDump(outgoing, 0, imagesDirectory, (hooks) =>
       dump(client, 'dump', pid, { ...outgoing.dumpOptions(hooks), ...place }),
     );
     return;
   }
-  await using iteration = await copyInRounds(outgoing, tunnel, false);
+  await using iteration = await copyInRounds(outgoing, pagesFd, false);
   const index = outgoing.rounds;
   await outgoing.ask('startRound', { id, index });
   await lastDump(outgoing, index, join(images, String(index)), (hooks) =>

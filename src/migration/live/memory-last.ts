@@ -69,15 +69,17 @@ async function startSource(
     confirm: () => isWell,
   });
   if (outgoing.mode === 'hybrid') {
-    const tunnel = await outgoing.openTunnel(offered);
-    const iteration = await copyInRounds(outgoing, tunnel, true);
-    try {
-      await outgoing.beginDump();
-      return await iteration.lazyDumpTo(peer, options(), way);
-    } catch (error) {
-      await iteration.close();
-      throw error;
-    }
+    const { far } = await outgoing.openTunnel(offered);
+    return await far.lend(async (fd) => {
+      const iteration = await copyInRounds(outgoing, fd, true);
+      try {
+        await outgoing.beginDump();
+        return await iteration.lazyDumpTo(peer, options(), way);
+      } catch (error) {
+        await iteration.close();
+        throw error;
+      }
+    });
   }
   await outgoing.beginDump();
   const imagesDirectory = join(images, '0');

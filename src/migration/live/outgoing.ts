@@ -241,7 +241,8 @@ export class Outgoing {
     if (this.mode === 'post-copy' || this.mode === 'hybrid') {
       await moveMemoryLast(this, offered);
     } else {
-      await moveMemoryFirst(this, await this.openTunnel(offered));
+      const { far } = await this.openTunnel(offered);
+      await far.lend((fd) => moveMemoryFirst(this, fd));
     }
   }
 

@@ -5,6 +5,7 @@ import { PAGES_AHEAD } from '../../lazy/page-protocol.ts';
 import { limited } from '../../lazy/rate-limit.ts';
 import { native } from '../../native/index.ts';
 import type { Credentials } from './credentials.ts';
+import { TunnelEnd } from './tunnel-end.ts';
 
 /** The size of the one-time token that a connection begins with, in bytes. */
 export const TOKEN_SIZE = 32;
@@ -31,8 +32,10 @@ export interface TunnelOptions {
 export class PageTunnel implements Disposable {
   /** Resolves when it has ended, with the reason if that was no orderly end. */
   readonly closed: Promise<Error | undefined>;
-  readonly #far: number;
-  readonly #near: number;
+  /** The end for criu. */
+  readonly far: TunnelEnd;
+  /** The other end, of which criu may get a copy, too. */
+  readonly near: TunnelEnd;
   readonly #own: Socket;
   readonly #peer: Socket;
   readonly #watch: NodeJS.Timeout;
@@ -43,8 +46,8 @@ export class PageTunnel implements Disposable {
     const [near, far] = native().streamPair(PAGES_AHEAD);
     // From now on it is the socket's.
     native().release(near);
-    this.#far = far;
-    this.#near = near;
+    this.far = new TunnelEnd(far, () => native().close(far));
+    this.near = new TunnelEnd(near, () => this.#closeOwn());
     const end = { fd: near, readable: true, writable: true, highWaterMark: PAGES_AHEAD };
     this.#own = new Socket(end);
     this.#peer = peer;
@@ -66,18 +69,6 @@ export class PageTunnel implements Disposable {
     this.#watch = areRequests ? this.#watchAnswers(stallMs) : this.#watchFor(stallMs);
   }
 
-  /** The end for criu. @throws Error once it is closed: the number may be another descriptor's by then */
-  get far(): number {
-    if (this.#isClosed) throw this.failure;
-    return this.#far;
-  }
-
-  /** The number of the other end. @throws Error likewise */
-  get near(): number {
-    if (this.#isClosed) throw this.failure;
-    return this.#near;
-  }
-
   /** Why it has ended before it was closed, if it has. */
   get failure(): Error | undefined {
     return this.#isClosed ? (this.#failure ?? new Error('the peer has hung up')) : undefined;
@@ -94,10 +85,16 @@ export class PageTunnel implements Disposable {
     clearInterval(this.#watch);
     this.#peer.destroy();
     // A criu may hold this end, too, and sees the end of the connection only if it is said.
+    this.#own.end();
+    const failure = () => this.failure ?? new Error('it is closed');
+    this.near.close(failure);
+    this.far.close(failure);
+  }
+
+  #closeOwn(): void {
     this.#own.destroySoon();
-    // One that reads no more does not see it either.
+    // One that reads no more does not see it.
     setTimeout(() => this.#own.destroy(), LAST_WORDS_MS).unref();
-    native().close(this.#far);
   }
 
   /** What TLS brings in records of 16 KiB goes to criu in one system call for all that is there. */

@@ -4,20 +4,21 @@ import { Iteration } from '../iteration.ts';
 import { preCopy } from '../pre-copy.ts';
 import { OPERATION } from './failures.ts';
 import type { Outgoing } from './outgoing.ts';
-import type { PageTunnel } from './page-tunnel.ts';
 
-/** Copies memory in rounds while the processes run; each needs a page server at the destination. */
+/**
+ * Copies memory in rounds while the processes run; each needs a page server at the destination.
+ * @param pagesFd the connection to that, for as long as the iteration is there
+ */
 export async function copyInRounds(
   outgoing: Outgoing,
-  tunnel: PageTunnel,
+  pagesFd: number,
   lazyPages: boolean,
 ): Promise<Iteration> {
   await outgoing.begin('rounds');
   const { id, pid, client, images, signal, given } = outgoing;
   const { hooks, gracePeriodMs, ...options } = (given.dump ?? {}) as DumpOptions;
-  const pageServer = { fd: tunnel.far };
   const iteration = await Iteration.start(client, pid, {
-    ...{ ...options, imagesDirectory: images, lazyPages, signal, pageServer },
+    ...{ ...options, imagesDirectory: images, lazyPages, signal, pageServer: { fd: pagesFd } },
   });
   try {
     const preDump = async () => {
