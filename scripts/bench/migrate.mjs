@@ -29,6 +29,8 @@ const modes = memTrack
   ? ['stop-and-copy', 'pre-copy', 'hybrid']
   : ['by hand', 'stop-and-copy', 'post-copy'];
 
+const mark = memTrack ? 'bench:migrate:rounds' : 'bench:migrate';
+
 const runs = [];
 for (let repeat = 0; repeat < Number(repeats); repeat++) {
   for (const mib of sizes) {
@@ -37,6 +39,8 @@ for (let repeat = 0; repeat < Number(repeats); repeat++) {
       for (const mode of modes) {
         const run = await measure(mib, workload, mode);
         runs.push({ mib, workload, mode, ...run });
+        // It may take an hour, and be ended before.
+        document('docs/performance.md', mark, table());
         console.error(
           `${mib} MiB, ${workload}, ${mode}: ${run.gapMs.toFixed(0)} ms of ${run.totalMs.toFixed(0)} ms`,
         );
@@ -48,7 +52,6 @@ const transfers = [];
 for (let repeat = 0; repeat < Number(repeats) && !memTrack; repeat++) {
   transfers.push({ plain: await pageServer(), ours: await tunnel() });
 }
-document('docs/performance.md', memTrack ? 'bench:migrate:rounds' : 'bench:migrate', table());
 if (!memTrack) document('docs/performance.md', 'bench:pages', transferTable());
 console.log(table());
 
@@ -131,9 +134,10 @@ function table() {
   const first = modes[0];
   const rows = sizes.flatMap((mib) =>
     Object.keys(workloads).flatMap((workload) =>
-      modes.map((mode) => {
+      modes.flatMap((mode) => {
         const of = (name) =>
           runs.filter((run) => run.mib === mib && run.workload === workload && run.mode === name);
+        if (of(mode).length === 0) return [];
         const value = (name, key) => median(of(name).map((run) => run[key]));
         const ratio = (value(mode, 'gapMs') / value(first, 'gapMs')).toFixed(2);
         const bytes =
