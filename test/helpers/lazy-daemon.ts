@@ -8,7 +8,11 @@ import { killAfterTest } from './workload.ts';
 export async function daemonOf({ children: earlier }: Pick<Holdings, 'children'>): Promise<number> {
   const late = (await children()).filter((pid) => !earlier.includes(pid));
   const commands = await Promise.all(
-    late.map(async (pid) => [pid, await readFile(`/proc/${pid}/cmdline`, 'utf8')] as const),
+    late.map(async (pid) => {
+      // Others may end meanwhile.
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return [pid, command] as const;
+    }),
   );
   const daemon = commands.find(([, command]) => command.includes('lazy-pages'));
   if (!daemon) throw new Error('there is no daemon');
