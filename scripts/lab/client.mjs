@@ -16,7 +16,9 @@ let [count, last] = [0, 0];
 let stopped = true;
 let pauseMs = 1;
 let running = Promise.resolve();
-const agent = new Agent({ keepAlive: true, maxSockets: 1, scheduling: 'fifo' });
+/** Probes of TCP would end the connection to a server that is frozen for eleven seconds. */
+const keepAliveMsecs = 3_600_000;
+const agent = new Agent({ keepAlive: true, keepAliveMsecs, maxSockets: 1, scheduling: 'fifo' });
 
 async function run() {
   last = now();
