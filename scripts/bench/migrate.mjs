@@ -1,7 +1,7 @@
 // Measures migrations between the two hosts of the laboratory, as the client of the server sees them:
 // our modes beside the script by hand, by turns, all with their images on a tmpfs; and how fast memory
 // goes over beside CRIU's own page server. Where the kernel tracks changed memory it measures the modes with
-// rounds beside stop-and-copy instead. Writes the tables of docs/performance.md.
+// rounds, and go-criu's phaul, beside stop-and-copy instead. Writes the tables of docs/performance.md.
 //
 // usage: npm run bench:migrate [-- REPEATS [MIB…]], npm run bench:migrate:rounds [-- REPEATS [MIB…]]
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { Criu } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
 import { Lab } from '../lab/hosts.mjs';
 import { DUMP, migrateIt, startScene } from '../lab/migration.mjs';
-import { migrateByHand } from '../lab/programs.mjs';
+import { migrateByHand, migrateByPhaul } from '../lab/programs.mjs';
 import { document } from './document.mjs';
 
 const [repeats = '3', ...given] = process.argv.slice(2);
@@ -26,10 +26,13 @@ const { memTrack } = await new Criu({ path: criuPath() }).features();
 /** Who asks without a pause leaves little of an emulated processor to others. */
 const pauseMs = memTrack ? 500 : 1;
 const modes = memTrack
-  ? ['stop-and-copy', 'pre-copy', 'hybrid']
+  ? ['stop-and-copy', 'pre-copy', 'hybrid', 'phaul']
   : ['by hand', 'stop-and-copy', 'post-copy'];
 
 const mark = memTrack ? 'bench:migrate:rounds' : 'bench:migrate';
+
+/** How a mode that is not ours moves the server; resolves with how many bytes went over, if it is known. */
+const others = { 'by hand': byHand, phaul: byPhaul };
 
 const runs = [];
 for (let repeat = 0; repeat < Number(repeats); repeat++) {
@@ -61,7 +64,7 @@ async function measure(mib, workload, mode) {
   try {
     const scene = await startScene(lab, { heap: mib, ...workloads[workload], pauseMs });
     const start = performance.now();
-    const bytes = mode === 'by hand' ? await byHand(lab, scene) : await ours(lab, scene, mode);
+    const bytes = await (others[mode] ?? ours)(lab, scene, mode);
     const totalMs = performance.now() - start;
     await scene.client.answersOn();
     const { longestGapMs, faults, connections } = await scene.client.ask('stop');
@@ -75,6 +78,10 @@ async function measure(mib, workload, mode) {
 async function byHand(lab, { pid }) {
   await migrateByHand(lab, pid, lab.a, lab.b);
   return undefined;
+}
+
+async function byPhaul(lab, { pid }) {
+  return await migrateByPhaul(lab, pid, lab.a, lab.b);
 }
 
 async function ours(lab, scene, mode) {

@@ -3,7 +3,8 @@
 # machine's own mirror, and a client of each, compiled. Does only what is not done yet.
 #
 #   cli, libcriu   C programs, with this machine's compiler; libcriu with the loader and libraries of sid
-#   go-criu        a static Go program, by sid's compiler, in a root of its own
+#   go-criu        static Go programs, by sid's compiler, in a root of its own: a client, and phaul, which
+#                  migrates
 #   python         the Python of that root, which runs peers/py-criu.py
 set -euo pipefail
 shopt -s inherit_errexit
@@ -18,19 +19,22 @@ die() { say "$*"; exit 1; }
 
 . scripts/debian.sh
 
+# The last but one is what phaul needs, and its package does not say so.
+packages='libcriu-dev python3-pycriu golang-github-checkpoint-restore-go-criu-dev golang-golang-x-sys-dev
+  golang-go'
+
 get_packages() {
   local apt=$peers/apt
   say 'getting libcriu, pycriu and go-criu of Debian sid, 70 MB'
-  rm -rf "$root"
+  rm -rf "$root" "$peers/ready"
   apt_begin sid
-  apt get install --yes --download-only --no-install-recommends libcriu-dev python3-pycriu \
-    golang-github-checkpoint-restore-go-criu-dev golang-go >&2
+  apt get install --yes --download-only --no-install-recommends $packages >&2
   apt_unpack "$root"
   for package in libcriu2 python3-pycriu golang-github-checkpoint-restore-go-criu-dev; do
     dpkg-deb -f "$apt/archives/${package}"_*.deb Package Version
   done | paste -sd ' \n' | sed 's/Package: //; s/ Version://' > "$peers/versions"
   rm -rf "$apt"
-  touch "$peers/ready"
+  echo "$packages" > "$peers/ready"
 }
 
 # What is dynamically linked uses the loader and the libraries of the root.
@@ -68,13 +72,13 @@ build_pycriu() {
 }
 
 # The compiler finds Debian's packages of source where GOPATH has them.
-build_go_criu() {
+build_go() { # PROGRAM
   mkdir -p "$root"/{client,dev,proc,tmp}
-  cp "$sources/go-criu.go" "$root/client"
+  cp "$sources/$1.go" "$root/client"
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp GOPATH=/usr/share/gocode GO111MODULE=off CGO_ENABLED=0 \
     GOTOOLCHAIN=local unshare --mount sh -c 'mount --bind /dev "$1/dev" && mount --bind /proc "$1/proc" &&
-      chroot "$1" /usr/bin/go build -o /client/go-criu /client/go-criu.go' sh "$root"
-  mv "$root/client/go-criu" "$peers/go-criu"
+      chroot "$1" /usr/bin/go build -o "/client/$2" "/client/$2.go"' sh "$root" "$1"
+  mv "$root/client/$1" "$peers/$1"
 }
 
 [ $EUID = 0 ] || die 'needs root'
@@ -82,8 +86,9 @@ build_go_criu() {
 mkdir -p "$peers"
 exec 9> "$peers/lock"
 flock 9
-[ -e "$peers/ready" ] || get_packages
+[ "$(cat "$peers/ready" 2> /dev/null)" = "$packages" ] || get_packages
 newer cli "$sources/cli.c" "$sources/client.h" || build_cli
 newer libcriu "$sources/libcriu.c" "$sources/client.h" || build_libcriu
 newer python || build_pycriu
-newer go-criu "$sources/go-criu.go" || build_go_criu
+newer go-criu "$sources/go-criu.go" || build_go go-criu
+newer phaul "$sources/phaul.go" || build_go phaul

@@ -87,3 +87,11 @@ export declare function migrateByHand(
   from: Host,
   to: Host,
 ): Promise<Record<'dump' | 'move' | 'restore', number>>;
+
+/** Runs scripts/bench/peers/phaul.go; resolves with the bytes of all images. */
+export declare function migrateByPhaul(
+  lab: Lab,
+  pid: number,
+  from: Host,
+  to: Host,
+): Promise<number>;

@@ -2,8 +2,8 @@
 // server that is migrated, and the client that measures.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { criuPath } from '../criu-path.mjs';
@@ -153,6 +153,23 @@ export async function migrateByHand(lab, pid, from, to) {
   return Object.fromEntries(
     [...said.matchAll(/^(\w+) (\d+)$/gm)].map(([, step, ms]) => [step, Number(ms)]),
   );
+}
+
+/** Migrates a process by go-criu's phaul; resolves with the bytes of all images. */
+export async function migrateByPhaul(lab, pid, from, to) {
+  const program = pathOf('../../.cache/bench/peers/phaul');
+  const env = { ...process.env, PATH: `${dirname(criuPath())}:${process.env.PATH}` };
+  const [here, there] = [from, to].map(({ name }) => join(lab.directory, `phaul-${name}`));
+  await Promise.all([here, there].map((directory) => mkdir(directory)));
+  const way = [`${to.address}:7777`, lab.serviceAddress];
+  const stdio = ['ignore', 'pipe', 'inherit'];
+  const server = to.spawn(program, ['server', ...way, there], { env, stdio });
+  const ended = once(server, 'exit');
+  await Promise.race([once(server.stdout.resume(), 'data'), ended]);
+  await from.run(program, ['client', ...way, here, String(pid)], { env });
+  await ended;
+  const sizes = await to.run('find', [there, '-name', '*.img', '-printf', '%s\n']);
+  return sizes.split('\n').reduce((sum, size) => sum + Number(size), 0);
 }
 
 async function until(condition, what) {
