@@ -102,10 +102,11 @@ export async function lazyRestore(
       faults = await daemon?.holdFaults(processesIn(imagesDirectory), forked);
       await hooks?.postRestore?.(pid);
     };
+    using either = new CombinedSignal([lost.signal, signal]);
     const process = await restore(client, {
       ...own,
       ...defined({ deadlineMs, gracePeriodMs }),
-      signal: new CombinedSignal([lost.signal, signal]).signal,
+      signal: either.signal,
       lazyPages: true,
       hooks: { ...hooks, postRestore: holdFaults },
     });

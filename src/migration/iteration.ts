@@ -194,7 +194,9 @@ export class Iteration implements AsyncDisposable {
       throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option: 'lazyPages' });
     }
     const source = await this.#attempt(async () => {
-      const { given: round, place, index } = await this.#prepare('dump', given, null);
+      // It ends with the source.
+      const limited = { ...given, signal: this.#limitsOf(given).signal };
+      const { given: round, place, index } = await this.#prepare('dump', limited, null);
       const client = withoutOthers(this.#client);
       return await traceOperation({ operation, pid: this.pid, round: index }, () =>
         LazySource.start({
@@ -239,7 +241,9 @@ export class Iteration implements AsyncDisposable {
     this.#refuseIfOver(operation);
     return await this.#attempt(async () => {
       const startedMs = performance.now() - this.#start;
-      const { given, place, index } = await this.#prepare(operation, options);
+      using limits = this.#limitsOf(options);
+      const limited = { ...options, signal: limits.signal };
+      const { given, place, index } = await this.#prepare(operation, limited);
       const result = await traceOperation({ operation, pid: this.pid, round: index }, () =>
         dump(this.#client, operation, this.pid, given, place),
       );
@@ -303,19 +307,22 @@ export class Iteration implements AsyncDisposable {
   /** Those of the iteration that this operation takes, and those of the round. */
   #optionsOf(
     operation: 'preDump' | 'dump',
-    { signal, hooks, pageServer: _, ...options }: RoundOptions,
+    { hooks, pageServer: _, ...options }: RoundOptions,
   ): RoundOptions {
     const { preflight, lazyPages, pageServer, ...given } = this.#given as IterateOptions;
     const { deadlineMs, gracePeriodMs, hooks: own, ...rest } = given;
-    const { signal: both } = new CombinedSignal([this.#closing.signal, this.#signal, signal]);
     return {
       deadlineMs,
       gracePeriodMs,
       ...withDefaults(operation, {}, rest),
       ...options,
       hooks: { ...own, ...hooks } as Hooks,
-      signal: both,
     };
+  }
+
+  /** What ends a round: also the end of the iteration. */
+  #limitsOf({ signal }: RoundOptions): CombinedSignal {
+    return new CombinedSignal([this.#closing.signal, this.#signal, signal]);
   }
 
   /** It is the source's from now on. */

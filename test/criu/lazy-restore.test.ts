@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -95,8 +96,10 @@ test('the process may be a child of this one', async () => {
 test('each process of a tree gets its own memory', async () => {
   const criu = client();
   const { brood, imagesDirectory } = await dumpedBrood(criu, 32, 3);
-  const { pagesDone } = await criu.lazyRestore({ imagesDirectory });
+  const { signal } = new AbortController();
+  const { pagesDone } = await criu.lazyRestore({ imagesDirectory, signal });
   const { pages } = await pagesDone;
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
   expect(pages).toBeGreaterThanOrEqual((4 * (32 << 20)) / 4096);
   await Promise.all(brood.members.map((member) => member.looksAtAll()));
   expect(await brood.wrong()).toBe('');

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -22,9 +23,11 @@ test('rounds copy what has changed, and all of them together are the memory', as
   expect(first.stats.pagesWritten).toBeGreaterThan(32 * 256);
   expect(await readdir(first.directory)).not.toContain('parent');
 
+  const { signal } = new AbortController();
   for (const index of [1, 2]) {
     await memory.writesOn();
     const { stats, directory, startedMs } = await iteration.preDump({
+      signal,
       preDumpMode: index === 1 ? 'read' : 'splice',
     });
     expect(stats.pagesWritten).toBeGreaterThan(0);
@@ -35,6 +38,7 @@ test('rounds copy what has changed, and all of them together are the memory', as
     expect(await readlink(join(directory, 'parent'))).toBe(`../${index - 1}`);
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
   }
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
   const last = await iteration.dump();
   expect(last).toMatchObject({ index: 3, directory: join(imagesDirectory, '3') });
   expect(last.stats.pagesWritten).toBeLessThan(2048);
