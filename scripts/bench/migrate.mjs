@@ -23,8 +23,6 @@ const workloads = {
 };
 
 const { memTrack } = await new Criu({ path: criuPath() }).features();
-/** Who asks without a pause leaves little of an emulated processor to others. */
-const pauseMs = memTrack ? 500 : 1;
 const modes = memTrack
   ? ['stop-and-copy', 'pre-copy', 'hybrid', 'phaul']
   : ['by hand', 'stop-and-copy', 'post-copy'];
@@ -62,7 +60,7 @@ console.log(table());
 async function measure(mib, workload, mode) {
   const lab = await Lab.start({ parent: '/dev/shm' });
   try {
-    const scene = await startScene(lab, { heap: mib, ...workloads[workload], pauseMs });
+    const scene = await startScene(lab, { heap: mib, ...workloads[workload], patient: memTrack });
     const start = performance.now();
     const bytes = await (others[mode] ?? ours)(lab, scene, mode);
     const totalMs = performance.now() - start;

@@ -24,7 +24,7 @@ export declare function startScene(
     rate?: number;
     worker?: boolean;
     child?: boolean;
-    pauseMs?: number;
+    patient?: boolean;
   },
 ): Promise<Scene>;
 

@@ -7,12 +7,12 @@ import { startAgent, startClient, startServer } from './programs.mjs';
 export const DUMP = { tcpEstablished: true, networkLock: 'nftables' };
 
 /** Starts agents, the server and the client; resolves when answers come. */
-export async function startScene(lab, { pauseMs, ...options } = {}) {
+export async function startScene(lab, { patient, ...options } = {}) {
   const [here, there] = await Promise.all([startAgent(lab.a), startAgent(lab.b)]);
   const tls = certificates(lab.directory, [lab.a, lab.b]);
   const pid = await startServer(lab, here, options);
   const client = await startClient(lab);
-  await client.measure({ pauseMs });
+  await client.measure({ patient });
   return { here, there, agents: { a: here, b: there }, tls, pid, client };
 }
 

@@ -33,7 +33,7 @@ export declare class Agent extends Program {}
 /** Sends requests to the server and measures; scripts/lab/client.mjs has the tasks. */
 export declare class Client extends Program {
   /** Starts to measure; resolves when answers come. */
-  measure(options?: { pauseMs?: number | undefined }): Promise<void>;
+  measure(options?: { patient?: boolean | undefined }): Promise<void>;
   /** Resolves when so many more have come, 10 by default. */
   answersOn(more?: number): Promise<void>;
 }

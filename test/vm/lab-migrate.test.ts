@@ -4,8 +4,8 @@ import { migrateIt, startScene } from '../../scripts/lab/migration.mjs';
 import type { Report } from '../../scripts/lab/programs.mjs';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
 
-/** What an empty server has, in MiB, at most. */
-const NODE = 80;
+/** What an empty server and its child have, in MiB, at most. */
+const NODE = 160;
 /** By mode: lazy pages come a page at a time, which takes minutes for as many on an emulated processor. */
 const mib = { 'pre-copy': 256, hybrid: Number(process.env.HYBRID_MIB || 32) };
 
@@ -16,10 +16,9 @@ test.each(['pre-copy', 'hybrid'] as const)(
   async (mode) => {
     const lab = await Lab.start();
     onTestFinished(() => lab.close());
-    // Who asks without a pause leaves little of an emulated processor to others.
     const scene = await startScene(lab, {
       ...{ heap: mib[mode], hot: 1, rate: 100, worker: true, child: true },
-      pauseMs: 500,
+      patient: true,
     });
     const before = await scene.client.ask<Report>('report');
     const policy = { maxDowntimeMs: 0, maxRounds: 2 };
