@@ -12,7 +12,8 @@ import { DUMP, migrateIt, startScene } from '../lab/migration.mjs';
 import { migrateByHand, migrateByPhaul } from '../lab/programs.mjs';
 import { document } from './document.mjs';
 
-const [repeats = '3', ...given] = process.argv.slice(2);
+const { memTrack } = await new Criu({ path: criuPath() }).features();
+const [repeats = memTrack ? '1' : '3', ...given] = process.argv.slice(2);
 const sizes = given.length > 0 ? given.map(Number) : [64, 256];
 
 /** By name, what the server does besides answering. */
@@ -22,7 +23,6 @@ const workloads = {
   'heavy writer': { hot: 32, rate: 'max' },
 };
 
-const { memTrack } = await new Criu({ path: criuPath() }).features();
 const modes = memTrack
   ? ['stop-and-copy', 'pre-copy', 'hybrid', 'phaul']
   : ['by hand', 'stop-and-copy', 'post-copy'];
