@@ -2,22 +2,23 @@ import { readFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Criu, LazyRestored, LazyRestoreOptions } from '../../src/index.ts';
 import { children, type Holdings } from './own-process.ts';
-import { killAfterTest } from './workload.ts';
+import { killAfterTest, waitFor } from './workload.ts';
 
 /** The lazy-pages daemon among the children of this process that have come since. */
 export async function daemonOf({ children: earlier }: Pick<Holdings, 'children'>): Promise<number> {
-  const late = (await children()).filter((pid) => !earlier.includes(pid));
-  const commands = await Promise.all(
-    late.map(async (pid) => {
-      // Others may end meanwhile.
-      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      return [pid, command] as const;
-    }),
-  );
-  const daemon = commands.find(([, command]) => command.includes('lazy-pages'));
-  if (!daemon) throw new Error('there is no daemon');
-  killAfterTest(daemon[0]);
-  return daemon[0];
+  const daemons: number[] = [];
+  // While others end, the kernel may leave one out of the list, and what is in it may be gone.
+  const found = async () => {
+    const late = (await children()).filter((pid) => !earlier.includes(pid));
+    const commands = late.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+    const said = await Promise.all(commands);
+    daemons.push(...late.filter((_, index) => said[index]?.includes('lazy-pages')));
+    return daemons.length > 0;
+  };
+  await waitFor(found, 'there is a daemon');
+  const [daemon = 0] = daemons;
+  killAfterTest(daemon);
+  return daemon;
 }
 
 /** Restores, with the daemon stopped before it has brought much. */

@@ -55,6 +55,11 @@ export class LazyDestination {
     await this.#caller.ask('kill', { pid, signal });
   }
 
+  /** How many processes in there wait for their pages, as far as the library knows. */
+  async heldFaults(): Promise<number> {
+    return await this.#caller.ask<number>('heldFaults');
+  }
+
   /** Whether the restored process is alive. */
   async isAlive(): Promise<boolean> {
     return await this.#caller.ask<boolean>('isAlive', { pid: this.pid });
