@@ -10,6 +10,7 @@ import type { OptionOf } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
 import { endInTime, LINGER_MS } from '../process/end.ts';
+import { endStrays } from '../process/unfinished.ts';
 import { Cancellation } from '../rpc/cancellation.ts';
 import type { CriuWireOpts } from '../rpc/messages.ts';
 import { locate } from '../swrk/binary.ts';
@@ -181,6 +182,7 @@ export class LazyPages implements AsyncDisposable {
   async end(reason: Ordered): Promise<void> {
     if (!this.#child.exit.status) this.#ended ??= reason;
     await endInTime((number) => this.#child.signal(number), this.exited);
+    await this.done.catch(() => {});
   }
 
   /** @internal Keeps processes waiting for their pages if it dies. */
@@ -213,6 +215,8 @@ export class LazyPages implements AsyncDisposable {
     });
     this.#child.exit.ref();
     const exit = await this.exited;
+    // While it starts it tries out the kernel with processes that wait for it.
+    if (exit.code !== 0) await endStrays(this.pid);
     const bytes = pages * native().pageSize;
     if (exit.code === 0) return { pages, bytes, durationMs: performance.now() - start };
     const log = await this.log();

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Criu, LazyRestoreOptions } from '../../src/index.ts';
 import { dumpedBrood } from '../helpers/brood.ts';
@@ -8,6 +8,7 @@ import { failureOf } from '../helpers/failures.ts';
 import { daemonOf, heldUp, servesUntil } from '../helpers/lazy-daemon.ts';
 import { LazyDestination } from '../helpers/lazy-destination.ts';
 import { holdings } from '../helpers/own-process.ts';
+import { seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
 import { client, isAlive, processState, waitFor, waitGone } from '../helpers/workload.ts';
 
@@ -212,6 +213,20 @@ test('a hook that throws ends the daemon', async () => {
   await expectRestores(criu, { imagesDirectory });
 });
 
+test('a daemon that is closed while it starts leaves nobody with whom it tries out the kernel', async () => {
+  const criu = client();
+  const { imagesDirectory } = await dumpedBrood(criu, 4, 0);
+  const before = await holdings();
+  const random = seeded(20_261_124);
+  for (let tries = 0; tries < 60; tries++) {
+    const daemon = await criu.lazyPages({ imagesDirectory });
+    await sleep(random(30));
+    await daemon.close();
+    expect(await membersOf(daemon.pid)).toEqual([]);
+  }
+  expect(await holdings()).toEqual(before);
+});
+
 test('close() of the client ends a daemon that nobody has restored from', async () => {
   const criu = client();
   const { imagesDirectory } = await dumpedBrood(criu, 4, 0);
@@ -291,6 +306,18 @@ async function stoppedForOne(criu: Criu, imagesDirectory: string, pids: readonly
     await Promise.all(pids.map(waitGone));
   }
   throw new Error('the daemon has never had just one process to serve');
+}
+
+/** The processes of a session that have not ended. */
+async function membersOf(session: number): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const stats = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')),
+  );
+  return stats.filter((stat) => {
+    const [state, , , of] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(of) === session && state !== 'Z';
+  });
 }
 
 /** Whether a process is there to get a signal. */
