@@ -7,7 +7,7 @@ import { allowLargePipes } from '../helpers/large-pipes.ts';
 /** What an empty server and its child have, in MiB, at most. */
 const NODE = 160;
 /** By mode: lazy pages come a page at a time, which takes minutes for as many on an emulated processor. */
-const mib = { 'pre-copy': 256, hybrid: Number(process.env.HYBRID_MIB || 32) };
+const mib = { 'pre-copy': 256, hybrid: Number(process.env.HYBRID_MIB || 1) };
 
 beforeAll(allowLargePipes);
 
