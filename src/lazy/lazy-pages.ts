@@ -215,10 +215,10 @@ export class LazyPages implements AsyncDisposable {
     });
     this.#child.exit.ref();
     const exit = await this.exited;
-    // While it starts it tries out the kernel with processes that wait for it.
-    if (exit.code !== 0) await endStrays(this.pid);
     const bytes = pages * native().pageSize;
     if (exit.code === 0) return { pages, bytes, durationMs: performance.now() - start };
+    // While it starts it tries out the kernel with processes that wait for it.
+    await endStrays(this.pid);
     const log = await this.log();
     const remains = this.#child.remains;
     const how = exit.signal ? `was killed by ${exit.signal}` : `exited with ${exit.code}`;

@@ -56,7 +56,7 @@ export class RestoredRoot implements Disposable {
         this.reached('', pid);
         return;
       }
-      if (!mayBeUnfinished(pid)) return;
+      if (!mayBeUnfinished(pid, status)) return;
       await sleep(POLL_MS);
     }
   }

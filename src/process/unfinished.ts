@@ -86,9 +86,8 @@ function isCriuStill(pid: number, { name }: Status): boolean {
 }
 
 /** Whether a process can be one that CRIU had not finished: also if it is dying, and has no memory any more. */
-export function mayBeUnfinished(pid: number): boolean {
-  const status = statusOf(pid);
-  return status !== undefined && (isCriuStill(pid, status) || read(pid, 'maps') === '');
+export function mayBeUnfinished(pid: number, status: Status): boolean {
+  return isCriuStill(pid, status) || read(pid, 'maps') === '';
 }
 
 /**

@@ -10,7 +10,7 @@ import { LazyDestination } from '../helpers/lazy-destination.ts';
 import { holdings } from '../helpers/own-process.ts';
 import { seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
-import { client, isAlive, processState, waitFor, waitGone } from '../helpers/workload.ts';
+import { client, isAlive, processState, statOf, waitFor, waitGone } from '../helpers/workload.ts';
 
 /** Long enough for all that has to succeed before. */
 const DEADLINE_MS = 15_000;
@@ -311,11 +311,9 @@ async function stoppedForOne(criu: Criu, imagesDirectory: string, pids: readonly
 /** The processes of a session that have not ended. */
 async function membersOf(session: number): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const stats = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')),
-  );
-  return stats.filter((stat) => {
-    const [state, , , of] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const stats = await Promise.all(pids.map(Number).map(statOf));
+  return pids.filter((_, index) => {
+    const [state, , , of] = stats[index] ?? [];
     return Number(of) === session && state !== 'Z';
   });
 }

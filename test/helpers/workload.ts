@@ -103,8 +103,13 @@ export async function waitFor(
 
 /** The state letter of a process in /proc, or undefined if there is none. */
 export async function processState(pid: number): Promise<string | undefined> {
+  return (await statOf(pid))?.[0];
+}
+
+/** What /proc/PID/stat has after the name, the state first; undefined if there is none. */
+export async function statOf(pid: number): Promise<string[] | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
-  return stat?.charAt(stat.lastIndexOf(')') + 2);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** Whether a process is there and no zombie. */
