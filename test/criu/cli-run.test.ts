@@ -8,6 +8,7 @@ import {
   client,
   isAlive,
   killAfterTest,
+  sessionOf,
   temporaryDirectory,
   waitFor,
   waitGone,
@@ -78,8 +79,7 @@ test('the program has its streams, its directory and its arguments, and nothing 
   await waitFor(async () => (await text('ignore')) === expected, 'all has been written');
   expect(await text('err')).toBe('wrong\n');
   expect(await linksOf(pid)).toEqual(['in', 'ignore', 'err'].map((name) => join(directory, name)));
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-  expect(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3])).toBe(pid);
+  expect(await sessionOf(pid)).toBe(pid);
 });
 
 test('the program outlives the command', async () => {

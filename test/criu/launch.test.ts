@@ -19,6 +19,7 @@ import {
   client,
   killAfterTest,
   processState,
+  sessionOf,
   startProgram,
   temporaryDirectory,
   waitFor,
@@ -469,11 +470,6 @@ async function descriptorsOf(pid: number): Promise<Record<string, string>> {
 /** The one child of a process. */
 async function childOf(pid: number): Promise<number> {
   return Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8'));
-}
-
-async function sessionOf(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'latin1');
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[3]);
 }
 
 async function statusOf(pid: number): Promise<Record<string, string>> {

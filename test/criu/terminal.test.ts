@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { expect, onTestFinished, test } from 'vitest';
@@ -11,6 +10,7 @@ import {
   client,
   isAlive,
   killAfterTest,
+  sessionOf,
   temporaryDirectory,
   waitGone,
 } from '../helpers/workload.ts';
@@ -166,10 +166,4 @@ async function startShell() {
     return JSON.parse(answers.text) as Answer;
   };
   return { ...shell, ask };
-}
-
-/** The session that a process is in. */
-async function sessionOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]);
 }

@@ -112,6 +112,11 @@ export async function statOf(pid: number): Promise<string[] | undefined> {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
+/** The session that a process is in. */
+export async function sessionOf(pid: number): Promise<number> {
+  return Number((await statOf(pid))?.[3]);
+}
+
 /** Whether a process is there and no zombie. */
 export async function isAlive(pid: number): Promise<boolean> {
   return !['Z', 'X', undefined].includes(await processState(pid));
