@@ -1,38 +1,43 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Cancellation } from './concurrency/cancellation.ts';
 import { traceOperation } from './diagnostics.ts';
-import { type DumpOptions, type DumpResult, dump, type PreDumpOptions } from './dump.ts';
 import { CriuError, invalid, unknownOption } from './errors.ts';
-import { LazyPages, type LazyPagesOptions } from './lazy/lazy-pages.ts';
+import { type DumpOptions, type DumpResult, dump, type PreDumpOptions } from './operations/dump.ts';
+import { PageServer } from './operations/page-server.ts';
+import {
+  askFeatures,
+  askVersion,
+  type CriuFeatures,
+  type CriuVersion,
+} from './operations/probe.ts';
+import { pathOf, type RestoreOptions, restore } from './operations/restore.ts';
+import type { RestoredProcess } from './operations/restored-process.ts';
+import { type Client, perform } from './operations/run.ts';
+import { CriuSession, inheritedBySession, type SessionOptions } from './operations/session.ts';
+import { readOptions } from './options/given.ts';
+import type { OptionOf } from './options/table.ts';
+import { checkDefaults } from './options/translate.ts';
+import type { CriuOpts, OperationOptions } from './options/types.ts';
+import { LazyPages, type LazyPagesOptions } from './postcopy/lazy-pages.ts';
 import {
   type LazyRestored,
   type LazyRestoreOptions,
   lazyRestore as restoreLazily,
-} from './lazy/lazy-restore.ts';
-import { type LazyDumpOptions, LazySource, withoutOthers } from './lazy/lazy-source.ts';
-import type { IterateOptions } from './migration/iterate-options.ts';
-import { Iteration } from './migration/iteration.ts';
-import { type Client, perform } from './operation.ts';
-import { readGiven } from './options/given.ts';
-import type { OptionOf } from './options/table.ts';
-import { checkDefaults } from './options/translate.ts';
-import type { CriuOpts, OperationOptions } from './options/types.ts';
-import { PageServer } from './page-server.ts';
+} from './postcopy/lazy-restore.ts';
+import { type LazyDumpOptions, LazySource, withoutOthers } from './postcopy/lazy-source.ts';
+import type { IterateOptions } from './precopy/iterate-options.ts';
+import { Iteration } from './precopy/iteration.ts';
 import type { PreflightFinding } from './preflight/finding.ts';
 import type { PreflightOptions } from './preflight/options.ts';
 import { preflight as look } from './preflight/preflight.ts';
-import type { RestoredProcess } from './process/restored-process.ts';
-import { pathOf, type RestoreOptions, restore } from './restore.ts';
-import { Cancellation } from './rpc/cancellation.ts';
-import { CriuSession, inheritedBySession, type SessionOptions } from './session.ts';
-import { locate } from './swrk/binary.ts';
-import { Conversation } from './swrk/conversation.ts';
-import { Pool } from './swrk/pool.ts';
-import { askFeatures, askVersion, type CriuFeatures, type CriuVersion } from './swrk/probe.ts';
+import { locate } from './worker/binary.ts';
+import { Pool } from './worker/pool.ts';
+import { WorkerSession } from './worker/worker-session.ts';
 
 /** More than that would be a mistake. */
-const MOST_WARM = 64;
+const MAX_PREWARM = 64;
 
 /** Options of a {@link Criu}. */
 export interface CriuClientOptions {
@@ -81,15 +86,15 @@ export class Criu implements AsyncDisposable {
 
   /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if an option or default is wrong */
   constructor(options: CriuClientOptions = {}) {
-    const { path, defaults: given = {}, prewarm = 0, ...rest } = readGiven('new Criu', options);
+    const { path, defaults: given = {}, prewarm = 0, ...rest } = readOptions('new Criu', options);
     for (const name of Object.keys(rest)) throw unknownOption('new Criu', name);
     if (path !== undefined && (typeof path !== 'string' || path === '')) {
       throw invalid('new Criu', 'path', 'the path or name of a program', path);
     }
-    const defaults = readGiven('new Criu', given, 'defaults');
+    const defaults = readOptions('new Criu', given, 'defaults');
     checkDefaults(defaults);
-    if (!Number.isInteger(prewarm) || prewarm < 0 || prewarm > MOST_WARM) {
-      throw invalid('new Criu', 'prewarm', `an integer from 0 to ${MOST_WARM}`, prewarm);
+    if (!Number.isInteger(prewarm) || prewarm < 0 || prewarm > MAX_PREWARM) {
+      throw invalid('new Criu', 'prewarm', `an integer from 0 to ${MAX_PREWARM}`, prewarm);
     }
     const pool = prewarm > 0 ? new Pool(prewarm) : undefined;
     this.#client = { path, defaults, pool };
@@ -104,7 +109,7 @@ export class Criu implements AsyncDisposable {
   /** Asks CRIU for its version. Source: RPC request VERSION, CRIU 3.0. */
   async version(options: OperationOptions = {}): Promise<CriuVersion> {
     this.#refuseIfClosed('version');
-    using cancellation = new Cancellation('version', readGiven('version', options));
+    using cancellation = new Cancellation('version', readOptions('version', options));
     return await traceOperation({ operation: 'version' }, async () =>
       askVersion('version', await locate('version', this.#client), cancellation),
     );
@@ -116,7 +121,7 @@ export class Criu implements AsyncDisposable {
    */
   async features(options: OperationOptions = {}): Promise<CriuFeatures> {
     this.#refuseIfClosed('features');
-    using cancellation = new Cancellation('features', readGiven('features', options));
+    using cancellation = new Cancellation('features', readOptions('features', options));
     return await traceOperation({ operation: 'features' }, async () =>
       askFeatures('features', await locate('features', this.#client), cancellation),
     );
@@ -129,7 +134,7 @@ export class Criu implements AsyncDisposable {
    */
   async check(options: CheckOptions = {}): Promise<void> {
     this.#refuseIfClosed('check');
-    const given = readGiven('check', options);
+    const given = readOptions('check', options);
     await traceOperation({ operation: 'check' }, () => this.#check(given));
   }
 
@@ -156,7 +161,7 @@ export class Criu implements AsyncDisposable {
    */
   async dump(pid: number, options: DumpOptions): Promise<DumpResult> {
     this.#refuseIfClosed('dump');
-    const given = readGiven('dump', options);
+    const given = readOptions('dump', options);
     return await traceOperation({ operation: 'dump', pid }, () =>
       dump(this.#client, 'dump', pid, given),
     );
@@ -171,7 +176,7 @@ export class Criu implements AsyncDisposable {
    */
   async preDump(pid: number, options: PreDumpOptions): Promise<DumpResult> {
     this.#refuseIfClosed('preDump');
-    const given = readGiven('preDump', options);
+    const given = readOptions('preDump', options);
     return await traceOperation({ operation: 'preDump', pid }, () =>
       dump(this.#client, 'preDump', pid, given),
     );
@@ -179,7 +184,7 @@ export class Criu implements AsyncDisposable {
 
   /** {@link Criu.preDump} if `preDump` is true, else {@link Criu.dump}: runc's Checkpoint. */
   async checkpoint(pid: number, options: CheckpointOptions): Promise<DumpResult> {
-    const given = readGiven('checkpoint', options ?? {});
+    const given = readOptions('checkpoint', options ?? {});
     const { preDump = this.#client.defaults.preDump, ...rest } = given;
     if (preDump !== undefined && typeof preDump !== 'boolean') {
       throw invalid('checkpoint', 'preDump', 'a boolean', preDump);
@@ -197,7 +202,7 @@ export class Criu implements AsyncDisposable {
    */
   async iterate(pid: number, options: IterateOptions): Promise<Iteration> {
     this.#refuseIfClosed('iterate');
-    const given = readGiven('iterate', options);
+    const given = readOptions('iterate', options);
     const iteration = await traceOperation({ operation: 'iterate', pid }, () =>
       Iteration.start(this.#client, pid, given),
     );
@@ -212,7 +217,7 @@ export class Criu implements AsyncDisposable {
    */
   async preflight(pid: number, options: PreflightOptions = {}): Promise<PreflightFinding[]> {
     this.#refuseIfClosed('preflight');
-    const given = readGiven('preflight', options);
+    const given = readOptions('preflight', options);
     return await traceOperation({ operation: 'preflight', pid }, () =>
       look(this.#client, pid, given, { check: (limits) => this.check(limits) }),
     );
@@ -224,7 +229,7 @@ export class Criu implements AsyncDisposable {
    */
   async restore(options: RestoreOptions): Promise<RestoredProcess> {
     this.#refuseIfClosed('restore');
-    const given = readGiven('restore', options);
+    const given = readOptions('restore', options);
     return await traceOperation({ operation: 'restore' }, () => restore(this.#client, given));
   }
 
@@ -241,7 +246,7 @@ export class Criu implements AsyncDisposable {
   async lazyDump(pid: number, options: LazyDumpOptions): Promise<LazySource> {
     this.#refuseIfClosed('lazyDump');
     const client = withoutOthers(this.#client);
-    const given = readGiven('lazyDump', options);
+    const given = readOptions('lazyDump', options);
     const { imagesDirectory } = { ...client.defaults, ...given };
     const source = await traceOperation({ operation: 'lazyDump', pid }, () =>
       LazySource.start({
@@ -265,7 +270,7 @@ export class Criu implements AsyncDisposable {
    */
   async lazyPages(options: LazyPagesOptions): Promise<LazyPages> {
     this.#refuseIfClosed('lazyPages');
-    const given = readGiven('lazyPages', options);
+    const given = readOptions('lazyPages', options);
     const daemon = await traceOperation({ operation: 'lazyPages' }, () =>
       LazyPages.start(this.#client, given),
     );
@@ -281,7 +286,7 @@ export class Criu implements AsyncDisposable {
    */
   async lazyRestore(options: LazyRestoreOptions): Promise<LazyRestored> {
     this.#refuseIfClosed('lazyRestore');
-    const given = readGiven('lazyRestore', options);
+    const given = readOptions('lazyRestore', options);
     return await traceOperation({ operation: 'lazyRestore' }, () =>
       restoreLazily(this.#client, given),
     );
@@ -294,7 +299,7 @@ export class Criu implements AsyncDisposable {
   async cpuinfoDump(options: CpuinfoOptions): Promise<void> {
     this.#refuseIfClosed('cpuinfoDump');
     const job = { operation: 'cpuinfoDump', label: 'cpuinfoDump', type: 'CPUINFO_DUMP' } as const;
-    const given = readGiven(job.operation, options);
+    const given = readOptions(job.operation, options);
     await traceOperation({ operation: job.operation }, () => perform(this.#client, job, given));
   }
 
@@ -310,7 +315,7 @@ export class Criu implements AsyncDisposable {
       label: 'cpuinfoCheck',
       type: 'CPUINFO_CHECK',
     } as const;
-    const given = readGiven(job.operation, options);
+    const given = readOptions(job.operation, options);
     await traceOperation({ operation: job.operation }, () => perform(this.#client, job, given));
   }
 
@@ -320,7 +325,7 @@ export class Criu implements AsyncDisposable {
    */
   async pageServer(options: PageServerStartOptions): Promise<PageServer> {
     this.#refuseIfClosed('pageServer');
-    const given = readGiven('pageServer', options);
+    const given = readOptions('pageServer', options);
     const server = await traceOperation({ operation: 'pageServer' }, () =>
       PageServer.start(this.#client, given),
     );
@@ -333,7 +338,7 @@ export class Criu implements AsyncDisposable {
    */
   async session(options: SessionOptions = {}): Promise<CriuSession> {
     this.#refuseIfClosed('session');
-    const { signal, deadlineMs, gracePeriodMs, ...rest } = readGiven('session', options);
+    const { signal, deadlineMs, gracePeriodMs, ...rest } = readOptions('session', options);
     const inherited = inheritedBySession(rest);
     const limits = new Cancellation('session', { signal, deadlineMs, gracePeriodMs });
     try {
@@ -341,7 +346,7 @@ export class Criu implements AsyncDisposable {
         limits.throwIfRequested();
         const binary = await locate('session', this.#client);
         const opening = { operation: 'session', binary, inherited };
-        return new CriuSession(await Conversation.open(opening), limits);
+        return new CriuSession(await WorkerSession.open(opening), limits);
       });
       return await this.#hold('session', session, session.exited);
     } catch (error) {
@@ -389,7 +394,7 @@ export async function preflight(
   pid: number,
   options: PreflightOptions & Pick<CriuClientOptions, 'path'> = {},
 ): Promise<PreflightFinding[]> {
-  const { path, ...rest } = readGiven('preflight', options);
+  const { path, ...rest } = readOptions('preflight', options);
   await using criu = new Criu(path === undefined ? {} : { path });
   return await criu.preflight(pid, rest);
 }
@@ -399,7 +404,7 @@ export async function lazyRestore(
   directory: string,
   options: Omit<LazyRestoreOptions, 'imagesDirectory'> & Pick<CriuClientOptions, 'path'> = {},
 ): Promise<LazyRestored> {
-  const { path, ...rest } = readGiven('lazyRestore', options);
+  const { path, ...rest } = readOptions('lazyRestore', options);
   const criu = new Criu(path === undefined ? {} : { path });
   return await criu.lazyRestore({ ...rest, imagesDirectory: directory });
 }

@@ -4,7 +4,7 @@
 #
 # usage: by-hand.sh CRIU PID INIT-FROM INIT-TO ADDRESS
 #
-# The hosts are those of scripts/lab/hosts.mjs, each by the pid of its first process. The address is
+# The hosts are those of test/lab/hosts.mjs, each by the pid of its first process. The address is
 # on the destination's device before the restore, which needs it, but others are told only when the
 # connections are there: before, they would be reset. Told after the restore, they would answer to the
 # old host once more, and wait until TCP tries again.

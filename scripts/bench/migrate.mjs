@@ -6,10 +6,10 @@
 // usage: npm run bench:migrate [-- REPEATS [MIB…]], npm run bench:migrate:rounds [-- REPEATS [MIB…]]
 import { join } from 'node:path';
 import { Criu } from '../../dist/index.js';
+import { Lab } from '../../test/lab/hosts.mjs';
+import { DUMP, migrateIt, startScene } from '../../test/lab/migration.mjs';
+import { migrateByHand, migrateByPhaul } from '../../test/lab/programs.mjs';
 import { criuPath } from '../criu-path.mjs';
-import { Lab } from '../lab/hosts.mjs';
-import { DUMP, migrateIt, startScene } from '../lab/migration.mjs';
-import { migrateByHand, migrateByPhaul } from '../lab/programs.mjs';
 import { document } from './document.mjs';
 
 const { memTrack } = await new Criu({ path: criuPath() }).features();

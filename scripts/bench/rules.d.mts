@@ -1,4 +1,4 @@
-import type { Round } from '../../src/migration/round.ts';
+import type { Round } from '../../src/precopy/round.ts';
 
 type Rule = (history: readonly Round[]) => 'continue' | 'finish';
 

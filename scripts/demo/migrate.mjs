@@ -5,8 +5,8 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CriuError } from 'node-criu';
-import { Lab } from '../lab/hosts.mjs';
-import { migrateIt, startScene } from '../lab/migration.mjs';
+import { Lab } from '../../test/lab/hosts.mjs';
+import { migrateIt, startScene } from '../../test/lab/migration.mjs';
 import { timeline } from './timeline.mjs';
 
 const [mode, heap = '64'] = process.argv.slice(2);

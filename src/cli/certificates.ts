@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CriuError } from '../index.ts';
-import { makePrivateDirectory } from '../private-directory.ts';
+import { makePrivateDirectory } from '../process/private-directory.ts';
 
 const OPERATION = 'cert';
 /** What a name of X.509 may have in its field for people. */

@@ -45,7 +45,7 @@ export class CopyStates {
   }
 
   /** Resolves when no copy lacks memory and their sources know it, or patience has ended. */
-  async settled(patience: AbortSignal): Promise<void> {
+  async awaitParasiteExit(patience: AbortSignal): Promise<void> {
     if (this.#lacking.size === 0) return;
     const copies = this.#lacking.size === 1 ? 'a copy' : `${this.#lacking.size} copies`;
     this.#output.say(`node-criu: waiting for the memory of ${copies}; again to give it up`);

@@ -1,4 +1,4 @@
-import { childrenOf } from '../process/tree.ts';
+import { childrenOf } from '../procfs/tree.ts';
 
 /** Why an operation is cancelled: the reason of its signal. */
 export class Interrupted extends Error {

@@ -97,7 +97,7 @@ async function serve(at: Place, given: Given): Promise<void> {
       `listening on ${host.includes(':') ? `[${host}]` : host}:${port}`,
     );
     await ended;
-    await states.settled(patience.signal);
+    await states.awaitParasiteExit(patience.signal);
     await server.close();
     output.result({ migrations: server.migrations }, '');
   });

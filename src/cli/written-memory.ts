@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CriuOpts } from '../index.ts';
-import { descendantsOf } from '../process/tree.ts';
+import { descendantsOf } from '../procfs/tree.ts';
 import type { Output } from './output.ts';
 import { shownBytes } from './quantities.ts';
 

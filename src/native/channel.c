@@ -10,7 +10,7 @@
 #include <uv.h>
 
 /* The kernel's SCM_MAX_FD: no packet carries more. */
-#define MOST_FDS 253
+#define MAX_FDS 253
 
 /* [first, second], both held; or neither when that fails. */
 static napi_value pair_value(napi_env env, const int pair[2]) {
@@ -98,7 +98,7 @@ static ssize_t next_size(int fd) {
 static ssize_t read_packet(int fd, void *data, size_t size, int *fds, size_t *count) {
   union {
     struct cmsghdr header; /* for its alignment */
-    char space[CMSG_SPACE(MOST_FDS * sizeof(int))];
+    char space[CMSG_SPACE(MAX_FDS * sizeof(int))];
   } control;
   struct iovec body = {.iov_base = data, .iov_len = size};
   struct msghdr message = {
@@ -158,7 +158,7 @@ napi_value js_receive(napi_env env, napi_callback_info info) {
 
   void *data;
   if (napi_create_arraybuffer(env, (size_t)size, &data, &buffer) != napi_ok) return NULL;
-  int fds[MOST_FDS];
+  int fds[MAX_FDS];
   size_t count;
   ssize_t received = read_packet(fd, data, (size_t)size, fds, &count);
   if (received < 0) return receive_failure(env, "recvmsg");

@@ -5,7 +5,7 @@ import { CriuError, invalid, shownName } from '../errors.ts';
  * use, and no getter of theirs is to throw in between.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
  */
-export function readGiven<T extends object>(operation: string, given: T, what = 'options'): T {
+export function readOptions<T extends object>(operation: string, given: T, what = 'options'): T {
   if (typeof given !== 'object' || given === null) {
     throw invalid(operation, what, 'an object', given);
   }

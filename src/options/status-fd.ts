@@ -2,7 +2,7 @@ import { close, constants, write } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { invalid, systemFailure } from '../errors.ts';
-import type { Notified } from '../rpc/hooks.ts';
+import type { Notified } from '../protocol/hooks.ts';
 
 /** The part of a descriptor's flags that says what it is open for. */
 const O_ACCMODE = 3;

@@ -1,4 +1,4 @@
-import type { CriuWireOpts } from '../rpc/messages.ts';
+import type { CriuWireOpts } from '../protocol/messages.ts';
 import {
   controllers,
   descriptor,

@@ -1,5 +1,5 @@
 import { CriuError, invalid, unknownOption } from '../errors.ts';
-import type { CriuWireOpts } from '../rpc/messages.ts';
+import type { CriuWireOpts } from '../protocol/messages.ts';
 import type { Plan } from './kinds.ts';
 import { type Operation, type Row, rowOf, rows } from './table.ts';
 import type { CriuOpts } from './types.ts';

@@ -1,5 +1,5 @@
 import { CriuError, type CriuErrorCode } from '../errors.ts';
-import type { Client } from '../operation.ts';
+import type { Client } from '../operations/run.ts';
 import type { PreflightOptions } from './options.ts';
 import { preflight } from './preflight.ts';
 

@@ -1,6 +1,6 @@
-import type { Cancellation } from '../rpc/cancellation.ts';
-import { parseStat } from './parse.ts';
-import { eachOf, linkOf, namesIn, textOf } from './read.ts';
+import type { Cancellation } from '../concurrency/cancellation.ts';
+import { parseStat } from '../procfs/parse.ts';
+import { eachOf, linkOf, namesIn, textOf } from '../procfs/read.ts';
 import type { Holder } from './snapshot.ts';
 
 /** Who else has what the tree has one end of. */

@@ -1,16 +1,16 @@
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError } from '../errors.ts';
 import { native } from '../native/index.ts';
+import { requireSupport } from '../operations/probe.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import { OLDEST_CRIU } from '../options/table.ts';
 import type { OperationOptions } from '../options/types.ts';
-import type { Cancellation } from '../rpc/cancellation.ts';
-import { type Binary, locate } from '../swrk/binary.ts';
-import { requireSupport } from '../swrk/probe.ts';
+import { parseStatus } from '../procfs/parse.ts';
+import { linkOf, textOf } from '../procfs/read.ts';
+import { type Binary, locate } from '../worker/binary.ts';
 import type { Plan, PreflightOptions } from './options.ts';
-import { parseStatus } from './parse.ts';
-import { linkOf, textOf } from './read.ts';
 
 /** What criu and the kernel would say to the operation. */
 export interface HostFacts {

@@ -3,7 +3,7 @@ import { withConfigFiles } from '../options/config-file.ts';
 import { type OptionOf, rowOf } from '../options/table.ts';
 import { type Translation, translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
-import { checkHooks } from '../rpc/hooks.ts';
+import { checkHooks } from '../protocol/hooks.ts';
 
 /**
  * Options of {@link Criu.preflight}: those of the dump in view, and of the restore after it where

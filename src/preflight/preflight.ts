@@ -1,7 +1,7 @@
+import { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError, invalid, systemFailure } from '../errors.ts';
 import { native } from '../native/index.ts';
-import type { Client } from '../operation.ts';
-import { Cancellation } from '../rpc/cancellation.ts';
+import type { Client } from '../operations/run.ts';
 import { checks } from './checks.ts';
 import type { PreflightFinding } from './finding.ts';
 import { type Host, type HostFacts, readHost } from './host.ts';

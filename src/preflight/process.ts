@@ -11,8 +11,8 @@ import {
   parseStat,
   parseStatus,
   type Status,
-} from './parse.ts';
-import { eachOf, linkOf, lstatOf, namesIn, statOf, textOf, withFile } from './read.ts';
+} from '../procfs/parse.ts';
+import { eachOf, linkOf, lstatOf, namesIn, statOf, textOf, withFile } from '../procfs/read.ts';
 import type { Descriptor, Namespaces, OpenFile, ProcessFacts } from './snapshot.ts';
 import type { Watches } from './watches.ts';
 

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
-import type { FdInfo, Mapping, Mount, Stat, Status } from './parse.ts';
-import type { SocketFacts } from './sock-diag.ts';
+import type { SocketFacts } from '../netlink/sock-diag.ts';
+import type { FdInfo, Mapping, Mount, Stat, Status } from '../procfs/parse.ts';
 
 /** A process tree at a moment, as far as it can be seen from outside: all that the checks look at. */
 export interface Snapshot {

@@ -1,10 +1,10 @@
-import type { Cancellation } from '../rpc/cancellation.ts';
+import type { Cancellation } from '../concurrency/cancellation.ts';
+import { type SocketFacts, socketsIn } from '../netlink/sock-diag.ts';
+import { eachOf, namesIn, textOf, withFile } from '../procfs/read.ts';
 import { holdersOf } from './holders.ts';
 import type { PreflightOptions } from './options.ts';
 import { namespacesOf, ProcessReader } from './process.ts';
-import { eachOf, namesIn, textOf, withFile } from './read.ts';
 import { inodeOf, type ProcessFacts, type Snapshot } from './snapshot.ts';
-import { type SocketFacts, socketsIn } from './sock-diag.ts';
 import { Watches } from './watches.ts';
 
 /** How many processes are read at a time, each with as many of its files at a time. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { native } from '../native/index.ts';
-import { type Mount, major, minor, type Watch } from './parse.ts';
-import { linkOf, lstatOf, namesIn, statOf, textOf, withFile } from './read.ts';
+import { type Mount, major, minor, type Watch } from '../procfs/parse.ts';
+import { linkOf, lstatOf, namesIn, statOf, textOf, withFile } from '../procfs/read.ts';
 
 /** Where CRIU looks for watched files that it cannot reach by their handle. */
 const searched = [
@@ -16,7 +16,7 @@ const searched = [
 ];
 
 /** How many files to look at there at most: CRIU would look at them all. */
-const MOST_SEARCHED = 50_000;
+const MAX_SEARCHED = 50_000;
 
 interface Place {
   readonly root: string;
@@ -96,7 +96,7 @@ async function pathOf(
 
 async function inodesBelow(roots: readonly string[]): Promise<ReadonlySet<string>> {
   const inodes = new Set<string>();
-  for (const queue = [...roots]; queue.length > 0 && inodes.size < MOST_SEARCHED; ) {
+  for (const queue = [...roots]; queue.length > 0 && inodes.size < MAX_SEARCHED; ) {
     const path = queue.pop() as string;
     const stats = await lstatOf(path).catch(() => undefined);
     if (!stats) continue;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { rowOf } from '../../src/options/table.ts';
-import type { CriuRequest, CriuResponse } from '../../src/rpc/messages.ts';
+import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
 import { cases } from './option-cases.ts';
 import { encodeResponse } from './wire.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Criu, CriuOpts, Hooks } from '../../src/index.ts';
 import { compileFixture } from './compile.ts';
 import { networkNamespace, startThrough } from './namespaces.ts';
-import { children } from './own-process.ts';
+import { children } from './own-resources.ts';
 import {
   type Counter,
   startCounter,

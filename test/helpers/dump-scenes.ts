@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { CriuOpts, Hooks } from '../../src/index.ts';
-import { Caller, type ErrorFacts } from './caller.ts';
 import { runningCriu, startCounting, type steps } from './checkpoints.ts';
+import { type ErrorFacts, LibraryProcess } from './library-process.ts';
 import { networkNamespace } from './namespaces.ts';
 import { rulesIn } from './network-rules.ts';
-import { holdings } from './own-process.ts';
+import { holdings } from './own-resources.ts';
 import { type Counter, client, temporaryDirectory, waitGone } from './workload.ts';
 
 export type Step = keyof typeof steps;
@@ -115,7 +115,7 @@ export async function inTheSameNamespace(
 ): Promise<Scene> {
   const namespace = await networkNamespace();
   const through = ['nsenter', `--net=${namespace}`];
-  const caller = await Caller.start(through);
+  const caller = await LibraryProcess.start(through);
   const start = () => startCounting('patient', [size, address], through);
   const options = { tcpEstablished: true, networkLock };
   const scene: Scene = {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DumpStats } from '../../src/images/stats.ts';
-import type { Iteration } from '../../src/migration/iteration.ts';
-import type { Decision } from '../../src/migration/policy.ts';
-import type { Round } from '../../src/migration/round.ts';
+import type { Iteration } from '../../src/precopy/iteration.ts';
+import type { Decision } from '../../src/precopy/policy.ts';
+import type { Round } from '../../src/precopy/round.ts';
 
 /** One iteration as it was recorded: its rounds, and the dump that ended it. */
 export interface Run {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Criu, LazyRestored, LazyRestoreOptions } from '../../src/index.ts';
-import { children, type Holdings } from './own-process.ts';
+import { children, type Holdings } from './own-resources.ts';
 import { killAfterTest, waitFor } from './workload.ts';
 
 /** The lazy-pages daemon among the children of this process that have come since. */

@@ -1,21 +1,21 @@
 import type { LazyPagesResult, LazyRestoreOptions } from '../../src/index.ts';
-import { Caller, type ErrorFacts } from './caller.ts';
+import { type ErrorFacts, LibraryProcess } from './library-process.ts';
 
 /**
  * Another host, as far as pids go: a process with the library in a pid namespace of its own, where
  * the pids are free that a lazy source on this one still holds. Ended after the test, with all in it.
  */
 export class LazyDestination {
-  readonly #caller: Caller;
+  readonly #caller: LibraryProcess;
   /** The pid of the restored process in there. */
   pid = 0;
 
   static async start(): Promise<LazyDestination> {
     const through = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
-    return new LazyDestination(await Caller.start(through));
+    return new LazyDestination(await LibraryProcess.start(through));
   }
 
-  private constructor(caller: Caller) {
+  private constructor(caller: LibraryProcess) {
     this.#caller = caller;
   }
 

@@ -12,13 +12,13 @@ import {
   resolveMigration,
   unresolvedMigrations,
 } from '../../src/index.ts';
-import { Caller } from './caller.ts';
 import { runningCriu } from './checkpoints.ts';
+import { LibraryProcess } from './library-process.ts';
 import { criuIn, MigrationHost } from './migration-host.ts';
-import { holdings } from './own-process.ts';
+import { holdings } from './own-resources.ts';
 import { noteFault } from './reliability.ts';
+import { RunLog } from './run-log.ts';
 import { TcpProxy } from './tcp-proxy.ts';
-import { Witness } from './witness.ts';
 import { temporaryDirectory, waitFor } from './workload.ts';
 
 /** What goes wrong. */
@@ -119,7 +119,7 @@ export async function tryFault(
   { heapMiB = 32, patience = 1 }: Circumstances = {},
 ): Promise<Outcome> {
   const { mode, kind, phase, afterMs, state } = fault;
-  const witness = await Witness.start(heapMiB);
+  const witness = await RunLog.start(heapMiB);
   const host = await MigrationHost.start({
     ...{ insecure: true, holdMs: 5000 * patience, stallMs: 3000 * patience },
   });
@@ -156,7 +156,7 @@ export async function tryFault(
   let error: Pick<CriuError, 'code' | 'message' | 'workload'> | undefined;
   let struck: Promise<unknown> = Promise.resolve();
   if (kind === 'agent of the source killed') {
-    const source = await Caller.start();
+    const source = await LibraryProcess.start();
     const answer = await source.do('migrate', {
       pid: witness.pid,
       ...options,
@@ -247,7 +247,7 @@ function whatOf({ kind, phase, afterMs, state }: MigrationFault): string {
 
 /** It has run at one place after the other; memory first, nothing is lost and nothing done twice. */
 function expectOneAtATime(
-  stays: Awaited<ReturnType<Witness['stays']>>,
+  stays: Awaited<ReturnType<RunLog['stays']>>,
   owner: Outcome['owner'],
   mode: MigrationMode,
 ): boolean {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Caller } from './caller.ts';
 import { compileFixture } from './compile.ts';
+import { LibraryProcess } from './library-process.ts';
 import { startProgram, temporaryDirectory, waitFor, waitGone } from './workload.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
@@ -23,7 +23,7 @@ export class MigrationHost {
   readonly directory: string;
   readonly #options: object;
   #init = 0;
-  #agent!: Caller;
+  #agent!: LibraryProcess;
   /** Of the control, and of the pages. */
   ports: [number, number] = [0, 0];
 
@@ -39,7 +39,7 @@ export class MigrationHost {
     this.#options = options;
   }
 
-  get agent(): Caller {
+  get agent(): LibraryProcess {
     return this.#agent;
   }
 
@@ -57,7 +57,12 @@ export class MigrationHost {
 
   /** Starts an agent, where an earlier one was. */
   async startAgent(): Promise<void> {
-    this.#agent = await Caller.start(['nsenter', `--target=${this.#init}`, '--pid', '--mount']);
+    this.#agent = await LibraryProcess.start([
+      'nsenter',
+      `--target=${this.#init}`,
+      '--pid',
+      '--mount',
+    ]);
     const [port, pagePort] = this.ports;
     const listen = { host: '127.0.0.1', port, pagePort };
     await this.#agent.ask('serve', { ...this.#options, listen, directory: this.directory });

@@ -5,7 +5,7 @@ import {
   ownerOf,
   type SourceState,
   sourceMove,
-} from '../../src/migration/live/states.ts';
+} from '../../src/migration/protocol/states.ts';
 
 /** Rules that the model can break, to see that the search would find it. */
 export interface Rules {

@@ -1,5 +1,5 @@
 import { criu_req, criu_resp } from '../../src/generated/messages.js';
-import type { CriuRequest, CriuResponse } from '../../src/rpc/messages.ts';
+import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
 
 /** Reads a request as CRIU would, for a scripted peer. */
 export function decodeRequest(bytes: Uint8Array): CriuRequest {

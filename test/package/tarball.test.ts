@@ -9,99 +9,33 @@ import { npmPack, pack, prebuilt, root, type Tarball } from '../helpers/tarball.
 
 let directory: string;
 let tarball: Tarball;
+/** All that is shipped. */
+let files: string[];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'node-criu-package-'));
   tarball = await pack(directory);
+  files = [
+    ...(await declarationsFrom('dist/index.d.ts')),
+    ...['dist/index.js', 'dist/cli/main.js', 'dist/LICENSES'],
+    ...['migration', 'observability', 'performance', 'reliability'].map(
+      (name) => `docs/${name}.md`,
+    ),
+    ...prebuilt.map((name) => `prebuilds/${name}`),
+    ...['LICENSE', 'README.md', 'package.json'],
+  ].sort();
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** What the types of the library are made of. */
-const declarations = `
-  criu
-  diagnostics
-  dump
-  errors
-  generated/types/cgroup_root
-  generated/types/criu_cg_mode
-  generated/types/criu_dump_resp
-  generated/types/criu_features
-  generated/types/criu_image_io_mode
-  generated/types/criu_network_lock_method
-  generated/types/criu_notify
-  generated/types/criu_opts
-  generated/types/criu_page_server_info
-  generated/types/criu_pre_dump_mode
-  generated/types/criu_req
-  generated/types/criu_req_type
-  generated/types/criu_resp
-  generated/types/criu_restore_resp
-  generated/types/criu_version
-  generated/types/criu_veth_pair
-  generated/types/ext_mount_map
-  generated/types/inherit_fd
-  generated/types/join_namespace
-  generated/types/unix_sk
-  images/stats
-  images/verify
-  index
-  lazy/lazy-pages
-  lazy/lazy-restore
-  lazy/lazy-source
-  migration/estimate
-  migration/iterate-options
-  migration/iteration
-  migration/live/credentials
-  migration/live/events
-  migration/live/migrate
-  migration/live/resolve
-  migration/live/serve
-  migration/live/serve-options
-  migration/live/states
-  migration/policy
-  migration/pre-copy
-  migration/round
-  native/index
-  operation
-  options/kinds
-  options/table
-  options/translate
-  options/types
-  page-server
-  preflight/finding
-  preflight/options
-  process/exit
-  process/hold
-  process/launch
-  process/process-handle
-  process/restored-process
-  restore
-  rpc/cancellation
-  rpc/hooks
-  rpc/messages
-  rpc/session
-  session
-  swrk/binary
-  swrk/call
-  swrk/cause
-  swrk/child
-  swrk/conversation
-  swrk/log
-  swrk/pool
-  swrk/probe
-  swrk/worker
-`;
-
-/** All that is shipped. */
-const files = [
-  ...declarations
-    .trim()
-    .split(/\s+/)
-    .map((name) => `dist/${name}.d.ts`),
-  ...['dist/index.js', 'dist/cli/main.js', 'dist/LICENSES'],
-  ...['migration', 'observability', 'performance', 'reliability'].map((name) => `docs/${name}.md`),
-  ...prebuilt.map((name) => `prebuilds/${name}`),
-  ...['LICENSE', 'README.md', 'package.json'],
-].sort();
+/** The declaration files that the public types are made of: all that index.d.ts leads to. */
+async function declarationsFrom(file: string, found = new Set<string>()): Promise<Set<string>> {
+  if (found.has(file)) return found;
+  found.add(file);
+  const text = await readFile(join(root, file), 'utf8');
+  for (const [, specifier = ''] of text.matchAll(/from '(\.[^']+)\.[jt]s'/g)) {
+    await declarationsFrom(join(dirname(file), `${specifier}.d.ts`), found);
+  }
+  return found;
+}
 
 test('only what is needed is in the tarball, and it is under 1 MiB', () => {
   expect(tarball.files).toEqual(files);

@@ -7,10 +7,10 @@ import {
   type DumpResult,
   type Estimate,
   type ExitStatus,
+  type FinalLazyDumpOptions,
   type IncomingMigration,
   type IterateOptions,
   type Iteration,
-  type LastLazyRoundOptions,
   type LazyDumpOptions,
   type LazyDumpResult,
   type LazyPages,
@@ -142,7 +142,7 @@ export async function iterations(): Promise<void> {
   const options: IterateOptions = { imagesDirectory: '/images', pageServer, lazyPages: true };
   const iteration: Iteration = await criu.iterate(1, options);
   same<ReturnType<typeof iteration.preDump>, Promise<Round>>();
-  const last: LastLazyRoundOptions = { pageServer: { port: 7001 } };
+  const last: FinalLazyDumpOptions = { pageServer: { port: 7001 } };
   const source = await iteration.lazyDump(last);
   same<typeof source, LazySource>();
   // @ts-expect-error: it needs one

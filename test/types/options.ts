@@ -18,11 +18,11 @@ import {
   type DumpResult,
   type DumpStats,
   type ExitStatus,
+  type FinalDumpOptions,
   type Hooks,
   type IterateOptions,
   type Iteration,
   type JoinNamespace,
-  type LastRoundOptions,
   type ManageCgroupsMode,
   type Notification,
   type OperationOptions,
@@ -89,7 +89,7 @@ export async function rounds(iteration: Iteration, copy: PreCopy): Promise<void>
   same<typeof copy.decision, Parameters<NonNullable<Limits['onRound']>>[1] | undefined>();
   const round: RoundOptions = { deadlineMs: 1 };
   await iteration.preDump(round);
-  const last: LastRoundOptions = { leaveRunning: true };
+  const last: FinalDumpOptions = { leaveRunning: true };
   await iteration.dump(last);
   same<IterateOptions['preflight'], boolean | undefined>();
   // @ts-expect-error: the iteration has it

@@ -17,11 +17,11 @@ import {
   type DumpOptions,
   type DumpResult,
   type ExitStatus,
+  type FinalDump,
+  type FinalLazyDumpOptions,
   type Hooks,
   type ImageFinding,
   type Iteration,
-  type LastLazyRoundOptions,
-  type LastRound,
   type LazyDumpResult,
   type NotificationTrace,
   type OperationTrace,
@@ -174,10 +174,10 @@ export async function iterations(): Promise<void> {
   // @ts-expect-error: no such decision
   preCopy(iteration, () => 'stop');
   same<Decision['action'], 'continue' | 'finish' | 'abort'>();
-  same<Awaited<ReturnType<typeof iteration.dump>>, LastRound>();
-  same<Parameters<typeof iteration.lazyDump>, [options?: LastLazyRoundOptions | undefined]>();
+  same<Awaited<ReturnType<typeof iteration.dump>>, FinalDump>();
+  same<Parameters<typeof iteration.lazyDump>, [options?: FinalLazyDumpOptions | undefined]>();
   same<LazyDumpResult['preCopy'], PreCopied | undefined>();
-  same<LazyDumpResult['preCopy'], LastRound['preCopy']>();
+  same<LazyDumpResult['preCopy'], FinalDump['preCopy']>();
   // @ts-expect-error: the iteration decides that
   await iteration.dump({ parentImage: '../0' });
 }

@@ -1,8 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { Cancellation, checkLimits } from '../../src/concurrency/cancellation.ts';
 import type { OperationOptions } from '../../src/options/types.ts';
-import { Cancellation, checkLimits } from '../../src/rpc/cancellation.ts';
 import { failureOf } from '../helpers/failures.ts';
 
 function cancellationOf(options: OperationOptions): Cancellation {

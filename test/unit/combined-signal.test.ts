@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CombinedSignal } from '../../src/rpc/combined-signal.ts';
+import { CombinedSignal } from '../../src/concurrency/combined-signal.ts';
 
 test('is aborted as soon as one is, for the same reason, also if that was before', () => {
   const [one, other] = [new AbortController(), new AbortController()];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { factsOf } from '../../src/aftermath/connections.ts';
+import { factsOf } from '../../src/cleanup/tcp-repair.ts';
 
 test.each([
   ['0100007F:1F90', '0200A8C0:0050', 4, '127.0.0.1', 8080, '192.168.0.2', 80],

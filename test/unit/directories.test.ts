@@ -2,8 +2,8 @@ import { fstatSync } from 'node:fs';
 import { mkdir, open, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openDirectory } from '../../src/operations/directories.ts';
 import type { DirectoryLike } from '../../src/options/types.ts';
-import { openDirectory } from '../../src/swrk/directories.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 

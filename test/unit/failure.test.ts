@@ -1,11 +1,11 @@
 import { constants } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import { CriuError, type CriuLog, type WorkloadState } from '../../src/errors.ts';
-import { Cancellation } from '../../src/rpc/cancellation.ts';
-import type { CriuResponse } from '../../src/rpc/messages.ts';
-import type { Refusal } from '../../src/rpc/session.ts';
-import type { Evidence } from '../../src/swrk/cause.ts';
-import { brokenOff, failureOf } from '../../src/swrk/failure.ts';
+import type { Evidence } from '../../src/failure/cause.ts';
+import { brokenOff, failureOf } from '../../src/failure/failure.ts';
+import type { CriuResponse } from '../../src/protocol/messages.ts';
+import type { Refusal } from '../../src/protocol/session.ts';
 
 const succeeded: CriuResponse = { type: 'DUMP', success: true };
 const failed: CriuResponse = { type: 'DUMP', success: false };

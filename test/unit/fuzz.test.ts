@@ -4,22 +4,22 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { Criu } from '../../src/criu.ts';
 import { CriuError } from '../../src/errors.ts';
+import { errorLines } from '../../src/failure/log.ts';
 import { stats_entry } from '../../src/generated/messages.js';
 import { readDumpStats, readRestoreStats } from '../../src/images/stats.ts';
+import { spawnCheckpointable } from '../../src/launch/launch.ts';
 import { readConfigFile } from '../../src/options/config-file.ts';
-import { readGiven } from '../../src/options/given.ts';
+import { readOptions } from '../../src/options/given.ts';
 import { type Operation, rows } from '../../src/options/table.ts';
 import { translate, withDefaults } from '../../src/options/translate.ts';
 import type { CriuOpts } from '../../src/options/types.ts';
-import { spawnCheckpointable } from '../../src/process/launch.ts';
 import {
   type CriuRequest,
   type CriuResponse,
   decodeResponse,
   encodeRequest,
-} from '../../src/rpc/messages.ts';
-import { Session } from '../../src/rpc/session.ts';
-import { errorLines } from '../../src/swrk/log.ts';
+} from '../../src/protocol/messages.ts';
+import { Session } from '../../src/protocol/session.ts';
 import {
   acceptedBy,
   anyOptions,
@@ -187,7 +187,7 @@ describe('options', () => {
     const property = fc.property(fc.constantFrom(...operations), anyOptions, (operation, make) => {
       const options = operation === 'check' ? make() : withDirectory(make());
       const outcome = outcomeOf(() => {
-        const own = readGiven(operation, options);
+        const own = readOptions(operation, options);
         return translate(operation, withDefaults(operation, own, {}));
       });
       if (outcome instanceof Error) {

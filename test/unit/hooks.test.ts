@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Hooks } from '../../src/options/types.ts';
-import { callHooks, checkHooks } from '../../src/rpc/hooks.ts';
+import { callHooks, checkHooks } from '../../src/protocol/hooks.ts';
 import { failureOf } from '../helpers/failures.ts';
 
 /** Each step of CRIU's that it waits at, with our hook of it and what that is called with. */

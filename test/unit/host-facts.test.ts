@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { treeFacts } from '../../src/migration/live/host-facts.ts';
+import { treeFacts } from '../../src/migration/protocol/host-facts.ts';
 import { startObstacle } from '../helpers/obstacle.ts';
 
 /** A Node program, which has threads, that runs until the test is over. */

@@ -3,8 +3,8 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ImagePart__Output } from '../../src/generated/types/node_criu/ImagePart.ts';
-import { receiveImages, sendImages } from '../../src/migration/live/image-transfer.ts';
-import type { Destination } from '../../src/migration/live/service.ts';
+import { receiveImages, sendImages } from '../../src/migration/protocol/image-transfer.ts';
+import type { Destination } from '../../src/migration/protocol/service.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 const MOST = 1000;

@@ -1,7 +1,7 @@
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { errorLines, LogFile } from '../../src/swrk/log.ts';
+import { errorLines, LogFile } from '../../src/failure/log.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 const line = (message: string) => `(00.012345)     12: Error (criu/cr-dump.c:99): ${message}\n`;

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { stats_entry } from '../../src/generated/messages.js';
-import { type CriuRequest, decodeResponse, encodeRequest } from '../../src/rpc/messages.ts';
+import { type CriuRequest, decodeResponse, encodeRequest } from '../../src/protocol/messages.ts';
 import { decodeRequest, encodeResponse } from '../helpers/wire.ts';
 
 const definitions = new protobuf.Root().loadSync('proto/rpc.proto', { keepCase: true });

@@ -8,8 +8,8 @@ import {
   serveMigrations,
   unresolvedMigrations,
 } from '../../src/index.ts';
-import { readCredentials } from '../../src/migration/live/credentials.ts';
-import { thisAgent } from '../../src/migration/live/identity.ts';
+import { readCredentials } from '../../src/migration/protocol/credentials.ts';
+import { thisAgent } from '../../src/migration/protocol/identity.ts';
 import { Authority, HERE } from '../helpers/certificates.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';

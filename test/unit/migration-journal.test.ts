@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { isMigrationId, Journal, journalsIn } from '../../src/migration/live/journal.ts';
+import { isMigrationId, Journal, journalsIn } from '../../src/migration/journal/journal.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 

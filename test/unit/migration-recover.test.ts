@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { resolveMigration, serveMigrations } from '../../src/index.ts';
+import { recoverAll, recoverIncoming } from '../../src/migration/destination/recover.ts';
 import {
   isAgentAlive,
   isElsewhere,
   namesOf,
   startTimeOf,
   thisAgent,
-} from '../../src/migration/live/identity.ts';
-import { recoverAll, recoverIncoming } from '../../src/migration/live/recover.ts';
-import { childrenOf, descendantsOf } from '../../src/process/tree.ts';
+} from '../../src/migration/protocol/identity.ts';
+import { childrenOf, descendantsOf } from '../../src/procfs/tree.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { isAlive, temporaryDirectory, waitFor } from '../helpers/workload.ts';
 

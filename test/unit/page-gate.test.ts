@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { PageGate } from '../../src/lazy/page-gate.ts';
-import { PageLedger } from '../../src/lazy/page-ledger.ts';
-import { farewell, leave } from '../../src/lazy/page-protocol.ts';
 import { native } from '../../src/native/index.ts';
+import { LazyPageServer } from '../../src/postcopy/lazy-page-server.ts';
+import { PageLedger } from '../../src/postcopy/page-ledger.ts';
+import { farewell, leave } from '../../src/postcopy/page-protocol.ts';
 import { Authority, type Certificate, HERE, tls } from '../helpers/certificates.ts';
-import { door, Talker } from '../helpers/door.ts';
 import { failureOf } from '../helpers/failures.ts';
-import { holdings } from '../helpers/own-process.ts';
+import { holdings } from '../helpers/own-resources.ts';
 import { commands, pageAnswer, pageMessage, pageRequest } from '../helpers/page-messages.ts';
+import { door, Talker } from '../helpers/page-server-peer.ts';
 import { connection, inProc, listening, timersAt } from '../helpers/sockets.ts';
 import { waitFor } from '../helpers/workload.ts';
 
@@ -338,7 +338,7 @@ describe('the end', () => {
     const before = await holdings();
     const at = { address: '127.0.0.1', port };
     const near = () => expect.unreachable('it does not listen');
-    const failure = await failureOf(PageGate.listen('lazyDump', near, at, {}));
+    const failure = await failureOf(LazyPageServer.listen('lazyDump', near, at, {}));
     expect(failure).toMatchObject({
       code: 'ERR_CRIU_SYSTEM',
       operation: 'lazyDump',
@@ -371,7 +371,7 @@ test('to a destination that it is given, no more goes in a second than the limit
   const [peer, other] = await connection();
   const destination = new Talker(other);
   other.resume();
-  const gate = PageGate.over(near, peer, rateLimit);
+  const gate = LazyPageServer.over(near, peer, rateLimit);
   onTestFinished(() => gate[Symbol.asyncDispose]());
   const pages = 30;
   gate.open(new PageLedger(new Map([[1, [{ start: 0, end: pages * native().pageSize }]]])));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PageLedger } from '../../src/lazy/page-ledger.ts';
 import { native } from '../../src/native/index.ts';
+import { PageLedger } from '../../src/postcopy/page-ledger.ts';
 
 const PAGE = native().pageSize;
 const span = (first: number, last: number) => ({ start: first * PAGE, end: (last + 1) * PAGE });

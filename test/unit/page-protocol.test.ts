@@ -11,7 +11,7 @@ import {
   leave,
   oneByOne,
   Requests,
-} from '../../src/lazy/page-protocol.ts';
+} from '../../src/postcopy/page-protocol.ts';
 import { commands, pageAnswer, pageMessage, pageRequest } from '../helpers/page-messages.ts';
 
 const runs = { seed: 5, numRuns: Number(process.env.FUZZ_FACTOR ?? 1) * 300 };

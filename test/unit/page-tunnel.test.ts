@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import { readlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Credentials } from '../../src/migration/live/credentials.ts';
-import { readCredentials } from '../../src/migration/live/credentials.ts';
+import type { Credentials } from '../../src/migration/protocol/credentials.ts';
+import { readCredentials } from '../../src/migration/protocol/credentials.ts';
 import {
   connectPages,
   PageDoor,
   PageTunnel,
   TOKEN_SIZE,
-} from '../../src/migration/live/page-tunnel.ts';
+} from '../../src/migration/protocol/page-tunnel.ts';
 import { Authority, ELSEWHERE, HERE } from '../helpers/certificates.ts';
 import { connection } from '../helpers/sockets.ts';
 import { waitFor } from '../helpers/workload.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fixedRounds, phaulAsDesigned, phaulAsItBehaves } from '../../scripts/bench/rules.mjs';
 import { type PreCopyFunction, type PreCopyLimits, preCopy } from '../../src/index.ts';
-import { estimate } from '../../src/migration/estimate.ts';
+import { estimate } from '../../src/precopy/estimate.ts';
 import { type History, Replay, recordedHistory } from '../helpers/histories.ts';
 
 const names = ['idle', 'steady', 'slow', 'growing', 'shrinking', 'spiky', 'fastest'] as const;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { preCopy } from '../../src/index.ts';
-import type { Decision } from '../../src/migration/policy.ts';
-import type { Round } from '../../src/migration/round.ts';
+import type { Decision } from '../../src/precopy/policy.ts';
+import type { Round } from '../../src/precopy/round.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { Replay, roundOf } from '../helpers/histories.ts';
 

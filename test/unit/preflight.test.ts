@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import { native } from '../../src/native/index.ts';
+import { parseInet, parseMessages, parseUnix, socketsIn } from '../../src/netlink/sock-diag.ts';
 import type { Subject } from '../../src/preflight/checks/check.ts';
 import { pipes } from '../../src/preflight/checks/connections.ts';
 import { protectionKeys } from '../../src/preflight/checks/memory.ts';
@@ -19,10 +21,8 @@ import {
   parseMounts,
   parseStat,
   parseStatus,
-} from '../../src/preflight/parse.ts';
-import { eachOf } from '../../src/preflight/read.ts';
-import { parseInet, parseMessages, parseUnix, socketsIn } from '../../src/preflight/sock-diag.ts';
-import { Cancellation } from '../../src/rpc/cancellation.ts';
+} from '../../src/procfs/parse.ts';
+import { eachOf } from '../../src/procfs/read.ts';
 
 describe('the readers of /proc', () => {
   test('stat is read though the name has parentheses and spaces', () => {

@@ -1,7 +1,7 @@
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makePrivateDirectory } from '../../src/private-directory.ts';
+import { makePrivateDirectory } from '../../src/process/private-directory.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 test('makes what is missing, for its owner alone, and leaves what is there', async () => {

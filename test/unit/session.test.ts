@@ -1,16 +1,16 @@
 import { fstatSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import type { CriuError } from '../../src/errors.ts';
 import { native } from '../../src/native/index.ts';
+import { CriuSession } from '../../src/operations/session.ts';
 import type { Hooks } from '../../src/options/types.ts';
-import { Cancellation } from '../../src/rpc/cancellation.ts';
-import { callHooks } from '../../src/rpc/hooks.ts';
-import type { CriuRequest, CriuResponse } from '../../src/rpc/messages.ts';
-import { Session } from '../../src/rpc/session.ts';
-import { CriuSession } from '../../src/session.ts';
-import { locate } from '../../src/swrk/binary.ts';
-import { Conversation } from '../../src/swrk/conversation.ts';
+import { callHooks } from '../../src/protocol/hooks.ts';
+import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
+import { Session } from '../../src/protocol/session.ts';
+import { locate } from '../../src/worker/binary.ts';
+import { WorkerSession } from '../../src/worker/worker-session.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { memoryPeer, type Peer, socketPeer } from '../helpers/scripted-peer.ts';
 
@@ -464,8 +464,8 @@ describe('descriptors that come', () => {
 describe('a session with a program that is no criu', () => {
   async function open(): Promise<CriuSession> {
     const binary = await locate('session', { path: '/bin/true' });
-    const conversation = await Conversation.open({ operation: 'session', binary });
-    const session = new CriuSession(conversation, new Cancellation('session', {}));
+    const workerSession = await WorkerSession.open({ operation: 'session', binary });
+    const session = new CriuSession(workerSession, new Cancellation('session', {}));
     onTestFinished(() => session.close());
     return session;
   }

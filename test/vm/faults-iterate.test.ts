@@ -4,14 +4,14 @@ import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Criu, IterateOptions, Iteration } from '../../src/index.ts';
 import { runningCriu } from '../helpers/checkpoints.ts';
+import { hookAt } from '../helpers/expect-intact.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { completes, leftBy, preDumping } from '../helpers/iterations.ts';
 import { type MemoryWorkload, startMemoryWorkload } from '../helpers/memory-workload.ts';
 import { startObstacle } from '../helpers/obstacle.ts';
-import { holdings } from '../helpers/own-process.ts';
+import { holdings } from '../helpers/own-resources.ts';
 import { noteFault } from '../helpers/reliability.ts';
 import { connection } from '../helpers/sockets.ts';
-import { hookAt } from '../helpers/unharmed.ts';
 import { client, temporaryDirectory, waitFor, waitGone } from '../helpers/workload.ts';
 
 /** An iteration that has made a round, and what is to be done to it. */

@@ -7,7 +7,7 @@ import { runningCriu } from '../helpers/checkpoints.ts';
 import { type Blow, strike } from '../helpers/dump-scenes.ts';
 import { completes, preDumping } from '../helpers/iterations.ts';
 import { type MemoryWorkload, startMemoryWorkload } from '../helpers/memory-workload.ts';
-import { holdings } from '../helpers/own-process.ts';
+import { holdings } from '../helpers/own-resources.ts';
 import { seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
 import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../helpers/workload.ts';

@@ -1,7 +1,7 @@
 import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import {
-  type LastLazyRoundOptions,
+  type FinalLazyDumpOptions,
   type OperationTrace,
   preCopy,
   type Round,
@@ -10,7 +10,7 @@ import { failureOf } from '../helpers/failures.ts';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { LazyDestination } from '../helpers/lazy-destination.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
-import { holdings } from '../helpers/own-process.ts';
+import { holdings } from '../helpers/own-resources.ts';
 import { listening } from '../helpers/sockets.ts';
 import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
@@ -70,7 +70,7 @@ test('a lazy dump that cannot begin leaves the iteration as it was', async () =>
     ['ERR_CRIU_SYSTEM', { pageServer: { port } }],
   ];
   for (const [code, options] of bad) {
-    const lazy = iteration.lazyDump(options as LastLazyRoundOptions);
+    const lazy = iteration.lazyDump(options as FinalLazyDumpOptions);
     expect(await failureOf(lazy), JSON.stringify(options)).toMatchObject({ code });
   }
   expect(await holdings()).toEqual(before);

@@ -1,8 +1,8 @@
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { Lab } from '../../scripts/lab/hosts.mjs';
-import { migrateIt, startScene } from '../../scripts/lab/migration.mjs';
-import type { Report } from '../../scripts/lab/programs.mjs';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
+import { Lab } from '../lab/hosts.mjs';
+import { migrateIt, startScene } from '../lab/migration.mjs';
+import type { Report } from '../lab/programs.mjs';
 
 /** What an empty server and its child have, in MiB, at most. */
 const NODE = 160;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type LastRound, type PreCopyLimits, preCopy, type Round } from '../../src/index.ts';
+import { type FinalDump, type PreCopyLimits, preCopy, type Round } from '../../src/index.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
 import {
   client,
@@ -38,7 +38,7 @@ test('a writer faster than the copy: the rounds end, for they do not help', asyn
 async function dumpedInRounds(
   pid: number,
   policy: PreCopyLimits,
-): Promise<{ rounds: Round[]; last: LastRound }> {
+): Promise<{ rounds: Round[]; last: FinalDump }> {
   const imagesDirectory = await temporaryDirectory();
   await using iteration = await client().iterate(pid, { imagesDirectory });
   const rounds: Round[] = [];

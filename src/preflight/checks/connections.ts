@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
+import type { SocketFacts } from '../../netlink/sock-diag.ts';
 import { type Holder, inodeOf, type Snapshot } from '../snapshot.ts';
-import type { SocketFacts } from '../sock-diag.ts';
 import { type Check, descriptorsOf, found, nameOf, type Subject } from './check.ts';
 
 /** `, which process 12 (bash) has` */

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { major, minor } from '../parse.ts';
+import { major, minor } from '../../procfs/parse.ts';
 import type { Descriptor, ProcessFacts } from '../snapshot.ts';
 import { type Check, descriptorsOf, found, isExternal, nameOf } from './check.ts';
 
@@ -12,7 +12,7 @@ const MULTIPLEXER = 2;
 const MASTERS = [128, 135] as const;
 const SLAVES = 136;
 const SERIAL = [188, 204];
-const MOST_CONSOLES = 63;
+const MAX_CONSOLES = 63;
 
 const isMaster = (device: number) =>
   (major(device) >= MASTERS[0] && major(device) <= MASTERS[1]) ||
@@ -24,7 +24,7 @@ const is = (device: number, one: number, other: number) =>
 /** Whether CRIU takes a device for a terminal. */
 export function isTerminal(device: number): boolean {
   if (isMaster(device) || isSlave(device) || SERIAL.includes(major(device))) return true;
-  if (major(device) === CONSOLES) return minor(device) <= MOST_CONSOLES;
+  if (major(device) === CONSOLES) return minor(device) <= MAX_CONSOLES;
   return major(device) === AUXILIARY && [CONTROLLING, CONSOLE].includes(minor(device));
 }
 

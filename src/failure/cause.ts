@@ -1,0 +1,234 @@
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Cancellation } from '../concurrency/cancellation.ts';
+import type { CriuErrorCode, CriuLog, WorkloadState } from '../errors.ts';
+import { table } from '../options/table.ts';
+import type { CriuOpts } from '../options/types.ts';
+import type { Hold } from '../procfs/tracer.ts';
+import type { CriuResponse } from '../protocol/messages.ts';
+import type { Remains } from '../worker/child.ts';
+import { errorLines } from './log.ts';
+
+/** The reason why criu was told to fail, by a way other than its protocol. */
+export interface AbortReason {
+  readonly code: CriuErrorCode;
+  readonly text: string;
+  readonly cause?: unknown;
+}
+
+/** Everything that is known of a failed operation. */
+export interface Evidence {
+  readonly operation: string;
+  /** The operation and its object, as `dump of process 12`. */
+  readonly label: string;
+  readonly remains: Remains;
+  readonly log?: CriuLog | undefined;
+  /** What CRIU does not tell of when it fails by it: the cause if there is no other. */
+  readonly hint?: string | undefined;
+  readonly cancellation?: Cancellation | undefined;
+  readonly workload?: WorkloadState | undefined;
+  readonly pid?: number | undefined;
+  /** Who holds the process to dump, now that it failed. */
+  readonly hold?: Hold | undefined;
+  /** The kernel did not let CRIU trace the process, which was there. */
+  readonly refused?: boolean | undefined;
+  /** Why it failed, if that is known better than criu knows it. */
+  readonly abortReason?: AbortReason | undefined;
+  /** What a criu that has died has left, and nobody could take away. */
+  readonly leftovers?: readonly string[] | undefined;
+}
+
+/** Why CRIU failed, by all that it has said. */
+export function causeOf(
+  reply: CriuResponse,
+  evidence: Evidence,
+): { code: CriuErrorCode; text: string } {
+  const complaint = usageError(evidence);
+  const cause = inPlainWords(reply, evidence) ?? trueCause(evidence);
+  const text =
+    notAllowed(cause) ??
+    cause ??
+    (complaint && [complaint, evidence.hint].filter(Boolean).join('; ')) ??
+    (evidence.hint && `criu gave no reason; ${evidence.hint}`) ??
+    lastError(evidence) ??
+    // An empty one says as little as none.
+    (firstError(reply) || `criu gave no reason (errno ${reply.cr_errno ?? 'unknown'})`);
+  return { code: codeOf(reply, text, evidence), text: withOption(text) };
+}
+
+/** How a criu ended that has not replied. */
+export function endOf(evidence: Evidence): string {
+  const { exit } = evidence.remains;
+  const how = exit?.signal ? `was killed by ${exit.signal}` : `exited with ${exit?.code}`;
+  const cause = trueCause(evidence) ?? usageError(evidence);
+  return `criu ${how} without a reply${cause ? `: ${cause}` : ''}`;
+}
+
+/** What CRIU says whatever the cause, in the order of its steps. */
+const noise: readonly RegExp[] = [
+  // Without CAP_SYS_RESOURCE, always.
+  /^rlimit: Can't setup RLIMIT_NOFILE/,
+  // Of memory that no earlier round had; it is written as a whole then.
+  /^page-xfer: No parent image found, though parent directory is set/,
+  // It takes leave of a page server that it could not reach, or of one that does not trust it.
+  /^page-xfer: Can't send PSI 413[12] to server/,
+  /^tls: Failed to send data: (The request is invalid|Cannot perform this action)/,
+  /^tls: Push callback send failed: Broken pipe/,
+  // It has frozen nothing yet.
+  /^Unable to detach from \d+: No such process$/,
+  // On top of every failure.
+  /^(Dumping|Pre-dumping|Restoring|Restore) FAILED\.?$/,
+  /^RPC client reported/,
+  /^(Pre|Post) dump script/,
+  /^Restorer fail \d+$/,
+];
+
+/** What follows from the cause, and is better than nothing where CRIU does not tell the cause. */
+const consequences: readonly RegExp[] = [
+  // What the failure of one process brings about in another.
+  /^Can't wait or bad status: /,
+  /^\d+ (exited, status=|killed by signal )\d+/,
+  /^Unable to open fd=/,
+  /^Can't dump page with parasite$/,
+  /^Can't open images directory: /,
+  /^Unexpected EOF on \(empty-image\)$/,
+  /failed with -?\d+\.?$/,
+];
+
+/**
+ * What went wrong, in CRIU's words: the last error of the log that is a cause, or, if CRIU failed
+ * before it opened the log, of its standard error.
+ */
+export function trueCause({ log, remains }: Pick<Evidence, 'log' | 'remains'>): string | undefined {
+  const isCause = (line: string) => !isNoise(line) && !isConsequence(line);
+  return log?.errors.findLast(isCause) ?? errorLines(remains.stderr).findLast(isCause);
+}
+
+/** What the parser of options and configuration files prints, in the form of no other error. */
+function usageError({ remains }: Evidence): string | undefined {
+  return /^criu: (.+)$/m.exec(remains.stderr)?.[1];
+}
+
+/** In `cr_errmsg`, which is a line of the log or a text of its own. */
+function firstError({ cr_errmsg = '' }: CriuResponse): string {
+  return errorLines(cr_errmsg)[0] ?? cr_errmsg.trim();
+}
+
+/** The last of what follows from the cause; at worst, that it failed. */
+function lastError({ log, remains }: Evidence): string | undefined {
+  const errors = [...errorLines(remains.stderr), ...(log?.errors ?? [])];
+  const last = errors.findLast(isConsequence) ?? errors.at(-1);
+  return last?.includes('(empty-image)') ? `an image file is missing: ${last}` : last;
+}
+
+const isNoise = (line: string) => noise.some((pattern) => pattern.test(line));
+const isConsequence = (line: string) => consequences.some((pattern) => pattern.test(line));
+
+/** Where CRIU's words need a reader of its source. */
+function inPlainWords(reply: CriuResponse, evidence: Evidence): string | undefined {
+  const { log } = evidence;
+  if (cannotSeize(reply, evidence)) {
+    return notSeized(evidence).text;
+  }
+  const held = heldBelow(evidence);
+  if (held) return `another dump or a tracer holds process ${held}, which is in the tree`;
+  if (evidence.operation !== 'restore') return undefined;
+  const busy = log?.errors.findLast((line) => taken.test(line));
+  if (busy) return `pid ${taken.exec(busy)?.slice(1).find(Boolean)} is in use: ${busy}`;
+  const quiet = reply.cr_errno === constants.errno.EEXIST && !trueCause(evidence);
+  return quiet ? 'a pid that the tree needs is in use' : undefined;
+}
+
+const CAP_SYS_ADMIN = 21n;
+const CAP_CHECKPOINT_RESTORE = 40n;
+
+/** Without capabilities CRIU says so on its standard output only, or fails at its first probe. */
+function notAllowed(cause: string | undefined): string | undefined {
+  if (cause !== undefined && !/(Operation not permitted|Permission denied)$/.test(cause)) return;
+  const status = readFileSync('/proc/self/status', 'latin1');
+  const effective = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(status)?.[1] ?? 'ffffffffffffffff'}`);
+  const privileged = (1n << CAP_SYS_ADMIN) | (1n << CAP_CHECKPOINT_RESTORE);
+  if ((effective & privileged) !== 0n) return;
+  const lack = 'this process lacks the capability CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE';
+  return cause === undefined ? lack : `${lack}: ${cause}`;
+}
+
+/** CRIU's way to say that a restore found a pid in use. */
+const taken = /^Pid \d+ do not match expected (\d+)|Can't fork for (\d+): File exists/;
+
+/** The process below the root, or the thread, that CRIU could not seize because it is traced. */
+function heldBelow(evidence: Evidence): string | undefined {
+  return /^Unseizable non-zombie (\d+) found, state t\b/.exec(trueCause(evidence) ?? '')?.[1];
+}
+
+/** ESRCH is also what CRIU says of a process that is there, if it may not seize it. */
+function cannotSeize({ cr_errno }: CriuResponse, { operation }: Evidence): boolean {
+  return operation !== 'restore' && cr_errno === constants.errno.ESRCH;
+}
+
+/** What CRIU's warning is if the kernel does not let it trace a process that is there. */
+export function notPermitted(pid: number): string {
+  return `Unable to interrupt task: ${pid} (Operation not permitted)`;
+}
+
+/** Why CRIU could not begin with the process that it was to dump. */
+function notSeized({ pid, hold, workload, refused }: Evidence): {
+  code: CriuErrorCode;
+  text: string;
+} {
+  if (hold?.by === 'tracer') {
+    const it = `it is traced by process ${hold.pid} (${hold.name}), and only one can trace it`;
+    const who = hold.name === 'criu' ? 'another dump' : 'another process';
+    return { code: 'ERR_CRIU_BUSY', text: `${who} holds process ${pid}: ${it}` };
+  }
+  if (workload !== 'running' && workload !== 'stopped') {
+    return refused
+      ? { code: 'ERR_CRIU_BUSY', text: `another dump or a tracer held process ${pid}` }
+      : { code: 'ERR_CRIU_NO_SUCH_PROCESS', text: `there is no process ${pid ?? 'with this pid'}` };
+  }
+  switch (hold?.by) {
+    case 'nobody':
+      return {
+        code: 'ERR_CRIU_BUSY',
+        text: `another dump or a tracer held process ${pid}, and has let go of it since`,
+      };
+    case 'law':
+      return { code: 'ERR_CRIU_NO_PERMISSION', text: `this process may not trace process ${pid}` };
+    case 'kernel':
+      return { code: 'ERR_CRIU_FAILED', text: `process ${pid} is a thread of the kernel` };
+    default:
+      return { code: 'ERR_CRIU_FAILED', text: `process ${pid} cannot be seized` };
+  }
+}
+
+function codeOf(reply: CriuResponse, text: string, evidence: Evidence): CriuErrorCode {
+  const { operation, log } = evidence;
+  if (cannotSeize(reply, evidence)) return notSeized(evidence).code;
+  if (heldBelow(evidence)) return 'ERR_CRIU_BUSY';
+  if (operation === 'restore') {
+    if (reply.cr_errno === constants.errno.EEXIST || log?.errors.some((line) => taken.test(line))) {
+      return 'ERR_CRIU_PID_BUSY';
+    }
+  }
+  if (/CAP_SYS_ADMIN|CAP_CHECKPOINT_RESTORE/.test(text)) return 'ERR_CRIU_NO_PERMISSION';
+  return 'ERR_CRIU_FAILED';
+}
+
+/** Errors to which an option is the answer, though CRIU does not say so as it does elsewhere. */
+const hints: readonly (readonly [RegExp, ...(keyof CriuOpts)[]])[] = [
+  [/Found dangling tty/, 'shellJob'],
+  [/Found slave peer index/, 'shellJob', 'orphanPtsMaster'],
+  [/--skip-in-flight/, 'tcpSkipInFlight'],
+  [/Use link-remap option/, 'linkRemap'],
+  [/Can't dump ghost file/, 'ghostLimit'],
+  [/has bad mode 0/, 'skipFileRwxCheck'],
+];
+
+/** Adds our name of an option that CRIU's message is about. */
+function withOption(text: string): string {
+  const field = /--([a-z][a-z-]+)/.exec(text)?.[1]?.replaceAll('-', '_') ?? '';
+  const [, ...hinted] = hints.find(([pattern]) => pattern.test(text)) ?? [undefined];
+  const named = field in table ? table[field as keyof typeof table].option : null;
+  const options = named ? [named] : hinted;
+  return options.length > 0 ? `${text} [option ${options.join(' or ')}]` : text;
+}

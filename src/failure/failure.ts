@@ -1,0 +1,126 @@
+import {
+  asCriuError,
+  CriuError,
+  type CriuErrorCode,
+  type CriuErrorDetails,
+  type WorkloadState,
+} from '../errors.ts';
+import type { CriuResponse } from '../protocol/messages.ts';
+import type { Exchanged, Refusal } from '../protocol/session.ts';
+import { type AbortReason, causeOf, type Evidence, endOf } from './cause.ts';
+
+/** The error of an operation to which CRIU has replied, or undefined if it succeeded. */
+export function failureOf(
+  { reply, refusal }: Exchanged,
+  evidence: Evidence,
+): CriuError | undefined {
+  // CRIU does not roll back for the last hooks of a restore, but a cancellation then comes too late.
+  if (reply.success && (!refusal || refusal.cause === evidence.cancellation?.reason))
+    return undefined;
+  if (evidence.abortReason) return asOrdered(evidence.abortReason, reply, evidence);
+  return refusal ? refused(refusal, reply, evidence) : failed(reply, evidence);
+}
+
+/**
+ * The error of an operation whose exchange broke off with one of {@link Session}'s own errors, or of
+ * who watched it.
+ */
+export function brokenOff(error: Error, evidence: Evidence): CriuError {
+  const reason = evidence.cancellation?.reason;
+  if (evidence.abortReason) return asOrdered(evidence.abortReason, undefined, evidence);
+  if (!(error instanceof CriuError)) {
+    const { errno } = asCriuError(evidence.operation, error);
+    const details = { cause: error, errno };
+    return compose('ERR_CRIU_SYSTEM', error.message, details, undefined, evidence);
+  }
+  if (error.code === 'ERR_CRIU_EOF' && reason) {
+    return cancelled(reason, killed(evidence) ? 'killed' : undefined, undefined, evidence);
+  }
+  const cause = error.code === 'ERR_CRIU_EOF' ? endOf(evidence) : error.message;
+  return compose(
+    error.code,
+    cause,
+    { cause: error.cause, errno: error.errno, option: error.option },
+    undefined,
+    evidence,
+  );
+}
+
+function asOrdered(
+  { code, text, cause }: AbortReason,
+  reply: CriuResponse | undefined,
+  evidence: Evidence,
+): CriuError {
+  return compose(code, text, { cause }, reply, evidence);
+}
+
+function refused(refusal: Refusal, reply: CriuResponse, evidence: Evidence): CriuError {
+  const reason = evidence.cancellation?.reason;
+  if (reason && refusal.cause === reason) return cancelled(reason, 'refused', reply, evidence);
+  const thrown = refusal.cause instanceof Error ? refusal.cause.message : String(refusal.cause);
+  const late = reply.success ? '; it was too late to roll back' : '';
+  const text = `the hook of ${refusal.script} threw: ${thrown}${late}`;
+  return compose('ERR_CRIU_HOOK', text, { cause: refusal.cause }, reply, evidence);
+}
+
+function cancelled(
+  reason: CriuError,
+  how: CriuError['cancelled'],
+  reply: CriuResponse | undefined,
+  evidence: Evidence,
+): CriuError {
+  const what = reason.code === 'ERR_CRIU_TIMEOUT' ? 'the deadline passed' : 'it was aborted';
+  const ends = {
+    refused: 'CRIU rolled back',
+    killed: `criu had to be killed after ${evidence.cancellation?.graceMs} ms`,
+  };
+  const text = `${what}, and ${how ? ends[how] : endOf(evidence)}`;
+  return compose(reason.code, text, { cause: reason.cause, cancelled: how }, reply, evidence);
+}
+
+function killed({ remains }: Evidence): boolean {
+  return remains.exit?.signal === 'SIGKILL';
+}
+
+function failed(reply: CriuResponse, evidence: Evidence): CriuError {
+  const { code, text } = causeOf(reply, evidence);
+  return compose(code, text, {}, reply, evidence);
+}
+
+function compose(
+  code: CriuErrorCode,
+  text: string,
+  details: Pick<CriuErrorDetails, 'cause' | 'errno' | 'option' | 'cancelled'>,
+  reply: CriuResponse | undefined,
+  { operation, label, remains, log, workload, pid, leftovers }: Evidence,
+): CriuError {
+  const known = code === 'ERR_CRIU_NO_SUCH_PROCESS' ? undefined : workload;
+  const state = known && (operation === 'restore' ? restoredText : dumpedText)[known];
+  const rest = leftovers?.length ? `what is left: ${leftovers.join('; ')}` : undefined;
+  const notes = [state, rest].filter(Boolean).join('; ');
+  return new CriuError(code, `${label}: ${text}${notes ? ` (${notes})` : ''}`, {
+    operation,
+    errno: reply?.cr_errno,
+    criuMessage: reply?.cr_errmsg?.trim(),
+    log,
+    stderr: remains.stderr,
+    exit: remains.exit,
+    workload,
+    pid,
+    leftovers,
+    ...details,
+  });
+}
+
+const dumpedText: Record<WorkloadState, string> = {
+  running: 'the processes run on',
+  stopped: 'the processes are stopped',
+  gone: 'the processes are gone',
+  unknown: 'what became of the processes is not known',
+};
+
+const restoredText: Record<WorkloadState, string> = {
+  ...dumpedText,
+  running: 'the restored processes run',
+  gone: 'nothing was restored',
+};

@@ -1,0 +1,43 @@
+import { constants } from 'node:fs';
+import { open, readlink } from 'node:fs/promises';
+import { invalid, systemFailure } from '../errors.ts';
+import { descriptorOf } from '../options/kinds.ts';
+import type { DirectoryLike } from '../options/types.ts';
+import { makePrivateDirectory } from '../process/private-directory.ts';
+
+/** A directory that CRIU reads or writes, open for the time of an operation. */
+export interface Directory extends AsyncDisposable {
+  readonly path: string;
+  /** CRIU opens it through /proc, so that it stays the same one even if it is renamed. */
+  readonly fd: number;
+}
+
+/**
+ * Opens the directory of an option; one that is given as a descriptor stays the caller's.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT with the name of the option
+ */
+export async function openDirectory(
+  operation: string,
+  option: string,
+  given: DirectoryLike | undefined,
+  create: boolean,
+): Promise<Directory | undefined> {
+  if (given === undefined) return undefined;
+  try {
+    if (typeof given !== 'string') {
+      const fd = descriptorOf(given) as number;
+      // "/." fails on what is no directory.
+      await open(`/proc/self/fd/${fd}/.`).then((probe) => probe.close());
+      const path = await readlink(`/proc/self/fd/${fd}`);
+      return { path, fd, async [Symbol.asyncDispose]() {} };
+    }
+    if (create) await makePrivateDirectory(given);
+    const handle = await open(given, constants.O_RDONLY | constants.O_DIRECTORY);
+    return { path: given, fd: handle.fd, [Symbol.asyncDispose]: () => handle.close() };
+  } catch (error) {
+    const exhausted = systemFailure(operation, error);
+    if (exhausted) throw exhausted;
+    const usable = create ? 'a directory that can be made and opened' : 'a directory that exists';
+    throw invalid(operation, option, `${usable} (${(error as Error).message})`, given);
+  }
+}

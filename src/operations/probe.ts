@@ -1,0 +1,177 @@
+import type { Cancellation } from '../concurrency/cancellation.ts';
+import { CriuError, type CriuErrorCode } from '../errors.ts';
+import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
+import type { Binary } from '../worker/binary.ts';
+import { call } from './request.ts';
+
+/** CRIU's answer to a VERSION request. */
+export interface CriuVersion {
+  /** 4 of 4.2.1. */
+  readonly major: number;
+  /** 2 of 4.2.1. */
+  readonly minor: number;
+  /** 1 of 4.2.1; 0 if it has none. */
+  readonly sublevel: number;
+  /** A fourth number, if it has one. */
+  readonly extra?: number;
+  /** The commit that it was built from, if it was built from a checkout. */
+  readonly gitId?: string;
+  /** The name of the release. */
+  readonly name?: string;
+  /** All of it to compare with: 40201 for 4.2.1. */
+  readonly number: number;
+}
+
+/** What CRIU says of this kernel, all of it asked for. */
+export interface CriuFeatures {
+  /** Changed memory is tracked (soft-dirty): pre-dumps and parent images work. */
+  readonly memTrack: boolean;
+  /** userfaultfd can be used: lazy pages work. */
+  readonly lazyPages: boolean;
+  /** pidfds can be stored: pid reuse between pre-dumps is found. Since CRIU 3.16. */
+  readonly pidfdStore: boolean;
+}
+
+/** How long criu may take for an answer that takes it some milliseconds, in milliseconds. */
+const ANSWER_LIMIT_MS = 30_000;
+
+/** Answers that hold as long as the binary is the same file and the kernel runs. */
+const versions = new Map<string, CriuVersion>();
+const features = new Map<string, CriuFeatures>();
+
+/** Asks for the version. @throws CriuError ERR_CRIU_NOT_CRIU, ERR_CRIU_TOO_OLD */
+export async function askVersion(
+  operation: string,
+  binary: Binary,
+  cancellation: Cancellation,
+): Promise<CriuVersion> {
+  using limited = cancellation.within(ANSWER_LIMIT_MS);
+  let reply: CriuResponse;
+  try {
+    reply = await ask(operation, binary, { type: 'VERSION' }, limited);
+  } catch (error) {
+    throw cancellation.reason ? error : notCriu(error, binary, operation);
+  }
+  const { version } = reply;
+  if (!version)
+    throw new CriuError('ERR_CRIU_PROTOCOL', `${operation}: a reply to VERSION without one`);
+  const { major_number: major, minor_number: minor, sublevel = 0 } = version;
+  const answer = {
+    major,
+    minor,
+    sublevel,
+    ...(version.extra !== undefined && { extra: version.extra }),
+    ...(version.gitid !== undefined && { gitId: version.gitid }),
+    ...(version.name !== undefined && { name: version.name }),
+    number: major * 10000 + minor * 100 + sublevel,
+  };
+  versions.set(binary.identity, answer);
+  return answer;
+}
+
+/** Asks what the kernel has, of everything that CRIU can tell. */
+export async function askFeatures(
+  operation: string,
+  binary: Binary,
+  cancellation: Cancellation,
+): Promise<CriuFeatures> {
+  const wanted = { mem_track: true, lazy_pages: true, pidfd_store: true };
+  const request: CriuRequest = { type: 'FEATURE_CHECK', features: wanted };
+  using limited = cancellation.within(ANSWER_LIMIT_MS);
+  const reply = await ask(operation, binary, request, limited).catch((error: CriuError) => {
+    throw cancellation.reason || error.code !== 'ERR_CRIU_TIMEOUT' ? error : mute(error, binary);
+  });
+  const answer = {
+    memTrack: reply.features?.mem_track ?? false,
+    lazyPages: reply.features?.lazy_pages ?? false,
+    pidfdStore: reply.features?.pidfd_store ?? false,
+  };
+  features.set(binary.identity, answer);
+  return answer;
+}
+
+/**
+ * Refuses what this CRIU or this kernel cannot do, before anything touches the workload.
+ * @throws CriuError ERR_CRIU_TOO_OLD, ERR_CRIU_NO_MEM_TRACK, ERR_CRIU_NO_LAZY_PAGES
+ */
+export async function requireSupport(
+  operation: string,
+  binary: Binary,
+  needs: {
+    /** The first CRIU that knows the operation. */
+    readonly since: number;
+    /** The option that asks for the newest CRIU. */
+    readonly newest: { readonly option: string; readonly since: number } | undefined;
+    readonly memTrack: boolean;
+    readonly lazyPages: boolean;
+  },
+  cancellation: Cancellation,
+): Promise<void> {
+  const version =
+    versions.get(binary.identity) ?? (await askVersion(operation, binary, cancellation));
+  const tooNew = [needs, needs.newest].find((need) => need && need.since > version.number);
+  if (tooNew) {
+    const option = tooNew === needs.newest ? needs.newest.option : undefined;
+    const it = option ? `option ${option} needs` : 'it needs';
+    throw new CriuError(
+      'ERR_CRIU_TOO_OLD',
+      `${operation}: ${it} CRIU ${dotted(tooNew.since)}, and ${binary.path} is ${dotted(version.number)}`,
+      { operation, option },
+    );
+  }
+  if (!needs.memTrack && !needs.lazyPages) return;
+  const kernel =
+    features.get(binary.identity) ?? (await askFeatures(operation, binary, cancellation));
+  if (needs.memTrack && !kernel.memTrack) {
+    throw new CriuError(
+      'ERR_CRIU_NO_MEM_TRACK',
+      `${operation}: this kernel does not track changed memory (it lacks CONFIG_MEM_SOFT_DIRTY)`,
+      { operation },
+    );
+  }
+  if (needs.lazyPages && !kernel.lazyPages) {
+    throw new CriuError(
+      'ERR_CRIU_NO_LAZY_PAGES',
+      `${operation}: this kernel has no userfaultfd that lazy pages could use`,
+      { operation },
+    );
+  }
+}
+
+async function ask(
+  operation: string,
+  binary: Binary,
+  request: CriuRequest,
+  cancellation: Cancellation,
+): Promise<CriuResponse> {
+  cancellation.throwIfRequested();
+  return await call({ operation, label: operation, binary, request, cancellation });
+}
+
+const strange: ReadonlySet<CriuErrorCode> = new Set([
+  'ERR_CRIU_EOF',
+  'ERR_CRIU_PROTOCOL',
+  'ERR_CRIU_TIMEOUT',
+]);
+
+/** What ends without an answer, or gives none, is no criu; any other failure stays what it is. */
+function notCriu(error: unknown, binary: Binary, operation: string): unknown {
+  if (!(error instanceof CriuError) || !strange.has(error.code)) return error;
+  const { stderr, exit } = error;
+  const said = stderr ? `; it said: ${stderr.split('\n', 1)[0]}` : '';
+  return new CriuError(
+    'ERR_CRIU_NOT_CRIU',
+    `${operation}: ${binary.path} is not a criu: it does not answer a VERSION request${said}`,
+    { operation, stderr, exit, cause: error },
+  );
+}
+
+function mute({ operation, stderr, exit }: CriuError, { path }: Binary): CriuError {
+  const text = `${operation}: ${path} has not answered a FEATURE_CHECK request within ${ANSWER_LIMIT_MS} ms`;
+  return new CriuError('ERR_CRIU_TIMEOUT', text, { operation, stderr, exit });
+}
+
+/** A version in words: 40201 is 4.2.1. */
+export function dotted(number: number): string {
+  return [Math.floor(number / 10000), Math.floor(number / 100) % 100, number % 100].join('.');
+}

@@ -1,0 +1,63 @@
+import { CriuError } from '../errors.ts';
+import { treePids } from '../images/pstree.ts';
+import { type RestoreStats, readRestoreStats } from '../images/stats.ts';
+import { descriptorOf } from '../options/kinds.ts';
+import type { OptionOf } from '../options/table.ts';
+import type { CriuOpts, DirectoryLike, Hooks, OperationOptions } from '../options/types.ts';
+import { stateOf } from '../procfs/state.ts';
+import { RestoredProcess } from './restored-process.ts';
+import { RestoredRoot } from './restored-root.ts';
+import { type Client, type Job, perform } from './run.ts';
+
+/** Options of {@link Criu.restore}. `imagesDirectory` is required. */
+export interface RestoreOptions extends Pick<CriuOpts, OptionOf<'restore'>>, OperationOptions {
+  /** Functions to call at CRIU's steps. */
+  hooks?: Hooks;
+}
+
+/** Does a restore. */
+export async function restore(client: Client, options: RestoreOptions): Promise<RestoredProcess> {
+  using root = new RestoredRoot();
+  const directory = options?.imagesDirectory ?? client.defaults.imagesDirectory;
+  const job: Job<RestoreStats> = {
+    operation: 'restore',
+    label: 'restore',
+    type: 'RESTORE',
+    observed: ({ script, pid }, now) => {
+      if (now === 'agreed') root.begun = true;
+      else if (script === 'pre-restore') root.expect(treePids(pathOf(directory)));
+      else root.reached(script, pid);
+    },
+    unfinished: () => !root.complete,
+    readStats: readRestoreStats,
+    collectEvidence: async ({ replied, killed, session }) => {
+      const asChild = options.asChild ?? client.defaults.asChild ?? false;
+      await root.search(replied, asChild);
+      await root.killUnfinished(replied);
+      if (root.pid === undefined) {
+        // Without a reply CRIU has not rolled back. What was its child was killed along with it.
+        const nothing = replied || !root.begun || (killed && !asChild) || root.isFindable(session);
+        return { workload: nothing ? 'gone' : 'unknown' };
+      }
+      await root.died();
+      return { pid: root.pid, workload: stateOf(root.pid) };
+    },
+  };
+  try {
+    const { stats, log, durationMs } = await perform(client, job, options);
+    if (root.pid === undefined) {
+      throw new CriuError('ERR_CRIU_PROTOCOL', 'restore: CRIU told no pid', {
+        operation: 'restore',
+      });
+    }
+    return new RestoredProcess(root.pid, root.pidfd, { stats, log, durationMs });
+  } catch (error) {
+    root.leave();
+    throw error;
+  }
+}
+
+/** The directory as CRIU will find it. */
+export function pathOf(directory: DirectoryLike | undefined): string {
+  return typeof directory === 'string' ? directory : `/proc/self/fd/${descriptorOf(directory)}`;
+}

@@ -1,0 +1,146 @@
+import { Cancellation } from '../concurrency/cancellation.ts';
+import { CriuError, type ExitStatus, invalid, unknownOption } from '../errors.ts';
+import { brokenOff, failureOf } from '../failure/failure.ts';
+import { readOptions } from '../options/given.ts';
+import { openDescriptorOf } from '../options/kinds.ts';
+import type { DescriptorLike, Hooks, OperationOptions } from '../options/types.ts';
+import { callHooks, checkHooks } from '../protocol/hooks.ts';
+import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
+import type { Session } from '../protocol/session.ts';
+import type { Worker } from '../worker/worker.ts';
+import type { WorkerSession } from '../worker/worker-session.ts';
+
+/**
+ * Options of `Criu.session`. Its `signal` and `deadlineMs` are for the session as a whole: when they
+ * come, a request under way is cancelled, the session ends, and later requests are refused.
+ */
+export interface SessionOptions extends OperationOptions {
+  /**
+   * Descriptors that criu inherits, by the number that they have there, 4 and up: for
+   * `inherit_fd.fd` and `ps.fd`, which are numbers of criu's own.
+   */
+  descriptors?: Readonly<Record<number, DescriptorLike>>;
+}
+
+type Inherited = readonly (readonly [number, number])[];
+
+/**
+ * The descriptors that a session's criu is to inherit.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export function inheritedBySession(
+  options: Omit<SessionOptions, keyof OperationOptions>,
+): Inherited {
+  const { descriptors = {}, ...rest } = options;
+  for (const name of Object.keys(rest)) throw unknownOption('session', name);
+  const takes = 'a record of open descriptors by their number in criu, 4 and up';
+  if (typeof descriptors !== 'object' || descriptors === null) {
+    throw invalid('session', 'descriptors', takes, descriptors);
+  }
+  return Object.entries(readOptions('session', descriptors, 'descriptors')).map(
+    ([number, like]) => {
+      const [there, here] = [Number(number), openDescriptorOf(like)];
+      if (!Number.isInteger(there) || there < 4 || there >= 0x7fffffff || here === undefined) {
+        throw invalid('session', 'descriptors', takes, { [number]: like });
+      }
+      return [there, here] as const;
+    },
+  );
+}
+
+/** What goes with a request of a session. */
+export interface RequestOptions extends OperationOptions {
+  /** Called at CRIU's steps, if the request has `opts.notify_scripts`. */
+  hooks?: Hooks;
+}
+
+/**
+ * A criu of its own, spoken to in its own messages: for requests that no method makes, and for
+ * several in a row where CRIU allows it (`keep_open`, and PRE_DUMP until DUMP). Options are CRIU's,
+ * and nothing is done to them: `images_dir_fd`, `work_dir_fd` and `pidfd_store_sk` are descriptors
+ * of this process, `inherit_fd.fd` and `ps.fd` are criu's.
+ */
+export class CriuSession implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #session: Session;
+  readonly #limits: Cancellation;
+  #busy = false;
+  #closed = false;
+
+  /** @internal Takes care of the cancellation, too. */
+  constructor({ worker, session }: WorkerSession, limits: Cancellation) {
+    this.#worker = worker;
+    this.#session = session;
+    this.#limits = limits;
+    limits.requested.then(() => {
+      // A request under way has its time to end first.
+      if (!this.#busy) worker.end();
+    });
+    worker.exited.then(() => limits[Symbol.dispose]());
+  }
+
+  /** The pid of criu. */
+  get pid(): number {
+    return this.#worker.pid;
+  }
+
+  /** Resolves when criu has ended. Never rejects; waiting for it does not keep Node running. */
+  get exited(): Promise<ExitStatus> {
+    return this.#worker.exited;
+  }
+
+  /**
+   * Makes a request and resolves with CRIU's reply.
+   * @throws CriuError if CRIU replies with failure, or does not reply; the session is of no more
+   * use after ERR_CRIU_EOF and ERR_CRIU_PROTOCOL
+   */
+  async request(request: CriuRequest, options: RequestOptions = {}): Promise<CriuResponse> {
+    if (this.#closed) throw closed();
+    const own = readOptions('session', request, 'request');
+    const { hooks, ...limits } = readOptions('session', options);
+    const gracePeriodMs = limits.gracePeriodMs ?? this.#limits.graceMs;
+    using cancellation = new Cancellation('session', { ...limits, gracePeriodMs }, this.#limits);
+    checkHooks('session', hooks);
+    cancellation.throwIfRequested();
+    using _turn = this.#turn();
+    const label = `session: ${typeof own.type === 'string' ? own.type : 'request'}`;
+    const outcome = await this.#session
+      .exchange(own, { cancellation, notified: callHooks(hooks ?? {}) })
+      .catch((error: CriuError) => error);
+    const over = outcome instanceof Error && outcome.code === 'ERR_CRIU_EOF';
+    if (over && this.#closed) throw closed();
+    // criu ends after a failure, and only then says why.
+    const ending = over || ('reply' in outcome && !outcome.reply.success && !own.keep_open);
+    const remains = ending ? await this.#worker.end() : this.#worker.remains;
+    const evidence = { operation: 'session', label, cancellation, remains };
+    const error =
+      outcome instanceof Error ? brokenOff(outcome, evidence) : failureOf(outcome, evidence);
+    if (error) throw error;
+    return (outcome as Exclude<typeof outcome, Error>).reply;
+  }
+
+  /** The time of a request, after which the session may be over. */
+  #turn(): Disposable {
+    this.#busy = true;
+    return {
+      [Symbol.dispose]: () => {
+        this.#busy = false;
+        if (this.#limits.reason) this.#worker.end();
+      },
+    };
+  }
+
+  /** Hangs up and waits for the end of criu. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#worker.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function closed(): CriuError {
+  return new CriuError('ERR_CRIU_CLOSED', 'session: it is closed', { operation: 'session' });
+}

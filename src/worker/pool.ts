@@ -1,0 +1,145 @@
+import { spawnSlot } from '../concurrency/spawn-slot.ts';
+import type { Binary } from './binary.ts';
+import { environment } from './environment.ts';
+import { Worker } from './worker.ts';
+
+/** After a worker that has died in the pool the next one is started so much later, in milliseconds. */
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 30_000;
+/** So much later one takes the place of a worker that was taken: the operation that took it comes first. */
+const REPLACE_AFTER_MS = 25;
+
+/** A worker that waits for work, and what it was started with. */
+interface Idle {
+  readonly worker: Worker;
+  readonly collectEvidence: string;
+}
+
+/** Workers that are started before they are needed. They do not keep Node running. */
+export class Pool {
+  readonly #size: number;
+  readonly #idle: Idle[] = [];
+  /** The ends of those that are of no more use. */
+  readonly #ending = new Set<Promise<unknown>>();
+  #binary: Binary | undefined;
+  #filling: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #replacement: NodeJS.Timeout | undefined;
+  #delayMs = FIRST_DELAY_MS;
+  #closed = false;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /**
+   * A worker of this binary, if there is one; soon another one is started in its place.
+   * @param comesBack it is only borrowed
+   */
+  take(binary: Binary, comesBack: boolean): Worker | undefined {
+    const collectEvidence = circumstancesOf(binary);
+    // What was started in another directory, say, would take paths for others.
+    const stale = this.#idle.filter((idle) => idle.collectEvidence !== collectEvidence);
+    for (const idle of stale) this.#drop(idle);
+    const taken = this.#idle.shift();
+    if (!taken || !comesBack) this.startSoon(binary);
+    if (!taken) return undefined;
+    this.#delayMs = FIRST_DELAY_MS;
+    return taken.worker;
+  }
+
+  /** Takes back a worker that can do more. */
+  giveBack(worker: Worker, binary: Binary): void {
+    if (this.#closed || this.#idle.length >= this.#size) this.#end(worker);
+    else this.#keep({ worker, collectEvidence: circumstancesOf(binary) });
+  }
+
+  /** Starts what is missing, in the background. */
+  start(binary: Binary): void {
+    this.#binary = binary;
+    if (this.#retry) return;
+    this.#filling ??= this.#fill().finally(() => {
+      this.#filling = undefined;
+    });
+  }
+
+  /** Ends all of them. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    clearTimeout(this.#replacement);
+    await this.#filling;
+    for (const { worker } of this.#idle.splice(0)) this.#end(worker);
+    await Promise.all(this.#ending);
+  }
+
+  async #fill(): Promise<void> {
+    // What is being done at this moment comes first.
+    await spawnSlot();
+    while (!this.#closed && this.#binary && this.#idle.length < this.#size) {
+      // One has died meanwhile: the next comes later.
+      if (this.#retry) return;
+      try {
+        const collectEvidence = circumstancesOf(this.#binary);
+        this.#keep({ worker: Worker.start({ path: this.#binary.path }), collectEvidence });
+      } catch {
+        // An operation will tell what is wrong.
+        this.#startLater();
+        return;
+      }
+      await spawnSlot();
+    }
+  }
+
+  #keep(idle: Idle): void {
+    this.#idle.push(idle);
+    idle.worker.exited.then(() => {
+      const place = this.#idle.indexOf(idle);
+      if (place < 0) return;
+      this.#idle.splice(place, 1);
+      this.#end(idle.worker);
+      this.#startLater();
+    });
+  }
+
+  #drop(idle: Idle): void {
+    this.#idle.splice(this.#idle.indexOf(idle), 1);
+    this.#end(idle.worker);
+  }
+
+  #end(worker: Worker): void {
+    const ended = worker.end().finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
+  }
+
+  /** Has one started in place of a worker that was taken and does not come back. */
+  startSoon(binary: Binary): void {
+    if (this.#closed) return;
+    this.#replacement ??= setTimeout(() => {
+      this.#replacement = undefined;
+      this.start(binary);
+    }, REPLACE_AFTER_MS).unref();
+  }
+
+  #startLater(): void {
+    if (this.#closed || this.#retry) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      if (this.#binary) this.start(this.#binary);
+    }, this.#delayMs).unref();
+    this.#delayMs = Math.min(2 * this.#delayMs, LONGEST_DELAY_MS);
+  }
+}
+
+function circumstancesOf({ identity }: Binary): string {
+  return [identity, workingDirectory(), process.umask(), ...environment()].join('\0');
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    // It is no more: no path leads anywhere from it, whichever it was.
+    return '';
+  }
+}

@@ -1,0 +1,203 @@
+import { rm } from 'node:fs/promises';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Criu, DumpOptions, PageServer } from '../../../src/index.ts';
+import { startCounting, steps } from '../../helpers/checkpoints.ts';
+import { compileFixture } from '../../helpers/compile.ts';
+import { expectIntact, hookAt, ready } from '../../helpers/expect-intact.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { networkNamespace } from '../../helpers/namespaces.ts';
+import { rulesIn } from '../../helpers/network-rules.ts';
+import { holdings } from '../../helpers/own-resources.ts';
+import { noteFault } from '../../helpers/reliability.ts';
+import { slowLink } from '../../helpers/slow-link.ts';
+import { client, isAlive, temporaryDirectory } from '../../helpers/workload.ts';
+
+beforeAll(async () => {
+  for (const fixture of ['counter', 'patient']) await compileFixture(fixture);
+});
+
+describe('the directory of the images', () => {
+  test.each(['64k', '1m', '40m'])(
+    'has no more space than %s: the dump fails, and the process runs on',
+    async (size) => {
+      const { criu, counter, before } = await ready();
+      const error = await failureOf(
+        criu.dump(counter.pid, { imagesDirectory: await smallDisk(size) }),
+      );
+      expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
+      expect(error.message).toContain('No space left on device');
+      await expectIntact(criu, counter, before);
+      await noteFault('dump', {
+        fault: `disk full after ${size}`,
+        error: 'ERR_CRIU_FAILED',
+        workload: 'runs on',
+        left: 'the images, as far as they came',
+      });
+    },
+  );
+
+  test.each(['iptables', 'nftables'] as const)(
+    'is full when connections are locked by %s: the lock goes',
+    async (networkLock) => {
+      const criu = client();
+      await criu.version();
+      const namespace = await networkNamespace();
+      const counter = await startCounting('patient', ['8'], ['nsenter', `--net=${namespace}`]);
+      const before = await holdings();
+      const imagesDirectory = await smallDisk('1m');
+      const options = { tcpEstablished: true, networkLock };
+      const error = await failureOf(criu.dump(counter.pid, { ...options, imagesDirectory }));
+      expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
+      expect(await rulesIn(namespace)).toEqual([]);
+      await expectIntact(criu, counter, before, options);
+    },
+  );
+
+  test.each(['preDump', 'queryExtFiles'] as const)(
+    'is removed at %s: the dump fails, and the process runs on',
+    async (step) => {
+      const { criu, counter, before } = await ready();
+      const imagesDirectory = await temporaryDirectory();
+      const error = await failureOf(
+        criu.dump(counter.pid, {
+          imagesDirectory,
+          hooks: hookAt(step, () => rm(imagesDirectory, { recursive: true })),
+        }),
+      );
+      expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
+      expect(error.message).toContain(`is ${imagesDirectory} gone?`);
+      await expectIntact(criu, counter, before);
+      await noteFault('dump', {
+        fault: `images directory removed at ${steps[step]}`,
+        error: 'ERR_CRIU_FAILED',
+        workload: 'runs on',
+        left: 'nothing',
+      });
+    },
+  );
+
+  test('is removed at postDump: the process is gone with its images, and the error says so', async () => {
+    const { criu, counter } = await ready();
+    const imagesDirectory = await temporaryDirectory();
+    const remove = () => rm(imagesDirectory, { recursive: true });
+    const error = await failureOf(
+      criu.dump(counter.pid, { imagesDirectory, hooks: hookAt('postDump', remove) }),
+    );
+    expect(error).toMatchObject({ code: 'ERR_CRIU_BAD_IMAGE', workload: 'gone' });
+    expect(error.message).toContain('is done, but');
+    expect(await isAlive(counter.pid)).toBe(false);
+    await noteFault('dump', {
+      fault: 'images directory removed at post-dump, when CRIU has written all',
+      error: 'ERR_CRIU_BAD_IMAGE',
+      workload: 'gone',
+      left: 'nothing',
+    });
+  });
+
+  test.each(['preDump', 'queryExtFiles'] as const)(
+    'becomes read-only at %s: the dump fails, and the process runs on',
+    async (step) => {
+      const { criu, counter, before } = await ready();
+      const imagesDirectory = await smallDisk('100m');
+      const error = await failureOf(
+        criu.dump(counter.pid, {
+          imagesDirectory,
+          // With a log open there the kernel would refuse.
+          workDirectory: await temporaryDirectory(),
+          hooks: hookAt(step, () => execa('mount', ['-o', 'remount,ro', imagesDirectory])),
+        }),
+      );
+      expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
+      expect(error.message).toContain('Read-only file system');
+      await expectIntact(criu, counter, before);
+      await noteFault('dump', {
+        fault: `images directory read-only from ${steps[step]} on`,
+        error: 'ERR_CRIU_FAILED',
+        workload: 'runs on',
+        left: 'nothing',
+      });
+    },
+  );
+});
+
+describe('the page server', () => {
+  test.each(['preDump', 'queryExtFiles', 'while pages flow'] as const)(
+    'dies (%s): the dump fails, and the process runs on',
+    async (moment) => {
+      const { criu, counter, before } = await ready();
+      const { server, done, options } = await serverStruck(criu, moment, 'SIGKILL');
+      const error = await failureOf(criu.dump(counter.pid, options));
+      await done();
+      expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
+      expect(error.message).toMatch(/page server|page-xfer/);
+      expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' });
+      await expectIntact(criu, counter, before);
+      await noteFault('dump', {
+        fault: `page server killed, ${moment in steps ? `at ${steps[moment as 'preDump']}` : moment}`,
+        error: 'ERR_CRIU_FAILED',
+        workload: 'runs on',
+        left: 'the images, as far as they came',
+      });
+    },
+  );
+
+  test.each(['preDump', 'while pages flow'] as const)(
+    'hangs (%s): the deadline ends the dump, and the process runs on',
+    async (moment) => {
+      const { criu, counter, before } = await ready();
+      const { server, done, options } = await serverStruck(criu, moment, 'SIGSTOP');
+      const limits = { deadlineMs: 3000, gracePeriodMs: 100 };
+      const error = await failureOf(criu.dump(counter.pid, { ...options, ...limits }));
+      await done();
+      expect(error).toMatchObject({
+        code: 'ERR_CRIU_TIMEOUT',
+        cancelled: 'killed',
+        workload: 'running',
+        leftovers: [],
+      });
+      process.kill(server.pid, 'SIGKILL');
+      await server.exited;
+      await expectIntact(criu, counter, before);
+      await noteFault('dump', {
+        fault: `page server stopped, ${moment in steps ? `at ${steps[moment as 'preDump']}` : moment}`,
+        error: 'ERR_CRIU_TIMEOUT, `cancelled` is killed',
+        workload: 'runs on',
+        left: 'the images, as far as they came',
+      });
+    },
+  );
+});
+
+/** A file system of a size, as a directory; unmounted after the test. */
+async function smallDisk(size: string): Promise<string> {
+  const directory = await temporaryDirectory();
+  await execa('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'node-criu', directory]);
+  onTestFinished(async () => void (await execa('umount', ['-l', directory])));
+  return directory;
+}
+
+/** A page server that gets a signal, and the options of a dump to it. */
+async function serverStruck(
+  criu: Criu,
+  moment: 'preDump' | 'queryExtFiles' | 'while pages flow',
+  signal: 'SIGKILL' | 'SIGSTOP',
+): Promise<{ server: PageServer; done: () => Promise<void>; options: DumpOptions }> {
+  const server = await criu.pageServer({ imagesDirectory: await temporaryDirectory() });
+  const address = { address: '127.0.0.1', port: server.port ?? 0 };
+  const flows = moment === 'while pages flow';
+  const way = flows ? await slowLink(address, 16) : undefined;
+  const strike = () => void process.kill(server.pid, signal);
+  // Of 64 MiB some have come, and the others wait.
+  const done = way?.full.then(strike).then(way.widen);
+  const options = {
+    imagesDirectory: await temporaryDirectory(),
+    pageServer: way ? { address: way.address, port: way.port } : address,
+    hooks: flows ? {} : hookAt(moment, strike),
+  };
+  const over = async () => {
+    await done;
+    way?.cut();
+  };
+  return { server, done: over, options };
+}

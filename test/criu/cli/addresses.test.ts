@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import { buildCommand, main, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { serve } from '../../helpers/serve-command.ts';
+import { isAlive, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
+import { Lab } from '../../lab/hosts.mjs';
+import { startScene } from '../../lab/migration.mjs';
+import type { Report } from '../../lab/programs.mjs';
+
+beforeAll(buildCommand);
+
+test('--switch-over moves the address between hosts, and the client stays connected', async () => {
+  const lab = await Lab.start();
+  onTestFinished(() => lab.close());
+  const scene = await startScene(lab);
+  const inside = (name: string) => join(lab.directory, name);
+  const trust = ({ ca, cert, key }: { ca: string; cert: string; key: string }) => [
+    ...['--ca', ca, '--cert', cert, '--key', key],
+  ];
+  const env = { ...process.env, CRIU_PATH: criuPath() };
+  const serving = lab.b.spawn(
+    process.execPath,
+    [main, 'serve', `${lab.b.address}:7007`, '-D', inside('b'), ...trust(scene.tls.b)],
+    { env, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  let listens = '';
+  serving.stdout?.on('data', (text: Buffer) => {
+    listens += text;
+  });
+  await waitFor(() => listens.includes('listening'), 'it listens');
+
+  // From here there is no way into the other host but the test.
+  const move = [
+    `ip addr del ${lab.serviceAddress}/32 dev eth0`,
+    `echo "$NODE_CRIU_ID $NODE_CRIU_PID $NODE_CRIU_DESTINATION" > ${inside('taken')}`,
+    `until [ -e ${inside('given')} ]; do sleep 0.01; done`,
+  ];
+  const [nsenter = '', ...way] = lab.a.inside(process.execPath, [main, 'migrate']);
+  const migrating = startNodeCriu(
+    [
+      ...[...way, String(scene.pid), `${lab.b.address}:7007`, '-D', inside('a')],
+      ...['--mode', 'stop-and-copy', '--tcp-established', '--network-lock', 'nftables'],
+      ...['--switch-over', move.join(' && '), ...trust(scene.tls.a)],
+    ],
+    nsenter,
+  );
+  await waitFor(() => existsSync(inside('taken')), 'the address is taken');
+  await lab.giveService(lab.b);
+  await writeFile(inside('given'), '');
+  const { exitCode, stderr } = await (await migrating).ended;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+
+  await scene.client.answersOn();
+  const report = await scene.client.ask<Report>('stop');
+  expect(report).toMatchObject({ connections: 1, faults: [] });
+  expect(await scene.here.ask('isAlive', { pid: scene.pid })).toBe(false);
+  const told = await readFile(inside('taken'), 'utf8');
+  expect(told).toMatch(new RegExp(`^[0-9a-f-]{36} ${scene.pid} ${lab.b.address}\n$`));
+});
+
+test.each([
+  ['echo before >&2; echo said; echo "no such device" >&2; exit 3', 'exit code 3: no such device'],
+  ['kill -9 $$', 'was killed by SIGKILL'],
+])(
+  'a --switch-over that fails, %j, is told, undone, and the original runs on',
+  async (line, why) => {
+    const { memory, args, directory } = await twoHosts();
+    const undone = join(directory, 'undone');
+    const { exitCode, stdout, stderr } = await nodeCriu([
+      ...[...args, '--switch-over', line],
+      ...['--switch-back', `echo $NODE_CRIU_PID > ${undone}`],
+    ]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^node-criu: .*phase switch-over: --switch-over .* \(the original runs on\)/m,
+    );
+    expect(stderr.split('\n').at(-1)).toContain(why);
+    expect(await readFile(undone, 'utf8')).toBe(`${memory.pid}\n`);
+    await memory.verify();
+    await memory.writesOn();
+  },
+);
+
+test('what the commands write is told as it comes, and a background process holds nothing up', async () => {
+  const { memory, args } = await twoHosts();
+  const line = 'sleep 1000 & echo moving; echo moved >&2; echo $! > pid';
+  const directory = await temporaryDirectory();
+  const { exitCode, stdout, stderr } = await nodeCriu(
+    [...args, '--json', '--switch-over', line],
+    directory,
+  );
+  process.kill(Number(await readFile(join(directory, 'pid'), 'utf8')), 'SIGKILL');
+  expect(exitCode).toBe(0);
+  expect(stderr.split('\n').sort()).toEqual(['moved', 'moving']);
+  expect(stdout).not.toMatch(/^moving$/m);
+  await waitGone(memory.pid);
+});
+
+test('Ctrl-C ends a --switch-over with all it has started, and the original runs on', async () => {
+  const { memory, args, directory } = await twoHosts();
+  const [pids, undone] = [join(directory, 'pids'), join(directory, 'undone')];
+  const command = await startNodeCriu([
+    ...[...args, '--switch-over', `sleep 1000 & echo $! > ${pids}; echo moving; wait`],
+    ...['--switch-back', `touch ${undone}`],
+  ]);
+  await waitFor(() => command.stderr().includes('moving'), 'the address is about to move');
+  process.kill(command.pid, 'SIGINT');
+  const { exitCode, stderr } = await command.ended;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 130 });
+  expect(stderr).toContain('(the original runs on)');
+  expect(existsSync(undone)).toBe(true);
+  const started = Number(await readFile(pids, 'utf8'));
+  await waitFor(async () => !(await isAlive(started)), 'what it has started has ended');
+  await memory.writesOn();
+});
+
+/** A process, another host, and the command line that moves the one to the other. */
+async function twoHosts() {
+  const directory = await temporaryDirectory();
+  const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
+  const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 500 });
+  const args = ['migrate', String(memory.pid), `127.0.0.1:${port}`, '--insecure'];
+  const how = ['-D', join(directory, 'here'), '--mode', 'stop-and-copy'];
+  return { memory, directory, args: [...args, ...how] };
+}

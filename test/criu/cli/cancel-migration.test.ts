@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildCommand, events, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { freePort, serve } from '../../helpers/serve-command.ts';
+import { TcpProxy } from '../../helpers/tcp-proxy.ts';
+import { temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
+
+beforeAll(async () => {
+  await buildCommand();
+  await allowLargePipes();
+});
+
+const workload = { heapMiB: 16, hotMiB: 1, pagesPerSecond: 500 } as const;
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)(
+  '%s while memory goes over cancels the migration, and the original runs on',
+  async (signal, exitCode) => {
+    const directory = await temporaryDirectory();
+    const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
+    const memory = await startMemoryWorkload(workload);
+    const migrating = await startNodeCriu([
+      ...['migrate', String(memory.pid), `127.0.0.1:${port}`, '--insecure', '--json'],
+      ...['-D', join(directory, 'here'), '--mode', 'stop-and-copy'],
+      ...['--rate-limit', '1MiB', '--grace-period', '100ms'],
+    ]);
+    await waitFor(() => migrating.stdout().includes('"aboutBytes"'), 'memory goes over');
+    process.kill(migrating.pid, signal);
+    const ended = await migrating.ended;
+    expect(ended).toMatchObject({ exitCode });
+    expect(ended.stderr).toMatch(/^node-criu: cancelling; again to kill criu/);
+    expect(events(ended.stdout).at(-1)).toMatchObject({
+      event: 'error',
+      code: 'ERR_CRIU_ABORTED',
+      workload: 'running',
+    });
+    await memory.verify();
+    await memory.writesOn();
+  },
+);
+
+test.each(['SIGINT', 'SIGTERM'] as const)('serve ends well by %s', async (signal) => {
+  const there = await temporaryDirectory();
+  const serving = await serve('127.0.0.1:0', '-D', there, '--insecure', '--json');
+  serving.signal(signal);
+  expect(await serving.ended).toBe(0);
+  expect(events(serving.said.join('\n'))).toEqual([
+    expect.objectContaining({ event: 'listening', port: serving.port }),
+    { event: 'result', migrations: [] },
+  ]);
+  expect(serving.stderr()).toMatch(/^node-criu: closing: what does not run here yet runs on/);
+});
+
+test('Ctrl-C on serve aborts a migration whose copy does not run, and the original runs on', async () => {
+  const { directory, serving, memory, migrating, letGo } = await heldMigration('stop-and-copy');
+  serving.signal('SIGINT');
+  expect(await serving.ended).toBe(0);
+  expect(serving.stderr()).toMatch(/^migration \S+: aborted: nothing of it runs here: /m);
+  await letGo();
+  const { exitCode, stderr } = await migrating.ended;
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
+  expect(stderr).toContain('(the original runs on)');
+  expect(existsSync(join(directory, 'back'))).toBe(true);
+  await memory.verify();
+  await memory.writesOn();
+});
+
+describe('once a copy runs that lacks memory', () => {
+  test('Ctrl-C on migrate says that it waits, and then what to end it would lose', async () => {
+    const { directory, memory, migrating, letGo, pages } = await heldMigration('post-copy');
+    pages.stall();
+    await letGo();
+    await waitFor(() => migrating.stderr().includes('\npages: the copy runs'), 'the copy runs');
+    process.kill(migrating.pid, 'SIGINT');
+    await waitFor(() => migrating.stderr().includes('waiting until'), 'it waits');
+    process.kill(migrating.pid, 'SIGINT');
+    await waitFor(() => migrating.stderr().includes('again to end'), 'it warns');
+    pages.heal();
+    const { exitCode, stdout, stderr } = await migrating.ended;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toMatch(/^process \d+ runs on 127\.0\.0\.2: post-copy/);
+    expect(stderr).toContain(
+      'node-criu: the copy runs on 127.0.0.2 already: waiting until it has all',
+    );
+    const here = join(directory, 'here');
+    expect(stderr).toMatch(
+      new RegExp(
+        `loses what it has done, .* until: node-criu resolve \\S+ -D ${here} --insecure$`,
+        'm',
+      ),
+    );
+    await waitGone(memory.pid);
+    await memory.writesOn();
+  });
+
+  test('the third Ctrl-C on migrate ends it, and resolve goes on as it has said', async () => {
+    const { memory, migrating, letGo, pages } = await heldMigration('post-copy');
+    pages.stall();
+    await letGo();
+    await waitFor(() => migrating.stderr().includes('\npages: the copy runs'), 'the copy runs');
+    for (const said of ['waiting until', 'again to end']) {
+      process.kill(migrating.pid, 'SIGINT');
+      await waitFor(() => migrating.stderr().includes(said), said);
+    }
+    process.kill(migrating.pid, 'SIGINT');
+    const { exitCode, stderr } = await migrating.ended;
+    expect(exitCode).toBeUndefined();
+    pages.cut();
+    const [, line = ''] = /until: node-criu (resolve .*)$/m.exec(stderr) ?? [];
+    const resolved = await nodeCriu(line.split(' '));
+    expect(resolved).toMatchObject({ exitCode: 0 });
+    expect(resolved.stdout).toMatch(/^owner: source$/m);
+    await memory.verifyOriginal();
+  });
+
+  test('Ctrl-C on serve waits until it has all of its memory', async () => {
+    const { serving, migrating, letGo, pages } = await heldMigration('post-copy');
+    pages.stall();
+    await letGo();
+    await waitFor(() => serving.stderr().includes(': resumed: '), 'the copy runs');
+    serving.signal('SIGINT');
+    await waitFor(() => serving.stderr().includes('waiting for the memory of a copy'), 'it waits');
+    pages.heal();
+    expect(await serving.ended).toBe(0);
+    expect(serving.stderr()).toMatch(/: complete: process \d+ runs, with all of its memory\n$/);
+    expect(await migrating.ended).toMatchObject({ exitCode: 0 });
+  });
+});
+
+/** A migration by the command that waits in its switch-over; pages go a way of their own. */
+async function heldMigration(mode: string) {
+  const directory = await temporaryDirectory();
+  const pagePort = await freePort();
+  const serving = await serve(
+    ...['127.0.0.1:0', '-D', join(directory, 'there'), '--insecure', '--page-port', `${pagePort}`],
+  );
+  await TcpProxy.start('127.0.0.2', '127.0.0.1', [serving.port]);
+  const pages = await TcpProxy.start('127.0.0.2', '127.0.0.1', [pagePort]);
+  const memory = await startMemoryWorkload(workload);
+  const [reached, go] = ['reached', 'go'].map((name) => join(directory, name)) as [string, string];
+  const migrating = await startNodeCriu([
+    ...['migrate', String(memory.pid), `127.0.0.2:${serving.port}`, '--insecure', '--mode', mode],
+    ...['-D', join(directory, 'here'), '--switch-back', `touch ${join(directory, 'back')}`],
+    ...['--switch-over', `touch ${reached}; until [ -e ${go} ]; do sleep 0.01; done`],
+  ]);
+  await waitFor(() => existsSync(reached), 'the switch-over waits');
+  const letGo = () => writeFile(go, '');
+  return { directory, serving, memory, migrating, letGo, pages };
+}

@@ -1,0 +1,215 @@
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { compileFixture } from '../../helpers/compile.ts';
+import { nodeOptions, nodePath } from '../../helpers/node-versions.ts';
+import {
+  client,
+  isAlive,
+  killAfterTest,
+  sessionOf,
+  temporaryDirectory,
+  waitFor,
+  waitGone,
+} from '../../helpers/workload.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const main = join(root, 'dist/cli/main.js');
+
+test('a program that was started from a shell is dumped and restored', async () => {
+  const criu = client();
+  const directory = await temporaryDirectory();
+  const imagesDirectory = join(directory, 'images');
+  const script = join(directory, 'app.js');
+  await writeFile(script, 'let n = 0; setInterval(() => console.log(++n), 10);\n');
+  const started = await run(
+    ['run', '--stdout', 'out', '--', nodePath(26), ...nodeOptions(26), 'app.js'],
+    directory,
+  );
+  expect(started).toMatchObject({ exitCode: 0, stderr: '' });
+  const pid = pidOf(started.stdout);
+  const numbers = async () =>
+    (await readFile(join(directory, 'out'), 'utf8')).split('\n').slice(0, -1).map(Number);
+  await waitFor(async () => (await numbers()).length > 5, 'the program counts');
+  expect(await linksOf(pid)).not.toContain('anon_inode:[io_uring]');
+
+  await criu.dump(pid, { imagesDirectory });
+  await waitGone(pid);
+  const before = (await numbers()).length;
+  expect((await criu.restore({ imagesDirectory })).pid).toBe(pid);
+  await waitFor(async () => (await numbers()).length > before + 5, 'the program counts on');
+  const all = await numbers();
+  expect(all).toEqual(all.map((_, index) => index + 1));
+});
+
+test('npx finds the command in the checkout', async () => {
+  const { stdout } = await execa('npx', ['--no', 'node-criu', 'run', '--', 'sleep', '1000'], {
+    cwd: root,
+  });
+  const pid = pidOf(stdout);
+  expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toBe('sleep\x001000\0');
+});
+
+test('the program has its streams, its directory and its arguments, and nothing of the shell', async () => {
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, 'in'), 'given\n');
+  const args = ['--json', '--', '--cwd', 'x'];
+  const script = 'cat; pwd; echo wrong >&2; echo "$@"; exec sleep 1000';
+  const options = [
+    '--cwd',
+    '/usr',
+    '--stdin',
+    'in',
+    '--stdout',
+    'ignore',
+    '--stderr=err',
+    '--json',
+  ];
+  const { stdout, exitCode } = await run(
+    ['run', ...options, 'sh', '-c', script, 'sh', ...args],
+    directory,
+  );
+  expect(exitCode).toBe(0);
+  const { pid, ...others } = JSON.parse(stdout) as { pid: number };
+  killAfterTest(pid);
+  expect(others).toEqual({});
+  const text = (name: string) => readFile(join(directory, name), 'utf8');
+  const expected = 'given\n/usr\n--json -- --cwd x\n';
+  await waitFor(async () => (await text('ignore')) === expected, 'all has been written');
+  expect(await text('err')).toBe('wrong\n');
+  expect(await linksOf(pid)).toEqual(['in', 'ignore', 'err'].map((name) => join(directory, name)));
+  expect(await sessionOf(pid)).toBe(pid);
+});
+
+test('the program outlives the command', async () => {
+  const file = join(await temporaryDirectory(), 'numbers');
+  const { stdout } = await run(['run', await compileFixture('counter'), file]);
+  const pid = pidOf(stdout);
+  const size = async () => (await readFile(file, 'utf8').catch(() => '')).length;
+  const before = await size();
+  await waitFor(async () => (await size()) > before + 20, 'the program counts');
+  expect(await isAlive(pid)).toBe(true);
+});
+
+test('help tells a newcomer how to use it, on standard output', async () => {
+  const all = await run(['--help']);
+  expect(all).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(all.stdout).toMatch(/^Usage: node-criu /);
+  expect(all.stdout).toMatch(/^ {2}run /m);
+  const verb = await run(['run', '--help']);
+  expect(verb).toMatchObject({ exitCode: 0, stderr: '' });
+  for (const name of [
+    '--cwd',
+    '--stdin',
+    '--stdout',
+    '--stderr',
+    '--json',
+    'Examples:',
+    '-- node',
+  ]) {
+    expect(verb.stdout).toContain(name);
+  }
+  for (const { stdout } of [all, verb])
+    expect(stdout).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /);
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  expect(await run(['--version'])).toMatchObject({ exitCode: 0, stdout: version });
+});
+
+test('wrong usage is told in one line, with where to look, and exits with 2', async () => {
+  const cases = [
+    [['frob'], "unknown command 'frob'", 'node-criu --help'],
+    [['--frob'], "unknown option '--frob'", 'node-criu --help'],
+    [['run'], "missing required argument 'program'", 'node-criu run --help'],
+    [
+      ['run', '--jsn', 'sleep'],
+      "unknown option '--jsn' (Did you mean --json?)",
+      'node-criu run --help',
+    ],
+    [['run', '--cwd'], "option '--cwd <directory>' argument missing", 'node-criu run --help'],
+  ] as const;
+  for (const [args, message, help] of cases) {
+    expect(await run(args)).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: `node-criu: ${message} (ERR_CRIU_INVALID_ARGUMENT)\nTry: ${help}`,
+    });
+  }
+  expect(await run([])).toMatchObject({
+    exitCode: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/^Usage: node-criu /),
+  });
+});
+
+test('files and directories that are not there are wrong usage as well', async () => {
+  const cases = [
+    [['--cwd', '/no/such'], "cwd takes an existing directory, not '/no/such'"],
+    [['--stdin', '/no/such'], 'stdin takes a file that can be opened (ENOENT'],
+    [['--stdout', '/no/such'], 'stdout takes a file that can be opened (ENOENT'],
+    [['--stderr', '/'], 'stderr takes a file that can be opened (EISDIR'],
+    [['--stderr', ''], 'stderr takes'],
+  ] as const;
+  for (const [options, message] of cases) {
+    const { exitCode, stdout, stderr } = await run(['run', ...options, 'sleep', '1000']);
+    expect(stderr).toContain(`node-criu: ${message}`);
+    expect(stderr).toMatch(/^[^\n]* \(ERR_CRIU_INVALID_ARGUMENT\)$/);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  }
+});
+
+test('a program that cannot be started is told in one line with its code, and exits with 1', async () => {
+  const directory = await temporaryDirectory();
+  const script = join(directory, 'script');
+  await writeFile(script, '#!/no/such/interpreter\n', { mode: 0o755 });
+  const cases = [
+    ['no-such-program', 'there is no no-such-program on PATH (ERR_CRIU_NOT_FOUND)'],
+    [directory, `may not run ${directory}: ${directory} is a directory (ERR_CRIU_NO_PERMISSION)`],
+    [script, `cannot start ${script}: there is no such interpreter (ERR_CRIU_NOT_FOUND)`],
+  ] as const;
+  for (const [program, message] of cases) {
+    expect(await run(['run', program])).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: `node-criu: ${message}`,
+    });
+  }
+});
+
+test('an answer that cannot be written is a failure, without a stack trace', async () => {
+  const full = 'exec "$0" run true > /dev/full';
+  const { exitCode, stderr } = await execa('sh', ['-c', full, main], { reject: false });
+  expect(stderr).toMatch(/^node-criu: [^\n]*ENOSPC[^\n]*$/);
+  expect(exitCode).toBe(1);
+
+  const hungUp = await execa('bash', ['-c', '"$0" run --help | head -c 1', main], {
+    reject: false,
+  });
+  expect(hungUp).toMatchObject({ stdout: 'U', stderr: '' });
+});
+
+/** Runs the command as a shell would: as the file that is installed, by its first line. */
+async function run(args: readonly string[], cwd = root) {
+  const { exitCode, stdout, stderr } = await execa(main, args, {
+    cwd,
+    reject: false,
+    timeout: 30_000,
+  });
+  return { exitCode, stdout, stderr };
+}
+
+/** The pid that is all the command has printed; it is killed after the test. */
+function pidOf(stdout: string): number {
+  expect(stdout).toMatch(/^[1-9]\d*$/);
+  const pid = Number(stdout);
+  killAfterTest(pid);
+  return pid;
+}
+
+/** What the descriptors of a process lead to, in order. */
+async function linksOf(pid: number): Promise<string[]> {
+  const numbers = (await readdir(`/proc/${pid}/fd`)).map(Number).sort((a, b) => a - b);
+  return await Promise.all(numbers.map((number) => readlink(`/proc/${pid}/fd/${number}`)));
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import { type MigrateOptions, migrate } from '../../../src/index.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
+import { LibraryProcess } from '../../helpers/library-process.ts';
+import { MigrationHost } from '../../helpers/migration-host.ts';
+import { RunLog } from '../../helpers/run-log.ts';
+import { temporaryDirectory } from '../../helpers/workload.ts';
+
+beforeAll(allowLargePipes);
+
+/** Where a host is, and how to get in. */
+const to = (host: MigrationHost) => ({
+  to: { host: '127.0.0.1', port: host.ports[0] },
+  insecure: true,
+});
+
+test.each(['stop-and-copy', 'post-copy'] as const)(
+  '%s: a hook that throws at every state is in the way of none',
+  async (mode) => {
+    const witness = await RunLog.start(8);
+    const host = await MigrationHost.start({ insecure: true, hookThrows: true });
+    const directory = await temporaryDirectory();
+    await migrate(witness.pid, { ...to(host), mode, directory, path: criuPath() }).result;
+    expect(await witness.alone()).not.toBe(witness.pid);
+    await witness.verify();
+    const stays = await witness.stays();
+    expect(stays.map(({ here }) => here)).toEqual([true, false]);
+  },
+);
+
+/** Migrates a witness, and closes the server at a phase. */
+async function closedAt(phase: string, heapMiB: number, mode: NonNullable<MigrateOptions['mode']>) {
+  const witness = await RunLog.start(heapMiB);
+  const host = await MigrationHost.start({ insecure: true });
+  let closed: Promise<unknown> | undefined;
+  const migration = migrate(witness.pid, {
+    ...{ ...to(host), mode, directory: await temporaryDirectory(), path: criuPath() },
+    hooks: {
+      phase: (now) => {
+        if (now === phase) closed = host.agent.ask('closeServer');
+      },
+    },
+  });
+  return { witness, host, migration, closed: async () => await closed };
+}
+
+test('a server that is closed waits until a copy that runs has all of its memory', async () => {
+  const { witness, host, migration, closed } = await closedAt('pages', 256, 'post-copy');
+  const { pid } = await migration.result;
+  await closed();
+  expect(await witness.alone()).not.toBe(witness.pid);
+  await witness.verify();
+  expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'complete', pid }]);
+  // What it was, although nobody listens there any more.
+  expect(await host.agent.ask('ports')).toEqual(host.ports);
+});
+
+test('a server that is closed gives up a copy that does not run', async () => {
+  const { witness, host, migration, closed } = await closedAt('switch-over', 8, 'stop-and-copy');
+  const error = await failureOf(migration.result);
+  await closed();
+  expect(error).toMatchObject({ code: 'ERR_CRIU_MIGRATION_FAILED', workload: 'running' });
+  expect(error.message).toContain('the destination was closed');
+  expect(await witness.alone()).toBe(witness.pid);
+  expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'aborted' }]);
+});
+
+test('a server starts with more journals than it may open files', async () => {
+  const directory = await temporaryDirectory();
+  const incoming = join(directory, 'incoming');
+  await mkdir(incoming);
+  const line = `${JSON.stringify({ state: 'aborted', at: 1, agent: '' })}\n`;
+  for (let count = 0; count < 600; count++) {
+    await writeFile(join(incoming, `${randomUUID()}.journal`), line);
+  }
+  const caller = await LibraryProcess.start(['prlimit', '--nofile=256']);
+  const listen = { host: '127.0.0.1', port: 0 };
+  await caller.ask('serve', { listen, insecure: true, directory });
+});

@@ -1,0 +1,352 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { arch } from 'node:os';
+import { join } from 'node:path';
+import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import type { ImagePart } from '../../../src/generated/types/node_criu/ImagePart.ts';
+import type { OfferReply__Output } from '../../../src/generated/types/node_criu/OfferReply.ts';
+import {
+  Criu,
+  type MigrationServer,
+  type ServeMigrationsOptions,
+  serveMigrations,
+} from '../../../src/index.ts';
+import { receiveImages } from '../../../src/migration/protocol/image-transfer.ts';
+import { offeredOptions } from '../../../src/migration/protocol/offered-options.ts';
+import { connectPages } from '../../../src/migration/protocol/page-tunnel.ts';
+import { Destination, PROTOCOL } from '../../../src/migration/protocol/service.ts';
+import { holdings } from '../../helpers/own-resources.ts';
+import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+
+const host = '127.0.0.1';
+const PATIENCE_MS = 60_000;
+const never = new AbortController().signal;
+
+/** A server of this process, and a source that does as it likes. */
+async function hostile(changes: Partial<ServeMigrationsOptions> = {}) {
+  const directory = changes.directory ?? (await temporaryDirectory());
+  const listen = { host, port: 0 };
+  const options = { listen, insecure: true, directory, path: criuPath(), ...changes };
+  const server = await serveMigrations(options);
+  onTestFinished(() => server.close());
+  const destination = await Destination.connect(server, undefined);
+  onTestFinished(() => destination[Symbol.dispose]());
+  const images = async () => await readdir(join(directory, 'images')).catch(() => []);
+  return { server, destination, images };
+}
+
+async function offer(
+  destination: Destination,
+  changes: object = {},
+): Promise<OfferReply__Output & { id: string }> {
+  const id = randomUUID() as string;
+  const request = { protocol: PROTOCOL, id, mode: 'stop-and-copy', host: { architecture: arch() } };
+  const reply = await destination.call('offer', { ...request, ...changes }, PATIENCE_MS);
+  return { ...reply, id };
+}
+
+/** Has a migration taken, and connects for its pages. */
+async function begin(server: MigrationServer, destination: Destination, changes: object = {}) {
+  const taken = await offer(destination, changes);
+  expect(taken.objections).toEqual([]);
+  const place = { host, port: taken.pagePort };
+  const pages = await connectPages(place, undefined, taken.roundToken, never);
+  onTestFinished(() => void pages.destroy());
+  expect(server.migrations).toMatchObject([{ id: taken.id, state: 'receiving' }]);
+  return taken.id;
+}
+
+/** Begins to send images. */
+function open(destination: Destination, id: string, index: number) {
+  let stream!: ClientWritableStream<ImagePart>;
+  const answer = new Promise<string>((resolve) => {
+    stream = destination.client.putImages((error, reply) => {
+      resolve(error ? error.details : (reply?.state ?? ''));
+    });
+  });
+  stream.on('error', () => {});
+  stream.write({ round: { id, index } });
+  return { stream, answer };
+}
+
+/** Sends an image; resolves with the state then, or what went wrong. */
+async function put(destination: Destination, id: string, index: number, name = 'a.img') {
+  const { stream, answer } = open(destination, id, index);
+  const data = Buffer.from('abc');
+  stream.write({ name });
+  stream.write({ data });
+  stream.write({ sha256: createHash('sha256').update(data).digest() });
+  stream.end();
+  return await answer;
+}
+
+/** Makes a directory one with little room, until the test is over. */
+async function mountSmall(directory: string, size: string): Promise<void> {
+  await execa('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'node-criu', directory]);
+  onTestFinished(async () => void (await execa('umount', ['-l', directory])));
+}
+
+/** With what words it is refused. */
+async function refusal(call: Promise<unknown>): Promise<string> {
+  return await call.then(
+    () => 'it is not refused',
+    (error: ServiceError) => error.details,
+  );
+}
+
+describe('images', () => {
+  test('are not taken for a round that is not the last', async () => {
+    const { server, destination, images } = await hostile();
+    const id = await begin(server, destination);
+    expect(await put(destination, id, 0)).toContain('the dump is not round 0');
+    await destination.call('startRound', { id, index: 0 }, PATIENCE_MS);
+    for (const index of [1, 2 ** 32 - 1]) {
+      expect(await put(destination, id, index)).toContain(`the dump is not round ${index}`);
+    }
+    expect(await put(destination, id, 0)).toBe('receiving');
+    expect(await images()).toEqual([id]);
+  });
+
+  test('are not taken once it is given up, and leave nothing', async () => {
+    const { server, destination, images } = await hostile();
+    const id = await begin(server, destination, { mode: 'post-copy' });
+    expect(await put(destination, id, 0)).toBe('receiving');
+    await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+    expect(await images()).toEqual([]);
+    expect(await put(destination, id, 0)).toContain('the migration is aborted: a test');
+    expect(await images()).toEqual([]);
+  });
+
+  test('that are under way when it is given up end, and leave nothing', async () => {
+    const { server, destination, images } = await hostile();
+    const id = await begin(server, destination, { mode: 'post-copy' });
+    const { stream, answer } = open(destination, id, 0);
+    stream.write({ name: 'a.img' });
+    await waitFor(async () => (await images()).length === 1, 'an image has begun');
+    const how = await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+    expect(how.state).toBe('aborted');
+    expect(await images()).toEqual([]);
+    expect(await answer).toContain('the migration is aborted');
+    expect(await images()).toEqual([]);
+  });
+
+  test('are not half there when the disk is full', async () => {
+    const directory = await temporaryDirectory();
+    await mountSmall(directory, '64k');
+    const data = Buffer.alloc(100 << 10, 1);
+    const sha256 = createHash('sha256').update(data).digest();
+    const parts = [
+      { part: 'name', name: 'a.img' },
+      { part: 'data', data },
+      { part: 'sha256', sha256 },
+    ];
+    const coming = (async function* () {
+      yield* parts as never[];
+    })();
+    const allowance = { bytes: 1 << 20, files: 1 };
+    await expect(receiveImages(coming, directory, allowance)).rejects.toThrow('ENOSPC');
+  });
+});
+
+describe('rounds', () => {
+  test('come one after the other', async () => {
+    const { server, destination } = await hostile();
+    const id = await begin(server, destination);
+    const start = (index: number) =>
+      refusal(destination.call('startRound', { id, index }, PATIENCE_MS));
+    expect(await start(1)).toContain('round 1 does not come after 0 rounds');
+    expect(await start(2 ** 32 - 1)).toContain('does not come after');
+    const { children } = await holdings();
+    const both = [0, 0].map((index) => destination.call('startRound', { id, index }, PATIENCE_MS));
+    const outcomes = await Promise.allSettled(both);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+    expect((await holdings()).children.length).toBeLessThanOrEqual(children.length);
+    expect(await start(0)).toContain('the migration is aborted');
+  });
+
+  test('that are about to begin when it is given up leave nothing', async () => {
+    const { server, destination, images } = await hostile();
+    const id = await begin(server, destination);
+    const { children } = await holdings();
+    const request = { id, index: 0, reason: 'a test' };
+    const beginning = refusal(destination.call('startRound', request, PATIENCE_MS));
+    await destination.call('abort', request, PATIENCE_MS);
+    expect(await beginning).toContain('the migration is aborted: a test');
+    expect(await images()).toEqual([]);
+    expect((await holdings()).children.length).toBeLessThanOrEqual(children.length);
+  });
+});
+
+test.each([
+  [1, true, 'the dump is not round 1'],
+  [0, false, 'it was offered as post-copy'],
+])('no copy is made of round %i, lazily: %s', async (index, lazy, words) => {
+  const { server, destination } = await hostile();
+  const id = await begin(server, destination, { mode: 'post-copy' });
+  const call = destination.call('prepare', { id, index, lazy }, PATIENCE_MS);
+  expect(await refusal(call)).toContain(words);
+});
+
+describe('an offer is refused', () => {
+  test('of a mode that there is not', async () => {
+    const { destination } = await hostile();
+    const { objections } = await offer(destination, { mode: 'teleport' });
+    expect(objections.map(({ message }) => message)).toEqual([
+      'It has a mode that this host does not know.',
+    ]);
+  });
+
+  test.each([
+    [{ flags: ['tcpEstablished', 'execCmd'] }, 'the option "execCmd", which no restore takes'],
+    [{ networkLock: 'maybe' }, 'Its option networkLock takes'],
+    [{ manageCgroupsMode: 'hard' }, 'Its option manageCgroupsMode takes'],
+  ])('with options that no restore takes: %j', async (changes, words) => {
+    const { destination } = await hostile();
+    const { objections } = await offer(destination, changes);
+    expect(objections.map(({ message }) => message)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('of a processor that can do more, unless cpuCap leaves that away', async () => {
+    const { destination } = await hostile();
+    const cpuinfo = withAllFeatures(await cpuinfoHere());
+    const { objections } = await offer(destination, { cpuinfo });
+    expect(objections.map(({ message }) => message)).toEqual([
+      expect.stringContaining('Its processor can do what this one cannot'),
+    ]);
+    expect(objections[0]?.remedy).toContain('cpuCap');
+    const { hasCpuCap, cpuCap } = offeredOptions({ cpuCap: ['none'] });
+    expect((await offer(destination, { cpuinfo, hasCpuCap, cpuCap })).objections).toEqual([]);
+  });
+
+  test('of images of a newer CRIU, and not of one that is newer by a correction', async () => {
+    const { destination } = await hostile();
+    const { host: facts } = await offer(destination);
+    const { criu = 0 } = facts ?? {};
+    const from = async (theirs: number) => {
+      const changes = { host: { architecture: arch(), criu: theirs } };
+      return (await offer(destination, changes)).objections;
+    };
+    expect(await from(criu + 1)).toEqual([]);
+    expect(await from(criu - 100)).toEqual([]);
+    const [objection] = await from(criu + 100);
+    expect(objection?.message).toContain('Its images come from CRIU');
+    expect(objection?.remedy).toContain('on the destination, or a newer one');
+  });
+
+  test('for the room on the disk, but in post-copy, whose memory is never there', async () => {
+    const directory = await temporaryDirectory();
+    await mountSmall(directory, '4m');
+    const { destination } = await hostile({ directory });
+    const offered = { memory: 16 << 20 };
+    for (const mode of ['stop-and-copy', 'pre-copy', 'hybrid']) {
+      const { objections } = await offer(destination, { ...offered, mode });
+      expect(objections.map(({ message }) => message)).toEqual([
+        expect.stringContaining(`and the disk of ${directory}`),
+      ]);
+    }
+    expect((await offer(destination, { ...offered, mode: 'post-copy' })).objections).toEqual([]);
+  });
+
+  test('when the server is being closed', async () => {
+    let asked!: () => void;
+    let answer!: (yes: boolean) => void;
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const authorize = () => {
+      asked();
+      return new Promise<boolean>((resolve) => {
+        answer = resolve;
+      });
+    };
+    const { server, destination } = await hostile({ authorize });
+    const reply = offer(destination);
+    await isAsked;
+    const closing = server.close();
+    answer(true);
+    const { objections } = await reply;
+    expect(objections.map(({ message }) => message)).toEqual(['This host is being closed.']);
+    await closing;
+    expect(server.migrations).toEqual([]);
+  });
+
+  test('when enough are under way', async () => {
+    const { server, destination } = await hostile();
+    const all = Array.from({ length: 70 }, () => offer(destination));
+    const replies = await Promise.all(all);
+    const taken = replies.filter(({ objections }) => objections.length === 0);
+    expect(taken).toHaveLength(64);
+    expect(server.migrations).toHaveLength(64);
+    const refused = replies.filter((reply) => !taken.includes(reply));
+    for (const { objections } of refused) {
+      expect(objections.map(({ message }) => message)).toEqual([
+        'There are 64 migrations under way to this host.',
+      ]);
+    }
+    await destination.call('abort', { id: taken[0]?.id ?? '', reason: 'a test' }, PATIENCE_MS);
+    expect((await offer(destination)).objections).toEqual([]);
+  }, 90_000);
+
+  test('and of many that are over the last are kept at hand, the others in their journals', async () => {
+    const { server, destination } = await hostile();
+    const ids: string[] = [];
+    for (let count = 0; count < 102; count++) {
+      const { id } = await offer(destination);
+      await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+      ids.push(id);
+    }
+    // The last was not over when it was taken.
+    expect(server.migrations.map(({ id }) => id)).toEqual(ids.slice(1));
+    const [id = ''] = ids;
+    const how = await destination.call('ask', { id }, PATIENCE_MS);
+    expect(how).toMatchObject({ state: 'aborted', message: 'a test' });
+  }, 90_000);
+
+  test('for memory that was promised to another', async () => {
+    const { destination } = await hostile();
+    const { host: facts } = await offer(destination);
+    const { freeMemory = 0, freeDisk = 0 } = facts ?? {};
+    const memory = Math.floor(0.6 * Math.min(freeMemory, freeDisk));
+    const both = await Promise.all([0, 1].map(() => offer(destination, { memory })));
+    const taken = both.find(({ objections }) => objections.length === 0);
+    const refused = both.find(({ objections }) => objections.length > 0);
+    expect(refused?.objections[0]?.message).toContain('besides what others that are on their way');
+    await destination.call('abort', { id: taken?.id ?? '', reason: 'a test' }, PATIENCE_MS);
+    expect((await offer(destination, { memory })).objections).toEqual([]);
+  });
+});
+
+/** CRIU's description of this processor. */
+async function cpuinfoHere(): Promise<Buffer> {
+  const imagesDirectory = await temporaryDirectory();
+  await using criu = new Criu({ path: criuPath() });
+  await criu.cpuinfoDump({ imagesDirectory });
+  return await readFile(join(imagesDirectory, 'cpuinfo.img'));
+}
+
+/** Sets seven bits of each word of features, which no processor has all. */
+function withAllFeatures(image: Buffer): Buffer {
+  // Behind two magic numbers and a size: one message, and within it numbers and a text.
+  let at = 12;
+  const varint = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = image[at++] ?? 0;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  varint();
+  varint();
+  while (at < image.length) {
+    const tag = varint();
+    if (tag >> 3 === 6) image[at] = (image[at] ?? 0) | 0x7f;
+    const value = varint();
+    if ((tag & 7) === 2) at += value;
+  }
+  return image;
+}

@@ -1,0 +1,37 @@
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { buildLibrary } from '../../helpers/built.ts';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
+import { Lab } from '../../lab/hosts.mjs';
+import { migrateIt, startScene } from '../../lab/migration.mjs';
+import type { Report } from '../../lab/programs.mjs';
+
+beforeAll(async () => {
+  await buildLibrary();
+  await allowLargePipes();
+});
+
+test.each(['stop-and-copy', 'post-copy'] as const)(
+  '%s moves a server of 256 MiB between hosts, with its thread and child, and its client stays connected',
+  async (mode) => {
+    const lab = await Lab.start();
+    onTestFinished(() => lab.close());
+    const scene = await startScene(lab, {
+      heap: 256,
+      hot: 1,
+      rate: 500,
+      worker: true,
+      child: true,
+    });
+    const before = await scene.client.ask<Report>('report');
+    const { result } = await migrateIt(lab, scene, { mode });
+    await scene.client.answersOn();
+    const after = await scene.client.ask<Report>('stop');
+    expect(result).toMatchObject({ mode, pid: scene.pid });
+    expect(result.bytes).toBeGreaterThan(256 << 20);
+    expect(after).toMatchObject({ connections: 1, faults: [] });
+    expect(after.count).toBeGreaterThan(before.count);
+    expect(await scene.here.ask('isAlive', { pid: scene.pid })).toBe(false);
+    expect(await scene.client.ask('get', { path: '/verify' })).toMatchObject({ ok: true });
+  },
+  120_000,
+);

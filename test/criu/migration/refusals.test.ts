@@ -1,0 +1,221 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import {
+  type CriuError,
+  type MigrateOptions,
+  type MigrationServer,
+  migrate,
+  type ServeMigrationsOptions,
+  serveMigrations,
+} from '../../../src/index.ts';
+import { Authority, ELSEWHERE, HERE } from '../../helpers/certificates.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
+import { MigrationHost } from '../../helpers/migration-host.ts';
+import { startObstacle } from '../../helpers/obstacle.ts';
+import { RunLog } from '../../helpers/run-log.ts';
+import { freePort, ownAddress } from '../../helpers/sockets.ts';
+import { isAlive, processState, temporaryDirectory } from '../../helpers/workload.ts';
+
+beforeAll(allowLargePipes);
+
+const listen = { host: '127.0.0.1', port: 0 };
+
+/** The certificates of two hosts of one authority. */
+async function hosts() {
+  const authority = await Authority.create('the hosts');
+  const issue = async () => ({ ca: authority.cert, ...(await authority.issue(HERE)) });
+  return [await issue(), await issue()] as const;
+}
+
+/** A server in this process, where the pids of all workloads are in use. */
+async function serve(
+  options: Partial<ServeMigrationsOptions>,
+): Promise<{ server: MigrationServer; directory: string }> {
+  const directory = await temporaryDirectory();
+  const server = await serveMigrations({ listen, directory, path: criuPath(), ...options });
+  return { server, directory };
+}
+
+/** Tries to migrate; nothing comes of it but the error, which is returned. */
+async function refused(
+  pid: number,
+  options: Partial<MigrateOptions> & Pick<MigrateOptions, 'to'>,
+  there: string[] = [],
+): Promise<CriuError> {
+  const directory = await temporaryDirectory();
+  const given = { mode: 'stop-and-copy', path: criuPath(), directory, ...options } as const;
+  const error = await failureOf(migrate(pid, given).result);
+  expect(await isAlive(pid)).toBe(true);
+  expect(await processState(pid)).not.toMatch(/[Tt]/);
+  for (const one of [directory, ...there]) {
+    expect(await readdir(join(one, 'images')).catch(() => [])).toEqual([]);
+  }
+  return error;
+}
+
+const REFUSED = 'ERR_CRIU_MIGRATION_REFUSED';
+
+test.each(['stop-and-copy', 'post-copy'] as const)(
+  '%s over mutual TLS: only for whoever has a certificate of the authority',
+  async (mode) => {
+    const [ours, theirs] = await hosts();
+    const [foreign] = await hosts();
+    const witness = await RunLog.start(8);
+    const host = await MigrationHost.start({ tls: theirs });
+    const to = { host: '127.0.0.1', port: host.ports[0] };
+    const without = await refused(witness.pid, { to, insecure: true, mode }, [host.directory]);
+    expect(without.code).toBe(REFUSED);
+    const other = await refused(witness.pid, { to, tls: foreign, mode }, [host.directory]);
+    expect(other.code).toBe(REFUSED);
+    // It is known to itself as one of the authority, but the source knows another.
+    const tls = { ...ours, ca: foreign.ca };
+    expect((await refused(witness.pid, { to, tls, mode }, [host.directory])).code).toBe(REFUSED);
+
+    const directory = await temporaryDirectory();
+    const good = { to, tls: ours, mode, directory, path: criuPath() };
+    await migrate(witness.pid, good).result;
+    expect(await witness.alone()).not.toBe(witness.pid);
+    await witness.verify();
+    const stays = await witness.stays();
+    expect(stays.map(({ here }) => here)).toEqual([true, false]);
+  },
+);
+
+test('a destination that shows the certificate of another host of the authority', async () => {
+  const authority = await Authority.create('the hosts');
+  const issue = async (where: string) => ({
+    ca: authority.cert,
+    ...(await authority.issue(where)),
+  });
+  const [ours, theirs] = [await issue(HERE), await issue(ELSEWHERE)];
+  const witness = await RunLog.start(1);
+  const { server, directory } = await serve({ tls: theirs });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, tls: ours }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain("does not match certificate's altnames");
+  expect(server.migrations).toEqual([]);
+});
+
+test('certificates can be given as texts, and their paths have to lead to some', async () => {
+  const witness = await RunLog.start(1);
+  const to = { host: '127.0.0.1', port: 9 };
+  const tls = { ca: '/nonexistent/ca.pem', cert: 'x', key: 'y' };
+  const error = await refused(witness.pid, { to, tls });
+  expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT' });
+  expect(error.message).toContain('tls.ca');
+});
+
+test('there is no mode without authentication but on loopback', async () => {
+  const witness = await RunLog.start(1);
+  const to = { host: '192.0.2.1', port: 7000 };
+  const error = await refused(witness.pid, { to, insecure: true });
+  expect(error.code).toBe('ERR_CRIU_INVALID_ARGUMENT');
+  expect(error.message).toContain('loopback');
+  expect((await refused(witness.pid, { to })).code).toBe('ERR_CRIU_INVALID_ARGUMENT');
+  const open = serveMigrations({
+    listen: { host: '0.0.0.0', port: 0 },
+    insecure: true,
+    directory: await temporaryDirectory(),
+  });
+  expect((await failureOf(open)).code).toBe('ERR_CRIU_INVALID_ARGUMENT');
+});
+
+test('the destination may not want it', async () => {
+  const [ours, theirs] = await hosts();
+  const witness = await RunLog.start(1);
+  const asked: unknown[] = [];
+  const authorize: ServeMigrationsOptions['authorize'] = (offer, peer) => {
+    asked.push([offer.program, offer.mode, offer.pids, peer.name]);
+    return false;
+  };
+  const { server, directory } = await serve({ tls: theirs, authorize });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, tls: ours }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain('This host does not take it');
+  expect(asked).toEqual([['witness', 'stop-and-copy', [witness.pid], 'cert1']]);
+});
+
+test.each([undefined, 1, 'yes', {}])('authorize has to say true, and not %j', async (answer) => {
+  const witness = await RunLog.start(1);
+  const { server, directory } = await serve({ insecure: true, authorize: () => answer as boolean });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain('This host does not take it');
+});
+
+test.each([new Error('no list of hosts'), 'no list of hosts'])(
+  'an authorize that throws refuses: %s',
+  async (thrown) => {
+    const witness = await RunLog.start(1);
+    const authorize = async () => {
+      throw thrown;
+    };
+    const { server, directory } = await serve({ insecure: true, authorize });
+    await using _ = server;
+    const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+    expect(error).toMatchObject({ code: REFUSED });
+    expect(error.message).toContain('does not take it, as its authorize has failed: no list');
+  },
+);
+
+test('a pid that is in use at the destination', async () => {
+  const witness = await RunLog.start(1);
+  const { server, directory } = await serve({ insecure: true });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain(`The pids ${witness.pid} are in use here.`);
+  expect(error.message).toContain('a pid namespace of its own');
+});
+
+test.each(['pre-copy', 'hybrid'] as const)('%s, with a kernel that cannot', async (mode) => {
+  const witness = await RunLog.start(1);
+  const { server, directory } = await serve({ insecure: true });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, insecure: true, mode }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain("use the mode 'stop-and-copy' or 'post-copy'");
+});
+
+test('nobody is there', async () => {
+  const witness = await RunLog.start(1);
+  const to = { host: ownAddress, port: await freePort(ownAddress) };
+  const error = await refused(witness.pid, { to, insecure: true });
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain(`${to.host}:${to.port} does not answer`);
+});
+
+test('a destination without criu', async () => {
+  const witness = await RunLog.start(1);
+  const { server, directory } = await serve({ insecure: true, path: '/nonexistent/criu' });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain('/nonexistent/criu');
+});
+
+test('a process that CRIU cannot dump', async () => {
+  const { pid } = await startObstacle('io_uring');
+  const host = await MigrationHost.start({ insecure: true });
+  const to = { host: '127.0.0.1', port: host.ports[0] };
+  for (const mode of ['stop-and-copy', 'post-copy'] as const) {
+    const error = await refused(pid, { to, insecure: true, mode }, [host.directory]);
+    expect(error).toMatchObject({ code: REFUSED });
+    expect(error.message).toContain('io_uring');
+    expect(error.findings).toMatchObject([{ code: 'IO_URING' }]);
+  }
+});
+
+test('there is no such process', async () => {
+  const host = await MigrationHost.start({ insecure: true });
+  const to = { host: '127.0.0.1', port: host.ports[0] };
+  const directory = await temporaryDirectory();
+  const { result } = migrate(0x3fffff, { to, insecure: true, directory, path: criuPath() });
+  expect((await failureOf(result)).code).toBe('ERR_CRIU_NO_SUCH_PROCESS');
+});

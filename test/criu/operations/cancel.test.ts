@@ -1,0 +1,394 @@
+import { readdir, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Hooks } from '../../../src/index.ts';
+import {
+  countsInOrder,
+  dumpedCounter,
+  dumpedFamily,
+  runningCriu,
+  startTalker,
+  steps,
+} from '../../helpers/checkpoints.ts';
+import { compileFixture } from '../../helpers/compile.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { type Holdings, holdings } from '../../helpers/own-resources.ts';
+import {
+  client,
+  isAlive,
+  startCounter,
+  temporaryDirectory,
+  waitFor,
+  waitGone,
+} from '../../helpers/workload.ts';
+
+// What is made once for all tests must not show up as left behind by one of them.
+beforeAll(async () => {
+  for (const fixture of ['counter', 'family', 'talk']) await compileFixture(fixture);
+});
+
+const dumpSteps = ['preDump', 'networkLock', 'queryExtFiles', 'postDump'] as const;
+const earlySteps = ['preRestore', 'setupNamespaces', 'postSetupNamespaces', 'postRestore'] as const;
+const lateSteps = ['networkUnlock', 'preResume', 'postResume'] as const;
+type Step = keyof typeof steps;
+
+/** A deadline after which CRIU has come to the hook even if others keep the processors busy. */
+const REACHED_MS = 1500;
+
+/** A way to cancel from within a hook, and the error that it gives. */
+interface Way {
+  options: { signal?: AbortSignal; deadlineMs?: number; gracePeriodMs?: number };
+  hook: () => Promise<void>;
+  error: { code: string; cause?: unknown };
+}
+
+/** Ways for which CRIU can roll back by itself. */
+const gentle = {
+  'a signal that the hook aborts': () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const hook = async () => {
+      await sleep(5);
+      controller.abort(reason);
+    };
+    const error = { code: 'ERR_CRIU_ABORTED', cause: reason };
+    return { options: { signal: controller.signal }, hook, error };
+  },
+  'a signal while the hook hangs': () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const hook = async () => {
+      setTimeout(() => controller.abort(reason), 5);
+      await never();
+    };
+    const error = { code: 'ERR_CRIU_ABORTED', cause: reason };
+    return { options: { signal: controller.signal }, hook, error };
+  },
+  'the deadline while the hook hangs': () => {
+    return {
+      options: { deadlineMs: REACHED_MS },
+      hook: never,
+      error: { code: 'ERR_CRIU_TIMEOUT' },
+    };
+  },
+} satisfies Record<string, () => Way>;
+
+/** Ways in which criu does not react, so that it has to be killed. */
+const forced = {
+  'a signal': () => {
+    const controller = new AbortController();
+    const hook = async () => {
+      process.kill(await runningCriu(), 'SIGSTOP');
+      controller.abort('enough');
+    };
+    const error = { code: 'ERR_CRIU_ABORTED', cause: 'enough' };
+    return { options: { signal: controller.signal, gracePeriodMs: 100 }, hook, error };
+  },
+  'the deadline': () => {
+    const hook = async () => {
+      process.kill(await runningCriu(), 'SIGSTOP');
+      await never();
+    };
+    const options = { deadlineMs: REACHED_MS, gracePeriodMs: 100 };
+    return { options, hook, error: { code: 'ERR_CRIU_TIMEOUT' } };
+  },
+} satisfies Record<string, () => Way>;
+
+describe.each(Object.entries(gentle))('a dump that is cancelled by %s', (_, way) => {
+  test.each(dumpSteps)('at %s is rolled back, and the process runs on', async (step) => {
+    const { criu, counter, options, before } = await talker();
+    const { options: limits, hook, error: expected } = way();
+    const called: string[] = [];
+    const given = { ...options, ...limits, hooks: hooksWith(step, hook, called) };
+    const error = await failureOf(criu.dump(counter.pid, given));
+    expect(error).toMatchObject({
+      operation: 'dump',
+      pid: counter.pid,
+      cancelled: 'refused',
+      workload: 'running',
+      ...expected,
+    });
+    expect(error.message).toMatch(/, and CRIU rolled back \(the processes run on\)$/);
+    expect(called.filter((name) => name !== 'networkUnlock')).toEqual(
+      dumpSteps.slice(0, dumpSteps.indexOf(step) + 1),
+    );
+    expect(await holdings()).toEqual(before);
+    await counter.countsOn();
+    expect(await countsInOrder(counter)).toBe(true);
+
+    await criu.dump(counter.pid, options);
+    await counter.ended;
+  });
+});
+
+test('a cancellation of a dump whose images are complete and which is unlocked comes too late', async () => {
+  const { criu, counter, options, before } = await talker();
+  const { options: limits, hook } = gentle['a signal that the hook aborts']();
+  const hooks = { networkUnlock: hook };
+  await criu.dump(counter.pid, { ...options, ...limits, leaveRunning: true, hooks });
+  expect(await holdings()).toEqual(before);
+  await counter.countsOn();
+});
+
+describe('a dump that is cancelled while criu is stopped', () => {
+  test.each([
+    ['preDump', 'a signal', counting],
+    ['queryExtFiles', 'a signal', counting],
+    ['postDump', 'a signal', counting],
+    ['postDump', 'the deadline', counting],
+    // Later a killed criu would leave the connection itself in the middle of its dump.
+    ['networkLock', 'a signal', talker],
+  ] as const)('at %s by %s is killed, and the process runs on', async (step, by, start) => {
+    const { criu, counter, options, before } = await start();
+    const { options: limits, hook, error: expected } = forced[by]();
+    const given = { ...options, ...limits, hooks: hooksWith(step, hook) };
+    const error = await failureOf(criu.dump(counter.pid, given));
+    expect(error).toMatchObject({
+      operation: 'dump',
+      pid: counter.pid,
+      cancelled: 'killed',
+      workload: 'running',
+      exit: { code: null, signal: 'SIGKILL' },
+      ...expected,
+    });
+    expect(error.message).toMatch(
+      /, and criu had to be killed after 100 ms \(the processes run on\)$/,
+    );
+    expect(await holdings()).toEqual(before);
+    await counter.countsOn();
+
+    await criu.dump(counter.pid, options);
+    await waitGone(counter.pid);
+    await criu.restore(options);
+    await counter.countsOn();
+    expect(await countsInOrder(counter)).toBe(true);
+  });
+});
+
+describe.each([false, true])('with asChild %s', (asChild) => {
+  // Until PID 1 has reaped what was restored takes seconds here: not every way.
+  const ways = Object.entries(gentle).filter((_, index) => asChild || index === 0);
+  describe.each(ways)('a restore that is cancelled by %s', (_, way) => {
+    test.each(earlySteps)('at %s is rolled back, and nothing is restored', async (step) => {
+      const { criu, counter, options, before } = await dumpedTalker();
+      const { options: limits, hook, error: expected } = way();
+      const called: string[] = [];
+      const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook, called) };
+      const error = await failureOf(criu.restore(given));
+      expect(error).toMatchObject({
+        operation: 'restore',
+        cancelled: 'refused',
+        workload: 'gone',
+        ...expected,
+      });
+      expect(error.message).toMatch(/, and CRIU rolled back \(nothing was restored\)$/);
+      expect(called).toEqual(earlySteps.slice(0, earlySteps.indexOf(step) + 1));
+      await expectNothingRestored(counter.pid, before);
+
+      await criu.restore({ ...options, asChild });
+      await counter.countsOn();
+      expect(await countsInOrder(counter)).toBe(true);
+    });
+
+    test.each(lateSteps)('at %s comes too late, and is a restore', async (step) => {
+      const { criu, counter, options } = await dumpedTalker();
+      const { options: limits, hook } = way();
+      const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook) };
+      const restored = await criu.restore(given);
+      expect(restored.pid).toBe(counter.pid);
+      await counter.countsOn();
+      expect(await countsInOrder(counter)).toBe(true);
+      restored.kill('SIGKILL');
+      const signal = asChild ? 'SIGKILL' : null;
+      expect(await restored.exited).toEqual({ code: null, signal });
+    });
+  });
+
+  describe('a restore that is cancelled while criu is stopped', () => {
+    test.each([
+      ...earlySteps.map((step) => [step, 'a signal'] as const),
+      ['postRestore', 'the deadline'],
+      ['networkUnlock', 'a signal'],
+    ] as const)('at %s by %s is killed, with what it has begun to restore', async (step, by) => {
+      const { criu, counter, options, before } = await dumpedTalker();
+      const { options: limits, hook, error: expected } = forced[by]();
+      const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook) };
+      const error = await failureOf(criu.restore(given));
+      expect(error).toMatchObject({
+        operation: 'restore',
+        cancelled: 'killed',
+        exit: { code: null, signal: 'SIGKILL' },
+        workload: 'gone',
+        ...expected,
+      });
+      expect(error.message).toMatch(
+        /, and criu had to be killed after 100 ms \(nothing was restored\)$/,
+      );
+      await expectNothingRestored(counter.pid, before);
+
+      await criu.restore({ ...options, asChild });
+      await counter.countsOn();
+      expect(await countsInOrder(counter)).toBe(true);
+    });
+
+    test.each(['preResume', 'postResume'] as const)(
+      'at %s is killed, and the process runs all the same',
+      async (step) => {
+        const { criu, counter, options } = await dumpedTalker();
+        const { options: limits, hook, error: expected } = forced['a signal']();
+        const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook) };
+        const error = await failureOf(criu.restore(given));
+        expect(error).toMatchObject({
+          cancelled: 'killed',
+          exit: { code: null, signal: 'SIGKILL' },
+          workload: 'running',
+          pid: counter.pid,
+          ...expected,
+        });
+        expect(error.message).toMatch(/ \(the restored processes run\)$/);
+        await counter.countsOn();
+        expect(await countsInOrder(counter)).toBe(true);
+        process.kill(counter.pid, 'SIGKILL');
+        await waitGone(counter.pid);
+      },
+    );
+  });
+
+  test('a whole tree that was about to be restored is killed with criu', async () => {
+    const criu = client();
+    const { pids, members, imagesDirectory } = await dumpedFamily(criu);
+    const before = await holdings();
+    const { options: limits, hook } = forced['a signal']();
+    const given = { imagesDirectory, asChild, ...limits };
+    const error = await failureOf(criu.restore({ ...given, hooks: { postRestore: hook } }));
+    expect(error).toMatchObject({ cancelled: 'killed', workload: 'gone' });
+    for (const each of pids) await waitGone(each);
+    expect(await holdings()).toEqual(before);
+    await criu.restore({ imagesDirectory, asChild });
+    for (const member of members) await member.countsOn();
+  });
+});
+
+test.each([false, true])(
+  'a restore in which CRIU goes round and round is killed, with what it has begun (asChild: %s)',
+  async (asChild) => {
+    const criu = client();
+    const { counter, imagesDirectory } = await dumpedCounter(criu);
+    const before = await holdings();
+    // CRIU 4.2 reads at the end of a truncated file again and again.
+    await truncate(join(imagesDirectory, 'pages-1.img'), 4096);
+    const limits = { deadlineMs: 1000, gracePeriodMs: 200 };
+    const error = await failureOf(
+      criu.restore({ imagesDirectory, asChild, logLevel: 1, ...limits }),
+    );
+    expect(error).toMatchObject({
+      code: 'ERR_CRIU_TIMEOUT',
+      cancelled: 'killed',
+      workload: 'gone',
+    });
+    await expectNothingRestored(counter.pid, before);
+  },
+);
+
+test.each(['version', 'features', 'check'] as const)(
+  '%s can be cancelled while criu does not answer',
+  async (operation) => {
+    const directory = await temporaryDirectory();
+    const path = join(directory, 'criu');
+    await writeFile(path, `#!/bin/sh\ntouch ${directory}/started\nexec sleep 1000\n`, {
+      mode: 0o700,
+    });
+    const before = await holdings();
+    const controller = new AbortController();
+    const asked = failureOf(
+      client({ path })[operation]({ signal: controller.signal, gracePeriodMs: 100 }),
+    );
+    const started = async () => (await readdir(directory)).includes('started');
+    await waitFor(started, 'it has started');
+    controller.abort('enough');
+    expect(await asked).toMatchObject({ code: 'ERR_CRIU_ABORTED', operation, cause: 'enough' });
+    expect(await holdings()).toEqual(before);
+  },
+);
+
+test('what is cancelled before it starts does not touch anything', async () => {
+  const criu = client();
+  const counter = await startCounter();
+  const { counter: dumped, imagesDirectory } = await dumpedCounter(criu);
+  const unused = join(await temporaryDirectory(), 'unused');
+  const before = await holdings();
+  const signal = AbortSignal.abort('enough');
+  const called: string[] = [];
+  const hooks = { onNotify: ({ script }: { script: string }) => void called.push(script) };
+  for (const call of [
+    () => criu.dump(counter.pid, { imagesDirectory: unused, signal, hooks }),
+    () => criu.restore({ imagesDirectory, signal, hooks }),
+    () => criu.check({ signal }),
+    () => criu.version({ signal }),
+  ]) {
+    expect(await failureOf(call)).toMatchObject({ code: 'ERR_CRIU_ABORTED', cause: 'enough' });
+  }
+  expect(called).toEqual([]);
+  expect(await readdir(unused).catch(({ code }) => code)).toBe('ENOENT');
+  expect(await isAlive(dumped.pid)).toBe(false);
+  expect(await holdings()).toEqual(before);
+  await counter.countsOn();
+});
+
+test('a signal that is aborted afterwards does not matter', async () => {
+  const criu = client();
+  const { counter, imagesDirectory } = await dumpedCounter(criu);
+  const controller = new AbortController();
+  await criu.restore({ imagesDirectory, signal: controller.signal, deadlineMs: 60_000 });
+  controller.abort();
+  await counter.countsOn();
+});
+
+/** Hooks for all steps, of which one does what it is to do. */
+function hooksWith(step: Step, hook: () => Promise<void>, called: string[] = []): Hooks {
+  const all = (Object.keys(steps) as Step[]).map((name) => {
+    const own = async () => {
+      called.push(name);
+      if (name === step) await hook();
+      return [];
+    };
+    return [name, own];
+  });
+  return Object.fromEntries(all);
+}
+
+/** A program with a network namespace and a connection, for which CRIU has the most steps. */
+async function talker() {
+  const criu = client();
+  await criu.version();
+  const { counter, options } = await startTalker();
+  const imagesDirectory = await temporaryDirectory();
+  return { criu, counter, options: { ...options, imagesDirectory }, before: await holdings() };
+}
+
+/** A program that is nothing but a process. */
+async function counting() {
+  const criu = client();
+  await criu.version();
+  const counter = await startCounter();
+  const options = { imagesDirectory: await temporaryDirectory() };
+  return { criu, counter, options, before: await holdings() };
+}
+
+async function dumpedTalker() {
+  const { criu, counter, options } = await talker();
+  await criu.dump(counter.pid, options);
+  await waitGone(counter.pid);
+  return { criu, counter, options, before: await holdings() };
+}
+
+async function expectNothingRestored(pid: number, before: Holdings) {
+  expect(await isAlive(pid)).toBe(false);
+  expect(await holdings()).toEqual(before);
+  await waitGone(pid);
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,180 @@
+import { watch } from 'node:fs';
+import { readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { DumpOptions, ManageCgroupsMode } from '../../../src/index.ts';
+import { groupOf, makeGroup, mountCgroups, unusedGroup } from '../../helpers/cgroups.ts';
+import {
+  client,
+  startCounter,
+  temporaryDirectory,
+  waitFor,
+  waitGone,
+} from '../../helpers/workload.ts';
+
+/** A property of a cgroup, and what it is at the dump and what it is set to after that. */
+const property = 'cgroup.max.depth';
+const [dumped, between] = ['7', '9'];
+
+/** What a mode does: where the process is, and what the property is afterwards, or its failure. */
+interface Outcome {
+  readonly mode: ManageCgroupsMode;
+  /** If the cgroup is there at restore. */
+  readonly there: string | RegExp;
+  /** If it is not. */
+  readonly missing: string | RegExp;
+}
+
+const outcomes: readonly Outcome[] = [
+  { mode: 'soft', there: between, missing: dumped },
+  { mode: '', there: between, missing: dumped },
+  { mode: 'full', there: dumped, missing: dumped },
+  { mode: 'strict', there: /existing cgroups/, missing: dumped },
+  { mode: 'props', there: dumped, missing: /doesn't exist/ },
+  { mode: 'none', there: between, missing: /doesn't exist/ },
+];
+
+for (const place of ['there', 'missing'] as const) {
+  test.each(outcomes)(
+    `manageCgroupsMode $mode, with the cgroup ${place} at restore: $${place}`,
+    async ({ mode, [place]: outcome }) => {
+      const { group, imagesDirectory, counter, criu } = await dumpedInGroup();
+      if (place === 'there') await writeFile(join(group.path, property), between);
+      else await rmdir(group.path);
+
+      const restored = criu.restore({ imagesDirectory, manageCgroupsMode: mode });
+      if (outcome instanceof RegExp) {
+        await expect(restored).rejects.toMatchObject({
+          code: 'ERR_CRIU_FAILED',
+          message: expect.stringMatching(outcome),
+          workload: 'gone',
+        });
+        return;
+      }
+      await restored;
+      await counter.countsOn();
+      expect(await groupOf(counter.pid)).toBe(group.name);
+      expect((await readFile(join(group.path, property), 'utf8')).trim()).toBe(outcome);
+    },
+  );
+}
+
+test('manageCgroupsMode ignore leaves the process in the cgroup of the restoring process', async () => {
+  const { imagesDirectory, counter, criu, group } = await dumpedInGroup();
+  await rmdir(group.path);
+  await criu.restore({ imagesDirectory, manageCgroupsMode: 'ignore' });
+  await counter.countsOn();
+  expect(await groupOf(counter.pid)).toBe(await groupOf('self'));
+  await expect(stat(group.path)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('manageCgroups false is the old form of that', async () => {
+  const { imagesDirectory, counter, criu } = await dumpedInGroup();
+  await criu.restore({ imagesDirectory, manageCgroups: false });
+  await counter.countsOn();
+  expect(await groupOf(counter.pid)).toBe(await groupOf('self'));
+});
+
+test('manageCgroups true is the old form of soft', async () => {
+  const { imagesDirectory, counter, criu, group } = await dumpedInGroup({ manageCgroups: true });
+  await writeFile(join(group.path, property), between);
+  await criu.restore({ imagesDirectory, manageCgroups: true });
+  await counter.countsOn();
+  expect(await groupOf(counter.pid)).toBe(group.name);
+  expect((await readFile(join(group.path, property), 'utf8')).trim()).toBe(between);
+});
+
+test('a dump that ignores cgroups notes their names, but not their properties', async () => {
+  const { imagesDirectory, counter, criu, group } = await dumpedInGroup({
+    manageCgroupsMode: 'ignore',
+  });
+  await writeFile(join(group.path, property), between);
+  await criu.restore({ imagesDirectory, manageCgroupsMode: 'full' });
+  await counter.countsOn();
+  expect(await groupOf(counter.pid)).toBe(group.name);
+  expect((await readFile(join(group.path, property), 'utf8')).trim()).toBe(between);
+});
+
+test('cgRoot puts the process into another cgroup', async () => {
+  const { imagesDirectory, counter, criu, group } = await dumpedInGroup();
+  const other = unusedGroup(group.mount);
+  await rmdir(group.path);
+  await criu.restore({ imagesDirectory, cgRoot: { '': other.name } });
+  await counter.countsOn();
+  expect(await groupOf(counter.pid)).toBe(other.name);
+  expect((await readFile(join(other.path, property), 'utf8')).trim()).toBe(dumped);
+  await expect(stat(group.path)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('cgroupYard is where CRIU finds the hierarchies, instead of mounting them', async () => {
+  const yard = await temporaryDirectory();
+  const mount = await mountCgroups(join(yard, 'unified'));
+  const { imagesDirectory, counter, criu, group } = await dumpedInGroup(
+    { cgroupYard: yard },
+    mount,
+  );
+  await rmdir(group.path);
+  const empty = await temporaryDirectory();
+  await expect(
+    criu.restore({ imagesDirectory, cgroupYard: join(empty, 'none') }),
+  ).rejects.toMatchObject({
+    code: 'ERR_CRIU_FAILED',
+    message: expect.stringContaining('cgyard'),
+  });
+  await waitGone(counter.pid);
+  await criu.restore({ imagesDirectory, cgroupYard: yard });
+  await counter.countsOn();
+  expect(await groupOf(counter.pid)).toBe(group.name);
+});
+
+test('freezeCgroup freezes the cgroup for the dump', async () => {
+  const group = unusedGroup(await mountCgroups());
+  const counter = await startCounter();
+  await makeGroup(group.path);
+  const events = join(group.path, 'cgroup.events');
+  let changes = 0;
+  const watcher = watch(events, () => {
+    changes += 1;
+  });
+  onTestFinished(() => watcher.close());
+  await writeFile(join(group.path, 'cgroup.procs'), `${counter.pid}`);
+  await waitFor(() => changes === 1, 'the kernel tells that the cgroup is populated');
+
+  const criu = client();
+  const options = { imagesDirectory: await temporaryDirectory(), leaveRunning: true };
+  await criu.dump(counter.pid, options);
+  await counter.countsOn();
+  expect(changes).toBe(1);
+  await criu.dump(counter.pid, { ...options, freezeCgroup: group.path });
+  await waitFor(() => changes > 1, 'the kernel tells that the cgroup was frozen');
+  expect(await readFile(events, 'utf8')).toContain('frozen 0');
+  await counter.countsOn();
+});
+
+test('freezeCgroup freezes no cgroup that is not there', async () => {
+  const group = unusedGroup(await mountCgroups());
+  const counter = await startCounter();
+  const imagesDirectory = await temporaryDirectory();
+  const dump = client().dump(counter.pid, { imagesDirectory, freezeCgroup: group.path });
+  await expect(dump).rejects.toMatchObject({
+    code: 'ERR_CRIU_FAILED',
+    message: expect.stringMatching(/^dump of process \d+: Neither .*cgroup/),
+    workload: 'running',
+  });
+  await counter.countsOn();
+});
+
+/** Dumps a program in a cgroup of its own, with a property of its own. */
+async function dumpedInGroup(options: Partial<DumpOptions> = {}, mount?: string) {
+  const group = unusedGroup(mount ?? (await mountCgroups()));
+  const counter = await startCounter();
+  await makeGroup(group.path, counter.pid);
+  await writeFile(join(group.path, property), dumped);
+  expect(await groupOf(counter.pid)).toBe(group.name);
+  const criu = client();
+  const imagesDirectory = await temporaryDirectory();
+  // Without the hierarchies of cgroup v1, whose cgroups are not this test's.
+  await criu.dump(counter.pid, { imagesDirectory, cgroupDumpController: [''], ...options });
+  await waitGone(counter.pid);
+  return { group, counter, criu, imagesDirectory };
+}

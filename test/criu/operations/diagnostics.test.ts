@@ -1,0 +1,235 @@
+import { channel, tracingChannel } from 'node:diagnostics_channel';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import { Criu, type OperationTrace, type WorkerTrace } from '../../../src/index.ts';
+import { buildLibrary } from '../../helpers/built.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { client, startCounter, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+
+/** All that is told while a test runs, in order. */
+function listen(): string[] {
+  const told: string[] = [];
+  const operations = tracingChannel<unknown, OperationTrace>('node-criu:operation');
+  const notifications = tracingChannel<unknown, { script: string }>('node-criu:notification');
+  const tell = <T extends object>(kind: string, what: (trace: T) => unknown) => ({
+    start: (trace: T) => void told.push(`${kind} ${what(trace)} start`),
+    end() {},
+    asyncStart() {},
+    asyncEnd: (trace: T) => void told.push(`${kind} ${what(trace)} end`),
+    error: (trace: T) => void told.push(`${kind} ${what(trace)} error`),
+  });
+  const ofOperations = tell<OperationTrace>('operation', ({ operation }) => operation);
+  const ofNotifications = tell<{ script: string }>('step', ({ script }) => script);
+  const started = (trace: unknown) => void told.push(`worker ${(trace as WorkerTrace).args[0]}`);
+  const ended = (trace: unknown) => void told.push(`exit ${(trace as WorkerTrace).exit?.code}`);
+  operations.subscribe(ofOperations);
+  notifications.subscribe(ofNotifications);
+  channel('node-criu:worker.start').subscribe(started);
+  channel('node-criu:worker.exit').subscribe(ended);
+  onTestFinished(() => {
+    operations.unsubscribe(ofOperations);
+    notifications.unsubscribe(ofNotifications);
+    channel('node-criu:worker.start').unsubscribe(started);
+    channel('node-criu:worker.exit').unsubscribe(ended);
+  });
+  return told;
+}
+
+test('channels tell of operations, of criu processes and of CRIU’s steps', async () => {
+  const criu = client();
+  await criu.version();
+  const counter = await startCounter();
+  const told = listen();
+  await criu.dump(counter.pid, { imagesDirectory: await temporaryDirectory(), leaveRunning: true });
+  expect(told).toEqual([
+    'operation dump start',
+    'worker swrk',
+    ...['pre-dump', 'query-ext-files', 'network-lock', 'post-dump', 'network-unlock']
+      .filter((step) => told.includes(`step ${step} start`))
+      .flatMap((step) => [`step ${step} start`, `step ${step} end`]),
+    'exit 0',
+    'operation dump end',
+  ]);
+  expect(told).toContain('step post-dump end');
+});
+
+test('channels tell of what fails', async () => {
+  const counter = await startCounter();
+  const told = listen();
+  const dump = client().dump(counter.pid, {
+    imagesDirectory: await temporaryDirectory(),
+    hooks: {
+      postDump() {
+        throw new Error('not today');
+      },
+    },
+  });
+  await expect(dump).rejects.toMatchObject({ code: 'ERR_CRIU_HOOK' });
+  expect(told).toContain('step post-dump error');
+  expect(told.slice(-2)).toEqual(['operation dump error', 'operation dump end']);
+  const missing = new Criu({ path: '/nonexistent' }).version();
+  await expect(missing).rejects.toMatchObject({ code: 'ERR_CRIU_NOT_FOUND' });
+  expect(told.slice(-3)).toEqual([
+    'operation version start',
+    'operation version error',
+    'operation version end',
+  ]);
+});
+
+type Told = readonly [event: string, payload: object, then: object];
+
+/** The events of a tracing channel: each with its payload, and a copy of that as it was then. */
+function eventsOf(name: string): readonly Told[] {
+  const told: Told[] = [];
+  const events = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const;
+  const subscribers = Object.fromEntries(
+    events.map((event) => [event, (trace: object) => void told.push([event, trace, { ...trace }])]),
+  ) as Record<(typeof events)[number], (trace: object) => void>;
+  const tracing = tracingChannel<object, object>(name);
+  tracing.subscribe(subscribers);
+  onTestFinished(() => void tracing.unsubscribe(subscribers));
+  return told;
+}
+
+/** The payloads of an operation's events: one and the same, as a map of spans by payload needs it. */
+function expectOne(told: readonly Told[], events: readonly string[]): object {
+  expect(told.map(([event]) => event)).toEqual(events);
+  const [payload, ...others] = new Set(told.map(([, payload]) => payload));
+  expect(others).toEqual([]);
+  return payload as object;
+}
+
+describe('payloads', () => {
+  test('of an operation are one object, with its result in the end', async () => {
+    const counter = await startCounter();
+    const told = eventsOf('node-criu:operation');
+    const imagesDirectory = await temporaryDirectory();
+    const result = await client().dump(counter.pid, { imagesDirectory, leaveRunning: true });
+    const { pid } = counter;
+    const payload = expectOne(told, ['start', 'end', 'asyncStart', 'asyncEnd']);
+    expect(told[0]?.[2]).toEqual({ operation: 'dump', pid });
+    expect(payload).toEqual({ operation: 'dump', pid, result });
+  });
+
+  test('of one that fails have the error that it rejects with', async () => {
+    const told = eventsOf('node-criu:operation');
+    const error = await failureOf(new Criu({ path: '/nonexistent' }).version());
+    const payload = expectOne(told, ['start', 'end', 'error', 'asyncStart', 'asyncEnd']);
+    expect(told[0]?.[2]).toEqual({ operation: 'version' });
+    expect(payload).toEqual({ operation: 'version', error });
+    expect((payload as OperationTrace).error).toBe(error);
+  });
+
+  test('of operations at the same time are not confused', async () => {
+    const criu = client();
+    const told = eventsOf('node-criu:operation');
+    await Promise.all([criu.version(), criu.features(), criu.version()]);
+    const payloads = [...new Set(told.map(([, payload]) => payload as OperationTrace))];
+    const operations = payloads.map(({ operation }) => operation);
+    expect(operations).toEqual(['version', 'features', 'version']);
+    for (const payload of payloads) {
+      const own = told.filter((each) => each[1] === payload);
+      expectOne(own, ['start', 'end', 'asyncStart', 'asyncEnd']);
+    }
+  });
+
+  test('of a step have its name, and the pid where CRIU tells it', async () => {
+    const criu = client();
+    const counter = await startCounter();
+    const imagesDirectory = await temporaryDirectory();
+    await criu.dump(counter.pid, { imagesDirectory });
+    await waitGone(counter.pid);
+    const told = eventsOf('node-criu:notification');
+    const refused = new Error('not today');
+    const error = await failureOf(
+      criu.restore({
+        imagesDirectory,
+        hooks: {
+          postRestore() {
+            throw refused;
+          },
+        },
+      }),
+    );
+    expect(error.cause).toBe(refused);
+    const first = told.filter((each) => each[1] === told[0]?.[1]);
+    expect(expectOne(first, ['start', 'end', 'asyncStart', 'asyncEnd'])).toEqual({
+      script: 'pre-restore',
+      result: undefined,
+    });
+    const last = told.filter(([, payload]) => 'error' in payload);
+    const payload = expectOne(last, ['start', 'end', 'error', 'asyncStart', 'asyncEnd']);
+    expect(payload).toEqual({ script: 'post-restore', pid: counter.pid, error: refused });
+  });
+
+  test('of a criu have what was started, and how it ended', async () => {
+    const told: WorkerTrace[] = [];
+    const tell = (trace: unknown) => void told.push(trace as WorkerTrace);
+    for (const name of ['start', 'exit']) {
+      channel(`node-criu:worker.${name}`).subscribe(tell);
+      onTestFinished(() => void channel(`node-criu:worker.${name}`).unsubscribe(tell));
+    }
+    await client().version();
+    const start = { pid: expect.any(Number), path: criuPath(), args: ['swrk', '3'] };
+    expect(told).toEqual([start, { ...start, exit: { code: 0, signal: null } }]);
+    expect(told[0]?.pid).toBe(told[1]?.pid);
+  });
+});
+
+test('the example of docs/observability.md makes spans of them', async () => {
+  await buildLibrary();
+  const directory = await temporaryDirectory();
+  const docs = await readFile(join(root, 'docs/observability.md'), 'utf8');
+  const [, example = ''] = /^```js\n(.*?)^```$/ms.exec(docs) ?? [];
+  await writeFile(join(directory, 'example.mjs'), example);
+  const api = join(directory, 'node_modules/@opentelemetry/api');
+  await cp(join(root, 'test/fixtures/opentelemetry'), api, { recursive: true });
+  const counter = await startCounter();
+  const script = `
+    import './example.mjs';
+    import { spans } from '@opentelemetry/api';
+    import { Criu } from ${JSON.stringify(join(root, 'dist/index.js'))};
+    await new Criu({ path: ${JSON.stringify(criuPath())} }).dump(${counter.pid}, {
+      imagesDirectory: ${JSON.stringify(join(directory, 'images'))}, leaveRunning: true });
+    await new Criu({ path: '/nonexistent' }).version().catch(() => {});
+    console.log(JSON.stringify(spans));`;
+  await writeFile(join(directory, 'script.mjs'), script);
+  const { stdout } = await execa(process.execPath, [join(directory, 'script.mjs')]);
+  const spans: readonly { readonly name: string }[] = JSON.parse(stdout);
+  const whole = { tracer: 'node-criu', context: 'active', ended: 1 };
+  expect(spans[0]).toEqual({
+    ...whole,
+    name: 'criu.dump',
+    attributes: { operation: 'dump', pid: counter.pid },
+  });
+  expect(spans).toContainEqual({
+    ...whole,
+    name: 'criu step post-dump',
+    attributes: { script: 'post-dump' },
+  });
+  expect(spans.at(-1)).toEqual({
+    ...whole,
+    name: 'criu.version',
+    attributes: { operation: 'version' },
+    exception: 'CriuError',
+    status: { code: 2, message: 'ERR_CRIU_NOT_FOUND' },
+  });
+});
+
+test('NODE_DEBUG=criu prints them', async () => {
+  await buildLibrary();
+  const script = `import { Criu } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
+    await new Criu({ path: ${JSON.stringify(criuPath())} }).version();`;
+  const run = (env: Record<string, string>) =>
+    execa(process.execPath, ['--input-type=module', '-e', script], { env });
+  const { stderr } = await run({ NODE_DEBUG: 'criu' });
+  expect(stderr).toMatch(/^CRIU \d+: version$/m);
+  expect(stderr).toMatch(/criu swrk 3 is process \d+$/m);
+  expect(stderr).toMatch(/^CRIU \d+: version: done in [\d.]+ ms$/m);
+  expect((await run({})).stderr).toBe('');
+});

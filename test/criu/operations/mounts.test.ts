@@ -1,0 +1,137 @@
+import { copyFile, cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, onTestFinished, test } from 'vitest';
+import { compileFixture } from '../../helpers/compile.ts';
+import {
+  client,
+  isAlive,
+  startProgram,
+  temporaryDirectory,
+  waitFor,
+} from '../../helpers/workload.ts';
+
+test('a mount from outside is replaced by another one, whose content is seen', async () => {
+  const { pid, root, elsewhere, reads, imagesDirectory } = await startRooted();
+  const criu = client();
+  await expect(criu.dump(pid, { imagesDirectory })).rejects.toMatchObject({
+    code: 'ERR_CRIU_FAILED',
+    workload: 'running',
+    message: expect.stringMatching(/\/ext/),
+  });
+  await criu.dump(pid, { imagesDirectory, external: ['mnt[/ext]:outside'] });
+  expect(await isAlive(pid)).toBe(false);
+
+  const external = [`mnt[outside]:${elsewhere}`];
+  await expect(criu.restore({ imagesDirectory, root })).rejects.toMatchObject({
+    code: 'ERR_CRIU_FAILED',
+    message: expect.stringContaining('No mapping for'),
+  });
+  await criu.restore({ imagesDirectory, root, external });
+  await reads('elsewhere');
+});
+
+test('extMnt names such mounts as a record', async () => {
+  const { pid, root, elsewhere, reads, imagesDirectory } = await startRooted();
+  const criu = client();
+  await criu.dump(pid, { imagesDirectory, extMnt: { '/ext': 'outside' } });
+  await criu.restore({ imagesDirectory, root, extMnt: { outside: elsewhere } });
+  await reads('elsewhere');
+});
+
+test('autoExtMnt finds such mounts by itself, and takes them from where they were', async () => {
+  const { pid, root, outside, reads, imagesDirectory } = await startRooted();
+  const criu = client();
+  await criu.dump(pid, { imagesDirectory, autoExtMnt: true });
+  await writeFile(join(outside, 'text'), 'later');
+  await criu.restore({ imagesDirectory, root, autoExtMnt: true });
+  await reads('later');
+});
+
+test('skipMnt leaves a mount out', async () => {
+  const { pid, root, reads, imagesDirectory } = await startRooted();
+  await writeFile(join(root, 'ext/text'), 'beneath');
+  const criu = client();
+  await criu.dump(pid, { imagesDirectory, skipMnt: ['/ext'] });
+  await criu.restore({ imagesDirectory, root });
+  await reads('beneath');
+});
+
+test('a file system that CRIU does not know is mounted anew if enableFs names it', async () => {
+  const { pid, root, reads, imagesDirectory } = await startRooted('ramfs:', '-');
+  const criu = client();
+  await expect(criu.dump(pid, { imagesDirectory })).rejects.toMatchObject({
+    code: 'ERR_CRIU_FAILED',
+    workload: 'running',
+    message: expect.stringContaining('/ext'),
+  });
+  await criu.dump(pid, { imagesDirectory, enableFs: ['ramfs'] });
+  await writeFile(join(root, 'ext/text'), 'beneath');
+  const restored = await criu.restore({ imagesDirectory, root, enableFs: ['ramfs'] });
+  const mounts = await readFile(`/proc/${restored.pid}/mountinfo`, 'utf8');
+  expect(mounts).toMatch(/ \/ext .* - ramfs /);
+  await reads('-');
+});
+
+test('root is where the restored mount namespace begins', async () => {
+  const { pid, root, outside, imagesDirectory } = await startRooted();
+  const criu = client();
+  await criu.dump(pid, { imagesDirectory, external: ['mnt[/ext]:outside'] });
+  const other = `${root}2`;
+  await cp(root, other, { recursive: true });
+  await bindToItself(other);
+  const size = async (place: string) => (await stat(join(place, 'out'))).size;
+  const before = await size(root);
+  await criu.restore({ imagesDirectory, root: other, external: [`mnt[outside]:${outside}`] });
+  await waitFor(async () => (await size(other)) > before, 'the program writes there');
+  expect(await size(root)).toBe(before);
+});
+
+test('mntnsCompatMode restores the same mounts in the old way', async () => {
+  const { pid, root, elsewhere, reads, imagesDirectory } = await startRooted();
+  const criu = client();
+  await criu.dump(pid, { imagesDirectory, external: ['mnt[/ext]:outside'] });
+  const external = [`mnt[outside]:${elsewhere}`];
+  const options = { imagesDirectory, root, external, mntnsCompatMode: true, logLevel: 4 } as const;
+  const { log } = await criu.restore(options);
+  await reads('elsewhere');
+  const text = await readFile(log?.path ?? '', 'utf8');
+  expect(text).toContain('mnt: ');
+  expect(text).not.toContain('mnt-v2: ');
+});
+
+/**
+ * Starts a program in a mount namespace of its own that reads a file on a mount, which is one from
+ * outside unless it is said to be another.
+ */
+async function startRooted(mounted?: string, text = 'outside') {
+  const directory = await temporaryDirectory();
+  const [root, outside, elsewhere] = ['root', 'outside', 'elsewhere'].map((name) =>
+    join(directory, name),
+  ) as [string, string, string];
+  await mkdir(join(root, 'ext'), { recursive: true });
+  for (const place of [outside, elsewhere]) {
+    await mkdir(place);
+    await writeFile(join(place, 'text'), place.slice(directory.length + 1));
+  }
+  const program = await compileFixture('rooted', ['-static']);
+  await copyFile(program, join(root, 'rooted'));
+  const { pid } = await startProgram(program, [root, `${mounted ?? outside}=/ext`]);
+
+  // CRIU restores into a root that is a mount point.
+  await bindToItself(root);
+  const said = async () => await readFile(join(root, 'out'), 'utf8').catch(() => '');
+  const reads = async (wanted: string) => {
+    const { length } = await said();
+    const line = new RegExp(`^\\d+ ${wanted}$`, 'm');
+    const found = async () => line.test((await said()).slice(length));
+    await waitFor(found, `the program reads '${wanted}'`);
+  };
+  await reads(text);
+  return { pid, root, outside, elsewhere, reads, imagesDirectory: join(directory, 'images') };
+}
+
+async function bindToItself(directory: string): Promise<void> {
+  await execa('mount', ['--bind', directory, directory]);
+  onTestFinished(async () => void (await execa('umount', ['-l', directory])));
+}

@@ -1,0 +1,366 @@
+import { readlinkSync } from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import type { Criu, LazyRestoreOptions } from '../../../src/index.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { daemonOf, heldUp, servesUntil } from '../../helpers/lazy-daemon.ts';
+import { LazyDestination } from '../../helpers/lazy-destination.ts';
+import { dumpedMemoryTree } from '../../helpers/memory-tree.ts';
+import { holdings } from '../../helpers/own-resources.ts';
+import { seeded } from '../../helpers/random.ts';
+import { noteFault } from '../../helpers/reliability.ts';
+import {
+  client,
+  isAlive,
+  processState,
+  statOf,
+  waitFor,
+  waitGone,
+} from '../../helpers/workload.ts';
+
+/** Long enough for all that has to succeed before. */
+const DEADLINE_MS = 15_000;
+/** Ends it as nobody could foresee. */
+const kill = (pid: number) => process.kill(pid, 'SIGKILL');
+
+describe.each([0, 3])('a lazy restore of a process with %i others', (others) => {
+  test.each(['preRestore', 'postRestore'] as const)(
+    'fails if the daemon is killed at %s, and nothing lives',
+    async (step) => {
+      const criu = client();
+      const { brood, pids, imagesDirectory } = await dumpedMemoryTree(criu, 32, others);
+      const before = await holdings();
+      const hooks = {
+        async [step]() {
+          const daemon = await daemonOf(before);
+          kill(daemon);
+          await waitGone(daemon);
+        },
+      };
+      const failure = await failureOf(criu.lazyRestore({ imagesDirectory, hooks }));
+      expect(failure).toMatchObject({
+        code: 'ERR_CRIU_LAZY_PAGES',
+        workload: 'gone',
+        message: expect.stringMatching(/^lazyRestore: the daemon was killed by SIGKILL/),
+      });
+      expect(await brood.wrong()).toBe('');
+      await expectNothingLeft(pids, before);
+      await expectRestores(criu, { imagesDirectory });
+      const at = { preRestore: 'pre-restore', postRestore: 'post-restore' }[step];
+      if (others) return;
+      await noteFault('lazy pages', {
+        fault: `lazy-pages daemon killed at ${at} of the restore`,
+        error: 'ERR_CRIU_LAZY_PAGES',
+        workload: 'gone here; the images or the source can be restored again',
+        left: 'nothing',
+      });
+    },
+  );
+
+  test('is killed if the daemon is killed before every page is there, and has never read a wrong one', async () => {
+    const criu = client();
+    const { brood, pids, imagesDirectory } = await dumpedMemoryTree(
+      criu,
+      256 / (others + 1),
+      others,
+    );
+    const before = await holdings();
+    const [parent] = brood.members;
+    const seen = (await parent?.seen()) ?? 0;
+    const restored = await heldUp(criu, before, { imagesDirectory });
+    const daemon = await daemonOf(before);
+    await servesUntil(daemon, async () => ((await parent?.seen()) ?? 0) > seen);
+    kill(daemon);
+    // As if this process had a lot else to do: nobody can be killed for missing pages meanwhile.
+    const end = performance.now() + 500;
+    while (performance.now() < end) readlinkSync('/proc/self/exe');
+    expect(await brood.wrong()).toBe('');
+    expect(await failureOf(restored.pagesDone)).toMatchObject({
+      code: 'ERR_CRIU_LAZY_PAGES',
+      operation: 'lazyRestore',
+      pid: brood.pid,
+      workload: 'gone',
+      message: expect.stringMatching(/the daemon was killed by SIGKILL.*process \d+ was killed/),
+      exit: { code: null, signal: 'SIGKILL' },
+    });
+    expect(await brood.wrong()).toBe('');
+    await expectNothingLeft(pids, before);
+    await expectRestores(criu, { imagesDirectory });
+    if (others) return;
+    await noteFault('lazy pages', {
+      fault: 'lazy-pages daemon killed after the restore, while pages are outstanding',
+      error: 'ERR_CRIU_LAZY_PAGES of `pagesDone`',
+      workload: 'killed here, before it could read a page of zeros',
+      left: 'nothing',
+    });
+  });
+});
+
+describe('the rest of a tree whose root has ended is killed', () => {
+  // In a pid namespace whose first process waits for nobody, so that all ends can be seen.
+  const SIGKILL = 9;
+
+  test('if the daemon is killed before every page is there', async () => {
+    const { brood, pids, imagesDirectory } = await dumpedMemoryTree(client(), 64, 3);
+    const destination = await LazyDestination.start();
+    await destination.restore({ imagesDirectory, stopsDaemon: true });
+    await destination.kill('SIGKILL');
+    await waitFor(async () => !(await destination.isAlive()), 'the root has ended');
+    await destination.killDaemon('SIGKILL');
+    expect(await destination.pagesFailed()).toMatchObject({
+      code: 'ERR_CRIU_LAZY_PAGES',
+      workload: 'gone',
+      message: expect.stringMatching(/process \d+ has ended; what was left of its tree was killed/),
+    });
+    for (const pid of pids.slice(1)) expect(await destination.endOf(pid)).toBe(SIGKILL);
+    expect(await brood.wrong()).toBe('');
+  });
+
+  test('also if it was forked meanwhile', async () => {
+    const { brood, imagesDirectory } = await dumpedMemoryTree(client(), 512, 0);
+    const destination = await LazyDestination.start();
+    await destination.restore({ imagesDirectory, stopsDaemon: true });
+    await destination.kill('SIGUSR1');
+    const child = brood.forked(0, 1);
+    // To fork takes an answer of the daemon, which must not come to its end meanwhile.
+    while ((await child.seen()) === 0) {
+      await destination.killDaemon('SIGCONT');
+      await destination.killDaemon('SIGSTOP');
+    }
+    await waitFor(async () => (await destination.heldFaults()) === 2, 'the fork is known');
+    await destination.kill('SIGKILL');
+    await waitFor(async () => !(await destination.isAlive()), 'the root has ended');
+    await destination.killDaemon('SIGKILL');
+    expect(await destination.pagesFailed()).toMatchObject({ workload: 'gone' });
+    expect(await destination.endOf(await child.pid())).toBe(SIGKILL);
+    expect(await brood.wrong()).toBe('');
+  });
+});
+
+test.each(['preResume', 'postResume'] as const)(
+  'processes are killed if %s throws, when it is too late to roll back',
+  async (step) => {
+    const criu = client();
+    const { brood, pids, imagesDirectory } = await dumpedMemoryTree(criu, 64, 1);
+    const before = await holdings();
+    const cause = new Error('not today');
+    const hooks = {
+      [step]() {
+        throw cause;
+      },
+    };
+    expect(await failureOf(criu.lazyRestore({ imagesDirectory, hooks }))).toMatchObject({
+      code: 'ERR_CRIU_HOOK',
+      cause,
+      workload: 'gone',
+      pid: brood.pid,
+      message: expect.stringMatching(/too late to roll back.*the restored processes were killed/),
+    });
+    expect(await brood.wrong()).toBe('');
+    await expectNothingLeft(pids, before);
+  },
+);
+
+// Who is stopped is given time to end by itself.
+test.each(['signal', 'deadlineMs'] as const)(
+  'a lazy restore is killed if %s cancels it before every page is there',
+  async (option) => {
+    const criu = client();
+    const { brood, pids, imagesDirectory } = await dumpedMemoryTree(criu, 64, 0);
+    const before = await holdings();
+    const controller = new AbortController();
+    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: DEADLINE_MS };
+    const restored = await heldUp(criu, before, { imagesDirectory, ...limit });
+    const failing = failureOf(restored.pagesDone);
+    const daemon = await daemonOf(before);
+    controller.abort(new Error('enough'));
+    expect(await failing).toMatchObject({
+      code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
+      workload: 'gone',
+      pid: brood.pid,
+    });
+    await waitGone(daemon);
+    expect(await brood.wrong()).toBe('');
+    await expectNothingLeft(pids, before);
+    await expectRestores(criu, { imagesDirectory });
+    await noteFault('lazy pages', {
+      fault: `lazy restore cancelled by ${option} while pages are outstanding`,
+      error: `${option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT'} of \`pagesDone\``,
+      workload: 'killed here',
+      left: 'nothing',
+    });
+  },
+);
+
+test('a process that has its memory runs on while others wait for theirs', async () => {
+  const criu = client();
+  const { brood, pids, imagesDirectory } = await dumpedMemoryTree(criu, 128, 1, 1);
+  const [parent, child] = brood.members;
+  const { daemon, pagesDone } = await stoppedForOne(criu, imagesDirectory, pids);
+  // To fork it would need an answer of the daemon, if it still had to wait for that.
+  process.kill(brood.pid, 'SIGUSR1');
+  await brood.forked(0, 1).looksAtAll();
+  await parent?.looksAtAll();
+  process.kill(daemon, 'SIGCONT');
+  await pagesDone;
+  await child?.looksAtAll();
+  expect(await brood.wrong()).toBe('');
+});
+
+test('a hook that throws ends the daemon', async () => {
+  const criu = client();
+  const { pids, imagesDirectory } = await dumpedMemoryTree(criu, 16, 0);
+  const before = await holdings();
+  const cause = new Error('not today');
+  const hooks = {
+    postRestore() {
+      throw cause;
+    },
+  };
+  const failure = await failureOf(criu.lazyRestore({ imagesDirectory, hooks }));
+  expect(failure).toMatchObject({ code: 'ERR_CRIU_HOOK', cause, workload: 'gone' });
+  await expectNothingLeft(pids, before);
+  await expectRestores(criu, { imagesDirectory });
+});
+
+test('a daemon that is closed while it starts leaves nobody with whom it tries out the kernel', async () => {
+  const criu = client();
+  const { imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
+  const before = await holdings();
+  const random = seeded(20_261_124);
+  for (let tries = 0; tries < 60; tries++) {
+    const daemon = await criu.lazyPages({ imagesDirectory });
+    await sleep(random(30));
+    await daemon.close();
+    expect(await membersOf(daemon.pid)).toEqual([]);
+  }
+  expect(await holdings()).toEqual(before);
+});
+
+test('close() of the client ends a daemon that nobody has restored from', async () => {
+  const criu = client();
+  const { imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
+  const before = await holdings();
+  const daemon = await criu.lazyPages({ imagesDirectory });
+  await criu.close();
+  await expect(daemon.done).rejects.toMatchObject({ code: 'ERR_CRIU_CLOSED' });
+  expect(await holdings()).toEqual(before);
+});
+
+test.each(['signal', 'deadlineMs'] as const)(
+  'a daemon that nobody comes to is ended by %s',
+  async (option) => {
+    const criu = client();
+    const { imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
+    const before = await holdings();
+    const controller = new AbortController();
+    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: DEADLINE_MS };
+    const daemon = await criu.lazyPages({ imagesDirectory, ...limit });
+    await daemon.ready;
+    controller.abort();
+    await expect(daemon.done).rejects.toMatchObject({
+      code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
+    });
+    await daemon.exited;
+    expect(await holdings()).toEqual(before);
+  },
+);
+
+test.each(['preRestore', 'postRestore'] as const)(
+  'a lazy restore can be aborted at %s',
+  async (step) => {
+    const criu = client();
+    const { pids, imagesDirectory } = await dumpedMemoryTree(criu, 16, 0);
+    const before = await holdings();
+    const controller = new AbortController();
+    const hooks = { [step]: () => controller.abort(new Error('enough')) };
+    const { signal } = controller;
+    const failure = await failureOf(criu.lazyRestore({ imagesDirectory, hooks, signal }));
+    expect(failure).toMatchObject({ code: 'ERR_CRIU_ABORTED', workload: 'gone' });
+    await expectNothingLeft(pids, before);
+    await expectRestores(criu, { imagesDirectory });
+  },
+);
+
+test('a source that is not there is asked for', async () => {
+  const criu = client();
+  const { pids, imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
+  const before = await holdings();
+  const pageServer = { address: '127.0.0.1', port: 1 };
+  expect(await failureOf(criu.lazyRestore({ imagesDirectory, pageServer }))).toMatchObject({
+    code: 'ERR_CRIU_LAZY_PAGES',
+    workload: 'gone',
+    message: expect.stringMatching(/is there no lazy source at 127\.0\.0\.1:1\?/),
+    log: { path: `${imagesDirectory}/lazy-pages.log` },
+  });
+  await expectNothingLeft(pids, before);
+});
+
+/** Restores two processes, and stops the daemon once it has only the child to serve. */
+async function stoppedForOne(criu: Criu, imagesDirectory: string, pids: readonly number[]) {
+  for (let tries = 0; tries < 10; tries++) {
+    const before = await holdings();
+    const { process: root, pagesDone } = await heldUp(criu, before, { imagesDirectory });
+    const daemon = await daemonOf(before);
+    do {
+      // Which of them has its memory first depends on how busy the machine is.
+      const isLeft = (await userfaultsOf(daemon)) === 1 && !(await waitsForPages(root.pid));
+      if (isLeft) return { daemon, pagesDone };
+      sent(daemon, 'SIGCONT');
+      await turn();
+    } while (sent(daemon, 'SIGSTOP'));
+    // On a busy machine this may come too late for both.
+    await pagesDone;
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await root.exited;
+    await Promise.all(pids.map(waitGone));
+  }
+  throw new Error('the daemon has never had just one process to serve');
+}
+
+/** The processes of a session that have not ended. */
+async function membersOf(session: number): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const stats = await Promise.all(pids.map(Number).map(statOf));
+  return pids.filter((_, index) => {
+    const [state, , , of] = stats[index] ?? [];
+    return Number(of) === session && state !== 'Z';
+  });
+}
+
+/** Whether a process is there to get a signal. */
+function sent(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a process has memory that a daemon is asked for. */
+async function waitsForPages(pid: number): Promise<boolean> {
+  return /^VmFlags:.* um\b/m.test(await readFile(`/proc/${pid}/smaps`, 'latin1'));
+}
+
+/** How many processes a daemon has to serve. */
+async function userfaultsOf(daemon: number): Promise<number> {
+  const names = await readdir(`/proc/${daemon}/fd`).catch(() => []);
+  const links = names.map((name) => readlink(`/proc/${daemon}/fd/${name}`).catch(() => ''));
+  return (await Promise.all(links)).filter((link) => link.includes('userfaultfd')).length;
+}
+
+async function expectNothingLeft(pids: readonly number[], before: unknown): Promise<void> {
+  for (const pid of pids) {
+    await waitFor(async () => !(await isAlive(pid)), `process ${pid} is dead`);
+    await waitFor(async () => (await processState(pid)) === undefined, `${pid} is reaped`);
+  }
+  expect(await holdings()).toEqual(before);
+}
+
+/** The images are as good as before. */
+async function expectRestores(criu: Criu, options: LazyRestoreOptions): Promise<void> {
+  const { pagesDone, process: restored } = await criu.lazyRestore(options);
+  await pagesDone;
+  restored.kill('SIGKILL');
+}

@@ -1,0 +1,42 @@
+import { beforeAll, expect, test } from 'vitest';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
+import { LazyDestination } from '../../helpers/lazy-destination.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
+
+const workload = { heapMiB: 256, hotMiB: 4, pagesPerSecond: 2000 } as const;
+
+beforeAll(allowLargePipes);
+
+test('a process moves over TCP: it runs before its memory is there, and that is whole', async () => {
+  const memory = await startMemoryWorkload(workload);
+  const imagesDirectory = await temporaryDirectory();
+  const source = await client().lazyDump(memory.pid, { imagesDirectory });
+  const { address, port } = source;
+  expect(source.progress.pages).toBeGreaterThan((workload.heapMiB << 20) / 4096);
+  expect(source.progress.pagesFetched).toBe(0);
+
+  const destination = await LazyDestination.start();
+  await destination.restore({ imagesDirectory, pageServer: { address, port } });
+  const { pages } = await destination.pagesDone();
+  const result = await source.done;
+  expect(result).toMatchObject({ pages, pagesFetched: pages, stats: { pagesLazy: pages } });
+  expect(result.stats.bytesWritten).toBeLessThan(1 << 20);
+  await waitGone(memory.pid);
+  await memory.verify(() => destination.kill('SIGUSR1'));
+  await memory.writesOn();
+});
+
+test.each(['leaveRunning', 'leaveStopped'] as const)(
+  '%s among the defaults of the client is for other dumps: the original ends',
+  async (option) => {
+    const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 2000 });
+    const imagesDirectory = await temporaryDirectory();
+    const criu = client({ defaults: { [option]: true } });
+    const { done, address, port } = await criu.lazyDump(memory.pid, { imagesDirectory });
+    const destination = await LazyDestination.start();
+    await destination.restore({ imagesDirectory, pageServer: { address, port } });
+    await done;
+    await waitGone(memory.pid);
+  },
+);

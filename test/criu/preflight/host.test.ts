@@ -1,0 +1,173 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, onTestFinished, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import { type CriuErrorCode, type DumpOptions, preflight } from '../../../src/index.ts';
+import { buildLibrary } from '../../helpers/built.ts';
+import { callWithout, deprivations } from '../../helpers/capabilities.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { codesOf, startObstacle } from '../../helpers/obstacle.ts';
+import { client, temporaryDirectory } from '../../helpers/workload.ts';
+
+test('images that do not fit are found, unless the memory goes elsewhere', async () => {
+  const criu = client();
+  const small = join(await temporaryDirectory(), 'small');
+  await mkdir(small);
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small]);
+  onTestFinished(async () => {
+    await execa('umount', [small]);
+  });
+  const { pid } = await startObstacle('memory', String(16 << 20));
+  const imagesDirectory = join(small, 'images');
+
+  const findings = await criu.preflight(pid, { imagesDirectory });
+  expect(findings).toMatchObject([{ code: 'NO_SPACE', severity: 'error', pid }]);
+  expect(findings[0]?.message).toContain(imagesDirectory);
+  const error = await failureOf(criu.dump(pid, { imagesDirectory }));
+  expect(error.workload).toBe('running');
+  expect(codesOf(error.findings)).toEqual(['NO_SPACE']);
+
+  const pageServer = { address: '127.0.0.1', port: 1 };
+  expect(await criu.preflight(pid, { imagesDirectory, pageServer })).toEqual([]);
+  expect(await criu.preflight(pid, { imagesDirectory: '/tmp/not/there/yet' })).toEqual([]);
+});
+
+test.each([
+  'a process without capabilities',
+  'a process without CAP_SYS_ADMIN and CAP_CHECKPOINT_RESTORE',
+] as const)('%s is told what criu would lack', async (way) => {
+  await buildLibrary();
+  const { pid } = await startObstacle('nothing');
+  const options = { imagesDirectory: join(await temporaryDirectory(), 'images') };
+  const { done } = await callWithout(deprivations[way], 'preflight', [pid, options]);
+  expect(done).toContainEqual(
+    expect.objectContaining({ code: 'MISSING_CAPABILITY', severity: 'error', pid }),
+  );
+  const refused = await callWithout(deprivations[way], 'dump', [pid, options]);
+  expect(refused).toMatchObject({ name: 'CriuError', code: 'ERR_CRIU_NO_PERMISSION' });
+});
+
+test('another user is told what he may not look at', async () => {
+  await buildLibrary();
+  const { pid } = await startObstacle('nothing');
+  const { done } = await callWithout(deprivations['another user'], 'preflight', [pid]);
+  expect(codesOf(done as never)).toEqual(
+    expect.arrayContaining(['MISSING_CAPABILITY', 'NO_PERMISSION']),
+  );
+});
+
+test.each<[string, DumpOptions]>([
+  ['an option of CRIU 4.3', { imageIoMode: 'direct' }],
+  ['tracking of memory', { trackMem: true }],
+  ['lazy pages', { lazyPages: true, pageServer: { port: 1 } }],
+])('%s is found wanting exactly if a dump refuses it', async (_title, options) => {
+  const criu = client();
+  const { pid } = await startObstacle('nothing');
+  const { number } = await criu.version();
+  const { memTrack, lazyPages } = await criu.features();
+  const expected = [
+    ...(options.imageIoMode && number < 40300 ? ['CRIU_TOO_OLD'] : []),
+    ...(options.trackMem && !memTrack ? ['NO_MEM_TRACK'] : []),
+    ...(options.lazyPages && !lazyPages ? ['NO_LAZY_PAGES'] : []),
+  ];
+  expect(codesOf(await criu.preflight(pid, options))).toEqual(expected);
+  for (const code of expected) {
+    const imagesDirectory = join(await temporaryDirectory(), 'images');
+    const error = await failureOf(criu.dump(pid, { ...options, imagesDirectory }));
+    expect(error.code).toBe(`ERR_${code.replace(/^(?!CRIU_)/, 'CRIU_')}`);
+  }
+});
+
+test('a pre-dump is told what stops it, and warned of what will stop the dump after it', async () => {
+  const criu = client();
+  const { pid } = await startObstacle('deleted_linked', '@/file');
+  const { memTrack } = await criu.features();
+  const findings = await criu.preflight(pid, { preDump: true });
+  expect(findings.map(({ code, severity }) => [code, severity])).toEqual([
+    ...(memTrack ? [] : [['NO_MEM_TRACK', 'error']]),
+    ['DELETED_FILE_LINKED', 'warning'],
+  ]);
+});
+
+test('a missing criu is found, and the rest is looked at all the same', async () => {
+  const { pid } = await startObstacle('deleted_linked', '@/file');
+  const findings = await client({ path: '/no/such/criu' }).preflight(pid);
+  expect(findings.map(({ code }) => code)).toEqual(['CRIU_UNUSABLE', 'DELETED_FILE_LINKED']);
+  expect(findings[0]?.message).toContain('/no/such/criu');
+});
+
+test('the function looks as the method does', async () => {
+  const { pid } = await startObstacle('deleted_linked', '@/file');
+  const findings = await preflight(pid, { path: criuPath() });
+  expect(codesOf(findings)).toEqual(['DELETED_FILE_LINKED']);
+  expect(await client().preflight(pid)).toEqual(findings);
+  expect(await preflight(pid, { path: criuPath(), linkRemap: true })).toEqual([]);
+});
+
+test('defaults of the client and a configuration file count', async () => {
+  const { pid } = await startObstacle('deleted_linked', '@/file');
+  expect(await client({ defaults: { linkRemap: true } }).preflight(pid)).toEqual([]);
+  const configFile = join(await temporaryDirectory(), 'criu.conf');
+  await writeFile(configFile, '# allow it\nlink-remap\n');
+  const criu = client();
+  expect(await criu.preflight(pid, { configFile })).toEqual([]);
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  await criu.dump(pid, { configFile, imagesDirectory });
+});
+
+test.each<[string, unknown[], CriuErrorCode, RegExp]>([
+  ['a pid of 0', [0], 'ERR_CRIU_INVALID_ARGUMENT', /preflight: pid takes a positive integer/],
+  ['half a pid', [1.5], 'ERR_CRIU_INVALID_ARGUMENT', /pid takes/],
+  ['a pid that is none', ['1'], 'ERR_CRIU_INVALID_ARGUMENT', /pid takes/],
+  [
+    'a process that is not there',
+    [0x7ffffffe],
+    'ERR_CRIU_NO_SUCH_PROCESS',
+    /no process 2147483646/,
+  ],
+  ['no options at all', [1, null], 'ERR_CRIU_INVALID_ARGUMENT', /options takes an object/],
+  [
+    'an option that is not there',
+    [1, { tcpEstablish: true }],
+    'ERR_CRIU_INVALID_ARGUMENT',
+    /^preflight: there is no option tcpEstablish/,
+  ],
+  [
+    'an option of the wrong type',
+    [1, { shellJob: 'yes' }],
+    'ERR_CRIU_INVALID_ARGUMENT',
+    /^preflight: shellJob takes a boolean/,
+  ],
+  [
+    'a hook that is not there',
+    [1, { hooks: { preDumb() {} } }],
+    'ERR_CRIU_INVALID_ARGUMENT',
+    /^preflight: .*preDumb/,
+  ],
+  [
+    'a deadline that is none',
+    [1, { deadlineMs: -1 }],
+    'ERR_CRIU_INVALID_ARGUMENT',
+    /^preflight: deadlineMs takes/,
+  ],
+  [
+    'an option of the restore of the wrong type',
+    [1, { inheritFd: 3 }],
+    'ERR_CRIU_INVALID_ARGUMENT',
+    /^preflight: inheritFd takes/,
+  ],
+])('%s is refused', async (_title, args, code, message) => {
+  const error = await failureOf(() => Reflect.apply(client().preflight, client(), args));
+  expect(error).toMatchObject({ code, operation: 'preflight' });
+  expect(error.message).toMatch(message);
+});
+
+test('a look can be aborted, and a closed client refuses one', async () => {
+  const criu = client();
+  const { pid } = await startObstacle('nothing');
+  const aborted = await failureOf(criu.preflight(pid, { signal: AbortSignal.abort() }));
+  expect(aborted.code).toBe('ERR_CRIU_ABORTED');
+  await criu.close();
+  expect((await failureOf(criu.preflight(pid))).code).toBe('ERR_CRIU_CLOSED');
+});

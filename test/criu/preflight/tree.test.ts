@@ -1,0 +1,312 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, onTestFinished, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import type { DumpOptions, PreflightFinding } from '../../../src/index.ts';
+import { native } from '../../../src/native/index.ts';
+import { buildLibrary } from '../../helpers/built.ts';
+import { compileFixture } from '../../helpers/compile.ts';
+import { nameOf, pipe, startOn } from '../../helpers/descriptors.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { childOf, codesOf, startObstacle } from '../../helpers/obstacle.ts';
+import { startOnTerminal } from '../../helpers/terminal.ts';
+import { client, isAlive, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+
+const criu = client;
+
+/** Dumps into a directory of its own, and lets the process run on. */
+async function dumped(pid: number, options: Omit<DumpOptions, 'imagesDirectory'> = {}) {
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  await criu().dump(pid, { ...options, imagesDirectory, leaveRunning: true });
+  expect(await isAlive(pid)).toBe(true);
+}
+
+/** The error of a dump. */
+async function failed(pid: number, options: Omit<DumpOptions, 'imagesDirectory'> = {}) {
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  return await failureOf(criu().dump(pid, { ...options, imagesDirectory }));
+}
+
+/** The message, and the lines of CRIU's log that it was taken from. */
+const complaints = ({ message, log }: Awaited<ReturnType<typeof failed>>) =>
+  [message, ...(log?.errors ?? [])].join('\n');
+
+test('a process that does not lead its session is found, and is dumped as a shell job', async () => {
+  const pid = await childOf((await startObstacle('children', '1')).pid);
+  expect(await criu().preflight(pid)).toMatchObject([
+    { code: 'NOT_SESSION_LEADER', severity: 'error', pid },
+  ]);
+  const error = await failed(pid);
+  expect(complaints(error)).toMatch(/not a session leader/);
+  expect(codesOf(error.findings)).toEqual(['NOT_SESSION_LEADER']);
+
+  expect(await criu().preflight(pid, { shellJob: true })).toEqual([]);
+  await dumped(pid, { shellJob: true });
+});
+
+test('a session leader outside the pid namespace is found', async () => {
+  const outer = await startObstacle('nothing', '', ['unshare', '--pid', '--fork', '--kill-child']);
+  const pid = await childOf(outer.pid);
+  expect(await criu().preflight(pid)).toMatchObject([
+    { code: 'SESSION_OUTSIDE_PID_NAMESPACE', severity: 'error', pid },
+  ]);
+  const error = await failed(pid, { shellJob: true });
+  expect(complaints(error)).toMatch(/session leader of .* is outside of its pid namespace/);
+  expect(codesOf(error.findings)).toEqual(['SESSION_OUTSIDE_PID_NAMESPACE']);
+});
+
+test('a process that is not the first of its pid namespace is found', async () => {
+  const namespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'setsid'];
+  const outer = await startObstacle('children', '1', namespace);
+  const pid = await childOf(await childOf(outer.pid));
+  const findings = await criu().preflight(pid, { shellJob: true });
+  expect(codesOf(findings)).toContain('NOT_NAMESPACE_INIT');
+  const error = await failed(pid, { shellJob: true });
+  expect(codesOf(error.findings)).toContain('NOT_NAMESPACE_INIT');
+});
+
+test('a unix stream to outside is found with its peer, and dumped once it is named', async () => {
+  const path = join(await temporaryDirectory(), 'socket');
+  const server = createServer(() => {}).listen(path);
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const accepted = once(server, 'connection');
+  const { pid } = await startObstacle('unix_connect', path);
+  await accepted;
+
+  const [finding, ...others] = await criu().preflight(pid);
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({ code: 'UNIX_PEER_OUTSIDE', severity: 'error', pid, fd: 3 });
+  const inode = /\d+/.exec(nameOf(3, pid))?.[0];
+  expect(finding?.message).toMatch(
+    new RegExp(`stream socket ${inode}, .*"${path}" .*process ${process.pid} `),
+  );
+  expect(finding?.remedy).toContain(`unix[${inode}]`);
+
+  // Only for datagrams.
+  expect(codesOf(await criu().preflight(pid, { externalUnixConnections: true }))).toEqual([
+    'UNIX_PEER_OUTSIDE',
+  ]);
+  const halved = await failed(pid, { externalUnixConnections: true });
+  expect(complaints(halved)).toMatch(/Can't dump half of stream unix connection/);
+  const error = await failed(pid);
+  expect(complaints(error)).toMatch(/External socket is used/);
+  expect(error.findings).toEqual([finding]);
+
+  const external = [`unix[${inode}]`];
+  expect(await criu().preflight(pid, { external })).toEqual([]);
+  await dumped(pid, { external });
+});
+
+test('a unix datagram socket of outside is found, and dumped with externalUnixConnections', async () => {
+  const path = join(await temporaryDirectory(), 'socket');
+  const { pid: receiver } = await startObstacle('unix_bind', path);
+  expect(await criu().preflight(receiver)).toEqual([]);
+  const { pid } = await startObstacle('unix_send', path);
+
+  const [finding, ...others] = await criu().preflight(pid);
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({ code: 'UNIX_PEER_OUTSIDE', severity: 'error', pid, fd: 3 });
+  expect(finding?.message).toContain(`process ${receiver} (obstacle)`);
+  expect(finding?.remedy).toContain('externalUnixConnections');
+  expect(codesOf((await failed(pid)).findings)).toEqual(['UNIX_PEER_OUTSIDE']);
+
+  expect(await criu().preflight(pid, { externalUnixConnections: true })).toEqual([]);
+  await dumped(pid, { externalUnixConnections: true });
+});
+
+test('a unix connection out of another network namespace is found', async () => {
+  const path = join(await temporaryDirectory(), 'socket');
+  const server = createServer(() => {}).listen(path);
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { pid } = await startObstacle('unix_connect', path, ['unshare', '--net']);
+
+  const findings = await criu().preflight(pid);
+  expect(findings).toMatchObject([{ code: 'UNIX_PEER_OUTSIDE', severity: 'error', fd: 3 }]);
+  expect(codesOf((await failed(pid)).findings)).toEqual(['UNIX_PEER_OUTSIDE']);
+  const external = [/unix\[\d+\]/.exec(findings[0]?.remedy ?? '')?.[0] ?? ''];
+  expect(await criu().preflight(pid, { external })).toEqual([]);
+  await dumped(pid, { external });
+});
+
+test('a TCP connection in another network namespace is found', async () => {
+  const up = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
+  const { pid } = await startObstacle('tcp_connected', '', up);
+  expect(codesOf(await criu().preflight(pid))).toEqual(['TCP_ESTABLISHED']);
+  const error = await failed(pid);
+  expect(complaints(error)).toMatch(/Connected TCP socket/);
+  expect(codesOf(error.findings)).toEqual(['TCP_ESTABLISHED']);
+});
+
+test('a TCP connection that nobody answers yet is found, and dumped as a connection', async () => {
+  const silent = 'ip link add v0 type veth peer v1 && ip addr add 10.9.9.1/24 dev v0';
+  const up = `${silent} && ip link set v0 up && ip link set v1 up && ip link set lo up && exec "$@"`;
+  const { pid } = await startObstacle('tcp_connecting', '10.9.9.2', [
+    ...['unshare', '--net', 'sh', '-c', up, 'sh'],
+  ]);
+  const findings = await criu().preflight(pid);
+  expect(findings).toMatchObject([{ code: 'TCP_ESTABLISHED', severity: 'error', fd: 3 }]);
+  expect(findings[0]?.message).toMatch(/10\.9\.9\.1:\d+ to 10\.9\.9\.2:9/);
+  expect(complaints(await failed(pid))).toMatch(/Connected TCP socket/);
+  expect(await criu().preflight(pid, { tcpClose: true })).toEqual([]);
+  await dumped(pid, { tcpClose: true });
+});
+
+test('pipes to outside are found with who has them, and work when they are given anew', async () => {
+  const [input, toInput] = pipe();
+  const [fromOutput, output] = pipe();
+  const { pid, ended } = await startOn([input, output], await compileFixture('echo'));
+  const links = [nameOf(0, pid), nameOf(1, pid)];
+
+  const findings = (await criu().preflight(pid)).filter(({ fd = 0 }) => fd < 2);
+  expect(findings).toMatchObject([
+    { code: 'PIPE_OUTSIDE', severity: 'warning', pid, fd: 0 },
+    { code: 'PIPE_OUTSIDE', severity: 'warning', pid, fd: 1 },
+  ]);
+  findings.forEach(({ message, remedy }, fd) => {
+    expect(message).toContain(`process ${process.pid} `);
+    expect(remedy).toContain(links[fd]);
+  });
+  const inheritFd = { [links[0] as string]: input, [links[1] as string]: output };
+  const given = await criu().preflight(pid, { inheritFd });
+  expect(given.filter(({ fd = 0 }) => fd < 2)).toEqual([]);
+
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  await criu().dump(pid, { imagesDirectory });
+  await ended;
+  await criu().restore({ imagesDirectory, inheritFd });
+  writeSync(toInput, 'hello\n');
+  const buffer = Buffer.alloc(100);
+  let text = '';
+  await waitFor(() => {
+    try {
+      text += buffer.toString('latin1', 0, readSync(fromOutput, buffer));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+    return text.includes('hello');
+  }, 'the restored program answers');
+});
+
+test('a pipe to outside is found though very many files are open on the host', async () => {
+  const crowd = ['sh', '-c', 'ulimit -n 10100 && exec "$@"', 'sh'];
+  for (let count = 0; count < 4; count++) await startObstacle('many', '10000', crowd);
+  const [readEnd, writeEnd] = pipe();
+  const holder = await startOn([undefined, writeEnd], '/usr/bin/sleep', ['1000']);
+  const { pid } = await startOn([readEnd], '/usr/bin/sleep', ['1000']);
+  // This process, their parent, would be asked first.
+  for (const end of [readEnd, writeEnd]) native().close(end);
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 1);
+  const findings = (await criu().preflight(pid)).filter(({ fd }) => fd === 0);
+  clearInterval(timer);
+  expect(findings).toMatchObject([{ code: 'PIPE_OUTSIDE', severity: 'warning', pid, fd: 0 }]);
+  expect(findings[0]?.message).toContain(`which process ${holder.pid} (sleep) has`);
+  expect(ticks).toBeGreaterThan(10);
+});
+
+test('a pipe whose other end nobody has is no obstacle', async () => {
+  const { pid } = await startObstacle('half_pipe');
+  expect(await criu().preflight(pid)).toEqual([]);
+  await dumped(pid);
+});
+
+test('a terminal of outside is found, and dumped as a shell job or by its name', async () => {
+  const { pid } = await startOnTerminal(await compileFixture('obstacle'), ['nothing']);
+  const ours = (findings: Awaited<ReturnType<typeof failed>>['findings']) =>
+    findings?.filter(({ code }) => code !== 'PIPE_OUTSIDE');
+
+  const [finding, ...others] = ours(await criu().preflight(pid)) ?? [];
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({ code: 'TERMINAL_OUTSIDE', severity: 'error', pid, fd: 0 });
+  expect(finding?.message).toMatch(/terminal \/dev\/pts\/\d+/);
+  const error = await failed(pid);
+  expect(complaints(error)).toMatch(/Found slave peer index/);
+  expect(ours(error.findings)).toEqual([finding]);
+
+  for (const options of [
+    { shellJob: true },
+    { orphanPtsMaster: true },
+    { external: [/tty\[[^\]]+\]/.exec(finding?.remedy ?? '')?.[0] ?? ''] },
+  ]) {
+    expect(ours(await criu().preflight(pid, options))).toEqual([]);
+    await dumped(pid, options);
+  }
+});
+
+test('a child of a session on a terminal is found, and dumped as a shell job', async () => {
+  const { pid: leader } = await startOnTerminal(await compileFixture('obstacle'), [
+    'children',
+    '1',
+  ]);
+  const pid = await childOf(leader);
+  const codes = codesOf(await criu().preflight(pid))?.filter((code) => code !== 'PIPE_OUTSIDE');
+  expect(codes).toEqual(['NOT_SESSION_LEADER', 'TERMINAL_OUTSIDE']);
+  expect(complaints(await failed(pid))).toMatch(/Found dangling tty/);
+  const findings = await criu().preflight(pid, { shellJob: true });
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  await dumped(pid, { shellJob: true });
+});
+
+test('/dev/tty without the terminal that it stands for is found', async () => {
+  const file = await compileFixture('obstacle');
+  // Its own streams are the terminal; those of the second are not.
+  const both = await startOnTerminal(file, ['open_path', '/dev/tty']);
+  await both.output.has('ready');
+  const findings = await criu().preflight(both.pid, { shellJob: true });
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+  await dumped(both.pid, { shellJob: true });
+
+  const script = `exec "${file}" open_path /dev/tty <>/dev/null >&0 2>&0`;
+  const alias = await startOnTerminal('/bin/sh', ['-c', script]);
+  await waitFor(() => {
+    try {
+      return nameOf(3, alias.pid) === '/dev/tty';
+    } catch {
+      return false;
+    }
+  }, 'it has /dev/tty open');
+  const found = await criu().preflight(alias.pid, { shellJob: true });
+  expect(found[0]).toMatchObject({ code: 'TERMINAL_OUTSIDE', severity: 'error', fd: 3 });
+  const error = await failed(alias.pid, { shellJob: true });
+  expect(complaints(error)).toMatch(/ctty inheritance detected/);
+});
+
+test('a caller in the tree is found, and makes the dump fail', async () => {
+  await buildLibrary();
+  const script = join(import.meta.dirname, '../../fixtures/without-rights.mjs');
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  const inItsTree = async (method: string, options: DumpOptions) => {
+    // The shell is the root of the tree, and the caller its child.
+    const call = [process.execPath, script, criuPath(), method, JSON.stringify(options)];
+    const { stdout } = await execa('sh', [
+      '-c',
+      '"$1" "$2" "$3" "$4" $$ "$5"; true',
+      'sh',
+      ...call,
+    ]);
+    return JSON.parse(stdout) as { done?: PreflightFinding[]; message?: string };
+  };
+  const { done } = await inItsTree('preflight', { shellJob: true });
+  expect(codesOf(done)).toContain('CALLER_IN_TREE');
+  const { message } = await inItsTree('dump', { shellJob: true, imagesDirectory });
+  expect(message).toMatch(/criu itself is within dumped tree/);
+});
+
+test('a datagram socket bound by Node is no obstacle', async () => {
+  // Not a socket of the tree at all: what others have must not disturb.
+  const socket = createSocket('udp4');
+  onTestFinished(() => void socket.close());
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { pid } = await startObstacle('tcp_bound');
+  expect(await criu().preflight(pid)).toEqual([]);
+  await dumped(pid);
+});
