@@ -31,11 +31,22 @@ export function waitsForCriu(pid: number): 'yes' | 'in vain' | 'no' {
 }
 
 /**
- * Ends what a criu that has ended left in its session: processes that it had begun to restore, and
- * those with which it tries out the kernel, which may wait for it forever as well.
+ * Kills the processes that a dead criu left half-restored in its session: they would wait for criu
+ * forever. Programs that criu has started, such as iptables-restore, are left to end by themselves.
  */
 export async function killSessionOrphans(session: number): Promise<void> {
-  const strays = readdirSync('/proc')
+  const killed = new Set<number>();
+  // A process may fork between the scan and the kill: the next scan finds its children.
+  for (;;) {
+    const orphans = orphansOf(session).filter((pid) => !killed.has(pid));
+    if (orphans.length === 0) return;
+    await end(orphans);
+    for (const pid of orphans) killed.add(pid);
+  }
+}
+
+function orphansOf(session: number): number[] {
+  return readdirSync('/proc')
     .map(Number)
     .filter((pid) => {
       const status = pid > 0 ? statusOf(pid) : undefined;
@@ -43,7 +54,6 @@ export async function killSessionOrphans(session: number): Promise<void> {
       // A dead child of this process waits for us.
       return status.dead ? status.parent === process.pid : isCriuStill(pid, status);
     });
-  await end(strays);
 }
 
 /** Kills processes and all below them, and resolves when they are gone; those that are ours, reaped. */

@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { killSessionOrphans } from '../cleanup/half-restored.ts';
+import { killSession } from '../cleanup/session.ts';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { endInTime, LINGER_MS } from '../concurrency/end-in-time.ts';
 import { spawnSlot } from '../concurrency/spawn-slot.ts';
@@ -217,8 +217,8 @@ export class LazyPages implements AsyncDisposable {
     const exit = await this.exited;
     const bytes = pages * native().pageSize;
     if (exit.code === 0) return { pages, bytes, durationMs: performance.now() - start };
-    // While it starts it tries out the kernel with processes that wait for it.
-    await killSessionOrphans(this.pid);
+    // While it starts, criu tests the kernel with child processes, which would wait for it forever.
+    await killSession(this.pid);
     const log = await this.log();
     const remains = this.#child.remains;
     const how = exit.signal ? `was killed by ${exit.signal}` : `exited with ${exit.code}`;

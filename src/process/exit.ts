@@ -66,7 +66,9 @@ export function openPidfd(pid: number): number | undefined {
   try {
     return native().pidfdOpen(pid);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+    // A process that is being reaped has a pid and no thread: EINVAL, since Linux 6.15 ENOENT.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ESRCH', 'EINVAL', 'ENOENT'].includes(code)) return undefined;
     throw error;
   }
 }
