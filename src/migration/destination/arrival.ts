@@ -8,7 +8,8 @@ import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePar
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import type { PageServer } from '../../operations/page-server.ts';
 import { receiveImages } from '../protocol/image-transfer.ts';
-import { PageTunnel, TOKEN_SIZE } from '../protocol/page-tunnel.ts';
+import { TOKEN_SIZE } from '../protocol/page-listener.ts';
+import { PageTunnel } from '../protocol/page-tunnel.ts';
 import type { Hosting } from './incoming.ts';
 
 /** How long CRIU's page server may take to end once a dump has taken leave of it, in milliseconds. */
@@ -84,7 +85,7 @@ export class Arrival implements AsyncDisposable {
       await this.#endOfRound();
       this.#requireOpen();
       this.#begun++;
-      this.#pageServer = await tunnel.far.lend((fd) =>
+      this.#pageServer = await tunnel.criuFd.use((fd) =>
         this.#hosting.criu.pageServer({
           imagesDirectory: this.directoryOf(index),
           ...(index > 0 && { parentImage: `../${index - 1}` }),
@@ -156,13 +157,13 @@ export class Arrival implements AsyncDisposable {
   }
 
   #expect(): void {
-    const { door, stallMs } = this.#hosting;
+    const { pageListener, stallMs } = this.#hosting;
     const stop = [
-      door.expect(this.roundToken, (peer: Socket) => {
+      pageListener.expect(this.roundToken, (peer: Socket) => {
         this.#rounds = new PageTunnel(peer, { stallMs });
       }),
-      door.expect(this.lazyToken, (peer: Socket) => {
-        this.#lazy = new PageTunnel(peer, { stallMs, areRequests: true });
+      pageListener.expect(this.lazyToken, (peer: Socket) => {
+        this.#lazy = new PageTunnel(peer, { stallMs, awaitsAnswers: true });
       }),
     ];
     this.#over.addEventListener('abort', () => {

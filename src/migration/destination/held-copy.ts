@@ -65,8 +65,8 @@ async function restoring(
   const tunnel = arrival.lazy;
   if (!tunnel) throw new Error('there is no connection for lazy pages');
   const { lazyPages: _, ...forLazy } = options;
-  return await tunnel.far.lend((fd) =>
-    tunnel.near.lend((keeper) =>
+  return await tunnel.criuFd.use((fd) =>
+    tunnel.useLocalFd((keeper) =>
       lazyRestore(client, { ...forLazy, pageServer: { fd } } as never, keeper),
     ),
   );

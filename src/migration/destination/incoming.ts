@@ -15,7 +15,7 @@ import {
 } from '../journal/incoming-journal.ts';
 import { Journal } from '../journal/journal.ts';
 import { namesOf, startTimeOf, thisAgent } from '../protocol/identity.ts';
-import type { PageDoor } from '../protocol/page-tunnel.ts';
+import type { PageListener } from '../protocol/page-listener.ts';
 import { afterRestart, type DestinationState, mayAbort } from '../protocol/states.ts';
 import { Arrival } from './arrival.ts';
 import { HeldCopy } from './held-copy.ts';
@@ -27,7 +27,7 @@ export interface Hosting {
   readonly criu: Criu;
   readonly directory: string;
   readonly restore: Partial<RestoreOptions>;
-  readonly door: PageDoor;
+  readonly pageListener: PageListener;
   /** How long a source may be silent before anything runs, in milliseconds. */
   readonly holdMs: number;
   readonly stallMs: number;

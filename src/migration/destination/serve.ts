@@ -13,7 +13,7 @@ import { isMigrationId } from '../journal/journal.ts';
 import { type Credentials, readCredentials } from '../protocol/credentials.ts';
 import { hostFacts } from '../protocol/host-facts.ts';
 import { checkOffered } from '../protocol/offered-options.ts';
-import { PageDoor } from '../protocol/page-tunnel.ts';
+import { PageListener } from '../protocol/page-listener.ts';
 import { loadService, PROTOCOL, type Service } from '../protocol/service.ts';
 import { isMode, type Objecting, weigh } from './admission.ts';
 import { type Answer, type CallAbout, handlersOf, peerOf } from './handlers.ts';
@@ -63,11 +63,13 @@ export async function serveMigrations(options: ServeMigrationsOptions): Promise<
   await requirePrivate(directory);
   await recoverAll(directory);
   const service = await loadService();
-  const door = await PageDoor.listen(listen.host, listen.pagePort ?? 0, credentials).catch(
-    (error: Error) => {
-      throw cannotListen(listen.host, error);
-    },
-  );
+  const pageListener = await PageListener.listen(
+    listen.host,
+    listen.pagePort ?? 0,
+    credentials,
+  ).catch((error: Error) => {
+    throw cannotListen(listen.host, error);
+  });
   const criu = new Criu(path === undefined ? {} : { path });
   const changed = ({ id, how }: Incoming) => {
     // Async, so that whatever it throws is caught here: between two steps it must stop neither.
@@ -75,7 +77,16 @@ export async function serveMigrations(options: ServeMigrationsOptions): Promise<
   };
   const restore = given.restore ?? {};
   const hosting: Hosting = {
-    ...{ client: { path, defaults: {} }, criu, directory, restore, door, holdMs, stallMs, changed },
+    ...{
+      client: { path, defaults: {} },
+      criu,
+      directory,
+      restore,
+      pageListener,
+      holdMs,
+      stallMs,
+      changed,
+    },
   };
   return await new Host(hosting, given, credentials).listen(service);
 }
@@ -99,7 +110,7 @@ class Host implements MigrationServer {
     credentials: Credentials | undefined,
   ) {
     this.host = given.listen.host;
-    this.pagePort = hosting.door.port;
+    this.pagePort = hosting.pageListener.port;
     this.#hosting = hosting;
     this.#given = given;
     this.#credentials = credentials;
@@ -129,7 +140,7 @@ class Host implements MigrationServer {
         );
       });
     } catch (error) {
-      await this.#hosting.door[Symbol.asyncDispose]();
+      await this.#hosting.pageListener[Symbol.asyncDispose]();
       throw cannotListen(host, error as Error);
     }
     this.#server = server;
@@ -146,7 +157,7 @@ class Host implements MigrationServer {
     await this.#turn;
     await Promise.allSettled([...this.#incoming.values()].map((incoming) => incoming.leave()));
     if (this.#server) await shutDown(this.#server);
-    await this.#hosting.door[Symbol.asyncDispose]().catch(() => {});
+    await this.#hosting.pageListener[Symbol.asyncDispose]().catch(() => {});
     await this.#hosting.criu.close();
   }
 

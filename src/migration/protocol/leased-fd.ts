@@ -1,38 +1,39 @@
 /**
- * An end of a tunnel, for criu by its number. It is closed only when nobody uses it any more: the
- * number could be another descriptor's by then.
+ * A descriptor that criu gets by number. close() takes effect only after the last user is done:
+ * otherwise the number could already belong to another descriptor when criu inherits it.
  */
 export class LeasedFd {
   readonly #fd: number;
   readonly #close: () => void;
   #users = 0;
-  /** Why it is closed, or will be, once it is. */
-  #failure: (() => Error) | undefined;
+  /** Set by close(): what a later use() throws. */
+  #closeReason: (() => Error) | undefined;
 
+  /** @param close closes the descriptor; called once */
   constructor(fd: number, close: () => void) {
     this.#fd = fd;
     this.#close = close;
   }
 
-  /** Uses its number until that is over. @throws Error if it is closed already */
-  async lend<T>(use: (fd: number) => Promise<T>): Promise<T> {
-    if (this.#failure) throw this.#failure();
+  /** Keeps the descriptor open while `user` runs. @throws Error if it is closed already */
+  async use<T>(user: (fd: number) => Promise<T>): Promise<T> {
+    if (this.#closeReason) throw this.#closeReason();
     this.#users++;
     try {
-      return await use(this.#fd);
+      return await user(this.#fd);
     } finally {
       this.#users--;
       this.#closeUnused();
     }
   }
 
-  /** Closes it, or leaves that to the last one who uses it. Is called once. */
-  close(failure: () => Error): void {
-    this.#failure = failure;
+  /** Closes the descriptor now, or when its last user is done. Call it once. */
+  close(reason: () => Error): void {
+    this.#closeReason = reason;
     this.#closeUnused();
   }
 
   #closeUnused(): void {
-    if (this.#failure && this.#users === 0) this.#close();
+    if (this.#closeReason && this.#users === 0) this.#close();
   }
 }

@@ -1,82 +1,91 @@
-import { once } from 'node:events';
-import { connect, createServer, type Server, Socket } from 'node:net';
-import { builtins } from '../../builtins.ts';
+import { Socket } from 'node:net';
 import { native } from '../../native/index.ts';
 import { PAGES_AHEAD } from '../../postcopy/page-protocol.ts';
 import { limited } from '../../postcopy/rate-limit.ts';
-import type { Credentials } from './credentials.ts';
 import { LeasedFd } from './leased-fd.ts';
 
-/** The size of the one-time token that a connection begins with, in bytes. */
-export const TOKEN_SIZE = 32;
-/** What the destination answers to it. */
-const WELCOME = Buffer.of(1);
-/** How long a peer may take until it has said its token, in milliseconds. */
-const ARRIVAL_MS = 10_000;
-const WATCH_MS = 500;
-const TLS = { minVersion: 'TLSv1.2', highWaterMark: PAGES_AHEAD } as const;
-/** How long criu may take to read what has come for it before the end, in milliseconds. */
-const LAST_WORDS_MS = 1000;
+const WATCH_INTERVAL_MS = 500;
+/** How long criu may take to read buffered data after the tunnel closes, in milliseconds. */
+const DRAIN_MS = 1000;
 
-/** What a tunnel is told. */
+/** Options of a {@link PageTunnel}. */
 export interface TunnelOptions {
-  /** Bytes that may go out in a second. Default: no limit. */
+  /** Limit of outgoing bytes per second. Default: no limit. */
   readonly rateLimit?: number | undefined;
-  /** How long nothing may move while there is something to send, in milliseconds. */
+  /** The tunnel fails when pending data has not moved for this many milliseconds. */
   readonly stallMs: number;
-  /** What goes out are requests, each of which is answered. */
-  readonly areRequests?: boolean;
+  /**
+   * The outgoing bytes are requests, each of which the peer answers: the tunnel also fails when an
+   * answer is overdue.
+   */
+  readonly awaitsAnswers?: boolean;
 }
 
-/** Memory pages between a criu of this host, by descriptor, and one of another, by TLS. */
+/** Carries memory pages between a criu on this host, over a descriptor, and a peer, over TLS. */
 export class PageTunnel implements Disposable {
-  /** Resolves when it has ended, with the reason if that was no orderly end. */
+  /** Resolves when the tunnel has closed, with the reason if it failed. */
   readonly closed: Promise<Error | undefined>;
-  /** The end for criu. */
-  readonly far: LeasedFd;
-  /** The other end, of which criu may get a copy, too. */
-  readonly near: LeasedFd;
-  readonly #own: Socket;
+  /** The end of the socket pair that criu talks to. */
+  readonly criuFd: LeasedFd;
+  /** The other end of the socket pair. */
+  readonly #local: Socket;
+  readonly #localFd: number;
   readonly #peer: Socket;
   readonly #watch: NodeJS.Timeout;
   #failure: Error | undefined;
   #isClosed = false;
 
-  constructor(peer: Socket, { rateLimit, stallMs, areRequests }: TunnelOptions) {
-    const [near, far] = native().streamPair(PAGES_AHEAD);
-    // From now on it is the socket's.
-    native().release(near);
-    this.far = new LeasedFd(far, () => native().close(far));
-    this.near = new LeasedFd(near, () => this.#closeOwn());
-    const end = { fd: near, readable: true, writable: true, highWaterMark: PAGES_AHEAD };
-    this.#own = new Socket(end);
+  constructor(peer: Socket, { rateLimit, stallMs, awaitsAnswers }: TunnelOptions) {
+    const [localFd, criuFd] = native().streamPair(PAGES_AHEAD);
+    // The socket owns this descriptor and closes it.
+    native().release(localFd);
+    this.#localFd = localFd;
+    this.criuFd = new LeasedFd(criuFd, () => native().close(criuFd));
+    const end = { fd: localFd, readable: true, writable: true, highWaterMark: PAGES_AHEAD };
+    this.#local = new Socket(end);
     this.#peer = peer;
-    for (const end of [this.#own, peer]) {
-      end.on('error', (error) => {
+    for (const socket of [this.#local, peer]) {
+      socket.on('error', (error) => {
         this.#failure ??= error;
       });
     }
     this.closed = Promise.race(
-      [this.#own, peer].map((end) => new Promise((resolve) => end.once('close', resolve))),
+      [this.#local, peer].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
     ).then(() => {
       this[Symbol.dispose]();
       return this.#failure;
     });
-    const out = rateLimit === undefined ? this.#own : this.#own.pipe(limited(rateLimit));
+    const out = rateLimit === undefined ? this.#local : this.#local.pipe(limited(rateLimit));
     out.pipe(peer);
-    peer.on('data', () => this.#gather());
-    peer.pipe(this.#own);
-    this.#watch = areRequests ? this.#watchAnswers(stallMs) : this.#watchFor(stallMs);
+    peer.on('data', () => this.#coalesceWrites());
+    peer.pipe(this.#local);
+    this.#watch = awaitsAnswers ? this.#watchAnswers(stallMs) : this.#watchProgress(stallMs);
   }
 
-  /** Why it has ended before it was closed, if it has. */
+  /** Why the tunnel closed; undefined while it is open. */
   get failure(): Error | undefined {
     return this.#isClosed ? (this.#failure ?? new Error('the peer has hung up')) : undefined;
   }
 
-  /** How much has gone out so far, in bytes. */
+  /** Bytes sent to the peer so far. */
   get sent(): number {
     return this.#peer.bytesWritten;
+  }
+
+  /**
+   * Calls `user` with a duplicate of this process's end of the socket pair, and closes the duplicate
+   * when `user` is done. It must be a duplicate: Node closes the socket's own descriptor as soon as
+   * both directions have ended, whoever uses its number.
+   * @throws Error if the tunnel is closed already
+   */
+  async useLocalFd<T>(user: (fd: number) => Promise<T>): Promise<T> {
+    if (this.#isClosed || this.#local.destroyed) throw this.#closeReason();
+    const fd = duplicate(this.#localFd);
+    try {
+      return await user(fd);
+    } finally {
+      native().close(fd);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -84,27 +93,25 @@ export class PageTunnel implements Disposable {
     this.#isClosed = true;
     clearInterval(this.#watch);
     this.#peer.destroy();
-    // A criu may hold this end, too, and sees the end of the connection only if it is said.
-    this.#own.end();
-    const failure = () => this.failure ?? new Error('it is closed');
-    this.near.close(failure);
-    this.far.close(failure);
+    // Shuts the socket down before it closes: criu may hold a duplicate of this end, so that closing
+    // alone would not end the connection for it.
+    this.#local.destroySoon();
+    // A criu that no longer reads keeps the shutdown waiting.
+    setTimeout(() => this.#local.destroy(), DRAIN_MS).unref();
+    this.criuFd.close(() => this.#closeReason());
   }
 
-  #closeOwn(): void {
-    this.#own.destroySoon();
-    // One that reads no more does not see it.
-    setTimeout(() => this.#own.destroy(), LAST_WORDS_MS).unref();
+  #closeReason(): Error {
+    return this.failure ?? this.#failure ?? new Error('the tunnel is closed');
   }
 
-  /** What TLS brings in records of 16 KiB goes to criu in one system call for all that is there. */
-  #gather(): void {
-    if (this.#own.writableCorked > 0) return;
-    this.#own.cork();
-    setImmediate(() => this.#own.uncork());
+  /** Passes the 16 KiB records of TLS that arrive together to criu in one system call. */
+  #coalesceWrites(): void {
+    if (this.#local.writableCorked > 0) return;
+    this.#local.cork();
+    setImmediate(() => this.#local.uncork());
   }
 
-  /** Ends it when something was asked, and no answer comes. */
   #watchAnswers(stallMs: number): NodeJS.Timeout {
     let last = { received: -1, sent: 0, at: 0 };
     const watch = setInterval(() => {
@@ -114,157 +121,30 @@ export class PageTunnel implements Disposable {
       else if (Date.now() - last.at > stallMs) {
         this.#peer.destroy(new Error(`no answer has come for ${stallMs} ms`));
       }
-    }, WATCH_MS);
+    }, WATCH_INTERVAL_MS);
     return watch.unref();
   }
 
-  /** Ends it when there is something to send and nothing moves. */
-  #watchFor(stallMs: number): NodeJS.Timeout {
-    let moved = { bytes: -1, at: Date.now() };
+  #watchProgress(stallMs: number): NodeJS.Timeout {
+    let last = { bytes: -1, at: Date.now() };
     const watch = setInterval(() => {
       const peer = this.#peer;
       const bytes = peer.bytesWritten - peer.writableLength;
-      if (peer.writableLength === 0 || bytes !== moved.bytes) moved = { bytes, at: Date.now() };
-      else if (Date.now() - moved.at > stallMs) {
-        peer.destroy(new Error(`nothing has moved for ${stallMs} ms`));
+      if (peer.writableLength === 0 || bytes !== last.bytes) last = { bytes, at: Date.now() };
+      else if (Date.now() - last.at > stallMs) {
+        peer.destroy(new Error(`no data has moved for ${stallMs} ms`));
       }
-    }, WATCH_MS);
+    }, WATCH_INTERVAL_MS);
     return watch.unref();
   }
 }
 
-/** Connects to the pages of a destination, and resolves once that has taken the token. */
-export async function connectPages(
-  { host, port }: { readonly host: string; readonly port: number },
-  credentials: Credentials | undefined,
-  token: Uint8Array,
-  signal: AbortSignal,
-): Promise<Socket> {
-  signal.throwIfAborted();
-  const socket = credentials
-    ? builtins.tls.connect({ host, port, ...credentials, ...TLS })
-    : connect({ host, port });
-  // Whoever gets it may look at it later: an error then is told by its close.
-  socket.on('error', () => {});
-  const give = () => socket.destroy(new Error('it was aborted'));
-  const late = setTimeout(
-    () => socket.destroy(new Error(`no answer within ${ARRIVAL_MS} ms`)),
-    ARRIVAL_MS,
-  );
-  signal.addEventListener('abort', give, { once: true });
+/** dup(2), which Node lacks. */
+function duplicate(fd: number): number {
+  const self = native().pidfdOpen(process.pid);
   try {
-    await once(socket, credentials ? 'secureConnect' : 'connect');
-    socket.setNoDelay(true).setKeepAlive(true, 5000);
-    socket.write(token);
-    await receive(socket, WELCOME.length);
-    return socket;
-  } catch (error) {
-    socket.destroy();
-    throw error;
+    return native().pidfdGetfd(self, fd);
   } finally {
-    clearTimeout(late);
-    signal.removeEventListener('abort', give);
+    native().close(self);
   }
-}
-
-/** Listens for connections with pages; each has to begin with a token that is expected. */
-export class PageDoor implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #expected = new Map<Buffer, (peer: Socket) => void>();
-  readonly #arriving = new Set<Socket>();
-
-  static async listen(
-    host: string,
-    port: number,
-    credentials: Credentials | undefined,
-  ): Promise<PageDoor> {
-    const mutual = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: ARRIVAL_MS };
-    const server = credentials
-      ? builtins.tls.createServer({ ...credentials, ...mutual, ...TLS })
-      : createServer();
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(port, host, resolve);
-    });
-    // That there is no descriptor for one that comes is no reason to end.
-    server.on('error', () => {});
-    return new PageDoor(server, credentials ? 'secureConnection' : 'connection');
-  }
-
-  private constructor(server: Server, arrival: string) {
-    this.#server = server;
-    server.on('tlsClientError', (_error, stranger: Socket) => stranger.destroy());
-    server.on(arrival, (peer: Socket) => void this.#receive(peer));
-  }
-
-  get port(): number {
-    return (this.#server.address() as { port: number }).port;
-  }
-
-  /** Expects one connection with this token; calls `arrived` with it. Returns how to expect it no more. */
-  expect(token: Buffer, arrived: (peer: Socket) => void): () => void {
-    this.#expected.set(token, arrived);
-    return () => this.#expected.delete(token);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const peer of this.#arriving) peer.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  async #receive(peer: Socket): Promise<void> {
-    peer.on('error', () => {});
-    this.#arriving.add(peer);
-    const late = setTimeout(() => peer.destroy(), ARRIVAL_MS);
-    const token = await receive(peer, TOKEN_SIZE).catch(() => undefined);
-    clearTimeout(late);
-    this.#arriving.delete(peer);
-    const [own] = [...this.#expected.keys()].filter(
-      (one) => token && builtins.crypto.timingSafeEqual(one, token),
-    );
-    const arrived = own && this.#expected.get(own);
-    if (!own || !arrived) {
-      peer.destroy();
-      return;
-    }
-    this.#expected.delete(own);
-    peer.setNoDelay(true).setKeepAlive(true, 5000);
-    try {
-      arrived(peer);
-      peer.write(WELCOME);
-    } catch {
-      // There was no descriptor for it.
-      peer.destroy();
-    }
-  }
-}
-
-/** The next so many bytes, in however many pieces; what comes after them stays in the stream. */
-async function receive(socket: Socket, size: number): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for (let missing = size; missing > 0; ) {
-    const there = Math.max(1, socket.readableLength);
-    const bytes: Buffer | null = socket.read(Math.min(missing, there));
-    if (bytes) {
-      pieces.push(bytes);
-      missing -= bytes.length;
-    } else if (socket.destroyed || socket.readableEnded) {
-      throw hungUp();
-    } else {
-      await moreOf(socket);
-    }
-  }
-  return Buffer.concat(pieces);
-}
-
-async function moreOf(socket: Socket): Promise<void> {
-  const heard = new AbortController();
-  const { signal } = heard;
-  const closed = once(socket, 'close', { signal }).then(() => {
-    throw hungUp();
-  });
-  await Promise.race([once(socket, 'readable', { signal }), closed]).finally(() => heard.abort());
-}
-
-function hungUp(): Error {
-  return new Error('the peer has hung up');
 }

@@ -24,7 +24,8 @@ import {
   type Undone,
 } from '../journal/outgoing-journal.ts';
 import type { Credentials } from '../protocol/credentials.ts';
-import { connectPages, PageTunnel } from '../protocol/page-tunnel.ts';
+import { connectPages } from '../protocol/page-listener.ts';
+import { PageTunnel } from '../protocol/page-tunnel.ts';
 import type { Destination } from '../protocol/service.ts';
 import type { SourceState } from '../protocol/states.ts';
 import { unresolved } from './commit.ts';
@@ -241,8 +242,8 @@ export class Outgoing {
     if (this.mode === 'post-copy' || this.mode === 'hybrid') {
       await moveMemoryLast(this, offered);
     } else {
-      const { far } = await this.openTunnel(offered);
-      await far.lend((fd) => moveMemoryFirst(this, fd));
+      const { criuFd } = await this.openTunnel(offered);
+      await criuFd.use((fd) => moveMemoryFirst(this, fd));
     }
   }
 

@@ -69,8 +69,8 @@ async function startSource(
     confirm: () => isWell,
   });
   if (outgoing.mode === 'hybrid') {
-    const { far } = await outgoing.openTunnel(offered);
-    return await far.lend(async (fd) => {
+    const { criuFd } = await outgoing.openTunnel(offered);
+    return await criuFd.use(async (fd) => {
       const iteration = await copyInRounds(outgoing, fd, true);
       try {
         await outgoing.beginDump();

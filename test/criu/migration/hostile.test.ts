@@ -16,7 +16,7 @@ import {
 } from '../../../src/index.ts';
 import { receiveImages } from '../../../src/migration/protocol/image-transfer.ts';
 import { offeredOptions } from '../../../src/migration/protocol/offered-options.ts';
-import { connectPages } from '../../../src/migration/protocol/page-tunnel.ts';
+import { connectPages } from '../../../src/migration/protocol/page-listener.ts';
 import { Destination, PROTOCOL } from '../../../src/migration/protocol/service.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
