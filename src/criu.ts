@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Cancellation } from './concurrency/cancellation.ts';
 import { traceOperation } from './diagnostics.ts';
 import { CriuError, invalid, unknownOption } from './errors.ts';
+import type { PreflightFinding } from './finding.ts';
+import type { Client } from './operations/client.ts';
 import { type DumpOptions, type DumpResult, dump, type PreDumpOptions } from './operations/dump.ts';
 import { PageServer } from './operations/page-server.ts';
 import {
@@ -11,10 +13,11 @@ import {
   askVersion,
   type CriuFeatures,
   type CriuVersion,
+  requireSupport,
 } from './operations/probe.ts';
 import { pathOf, type RestoreOptions, restore } from './operations/restore.ts';
 import type { RestoredProcess } from './operations/restored-process.ts';
-import { type Client, perform } from './operations/run.ts';
+import { perform } from './operations/run.ts';
 import { CriuSession, inheritedBySession, type SessionOptions } from './operations/session.ts';
 import { readOptions } from './options/given.ts';
 import type { OptionOf } from './options/table.ts';
@@ -29,7 +32,6 @@ import {
 import { type LazyDumpOptions, LazySource, withoutOthers } from './postcopy/lazy-source.ts';
 import type { IterateOptions } from './precopy/iterate-options.ts';
 import { Iteration } from './precopy/iteration.ts';
-import type { PreflightFinding } from './preflight/finding.ts';
 import type { PreflightOptions } from './preflight/options.ts';
 import { preflight as look } from './preflight/preflight.ts';
 import { locate } from './worker/binary.ts';
@@ -219,7 +221,11 @@ export class Criu implements AsyncDisposable {
     this.#refuseIfClosed('preflight');
     const given = readOptions('preflight', options);
     return await traceOperation({ operation: 'preflight', pid }, () =>
-      look(this.#client, pid, given, { check: (limits) => this.check(limits) }),
+      look(this.#client, pid, given, {
+        requireSupport: (binary, needs, cancellation) =>
+          requireSupport('preflight', binary, needs, cancellation),
+        check: (limits) => this.check(limits),
+      }),
     );
   }
 

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { PreflightFinding } from './preflight/finding.ts';
+import type { PreflightFinding } from './finding.ts';
 
 /**
  * The codes of {@link CriuError}: stable, one for each cause that a caller can act on.
@@ -99,68 +99,88 @@ export interface CriuErrorDetails
       | 'pid'
       | 'cancelled'
       | 'leftovers'
+      | 'findings'
     >
   > {
   /** What it was caused by: most often the error of a system call. */
   readonly cause?: unknown;
 }
 
-/** Every failure of this library. The `code` is for programs, the `message` for people. */
+/**
+ * Every failure of this library. The `code` is for programs, the `message` for people. An instance
+ * has only the properties whose values are known.
+ */
 export class CriuError extends Error {
-  /** What tells it from other errors, as `instanceof` does. */
+  /** Tells it from other errors, as `instanceof` does. */
   override readonly name = 'CriuError';
   /** The stable cause. */
   readonly code: CriuErrorCode;
   /** The method that failed, as `dump`. */
-  readonly operation: string | undefined;
+  declare readonly operation: string | undefined;
   /** The argument or option that was refused, or that needs a newer CRIU. */
-  readonly option: string | undefined;
+  declare readonly option: string | undefined;
   /** CRIU's `cr_errno`, or the errno of a failed system call (positive). */
-  readonly errno: number | undefined;
+  declare readonly errno: number | undefined;
   /** CRIU's `cr_errmsg`: the first error of the run, often an unrelated one. */
-  readonly criuMessage: string | undefined;
-  /** The log file, if CRIU came so far as to open it. */
-  readonly log: CriuLog | undefined;
+  declare readonly criuMessage: string | undefined;
+  /** CRIU's log; undefined if CRIU failed before it opened the file. */
+  declare readonly log: CriuLog | undefined;
   /** The last 64 KiB of criu's standard error. */
-  readonly stderr: string | undefined;
+  declare readonly stderr: string | undefined;
   /** How criu ended. */
-  readonly exit: ExitStatus | undefined;
-  /** What became of the processes, after a failed dump, pre-dump or restore. */
-  readonly workload: WorkloadState | undefined;
-  /** The root process of the dump, or of the restore if CRIU came so far as to make it. */
-  readonly pid: number | undefined;
+  declare readonly exit: ExitStatus | undefined;
+  /** The state of the processes after a failed dump, pre-dump or restore. */
+  declare readonly workload: WorkloadState | undefined;
+  /** The root process of the dump, or of the restore if CRIU got as far as creating it. */
+  declare readonly pid: number | undefined;
   /**
-   * How a cancelled operation ended: CRIU was `refused` a step and rolled back by itself, or it was
-   * `killed` after the grace period.
+   * How a cancelled operation ended: `refused` if CRIU was refused a step and rolled back by itself,
+   * `killed` if criu was killed after the grace period.
    */
-  readonly cancelled: 'refused' | 'killed' | undefined;
+  declare readonly cancelled: 'refused' | 'killed' | undefined;
   /**
-   * After a dump or pre-dump whose criu has died, which is cleaned up after: what could not be, or
-   * is not as it was, a phrase for each. Empty if there is nothing; undefined after all else.
+   * What the clean-up after a dead criu could not undo, a phrase for each; empty if it undid
+   * everything. Only set after a dump or pre-dump whose criu has died.
    */
-  readonly leftovers: readonly string[] | undefined;
+  declare readonly leftovers: readonly string[] | undefined;
   /**
-   * What {@link Criu.preflight} found in the way after a dump or pre-dump had failed, most likely its
-   * cause; undefined after all else, and if the processes are gone or it took too long.
+   * What {@link Criu.preflight} found after a dump or pre-dump had failed: most likely its cause.
+   * Not set after other failures, nor if the processes are gone or the preflight took too long.
    */
-  findings: readonly PreflightFinding[] | undefined;
+  declare readonly findings: readonly PreflightFinding[] | undefined;
 
-  /** For errors of your own that are to look the same. */
+  /** For errors of your own that are to have the same shape. */
   constructor(code: CriuErrorCode, message: string, details: CriuErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.code = code;
-    this.operation = details.operation;
-    this.option = details.option;
-    this.errno = details.errno;
-    this.criuMessage = details.criuMessage;
-    this.log = details.log;
-    this.stderr = details.stderr;
-    this.exit = details.exit;
-    this.workload = details.workload;
-    this.pid = details.pid;
-    this.cancelled = details.cancelled;
-    this.leftovers = details.leftovers;
+    for (const name of detailNames) {
+      const value = details[name];
+      if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true });
+    }
   }
+}
+
+const detailNames = [
+  'operation',
+  'option',
+  'errno',
+  'criuMessage',
+  'log',
+  'stderr',
+  'exit',
+  'workload',
+  'pid',
+  'cancelled',
+  'leftovers',
+  'findings',
+] as const satisfies readonly (keyof CriuErrorDetails)[];
+
+/** The same error, with what a preflight found. */
+export function withFindings(error: CriuError, findings: readonly PreflightFinding[]): CriuError {
+  const cause = 'cause' in error ? { cause: error.cause } : {};
+  const copy = new CriuError(error.code, error.message, { ...error, ...cause, findings });
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
 }
 
 /** The refusal of an argument: `dump: option tcpEstablished takes a boolean, not 'yes'`. */

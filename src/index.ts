@@ -17,6 +17,7 @@ export {
   type ExitStatus,
   type WorkloadState,
 } from './errors.ts';
+export type { PreflightCode, PreflightFinding } from './finding.ts';
 export {
   type DumpStats,
   type RestoreStats,
@@ -92,7 +93,6 @@ export type { Iteration } from './precopy/iteration.ts';
 export type { Decision, PreCopyFunction, PreCopyLimits } from './precopy/policy.ts';
 export { type PreCopy, preCopy } from './precopy/pre-copy.ts';
 export type { FinalDump, PreCopied, Round } from './precopy/round.ts';
-export type { PreflightCode, PreflightFinding } from './preflight/finding.ts';
 export type { PreflightOptions } from './preflight/options.ts';
 export type { ProcessHandle } from './process/process-handle.ts';
 export type {

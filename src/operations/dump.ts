@@ -1,18 +1,19 @@
 import { Cleanup } from '../cleanup/cleanup.ts';
 import { CriuError, type CriuLog, invalid } from '../errors.ts';
 import { type AbortReason, notPermitted } from '../failure/cause.ts';
+import { lazyStats } from '../images/lazy-stats.ts';
 import { type DumpStats, readDumpStats } from '../images/stats.ts';
 import { withConfigFiles } from '../options/config-file.ts';
 import type { OptionOf } from '../options/table.ts';
 import { withDefaults } from '../options/translate.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
-import { lazyStats } from '../postcopy/lazy-stats.ts';
 import { explain } from '../preflight/after-failure.ts';
 import { frozenCgroupOf } from '../procfs/frozen-cgroup.ts';
 import { stateOf } from '../procfs/state.ts';
 import { holdOf } from '../procfs/tracer.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
-import { type Client, type Job, perform } from './run.ts';
+import type { Client } from './client.ts';
+import { type Job, perform } from './run.ts';
 
 /** Options of {@link Criu.dump}. `imagesDirectory` is required. */
 export interface DumpOptions extends Pick<CriuOpts, OptionOf<'dump'>>, OperationOptions {
@@ -132,8 +133,7 @@ export async function dump(
     const all = await lazyStats(operation, stats, imagesDirectory, frozenTimeMs);
     return { ...result, stats: all };
   } catch (error) {
-    await explain(error, client, pid, { ...options, preDump: operation === 'preDump' });
-    throw error;
+    throw await explain(error, client, pid, { ...options, preDump: operation === 'preDump' });
   }
 }
 

@@ -7,7 +7,8 @@ import { exitStatus, openPidfd, watchExit } from '../process/exit.ts';
 import type { Session } from '../protocol/session.ts';
 import type { Worker } from '../worker/worker.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
-import { type Client, type Given, type Prepared, prepare } from './run.ts';
+import type { Client, GivenOptions } from './client.ts';
+import { type Prepared, prepare } from './run.ts';
 
 /** Where a page server listens if the caller does not say: for this host alone, on any free port. */
 const HERE: PageServerOptions = { address: '127.0.0.1', port: 0 };
@@ -48,7 +49,7 @@ export class PageServer implements AsyncDisposable {
   }
 
   /** @internal */
-  static async start(client: Client, given: Given): Promise<PageServer> {
+  static async start(client: Client, given: GivenOptions): Promise<PageServer> {
     const job = { operation: 'pageServer', label: 'pageServer', type: 'PAGE_SERVER_CHLD' } as const;
     const options = withAddress(given, client.defaults);
     return await prepare(client, job, options, async (prepared) => {
@@ -112,7 +113,7 @@ async function untilGone(pidfd: number): Promise<void> {
 }
 
 /** The options with an address to listen on, unless they have one or a connection already. */
-function withAddress(given: Given, defaults: Client['defaults']): Given {
+function withAddress(given: GivenOptions, defaults: Client['defaults']): GivenOptions {
   if (typeof given !== 'object' || given === null) return given;
   const { pageServer = defaults.pageServer ?? HERE } = given;
   const byAddress = pageServer && typeof pageServer === 'object' && pageServer.fd === undefined;

@@ -5,9 +5,10 @@ import { descriptorOf } from '../options/kinds.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, DirectoryLike, Hooks, OperationOptions } from '../options/types.ts';
 import { stateOf } from '../procfs/state.ts';
+import type { Client } from './client.ts';
 import { RestoredProcess } from './restored-process.ts';
 import { RestoredRoot } from './restored-root.ts';
-import { type Client, type Job, perform } from './run.ts';
+import { type Job, perform } from './run.ts';
 
 /** Options of {@link Criu.restore}. `imagesDirectory` is required. */
 export interface RestoreOptions extends Pick<CriuOpts, OptionOf<'restore'>>, OperationOptions {

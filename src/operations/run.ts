@@ -11,27 +11,16 @@ import { refuseOpenNetwork } from '../options/reach.ts';
 import { openStatusFd } from '../options/status-fd.ts';
 import { OLDEST_CRIU, type Requested } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
-import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
+import type { CriuOpts } from '../options/types.ts';
 import { callHooks, checkHooks, type Notified } from '../protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import type { Observed } from '../protocol/session.ts';
 import { locate } from '../worker/binary.ts';
-import type { Pool } from '../worker/pool.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
+import type { Client, GivenOptions } from './client.ts';
 import { openDirectory } from './directories.ts';
 import { requireSupport } from './probe.ts';
 import { type Call, call, type Ending } from './request.ts';
-
-/** What operations share: where criu is, and the defaults of the client. */
-export interface Client {
-  readonly path: string | undefined;
-  readonly pool?: Pool | undefined;
-  readonly defaults: Readonly<CriuOpts>;
-}
-
-/** What the caller gives to an operation. */
-export type Given = CriuOpts &
-  OperationOptions & { readonly hooks?: Hooks; readonly insecure?: boolean };
 
 /** An operation that takes options. */
 export interface Job<Stats = undefined> {
@@ -115,7 +104,7 @@ const traits: Readonly<Record<Requested, Traits>> = {
 export async function perform<Stats = undefined>(
   client: Client,
   job: Job<Stats>,
-  given: Given,
+  given: GivenOptions,
 ): Promise<Done<Stats>> {
   const start = performance.now();
   return await prepare(client, job, given, async (prepared) => {
@@ -149,7 +138,7 @@ export async function perform<Stats = undefined>(
 export async function prepare<T>(
   client: Client,
   job: Job<unknown>,
-  given: Given,
+  given: GivenOptions,
   use: (prepared: Prepared) => Promise<T>,
 ): Promise<T> {
   const { operation, label, type, pid, workerSession, observed, logLevel, unfinished, forceKill } =

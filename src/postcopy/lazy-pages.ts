@@ -8,10 +8,11 @@ import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { CriuError, type CriuLog, type ExitStatus, invalid } from '../errors.ts';
 import { type AbortReason, trueCause } from '../failure/cause.ts';
 import { LogFile } from '../failure/log.ts';
+import { lazyPagesIn } from '../images/lazy-stats.ts';
 import { native } from '../native/index.ts';
+import type { Client } from '../operations/client.ts';
 import { openDirectory } from '../operations/directories.ts';
 import { requireSupport } from '../operations/probe.ts';
-import type { Client } from '../operations/run.ts';
 import { handOver } from '../options/page-connection.ts';
 import { refuseOpenNetwork } from '../options/reach.ts';
 import type { OptionOf } from '../options/table.ts';
@@ -21,7 +22,6 @@ import type { CriuWireOpts } from '../protocol/messages.ts';
 import { locate } from '../worker/binary.ts';
 import { CriuChild } from '../worker/child.ts';
 import { startFailure } from '../worker/worker-session.ts';
-import { lazyPagesIn } from './lazy-stats.ts';
 import { UffdGuard } from './uffd-guard.ts';
 
 /** Options of {@link Criu.lazyPages}. `imagesDirectory` is required. */

@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CriuError, invalid } from '../errors.ts';
 import { verifyInventory, verifyNewest } from '../images/verify.ts';
+import type { Client } from '../operations/client.ts';
 import { openDirectory } from '../operations/directories.ts';
 import type { DumpOptions } from '../operations/dump.ts';
-import type { Client } from '../operations/run.ts';
 import type { CriuOpts, PageServerOptions } from '../options/types.ts';
 import { preflight } from '../preflight/preflight.ts';
 import { stateOf } from '../procfs/state.ts';
@@ -81,13 +81,11 @@ export async function assertDumpable(
   const [first] = errors;
   if (!first) return;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  const error = new CriuError(
+  throw new CriuError(
     'ERR_CRIU_PREFLIGHT',
     `iterate: the dump of process ${pid} would fail: ${first.message}. ${first.remedy}${more}`,
-    { operation: 'iterate', pid, workload: stateOf(pid) },
+    { operation: 'iterate', pid, workload: stateOf(pid), findings },
   );
-  error.findings = findings;
-  throw error;
 }
 
 /** The page server of a round. @throws CriuError ERR_CRIU_HOOK if the function that finds it throws */

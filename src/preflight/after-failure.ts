@@ -1,12 +1,11 @@
-import { CriuError, type CriuErrorCode } from '../errors.ts';
-import type { Client } from '../operations/run.ts';
+import { CriuError, type CriuErrorCode, withFindings } from '../errors.ts';
 import type { PreflightOptions } from './options.ts';
-import { preflight } from './preflight.ts';
+import { type PreflightClient, preflight } from './preflight.ts';
 
-/** How long an error may wait for its findings, in milliseconds. */
+/** Time limit of the preflight, in milliseconds: the caller waits for the error meanwhile. */
 const LIMIT_MS = 1000;
 
-/** Failures of CRIU itself, which the state of the processes may explain. */
+/** Codes of failures that the state of the processes may explain. */
 const explicable: ReadonlySet<CriuErrorCode> = new Set([
   'ERR_CRIU_BUSY',
   'ERR_CRIU_FAILED',
@@ -15,24 +14,24 @@ const explicable: ReadonlySet<CriuErrorCode> = new Set([
 ]);
 
 /**
- * Looks for what made a dump fail, while the processes are there, and notes it in the error. What
- * goes wrong here is of no interest: the error is what the caller needs.
+ * Runs a preflight after a dump has failed, while the processes still exist, and returns the error
+ * with what it found. If the preflight itself fails, the error is returned as it is.
  */
 export async function explain(
   error: unknown,
-  client: Client,
+  client: PreflightClient,
   pid: number,
   options: PreflightOptions,
-): Promise<void> {
-  if (!(error instanceof CriuError) || !explicable.has(error.code)) return;
-  if (error.workload === 'gone') return;
-  // The limits of the dump are used up, and its descriptors may be.
+): Promise<unknown> {
+  if (!(error instanceof CriuError) || !explicable.has(error.code)) return error;
+  if (error.workload === 'gone') return error;
+  // The deadline of the dump may have passed, and its descriptors may be closed.
   const { signal, deadlineMs, gracePeriodMs, pageServer, statusFd, pidfdStoreSk, ...rest } =
     options;
   const given = { ...rest, deadlineMs: LIMIT_MS };
   try {
-    error.findings = await preflight(client, pid, given, 'known');
+    return withFindings(error, await preflight(client, pid, given, 'known'));
   } catch {
-    // It is over, or takes too long.
+    return error;
   }
 }

@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError } from '../errors.ts';
 import { native } from '../native/index.ts';
-import { requireSupport } from '../operations/probe.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import { OLDEST_CRIU } from '../options/table.ts';
+import type { Translation } from '../options/translate.ts';
 import type { OperationOptions } from '../options/types.ts';
 import { parseStatus } from '../procfs/parse.ts';
 import { linkOf, textOf } from '../procfs/read.ts';
@@ -28,8 +28,27 @@ export const CAP_SYS_ADMIN = 21;
 export const CAP_CHECKPOINT_RESTORE = 40;
 export const has = (mask: bigint, capability: number) => (mask >> BigInt(capability)) % 2n === 1n;
 
-/** How to learn about criu; 'known' if it has just run. */
-export type Host = { check(limits: OperationOptions): Promise<void> } | 'known';
+/** What an operation needs of criu and the kernel. */
+export interface Needs {
+  /** The first CRIU that knows the operation, as `version().number`. */
+  readonly since: number;
+  /** The option that needs the newest CRIU. */
+  readonly newest: Translation['newest'];
+  /** It needs a kernel that tracks changed memory (soft-dirty). */
+  readonly memTrack: boolean;
+  /** It needs a kernel with userfaultfd. */
+  readonly lazyPages: boolean;
+}
+
+/** How a preflight asks criu about itself and the kernel; 'known' if criu has just run. */
+export type Host =
+  | {
+      /** Rejects if criu or the kernel lacks something. */
+      requireSupport(binary: Binary, needs: Needs, cancellation: Cancellation): Promise<void>;
+      /** Makes a CHECK request. */
+      check(limits: OperationOptions): Promise<void>;
+    }
+  | 'known';
 
 /** How long criu may take for a CHECK, which takes some milliseconds. */
 const CHECK_LIMIT_MS = 30_000;
@@ -66,7 +85,7 @@ export async function readHost(
     const since = operation === 'preDump' ? 31700 : OLDEST_CRIU;
     const memTrack = operation === 'preDump' || wire.track_mem === true;
     const needs = { since, newest, memTrack, lazyPages: wire.lazy_pages === true };
-    if (await noting(requireSupport('preflight', binary, needs, cancellation))) {
+    if (await noting(host.requireSupport(binary, needs, cancellation))) {
       await noting(checkOnce(binary, host, cancellation));
     }
   }

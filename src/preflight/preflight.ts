@@ -1,14 +1,21 @@
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError, invalid, systemFailure } from '../errors.ts';
+import type { PreflightFinding } from '../finding.ts';
 import { native } from '../native/index.ts';
-import type { Client } from '../operations/run.ts';
+import type { CriuOpts } from '../options/types.ts';
 import { checks } from './checks.ts';
-import type { PreflightFinding } from './finding.ts';
 import { type Host, type HostFacts, readHost } from './host.ts';
 import { type Plan, type PreflightOptions, planFor } from './options.ts';
 import { readTree } from './tree.ts';
 
 const OPERATION = 'preflight';
+
+/** The client that a preflight is for. */
+export interface PreflightClient {
+  /** Path or name of its criu binary. */
+  readonly path: string | undefined;
+  readonly defaults: Readonly<CriuOpts>;
+}
 
 /** How long to look through the other processes of the host, which may be many, in milliseconds. */
 const PATIENCE_MS = { asked: 10_000, afterFailure: 250 };
@@ -18,7 +25,7 @@ const PATIENCE_MS = { asked: 10_000, afterFailure: 250 };
  * nothing is stopped, and no descriptor of the tree is taken.
  */
 export async function preflight(
-  client: Client,
+  client: PreflightClient,
   pid: number,
   given: PreflightOptions,
   host: Host,

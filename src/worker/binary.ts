@@ -1,13 +1,10 @@
 import { native } from '../native/index.ts';
 import { findExecutable } from '../process/executable.ts';
 import type { Pool } from './pool.ts';
+import type { Program } from './program.ts';
 
-/** A criu binary as it is on disk now. */
-export interface Binary {
-  readonly path: string;
-  /** Differs when the file was replaced: what is known of the old one no longer holds. */
-  readonly identity: string;
-  /** Its workers that are started already. */
+/** A criu binary, and the pool that starts workers of it ahead. */
+export interface Binary extends Program {
   readonly pool?: Pool | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { spawnSlot } from '../concurrency/spawn-slot.ts';
-import type { Binary } from './binary.ts';
 import { environment } from './environment.ts';
+import type { Program } from './program.ts';
 import { Worker } from './worker.ts';
 
 /** After a worker that has died in the pool the next one is started so much later, in milliseconds. */
@@ -12,7 +12,7 @@ const REPLACE_AFTER_MS = 25;
 /** A worker that waits for work, and what it was started with. */
 interface Idle {
   readonly worker: Worker;
-  readonly collectEvidence: string;
+  readonly startedWith: string;
 }
 
 /** Workers that are started before they are needed. They do not keep Node running. */
@@ -21,7 +21,7 @@ export class Pool {
   readonly #idle: Idle[] = [];
   /** The ends of those that are of no more use. */
   readonly #ending = new Set<Promise<unknown>>();
-  #binary: Binary | undefined;
+  #program: Program | undefined;
   #filling: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #replacement: NodeJS.Timeout | undefined;
@@ -33,30 +33,30 @@ export class Pool {
   }
 
   /**
-   * A worker of this binary, if there is one; soon another one is started in its place.
+   * A worker of this program, if there is one; soon another one is started in its place.
    * @param comesBack it is only borrowed
    */
-  take(binary: Binary, comesBack: boolean): Worker | undefined {
-    const collectEvidence = circumstancesOf(binary);
+  take(program: Program, comesBack: boolean): Worker | undefined {
+    const startedWith = startConditions(program);
     // What was started in another directory, say, would take paths for others.
-    const stale = this.#idle.filter((idle) => idle.collectEvidence !== collectEvidence);
+    const stale = this.#idle.filter((idle) => idle.startedWith !== startedWith);
     for (const idle of stale) this.#drop(idle);
     const taken = this.#idle.shift();
-    if (!taken || !comesBack) this.startSoon(binary);
+    if (!taken || !comesBack) this.startSoon(program);
     if (!taken) return undefined;
     this.#delayMs = FIRST_DELAY_MS;
     return taken.worker;
   }
 
   /** Takes back a worker that can do more. */
-  giveBack(worker: Worker, binary: Binary): void {
+  giveBack(worker: Worker, program: Program): void {
     if (this.#closed || this.#idle.length >= this.#size) this.#end(worker);
-    else this.#keep({ worker, collectEvidence: circumstancesOf(binary) });
+    else this.#keep({ worker, startedWith: startConditions(program) });
   }
 
   /** Starts what is missing, in the background. */
-  start(binary: Binary): void {
-    this.#binary = binary;
+  start(program: Program): void {
+    this.#program = program;
     if (this.#retry) return;
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = undefined;
@@ -76,12 +76,12 @@ export class Pool {
   async #fill(): Promise<void> {
     // What is being done at this moment comes first.
     await spawnSlot();
-    while (!this.#closed && this.#binary && this.#idle.length < this.#size) {
+    while (!this.#closed && this.#program && this.#idle.length < this.#size) {
       // One has died meanwhile: the next comes later.
       if (this.#retry) return;
       try {
-        const collectEvidence = circumstancesOf(this.#binary);
-        this.#keep({ worker: Worker.start({ path: this.#binary.path }), collectEvidence });
+        const startedWith = startConditions(this.#program);
+        this.#keep({ worker: Worker.start({ path: this.#program.path }), startedWith });
       } catch {
         // An operation will tell what is wrong.
         this.#startLater();
@@ -113,11 +113,11 @@ export class Pool {
   }
 
   /** Has one started in place of a worker that was taken and does not come back. */
-  startSoon(binary: Binary): void {
+  startSoon(program: Program): void {
     if (this.#closed) return;
     this.#replacement ??= setTimeout(() => {
       this.#replacement = undefined;
-      this.start(binary);
+      this.start(program);
     }, REPLACE_AFTER_MS).unref();
   }
 
@@ -125,13 +125,13 @@ export class Pool {
     if (this.#closed || this.#retry) return;
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      if (this.#binary) this.start(this.#binary);
+      if (this.#program) this.start(this.#program);
     }, this.#delayMs).unref();
     this.#delayMs = Math.min(2 * this.#delayMs, LONGEST_DELAY_MS);
   }
 }
 
-function circumstancesOf({ identity }: Binary): string {
+function startConditions({ identity }: Program): string {
   return [identity, workingDirectory(), process.umask(), ...environment()].join('\0');
 }
 

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Criu } from '../../criu.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
+import type { Client } from '../../operations/client.ts';
 import type { RestoreOptions } from '../../operations/restore.ts';
-import type { Client } from '../../operations/run.ts';
 import type { LazyRestored } from '../../postcopy/lazy-restore.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 import {

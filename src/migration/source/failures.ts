@@ -66,11 +66,10 @@ export function explained(error: Error, collectEvidence: Circumstances): CriuErr
   const text = cancelled ? cancelled.message.replace(/^\w+ /, 'it ') : detailsOf(error);
   const also = back ? `; switchBack threw as well: ${back.message}` : '';
   const message = `migration ${id}, phase ${phase}: ${text} (the original ${ENDINGS[workload]}${also})`;
-  const failed = new CriuError(code, message, {
+  return new CriuError(code, message, {
     ...{ operation: OPERATION, pid, workload },
     ...{ log: known?.log, stderr: known?.stderr, exit: known?.exit, leftovers: known?.leftovers },
+    findings: known?.findings,
     cause: cancelled?.cause ?? error,
   });
-  failed.findings = known?.findings;
-  return failed;
 }

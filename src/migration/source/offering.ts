@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CriuError } from '../../errors.ts';
+import { CriuError, withFindings } from '../../errors.ts';
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
 import { undoneOf } from '../journal/outgoing-journal.ts';
 import { hostFacts, lazySourceObstacle, treeFacts } from '../protocol/host-facts.ts';
@@ -87,9 +87,7 @@ async function refuseHere(
   const findings = await criu.preflight(pid, options as object);
   const [first] = findings.filter(({ severity }) => severity === 'error');
   if (!first) return;
-  const error = refusal(`${first.message}. ${first.remedy}`);
-  error.findings = findings;
-  throw error;
+  throw withFindings(refusal(`${first.message}. ${first.remedy}`), findings);
 }
 
 async function describeProcessor({ given, criu }: Outgoing): Promise<Buffer> {

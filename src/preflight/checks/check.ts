@@ -1,4 +1,4 @@
-import type { PreflightCode, PreflightFinding } from '../finding.ts';
+import type { PreflightCode, PreflightFinding } from '../../finding.ts';
 import type { HostFacts } from '../host.ts';
 import type { PreflightOptions } from '../options.ts';
 import type { Descriptor, OpenFile, ProcessFacts, Snapshot } from '../snapshot.ts';

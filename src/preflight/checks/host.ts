@@ -1,5 +1,5 @@
 import type { CriuErrorCode } from '../../errors.ts';
-import type { PreflightCode } from '../finding.ts';
+import type { PreflightCode } from '../../finding.ts';
 import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, canRun, has } from '../host.ts';
 import { type Check, found, type Subject } from './check.ts';
 

@@ -441,8 +441,8 @@ describe('the message names the cause of a restore that fails', () => {
     expect(error).toMatchObject({
       code: 'ERR_CRIU_INVALID_ARGUMENT',
       option: 'imagesDirectory',
-      exit: undefined,
     });
+    expect(error).not.toHaveProperty('exit');
     expect(error.message).toContain("'/nonexistent/images'");
   });
 });
@@ -460,7 +460,8 @@ describe('what this CRIU or kernel does not have', () => {
       expect((await dump()).stats.pagesWritten).toBeGreaterThan(10);
     } else {
       const error = await failureOf(dump);
-      expect(error).toMatchObject({ code: 'ERR_CRIU_NO_MEM_TRACK', exit: undefined });
+      expect(error).toMatchObject({ code: 'ERR_CRIU_NO_MEM_TRACK' });
+      expect(error).not.toHaveProperty('exit');
       expect(error.message).toContain('CONFIG_MEM_SOFT_DIRTY');
       expect(await readdir(imagesDirectory).catch(() => [])).toEqual([]);
     }
@@ -508,7 +509,8 @@ describe('what this CRIU or kernel does not have', () => {
     for (const option of newer) {
       const given = { imagesDirectory, [option]: values[option] };
       const error = await failureOf(criu.dump(counter.pid, given));
-      expect(error).toMatchObject({ code: 'ERR_CRIU_TOO_OLD', option, exit: undefined });
+      expect(error).toMatchObject({ code: 'ERR_CRIU_TOO_OLD', option });
+      expect(error).not.toHaveProperty('exit');
       expect(error.message).toMatch(
         new RegExp(`^dump: option ${option} needs CRIU 4\\.3.*${working} is \\d`),
       );
@@ -536,9 +538,9 @@ describe('a criu that is killed', () => {
         message: `dump of process ${counter.pid}: criu was killed by SIGKILL without a reply (the processes run on)`,
         exit: { code: null, signal: 'SIGKILL' },
         workload: 'running',
-        cancelled: undefined,
         pid: counter.pid,
       });
+      expect(error).not.toHaveProperty('cancelled');
       expect(error.log?.path).toBe(join(imagesDirectory, 'dump.log'));
       expect(await holdings()).toEqual(before);
       await counter.countsOn();

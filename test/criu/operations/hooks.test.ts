@@ -252,8 +252,8 @@ describe('a hook that throws in a dump makes it fail, and the process runs on', 
         operation: 'dump',
         pid: counter.pid,
         workload: 'running',
-        cancelled: undefined,
       });
+      expect(error).not.toHaveProperty('cancelled');
       expect(error.cause).toBe(cause);
       expect(error.message).toBe(
         `dump of process ${counter.pid}: the hook of ${steps[name]} threw: I will not have it (the processes run on)`,
@@ -304,8 +304,8 @@ describe.each([false, true])('a hook that throws in a restore (asChild: %s)', (a
         code: 'ERR_CRIU_HOOK',
         operation: 'restore',
         workload: 'gone',
-        cancelled: undefined,
       });
+      expect(error).not.toHaveProperty('cancelled');
       expect(error.cause).toBe(cause);
       expect(error.message).toBe(
         `restore: the hook of ${steps[name]} threw: I will not have it (nothing was restored)`,

@@ -165,5 +165,6 @@ test('a dump that a hook refuses has no findings', async () => {
     },
   };
   const error = await failureOf(criu.dump(pid, { imagesDirectory, hooks }));
-  expect(error).toMatchObject({ code: 'ERR_CRIU_HOOK', findings: undefined });
+  expect(error).toMatchObject({ code: 'ERR_CRIU_HOOK' });
+  expect(error).not.toHaveProperty('findings');
 });

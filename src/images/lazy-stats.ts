@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriuError } from '../errors.ts';
-import { BadImage } from '../images/image-file.ts';
-import { type PageRange, readPagemap } from '../images/pagemap.ts';
-import type { DumpStats } from '../images/stats.ts';
+import { BadImage } from './image-file.ts';
+import { type PageRange, readPagemap } from './pagemap.ts';
+import type { DumpStats } from './stats.ts';
 
 /**
  * The statistics of a lazy dump. CRIU sets them back when it begins to serve, and then tells nothing

@@ -1,0 +1,15 @@
+import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
+import type { Pool } from '../worker/pool.ts';
+
+/** What the operations of one client share: which criu to run, and the default options. */
+export interface Client {
+  /** Path or name of the binary; undefined stands for `CRIU_PATH`, else `criu`. */
+  readonly path: string | undefined;
+  /** Workers that are started ahead. */
+  readonly pool?: Pool | undefined;
+  readonly defaults: Readonly<CriuOpts>;
+}
+
+/** The options that a caller passes to an operation. */
+export type GivenOptions = CriuOpts &
+  OperationOptions & { readonly hooks?: Hooks; readonly insecure?: boolean };

@@ -1,0 +1,44 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { CriuError, invalid, withFindings } from '../../src/errors.ts';
+import type { PreflightFinding } from '../../src/finding.ts';
+
+const finding: PreflightFinding = {
+  code: 'FILE_LOCK',
+  severity: 'error',
+  pid: 12,
+  message: 'process 12 holds a lock',
+  remedy: 'use fileLocks',
+};
+
+describe('a CriuError', () => {
+  test('has the properties that are known, and no others', () => {
+    const error = new CriuError('ERR_CRIU_FAILED', 'dump: broken', {
+      operation: 'dump',
+      pid: 12,
+      exit: undefined,
+    });
+    expect(Object.keys(error).sort()).toEqual(['code', 'name', 'operation', 'pid']);
+    expect(error.exit).toBeUndefined();
+    expect('cause' in error).toBe(false);
+  });
+
+  test('prints what is known, and nothing that is undefined', () => {
+    const printed = inspect(invalid('dump', 'tcpEstablished', 'a boolean', 'yes'));
+    expect(printed).toContain("dump: tcpEstablished takes a boolean, not 'yes'");
+    expect(printed).toContain("code: 'ERR_CRIU_INVALID_ARGUMENT'");
+    expect(printed).toContain("option: 'tcpEstablished'");
+    expect(printed).not.toContain('undefined');
+  });
+
+  test('keeps its cause, stack and details when findings are added', () => {
+    const cause = new Error('why');
+    const error = new CriuError('ERR_CRIU_FAILED', 'dump: broken', { pid: 12, cause });
+    const explained = withFindings(error, [finding]);
+    expect(explained).toMatchObject({ code: 'ERR_CRIU_FAILED', pid: 12, findings: [finding] });
+    expect(explained.message).toBe(error.message);
+    expect(explained.cause).toBe(cause);
+    expect(explained.stack).toBe(error.stack);
+    expect('cause' in withFindings(new CriuError('ERR_CRIU_EOF', 'x'), [])).toBe(false);
+  });
+});
