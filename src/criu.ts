@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cancellation } from './concurrency/cancellation.ts';
 import { traceOperation } from './diagnostics.ts';
-import { CriuError, invalid, unknownOption } from './errors.ts';
+import { CriuError } from './errors.ts';
 import type { PreflightFinding } from './finding.ts';
 import type { Client } from './operations/client.ts';
 import { type DumpOptions, type DumpResult, dump, type PreDumpOptions } from './operations/dump.ts';
@@ -18,10 +18,18 @@ import {
 import { pathOf, type RestoreOptions, restore } from './operations/restore.ts';
 import type { RestoredProcess } from './operations/restored-process.ts';
 import { perform } from './operations/run.ts';
-import { CriuSession, inheritedBySession, type SessionOptions } from './operations/session.ts';
-import { readOptions } from './options/given.ts';
+
+import {
+  CriuSession,
+  inheritedBySession,
+  type SessionOptions,
+  sessionOptions,
+} from './operations/session.ts';
+import { checkOptions, checkValue, readOptions, type Shape } from './options/check.ts';
+import { flag, integer, text } from './options/kinds.ts';
+import { limits } from './options/operation-options.ts';
 import type { OptionOf } from './options/table.ts';
-import { checkDefaults } from './options/translate.ts';
+import { defaultOptions } from './options/translate.ts';
 import type { CriuOpts, OperationOptions } from './options/types.ts';
 import { LazyPages, type LazyPagesOptions } from './postcopy/lazy-pages.ts';
 import {
@@ -56,6 +64,12 @@ export interface CriuClientOptions {
   prewarm?: number;
 }
 
+const clientOptions: Shape<CriuClientOptions> = {
+  path: text,
+  defaults: defaultOptions,
+  prewarm: integer(0, MAX_PREWARM),
+};
+
 /** Options of {@link Criu.checkpoint}: runc's CriuOpts, with `preDump` among them. */
 export interface CheckpointOptions extends DumpOptions, Pick<CriuOpts, 'preDump'> {}
 
@@ -88,16 +102,7 @@ export class Criu implements AsyncDisposable {
 
   /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if an option or default is wrong */
   constructor(options: CriuClientOptions = {}) {
-    const { path, defaults: given = {}, prewarm = 0, ...rest } = readOptions('new Criu', options);
-    for (const name of Object.keys(rest)) throw unknownOption('new Criu', name);
-    if (path !== undefined && (typeof path !== 'string' || path === '')) {
-      throw invalid('new Criu', 'path', 'the path or name of a program', path);
-    }
-    const defaults = readOptions('new Criu', given, 'defaults');
-    checkDefaults(defaults);
-    if (!Number.isInteger(prewarm) || prewarm < 0 || prewarm > MAX_PREWARM) {
-      throw invalid('new Criu', 'prewarm', `an integer from 0 to ${MAX_PREWARM}`, prewarm);
-    }
+    const { path, defaults = {}, prewarm = 0 } = checkOptions('new Criu', options, clientOptions);
     const pool = prewarm > 0 ? new Pool(prewarm) : undefined;
     this.#client = { path, defaults, pool };
     // If there is no such criu, the first operation will say so.
@@ -111,7 +116,7 @@ export class Criu implements AsyncDisposable {
   /** Asks CRIU for its version. Source: RPC request VERSION, CRIU 3.0. */
   async version(options: OperationOptions = {}): Promise<CriuVersion> {
     this.#refuseIfClosed('version');
-    using cancellation = new Cancellation('version', readOptions('version', options));
+    using cancellation = new Cancellation('version', checkOptions('version', options, limits));
     return await traceOperation({ operation: 'version' }, async () =>
       askVersion('version', await locate('version', this.#client), cancellation),
     );
@@ -123,7 +128,7 @@ export class Criu implements AsyncDisposable {
    */
   async features(options: OperationOptions = {}): Promise<CriuFeatures> {
     this.#refuseIfClosed('features');
-    using cancellation = new Cancellation('features', readOptions('features', options));
+    using cancellation = new Cancellation('features', checkOptions('features', options, limits));
     return await traceOperation({ operation: 'features' }, async () =>
       askFeatures('features', await locate('features', this.#client), cancellation),
     );
@@ -188,9 +193,7 @@ export class Criu implements AsyncDisposable {
   async checkpoint(pid: number, options: CheckpointOptions): Promise<DumpResult> {
     const given = readOptions('checkpoint', options ?? {});
     const { preDump = this.#client.defaults.preDump, ...rest } = given;
-    if (preDump !== undefined && typeof preDump !== 'boolean') {
-      throw invalid('checkpoint', 'preDump', 'a boolean', preDump);
-    }
+    if (preDump !== undefined) checkValue('checkpoint', 'preDump', flag, preDump);
     return preDump ? await this.preDump(pid, rest) : await this.dump(pid, rest);
   }
 
@@ -344,19 +347,19 @@ export class Criu implements AsyncDisposable {
    */
   async session(options: SessionOptions = {}): Promise<CriuSession> {
     this.#refuseIfClosed('session');
-    const { signal, deadlineMs, gracePeriodMs, ...rest } = readOptions('session', options);
-    const inherited = inheritedBySession(rest);
-    const limits = new Cancellation('session', { signal, deadlineMs, gracePeriodMs });
+    const given = checkOptions('session', options, sessionOptions);
+    const inherited = inheritedBySession(given);
+    const cancellation = new Cancellation('session', given);
     try {
       const session = await traceOperation({ operation: 'session' }, async () => {
-        limits.throwIfRequested();
+        cancellation.throwIfRequested();
         const binary = await locate('session', this.#client);
         const opening = { operation: 'session', binary, inherited };
-        return new CriuSession(await WorkerSession.open(opening), limits);
+        return new CriuSession(await WorkerSession.open(opening), cancellation);
       });
       return await this.#hold('session', session, session.exited);
     } catch (error) {
-      limits[Symbol.dispose]();
+      cancellation[Symbol.dispose]();
       throw error;
     }
   }

@@ -198,7 +198,7 @@ export function invalid(
 }
 
 /** The refusal of an option that does not exist, so that a typo is not ignored. */
-export function unknownOption(operation: string, option: string, meant?: string | null): CriuError {
+export function unknownOption(operation: string, option: string, meant?: string): CriuError {
   return new CriuError(
     'ERR_CRIU_INVALID_ARGUMENT',
     `${operation}: there is no option ${shownName(option)}${meant ? `; did you mean ${meant}?` : ''}`,

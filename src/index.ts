@@ -25,12 +25,9 @@ export {
   readRestoreStats,
 } from './images/stats.ts';
 export { type ImageFinding, verifyImages } from './images/verify.ts';
-export {
-  CheckpointableProcess,
-  type SpawnCheckpointableOptions,
-  type StdioTarget,
-  spawnCheckpointable,
-} from './launch/launch.ts';
+export { CheckpointableProcess } from './launch/checkpointable-process.ts';
+export { spawnCheckpointable } from './launch/launch.ts';
+export type { SpawnCheckpointableOptions, StdioTarget } from './launch/launch-options.ts';
 export { type MigrationServer, serveMigrations } from './migration/destination/serve.ts';
 export type {
   IncomingMigration,

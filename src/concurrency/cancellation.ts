@@ -1,9 +1,13 @@
-import { CriuError, invalid, unknownOption } from '../errors.ts';
-import type { OperationOptions } from '../options/types.ts';
+import { CriuError } from '../errors.ts';
 
 const DEFAULT_GRACE_MS = 5000;
-/** What a timer of Node's can hold. */
-const MAX_MS = 0x7fffffff;
+
+/** What can cancel an operation, checked already. */
+export interface Limits {
+  readonly signal?: AbortSignal | undefined;
+  readonly deadlineMs?: number | undefined;
+  readonly gracePeriodMs?: number | undefined;
+}
 
 /**
  * The one reason for which an operation is cancelled, from a signal or a deadline, whichever comes
@@ -18,13 +22,9 @@ export class Cancellation implements Disposable {
   readonly #operation: string;
   readonly #cleanUp: () => void;
 
-  constructor(operation: string, options: OperationOptions, outer?: Cancellation) {
+  constructor(operation: string, options: Limits, outer?: Cancellation) {
     this.#operation = operation;
-    const {
-      signal,
-      deadlineMs,
-      gracePeriodMs = DEFAULT_GRACE_MS,
-    } = checkLimits(operation, options);
+    const { signal, deadlineMs, gracePeriodMs = DEFAULT_GRACE_MS } = options;
     this.graceMs = gracePeriodMs;
     let announce: () => void;
     this.requested = new Promise((resolve) => {
@@ -78,32 +78,5 @@ export class Cancellation implements Disposable {
 
   [Symbol.dispose](): void {
     this.#cleanUp();
-  }
-}
-
-/** Checks what every operation takes. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
-export function checkLimits(operation: string, options: OperationOptions): OperationOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw invalid(operation, 'options', 'an object', options);
-  }
-  const { signal, deadlineMs, gracePeriodMs, ...rest } = options;
-  for (const name of Object.keys(rest)) throw unknownOption(operation, name);
-  if (signal !== undefined && !isSignal(signal)) {
-    throw invalid(operation, 'signal', 'an AbortSignal', signal);
-  }
-  for (const [name, value] of Object.entries({ deadlineMs, gracePeriodMs })) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= MAX_MS)) {
-      throw invalid(operation, name, `milliseconds, an integer from 0 to ${MAX_MS}`, value);
-    }
-  }
-  return options;
-}
-
-/** Not what only inherits from AbortSignal, and throws as soon as it is asked. */
-function isSignal(value: unknown): boolean {
-  try {
-    return value instanceof AbortSignal && typeof value.aborted === 'boolean';
-  } catch {
-    return false;
   }
 }

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 
 /** Since Linux 5.1 new system calls have the same number on all architectures. */
 const IO_URING_SETUP = 425;
-/** x86-64 marks calls of its x32 kind with this bit. */
+/** Set in the number of a system call of the x32 ABI on x86-64. */
 const X32_BIT = 0x40000000;
 
 // Classic BPF, as in linux/bpf_common.h and linux/seccomp.h.
@@ -14,10 +14,10 @@ const RET_ERRNO = 0x00050000;
 const RET_ALLOW = 0x7fff0000;
 
 /**
- * A seccomp filter that answers ENOSYS to io_uring_setup, as a kernel without io_uring would:
- * CRIU cannot dump one, and libuv does without if there is none. Children inherit it.
+ * A seccomp filter that makes io_uring_setup fail with ENOSYS, as on a kernel without io_uring: CRIU
+ * cannot dump an io_uring, and libuv works without one. Children of the program inherit the filter.
  */
-export function refuseIoUring(): Uint8Array {
+export function ioUringFilter(): Uint8Array {
   return program([
     [LOAD_WORD, 0, 0, 0],
     [AND, 0, 0, ~X32_BIT >>> 0],

@@ -1,22 +1,24 @@
 import { fstatSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-/** A descriptor whose other end is not in the program that has it. */
-export interface Outside {
+/** A descriptor whose other end is outside the program that has it. */
+export interface OutsideDescriptor {
   /** Its number in the program. */
   readonly number: number;
-  /** CRIU's name of it: a key of `inheritFd` at a restore. */
+  /** CRIU's name of the descriptor: a key of `inheritFd` at a restore. */
   readonly name: string;
-  /** What `external` needs at a dump. */
+  /** The entry that `external` needs at a dump. */
   readonly external?: string;
 }
 
 /**
- * Which of these descriptors of this process would lead out of a program that has them under these
- * numbers: pipes, connected unix sockets and terminals. What CRIU opens again by itself, as a file
- * by its path or a TCP socket by its addresses, does not count.
+ * Finds the descriptors whose other end is outside the program: pipes, connected unix sockets and
+ * terminals. Descriptors that CRIU opens again by itself, such as a file by its path, are left out.
+ * @param map `[number in the program, number here]` of each descriptor
  */
-export async function leadingOut(map: readonly (readonly [number, number])[]): Promise<Outside[]> {
+export async function outsideDescriptors(
+  map: readonly (readonly [number, number])[],
+): Promise<OutsideDescriptor[]> {
   const links = map.map(([number, fd]) => ({
     number,
     fd,
@@ -41,5 +43,6 @@ export async function leadingOut(map: readonly (readonly [number, number])[]): P
 async function connectedUnixSockets(): Promise<Set<string>> {
   const table = await readFile('/proc/self/net/unix', 'utf8');
   const columns = table.split('\n').map((line) => line.split(/ +/));
+  // State 03 is SS_CONNECTED.
   return new Set(columns.flatMap(([, , , , , state, inode]) => (state === '03' && inode) || []));
 }

@@ -4,7 +4,9 @@ import { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError, type CriuLog, invalid, unknownOption } from '../errors.ts';
 import type { Evidence } from '../failure/cause.ts';
 import { LogFile } from '../failure/log.ts';
+import { checkOptions } from '../options/check.ts';
 import { readConfigFile } from '../options/config-file.ts';
+import { operationOptions } from '../options/operation-options.ts';
 import { writeOwnConfig } from '../options/own-config.ts';
 import { handOver } from '../options/page-connection.ts';
 import { refuseOpenNetwork } from '../options/reach.ts';
@@ -12,7 +14,8 @@ import { openStatusFd } from '../options/status-fd.ts';
 import { OLDEST_CRIU, type Requested } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts } from '../options/types.ts';
-import { callHooks, checkHooks, type Notified } from '../protocol/hooks.ts';
+
+import { callHooks, type Notified } from '../protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import type { Observed } from '../protocol/session.ts';
 import { locate } from '../worker/binary.ts';
@@ -143,12 +146,9 @@ export async function prepare<T>(
 ): Promise<T> {
   const { operation, label, type, pid, workerSession, observed, logLevel, unfinished, forceKill } =
     job;
-  if (typeof given !== 'object' || given === null) {
-    throw invalid(operation, 'options', 'an object', given);
-  }
   const { signal, deadlineMs, gracePeriodMs, hooks, insecure, ...own } = given;
+  checkOptions(operation, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
   using cancellation = new Cancellation(operation, { signal, deadlineMs, gracePeriodMs });
-  checkHooks(operation, hooks);
   const options = withDefaults(operation, own, client.defaults);
   const { wire, inherited, newest } = translate(operation, options);
   const lines = [...(job.config ?? []), ...placeToServe(operation, options, insecure)];

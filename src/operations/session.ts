@@ -1,10 +1,11 @@
 import { Cancellation } from '../concurrency/cancellation.ts';
-import { CriuError, type ExitStatus, invalid, unknownOption } from '../errors.ts';
+import { CriuError, type ExitStatus } from '../errors.ts';
 import { brokenOff, failureOf } from '../failure/failure.ts';
-import { readOptions } from '../options/given.ts';
-import { openDescriptorOf } from '../options/kinds.ts';
+import { checkOptions, readOptions, record, type Shape } from '../options/check.ts';
+import { descriptor, descriptorOf } from '../options/kinds.ts';
+import { limits, operationOptions } from '../options/operation-options.ts';
 import type { DescriptorLike, Hooks, OperationOptions } from '../options/types.ts';
-import { callHooks, checkHooks } from '../protocol/hooks.ts';
+import { callHooks } from '../protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import type { Session } from '../protocol/session.ts';
 import type { Worker } from '../worker/worker.ts';
@@ -22,30 +23,22 @@ export interface SessionOptions extends OperationOptions {
   descriptors?: Readonly<Record<number, DescriptorLike>>;
 }
 
-type Inherited = readonly (readonly [number, number])[];
+const takes = 'a record of open descriptors by their number in criu, 4 and up';
+const isNumber = (name: string) =>
+  /^[1-9]\d*$/.test(name) && Number(name) >= 4 && Number(name) < 0x7fffffff;
 
-/**
- * The descriptors that a session's criu is to inherit.
- * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
- */
-export function inheritedBySession(
-  options: Omit<SessionOptions, keyof OperationOptions>,
-): Inherited {
-  const { descriptors = {}, ...rest } = options;
-  for (const name of Object.keys(rest)) throw unknownOption('session', name);
-  const takes = 'a record of open descriptors by their number in criu, 4 and up';
-  if (typeof descriptors !== 'object' || descriptors === null) {
-    throw invalid('session', 'descriptors', takes, descriptors);
-  }
-  return Object.entries(readOptions('session', descriptors, 'descriptors')).map(
-    ([number, like]) => {
-      const [there, here] = [Number(number), openDescriptorOf(like)];
-      if (!Number.isInteger(there) || there < 4 || there >= 0x7fffffff || here === undefined) {
-        throw invalid('session', 'descriptors', takes, { [number]: like });
-      }
-      return [there, here] as const;
-    },
-  );
+/** The checks of {@link SessionOptions}. */
+export const sessionOptions: Shape<SessionOptions> = {
+  ...limits,
+  descriptors: record(takes, isNumber, descriptor),
+};
+
+/** The descriptors that the criu of a session inherits, as `[number in criu, number here]`. */
+export function inheritedBySession({ descriptors = {} }: SessionOptions): [number, number][] {
+  return Object.entries(descriptors).map(([number, like]) => [
+    Number(number),
+    descriptorOf(like) as number,
+  ]);
 }
 
 /** What goes with a request of a session. */
@@ -97,10 +90,9 @@ export class CriuSession implements AsyncDisposable {
   async request(request: CriuRequest, options: RequestOptions = {}): Promise<CriuResponse> {
     if (this.#closed) throw closed();
     const own = readOptions('session', request, 'request');
-    const { hooks, ...limits } = readOptions('session', options);
-    const gracePeriodMs = limits.gracePeriodMs ?? this.#limits.graceMs;
-    using cancellation = new Cancellation('session', { ...limits, gracePeriodMs }, this.#limits);
-    checkHooks('session', hooks);
+    const { hooks, ...given } = checkOptions('session', options, operationOptions);
+    const gracePeriodMs = given.gracePeriodMs ?? this.#limits.graceMs;
+    using cancellation = new Cancellation('session', { ...given, gracePeriodMs }, this.#limits);
     cancellation.throwIfRequested();
     using _turn = this.#turn();
     const label = `session: ${typeof own.type === 'string' ? own.type : 'request'}`;

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { type Check, check, isRecord as isPlainRecord } from './check.ts';
 import type { DescriptorLike, DirectoryLike } from './types.ts';
 
 /** Collects what an option needs besides its field in the request. */
@@ -24,37 +25,40 @@ export type Form =
   | 'descriptor'
   | 'directory';
 
-/** What an option takes: in words, for the error, and as a function that checks and translates. */
-export interface Kind {
+/** What an option of CRIU's takes, and how its value becomes a field of the request. */
+export interface Kind extends Check {
   readonly form: Form;
-  readonly takes: string;
   /** The value on the wire, or undefined if the option does not take `value`. */
   encode(value: unknown, plan: Plan): unknown;
 }
 
-/** A value that cannot even be looked at (a getter throws, a proxy is revoked) is not taken. */
-const kind = (form: Form, takes: string, encode: Kind['encode']): Kind => ({
-  form,
-  takes,
-  encode(value, plan) {
+/** For a value that is checked but not sent. */
+const noPlan: Plan = { inherit: (fd) => fd };
+
+/** A value that cannot be read (a getter throws, a proxy is revoked) is refused. */
+const kind = (form: Form, takes: string, encode: Kind['encode']): Kind => {
+  const safely: Kind['encode'] = (value, plan) => {
     try {
       return encode(value, plan);
     } catch {
       return undefined;
     }
-  },
-});
+  };
+  return {
+    form,
+    takes,
+    encode: safely,
+    accepts: (value) => safely(value, noPlan) !== undefined,
+  };
+};
 
-/** Neither a NUL nor half a surrogate pair can reach CRIU. */
-const isText = (value: unknown): value is string =>
+/** True for a string that a program can be given: without NUL, and without half a surrogate pair. */
+export const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && !/[\0\p{Surrogate}]/u.test(value);
 const isInteger = (value: unknown, least: number, most: number): value is number =>
   Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-/** Not a Map, say, whose entries would be overlooked. */
-const isPlainRecord = (value: unknown): value is Record<string, unknown> =>
-  Object.prototype.toString.call(value) === '[object Object]';
 
 /** A copy of the value if every key in it is one of `keys`, so that a typo is not ignored. */
 function withKeys(value: unknown, keys: readonly string[]): Record<string, unknown> | undefined {
@@ -133,6 +137,9 @@ export const integer = (least: number, most: number): Kind =>
   kind('integer', `an integer from ${least} to ${most}`, (value) =>
     isInteger(value, least, most) ? value : undefined,
   );
+
+/** The id of a process. */
+export const pid: Check = check('a positive integer', (value) => isInteger(value, 1, 0x7fffffff));
 
 /** One of the names, each with its value on the wire. */
 export const oneOf = (values: Readonly<Record<string, string>>): Kind =>

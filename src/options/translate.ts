@@ -1,7 +1,8 @@
 import { CriuError, invalid, unknownOption } from '../errors.ts';
 import type { CriuWireOpts } from '../protocol/messages.ts';
-import type { Plan } from './kinds.ts';
-import { type Operation, type Row, rowOf, rows } from './table.ts';
+import { type Check, closestName, object, type Shape } from './check.ts';
+import { flag, type Plan } from './kinds.ts';
+import { type Operation, type Row, rowOf } from './table.ts';
 import type { CriuOpts } from './types.ts';
 
 /** Options as an operation needs them. */
@@ -73,24 +74,19 @@ export function withDefaults(
   return Object.fromEntries([...taken, ...given]);
 }
 
-/** Checks defaults, each by itself. */
-export function checkDefaults(defaults: Readonly<CriuOpts>): void {
-  if (typeof defaults !== 'object' || defaults === null) {
-    throw invalid('new Criu', 'defaults', 'an object', defaults);
-  }
-  const { preDump, ...others } = defaults;
-  if (preDump !== undefined && typeof preDump !== 'boolean') {
-    throw invalid('new Criu', 'defaults.preDump', 'a boolean', preDump);
-  }
-  for (const [name, value] of Object.entries(others)) {
-    if (value === undefined) continue;
-    const row = rowOf.get(name)?.[1];
-    if (!row) throw unknown('new Criu', name);
-    if (row.kind.encode(value, { inherit: (fd) => fd }) === undefined) {
-      throw invalid('new Criu', `defaults.${name}`, row.kind.takes, value);
-    }
-  }
-}
+/** Every option, each with CRIU's name of it as an alias. */
+const everyOption: Readonly<Record<string, Check>> = {
+  preDump: flag,
+  ...Object.fromEntries(
+    [...rowOf].map(([option, [field, { kind }]]) => [option, { ...kind, alias: field }]),
+  ),
+};
+
+/** Checks the defaults of a client: any option of any operation, each by itself. */
+export const defaultOptions: Check = object<CriuOpts>(
+  everyOption as Shape<CriuOpts>,
+  'an object of options',
+);
 
 function lookUp(
   operation: Operation,
@@ -110,12 +106,8 @@ function lookUp(
 }
 
 function unknown(operation: string, name: string): CriuError {
-  const plain = (text: string) => text.replace(/[-_]/g, '').toLowerCase();
-  const meant = rows.find(
-    ([field, { option }]) => option && [field, option].map(plain).includes(plain(name)),
-  );
-  const hint = name === 'preDump' ? 'the method checkpoint' : meant?.[1].option;
-  return unknownOption(operation, name, hint);
+  const meant = name === 'preDump' ? 'the method checkpoint' : closestName(name, everyOption);
+  return unknownOption(operation, name, meant);
 }
 
 /** What can be wrong only in company. */

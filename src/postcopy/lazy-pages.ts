@@ -13,6 +13,8 @@ import { native } from '../native/index.ts';
 import type { Client } from '../operations/client.ts';
 import { openDirectory } from '../operations/directories.ts';
 import { requireSupport } from '../operations/probe.ts';
+import { checkOptions } from '../options/check.ts';
+import { operationOptions } from '../options/operation-options.ts';
 import { handOver } from '../options/page-connection.ts';
 import { refuseOpenNetwork } from '../options/reach.ts';
 import type { OptionOf } from '../options/table.ts';
@@ -94,6 +96,7 @@ export class LazyPages implements AsyncDisposable {
     const start = performance.now();
     const { signal, deadlineMs, insecure, ...own } = given;
     const limits = { signal, deadlineMs, gracePeriodMs: outer?.graceMs };
+    checkOptions(operation, limits, operationOptions);
     using cancellation = new Cancellation(operation, limits, outer);
     const options = withDefaults('lazyPages', own, client.defaults);
     const { wire, inherited, newest } = translate('lazyPages', options, operation);

@@ -9,10 +9,11 @@ import { treePids } from '../images/pstree.ts';
 import type { Client } from '../operations/client.ts';
 import { type RestoreOptions, restore } from '../operations/restore.ts';
 import type { RestoredProcess } from '../operations/restored-process.ts';
+import { checkOptions } from '../options/check.ts';
+import { operationOptions } from '../options/operation-options.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import { KnownProcesses } from '../procfs/known-processes.ts';
 import { descendantsOf, killTrees } from '../procfs/tree.ts';
-import { checkHooks } from '../protocol/hooks.ts';
 import { LazyPages, type LazyPagesOptions, type LazyPagesResult } from './lazy-pages.ts';
 import { NotHeld, type UffdGuard } from './uffd-guard.ts';
 
@@ -74,6 +75,7 @@ export async function lazyRestore(
   const { pageServer, insecure, ...others } = options;
   const { tls, tlsCacert, tlsCacrl, tlsCert, tlsKey, tlsNoCnVerify, ...own } = others;
   const { imagesDirectory, workDirectory, configFile } = own;
+  checkOptions(OPERATION, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
   const cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
   let daemon: LazyPages | undefined;
   let faults: UffdGuard | undefined;
@@ -81,7 +83,6 @@ export async function lazyRestore(
   // Processes that wait for a page keep criu waiting as well.
   const lost = new AbortController();
   try {
-    checkHooks(OPERATION, hooks);
     translate('restore', withDefaults('restore', own, client.defaults), OPERATION);
     cancellation.throwIfRequested();
     const forDaemon = defined({

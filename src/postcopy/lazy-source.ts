@@ -6,12 +6,13 @@ import { native } from '../native/index.ts';
 import type { Client } from '../operations/client.ts';
 import type { DumpOptions, DumpResult, ServeCommand } from '../operations/dump.ts';
 import { requireSupport } from '../operations/probe.ts';
+import { checkOptions } from '../options/check.ts';
+import { operationOptions } from '../options/operation-options.ts';
 import { refuseOpenNetwork } from '../options/reach.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { Hooks, PageServerOptions } from '../options/types.ts';
 import type { Decision } from '../precopy/policy.ts';
 import { type PreCopied, preCopied } from '../precopy/round.ts';
-import { checkHooks } from '../protocol/hooks.ts';
 import { locate } from '../worker/binary.ts';
 import { type Departure, LazyPageServer } from './lazy-page-server.ts';
 import { PageLedger } from './page-ledger.ts';
@@ -154,8 +155,9 @@ export class LazySource implements AsyncDisposable {
     if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
       throw invalid(operation, 'pid', 'a positive integer', pid);
     }
+    const checked = { signal, deadlineMs, gracePeriodMs, hooks: own };
+    checkOptions(operation, checked, operationOptions);
     using limits = new Cancellation(operation, { signal, deadlineMs, gracePeriodMs });
-    checkHooks(operation, own);
     for (const option of REFUSED)
       if (Object.hasOwn(given, option)) throw refused(operation, option);
     if (confirm !== undefined && typeof confirm !== 'function') {

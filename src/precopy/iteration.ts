@@ -9,7 +9,8 @@ import { native } from '../native/index.ts';
 import type { Client } from '../operations/client.ts';
 import { type DumpOptions, dump } from '../operations/dump.ts';
 import { requireSupport } from '../operations/probe.ts';
-import { readOptions } from '../options/given.ts';
+import { checkOptions, readOptions } from '../options/check.ts';
+import { operationOptions } from '../options/operation-options.ts';
 import { handOver } from '../options/page-connection.ts';
 import { OLDEST_CRIU } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
@@ -17,7 +18,6 @@ import type { Hooks, PageServerOptions } from '../options/types.ts';
 import { type LazyDump, LazySource, servedOn, withoutOthers } from '../postcopy/lazy-source.ts';
 import { PAGES_AHEAD } from '../postcopy/page-protocol.ts';
 import { requireLargePipes } from '../postcopy/pipes.ts';
-import { checkHooks } from '../protocol/hooks.ts';
 import { locate } from '../worker/binary.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
 import type {
@@ -79,8 +79,8 @@ export class Iteration implements AsyncDisposable {
     for (const [option, value] of Object.entries({ preflight: look, lazyPages })) {
       if (typeof value !== 'boolean') throw invalid('iterate', option, 'a boolean', value);
     }
+    checkOptions('iterate', { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
     using cancellation = new Cancellation('iterate', { signal, deadlineMs, gracePeriodMs });
-    checkHooks('iterate', hooks);
     assertNoOwnedOptions('iterate', own, ['parentImage', 'trackMem']);
     if (lazyPages) assertNoLeftoverOptions(own);
     const server = typeof pageServer === 'function' ? undefined : { pageServer };

@@ -1,5 +1,5 @@
 import { invalid, unknownOption } from '../errors.ts';
-import { readOptions } from '../options/given.ts';
+import { readOptions } from '../options/check.ts';
 import { type Estimate, estimate } from './estimate.ts';
 import type { Round } from './round.ts';
 

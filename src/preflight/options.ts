@@ -3,7 +3,6 @@ import { withConfigFiles } from '../options/config-file.ts';
 import { type OptionOf, rowOf } from '../options/table.ts';
 import { type Translation, translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
-import { checkHooks } from '../protocol/hooks.ts';
 
 /**
  * Options of {@link Criu.preflight}: those of the dump in view, and of the restore after it where
@@ -33,7 +32,6 @@ export async function planFor(
   if (preDump !== undefined && typeof preDump !== 'boolean') {
     throw invalid('preflight', 'preDump', 'a boolean', preDump);
   }
-  checkHooks('preflight', hooks);
   const operation = preDump ? 'preDump' : 'dump';
   const ofRestore = (name: string) => {
     const operations: readonly string[] = rowOf.get(name)?.[1].operations ?? [];

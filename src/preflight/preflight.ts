@@ -2,6 +2,8 @@ import { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError, invalid, systemFailure } from '../errors.ts';
 import type { PreflightFinding } from '../finding.ts';
 import { native } from '../native/index.ts';
+import { checkOptions } from '../options/check.ts';
+import { operationOptions } from '../options/operation-options.ts';
 import type { CriuOpts } from '../options/types.ts';
 import { checks } from './checks.ts';
 import { type Host, type HostFacts, readHost } from './host.ts';
@@ -33,10 +35,8 @@ export async function preflight(
   if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
     throw invalid(OPERATION, 'pid', 'a positive integer', pid);
   }
-  if (typeof given !== 'object' || given === null) {
-    throw invalid(OPERATION, 'options', 'an object', given);
-  }
-  const { signal, deadlineMs, gracePeriodMs } = given;
+  const { signal, deadlineMs, gracePeriodMs, hooks } = given;
+  checkOptions(OPERATION, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
   using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
   cancellation.throwIfRequested();
   const plan = await planFor(given, client.defaults);

@@ -1,6 +1,4 @@
-import { invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
-import { readOptions } from '../options/given.ts';
 import type { Hooks, Notification } from '../options/types.ts';
 
 /** CRIU's name of each step that has a hook. */
@@ -20,29 +18,11 @@ const hookOf = {
   'query-ext-files': 'queryExtFiles',
 } as const satisfies Record<string, keyof Hooks>;
 
-const names: ReadonlySet<string> = new Set([...Object.values(hookOf), 'onNotify']);
-
 /** Answers a notification; what it resolves to goes into the acknowledgement. */
 export type Notified = (
   notification: Notification,
   fds: readonly number[],
 ) => Promise<{ external: readonly string[] } | undefined>;
-
-/** Refuses hooks that could never be called. */
-export function checkHooks(operation: string, hooks: unknown): asserts hooks is Hooks | undefined {
-  if (hooks === undefined) return;
-  if (typeof hooks !== 'object' || hooks === null) {
-    throw invalid(operation, 'hooks', 'an object of functions', hooks);
-  }
-  for (const [name, hook] of Object.entries(readOptions(operation, hooks, 'hooks'))) {
-    if (!names.has(name)) {
-      throw invalid(operation, 'hooks', `functions named ${[...names].join(', ')}`, name);
-    }
-    if (hook !== undefined && typeof hook !== 'function') {
-      throw invalid(operation, `hooks.${name}`, 'a function', hook);
-    }
-  }
-}
 
 /** Calls the hooks that a notification has. */
 export function callHooks(hooks: Hooks): Notified {

@@ -39,7 +39,7 @@ const common: Bad[] = [
   ...limits,
   ['logLevel', { logLevel: 9 }],
   ['log_level', { log_level: 4 }],
-  ['hooks', { hooks: { preDumb() {} } }],
+  ['hooks.preDumb', { hooks: { preDumb() {} } }],
   ['hooks.preDump', { hooks: { preDump: 'yes' } }],
 ];
 const directory: Bad[] = [
@@ -56,7 +56,7 @@ const pids = [0, -1, 1.5, '12', 2 ** 31, undefined, 1n].map((pid): [string, unkn
   'pid',
   [pid, { imagesDirectory: '/i' }],
 ]);
-const descriptors = [null, 5, { 3: fd }, { 4.5: fd }, { a: fd }, { 4: notOpen }, { 4: '1' }];
+const descriptors = [null, 5, { 3: fd }, { 4.5: fd }, { a: fd }];
 
 /** By method, the arguments with which JavaScript would let it be called. */
 const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][]>> = {
@@ -131,6 +131,7 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
     ...limits.map(alone),
     alone(['fds', { fds: {} }]),
     ...descriptors.map((bad) => alone(['descriptors', { descriptors: bad }])),
+    ...[notOpen, '1'].map((bad) => alone(['descriptors.4', { descriptors: { 4: bad } }])),
   ],
 };
 

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { Cancellation, checkLimits } from '../../src/concurrency/cancellation.ts';
+import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import type { OperationOptions } from '../../src/options/types.ts';
 import { failureOf } from '../helpers/failures.ts';
 
@@ -68,21 +68,4 @@ test('once disposed of, it listens to nothing any more', async () => {
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   await sleep(20);
   expect(cancellation.reason).toBeUndefined();
-});
-
-test.each<[string, unknown]>([
-  ['options', null],
-  ['options', 'soon'],
-  ['signal', { signal: null }],
-  ['signal', { signal: { aborted: false } }],
-  ['deadlineMs', { deadlineMs: -1 }],
-  ['deadlineMs', { deadlineMs: 1.5 }],
-  ['deadlineMs', { deadlineMs: 2 ** 31 }],
-  ['deadlineMs', { deadlineMs: Number.POSITIVE_INFINITY }],
-  ['gracePeriodMs', { gracePeriodMs: '1' }],
-  ['deadline', { deadline: 5 }],
-])('%s is refused in %o', async (option, options) => {
-  const wrong = { code: 'ERR_CRIU_INVALID_ARGUMENT', operation: 'dump', option };
-  expect(await failureOf(() => checkLimits('dump', options as object))).toMatchObject(wrong);
-  expect(await failureOf(() => new Cancellation('dump', options as object))).toMatchObject(wrong);
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
+import { checkOptions } from '../../src/options/check.ts';
+import { operationOptions } from '../../src/options/operation-options.ts';
 import type { Hooks } from '../../src/options/types.ts';
-import { callHooks, checkHooks } from '../../src/protocol/hooks.ts';
+import { callHooks } from '../../src/protocol/hooks.ts';
 import { failureOf } from '../helpers/failures.ts';
 
 /** Each step of CRIU's that it waits at, with our hook of it and what that is called with. */
@@ -64,7 +66,7 @@ test('hooks are methods of their object', async () => {
     }
   }
   const hooks = new Counting();
-  checkHooks('dump', hooks);
+  checkOptions('dump', { hooks }, operationOptions);
   await callHooks(hooks)({ script: 'pre-dump' }, []);
   expect(hooks.count).toBe(1);
 });
@@ -103,23 +105,26 @@ describe('queryExtFiles', () => {
   );
 });
 
-describe('checkHooks', () => {
+describe('the check of hooks', () => {
+  const check = (hooks: unknown) =>
+    checkOptions('dump', { hooks: hooks as Hooks | undefined }, operationOptions);
+
   test('takes every hook there is, and hooks that are undefined', () => {
-    expect(() => checkHooks('dump', recorded().hooks)).not.toThrow();
-    expect(() => checkHooks('dump', undefined)).not.toThrow();
-    expect(() => checkHooks('dump', { preDump: undefined })).not.toThrow();
+    expect(() => check(recorded().hooks)).not.toThrow();
+    expect(() => check(undefined)).not.toThrow();
+    expect(() => check({ preDump: undefined })).not.toThrow();
   });
 
   test.each<[unknown, string, RegExp]>([
     [null, 'hooks', /an object of functions, not null/],
     [() => {}, 'hooks', /an object of functions/],
     ['preDump', 'hooks', /an object of functions/],
-    [{ predump() {} }, 'hooks', /functions named preDump, .*, onNotify, not 'predump'/],
-    [{ 'pre-dump'() {} }, 'hooks', /not 'pre-dump'/],
+    [{ predump() {} }, 'hooks.predump', /did you mean hooks.preDump\?$/],
+    [{ 'pre-dump'() {} }, 'hooks.pre-dump', /did you mean hooks.preDump\?$/],
     [{ preDump: true }, 'hooks.preDump', /a function, not true/],
     [{ onNotify: null }, 'hooks.onNotify', /a function, not null/],
   ])('refuses %o', async (hooks, option, message) => {
-    const error = await failureOf(() => checkHooks('dump', hooks));
+    const error = await failureOf(() => check(hooks));
     expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', operation: 'dump', option });
     expect(error.message).toMatch(message);
   });

@@ -82,7 +82,7 @@ const ofServe: Bad[] = [
   ['restore.workDirectory', { restore: { workDirectory: '/w' } }],
   ['restore.lazyPages', { restore: { lazyPages: true } }],
   ['restore.signal', { restore: { signal: AbortSignal.abort() } }],
-  ['hooks.postRestore', { restore: { hooks: { postRestore: 5 } } }],
+  ['restore.hooks.postRestore', { restore: { hooks: { postRestore: 5 } } }],
   ['holdMs', { holdMs: 0 }],
   ['stallMs', { stallMs: 1.5 }],
 ];

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { CriuError, invalid, unknownOption } from '../../errors.ts';
 import type { RestoreOptions } from '../../operations/restore.ts';
-import { readOptions } from '../../options/given.ts';
+import { checkOptions, readOptions } from '../../options/check.ts';
+import { operationOptions } from '../../options/operation-options.ts';
 import { translate } from '../../options/translate.ts';
-import { checkHooks } from '../../protocol/hooks.ts';
 import type { MigrationTls } from '../protocol/credentials.ts';
 import type { DestinationState } from '../protocol/states.ts';
 
@@ -138,7 +138,7 @@ const OWN: ReadonlySet<string> = new Set([
 
 /** Here nothing is frozen yet: each option by the table of options, as each restore will do it. */
 function checkRestore({ hooks, gracePeriodMs, ...options }: Partial<RestoreOptions>): void {
-  checkHooks(SERVE, hooks);
+  checkOptions(SERVE, { hooks, gracePeriodMs }, operationOptions, 'restore');
   for (const [name, value] of Object.entries(options)) {
     const option = `restore.${name}`;
     if (OWN.has(name)) throw invalid(SERVE, option, 'nothing: each migration sets it', value);

@@ -6,7 +6,7 @@ import type { MigrationsHandlers } from '../../generated/types/node_criu/Migrati
 import type { Objection } from '../../generated/types/node_criu/Objection.ts';
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
-import { readOptions } from '../../options/given.ts';
+import { readOptions } from '../../options/check.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
 import type { How } from '../journal/incoming-journal.ts';
 import { isMigrationId } from '../journal/journal.ts';

@@ -1,5 +1,7 @@
 import { invalid, unknownOption } from '../../errors.ts';
 import type { DumpOptions } from '../../operations/dump.ts';
+import { checkOptions } from '../../options/check.ts';
+import { limits } from '../../options/operation-options.ts';
 import { OPERATION } from './failures.ts';
 import type { MigrateOptions } from './migrate.ts';
 
@@ -39,9 +41,7 @@ export function checkMigrateOptions(pid: number, given: MigrateOptions): Migrate
     const value = dump?.[option as keyof DumpOptions];
     throw invalid(OPERATION, `dump.${option}`, 'nothing: the migration sets it', value);
   }
-  if (given.signal !== undefined && !(given.signal instanceof AbortSignal)) {
-    throw invalid(OPERATION, 'signal', 'an AbortSignal', given.signal);
-  }
+  checkOptions(OPERATION, { signal: given.signal, deadlineMs: given.deadlineMs }, limits);
   checkHooks(hooks);
   for (const [name, value] of Object.entries({ switchOver, switchBack })) {
     if (value !== undefined && typeof value !== 'function') {

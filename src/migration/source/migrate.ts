@@ -3,7 +3,7 @@ import { Cancellation } from '../../concurrency/cancellation.ts';
 import { CombinedSignal } from '../../concurrency/combined-signal.ts';
 import { traceOperation } from '../../diagnostics.ts';
 import type { DumpOptions } from '../../operations/dump.ts';
-import { readOptions } from '../../options/given.ts';
+import { readOptions } from '../../options/check.ts';
 import type { PreCopyFunction, PreCopyLimits } from '../../precopy/policy.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { STATE_DIRECTORY } from '../journal/outgoing-journal.ts';

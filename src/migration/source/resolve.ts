@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { Cleanup } from '../../cleanup/cleanup.ts';
 import { inTime } from '../../cleanup/half-restored.ts';
-import { checkLimits } from '../../concurrency/cancellation.ts';
 import { CriuError, invalid, unknownOption, type WorkloadState } from '../../errors.ts';
-import { readOptions } from '../../options/given.ts';
+import { checkOptions, readOptions } from '../../options/check.ts';
+import { limits } from '../../options/operation-options.ts';
 import { StoppedTree } from '../../postcopy/stopped-tree.ts';
 import { openPidfd, watchExit } from '../../process/exit.ts';
 import { stateOf } from '../../procfs/state.ts';
@@ -95,7 +95,7 @@ export async function resolveMigration(
   if (destinationIsDead !== undefined && typeof destinationIsDead !== 'boolean') {
     throw invalid(OPERATION, 'destinationIsDead', 'a boolean', destinationIsDead);
   }
-  checkLimits(OPERATION, { deadlineMs });
+  checkOptions(OPERATION, { deadlineMs }, limits);
   checkStateDirectory(OPERATION, directory);
   await using journal: OutgoingJournal | undefined = await Journal.find<SourceState, OutgoingFacts>(
     outgoingIn(directory),

@@ -1,0 +1,100 @@
+import {
+  type Check,
+  check,
+  checkOptions,
+  checkValue,
+  record,
+  type Shape,
+} from '../options/check.ts';
+import { descriptor, each, isText, openDescriptorOf, text } from '../options/kinds.ts';
+import type { DescriptorLike } from '../options/types.ts';
+
+/**
+ * What a standard stream of the program is connected to.
+ *
+ * - `'ignore'`: /dev/null.
+ * - Any other string: the path of a file, which is read (stdin), or appended to and created with
+ *   mode 0600 (stdout and stderr).
+ * - A descriptor of this process, which is set to blocking mode, as programs expect of their streams.
+ */
+export type StdioTarget = 'ignore' | (string & {}) | DescriptorLike;
+
+/** Options of {@link spawnCheckpointable}. Relative paths start at the directory of this process. */
+export interface SpawnCheckpointableOptions {
+  /** Working directory. Default: the directory of this process. */
+  cwd?: string;
+  /** Environment. Default: the environment of this process. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Standard input. Default `'ignore'`. */
+  stdin?: StdioTarget;
+  /** Standard output. Default `'ignore'`. */
+  stdout?: StdioTarget;
+  /** Standard error. Default `'ignore'`. */
+  stderr?: StdioTarget;
+  /** Further descriptors, by the number that each has in the program, 3 and up. */
+  descriptors?: Readonly<Record<number, DescriptorLike>>;
+}
+
+/** The function, as errors name it. */
+export const OPERATION = 'spawnCheckpointable';
+
+/** The standard streams, in the order of their numbers. */
+export const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
+
+/** A program to start, with its options read once and validated. */
+export interface Launch extends SpawnCheckpointableOptions {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+const stream = check(
+  'a path or an open descriptor',
+  (value) => isText(value) || openDescriptorOf(value) !== undefined,
+);
+
+const environment = record(
+  'a record of strings, whose names are not empty and contain no =',
+  (name) => isText(name) && !name.includes('='),
+  check('a string', (value) => value === '' || isText(value)),
+);
+
+const shape: Shape<SpawnCheckpointableOptions> = {
+  cwd: text,
+  // The environment of this process can contain anything, and is passed on as it is.
+  env: {
+    ...environment,
+    read: (operation, option, value) =>
+      value === process.env ? value : environment.read?.(operation, option, value),
+  },
+  stdin: stream,
+  stdout: stream,
+  stderr: stream,
+  descriptors: record(
+    'a record of open descriptors by their number in the program, 3 and up',
+    (name) =>
+      /^[1-9]\d*$/.test(name) && Number(name) >= STREAMS.length && Number(name) < 0x7fffffff,
+    descriptor,
+  ),
+};
+
+const programName: Check = check('the name of a program', isText);
+
+const argument = (value: unknown) => (value === '' || isText(value) ? value : undefined);
+
+const argumentList: Check = {
+  ...check('an array of strings', (value) => Array.isArray(value) && !!each(value, argument)),
+  read: (_operation, _option, value) => [...(value as string[])],
+};
+
+/** Validates what {@link spawnCheckpointable} is given. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
+export function checkLaunch(
+  file: string,
+  args: readonly string[],
+  options: SpawnCheckpointableOptions,
+): Launch {
+  return {
+    file: checkValue(OPERATION, 'file', programName, file),
+    args: checkValue(OPERATION, 'args', argumentList, args),
+    ...checkOptions(OPERATION, options, shape),
+  };
+}

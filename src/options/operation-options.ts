@@ -1,0 +1,47 @@
+import { type Check, callbacks, check, type Shape } from './check.ts';
+import type { Hooks, OperationOptions } from './types.ts';
+
+/** The longest time that a timer of Node.js can wait. */
+const MAX_MS = 0x7fffffff;
+
+/** A time in milliseconds. */
+export const milliseconds: Check = check(
+  `milliseconds, an integer from 0 to ${MAX_MS}`,
+  (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_MS,
+);
+
+/** An object that only inherits from AbortSignal throws when `aborted` is read, and is refused. */
+export const abortSignal: Check = check(
+  'an AbortSignal',
+  (value) => value instanceof AbortSignal && typeof value.aborted === 'boolean',
+);
+
+/** The options that every operation takes. */
+export const limits: Shape<OperationOptions> = {
+  signal: abortSignal,
+  deadlineMs: milliseconds,
+  gracePeriodMs: milliseconds,
+};
+
+const hookNames: { readonly [Name in keyof Required<Hooks>]: true } = {
+  preDump: true,
+  postDump: true,
+  networkLock: true,
+  networkUnlock: true,
+  preRestore: true,
+  setupNamespaces: true,
+  postSetupNamespaces: true,
+  postRestore: true,
+  preResume: true,
+  postResume: true,
+  statusReady: true,
+  orphanPtsMaster: true,
+  queryExtFiles: true,
+  onNotify: true,
+};
+
+/** The options that every operation with notifications takes. */
+export const operationOptions: Shape<OperationOptions & { hooks?: Hooks | undefined }> = {
+  ...limits,
+  hooks: callbacks<Hooks>(Object.keys(hookNames) as (keyof Hooks)[]),
+};
