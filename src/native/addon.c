@@ -197,6 +197,7 @@ NAPI_MODULE_INIT() {
 #define METHOD(name, function) {name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL}
   const napi_property_descriptor properties[] = {
       METHOD("socketpair", js_socketpair),
+      METHOD("connect", js_connect),
       METHOD("streamPair", js_stream_pair),
       METHOD("pipe", js_pipe),
       METHOD("send", js_send),

@@ -32,6 +32,7 @@ napi_value fd_value(napi_env env, int fd);
 
 /* channel.c */
 napi_value js_socketpair(napi_env env, napi_callback_info info);
+napi_value js_connect(napi_env env, napi_callback_info info);
 napi_value js_stream_pair(napi_env env, napi_callback_info info);
 napi_value js_pipe(napi_env env, napi_callback_info info);
 napi_value js_send(napi_env env, napi_callback_info info);

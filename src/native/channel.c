@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -39,6 +40,26 @@ napi_value js_socketpair(napi_env env, napi_callback_info info) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
     return throw_errno(env, errno, "socketpair", NULL);
   return nonblocking_pair(env, pair);
+}
+
+/* Connects to a SOCK_SEQPACKET socket by its path. EAGAIN: its queue of connections is full. */
+napi_value js_connect(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length;
+  if (!get_arguments(env, info, &argument, 1)) return NULL;
+  if (napi_get_value_string_utf8(env, argument, NULL, 0, &length) != napi_ok)
+    return throw_type(env, "expected a string");
+  if (length >= sizeof address.sun_path) return throw_errno(env, ENAMETOOLONG, "connect", NULL);
+  if (napi_get_value_string_utf8(env, argument, address.sun_path, sizeof address.sun_path, NULL) !=
+      napi_ok)
+    return throw_type(env, "expected a string");
+  int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return throw_errno(env, errno, "socket", NULL);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd_value(env, fd);
+  int error = errno;
+  close(fd);
+  return throw_errno(env, error, "connect", address.sun_path);
 }
 
 /* So many bytes may wait in either direction, if the system's limit is not lower. */

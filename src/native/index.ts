@@ -52,6 +52,11 @@ export interface Watch {
 export interface Native {
   /** A pair of connected AF_UNIX SOCK_SEQPACKET sockets; the first does not block. */
   socketpair(): [number, number];
+  /**
+   * Connects to a listening AF_UNIX SOCK_SEQPACKET socket; the connection does not block. Throws
+   * EAGAIN while the listener's queue of connections is full, ENAMETOOLONG beyond 107 bytes.
+   */
+  connect(path: string): number;
   /** The same of SOCK_STREAM sockets, in which so many bytes may wait, if the system allows it. */
   streamPair(buffer: number): [number, number];
   /** A pipe, `[read end, write end]`; the read end does not block. */

@@ -179,6 +179,23 @@ describe('packets', () => {
     });
   });
 
+  test('connect() fails as connect(2) does, and closes its socket', async () => {
+    const file = path.join(directory, 'stream.sock');
+    const server = net.createServer().listen(file);
+    closers.push(() => server.close());
+    const before = openFiles().size;
+    expect(() => addon.connect(path.join(directory, 'none'))).toThrow(
+      expect.objectContaining({ code: 'ENOENT', syscall: 'connect' }),
+    );
+    // A socket of another type.
+    expect(() => addon.connect(file)).toThrow(expect.objectContaining({ code: 'EPROTOTYPE' }));
+    expect(() => addon.connect('x'.repeat(108))).toThrow(
+      expect.objectContaining({ code: 'ENAMETOOLONG' }),
+    );
+    expect(() => addon.connect(1 as unknown as string)).toThrow(TypeError);
+    expect(openFiles().size).toBe(before);
+  });
+
   test('a queue that nobody reads is EAGAIN, on the blocking end too', () => {
     for (const end of socketpair()) {
       const fill = () => {
