@@ -1,6 +1,7 @@
-import { closeSync, openSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { CriuOpts, Notification } from '../options/types.ts';
-import { stateOf } from '../procfs/state.ts';
+import { namespacePath, readNamespaceSync } from '../procfs/namespaces.ts';
+import { stateOf } from '../procfs/stat.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import { Freezer } from './freezer.ts';
 import { awaitHelpers } from './helpers.ts';
@@ -148,8 +149,8 @@ function release(connections: readonly Connection[]): string[] {
     try {
       if (endRepair(connection)) repaired++;
     } catch (error) {
-      const { near, far } = connection;
-      const ends = `${near.address}:${near.port} to ${far.address}:${far.port}`;
+      const { local, remote } = connection;
+      const ends = `${local.address}:${local.port} to ${remote.address}:${remote.port}`;
       left.push(`the connection from ${ends}, unusable (${(error as Error).message})`);
     }
   }
@@ -160,7 +161,8 @@ function release(connections: readonly Connection[]): string[] {
 
 function sameNetwork(pid: number): boolean {
   try {
-    return readlinkSync(`/proc/${pid}/ns/net`) === readlinkSync('/proc/self/ns/net');
+    const namespace = readNamespaceSync(pid, 'net');
+    return namespace === undefined || namespace === readNamespaceSync('self', 'net');
   } catch {
     return true;
   }
@@ -168,7 +170,7 @@ function sameNetwork(pid: number): boolean {
 
 function openNetwork(pid: number): number {
   try {
-    return openSync(`/proc/${pid}/ns/net`, 'r');
+    return openSync(namespacePath(pid, 'net'), 'r');
   } catch {
     return -1;
   }

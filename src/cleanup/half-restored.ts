@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExitWatch, openPidfd, watchExit } from '../process/exit.ts';
-import { killTrees } from '../procfs/tree.ts';
+import { killTrees } from '../process/kill-tree.ts';
 
 /** How long killed processes may take to be gone, in milliseconds. */
 export const DYING_MS = 5000;

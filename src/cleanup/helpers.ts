@@ -1,35 +1,32 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readPids } from '../procfs/processes.ts';
+import { eachOf } from '../procfs/read.ts';
+import { isDead, readStat } from '../procfs/stat.ts';
 
-/** How long programs of a dead criu, which wait for a lock of iptables say, may take to end. */
-const PATIENCE_MS = 5000;
-const PAUSE_MS = 10;
+/** How long helpers may take to end, in milliseconds: iptables may wait for its lock. */
+const TIMEOUT_MS = 5000;
+const POLL_MS = 10;
 
 /**
- * Resolves when what a dead criu had started to do its work, as iptables, has ended; with what has
- * not, after a while. It is all in the session of that criu, whose leader it was.
+ * Resolves when the helpers that a dead criu had started, such as iptables, have ended. They are the
+ * members of criu's session.
+ * @returns one line for each helper that still runs after 5 seconds
  */
 export async function awaitHelpers(criu: number): Promise<string[]> {
-  for (let waited = 0; ; waited += PAUSE_MS) {
-    const orphans = await membersOf(criu);
-    if (orphans.length === 0) return [];
-    if (waited >= PATIENCE_MS) {
-      return orphans.map(({ pid, name }) => `process ${pid} (${name}), which criu had started`);
+  for (let waited = 0; ; waited += POLL_MS) {
+    const helpers = await membersOf(criu);
+    if (helpers.length === 0) return [];
+    if (waited >= TIMEOUT_MS) {
+      return helpers.map(({ pid, name }) => `process ${pid} (${name}), which criu had started`);
     }
-    await sleep(PAUSE_MS);
+    await sleep(POLL_MS);
   }
 }
 
 async function membersOf(session: number): Promise<{ pid: number; name: string }[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const all = await Promise.all(
-    pids.map(async (pid) => {
-      const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-      const end = stat.lastIndexOf(')');
-      const [state = 'X', , , sid] = stat.slice(end + 2).split(' ');
-      const isMember = Number(sid) === session && Number(pid) !== session && !'ZX'.includes(state);
-      return isMember ? { pid: Number(pid), name: stat.slice(stat.indexOf('(') + 1, end) } : [];
-    }),
-  );
-  return all.flat();
+  return await eachOf(await readPids(), async (pid) => {
+    const stat = await readStat(pid).catch(() => undefined);
+    const isMember = stat?.session === session && pid !== session && !isDead(stat);
+    return isMember ? { pid, name: stat.name } : undefined;
+  });
 }

@@ -79,8 +79,10 @@ async function removeRules(program: 'iptables' | 'ip6tables', lock: NetworkLock)
 }
 
 /** The rules that CRIU makes for a connection: CHAIN SOURCE PORT DESTINATION PORT. */
-function rulesOf({ near, far, family }: Connection): string[] {
-  const [a, b] = [near, far].map(({ address, port }) => `${canonical(address, family)} ${port}`);
+function rulesOf({ local, remote, family }: Connection): string[] {
+  const [a, b] = [local, remote].map(
+    ({ address, port }) => `${canonical(address, family)} ${port}`,
+  );
   return [`INPUT ${b} ${a}`, `OUTPUT ${a} ${b}`];
 }
 

@@ -1,40 +1,37 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stateOf } from '../procfs/state.ts';
+import { readMaps } from '../procfs/maps.ts';
+import { readThreads } from '../procfs/processes.ts';
+import { stateOf } from '../procfs/stat.ts';
+import { readProgramCounter } from '../procfs/syscall.ts';
 
-/** The memory that CRIU runs its own code from, in the processes that it dumps. */
+/** The memory from which CRIU runs its parasite code in the processes that it dumps. */
 const PARASITE = '/memfd:CRIUMFD';
-/** A process that computes cannot be told from one that has yet to fall: wait for that long. */
-const PATIENCE_MS = 300;
-const PAUSE_MS = 5;
+/** A process that computes cannot be told from one that is about to leave the parasite code. */
+const TIMEOUT_MS = 300;
+const POLL_MS = 5;
 
 /**
- * Resolves when processes that a criu has let go of by its death are what they will be: back in
- * their own code, or dead, if that criu had them run its code without a way back.
+ * Resolves when processes whose tracing criu has died have left its parasite code: they are back in
+ * their own code, or dead if criu had them run the parasite without a way back.
  */
 export async function awaitParasiteExit(pids: readonly number[]): Promise<void> {
-  for (let waited = 0; waited < PATIENCE_MS; waited += PAUSE_MS) {
-    if ((await Promise.all(pids.map(isSettled))).every(Boolean)) return;
-    await sleep(PAUSE_MS);
+  for (let waited = 0; waited < TIMEOUT_MS; waited += POLL_MS) {
+    if ((await Promise.all(pids.map(hasLeftParasite))).every(Boolean)) return;
+    await sleep(POLL_MS);
   }
 }
 
-async function isSettled(pid: number): Promise<boolean> {
+async function hasLeftParasite(pid: number): Promise<boolean> {
   if (stateOf(pid) === 'gone') return true;
-  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-  const maps = await readFile(`/proc/${pid}/maps`, 'latin1').catch(() => '');
-  const places = maps.split('\n').flatMap((line) => {
-    const [, from = '', to = ''] = /^(\w+)-(\w+) /.exec(line) ?? [];
-    return line.includes(PARASITE) ? [[BigInt(`0x${from}`), BigInt(`0x${to}`)] as const] : [];
-  });
-  const quiet = await Promise.all(
+  const threads = await readThreads(pid).catch(() => []);
+  const maps = await readMaps(pid).catch(() => []);
+  const parasite = maps.filter(({ path }) => path.includes(PARASITE));
+  const outside = await Promise.all(
     threads.map(async (thread) => {
-      // The last number is the program counter; of one that does not sleep there is none.
-      const call = await readFile(`/proc/${pid}/task/${thread}/syscall`, 'latin1').catch(() => '');
-      if (call.startsWith('running')) return false;
-      const at = BigInt(/(0x\w+)\n$/.exec(call)?.[1] ?? 0);
-      return !places.some(([from, to]) => from <= at && at < to);
+      const counter = (await readProgramCounter(pid, thread)) ?? 0;
+      if (counter === 'running') return false;
+      return !parasite.some(({ start, end }) => start <= counter && counter < end);
     }),
   );
-  return quiet.every(Boolean);
+  return outside.every(Boolean);
 }

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CriuOpts } from '../index.ts';
+import { readStatusSync } from '../procfs/status.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import type { Output } from './output.ts';
 import { shownBytes } from './quantities.ts';
@@ -40,22 +41,11 @@ export async function tellingWritten<T>(
 /** About what the memory takes in images, in bytes: a page that processes share is written once. */
 export function memoryOf(root: number): number {
   const sizes = descendantsOf(root).map((pid) => {
-    const status = contentOf(`/proc/${pid}/status`);
-    const size = (name: string) =>
-      1024 * Number(new RegExp(`^${name}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0);
-    return { own: size('RssAnon') + size('VmSwap'), shared: size('RssShmem') };
+    const status = readStatusSync(pid);
+    return { own: (status?.anonymous ?? 0) + (status?.swapped ?? 0), shared: status?.shared ?? 0 };
   });
   const own = sizes.reduce((sum, { own }) => sum + own, 0);
   return own + Math.max(0, ...sizes.map(({ shared }) => shared));
-}
-
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, 'latin1');
-  } catch {
-    // It has ended.
-    return '';
-  }
 }
 
 function pagesIn(directory: string): number {

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import type { CriuErrorCode, CriuLog, WorkloadState } from '../errors.ts';
 import { table } from '../options/table.ts';
 import type { CriuOpts } from '../options/types.ts';
-import type { Hold } from '../procfs/tracer.ts';
+import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, hasCapability } from '../procfs/capability.ts';
+import { readStatusSync } from '../procfs/status.ts';
+import type { Tracer } from '../procfs/tracer.ts';
 import type { CriuResponse } from '../protocol/messages.ts';
 import type { Remains } from '../worker/child.ts';
 import { errorLines } from './log.ts';
@@ -28,8 +29,8 @@ export interface Evidence {
   readonly cancellation?: Cancellation | undefined;
   readonly workload?: WorkloadState | undefined;
   readonly pid?: number | undefined;
-  /** Who holds the process to dump, now that it failed. */
-  readonly hold?: Hold | undefined;
+  /** What prevents tracing the process to dump, after the failure. */
+  readonly tracer?: Tracer | undefined;
   /** The kernel did not let CRIU trace the process, which was there. */
   readonly refused?: boolean | undefined;
   /** Why it failed, if that is known better than criu knows it. */
@@ -139,16 +140,13 @@ function inPlainWords(reply: CriuResponse, evidence: Evidence): string | undefin
   return quiet ? 'a pid that the tree needs is in use' : undefined;
 }
 
-const CAP_SYS_ADMIN = 21n;
-const CAP_CHECKPOINT_RESTORE = 40n;
-
 /** Without capabilities CRIU says so on its standard output only, or fails at its first probe. */
 function notAllowed(cause: string | undefined): string | undefined {
   if (cause !== undefined && !/(Operation not permitted|Permission denied)$/.test(cause)) return;
-  const status = readFileSync('/proc/self/status', 'latin1');
-  const effective = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(status)?.[1] ?? 'ffffffffffffffff'}`);
-  const privileged = (1n << CAP_SYS_ADMIN) | (1n << CAP_CHECKPOINT_RESTORE);
-  if ((effective & privileged) !== 0n) return;
+  const effective = readStatusSync('self')?.capabilities.effective;
+  if (effective === undefined) return;
+  if ([CAP_SYS_ADMIN, CAP_CHECKPOINT_RESTORE].some((each) => hasCapability(effective, each)))
+    return;
   const lack = 'this process lacks the capability CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE';
   return cause === undefined ? lack : `${lack}: ${cause}`;
 }
@@ -172,13 +170,13 @@ export function notPermitted(pid: number): string {
 }
 
 /** Why CRIU could not begin with the process that it was to dump. */
-function notSeized({ pid, hold, workload, refused }: Evidence): {
+function notSeized({ pid, tracer, workload, refused }: Evidence): {
   code: CriuErrorCode;
   text: string;
 } {
-  if (hold?.by === 'tracer') {
-    const it = `it is traced by process ${hold.pid} (${hold.name}), and only one can trace it`;
-    const who = hold.name === 'criu' ? 'another dump' : 'another process';
+  if (tracer?.by === 'tracer') {
+    const it = `it is traced by process ${tracer.pid} (${tracer.name}), and only one can trace it`;
+    const who = tracer.name === 'criu' ? 'another dump' : 'another process';
     return { code: 'ERR_CRIU_BUSY', text: `${who} holds process ${pid}: ${it}` };
   }
   if (workload !== 'running' && workload !== 'stopped') {
@@ -186,13 +184,13 @@ function notSeized({ pid, hold, workload, refused }: Evidence): {
       ? { code: 'ERR_CRIU_BUSY', text: `another dump or a tracer held process ${pid}` }
       : { code: 'ERR_CRIU_NO_SUCH_PROCESS', text: `there is no process ${pid ?? 'with this pid'}` };
   }
-  switch (hold?.by) {
+  switch (tracer?.by) {
     case 'nobody':
       return {
         code: 'ERR_CRIU_BUSY',
         text: `another dump or a tracer held process ${pid}, and has let go of it since`,
       };
-    case 'law':
+    case 'denied':
       return { code: 'ERR_CRIU_NO_PERMISSION', text: `this process may not trace process ${pid}` };
     case 'kernel':
       return { code: 'ERR_CRIU_FAILED', text: `process ${pid} is a thread of the kernel` };

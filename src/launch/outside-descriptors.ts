@@ -1,5 +1,6 @@
-import { fstatSync, readlinkSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { fstatSync } from 'node:fs';
+import { readDescriptorLinkSync } from '../procfs/descriptors.ts';
+import { readConnectedUnixSockets } from '../procfs/net-unix.ts';
 
 /** A descriptor whose other end is outside the program that has it. */
 export interface OutsideDescriptor {
@@ -22,27 +23,19 @@ export async function outsideDescriptors(
   const links = map.map(([number, fd]) => ({
     number,
     fd,
-    link: readlinkSync(`/proc/self/fd/${fd}`),
+    link: readDescriptorLinkSync('self', fd) ?? '',
   }));
   const isSocket = links.some(({ link }) => link.startsWith('socket:'));
-  const connected = isSocket ? await connectedUnixSockets() : new Set<string>();
+  const connected = isSocket ? await readConnectedUnixSockets('self') : new Set<number>();
   return links.flatMap(({ number, fd, link }) => {
     const [, kind, inode = ''] = /^(pipe|socket):\[(\d+)\]$/.exec(link) ?? [];
     if (kind === 'pipe') return { number, name: link };
     if (kind === 'socket') {
-      return connected.has(inode) ? { number, name: link, external: `unix[${inode}]` } : [];
+      return connected.has(Number(inode)) ? { number, name: link, external: `unix[${inode}]` } : [];
     }
     if (!/^\/dev\/(pts\/\d|tty)/.test(link)) return [];
     const { rdev, dev } = fstatSync(fd);
     const name = `tty[${rdev.toString(16)}:${dev.toString(16)}]`;
     return { number, name, external: name };
   });
-}
-
-/** The inodes of the connected unix sockets in the network namespace of this process. */
-async function connectedUnixSockets(): Promise<Set<string>> {
-  const table = await readFile('/proc/self/net/unix', 'utf8');
-  const columns = table.split('\n').map((line) => line.split(/ +/));
-  // State 03 is SS_CONNECTED.
-  return new Set(columns.flatMap(([, , , , , state, inode]) => (state === '03' && inode) || []));
 }

@@ -8,9 +8,9 @@ import type { OptionOf } from '../options/table.ts';
 import { withDefaults } from '../options/translate.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
 import { explain } from '../preflight/after-failure.ts';
-import { frozenCgroupOf } from '../procfs/frozen-cgroup.ts';
-import { stateOf } from '../procfs/state.ts';
-import { holdOf } from '../procfs/tracer.ts';
+import { frozenCgroupOf } from '../procfs/cgroup.ts';
+import { stateOf } from '../procfs/stat.ts';
+import { tracerOf } from '../procfs/tracer.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
 import { type Job, perform } from './run.ts';
@@ -92,16 +92,16 @@ export async function dump(
         ? undefined
         : await cleanup.rollBack(session, `${await log.beginning()}${stderr}`);
     const abortReason = await serving?.failed();
-    const hold = await holdOf(pid);
+    const tracer = await tracerOf(pid);
     const state = stateOf(pid);
-    const isDumped = hold?.by === 'tracer' && hold.name === 'criu' && state !== 'gone';
+    const isDumped = tracer?.by === 'tracer' && tracer.name === 'criu' && state !== 'gone';
     // CRIU says the same of a zombie.
     const warning = notPermitted(pid);
     const refused = before !== 'gone' && (stderr.includes(warning) || (await log.says(warning)));
     // To be dumped by another the process may have to run, but only CRIU's code.
     const isStopped = isDumped || (cleanup.frozen && state === 'running');
     const workload = isStopped ? 'stopped' : state;
-    return { pid, workload, hold, refused, abortReason, leftovers };
+    return { pid, workload, tracer, refused, abortReason, leftovers };
   };
   const preDump = place ? 'PRE_DUMP' : 'SINGLE_PRE_DUMP';
   const type = operation === 'dump' ? 'DUMP' : preDump;

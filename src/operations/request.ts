@@ -41,7 +41,7 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
   ) => Promise<
     Pick<
       Evidence,
-      'log' | 'hint' | 'workload' | 'pid' | 'hold' | 'refused' | 'abortReason' | 'leftovers'
+      'log' | 'hint' | 'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers'
     >
   >;
   /** criu becomes another program when it is done: do not wait for its end. */

@@ -4,7 +4,7 @@ import { type RestoreStats, readRestoreStats } from '../images/stats.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, DirectoryLike, Hooks, OperationOptions } from '../options/types.ts';
-import { stateOf } from '../procfs/state.ts';
+import { stateOf } from '../procfs/stat.ts';
 import type { Client } from './client.ts';
 import { RestoredProcess } from './restored-process.ts';
 import { RestoredRoot } from './restored-root.ts';

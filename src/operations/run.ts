@@ -50,7 +50,7 @@ export interface Job<Stats = undefined> {
     ending: Ending,
     log: LogFile,
   ) => Promise<
-    Pick<Evidence, 'workload' | 'pid' | 'hold' | 'refused' | 'abortReason' | 'leftovers'>
+    Pick<Evidence, 'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers'>
   >;
   /** Reads what CRIU has measured, in the work directory. */
   readonly readStats?: (directory: string) => Promise<Stats>;

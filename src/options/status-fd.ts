@@ -1,7 +1,7 @@
 import { close, constants, write } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { invalid, systemFailure } from '../errors.ts';
+import { readFdInfo } from '../procfs/fdinfo.ts';
 import type { Notified } from '../protocol/hooks.ts';
 
 /** The part of a descriptor's flags that says what it is open for. */
@@ -45,9 +45,8 @@ export async function openStatusFd(
 
 async function isWritable(operation: string, fd: number): Promise<boolean> {
   try {
-    const info = await readFile(`/proc/self/fdinfo/${fd}`, 'latin1');
-    const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
-    return (flags & O_ACCMODE) !== constants.O_RDONLY;
+    const info = await readFdInfo('self', fd);
+    return info !== undefined && (info.flags & O_ACCMODE) !== constants.O_RDONLY;
   } catch (error) {
     const exhausted = systemFailure(operation, error);
     if (exhausted) throw exhausted;

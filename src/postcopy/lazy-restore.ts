@@ -12,8 +12,9 @@ import type { RestoredProcess } from '../operations/restored-process.ts';
 import { checkOptions } from '../options/check.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { translate, withDefaults } from '../options/translate.ts';
+import { killTrees } from '../process/kill-tree.ts';
 import { KnownProcesses } from '../procfs/known-processes.ts';
-import { descendantsOf, killTrees } from '../procfs/tree.ts';
+import { descendantsOf } from '../procfs/tree.ts';
 import { LazyPages, type LazyPagesOptions, type LazyPagesResult } from './lazy-pages.ts';
 import { NotHeld, type UffdGuard } from './uffd-guard.ts';
 
@@ -98,8 +99,8 @@ export async function lazyRestore(
       .then((isLost) => isLost && lost.abort());
     const holdFaults = async (pid: number) => {
       // Now that none of them runs: later the root may have ended, and the others have no parent.
-      tree.meet(descendantsOf(pid));
-      const forked = () => tree.meet(tree.pids.flatMap(descendantsOf));
+      tree.add(descendantsOf(pid));
+      const forked = () => tree.add(tree.pids.flatMap(descendantsOf));
       faults = await daemon?.holdFaults(processesIn(imagesDirectory), forked);
       await hooks?.postRestore?.(pid);
     };

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { CriuError } from '../errors.ts';
+import { CAP_SYS_RESOURCE, hasCapability } from '../procfs/capability.ts';
+import { readStatus } from '../procfs/status.ts';
+import { readMaxPipeSize } from '../procfs/system.ts';
 
 /** What CRIU copies pages through when it serves them, in bytes. */
 const NEEDED = 4 << 20;
-const CAP_SYS_RESOURCE = 24n;
 
 /**
  * CRIU does not ask whether it got a pipe of the size that it needs to serve pages, and fails as soon
@@ -11,10 +12,9 @@ const CAP_SYS_RESOURCE = 24n;
  * @throws CriuError ERR_CRIU_NO_LAZY_PAGES
  */
 export async function requireLargePipes(operation: string): Promise<void> {
-  const status = await readFile('/proc/self/status', 'latin1');
-  const effective = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`);
-  if ((effective >> CAP_SYS_RESOURCE) & 1n) return;
-  const most = Number(await readFile('/proc/sys/fs/pipe-max-size', 'latin1').catch(() => NEEDED));
+  const effective = (await readStatus('self'))?.capabilities.effective ?? 0n;
+  if (hasCapability(effective, CAP_SYS_RESOURCE)) return;
+  const most = (await readMaxPipeSize()) ?? NEEDED;
   if (most >= NEEDED) return;
   throw new CriuError(
     'ERR_CRIU_NO_LAZY_PAGES',

@@ -1,6 +1,7 @@
+import { killTrees } from '../process/kill-tree.ts';
 import { KnownProcesses } from '../procfs/known-processes.ts';
-import { stateOf } from '../procfs/state.ts';
-import { descendantsOf, killTrees } from '../procfs/tree.ts';
+import { stateOf } from '../procfs/stat.ts';
+import { descendantsOf } from '../procfs/tree.ts';
 
 /**
  * The original of processes that may live on elsewhere: stopped, so that it does not run on when its

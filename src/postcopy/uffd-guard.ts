@@ -1,6 +1,6 @@
-import { readdir, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../native/index.ts';
+import { readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
 import type { CriuChild } from '../worker/child.ts';
 
 const USERFAULTFD = 'anon_inode:[userfaultfd]';
@@ -103,12 +103,12 @@ export class UffdGuard implements Disposable {
 
 /** What the descriptors of a process lead to, by their numbers: none if it is ending. */
 async function linksOf(pid: number): Promise<Map<number, string>> {
-  const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const descriptors = await readDescriptors(pid).catch(() => []);
   // In order: if standard error is still there afterwards, none is missing for the process's end.
-  const numbers = names.map(Number).sort((a, b) => b - a);
+  const numbers = descriptors.sort((a, b) => b - a);
   const links = new Map<number, string>();
   for (const number of numbers) {
-    const link = await readlink(`/proc/${pid}/fd/${number}`).catch(() => undefined);
+    const link = await readDescriptorLink(pid, number).catch(() => undefined);
     if (link !== undefined) links.set(number, link);
   }
   return links;

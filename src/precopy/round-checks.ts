@@ -7,7 +7,7 @@ import { openDirectory } from '../operations/directories.ts';
 import type { DumpOptions } from '../operations/dump.ts';
 import type { CriuOpts, PageServerOptions } from '../options/types.ts';
 import { preflight } from '../preflight/preflight.ts';
-import { stateOf } from '../procfs/state.ts';
+import { stateOf } from '../procfs/stat.ts';
 import type { IterateOptions, Own } from './iterate-options.ts';
 
 /** @throws CriuError if an option is given that the iteration sets by itself */

@@ -1,6 +1,8 @@
 import type { Cancellation } from '../concurrency/cancellation.ts';
-import { parseStat } from '../procfs/parse.ts';
-import { eachOf, linkOf, namesIn, textOf } from '../procfs/read.ts';
+import { readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
+import { readPids } from '../procfs/processes.ts';
+import { eachOf } from '../procfs/read.ts';
+import { readStat } from '../procfs/stat.ts';
 import type { Holder } from './snapshot.ts';
 
 /** Who else has what the tree has one end of. */
@@ -30,23 +32,20 @@ export async function holdersOf(
   };
   const look = async (pid: number) => {
     if (tree.has(pid) || found.size === links.size || isOver()) return;
-    const fds = await namesIn(`/proc/${pid}/fd`).catch(() => []);
+    const fds = await readDescriptors(pid).catch(() => []);
     const held = await eachOf(fds, async (fd) => {
       if (isOver()) return undefined;
-      const link = await linkOf(`/proc/${pid}/fd/${fd}`).catch(() => undefined);
+      const link = await readDescriptorLink(pid, fd).catch(() => undefined);
       return link && links.has(link) && !found.has(link) ? link : undefined;
     });
     if (held.length === 0) return;
-    const stat = await textOf(`/proc/${pid}/stat`);
-    const name = stat ? parseStat(stat).name : 'gone';
+    const name = (await readStat(pid))?.name ?? 'gone';
     for (const link of held) found.set(link, { pid, name });
   };
   for (let pid = parent; pid > 1; ) {
     await look(pid);
-    const stat = await textOf(`/proc/${pid}/stat`);
-    pid = stat ? parseStat(stat).parent : 0;
+    pid = (await readStat(pid))?.parent ?? 0;
   }
-  const all = (await namesIn('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  await eachOf(all, look, 4);
+  await eachOf(await readPids(), look, 4);
   return { found, complete };
 }

@@ -7,8 +7,9 @@ import { descriptorOf } from '../options/kinds.ts';
 import { OLDEST_CRIU } from '../options/table.ts';
 import type { Translation } from '../options/translate.ts';
 import type { OperationOptions } from '../options/types.ts';
-import { parseStatus } from '../procfs/parse.ts';
-import { linkOf, textOf } from '../procfs/read.ts';
+import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, hasCapability } from '../procfs/capability.ts';
+import { readDescriptorLink } from '../procfs/descriptors.ts';
+import { readStatus } from '../procfs/status.ts';
 import { type Binary, locate } from '../worker/binary.ts';
 import type { Plan, PreflightOptions } from './options.ts';
 
@@ -23,10 +24,6 @@ export interface HostFacts {
   /** Where the images go, and how many bytes fit there; undefined if that is not known. */
   readonly images: { readonly path: string; readonly free: number } | undefined;
 }
-
-export const CAP_SYS_ADMIN = 21;
-export const CAP_CHECKPOINT_RESTORE = 40;
-export const has = (mask: bigint, capability: number) => (mask >> BigInt(capability)) % 2n === 1n;
 
 /** What an operation needs of criu and the kernel. */
 export interface Needs {
@@ -97,7 +94,9 @@ export function canRun(
   { capabilities, root }: Pick<HostFacts, 'capabilities' | 'root'>,
   { unprivileged, configFile }: PreflightOptions,
 ): boolean {
-  const capable = has(capabilities, CAP_SYS_ADMIN) || has(capabilities, CAP_CHECKPOINT_RESTORE);
+  const capable =
+    hasCapability(capabilities, CAP_SYS_ADMIN) ||
+    hasCapability(capabilities, CAP_CHECKPOINT_RESTORE);
   return capable && (root || unprivileged === true || configFile !== undefined);
 }
 
@@ -118,9 +117,9 @@ async function checkOnce(
 
 /** What criu would have after it is executed by this process. Source: capabilities(7). */
 async function capabilitiesOf(path: string | undefined, root: boolean): Promise<bigint> {
-  const status = await textOf('/proc/self/status');
+  const status = await readStatus('self');
   if (!status) return 0n;
-  const { inheritable, bounding, ambient } = parseStatus(status).capabilities;
+  const { inheritable, bounding, ambient } = status.capabilities;
   if (root) return inheritable | bounding;
   return path === undefined ? ambient : (fileCapabilities(path) & bounding) | ambient;
 }
@@ -141,7 +140,7 @@ async function spaceFor(given: PreflightOptions['imagesDirectory']): Promise<Hos
   const path =
     typeof given === 'string'
       ? resolve(given)
-      : await linkOf(`/proc/self/fd/${descriptorOf(given)}`).catch(() => undefined);
+      : await readDescriptorLink('self', descriptorOf(given) as number).catch(() => undefined);
   for (let at = path; at !== undefined; at = at === '/' ? undefined : dirname(at)) {
     const found = await statfs(at).catch(() => undefined);
     if (!found) continue;

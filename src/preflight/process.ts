@@ -1,33 +1,21 @@
 import { constants } from 'node:fs';
 import { native } from '../native/index.ts';
-import {
-  countProtectionKeys,
-  type FdInfo,
-  type Mapping,
-  type Mount,
-  parseFdInfo,
-  parseMappings,
-  parseMounts,
-  parseStat,
-  parseStatus,
-  type Status,
-} from '../procfs/parse.ts';
-import { eachOf, linkOf, lstatOf, namesIn, statOf, textOf, withFile } from '../procfs/read.ts';
-import type { Descriptor, Namespaces, OpenFile, ProcessFacts } from './snapshot.ts';
+import { descriptorPath, readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
+import { readFdInfo } from '../procfs/fdinfo.ts';
+import { type Mapping, mapFileOf, readMaps } from '../procfs/maps.ts';
+import { type Mount, readMountInfo } from '../procfs/mountinfo.ts';
+import { type Namespaces, readNamespace, readNamespaces } from '../procfs/namespaces.ts';
+import { readThreads } from '../procfs/processes.ts';
+import { eachOf, lstatOf, statOf, withFile } from '../procfs/read.ts';
+import { readProtectionKeys } from '../procfs/smaps.ts';
+import { readStat } from '../procfs/stat.ts';
+import { readStatus, readThreadStatus, type Status } from '../procfs/status.ts';
+import type { Descriptor, OpenFile, ProcessFacts } from './snapshot.ts';
 import type { Watches } from './watches.ts';
 
 const O_PATH = 0o10000000;
 /** How often to look at a process or descriptor that changes meanwhile. */
 const TRIES = 3;
-
-/** The namespaces of a process; none if it has ended. */
-export async function namespacesOf(pid: number | 'self'): Promise<Namespaces> {
-  const links = await eachOf(await namesIn(`/proc/${pid}/ns`), async (kind) => {
-    const link = await linkOf(`/proc/${pid}/ns/${kind}`);
-    return link === undefined ? undefined : ([kind, link] as const);
-  });
-  return new Map(links);
-}
 
 /** Reads processes; what they share is read once. */
 export class ProcessReader {
@@ -57,19 +45,16 @@ export class ProcessReader {
   }
 
   async #look(pid: number): Promise<ProcessFacts | undefined> {
-    const [stat, status] = await Promise.all([
-      textOf(`/proc/${pid}/stat`),
-      textOf(`/proc/${pid}/status`),
-    ]);
+    const [stat, status] = await Promise.all([readStat(pid), readStatus(pid)]);
     if (!stat || !status) return undefined;
-    const basics = { pid, stat: parseStat(stat), status: parseStatus(status) };
+    const basics = { pid, stat, status };
     const nothing = { descriptors: [], files: [], mappings: [], protectionKeys: 0 };
     const threads = await threadsOf(pid);
     try {
-      if (basics.stat.state === 'Z') {
+      if (stat.state === 'Z') {
         return { ...basics, threads, namespaces: new Map(), ...nothing, refused: undefined };
       }
-      const namespaces = await namespacesOf(pid);
+      const namespaces = await readNamespaces(pid);
       const mounts = await this.#mountsOf(pid, namespaces.get('mnt') ?? '');
       // Paths of another mount namespace are looked up from the root of it.
       const place: Place = {
@@ -78,15 +63,13 @@ export class ProcessReader {
         mounts,
         now: new Map(),
       };
-      const mappings = parseMappings((await textOf(`/proc/${pid}/maps`, 65_536)) ?? '');
+      const mappings = (await readMaps(pid)).filter(({ path }) => path !== '');
       return {
         ...basics,
         threads,
         namespaces,
         mappings,
-        protectionKeys: this.#hasProtectionKeys
-          ? countProtectionKeys((await textOf(`/proc/${pid}/smaps`, 65_536)) ?? '')
-          : 0,
+        protectionKeys: this.#hasProtectionKeys ? await readProtectionKeys(pid) : 0,
         files: [...(await placesOf(place)), ...(await oddMappings(place, mappings))],
         descriptors: await this.#descriptorsOf(place),
         refused: undefined,
@@ -101,9 +84,7 @@ export class ProcessReader {
     // Another may have been on the point of ending when it was asked.
     const known = await this.#namespaceMounts.get(namespace)?.catch(() => []);
     if (known?.length) return known;
-    const reading = textOf(`/proc/${pid}/mountinfo`, 65_536).then((text) =>
-      parseMounts(text ?? ''),
-    );
+    const reading = readMountInfo(pid);
     this.#namespaceMounts.set(namespace, reading);
     const mounts = await reading;
     for (const mount of mounts) this.mounts.set(mount.id, mount);
@@ -111,42 +92,35 @@ export class ProcessReader {
   }
 
   async #descriptorsOf(place: Place): Promise<Descriptor[]> {
-    const numbers = (await namesIn(`/proc/${place.pid}/fd`)).map(Number);
-    return await eachOf(numbers, (fd) => this.#descriptorOf(place, fd));
+    return await eachOf(await readDescriptors(place.pid), (fd) => this.#descriptorOf(place, fd));
   }
 
   /** Looks again if it has become another one meanwhile; undefined if it is closed. */
   async #descriptorOf(place: Place, fd: number): Promise<Descriptor | undefined> {
-    const path = `/proc/${place.pid}/fd/${fd}`;
     for (let tries = 0; tries < TRIES; tries++) {
-      const link = await linkOf(path);
+      const link = await readDescriptorLink(place.pid, fd);
       if (link === undefined) return undefined;
       const descriptor = await this.#factsOf(place, fd, link);
-      const needsProof = descriptor?.info !== undefined;
-      if (descriptor && (!needsProof || (await linkOf(path)) === link)) return descriptor;
+      if (descriptor && !descriptor.info) return descriptor;
+      if (descriptor && (await readDescriptorLink(place.pid, fd)) === link) return descriptor;
     }
     return undefined;
   }
 
   async #factsOf(place: Place, fd: number, link: string): Promise<Descriptor | undefined> {
-    const path = `/proc/${place.pid}/fd/${fd}`;
+    const path = descriptorPath(place.pid, fd);
     if (link.startsWith('socket:')) return { fd, link, protocol: protocolOf(path) };
     if (!link.startsWith('/')) {
-      const info = needsInfo.test(link) ? await this.#infoOf(place.pid, fd) : undefined;
+      const info = needsInfo.test(link) ? await readFdInfo(place.pid, fd) : undefined;
       const unresolved = info?.watches.length
         ? await this.#watches.unresolved(place, info.watches)
         : [];
       return { fd, link, info, unresolved };
     }
-    const [stats, info] = await Promise.all([statOf(path), this.#infoOf(place.pid, fd)]);
+    const [stats, info] = await Promise.all([statOf(path), readFdInfo(place.pid, fd)]);
     if (!stats || !info) return undefined;
     const now = await present(place, link, stats.isSymbolicLink());
     return { fd, link, info, file: { role: '', path: link, stats, mount: info.mount, now } };
-  }
-
-  async #infoOf(pid: number, fd: number): Promise<FdInfo | undefined> {
-    const text = await textOf(`/proc/${pid}/fdinfo/${fd}`);
-    return text === undefined ? undefined : parseFdInfo(text);
   }
 }
 
@@ -155,9 +129,9 @@ export class ProcessReader {
  * time before it is a zombie.
  */
 async function isStill(state: string, pid: number): Promise<boolean> {
-  if (state === 'Z') return (await textOf(`/proc/${pid}/stat`)) !== undefined;
+  if (state === 'Z') return (await readStat(pid)) !== undefined;
   // It has not if this process may not look.
-  const link = await linkOf(`/proc/${pid}/ns/mnt`).catch((error: Error) => error);
+  const link = await readNamespace(pid, 'mnt').catch((error: Error) => error);
   return link !== undefined;
 }
 
@@ -191,11 +165,8 @@ function protocolOf(path: string): string | undefined {
 }
 
 async function threadsOf(pid: number): Promise<Status[]> {
-  const others = (await namesIn(`/proc/${pid}/task`)).filter((name) => name !== String(pid));
-  return await eachOf(others, async (thread) => {
-    const text = await textOf(`/proc/${pid}/task/${thread}/status`);
-    return text ? parseStatus(text) : undefined;
-  });
+  const others = (await readThreads(pid)).filter((thread) => thread !== pid);
+  return await eachOf(others, (thread) => readThreadStatus(pid, thread));
 }
 
 const places = { exe: 'the program', cwd: 'the working directory', root: 'the root directory' };
@@ -206,13 +177,13 @@ async function placesOf(place: Place): Promise<OpenFile[]> {
     return await withFile(path, O_PATH | constants.O_RDONLY, async (fd) => {
       // All of the same file, even if another program is executed meanwhile.
       const [link, stats, info] = await Promise.all([
-        linkOf(`/proc/self/fd/${fd}`),
-        statOf(`/proc/self/fd/${fd}`),
-        textOf(`/proc/self/fdinfo/${fd}`),
+        readDescriptorLink('self', fd),
+        statOf(descriptorPath('self', fd)),
+        readFdInfo('self', fd),
       ]);
       if (!link || !stats || !info) return undefined;
       const now = await present(place, link, false);
-      return { role, path: link, stats, mount: parseFdInfo(info).mount, now };
+      return { role, path: link, stats, mount: info.mount, now };
     });
   });
 }
@@ -225,9 +196,10 @@ async function oddMappings(place: Place, mappings: readonly Mapping[]): Promise<
       /^\/dev\/(?!shm\/|zero)/.test(path),
   );
   const files = new Map(odd.map((one) => [`${one.device} ${one.inode}`, one]));
-  return await eachOf(files.values(), async ({ range, path }) => {
-    const stats = await statOf(`/proc/${place.pid}/map_files/${range}`);
+  return await eachOf(files.values(), async (mapping) => {
+    const stats = await statOf(`/proc/${place.pid}/map_files/${mapFileOf(mapping)}`);
     if (!stats) return undefined;
+    const { path } = mapping;
     return { role: 'a mapped file', path, stats, now: await present(place, path, false) };
   });
 }

@@ -1,6 +1,11 @@
 import type { Stats } from 'node:fs';
 import type { SocketFacts } from '../netlink/sock-diag.ts';
-import type { FdInfo, Mapping, Mount, Stat, Status } from '../procfs/parse.ts';
+import type { FdInfo } from '../procfs/fdinfo.ts';
+import type { Mapping } from '../procfs/maps.ts';
+import type { Mount } from '../procfs/mountinfo.ts';
+import type { Namespaces } from '../procfs/namespaces.ts';
+import type { Stat } from '../procfs/stat.ts';
+import type { Status } from '../procfs/status.ts';
 
 /** A process tree at a moment, as far as it can be seen from outside: all that the checks look at. */
 export interface Snapshot {
@@ -32,9 +37,6 @@ export interface Holder {
   readonly pid: number;
   readonly name: string;
 }
-
-/** The namespaces of a process, as `net` → `net:[4026531833]`. */
-export type Namespaces = ReadonlyMap<string, string>;
 
 /** A process of the tree. */
 export interface ProcessFacts {

@@ -1,9 +1,13 @@
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import { type SocketFacts, socketsIn } from '../netlink/sock-diag.ts';
-import { eachOf, namesIn, textOf, withFile } from '../procfs/read.ts';
+import { namespacePath, readNamespaces } from '../procfs/namespaces.ts';
+import { eachOf, withFile } from '../procfs/read.ts';
+import { isDead } from '../procfs/stat.ts';
+import { readHasProtectionKeys } from '../procfs/system.ts';
+import { readDescendants } from '../procfs/tree.ts';
 import { holdersOf } from './holders.ts';
 import type { PreflightOptions } from './options.ts';
-import { namespacesOf, ProcessReader } from './process.ts';
+import { ProcessReader } from './process.ts';
 import { inodeOf, type ProcessFacts, type Snapshot } from './snapshot.ts';
 import { Watches } from './watches.ts';
 
@@ -20,10 +24,9 @@ export async function readTree(
   patienceMs: number,
   cancellation: Cancellation,
 ): Promise<Snapshot | undefined> {
-  const own = await namespacesOf('self');
-  const cpu = await textOf('/proc/cpuinfo', 65_536);
-  const reader = new ProcessReader(own, / ospke\b/.test(cpu ?? ''), new Watches(options));
-  const pids = await pidsOf(root);
+  const own = await readNamespaces('self');
+  const reader = new ProcessReader(own, await readHasProtectionKeys(), new Watches(options));
+  const pids = await readDescendants(root);
   const read = await eachOf(pids, (pid) => reader.read(pid), AT_A_TIME);
   const facts = new Map(read.map((process) => [process.pid, process]));
   const processes = pids.flatMap((pid) => facts.get(pid) ?? []);
@@ -43,26 +46,7 @@ export async function readTree(
 }
 
 /** A zombie has nothing to dump, except if threads of it live on. */
-const isGone = ({ stat, threads }: ProcessFacts) =>
-  'ZX'.includes(stat.state) && threads.length === 0;
-
-/** The pids of a process and all below it, the root first. */
-async function pidsOf(root: number): Promise<number[]> {
-  const found = new Set([root]);
-  for (let fresh = [root]; fresh.length > 0; ) {
-    const children = await eachOf(fresh, childrenOf);
-    fresh = children.flat().filter((pid) => !found.has(pid));
-    for (const pid of fresh) found.add(pid);
-  }
-  return [...found];
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const lists = await eachOf(await namesIn(`/proc/${pid}/task`), (thread) =>
-    textOf(`/proc/${pid}/task/${thread}/children`),
-  );
-  return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
-}
+const isGone = ({ stat, threads }: ProcessFacts) => isDead(stat) && threads.length === 0;
 
 /** Asks about sockets once for each network namespace that the tree has sockets in. */
 async function readSockets(processes: readonly ProcessFacts[], own: string | undefined) {
@@ -78,7 +62,7 @@ async function readSockets(processes: readonly ProcessFacts[], own: string | und
       const found =
         namespace === own
           ? await socketsIn(-1)
-          : await withFile(`/proc/${pid}/ns/net`, 'r', (fd) => socketsIn(fd));
+          : await withFile(namespacePath(pid, 'net'), 'r', (fd) => socketsIn(fd));
       for (const socket of found ?? []) sockets.set(socket.inode, socket);
     } catch (error) {
       uncheckedSockets.push({ pid, reason: (error as Error).message });

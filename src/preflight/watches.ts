@@ -1,7 +1,10 @@
 import { constants } from 'node:fs';
 import { native } from '../native/index.ts';
-import { type Mount, major, minor, type Watch } from '../procfs/parse.ts';
-import { linkOf, lstatOf, namesIn, statOf, textOf, withFile } from '../procfs/read.ts';
+import { readDescriptorLink } from '../procfs/descriptors.ts';
+import { major, minor } from '../procfs/device.ts';
+import { readFdInfo, type Watch } from '../procfs/fdinfo.ts';
+import type { Mount } from '../procfs/mountinfo.ts';
+import { lstatOf, namesIn, statOf, withFile } from '../procfs/read.ts';
 
 /** Where CRIU looks for watched files that it cannot reach by their handle. */
 const searched = [
@@ -78,8 +81,7 @@ async function pathOf(
   const flags = constants.O_RDONLY | constants.O_DIRECTORY;
   return await withFile(`${root}${mount.point}`, flags, async (fd) => {
     // Something else may be mounted over it.
-    const info = await textOf(`/proc/self/fdinfo/${fd}`);
-    if (!info?.includes(`mnt_id:\t${mount.id}\n`)) return undefined;
+    if ((await readFdInfo('self', fd))?.mount !== mount.id) return undefined;
     let file: number;
     try {
       file = native().openByHandle(fd, type, bytes);
@@ -87,7 +89,7 @@ async function pathOf(
       return undefined;
     }
     try {
-      return await linkOf(`/proc/self/fd/${file}`);
+      return await readDescriptorLink('self', file);
     } finally {
       native().close(file);
     }

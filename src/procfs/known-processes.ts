@@ -1,27 +1,27 @@
-import { startTimeOf } from './start-time.ts';
+import { startTimeOf } from './stat.ts';
 
-/** Processes as they were met: what has taken the pid of one that has ended is not one of them. */
+/** A set of processes, each known by its pid and start time: a process that reuses a pid is not in it. */
 export class KnownProcesses {
   readonly #startTimes = new Map<number, string>();
 
   constructor(pids: Iterable<number>) {
-    this.meet(pids);
+    this.add(pids);
   }
 
-  /** Adds those that are there. */
-  meet(pids: Iterable<number>): void {
+  /** Adds the processes that exist. */
+  add(pids: Iterable<number>): void {
     for (const pid of pids) {
       const startTime = startTimeOf(pid);
       if (startTime !== undefined) this.#startTimes.set(pid, startTime);
     }
   }
 
-  /** The pids of those that are still there, in the order in which they were met. */
+  /** The pids of the processes that still exist, in the order in which they were added. */
   get pids(): number[] {
     return [...this.#startTimes.keys()].filter((pid) => this.has(pid));
   }
 
-  /** Whether this pid is one of them, still. */
+  /** True if this pid is still the process that was added. */
   has(pid: number): boolean {
     const startTime = this.#startTimes.get(pid);
     return startTime !== undefined && startTimeOf(pid) === startTime;

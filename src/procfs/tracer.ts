@@ -1,38 +1,38 @@
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { isDead, readStat } from './stat.ts';
+import { readStatus } from './status.ts';
 
-/** What is in the way of tracing a process at this moment. */
-export type Hold =
-  /** Another process traces it, and only one can. */
+/** What prevents tracing a process at this moment. */
+export type Tracer =
+  /** Another process traces it, and a process can have only one tracer. */
   | { readonly by: 'tracer'; readonly pid: number; readonly name: string }
-  /** It is a thread of the kernel. */
+  /** It is a kernel thread. */
   | { readonly by: 'kernel' }
-  /** This process, and a criu that it starts, may not trace it. */
-  | { readonly by: 'law' }
-  /** Nothing: what was in the way is no more. */
+  /** The kernel does not permit this process, nor a criu that it starts, to trace it. */
+  | { readonly by: 'denied' }
+  /** Nothing. */
   | { readonly by: 'nobody' };
 
-/** Looks who holds a process; undefined if it is gone. */
-export async function holdOf(pid: number): Promise<Hold | undefined> {
-  const hold = await look(pid);
-  // A tracer that ends at this moment has no name, and has let go by the time of another look.
-  return hold?.by === 'tracer' && hold.name === '' ? await look(pid) : hold;
+/** Finds out what prevents tracing a process; undefined if it is gone. */
+export async function tracerOf(pid: number): Promise<Tracer | undefined> {
+  const tracer = await look(pid);
+  // A tracer without a name is ending at this moment; a second look finds that it has detached.
+  return tracer?.by === 'tracer' && tracer.name === '' ? await look(pid) : tracer;
 }
 
-async function look(pid: number): Promise<Hold | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, 'latin1').catch(() => '');
-  const tracer = Number(/^TracerPid:\s*(\d+)/m.exec(status)?.[1] ?? 0);
-  if (tracer !== 0) return { by: 'tracer', pid: tracer, name: await nameOf(tracer) };
-  if (status === '' || /^State:\s*[ZX]/m.test(status)) return undefined;
-  if (!/^VmSize:/m.test(status)) return { by: 'kernel' };
-  return { by: (await mayTrace(pid)) ? 'nobody' : 'law' };
+async function look(pid: number): Promise<Tracer | undefined> {
+  const status = await readStatus(pid).catch(() => undefined);
+  if (!status) return undefined;
+  if (status.tracer !== 0) {
+    const name = (await readStat(status.tracer).catch(() => undefined))?.name ?? '';
+    return { by: 'tracer', pid: status.tracer, name };
+  }
+  if (isDead(status)) return undefined;
+  if (!status.hasMemory) return { by: 'kernel' };
+  return { by: (await mayTrace(pid)) ? 'nobody' : 'denied' };
 }
 
-async function nameOf(pid: number): Promise<string> {
-  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-  return name.trimEnd();
-}
-
-/** The kernel asks the same of who opens the memory as of who traces. */
+/** Opens the process's memory, for which the kernel requires the same permission as for tracing. */
 async function mayTrace(pid: number): Promise<boolean> {
   try {
     await open(`/proc/${pid}/mem`).then((handle) => handle.close());

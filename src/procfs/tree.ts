@@ -1,56 +1,79 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readPids, readPidsSync, readThreadsSync } from './processes.ts';
+import { eachOf, textOfSync } from './read.ts';
+import { readStat, readStatSync } from './stat.ts';
 
-/** Kills a process and all below it, as far as they are seen from here. Their pids are returned. */
-export function killTree(root: number): number[] {
-  return killTrees([root]);
-}
+/** How often the children files are read before all processes are scanned instead. */
+const MAX_PASSES = 4;
 
-/** The same of several. */
-export function killTrees(roots: readonly number[]): number[] {
-  const found = new Set<number>();
-  // Stopped first, so that none can start another unseen.
-  for (let fresh = [...roots]; fresh.length > 0; ) {
-    for (const pid of fresh) {
-      found.add(pid);
-      signal(pid, 'SIGSTOP');
-    }
-    const among = (pids: Iterable<number>) =>
-      [...pids].flatMap(childrenOf).filter((pid) => !found.has(pid));
-    const below = among(fresh);
-    // Before it stopped, one may have started another after all.
-    fresh = below.length > 0 ? below : among(found);
-  }
-  for (const pid of found) signal(pid, 'SIGKILL');
-  return [...found];
-}
-
-/** The pids of a process and of all below it, the root first. */
+/** Lists the pids of a process and of all its descendants, the root first. */
 export function descendantsOf(root: number): number[] {
   const found = new Set([root]);
-  // What is added while it is walked through is walked through as well.
+  // A set also iterates over what is added meanwhile.
   for (const pid of found) for (const child of childrenOf(pid)) found.add(child);
   return [...found];
 }
 
-/** The pids of what a process has started itself. */
+/**
+ * Lists the pids of a process's children.
+ *
+ * The kernel lists children per thread and without a lock (proc(5)): when a thread ends, its children
+ * move to another thread, which may have been read already, and when a child ends, the one after it
+ * may be skipped. So the files are read until two passes in a row agree; if they do not, because
+ * threads come and go all the time, all processes are scanned for their parent, which misses none.
+ */
 export function childrenOf(pid: number): number[] {
+  let last: string | undefined;
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const { children, isComplete, signature } = readChildren(pid);
+    if (isComplete && signature === last) return children;
+    last = isComplete ? signature : undefined;
+  }
+  return readPidsSync().filter((each) => parentOf(each) === pid);
+}
+
+/** Reads the children files of all threads once. */
+function readChildren(pid: number): { children: number[]; isComplete: boolean; signature: string } {
+  const lists = readThreadsSync(pid).map((thread) => {
+    const list = childrenOfThread(pid, thread);
+    return { thread, list };
+  });
+  return {
+    children: lists.flatMap(({ list }) => list?.split(' ').filter(Boolean).map(Number) ?? []),
+    isComplete: lists.every(({ list }) => list !== undefined),
+    signature: lists.map(({ thread, list }) => `${thread}: ${list}`).join('\n'),
+  };
+}
+
+function childrenOfThread(pid: number, thread: number): string | undefined {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')
-        .split(' ')
-        .filter(Boolean)
-        .map(Number),
-    );
+    return textOfSync(`/proc/${pid}/task/${thread}/children`);
   } catch {
-    // It has ended.
-    return [];
+    return undefined;
   }
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+function parentOf(pid: number): number | undefined {
   try {
-    process.kill(pid, name);
+    return readStatSync(pid)?.parent;
   } catch {
-    // It has ended.
+    return undefined;
   }
+}
+
+/**
+ * The same as {@link descendantsOf} without blocking the event loop, for trees of thousands of
+ * processes: one scan of all processes for their parents.
+ */
+export async function readDescendants(root: number): Promise<number[]> {
+  const children = new Map<number, number[]>();
+  await eachOf(await readPids(), async (pid) => {
+    const stat = await readStat(pid).catch(() => undefined);
+    if (!stat) return;
+    const siblings = children.get(stat.parent);
+    if (siblings) siblings.push(pid);
+    else children.set(stat.parent, [pid]);
+  });
+  const found = new Set([root]);
+  for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
+  return [...found];
 }

@@ -1,6 +1,6 @@
 import type { ExitStatus } from '../errors.ts';
 import { native, type Packet } from '../native/index.ts';
-import { killTree } from '../procfs/tree.ts';
+import { killTrees } from '../process/kill-tree.ts';
 import type { Channel } from '../protocol/session.ts';
 import { CriuChild, type Remains } from './child.ts';
 
@@ -94,7 +94,7 @@ export class Worker implements Channel {
   kill(): void {
     if (this.#child.exit.status) return;
     this.#killed = true;
-    if (this.unfinished?.()) killTree(this.pid);
+    if (this.unfinished?.()) killTrees([this.pid]);
     else this.#killAlone();
   }
 

@@ -159,7 +159,7 @@ describe('the code', () => {
 test.each<[string, Partial<Evidence>, string, string]>([
   [
     'by a debugger',
-    { hold: { by: 'tracer', pid: 34, name: 'gdb' }, workload: 'stopped' },
+    { tracer: { by: 'tracer', pid: 34, name: 'gdb' }, workload: 'stopped' },
     'ERR_CRIU_BUSY',
     'another process holds process 12: it is traced by process 34 (gdb), and only one can trace it (the processes are stopped)',
   ],
@@ -171,19 +171,19 @@ test.each<[string, Partial<Evidence>, string, string]>([
   ],
   [
     'by a dump that has let go of it since',
-    { hold: { by: 'nobody' }, refused: true, workload: 'running' },
+    { tracer: { by: 'nobody' }, refused: true, workload: 'running' },
     'ERR_CRIU_BUSY',
     'another dump or a tracer held process 12, and has let go of it since (the processes run on)',
   ],
   [
     'by the kernel, whose thread it is',
-    { hold: { by: 'kernel' }, refused: true, workload: 'running' },
+    { tracer: { by: 'kernel' }, refused: true, workload: 'running' },
     'ERR_CRIU_FAILED',
     'process 12 is a thread of the kernel (the processes run on)',
   ],
   [
     'by the law',
-    { hold: { by: 'law' }, refused: true, workload: 'running' },
+    { tracer: { by: 'denied' }, refused: true, workload: 'running' },
     'ERR_CRIU_NO_PERMISSION',
     'this process may not trace process 12 (the processes run on)',
   ],

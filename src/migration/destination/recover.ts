@@ -1,7 +1,8 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DYING_MS, end, statusOf, waitsForCriu } from '../../cleanup/half-restored.ts';
+import { readCommandLine, readPids } from '../../procfs/processes.ts';
 import { type How, type IncomingFacts, journalsOf } from '../journal/incoming-journal.ts';
 import { Journal, journalsIn, pathOf } from '../journal/journal.ts';
 import { isAgentAlive, isElsewhere, isOfHere, pidsOf } from '../protocol/identity.ts';
@@ -82,9 +83,9 @@ export async function endCopy(copy: Copy): Promise<void> {
 /** Ends the lazy-pages daemon of a migration: it waits for pages as long as it lives. */
 async function endDaemon(images: string): Promise<void> {
   const mark = `\0lazy-pages\0--images-dir\0${resolve(images)}/`;
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (command.includes(mark)) await end([Number(pid)]);
+  for (const pid of await readPids()) {
+    const command = await readCommandLine(pid).catch(() => []);
+    if (command.join('\0').includes(mark)) await end([pid]);
   }
 }
 

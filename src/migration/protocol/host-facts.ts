@@ -1,8 +1,13 @@
-import { readdir, readFile, readlink, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { arch, freemem, release } from 'node:os';
 import type { Criu } from '../../criu.ts';
 import type { HostFacts__Output } from '../../generated/types/node_criu/HostFacts.ts';
 import { requireLargePipes } from '../../postcopy/pipes.ts';
+import { readNamespace } from '../../procfs/namespaces.ts';
+import { readThreads } from '../../procfs/processes.ts';
+import { readSharedMemoryPss } from '../../procfs/smaps.ts';
+import { readStatus } from '../../procfs/status.ts';
+import { readAvailableMemory } from '../../procfs/system.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 
 /** What this host can do. */
@@ -18,7 +23,7 @@ export async function hostFacts(criu: Criu, directory: string): Promise<HostFact
     architecture: arch(),
     memTrack: features.memTrack,
     lazyPages: features.lazyPages,
-    freeMemory: await availableMemory(),
+    freeMemory: (await readAvailableMemory()) ?? freemem(),
     freeDisk: disk.bavail * disk.bsize,
   };
 }
@@ -37,17 +42,17 @@ export async function treeFacts(
 ): Promise<{ pids: number[]; memory: number; program: string }> {
   const tree = descendantsOf(root);
   const [own, inside] = await Promise.all(
-    ['self', root].map((pid) => readlink(`/proc/${pid}/ns/pid`).catch(() => '')),
+    (['self', root] as const).map((pid) => readNamespace(pid, 'pid').catch(() => undefined)),
   );
   // One after the other: a tree may have more processes than this one may open files.
   let memory = 0;
   for (const pid of tree) memory += await memoryOf(pid);
-  const status = await readFile(`/proc/${root}/status`, 'latin1').catch(() => '');
+  const status = await readStatus(root).catch(() => undefined);
   return {
     // In a namespace of its own a tree brings its pids along, and those of its threads.
     pids: own === inside ? await threadsOf(tree) : [],
     memory,
-    program: /^Name:\s*(.*)$/m.exec(status)?.[1] ?? '',
+    program: status?.name ?? '',
   };
 }
 
@@ -55,26 +60,18 @@ export async function treeFacts(
 async function threadsOf(pids: readonly number[]): Promise<number[]> {
   const all: number[] = [];
   for (const pid of pids) {
-    const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
-    all.push(pid, ...tasks.map(Number).filter((task) => task !== pid));
+    const tasks = await readThreads(pid).catch(() => []);
+    all.push(pid, ...tasks.filter((task) => task !== pid));
   }
   return all;
 }
 
 /** What the images of a process will have: its own memory, swapped out or not, and its share of others'. */
 async function memoryOf(pid: number): Promise<number> {
-  const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'latin1').catch(() => '');
-  const [status, shares] = await Promise.all([read('status'), read('smaps_rollup')]);
-  const kib = (text: string, name: string) => {
-    const size = new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1];
-    return size === undefined ? undefined : Number(size);
-  };
-  const shared = kib(shares, 'Pss_Shmem') ?? kib(status, 'RssShmem') ?? 0;
-  return ((kib(status, 'RssAnon') ?? 0) + (kib(status, 'VmSwap') ?? 0) + shared) * 1024;
-}
-
-async function availableMemory(): Promise<number> {
-  const info = await readFile('/proc/meminfo', 'latin1').catch(() => '');
-  const kib = /^MemAvailable:\s*(\d+)/m.exec(info)?.[1];
-  return kib === undefined ? freemem() : Number(kib) * 1024;
+  const [status, pss] = await Promise.all([
+    readStatus(pid).catch(() => undefined),
+    readSharedMemoryPss(pid).catch(() => undefined),
+  ]);
+  if (!status) return 0;
+  return status.anonymous + status.swapped + (pss ?? status.shared);
 }

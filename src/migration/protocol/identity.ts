@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { CriuError } from '../../errors.ts';
-import { startTimeOf as ticksOf } from '../../procfs/start-time.ts';
+import { readNamespaceSync } from '../../procfs/namespaces.ts';
+import { readPidsSync } from '../../procfs/processes.ts';
+import { startTimeOf as ticksOf } from '../../procfs/stat.ts';
+import { readBootIdSync } from '../../procfs/system.ts';
 
 /** The first pid namespace, from which all processes are seen. */
 const ALL = 'pid:[4026531836]';
@@ -70,15 +72,13 @@ function placeOf(identity: string | undefined): string | undefined {
 }
 
 function hereNow(): string {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-  return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  return `${readBootIdSync()} ${readNamespaceSync('self', 'pid')}`;
 }
 
 function isInhabited(namespace: string): boolean {
-  return readdirSync('/proc').some((name) => {
-    if (!/^\d+$/.test(name)) return false;
+  return readPidsSync().some((pid) => {
     try {
-      return readlinkSync(`/proc/${name}/ns/pid`) === namespace;
+      return readNamespaceSync(pid, 'pid') === namespace;
     } catch {
       return false;
     }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CriuError } from '../../errors.ts';
 import type { Standing__Output } from '../../generated/types/node_criu/Standing.ts';
 import { StoppedTree } from '../../postcopy/stopped-tree.ts';
-import { holdOf } from '../../procfs/tracer.ts';
+import { tracerOf } from '../../procfs/tracer.ts';
 import { namesOf } from '../protocol/identity.ts';
 import { sendImages } from '../protocol/image-transfer.ts';
 import { type DestinationState, sourceMove } from '../protocol/states.ts';
@@ -52,8 +52,8 @@ async function stopOriginal(outgoing: Outgoing): Promise<void> {
   outgoing.throwIfAborted();
   outgoing.original = StoppedTree.stop(outgoing.pid, outgoing.stoppedBefore);
   for (const pid of outgoing.original.pids) {
-    const hold = await holdOf(pid);
-    if (hold && !(hold.by === 'tracer' && hold.name === 'criu')) {
+    const tracer = await tracerOf(pid);
+    if (tracer && !(tracer.by === 'tracer' && tracer.name === 'criu')) {
       throw failure(`process ${pid} of the original is not held by criu any more`);
     }
   }

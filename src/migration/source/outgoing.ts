@@ -12,7 +12,7 @@ import type { DumpOptions } from '../../operations/dump.ts';
 import type { Hooks } from '../../options/types.ts';
 import { StoppedTree } from '../../postcopy/stopped-tree.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
-import { stateOf } from '../../procfs/state.ts';
+import { stateOf } from '../../procfs/stat.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 import { Journal } from '../journal/journal.ts';
 import {

@@ -6,8 +6,8 @@ import { checkOptions, readOptions } from '../../options/check.ts';
 import { limits } from '../../options/operation-options.ts';
 import { StoppedTree } from '../../postcopy/stopped-tree.ts';
 import { openPidfd, watchExit } from '../../process/exit.ts';
-import { stateOf } from '../../procfs/state.ts';
-import { holdOf } from '../../procfs/tracer.ts';
+import { stateOf } from '../../procfs/stat.ts';
+import { tracerOf } from '../../procfs/tracer.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 import { isMigrationId, Journal, journalsIn } from '../journal/journal.ts';
 import {
@@ -222,16 +222,16 @@ async function carryOut(
  * is safer than to kill it; one that serves pages goes on for ever.
  */
 async function endHolder(pid: number, patienceMs: number): Promise<void> {
-  let hold = await holdOf(pid);
-  for (let waited = 0; waited < patienceMs && hold?.by === 'tracer'; waited += POLL_MS) {
+  let tracer = await tracerOf(pid);
+  for (let waited = 0; waited < patienceMs && tracer?.by === 'tracer'; waited += POLL_MS) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    hold = await holdOf(pid);
+    tracer = await tracerOf(pid);
   }
-  if (hold?.by !== 'tracer' || hold.name !== 'criu') return;
-  const pidfd = openPidfd(hold.pid);
+  if (tracer?.by !== 'tracer' || tracer.name !== 'criu') return;
+  const pidfd = openPidfd(tracer.pid);
   if (pidfd === undefined) return;
   const watch = watchExit(pidfd);
-  process.kill(hold.pid, 'SIGKILL');
+  process.kill(tracer.pid, 'SIGKILL');
   await inTime(watch);
 }
 

@@ -1,4 +1,4 @@
-import { major, minor } from '../../procfs/parse.ts';
+import { major, minor } from '../../procfs/device.ts';
 import type { OpenFile } from '../snapshot.ts';
 import { type Check, descriptorsOf, filesOf, found, nameOf } from './check.ts';
 import { isTerminal } from './terminals.ts';

@@ -1,6 +1,7 @@
 import type { CriuErrorCode } from '../../errors.ts';
 import type { PreflightCode } from '../../finding.ts';
-import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, canRun, has } from '../host.ts';
+import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, hasCapability } from '../../procfs/capability.ts';
+import { canRun } from '../host.ts';
 import { type Check, found, type Subject } from './check.ts';
 
 const codes: Partial<Record<CriuErrorCode, readonly [PreflightCode, string]>> = {
@@ -26,7 +27,7 @@ export const criuAndKernel: Check = ({ snapshot: { root }, host }) =>
 export const capabilities: Check = ({ snapshot: { root }, host, options }) => {
   if (canRun(host, options)) return [];
   const mask = host.capabilities;
-  if (has(mask, CAP_SYS_ADMIN) || has(mask, CAP_CHECKPOINT_RESTORE)) {
+  if (hasCapability(mask, CAP_SYS_ADMIN) || hasCapability(mask, CAP_CHECKPOINT_RESTORE)) {
     return [
       found('MISSING_CAPABILITY', root, {
         message: 'criu would not run as root',

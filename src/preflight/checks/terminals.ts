@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { major, minor } from '../../procfs/parse.ts';
+import { major, minor } from '../../procfs/device.ts';
 import type { Descriptor, ProcessFacts } from '../snapshot.ts';
 import { type Check, descriptorsOf, found, isExternal, nameOf } from './check.ts';
 

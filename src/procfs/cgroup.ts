@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { type Mount, readMountInfoSync } from './mountinfo.ts';
+import { type Pid, textOfSync } from './read.ts';
+
+/** A line of /proc/PID/cgroup. */
+interface Membership {
+  /** The controllers of a cgroup v1 hierarchy; empty for cgroup v2. */
+  readonly controllers: readonly string[];
+  /** The path of the cgroup within its hierarchy. */
+  readonly path: string;
+  readonly isV2: boolean;
+}
+
+/** Reads /proc/PID/cgroup; empty if the process is gone. */
+export function readCgroupsSync(pid: Pid): Membership[] {
+  const text = textOfSync(`/proc/${pid}/cgroup`) ?? '';
+  return [...text.matchAll(/^(\d+):([^:\n]*):(.*)$/gm)].map(
+    ([, hierarchy, controllers = '', path = '']) => ({
+      controllers: controllers.split(',').filter(Boolean),
+      path,
+      isV2: hierarchy === '0' && controllers === '',
+    }),
+  );
+}
+
+/**
+ * Finds the directory of the frozen cgroup that a process is in. Undefined if its cgroup is not
+ * frozen, or is not mounted in the mount namespace of this process.
+ */
+export function frozenCgroupOf(pid: number): string | undefined {
+  try {
+    return readCgroupsSync(pid).map(frozenDirectoryOf).find(Boolean);
+  } catch {
+    return undefined;
+  }
+}
+
+function frozenDirectoryOf({ path, controllers, isV2 }: Membership): string | undefined {
+  if (!isV2 && !controllers.includes('freezer')) return undefined;
+  const mount = readMountInfoSync('self').find(
+    ({ type, options, root }) =>
+      (isV2 ? type === 'cgroup2' : type === 'cgroup' && options.includes('freezer')) &&
+      (root === '/' || path === root || path.startsWith(`${root}/`)),
+  );
+  const directory = mount && directoryIn(mount, path);
+  if (directory === undefined) return undefined;
+  const state = textOfSync(join(directory, isV2 ? 'cgroup.events' : 'freezer.state')) ?? '';
+  return (isV2 ? /^frozen 1$/m : /^FR/).test(state) ? directory : undefined;
+}
+
+function directoryIn({ root, point }: Mount, path: string): string {
+  return join(point, path.slice(root === '/' ? 0 : root.length));
+}
