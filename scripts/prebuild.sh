@@ -1,12 +1,12 @@
 #!/bin/bash
-# Builds the addons that the package brings into prebuilds/, for linux on x64 and arm64 with glibc and
-# musl, and checks each: its architecture, the libraries that it asks for and the versions of glibc's
-# symbols. Does only what is not done yet.
+# Builds the addons that the package ships into prebuilds/, for Linux on x64 and arm64 with glibc and
+# musl. Checks of each its architecture, the libraries that it needs, and the versions of glibc's
+# symbols. Skips what is up to date.
 set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.."
-newest_glibc=2.28   # of Debian 10 and RHEL 8, and of what Node's own releases are built for
+newest_glibc=2.28   # that of Debian 10 and RHEL 8, for which Node's own releases are built too
 
 say() { echo "prebuild: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -18,28 +18,26 @@ check() { # FILE TRIPLET
   elf=$(chroot "$root" /usr/bin/readelf --wide --file-header --dynamic --version-info "$1")
   grep -qE "Machine: .*$(case $2 in x86_64-*) echo X86-64 ;; *) echo AArch64 ;; esac)$" <<< "$elf" ||
     die "$1 is not for $2"
-  grep -q 'Flags: NOW NODELETE' <<< "$elf" || die "$1 may be unloaded, or is bound lazily"
+  grep -q 'Flags: NOW NODELETE' <<< "$elf" || die "$1 can be unloaded, or binds symbols lazily"
   libraries=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<< "$elf" | sort | paste -sd ' ')
   versions=$(grep -oE 'GLIBC_[0-9.]+' <<< "$elf" | sort -Vu || true)
   case $2 in
     *-musl)
       [ "$libraries" = libc.so ] || die "$1 needs $libraries"
-      [ -z "$versions" ] || die "$1 has symbols of glibc:" $versions
+      [ -z "$versions" ] || die "$1 uses symbols of glibc:" $versions
       ;;
     *)
       [ "$libraries" = libc.so.6 ] || die "$1 needs $libraries"
-      [ -n "$versions" ] || die "$1 has no versions of symbols"
+      [ -n "$versions" ] || die "$1 uses symbols of glibc without a version"
       wrong=$(printf '%s\n' $versions GLIBC_$newest_glibc | sort -Vu | sed "1,/GLIBC_$newest_glibc$/d")
       [ -z "$wrong" ] || die "$1 does not load on glibc $newest_glibc:" $wrong
       ;;
   esac
 }
 
-# See scripts/build-addon.sh for the flags.
 build() { # NAME TRIPLET
   rm -f "$root/addon/$1"
-  compile "$2" -fPIC -fvisibility=hidden -isystem /addon/headers "${sources[@]}" -shared -s -pthread \
-    -Wl,-z,nodelete,-z,now,-z,relro -o "/addon/$1"
+  compile "$2" "${flags[@]}" -s -isystem /addon/headers "${sources[@]}" -o "/addon/$1"
   check "/addon/$1" "$2"
   chmod 755 "$root/addon/$1"
   cp -p "$root/addon/$1" "prebuilds/.$1"
@@ -57,11 +55,12 @@ declare -A triplets=(
 stale=()
 for name in "${!triplets[@]}"; do
   out=prebuilds/$name
-  [[ -e $out && -z $(find src/native/*.[ch] scripts/{prebuild,compilers}.sh -newer "$out") ]] || stale+=("$name")
+  [[ -e $out && -z $(find src/native/*.[ch] scripts/{prebuild.sh,compilers.sh,build-addon.mjs} -newer "$out") ]] || stale+=("$name")
 done
 [ ${#stale[@]} -gt 0 ] || exit 0
 
 need_compilers
+mapfile -t flags < <(node scripts/build-addon.mjs --flags)
 rm -f "$root"/addon/*.[ch]
 cp src/native/*.[ch] "$root/addon"
 sources=(src/native/*.c)

@@ -1,4 +1,10 @@
-/* Shared by the addon's parts. A function that returns false or NULL has thrown already. */
+/*
+ * Declarations that the parts of the addon share.
+ *
+ * A function that returns bool returns true on success, with its results in out parameters, and
+ * false after it has thrown a JavaScript exception. Only invoke() in module.c turns this into the
+ * NULL that Node-API expects from a callback that throws.
+ */
 #pragma once
 
 #define _GNU_SOURCE
@@ -9,47 +15,76 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 
-/* Named by its number: libcs older than the kernel's interface lack the name. */
+/* Some C libraries are older than these system calls; the numbers are the same on all CPUs. */
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
 #endif
 
-/* addon.c: arguments. */
-bool get_arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count);
+/* --- module.c: methods ------------------------------------------------------------------------ */
+
+#define MAX_ARGUMENTS 3
+
+/* A call from JavaScript. Arguments that the caller omits are undefined. */
+struct call {
+  napi_value receiver; /* `this` */
+  napi_value arguments[MAX_ARGUMENTS];
+};
+
+/* The implementation of a method. *result is undefined unless the method sets it. */
+typedef bool method_function(napi_env env, const struct call *call, napi_value *result);
+
+/* Node-API keeps a pointer to each struct method, so the array must be static. */
+struct method {
+  const char *name;
+  method_function *function;
+};
+
+bool define_methods(napi_env env, napi_value object, const struct method *methods, size_t count);
+
+/* --- arguments.c: arguments ------------------------------------------------------------------- */
+
 bool get_int(napi_env env, napi_value value, int *result);
+/* *result must be NULL before; the caller frees it, also after a failure. */
+bool get_string(napi_env env, napi_value value, char **result);
+/* The bytes belong to JavaScript: they are valid until JavaScript code runs. */
 bool get_bytes(napi_env env, napi_value value, void **data, size_t *size);
+bool is_given(napi_env env, napi_value value, bool *result);
 
-/* addon.c: errors, as Node's own look. Both return NULL, that is false: `return throw_…`. */
-napi_value throw_errno(napi_env env, int error, const char *syscall, const char *path);
-napi_value throw_type(napi_env env, const char *message);
+/* --- errors.c: exceptions --------------------------------------------------------------------- */
 
-/* addon.c: what this environment holds, and gives back to the system when it ends. */
-void hold(napi_env env, int fd, pid_t child);
-bool drop(napi_env env, int fd);
-void forget_child(napi_env env, pid_t pid);
+/* True if a Node-API call succeeded; otherwise throws and returns false. */
+bool check(napi_env env, napi_status status);
+/* For calls that fail only if the addon itself is wrong: ends the process. */
+void require_ok(napi_status status, const char *call);
+
+/* Each throws and returns false, so that a caller can write `return throw_type(…)`. */
+bool throw_errno(napi_env env, int error, const char *syscall, const char *path);
+bool throw_type(napi_env env, const char *message);
+
+/* --- handles.c: what an environment owns ------------------------------------------------------ */
+
+bool open_handles(napi_env env);
+/* Makes room for more handles, so that the next calls of track() cannot fail. */
+bool reserve_handles(napi_env env, size_t count);
+void track(napi_env env, int fd, pid_t child);
+bool untrack_fd(napi_env env, int fd);
+void untrack_child(napi_env env, pid_t pid);
 void disown_child(napi_env env, int pidfd);
-napi_value fd_value(napi_env env, int fd);
+/* Hands a new descriptor to JavaScript; closes it on failure. */
+bool return_fd(napi_env env, int fd, napi_value *result);
 
-/* channel.c */
-napi_value js_socketpair(napi_env env, napi_callback_info info);
-napi_value js_connect(napi_env env, napi_callback_info info);
-napi_value js_stream_pair(napi_env env, napi_callback_info info);
-napi_value js_pipe(napi_env env, napi_callback_info info);
-napi_value js_send(napi_env env, napi_callback_info info);
-napi_value js_receive(napi_env env, napi_callback_info info);
-napi_value js_watch(napi_env env, napi_callback_info info);
-napi_value js_set_blocking(napi_env env, napi_callback_info info);
+method_function js_close, js_release;
 
-/* spawn.c and process.c */
-napi_value js_spawn(napi_env env, napi_callback_info info);
-napi_value js_pidfd_open(napi_env env, napi_callback_info info);
-napi_value js_pidfd_send_signal(napi_env env, napi_callback_info info);
-napi_value js_pidfd_getfd(napi_env env, napi_callback_info info);
-napi_value js_wait(napi_env env, napi_callback_info info);
+/* --- process.c -------------------------------------------------------------------------------- */
+
+method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_wait;
+/* Reaps a child when it ends, on a thread of its own if it still runs. */
 void reap_later(pid_t pid);
 
-/* inspect.c */
-napi_value js_netlink(napi_env env, napi_callback_info info);
-napi_value js_end_tcp_repair(napi_env env, napi_callback_info info);
-napi_value js_open_by_handle(napi_env env, napi_callback_info info);
-napi_value js_get_attribute(napi_env env, napi_callback_info info);
+/* --- channel.c, watch.c, spawn.c and inspect.c ------------------------------------------------ */
+
+method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
+method_function js_send, js_receive, js_set_blocking;
+method_function js_watch;
+method_function js_spawn;
+method_function js_netlink, js_end_tcp_repair, js_open_by_handle, js_get_attribute;

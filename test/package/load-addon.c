@@ -1,9 +1,10 @@
-/* As much of Node as the addon needs to be loaded and to start a program, for where there is no Node:
- * values and objects, but no JavaScript. scripts/foreign.sh adds the rest, which only says its name.
+/* The part of Node-API that the addon needs to load and to start a program, for platforms for which
+ * there is no Node: values and objects, but no JavaScript. scripts/foreign.sh adds stubs for all
+ * other functions, which end the process with the function's name.
  *
  * usage: load-addon ADDON PROGRAM [ARGUMENT…]
- * Starts the program with a pipe as descriptor 1, and prints what it wrote there and how it ended.
- * As `load-addon child` it is such a program itself. */
+ * Starts the program with a pipe as descriptor 1, and prints its output and its exit code.
+ * `load-addon child` is such a program. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -15,17 +16,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MOST 32
+#define MAX_ITEMS 32
 
 struct napi_value__ {
   napi_valuetype type;
   double number;
   const char *text;
   napi_callback function;
-  uint32_t length; /* of an array, whose items have no names; else the number of properties */
+  void *data;      /* of the function */
+  uint32_t length; /* of an array, whose items have no names, or the number of properties */
   bool is_array;
-  const char *names[MOST];
-  napi_value items[MOST];
+  const char *names[MAX_ITEMS];
+  napi_value items[MAX_ITEMS];
 };
 struct napi_env__ {
   void *data;
@@ -33,6 +35,7 @@ struct napi_env__ {
 struct napi_callback_info__ {
   size_t count;
   napi_value arguments[1];
+  void *data;
 };
 
 static void die(const char *what, const char *why) {
@@ -41,7 +44,7 @@ static void die(const char *what, const char *why) {
 }
 
 int missing(const char *name) {
-  die("the addon has called", name);
+  die("the addon called a function without an implementation", name);
   return 1;
 }
 
@@ -61,7 +64,7 @@ static napi_value text(const char *string) {
 }
 
 static void add(napi_value object, const char *name, napi_value item) {
-  if (object->length == MOST) die("too many properties", name);
+  if (object->length == MAX_ITEMS) die("too many properties", name);
   object->names[object->length] = name;
   object->items[object->length++] = item;
 }
@@ -79,7 +82,7 @@ static napi_value list(size_t count, napi_value *items) {
   return value;
 }
 
-/* --- Node's side ------------------------------------------------------------------------------ */
+/* --- Node-API ------------------------------------------------------------------------------ */
 
 napi_status napi_set_instance_data(napi_env env, void *data, napi_finalize end, void *hint) {
   (void)end, (void)hint;
@@ -94,7 +97,9 @@ napi_status napi_get_instance_data(napi_env env, void **data) {
 
 napi_status napi_get_cb_info(napi_env env, napi_callback_info info, size_t *count,
                              napi_value *values, napi_value *this, void **data) {
-  (void)env, (void)this, (void)data;
+  (void)env;
+  *this = make(napi_undefined);
+  *data = info->data;
   for (size_t i = 0; i < *count; i++)
     values[i] = i < info->count ? info->arguments[i] : make(napi_undefined);
   return napi_ok;
@@ -105,7 +110,11 @@ napi_status napi_define_properties(napi_env env, napi_value object, size_t count
   (void)env;
   for (size_t i = 0; i < count; i++) {
     napi_value value = properties[i].value;
-    if (!value) (value = make(napi_function))->function = properties[i].method;
+    if (!value) {
+      value = make(napi_function);
+      value->function = properties[i].method;
+      value->data = properties[i].data;
+    }
     add(object, properties[i].utf8name, value);
   }
   return napi_ok;
@@ -114,6 +123,12 @@ napi_status napi_define_properties(napi_env env, napi_value object, size_t count
 napi_status napi_typeof(napi_env env, napi_value value, napi_valuetype *type) {
   (void)env;
   *type = value->type;
+  return napi_ok;
+}
+
+napi_status napi_get_undefined(napi_env env, napi_value *value) {
+  (void)env;
+  *value = make(napi_undefined);
   return napi_ok;
 }
 
@@ -172,7 +187,7 @@ napi_status napi_create_array_with_length(napi_env env, size_t length, napi_valu
   (void)env;
   *value = list(0, NULL);
   (*value)->length = length;
-  return length <= MOST ? napi_ok : napi_generic_failure;
+  return length <= MAX_ITEMS ? napi_ok : napi_generic_failure;
 }
 
 napi_status napi_is_array(napi_env env, napi_value value, bool *result) {
@@ -200,15 +215,15 @@ napi_status napi_get_element(napi_env env, napi_value object, uint32_t index, na
   return napi_ok;
 }
 
-/* --- The user's side -------------------------------------------------------------------------- */
+/* --- The caller -------------------------------------------------------------------------- */
 
 static struct napi_env__ env;
 static napi_value addon;
 
 static napi_value call(const char *name, napi_value argument) {
-  struct napi_callback_info__ info = {argument ? 1 : 0, {argument}};
   napi_value method = get(addon, name);
-  if (method->type != napi_function) die("the addon has no", name);
+  if (method->type != napi_function) die("the addon has no method", name);
+  struct napi_callback_info__ info = {argument ? 1 : 0, {argument}, method->data};
   return method->function(&env, &info);
 }
 
@@ -232,29 +247,30 @@ int main(int count, char **arguments) {
   napi_value (*start)(napi_env, napi_value) = dlsym(library, "napi_register_module_v1");
   if (!start) die("dlsym", dlerror());
   addon = start(&env, make(napi_object));
-  if (!addon) die("it cannot be set up", NULL);
-  if (integer(get(addon, "pageSize")) != sysconf(_SC_PAGESIZE)) die("a wrong pageSize", NULL);
+  if (!addon) die("the addon threw while it was loaded", NULL);
+  if (integer(get(addon, "pageSize")) != sysconf(_SC_PAGESIZE)) die("pageSize is wrong", NULL);
 
   napi_value pipe = call("pipe", NULL);
-  if (!pipe || pipe->length != 2) die("no pipe", NULL);
-  napi_value words[MOST], request = make(napi_object);
-  for (int i = 2; i < count && i < MOST; i++) words[i - 2] = text(arguments[i]);
+  if (!pipe || pipe->length != 2) die("pipe() failed", NULL);
+  napi_value words[MAX_ITEMS], request = make(napi_object);
+  for (int i = 2; i < count && i < MAX_ITEMS; i++) words[i - 2] = text(arguments[i]);
   napi_value output = list(2, (napi_value[]){number(1), pipe->items[1]});
   add(request, "file", words[0]);
   add(request, "args", list(count - 2, words));
   add(request, "env", list(0, NULL));
   add(request, "descriptors", list(1, &output));
   napi_value child = call("spawn", request);
-  if (!child || integer(get(child, "pid")) <= 0) die("nothing was started", NULL);
+  if (!child || integer(get(child, "pid")) <= 0) die("spawn() failed", NULL);
   call("close", pipe->items[1]);
 
   int end = integer(pipe->items[0]);
   struct pollfd wait = {.fd = integer(get(child, "pidfd")), .events = POLLIN};
-  if (poll(&wait, 1, 20000) != 1) die("the child does not end", NULL);
-  char said[64] = "";
-  if (read(end, said, sizeof said - 1) < 0) die("it has not written", NULL);
+  if (poll(&wait, 1, 20000) != 1) die("the child does not exit", NULL);
+  char output_text[64] = "";
+  if (read(end, output_text, sizeof output_text - 1) < 0)
+    die("cannot read the child's output", NULL);
   napi_value status = call("wait", get(child, "pidfd"));
-  if (!status) die("it has no status", NULL);
-  printf("%s, exit code %d\n", said, integer(get(status, "code")));
+  if (!status) die("wait() failed", NULL);
+  printf("%s, exit code %d\n", output_text, integer(get(status, "code")));
   return 0;
 }

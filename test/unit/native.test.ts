@@ -488,6 +488,36 @@ describe('spawn', () => {
     await expect.poll(() => descriptorsOf(bare)).toEqual({});
   });
 
+  test('without close_range(2) the child has the same descriptors, and spawn only closes open ones', async () => {
+    const code = `
+      const native = require(${JSON.stringify(addonFile)});
+      const fs = require('node:fs');
+      const fds = Array.from({ length: 300 }, () => fs.openSync('/dev/null', 'r'));
+      const start = (descriptors) =>
+        native.spawn({ file: '/bin/sleep', args: ['sleep', '1000'], env: [], descriptors }).pid;
+      const pids = [start([[700, fds[9]], [5, fds[1]]]), start([])];
+      fs.writeSync(1, JSON.stringify(pids));`;
+    const [output, input] = pipe();
+    const node = spawn(process.execPath, ['-e', code], {
+      env: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
+      seccompFilter: withoutCloseRange(),
+      descriptors: [
+        [1, input],
+        [2, input],
+      ],
+    });
+    addon.close(input);
+    const text = await readToEnd(output);
+    expect(await node.ended()).toEqual({ code: 0, signal: null });
+    const pids = JSON.parse(text) as [number, number];
+    closers.push(() => {
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+    });
+    const file = '/dev/null';
+    await expect.poll(() => descriptorsOf({ pid: pids[0] })).toEqual({ 5: file, 700: file });
+    await expect.poll(() => descriptorsOf({ pid: pids[1] })).toEqual({});
+  });
+
   test('descriptors can swap places', async () => {
     const [a, b] = socketpair();
     const [c] = pipe();
@@ -749,7 +779,7 @@ function addonFileCopy(mode: number, text?: string): string {
 }
 
 /** What a child has open; its dynamic linker opens libraries for a moment, so poll. */
-function descriptorsOf({ pid }: Child): Record<string, string> {
+function descriptorsOf({ pid }: Pick<Child, 'pid'>): Record<string, string> {
   const directory = `/proc/${pid}/fd`;
   const names = fs.readdirSync(directory);
   return Object.fromEntries(names.map((fd) => [fd, fs.readlinkSync(`${directory}/${fd}`)]));
@@ -769,16 +799,10 @@ function zombies(): number[] {
   return pids.filter((pid) => procStat(pid)[2] === 'Z');
 }
 
-/** A BPF program: mkdir(2) and mkdirat(2) fail with the error, everything else is allowed. */
-function denyMkdir(errno: number): Uint8Array {
-  const numbers = process.arch === 'arm64' ? [34, 34] : [83, 258];
-  const instructions: [code: number, jt: number, jf: number, k: number][] = [
-    [0x20, 0, 0, 0], // load the call's number
-    [0x15, 1, 0, numbers[0] as number],
-    [0x15, 0, 1, numbers[1] as number],
-    [0x06, 0, 0, 0x00050000 | errno],
-    [0x06, 0, 0, 0x7fff0000],
-  ];
+type Instruction = readonly [code: number, jt: number, jf: number, k: number];
+
+/** The bytes of a BPF program. */
+function bpf(instructions: readonly Instruction[]): Uint8Array {
   const program = Buffer.alloc(instructions.length * 8);
   for (const [i, [code, jt, jf, k]] of instructions.entries()) {
     program.writeUInt16LE(code, i * 8);
@@ -787,6 +811,37 @@ function denyMkdir(errno: number): Uint8Array {
     program.writeUInt32LE(k, i * 8 + 4);
   }
   return program;
+}
+
+const ALLOW = 0x7fff0000;
+const KILL_PROCESS = 0x80000000;
+const failWith = (errno: number) => 0x00050000 | errno;
+
+/** mkdir(2) and mkdirat(2) fail with the error. */
+function denyMkdir(errno: number): Uint8Array {
+  const [mkdir, mkdirat] = process.arch === 'arm64' ? [34, 34] : [83, 258];
+  return bpf([
+    [0x20, 0, 0, 0], // load the number of the system call
+    [0x15, 1, 0, mkdir as number],
+    [0x15, 0, 1, mkdirat as number],
+    [0x06, 0, 0, failWith(errno)],
+    [0x06, 0, 0, ALLOW],
+  ]);
+}
+
+/** close_range(2) fails with ENOSYS; close(2) of a descriptor from 1000 on kills the process. */
+function withoutCloseRange(): Uint8Array {
+  const close = process.arch === 'arm64' ? 57 : 3;
+  return bpf([
+    [0x20, 0, 0, 0], // load the number of the system call
+    [0x15, 0, 1, 436],
+    [0x06, 0, 0, failWith(os.constants.errno.ENOSYS)],
+    [0x15, 0, 3, close],
+    [0x20, 0, 0, 16], // load its first argument
+    [0x35, 0, 1, 1000],
+    [0x06, 0, 0, KILL_PROCESS],
+    [0x06, 0, 0, ALLOW],
+  ]);
 }
 
 /** Runs a script with the addon as `native` in a Node of its own. */

@@ -1,0 +1,62 @@
+/* The module that Node loads: the table of its methods, and the way from Node-API to each. */
+#include "addon.h"
+
+#include <unistd.h>
+
+static const struct method methods[] = {
+    {"socketpair", js_socketpair},
+    {"connect", js_connect},
+    {"streamPair", js_stream_pair},
+    {"pipe", js_pipe},
+    {"send", js_send},
+    {"receive", js_receive},
+    {"watch", js_watch},
+    {"setBlocking", js_set_blocking},
+    {"spawn", js_spawn},
+    {"pidfdOpen", js_pidfd_open},
+    {"pidfdSendSignal", js_pidfd_send_signal},
+    {"pidfdGetfd", js_pidfd_getfd},
+    {"wait", js_wait},
+    {"netlink", js_netlink},
+    {"endTcpRepair", js_end_tcp_repair},
+    {"openByHandle", js_open_by_handle},
+    {"getAttribute", js_get_attribute},
+    {"close", js_close},
+    {"release", js_release},
+};
+
+/* Calls the method that the callback's data describes. Returns NULL only after a throw. */
+static napi_value invoke(napi_env env, napi_callback_info info) {
+  struct call call;
+  size_t count = MAX_ARGUMENTS;
+  void *data;
+  napi_value result;
+  if (!check(env, napi_get_cb_info(env, info, &count, call.arguments, &call.receiver, &data)) ||
+      !check(env, napi_get_undefined(env, &result)))
+    return NULL;
+  const struct method *method = data;
+  return method->function(env, &call, &result) ? result : NULL;
+}
+
+bool define_methods(napi_env env, napi_value object, const struct method *table, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    const napi_property_descriptor property = {
+        .utf8name = table[i].name,
+        .method = invoke,
+        .attributes = napi_enumerable,
+        .data = (void *)&table[i],
+    };
+    if (!check(env, napi_define_properties(env, object, 1, &property))) return false;
+  }
+  return true;
+}
+
+NAPI_MODULE_INIT() {
+  napi_value page_size;
+  if (!open_handles(env) ||
+      !define_methods(env, exports, methods, sizeof methods / sizeof *methods) ||
+      !check(env, napi_create_double(env, (double)sysconf(_SC_PAGESIZE), &page_size)) ||
+      !check(env, napi_set_named_property(env, exports, "pageSize", page_size)))
+    return NULL;
+  return exports;
+}

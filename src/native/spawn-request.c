@@ -1,0 +1,130 @@
+/* Conversion of the argument of spawn() to a struct spawn_request. */
+#include "spawn.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+/* A zeroed array with one item more than the JavaScript array: NULL ends a list of strings. */
+static bool allocate_array(napi_env env, napi_value list, size_t item_size, void **items,
+                           uint32_t *length) {
+  bool is_array;
+  if (!check(env, napi_is_array(env, list, &is_array))) return false;
+  if (!is_array) return throw_type(env, "expected an array");
+  if (!check(env, napi_get_array_length(env, list, length))) return false;
+  *items = calloc((size_t)*length + 1, item_size);
+  return *items || throw_errno(env, ENOMEM, "calloc", NULL);
+}
+
+static bool get_strings(napi_env env, napi_value list, char ***result) {
+  uint32_t length;
+  void *items = NULL;
+  if (!allocate_array(env, list, sizeof **result, &items, &length)) return false;
+  *result = items;
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value item;
+    if (!check(env, napi_get_element(env, list, i, &item)) || !get_string(env, item, &(*result)[i]))
+      return false;
+  }
+  return true;
+}
+
+static bool get_mapping(napi_env env, napi_value pair, struct mapping *mapping) {
+  napi_value target, source;
+  bool is_array;
+  if (!check(env, napi_is_array(env, pair, &is_array))) return false;
+  if (!is_array) return throw_type(env, "expected pairs of descriptors");
+  if (!check(env, napi_get_element(env, pair, 0, &target)) ||
+      !check(env, napi_get_element(env, pair, 1, &source)) ||
+      !get_int(env, target, &mapping->target) || !get_int(env, source, &mapping->source))
+    return false;
+  if (mapping->target >= 0 && mapping->target < INT_MAX && mapping->source >= 0) return true;
+  return throw_type(env, "not a descriptor");
+}
+
+static int by_target(const void *a, const void *b) {
+  const struct mapping *left = a, *right = b;
+  return (left->target > right->target) - (left->target < right->target);
+}
+
+static bool get_map(napi_env env, napi_value list, struct spawn_request *request) {
+  uint32_t length;
+  void *items = NULL;
+  if (!allocate_array(env, list, sizeof *request->map, &items, &length)) return false;
+  struct mapping *map = request->map = items;
+  request->map_count = length;
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value pair;
+    if (!check(env, napi_get_element(env, list, i, &pair)) || !get_mapping(env, pair, &map[i]))
+      return false;
+  }
+  qsort(map, length, sizeof *map, by_target);
+  for (uint32_t i = 1; i < length; i++)
+    if (map[i].target == map[i - 1].target)
+      return throw_type(env, "two descriptors have the same number in the child");
+  request->floor = length ? map[length - 1].target + 1 : 0;
+  return true;
+}
+
+static bool get_filter(napi_env env, napi_value value, struct spawn_request *request) {
+  void *data;
+  size_t size;
+  if (!get_bytes(env, value, &data, &size)) return false;
+  request->filter.len = (unsigned short)(size / sizeof(struct sock_filter));
+  request->filter.filter = data;
+  return size == request->filter.len * sizeof(struct sock_filter) ||
+         throw_type(env, "not a BPF program");
+}
+
+static bool get_new_session(napi_env env, napi_value value, struct spawn_request *request) {
+  return napi_get_value_bool(env, value, &request->new_session) == napi_ok ||
+         throw_type(env, "expected a boolean");
+}
+
+static bool get_umask(napi_env env, napi_value value, struct spawn_request *request) {
+  int umask;
+  if (!get_int(env, value, &umask)) return false;
+  request->has_umask = true;
+  request->umask = (mode_t)umask;
+  return true;
+}
+
+bool get_spawn_request(napi_env env, napi_value value, struct spawn_request *request) {
+  enum { PROGRAM, ARGS, ENV, DESCRIPTORS, CWD, NEW_SESSION, UMASK, FILTER, PROPERTIES };
+  static const char *const names[PROPERTIES] = {"file", "args",       "env",   "descriptors",
+                                                "cwd",  "newSession", "umask", "seccompFilter"};
+  napi_value values[PROPERTIES];
+  bool given[PROPERTIES];
+  napi_valuetype type;
+  if (!check(env, napi_typeof(env, value, &type))) return false;
+  if (type != napi_object) return throw_type(env, "expected an object");
+  for (int i = 0; i < PROPERTIES; i++)
+    if (!check(env, napi_get_named_property(env, value, names[i], &values[i])) ||
+        !is_given(env, values[i], &given[i]))
+      return false;
+
+  request->has_filter = given[FILTER];
+  /* The filter comes last: getters of the properties before it could detach its bytes, and no
+   * JavaScript runs between reading it and starting the child. */
+  return get_string(env, values[PROGRAM], &request->file) &&
+         get_strings(env, values[ARGS], &request->args) &&
+         get_strings(env, values[ENV], &request->env) &&
+         get_map(env, values[DESCRIPTORS], request) &&
+         (!given[CWD] || get_string(env, values[CWD], &request->cwd)) &&
+         (!given[NEW_SESSION] || get_new_session(env, values[NEW_SESSION], request)) &&
+         (!given[UMASK] || get_umask(env, values[UMASK], request)) &&
+         (!given[FILTER] || get_filter(env, values[FILTER], request));
+}
+
+static void free_strings(char **strings) {
+  for (char **string = strings; string && *string; string++) free(*string);
+  free(strings);
+}
+
+void free_spawn_request(struct spawn_request *request) {
+  free(request->file);
+  free(request->cwd);
+  free_strings(request->args);
+  free_strings(request->env);
+  free(request->map);
+}

@@ -1,0 +1,26 @@
+/* The request of one spawn(), which spawn-request.c reads and spawn.c carries out. */
+#pragma once
+
+#include "addon.h"
+
+#include <linux/filter.h>
+
+/* Descriptor `source` of this process becomes descriptor `target` of the child. */
+struct mapping {
+  int target, source;
+};
+
+struct spawn_request {
+  char *file, *cwd;
+  char **args, **env;
+  struct mapping *map; /* sorted by target */
+  size_t map_count;
+  int floor; /* the lowest descriptor above all targets */
+  bool new_session, has_umask, has_filter;
+  mode_t umask;
+  struct sock_fprog filter; /* points into bytes that belong to JavaScript */
+};
+
+/* The caller frees *request, also after a failure; it must be zeroed before. */
+bool get_spawn_request(napi_env env, napi_value value, struct spawn_request *request);
+void free_spawn_request(struct spawn_request *request);
