@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { parseInet, parseMessages, parseUnix } from '../../src/netlink/sock-diag.ts';
+import {
+  encodeAttribute,
+  encodeMessage,
+  parseAttributes,
+  parseMessages,
+} from '../../src/netlink/message.ts';
+import { parseInet, parseUnix } from '../../src/netlink/sock-diag.ts';
+import { NetlinkSocket } from '../../src/netlink/socket.ts';
 
-describe('sockets as the kernel tells of them', () => {
+describe('sock_diag', () => {
   const attribute = (type: number, value: Buffer) => {
     const header = Buffer.alloc(4);
     header.writeUInt16LE(4 + value.length, 0);
@@ -10,7 +17,7 @@ describe('sockets as the kernel tells of them', () => {
   };
   const number = (...values: number[]) => Buffer.from(new Uint32Array(values).buffer);
 
-  test('a unix socket is read with its name, its peer and who waits', () => {
+  test('parses the name, the peer and the waiting clients of a unix socket', () => {
     const fixed = Buffer.alloc(16);
     fixed.set([1, 1, 10, 0]);
     fixed.writeUInt32LE(77, 4);
@@ -32,7 +39,7 @@ describe('sockets as the kernel tells of them', () => {
     });
   });
 
-  test('a TCP socket is read with its addresses', () => {
+  test('parses the addresses of a TCP socket', () => {
     const body = Buffer.alloc(72);
     body.set([2, 1]);
     body.writeUInt16BE(80, 4);
@@ -53,22 +60,38 @@ describe('sockets as the kernel tells of them', () => {
     v6[23] = 1;
     expect(parseInet(v6)).toMatchObject({ state: 10, name: '[::1]:443' });
   });
+});
 
-  test('an answer ends, and an error is thrown', () => {
-    const message = (type: number, body: Buffer) => {
-      const header = Buffer.alloc(16);
-      header.writeUInt32LE(16 + body.length, 0);
-      header.writeUInt16LE(type, 4);
-      return Buffer.concat([header, body]);
+describe('netlink messages', () => {
+  test('a packet is split into its messages, each padded to 4 bytes', () => {
+    const [one, two] = [encodeMessage(20, 1, Buffer.from('abcde')), encodeMessage(3, 0)];
+    const packet = Buffer.concat([one, Buffer.alloc(3), two]);
+    expect([...parseMessages(packet)]).toEqual([
+      { type: 20, body: Buffer.from('abcde') },
+      { type: 3, body: Buffer.alloc(0) },
+    ]);
+    expect([...parseMessages(Buffer.alloc(32))]).toEqual([]);
+  });
+
+  test('attributes are read as they are written', () => {
+    const attributes = Buffer.concat([encodeAttribute(1, 'CRIU-12'), encodeAttribute(7, 'x')]);
+    expect([...parseAttributes(attributes)]).toEqual([
+      [1, Buffer.from('CRIU-12\0')],
+      [7, Buffer.from('x\0')],
+    ]);
+  });
+
+  test('a request that the kernel refuses rejects with its error', async () => {
+    const SOCK_DIAG = 4;
+    using socket = new NetlinkSocket('sock_diag', SOCK_DIAG, -1);
+    // The family 255 does not exist.
+    const request = encodeMessage(20, 0x301, Buffer.alloc(24, 255));
+    const answers = async () => {
+      for await (const _ of socket.dump(request)) expect.unreachable();
     };
-    const seen: number[] = [];
-    const use = (body: Buffer) => void seen.push(body.length);
-    const part = message(20, Buffer.alloc(8));
-    expect(parseMessages(Buffer.concat([part, part]), use)).toBe(false);
-    expect(parseMessages(Buffer.concat([part, message(3, Buffer.alloc(4)), part]), use)).toBe(true);
-    expect(seen).toEqual([8, 8, 8]);
-    expect(() => parseMessages(message(2, Buffer.from(new Int32Array([-1]).buffer)), use)).toThrow(
-      'error 1',
-    );
+    await expect(answers()).rejects.toMatchObject({
+      message: expect.stringMatching(/^sock_diag failed with error \d+ \(E\w+\)$/),
+      errno: expect.any(Number),
+    });
   });
 });
