@@ -14,7 +14,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import protobuf from 'protobufjs';
-import { summary } from './readme.mjs';
+import { summary } from './reference.mjs';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 // Relative, since both generators copy the paths into their output.

@@ -26,5 +26,4 @@ for part in here package vm; do
   [ -s "$reports/$part.json" ] || { echo "test: the tests of '$part' left no report" >&2; status=1; }
 done
 npx vitest --merge-reports="$reports" --reporter=json || status=1
-[ $status != 0 ] || node scripts/reliability.mjs
 exit $status

@@ -374,6 +374,7 @@ export class Criu implements AsyncDisposable {
     await Promise.all([...held, this.#client.pool?.close()]);
   }
 
+  /** Same as {@link Criu.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,10 +1,17 @@
-// Where benchmarks write their tables: between the marks <!-- NAME --> and <!-- /NAME --> of a page.
+// Where benchmarks write their tables, if they are run with --write-docs: between the marks
+// <!-- NAME --> and <!-- /NAME --> of a page. Otherwise no tracked file changes.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const root = new URL('../../', import.meta.url);
 
+/** Whether to write into docs/. */
+export const writesDocs = process.argv.includes('--write-docs');
+/** The other arguments of the program. */
+export const positionals = process.argv.slice(2).filter((arg) => arg !== '--write-docs');
+
 /** Puts a table where a page of the checkout has a mark. */
 export function document(page, mark, table) {
+  if (!writesDocs) return;
   const file = new URL(page, root);
   const before = readFileSync(file, 'utf8');
   const marks = new RegExp(`(<!-- ${mark} -->\n).*(<!-- /${mark} -->)`, 's');

@@ -1,14 +1,13 @@
 // Measures iterative dumps against a dump at once, by several rules for the end of the rounds, on
-// three workloads; writes the table of the README and docs/iterate.svg. Runs where memory is tracked:
-// npm run bench:iterate.
+// three workloads; prints a table, and with --write-docs puts it into docs/iterative-dumps.md and redraws
+// docs/iterate.svg. Runs where memory is tracked: npm run bench:iterate.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Criu, preCopy } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
-import { document } from './document.mjs';
-import { drawing } from './drawing.mjs';
+import { document, writesDocs } from './document.mjs';
 import { fixedRounds, phaulAsDesigned, phaulAsItBehaves } from './rules.mjs';
 
 const REPEATS = 3;
@@ -53,8 +52,8 @@ const results = Object.keys(workloads).map((workload) => ({
   workload,
   rows: Object.keys(rules).map((rule) => medianRun(workload, rule)),
 }));
-writeFileSync(new URL('docs/iterate.svg', root), drawing(results));
-document('README.md', 'bench:iterate', table());
+if (writesDocs) (await import('../pictures/draw.mjs')).record('iterate', numbers());
+document('docs/iterative-dumps.md', 'bench:iterate', table());
 console.log(table());
 
 /** Starts a workload, dumps it by the rule, and ends it. */
@@ -112,4 +111,22 @@ function table() {
     '| --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');
+}
+
+/** What the picture shows: a dump at once, and the rounds of preCopy. */
+function numbers() {
+  return results.map(({ workload, rows: [atOnce, inRounds] }) => ({
+    workload,
+    dumps: [
+      { name: 'dump at once', ...atOnce.rounds[0] },
+      ...inRounds.rounds.map((round, index) => ({
+        name: index < inRounds.rounds.length - 1 ? `round ${index}` : 'dump',
+        ...round,
+      })),
+    ].map(({ name, bytes, frozenMs }) => ({
+      name,
+      mib: Number((bytes / 2 ** 20).toFixed(1)),
+      frozenMs: Math.round(frozenMs),
+    })),
+  }));
 }

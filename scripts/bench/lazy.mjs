@@ -1,5 +1,5 @@
-// Measures how soon a restored server answers, with its memory fetched lazily and in full; writes the
-// table of the README. npm run bench:lazy.
+// Measures how soon a restored server answers, with its memory fetched lazily and in full; prints a
+// table, and with --write-docs puts it into docs/lazy-pages.md. npm run bench:lazy.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { get } from 'node:http';
@@ -20,7 +20,7 @@ const program = `const kept = Array.from({ length: Number(process.argv[1]) }, (_
 const criu = new Criu({ path: criuPath() });
 const results = [];
 for (const mib of SIZES_MIB) results.push({ mib, ...(await measure(mib)) });
-document('README.md', 'bench:lazy', table());
+document('docs/lazy-pages.md', 'bench:lazy', table());
 console.log(table());
 
 /** Dumps a server of that size, and restores it in both ways by turns. */

@@ -1,7 +1,8 @@
 // Measures migrations between the two hosts of the laboratory, as the client of the server sees them:
 // our modes beside the script by hand, by turns, all with their images on a tmpfs; and how fast memory
 // goes over beside CRIU's own page server. Where the kernel tracks changed memory it measures the modes with
-// rounds, and go-criu's phaul, beside stop-and-copy instead. Writes the tables of docs/performance.md.
+// rounds, and go-criu's phaul, beside stop-and-copy instead. Prints the tables, and with --write-docs puts
+// them into docs/performance.md.
 //
 // usage: npm run bench:migrate [-- REPEATS [MIB…]], npm run bench:migrate:rounds [-- REPEATS [MIB…]]
 import { join } from 'node:path';
@@ -10,10 +11,10 @@ import { Lab } from '../../test/lab/hosts.mjs';
 import { DUMP, migrateIt, startScene } from '../../test/lab/migration.mjs';
 import { migrateByHand, migrateByPhaul } from '../../test/lab/programs.mjs';
 import { criuPath } from '../criu-path.mjs';
-import { document } from './document.mjs';
+import { document, positionals } from './document.mjs';
 
 const { memTrack } = await new Criu({ path: criuPath() }).features();
-const [repeats = memTrack ? '1' : '3', ...given] = process.argv.slice(2);
+const [repeats = memTrack ? '1' : '3', ...given] = positionals;
 const sizes = given.length > 0 ? given.map(Number) : [64, 256];
 
 /** By name, what the server does besides answering. */

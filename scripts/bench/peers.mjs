@@ -1,13 +1,14 @@
-// Measures this library beside criu's own command, libcriu, go-criu and pycriu, by turns; writes the
-// tables of the README and of docs/performance.md, and .cache/bench/peers.json. npm run bench, which
-// takes a factor for the number of rounds: npm run bench -- 0.2
+// Measures this library beside criu's own command, libcriu, go-criu and pycriu, by turns; prints
+// tables, and with --write-docs puts them into the README and docs/performance.md; writes all times to
+// .cache/bench/peers.json. npm run bench, which takes a factor for the number of rounds:
+// npm run bench -- 0.2
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnCheckpointable } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
 import { Client } from './client.mjs';
-import { document } from './document.mjs';
+import { document, positionals } from './document.mjs';
 import { importCosts } from './imports.mjs';
 import { tables } from './report.mjs';
 
@@ -17,7 +18,7 @@ const AT_ONCE = 4;
 /** What an operation leaves to be done, a pool to fill say, is not to disturb the next one. */
 const PAUSE_MS = 30;
 
-const factor = Number(process.argv[2] ?? 1);
+const factor = Number(positionals[0] ?? 1);
 const rounds = (whole) => Math.max(3, Math.round(whole * factor));
 const root = new URL('../../', import.meta.url).pathname;
 const peers = `${root}.cache/bench/peers`;
@@ -227,8 +228,8 @@ function report() {
     factor,
   };
   writeFileSync(`${root}.cache/bench/peers.json`, JSON.stringify({ machine, measured }, null, 1));
-  const { medians, spread, targets } = tables(measured);
-  document('README.md', 'bench', medians);
+  const { medians, spread, targets, readme } = tables(measured);
+  document('README.md', 'bench:readme', readme);
   document('docs/performance.md', 'bench', medians);
   document('docs/performance.md', 'bench:spread', spread);
   document('docs/performance.md', 'bench:targets', targets);

@@ -21,9 +21,28 @@ const rows = [
   ['import, memory', 'import, memory', 'node-criu', 'MiB'],
 ];
 
-/** Three tables in Markdown. */
+/** The rows of the README's table. */
+const README = ['VERSION', 'VERSION, 1 GiB resident in the client', 'VERSION, `prewarm`'];
+README.push('dump, 1 MiB', 'dump, 256 MiB', 'restore, 1 MiB');
+
+/** The tables in Markdown: three of docs/performance.md, and that of the README. */
 export function tables(measured) {
-  return { medians: medians(measured), spread: spread(measured), targets: targets(measured) };
+  return {
+    medians: medians(measured),
+    spread: spread(measured),
+    targets: targets(measured),
+    readme: readme(measured),
+  };
+}
+
+function readme(measured) {
+  const lines = README.map((wanted) => {
+    const [title, key, ours = 'node-criu'] = rows.find(([title]) => title === wanted);
+    const times = measured[key];
+    const values = [ours, 'libcriu', 'criu'].map((name) => amount(median(times[name]), 'ms'));
+    return [title, ...values, ratio(times[ours], times.libcriu)];
+  });
+  return markdown(['', 'node-criu', 'libcriu', 'criu command', 'Ratio to libcriu'], lines);
 }
 
 function medians(measured) {

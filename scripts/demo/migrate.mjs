@@ -1,15 +1,16 @@
 // A live server moves to another host while a client keeps one connection to it: the timeline of what
-// happens, and the longest gap between two answers that the client saw. Writes docs/migrate.svg.
+// happens, and the longest gap between two answers that the client saw. With --write-docs it redraws
+// docs/migrate.svg.
 //
-// usage: npm run demo:migrate [-- MODE [MIB]]
-import { writeFile } from 'node:fs/promises';
+// usage: npm run demo:migrate [-- MODE [MIB]] [--write-docs]
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CriuError } from 'node-criu';
 import { Lab } from '../../test/lab/hosts.mjs';
 import { migrateIt, startScene } from '../../test/lab/migration.mjs';
-import { timeline } from './timeline.mjs';
 
-const [mode, heap = '64'] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const writesDocs = given.includes('--write-docs');
+const [mode, heap = '64'] = given.filter((arg) => arg !== '--write-docs');
 const say = (text) => console.log(text);
 
 const lab = await Lab.start();
@@ -49,8 +50,27 @@ async function demo() {
   };
   for (const [name, value] of Object.entries(rows))
     say(`${name.padEnd(28)}${String(value).padStart(16)}`);
-  const drawing = new URL('../../docs/migrate.svg', import.meta.url);
-  await writeFile(drawing, timeline({ result, phases, report }));
+  if (writesDocs) {
+    const { record } = await import('../pictures/draw.mjs');
+    record('migrate', numbers(result.mode, phases, report));
+  }
+}
+
+/** What the picture shows, in milliseconds since the start of the migration. */
+function numbers(mode, phases, report) {
+  const start = phases[0][1];
+  const end = phases.at(-1)[1] - start;
+  return {
+    mode,
+    phases: phases.map(([phase, at], index) => ({
+      phase,
+      startMs: at - start,
+      endMs: (phases[index + 1]?.[1] ?? at) - start,
+    })),
+    gaps: report.timeline
+      .map(([at, gap]) => ({ endMs: Math.round(at - start), gapMs: Number(gap.toFixed(1)) }))
+      .filter(({ endMs }) => endMs > -0.2 * end && endMs < 1.3 * end),
+  };
 }
 
 /** The client saw each number once and in order, on one connection, and the memory is right. */

@@ -84,6 +84,7 @@ export class PageServer implements AsyncDisposable {
     }
   }
 
+  /** Same as {@link PageServer.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -128,6 +128,7 @@ export class CriuSession implements AsyncDisposable {
     await this.#worker.end();
   }
 
+  /** Same as {@link CriuSession.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

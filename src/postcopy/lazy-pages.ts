@@ -177,6 +177,7 @@ export class LazyPages implements AsyncDisposable {
     await this.end({ code: 'ERR_CRIU_CLOSED', text: 'the daemon was closed' });
   }
 
+  /** Same as {@link LazyPages.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

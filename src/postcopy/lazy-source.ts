@@ -293,6 +293,7 @@ export class LazySource implements AsyncDisposable {
     await this.done.catch(() => {});
   }
 
+  /** Same as {@link LazySource.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -238,6 +238,7 @@ export class Iteration implements AsyncDisposable {
     await this.#workerSession.end();
   }
 
+  /** Same as {@link Iteration.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 
 const noted = new URL('../../.cache/reliability/', import.meta.url);
 
-/** A fault that a test has tried, and what came of it: a row of docs/reliability.md. */
+/** A fault that a test has tried, and what came of it: a row of docs/faults.md. */
 export interface Fault {
   /** What was done, as `criu killed by SIGKILL at post-dump`. */
   readonly fault: string;
@@ -19,7 +19,7 @@ const faults = new Map<string, Fault[]>();
 
 /**
  * Notes a fault, once all that is expected of it has been seen. After a run of all tests
- * scripts/reliability.mjs makes the page of the notes.
+ * scripts/faults.mjs makes the page of the notes.
  */
 export async function noteFault(section: string, fault: Fault): Promise<void> {
   const rows = faults.get(section) ?? [];

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
@@ -17,14 +17,20 @@ beforeAll(async () => {
   files = [
     ...(await declarationsFrom('dist/index.d.ts')),
     ...['dist/index.js', 'dist/cli/main.js', 'dist/LICENSES'],
-    ...['migration', 'observability', 'performance', 'reliability'].map(
-      (name) => `docs/${name}.md`,
-    ),
+    ...(await filesIn('docs', /\.(md|svg)$/)),
+    ...(await filesIn('examples', /./)),
     ...prebuilt.map((name) => `prebuilds/${name}`),
+    ...['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
     ...['LICENSE', 'README.md', 'package.json'],
   ].sort();
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** The files of a directory whose names match. */
+async function filesIn(directory: string, pattern: RegExp): Promise<string[]> {
+  const names = await readdir(join(root, directory));
+  return names.filter((name) => pattern.test(name)).map((name) => `${directory}/${name}`);
+}
 
 /** The declaration files that the public types are made of: all that index.d.ts leads to. */
 async function declarationsFrom(file: string, found = new Set<string>()): Promise<Set<string>> {
@@ -45,8 +51,9 @@ test('only what is needed is in the tarball, and it is under 1 MiB', () => {
 test('npm pack makes the same of a checkout, whatever an earlier build has left there', async () => {
   const checkout = join(directory, 'checkout');
   await mkdir(checkout);
-  const parts = ['src', 'scripts', 'docs', 'prebuilds', 'LICENSE', 'README.md', 'package.json'];
-  for (const name of [...parts, 'tsconfig.json', 'tsconfig.build.json']) {
+  const parts = ['src', 'scripts', 'docs', 'examples', 'prebuilds', 'LICENSE', 'package.json'];
+  const pages = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+  for (const name of [...parts, ...pages, 'tsconfig.json', 'tsconfig.build.json']) {
     // An addon that is older than its source would be built again.
     const options = { recursive: true, preserveTimestamps: true };
     await cp(join(root, name), join(checkout, name), options);
@@ -64,12 +71,12 @@ test('npm pack makes the same of a checkout, whatever an earlier build has left 
   }
 });
 
-test('what the documents refer to is shipped, but for pictures', async () => {
+test('what the documents refer to is shipped', async () => {
   for (const name of files.filter((file) => file.endsWith('.md'))) {
     const text = await readFile(join(root, name), 'utf8');
-    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)]
-      .map(([, link = '']) => join(dirname(name), link))
-      .filter((link) => !link.endsWith('.svg'));
+    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link = '']) =>
+      join(dirname(name), link),
+    );
     expect(files).toEqual(expect.arrayContaining(links));
   }
 });

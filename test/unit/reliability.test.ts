@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
 
-test('each section of faults that tests note has its place in docs/reliability.md', () => {
-  const page = readFileSync(new URL('docs/reliability.md', root), 'utf8');
+test('each section of faults that tests note has its place in docs/faults.md', () => {
+  const page = readFileSync(new URL('docs/faults.md', root), 'utf8');
   const marked = [...page.matchAll(/<!-- ([^/].*?) -->\n.*?<!-- \/\1 -->/gs)].map(
     ([, name]) => name,
   );

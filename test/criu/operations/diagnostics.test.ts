@@ -1,6 +1,4 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel';
-import { cp, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
@@ -8,8 +6,6 @@ import { Criu, type OperationTrace, type WorkerTrace } from '../../../src/index.
 import { buildLibrary } from '../../helpers/built.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { client, startCounter, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
-
-const root = resolve(import.meta.dirname, '../../..');
 
 /** All that is told while a test runs, in order. */
 function listen(): string[] {
@@ -178,46 +174,6 @@ describe('payloads', () => {
     const start = { pid: expect.any(Number), path: criuPath(), args: ['swrk', '3'] };
     expect(told).toEqual([start, { ...start, exit: { code: 0, signal: null } }]);
     expect(told[0]?.pid).toBe(told[1]?.pid);
-  });
-});
-
-test('the example of docs/observability.md makes spans of them', async () => {
-  await buildLibrary();
-  const directory = await temporaryDirectory();
-  const docs = await readFile(join(root, 'docs/observability.md'), 'utf8');
-  const [, example = ''] = /^```js\n(.*?)^```$/ms.exec(docs) ?? [];
-  await writeFile(join(directory, 'example.mjs'), example);
-  const api = join(directory, 'node_modules/@opentelemetry/api');
-  await cp(join(root, 'test/fixtures/opentelemetry'), api, { recursive: true });
-  const counter = await startCounter();
-  const script = `
-    import './example.mjs';
-    import { spans } from '@opentelemetry/api';
-    import { Criu } from ${JSON.stringify(join(root, 'dist/index.js'))};
-    await new Criu({ path: ${JSON.stringify(criuPath())} }).dump(${counter.pid}, {
-      imagesDirectory: ${JSON.stringify(join(directory, 'images'))}, leaveRunning: true });
-    await new Criu({ path: '/nonexistent' }).version().catch(() => {});
-    console.log(JSON.stringify(spans));`;
-  await writeFile(join(directory, 'script.mjs'), script);
-  const { stdout } = await execa(process.execPath, [join(directory, 'script.mjs')]);
-  const spans: readonly { readonly name: string }[] = JSON.parse(stdout);
-  const whole = { tracer: 'node-criu', context: 'active', ended: 1 };
-  expect(spans[0]).toEqual({
-    ...whole,
-    name: 'criu.dump',
-    attributes: { operation: 'dump', pid: counter.pid },
-  });
-  expect(spans).toContainEqual({
-    ...whole,
-    name: 'criu step post-dump',
-    attributes: { script: 'post-dump' },
-  });
-  expect(spans.at(-1)).toEqual({
-    ...whole,
-    name: 'criu.version',
-    attributes: { operation: 'version' },
-    exception: 'CriuError',
-    status: { code: 2, message: 'ERR_CRIU_NOT_FOUND' },
   });
 });
 
