@@ -1,18 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addCert } from './cert.ts';
-import { addCheck } from './check.ts';
-import { addDump } from './dump.ts';
 import { exitCodeOf, exitCodes, exitCodesHelp } from './exit-code.ts';
-import { addMigrate } from './migrate.ts';
 import { tellError, tellFacts } from './output.ts';
-import { addPreflight } from './preflight.ts';
-import { addResolve } from './resolve.ts';
-import { addRestore } from './restore.ts';
-import { addRun } from './run.ts';
-import { addServe } from './serve.ts';
-import { addVerify } from './verify.ts';
+import { verbs } from './verbs.ts';
 
 const WRONG_USAGE = 'ERR_CRIU_INVALID_ARGUMENT';
 
@@ -26,11 +17,6 @@ Examples:
   4711
 
 Each command has more to say: node-criu dump --help`;
-
-const verbs = [
-  ...[addRun, addPreflight, addDump, addRestore, addVerify, addCheck],
-  ...[addServe, addMigrate, addResolve, addCert],
-];
 
 function command(): Command {
   const program = new Command('node-criu')

@@ -5,113 +5,124 @@ import { fileURLToPath } from 'node:url';
 import { asCriuError, CriuError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
 
-/** One packet of a SOCK_SEQPACKET socket, with the descriptors that came with it. */
+/** One packet of a SOCK_SEQPACKET socket. */
 export interface Packet {
   readonly data: Uint8Array;
   /** Close-on-exec descriptors received by SCM_RIGHTS; the receiver owns them. */
   readonly fds: readonly number[];
 }
 
-/** How a child ended: `code` after exit(), `signal` (its number) after being killed. */
+/** How a child ended: `code` after exit(2), or the number of the `signal` that killed it. */
 export interface WaitStatus {
   readonly code: number | null;
   readonly signal: number | null;
 }
 
+/** The program that `spawn()` starts. */
 export interface SpawnRequest {
-  /** Absolute path of the program: no PATH lookup is done. */
+  /** Path of the program; PATH is not searched. */
   readonly file: string;
-  /** argv, argv[0] included. */
+  /** The arguments, argv[0] included. */
   readonly args: readonly string[];
   /** `NAME=value` strings. */
   readonly env: readonly string[];
   readonly cwd?: string;
-  /** `[descriptor in the child, descriptor here]`. Nothing else is inherited, 0 to 2 included. */
+  /** `[descriptor in the child, descriptor here]`. The child inherits no others, not even 0 to 2. */
   readonly descriptors: readonly (readonly [number, number])[];
-  /** setsid() in the child. */
+  /** Call setsid(2) in the child. */
   readonly newSession?: boolean;
-  /** umask of the child; inherited when absent. */
+  /** The umask of the child; by default that of this process. */
   readonly umask?: number;
-  /** A classic BPF program (an array of struct sock_filter), installed before exec. */
+  /** A classic BPF program (an array of struct sock_filter), installed before execve(2). */
   readonly seccompFilter?: Uint8Array;
 }
 
-/** A descriptor under watch in the event loop. */
+/** A descriptor that the event loop polls. */
 export interface Watch {
-  /** Stops watching; the descriptor stays open. Idempotent. */
+  /** Stops polling and leaves the descriptor open. Idempotent. */
   close(): void;
-  /** Whether the watch keeps the event loop alive; it does at first. */
+  /** Makes the watch keep the event loop alive, as it does initially. */
   ref(): void;
+  /** Lets the event loop end while the watch is open. */
   unref(): void;
 }
 
 /**
- * What JavaScript cannot do, and no policy. A failing system call throws an Error with `code`,
- * `errno` (positive) and `syscall`, as Node's own do. All descriptors made here are close-on-exec.
+ * The addon: system calls that Node does not offer, without policy. A failed system call throws an
+ * Error with `code`, `errno` (positive) and `syscall`, like Node's own errors. All descriptors that
+ * the addon creates are close-on-exec.
  */
 export interface Native {
-  /** A pair of connected AF_UNIX SOCK_SEQPACKET sockets; the first does not block. */
+  /** Creates two connected AF_UNIX SOCK_SEQPACKET sockets; the first does not block. */
   socketpair(): [number, number];
   /**
    * Connects to a listening AF_UNIX SOCK_SEQPACKET socket; the connection does not block. Throws
    * EAGAIN while the listener's queue of connections is full, ENAMETOOLONG beyond 107 bytes.
    */
   connect(path: string): number;
-  /** The same of SOCK_STREAM sockets, in which so many bytes may wait, if the system allows it. */
+  /**
+   * Creates two connected AF_UNIX SOCK_STREAM sockets; the first does not block.
+   * @param buffer size of the send buffers in bytes; the kernel caps it at net.core.wmem_max
+   */
   streamPair(buffer: number): [number, number];
-  /** A pipe, `[read end, write end]`; the read end does not block. */
+  /** Creates a pipe, `[read end, write end]`; the read end does not block. */
   pipe(): [number, number];
-  /** Sends one packet. Throws EMSGSIZE, EPIPE, EAGAIN, …; never raises SIGPIPE. */
+  /** Sends one packet without blocking. Throws EAGAIN, EMSGSIZE, EPIPE, …; never raises SIGPIPE. */
   send(fd: number, packet: Uint8Array): void;
   /**
-   * The next packet, whatever its size; null when none is there yet, undefined at end of file.
-   * Throws ECONNRESET once when the peer closed with data unread; what it had sent comes after.
+   * Receives the next packet, of any size. Returns null if there is none yet, and undefined at end of
+   * file. Throws ECONNRESET once if the peer closed its socket before it read everything; later calls
+   * return what the peer had sent.
    */
   receive(fd: number): Packet | null | undefined;
   /**
-   * Calls back, in the event loop of this thread, each time the descriptor is readable or hung up
-   * (and again at once until it is read or the watch is closed). Makes the descriptor non-blocking.
+   * Polls a descriptor in the event loop of this thread, and calls back while it is readable or hung
+   * up. Level-triggered: the callback repeats until it reads or closes the watch. Makes the descriptor
+   * non-blocking.
    */
   watch(fd: number, onReadable: () => void): Watch;
-  /** Makes reads and writes wait, for all who share the open file: for descriptors to give away. */
+  /** Clears O_NONBLOCK, also for other processes that share the open file. */
   setBlocking(fd: number): void;
-  /** Starts a program without copying this process's pages (vfork); throws what exec failed with. */
+  /** Starts a program as after vfork(2), without a copy of this process; throws the error of execve. */
   spawn(request: SpawnRequest): { pid: number; pidfd: number };
-  /** A descriptor that becomes readable when the process has ended. */
+  /** Opens a pidfd: a descriptor that becomes readable when the process ends. */
   pidfdOpen(pid: number): number;
-  /** Signals exactly that process, even if its pid was taken again meanwhile. */
+  /** Sends a signal to the process of a pidfd, even if another process has its pid by now. */
   pidfdSendSignal(pidfd: number, signal: number): void;
-  /** A copy of a descriptor of another process, which this one must be allowed to trace. */
+  /** Copies a descriptor of another process, which this process must be allowed to trace. */
   pidfdGetfd(pidfd: number, fd: number): number;
   /**
-   * Reaps a child: its status, or null while it runs. Undefined when the process is not (or no
-   * longer) a child of ours, so that nobody can know its status.
+   * Reaps a child and returns its status, or null while the child runs. Returns undefined if the
+   * process is not a child of this process or was reaped before, so that its status is unknown.
    */
   wait(pidfd: number): WaitStatus | null | undefined;
-  /** A netlink socket of this network namespace, or of the one that `netns` (not -1) is open on. */
+  /** Opens a netlink socket in the network namespace of the descriptor `netns`, or, for -1, in ours. */
   netlink(protocol: number, netns: number): number;
   /**
-   * Takes a TCP socket of another process out of repair mode (tcp(7)), with SO_REUSEADDR on: whether
-   * it was in it. False also if the descriptor is no TCP socket.
+   * Turns off the repair mode (TCP_REPAIR) of a TCP socket of another process, and turns on its
+   * SO_REUSEADDR. Returns false if the socket was not in repair mode or is not a TCP socket.
    */
   endTcpRepair(pidfd: number, fd: number): boolean;
-  /** Opens a file (O_PATH) by its handle, in the file system that `mount` is a descriptor of. */
+  /** Opens a file (O_PATH) by its handle, in the file system of the descriptor `mount`. */
   openByHandle(mount: number, type: number, handle: Uint8Array): number;
-  /** An extended attribute of a file, up to 256 bytes. */
+  /** Reads an extended attribute of a file, of at most 256 bytes. */
   getAttribute(path: string, name: string): Uint8Array;
+  /** Closes a descriptor. */
   close(fd: number): void;
   /**
-   * Gives a descriptor away: it stays open when this environment (a worker, say) ends, where those
-   * that nobody closed are closed. With a pidfd of spawn() the duty to wait for the child goes too.
+   * Keeps a descriptor open when this environment (the main thread or a worker) ends; all others that
+   * the addon created are then closed. For a pidfd from spawn(), the caller also takes over the duty to
+   * reap the child.
    */
   release(fd: number): void;
+  /** The size of a memory page, in bytes. */
   readonly pageSize: number;
 }
 
 let loaded: Native | undefined;
 
 /**
- * The addon, loaded at first use: importing the library works on every platform.
+ * Loads the addon at the first call, so that importing the library works on every platform.
  * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM, ERR_CRIU_SYSTEM
  */
 export function native(): Native {
@@ -119,45 +130,41 @@ export function native(): Native {
   return loaded;
 }
 
-const ARCHITECTURES: readonly string[] = ['x64', 'arm64'];
+/** What scripts/build-addon.mjs writes comes first; the package ships `prebuilds`. */
+const DIRECTORIES = ['build', 'prebuilds'] as const;
 
 function load(): Native {
   const { platform, arch } = process;
-  if (platform !== 'linux' || !ARCHITECTURES.includes(arch)) {
-    throw unsupported(
-      `is for Linux on ${ARCHITECTURES.join(' and ')}, and this is ${platform} ${arch}`,
-    );
-  }
-  const name = `${platform}-${arch}-${libc()}.node`;
-  // What a checkout has built comes first; the package brings the others.
-  const file = ['build', 'prebuilds']
-    .map((directory) => fileURLToPath(new URL(`${directory}/${name}`, packageRoot)))
-    .find((path) => existsSync(path));
-  if (file === undefined) {
-    throw unsupported(`lacks its addon ${name} (in a checkout, run: npm run setup)`);
-  }
+  if (platform !== 'linux') throw unsupported(`node-criu needs Linux, not ${platform}`);
+  const name = `linux-${arch}-${libc()}.node`;
+  const file = DIRECTORIES.map((directory) =>
+    fileURLToPath(new URL(`${directory}/${name}`, packageRoot)),
+  ).find((path) => existsSync(path));
+  if (file === undefined) throw unsupported(`node-criu has no addon ${name}`);
   try {
     return createRequire(import.meta.url)(file) as Native;
   } catch (cause) {
-    const [said = ''] = (cause as Error).message.split('\n');
-    const reason = `cannot load its addon: ${said}`;
-    const errno = errnoOf(said);
-    if (errno === undefined) throw unsupported(reason, { cause });
-    throw new CriuError('ERR_CRIU_SYSTEM', `node-criu ${reason}`, { errno, cause });
+    const [reason = ''] = (cause as Error).message.split('\n');
+    const message = `node-criu cannot load its addon: ${reason}`;
+    const errno = errnoOf(reason);
+    if (errno === undefined) throw unsupported(message, { cause });
+    throw new CriuError('ERR_CRIU_SYSTEM', message, { errno, cause });
   }
 }
 
-/** The dynamic linker has words only; undefined if they are not about descriptors. */
-function errnoOf(said: string): number | undefined {
-  if (said.includes('Too many open files in system')) return constants.errno.ENFILE;
-  return said.includes('Too many open files') ? constants.errno.EMFILE : undefined;
+/** The dynamic linker reports no errno, only text; undefined if descriptors are not the cause. */
+function errnoOf(reason: string): number | undefined {
+  if (reason.includes('Too many open files in system')) return constants.errno.ENFILE;
+  return reason.includes('Too many open files') ? constants.errno.EMFILE : undefined;
 }
 
 function unsupported(reason: string, details = {}): CriuError {
-  return new CriuError('ERR_CRIU_UNSUPPORTED_PLATFORM', `node-criu ${reason}`, details);
+  const isLinux = process.platform === 'linux';
+  const remedy = isLinux ? '; to build one with a C compiler, run: npx node-criu build-addon' : '';
+  return new CriuError('ERR_CRIU_UNSUPPORTED_PLATFORM', `${reason}${remedy}`, details);
 }
 
-/** By the dynamic linker that is in this process; a diagnostic report tells too, but takes longer. */
+/** Found by the dynamic linker in this process; process.report has it too, but takes longer. */
 function libc(): 'glibc' | 'musl' {
   try {
     return readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-') ? 'musl' : 'glibc';

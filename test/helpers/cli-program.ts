@@ -3,21 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { execa } from 'execa';
-import { addCert } from '../../src/cli/cert.ts';
-import { addCheck } from '../../src/cli/check.ts';
-import { addDump } from '../../src/cli/dump.ts';
-import { addMigrate } from '../../src/cli/migrate.ts';
-import { addPreflight } from '../../src/cli/preflight.ts';
-import { addResolve } from '../../src/cli/resolve.ts';
-import { addRestore } from '../../src/cli/restore.ts';
-import { addRun } from '../../src/cli/run.ts';
-import { addServe } from '../../src/cli/serve.ts';
-import { addVerify } from '../../src/cli/verify.ts';
-
-const verbs = [
-  ...[addRun, addPreflight, addDump, addRestore, addVerify, addCheck],
-  ...[addServe, addMigrate, addResolve, addCert],
-];
+import { verbs } from '../../src/cli/verbs.ts';
 
 /** The command with all its verbs, which only report that they were called. */
 export function cliProgram(onCall: (verb: string) => void = () => {}): Command {

@@ -12,22 +12,25 @@ const foreign = join(root, '.cache/foreign');
 const qemu = join(foreign, 'qemu-aarch64');
 const addon = (name: string) => join(root, `prebuilds/linux-${name}.node`);
 beforeAll(() => {
-  if (!existsSync(qemu)) throw new Error('There is no .cache/foreign; run: npm run test:package');
+  if (!existsSync(qemu)) throw new Error('.cache/foreign is missing; run: npm run test:package');
 });
 
-test.each(['x64', 'arm64'])('musl on %s loads the addon, and it starts a program', async (arch) => {
-  const directory = await temporaryDirectory();
-  await cp(join(foreign, `${arch}-musl`), directory, { recursive: true });
-  await copyFile(addon(`${arch}-musl`), join(directory, 'addon.node'));
-  const program = arch === 'x64' ? ['/load-addon'] : ['/qemu', '/load-addon'];
-  if (arch !== 'x64') await copyFile(qemu, join(directory, 'qemu'));
-  // A root without glibc: nothing else is in there.
-  const args = [directory, ...program, '/addon.node', ...program, 'child'];
-  const { stdout } = await execa('chroot', args);
-  expect(stdout).toBe('hello, exit code 7');
-});
+test.each(['x64', 'arm64'])(
+  'with musl on %s the addon loads and starts a program',
+  async (arch) => {
+    const directory = await temporaryDirectory();
+    await cp(join(foreign, `${arch}-musl`), directory, { recursive: true });
+    await copyFile(addon(`${arch}-musl`), join(directory, 'addon.node'));
+    const program = arch === 'x64' ? ['/load-addon'] : ['/qemu', '/load-addon'];
+    if (arch !== 'x64') await copyFile(qemu, join(directory, 'qemu'));
+    // A root directory without glibc: it has nothing else in it.
+    const args = [directory, ...program, '/addon.node', ...program, 'child'];
+    const { stdout } = await execa('chroot', args);
+    expect(stdout).toBe('hello, exit code 7');
+  },
+);
 
-test('Node for arm64 dumps and restores a process of this machine, with real criu', async () => {
+test('Node for arm64 dumps and restores a process of this machine with real criu', async () => {
   await buildLibrary();
   const counter = await startCounter();
   const node = [qemu, '-L', join(foreign, 'arm64-glibc'), join(foreign, 'arm64-glibc/bin/node')];

@@ -1,16 +1,18 @@
 import {
+  copyFile,
   cp,
   mkdir,
   mkdtemp,
   readdir,
   readFile,
   realpath,
+  rename,
   rm,
   symlink,
   writeFile,
 } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
@@ -18,7 +20,7 @@ import { nodeMajors, nodePath } from '../helpers/node-versions.ts';
 import { pack, root } from '../helpers/tarball.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
-/** A project outside the checkout, with nothing but the package, and what it needs on its PATH. */
+/** A project outside the checkout, with only the package, and a PATH with only what it needs. */
 let project: string;
 let env: Record<string, string>;
 beforeAll(async () => {
@@ -27,7 +29,7 @@ beforeAll(async () => {
     PATH: await binDirectory(),
     HOME: homedir(),
     CRIU_PATH: criuPath(),
-    // The mirror that this machine's npm is told in its environment.
+    // The environment can configure a registry and a proxy.
     ...Object.fromEntries(
       Object.entries(process.env as Record<string, string>).filter(([name]) =>
         /^npm_config_|_proxy$|^NODE_EXTRA_CA_CERTS$|^SSL_CERT_/i.test(name),
@@ -40,11 +42,21 @@ beforeAll(async () => {
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-/** Node, npm and what CRIU calls: no compiler, no Python, no make. */
+/** Links to Node, npm and what CRIU calls: no compiler, no Python, no make. */
 async function binDirectory(): Promise<string> {
   const bin = join(project, 'bin');
   await mkdir(bin);
-  const names = ['npm', 'sh', 'env', 'sleep', 'iptables-restore', 'ip6tables-restore', 'nft', 'ip'];
+  const names = [
+    'npm',
+    'npx',
+    'sh',
+    'env',
+    'sleep',
+    'iptables-restore',
+    'ip6tables-restore',
+    'nft',
+    'ip',
+  ];
   for (const name of names) {
     const { stdout } = await execa('bash', ['-c', 'type -P "$0"', name]);
     await symlink(stdout, join(bin, name));
@@ -53,11 +65,16 @@ async function binDirectory(): Promise<string> {
   return bin;
 }
 
-async function run(file: string, args: readonly string[], more: { reject?: boolean } = {}) {
-  return await execa(file, args, { cwd: project, env, extendEnv: false, ...more });
+async function run(
+  file: string,
+  args: readonly string[],
+  { more, reject = true }: { more?: Record<string, string>; reject?: boolean } = {},
+) {
+  const options = { cwd: project, env: { ...env, ...more }, extendEnv: false, reject };
+  return await execa(file, args, options);
 }
 
-/** Runs a script in the project; what it says on standard error is a failure too. */
+/** Runs a script in the project and parses its output; any standard error is a failure. */
 async function runScript(
   text: string,
   { type = 'mjs', node = process.execPath } = {},
@@ -69,20 +86,42 @@ async function runScript(
   return JSON.parse(stdout);
 }
 
-test('there is no compiler, and the installed addon is the one that the package brings', async () => {
+test('a machine without a compiler loads a prebuilt addon', async () => {
   for (const name of ['cc', 'gcc', 'c++', 'clang', 'make', 'python3', 'node-gyp']) {
     const { exitCode } = await run('sh', ['-c', `command -v ${name}`], { reject: false });
     expect({ name, exitCode }).not.toEqual({ name, exitCode: 0 });
   }
-  const loaded = await runScript(`
+  expect(await loadedAddons()).toEqual([join(installed(), 'prebuilds/linux-x64-glibc.node')]);
+});
+
+const installed = () => join(project, 'node_modules/node-criu');
+
+/** The addons that a program loads to use CRIU. */
+async function loadedAddons(): Promise<unknown> {
+  return await runScript(`
     import { createRequire } from 'node:module';
     import { Criu } from 'node-criu';
     await new Criu().version();
     const { cache } = createRequire(import.meta.url);
     console.log(JSON.stringify(Object.keys(cache).filter((file) => file.endsWith('.node'))));`);
-  const addon = 'node_modules/node-criu/prebuilds/linux-x64-glibc.node';
-  expect(loaded).toEqual([join(project, addon)]);
-});
+}
+
+/** Runs a test with other prebuilt addons than those that are shipped. */
+async function withPrebuilds(
+  change: (prebuilds: string) => Promise<void>,
+  body: () => Promise<void>,
+): Promise<void> {
+  const prebuilds = join(installed(), 'prebuilds');
+  const backup = join(installed(), 'prebuilds.backup');
+  await cp(prebuilds, backup, { recursive: true });
+  try {
+    await change(prebuilds);
+    await body();
+  } finally {
+    await rm(prebuilds, { recursive: true, force: true });
+    await rename(backup, prebuilds);
+  }
+}
 
 describe.each(nodeMajors)('Node %i', (major) => {
   const ask = `
@@ -109,7 +148,7 @@ test('the demo runs', async () => {
   expect(stdout).toMatch(/counts requests: 1, 2, 3\n.*counts on: 4, 5\n/s);
 });
 
-test('what require() brings dumps and restores as well', async () => {
+test('a CommonJS program dumps and restores', async () => {
   await cp(join(root, 'test/fixtures/required.cjs'), join(project, 'required.cjs'));
   const { stdout, stderr } = await run('node', ['required.cjs', await temporaryDirectory()]);
   expect(stderr).toBe('');
@@ -119,7 +158,7 @@ test('what require() brings dumps and restores as well', async () => {
   expect(numbers).toEqual(numbers.map((_: number, index: number) => index + 1));
 });
 
-test('the command is installed', async () => {
+test('the command runs', async () => {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const { stdout } = await run('node_modules/.bin/node-criu', ['--version']);
   expect(stdout).toBe(version);
@@ -138,38 +177,55 @@ describe('on an unsupported platform', () => {
     if (results.some((error) => !(error instanceof CriuError))) throw results;
     console.log(JSON.stringify([...new Set(results.map(({ code, message }) => code + ' ' + message))]));`;
   const code = 'ERR_CRIU_UNSUPPORTED_PLATFORM';
-
-  test.each(['arch:ppc64', 'platform:darwin'])('%s: at first use, not at import', async (other) => {
-    const [name, value] = other.split(':');
-    const text = `Object.defineProperty(process, '${name}', { value: '${value}' });`;
-    const system = name === 'arch' ? `linux ${value}` : `${value} x64`;
-    expect(await runScript(use(text))).toEqual([
-      `${code} node-criu is for Linux on x64 and arm64, and this is ${system}`,
-    ]);
-  });
+  const remedy = 'to build one with a C compiler, run: npx node-criu build-addon';
 
   test.each([
-    ['without the addon', 'fs.rmSync(file)', 'lacks its addon linux-x64-glibc.node'],
-    [
-      'with the addon of another',
-      `fs.copyFileSync(file.replace('x64', 'arm64'), file)`,
-      'cannot load',
-    ],
-  ])('%s', async (_, change, message) => {
-    const copy = join(project, 'node_modules/node-criu');
-    const kept = join(copy, 'prebuilds.kept');
-    await cp(join(copy, 'prebuilds'), kept, { recursive: true });
-    try {
-      const text = `
-        import fs from 'node:fs';
-        const file = ${JSON.stringify(join(copy, 'prebuilds/linux-x64-glibc.node'))};
-        ${change};`;
-      const results = await runScript(use(text));
-      expect(results).toEqual([expect.stringContaining(`${code} node-criu ${message}`)]);
-    } finally {
-      await rm(join(copy, 'prebuilds'), { recursive: true });
-      await cp(kept, join(copy, 'prebuilds'), { recursive: true });
-    }
+    ['arch', 's390x', `node-criu has no addon linux-s390x-glibc.node; ${remedy}`],
+    ['platform', 'darwin', 'node-criu needs Linux, not darwin'],
+  ])('%s %s: the first use fails, the import does not', async (name, value, message) => {
+    const text = `Object.defineProperty(process, '${name}', { value: '${value}' });`;
+    expect(await runScript(use(text))).toEqual([`${code} ${message}`]);
+  });
+
+  const addonOf = (arch: string) => `linux-${arch}-glibc.node`;
+
+  test('the addon of another architecture cannot be loaded', async () => {
+    await withPrebuilds(
+      (prebuilds) => copyFile(join(prebuilds, addonOf('arm64')), join(prebuilds, addonOf('x64'))),
+      async () => {
+        const message = `${code} node-criu cannot load its addon: `;
+        expect(await runScript(use(''))).toEqual([
+          expect.toSatisfy((text) => text.startsWith(message) && text.endsWith(`; ${remedy}`)),
+        ]);
+      },
+    );
+  });
+
+  test('without a prebuilt addon, the command that the error names builds one', async () => {
+    const build = async (more: Record<string, string>) =>
+      await run('npx', ['node-criu', 'build-addon'], { more, reject: false });
+    await withPrebuilds(
+      (prebuilds) => rm(join(prebuilds, addonOf('x64'))),
+      async () => {
+        const message = `${code} node-criu has no addon ${addonOf('x64')}; ${remedy}`;
+        expect(await runScript(use(''))).toEqual([message]);
+        expect(await build({})).toMatchObject({
+          exitCode: 1,
+          stderr: 'node-criu: there is no C compiler cc; install gcc or clang, or set CC',
+        });
+
+        const built = join(installed(), 'build', addonOf('x64'));
+        const headers = join(dirname(await realpath(process.execPath)), '..');
+        const path = `${env.PATH}:/usr/bin:/bin`;
+        expect(await build({ PATH: path, npm_config_nodedir: headers })).toMatchObject({
+          exitCode: 0,
+          stdout: built,
+          stderr: '',
+        });
+        expect(await loadedAddons()).toEqual([built]);
+        await rm(dirname(built), { recursive: true });
+      },
+    );
   });
 });
 
@@ -191,7 +247,7 @@ describe('types', () => {
         strict: true,
         exactOptionalPropertyTypes: true,
         allowImportingTsExtensions: true,
-        // The package's own declarations are checked, too.
+        // Check the declarations of the package as well.
         skipLibCheck: false,
         types: ['node'],
         typeRoots: [join(root, 'node_modules/@types')],
@@ -204,11 +260,14 @@ describe('types', () => {
     return stdout;
   }
 
-  test.each(['mts', 'cts'])('%s compiles against what is installed', async (type) => {
-    expect(await compile(type)).toBe('');
-  });
+  test.each(['mts', 'cts'])(
+    'a program in %s compiles against the installed declarations',
+    async (type) => {
+      expect(await compile(type)).toBe('');
+    },
+  );
 
-  test('and does not if a type is another', async () => {
+  test('a program that expects other types does not compile', async () => {
     const change = (text: string) =>
       text
         .replace('frozenTimeMs, number>', 'frozenTimeMs, string>')

@@ -9,7 +9,7 @@ import { npmPack, pack, prebuilt, root, type Tarball } from '../helpers/tarball.
 
 let directory: string;
 let tarball: Tarball;
-/** All that is shipped. */
+/** The files that the package is meant to contain. */
 let files: string[];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'node-criu-package-'));
@@ -17,22 +17,23 @@ beforeAll(async () => {
   files = [
     ...(await declarationsFrom('dist/index.d.ts')),
     ...['dist/index.js', 'dist/cli/main.js', 'dist/LICENSES'],
-    ...(await filesIn('docs', /\.(md|svg)$/)),
+    ...(await filesIn('docs', /\.(md|png|svg)$/)),
     ...(await filesIn('examples', /./)),
     ...prebuilt.map((name) => `prebuilds/${name}`),
+    ...(await filesIn('src/native', /\.[ch]$/)),
     ...['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
-    ...['LICENSE', 'README.md', 'package.json'],
+    ...['scripts/build-addon.mjs', 'LICENSE', 'README.md', 'package.json'],
   ].sort();
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** The files of a directory whose names match. */
-async function filesIn(directory: string, pattern: RegExp): Promise<string[]> {
-  const names = await readdir(join(root, directory));
-  return names.filter((name) => pattern.test(name)).map((name) => `${directory}/${name}`);
+/** The files of a directory of the checkout whose names match. */
+async function filesIn(folder: string, pattern: RegExp): Promise<string[]> {
+  const names = await readdir(join(root, folder));
+  return names.filter((name) => pattern.test(name)).map((name) => `${folder}/${name}`);
 }
 
-/** The declaration files that the public types are made of: all that index.d.ts leads to. */
+/** A declaration file and all declaration files that it imports, directly or indirectly. */
 async function declarationsFrom(file: string, found = new Set<string>()): Promise<Set<string>> {
   if (found.has(file)) return found;
   found.add(file);
@@ -43,18 +44,18 @@ async function declarationsFrom(file: string, found = new Set<string>()): Promis
   return found;
 }
 
-test('only what is needed is in the tarball, and it is under 1 MiB', () => {
+test('the tarball has the expected files and is smaller than 1 MiB', () => {
   expect(tarball.files).toEqual(files);
   expect(tarball.size).toBeLessThan(2 ** 20);
 });
 
-test('npm pack makes the same of a checkout, whatever an earlier build has left there', async () => {
+test('npm pack ignores what an earlier build left in a checkout', async () => {
   const checkout = join(directory, 'checkout');
   await mkdir(checkout);
   const parts = ['src', 'scripts', 'docs', 'examples', 'prebuilds', 'LICENSE', 'package.json'];
   const pages = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
   for (const name of [...parts, ...pages, 'tsconfig.json', 'tsconfig.build.json']) {
-    // An addon that is older than its source would be built again.
+    // Keeps the addons newer than their sources, so that they are not built again.
     const options = { recursive: true, preserveTimestamps: true };
     await cp(join(root, name), join(checkout, name), options);
   }
@@ -71,7 +72,7 @@ test('npm pack makes the same of a checkout, whatever an earlier build has left 
   }
 });
 
-test('what the documents refer to is shipped', async () => {
+test('every file that a document links to is shipped', async () => {
   for (const name of files.filter((file) => file.endsWith('.md'))) {
     const text = await readFile(join(root, name), 'utf8');
     const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link = '']) =>
@@ -81,7 +82,7 @@ test('what the documents refer to is shipped', async () => {
   }
 });
 
-test('the licences of what is in the library are shipped with it', async () => {
+test('the licences of the bundled packages are shipped', async () => {
   const licences = await readFile(join(root, 'dist/LICENSES'), 'utf8');
   expect(licences.match(/^\S+ [\d.]+, .*$/gm)).toEqual([
     expect.stringMatching(/^long .* Apache-2.0$/),
@@ -91,25 +92,25 @@ test('the licences of what is in the library are shipped with it', async () => {
   expect(licences).toContain('TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION');
 });
 
-test('nothing is run where it is installed', async () => {
+test('the package has no install script', async () => {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const run = ['preinstall', 'install', 'postinstall', 'prepare', 'preprepare', 'postprepare'];
   expect(run.filter((name) => name in scripts)).toEqual([]);
-  // For which npm would run node-gyp.
+  // npm would run node-gyp for it.
   expect(tarball.files).not.toContain('binding.gyp');
 });
 
-test('publint has nothing to say', async () => {
+test('publint reports no problem', async () => {
   const { buffer } = await readFile(tarball.path);
   const { messages, pkg } = await publint({ pack: { tarball: buffer }, strict: true });
   expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
 });
 
-test('the types are right for every way to resolve them', async () => {
+test('every module resolution finds the types', async () => {
   const data = createPackageFromTarballData(await readFile(tarball.path));
   const analysis = await checkPackage(data);
-  if (!analysis.types) throw new Error('it has no types');
-  // It is ESM, which require() takes in all Node versions that are supported, as other tests show.
+  if (!analysis.types) throw new Error('the package has no types');
+  // All supported versions of Node can require() an ES module, as other tests show.
   const problems = analysis.problems.filter(({ kind }) => kind !== 'CJSResolvesToESM');
   expect(problems).toEqual([]);
   expect(Object.keys(analysis.entrypoints).sort()).toEqual(['.', './package.json']);

@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import { addBuildAddon } from './build-addon.ts';
+import { addCert } from './cert.ts';
+import { addCheck } from './check.ts';
+import { addDump } from './dump.ts';
+import { addMigrate } from './migrate.ts';
+import { addPreflight } from './preflight.ts';
+import { addResolve } from './resolve.ts';
+import { addRestore } from './restore.ts';
+import { addRun } from './run.ts';
+import { addServe } from './serve.ts';
+import { addVerify } from './verify.ts';
+
+/** Add the verbs of the command, in the order in which `--help` lists them. */
+export const verbs: readonly ((program: Command) => void)[] = [
+  ...[addRun, addPreflight, addDump, addRestore, addVerify, addCheck],
+  ...[addServe, addMigrate, addResolve, addCert, addBuildAddon],
+];
