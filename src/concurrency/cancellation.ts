@@ -1,8 +1,9 @@
 import { CriuError } from '../errors.ts';
+import { deferred } from './deferred.ts';
 
 const DEFAULT_GRACE_MS = 5000;
 
-/** What can cancel an operation, checked already. */
+/** What can cancel an operation. The values are valid: options are checked before. */
 export interface Limits {
   readonly signal?: AbortSignal | undefined;
   readonly deadlineMs?: number | undefined;
@@ -10,47 +11,34 @@ export interface Limits {
 }
 
 /**
- * The one reason for which an operation is cancelled, from a signal or a deadline, whichever comes
- * first. It is recorded once; what follows from it is for others to do.
+ * Why an operation is cancelled: its signal or its deadline, whichever comes first. It only records
+ * and announces the reason; the operation decides what to do about it.
  */
 export class Cancellation implements Disposable {
+  /** How long criu may take to roll back before it is killed, in milliseconds. */
   readonly graceMs: number;
-  /** Why, once it is so. */
+  /** The error with which the operation fails, once it is cancelled. */
   reason: CriuError | undefined;
-  /** Resolves when it is so, and never otherwise. */
-  readonly requested: Promise<void>;
   readonly #operation: string;
+  readonly #requested = deferred<void>();
   readonly #cleanUp: () => void;
 
+  /** @param outer the cancellation of an operation that this one is a part of */
   constructor(operation: string, options: Limits, outer?: Cancellation) {
     this.#operation = operation;
     const { signal, deadlineMs, gracePeriodMs = DEFAULT_GRACE_MS } = options;
     this.graceMs = gracePeriodMs;
-    let announce: () => void;
-    this.requested = new Promise((resolve) => {
-      announce = resolve;
-    });
-    const cancel = (error: CriuError) => {
-      this.reason ??= error;
-      announce();
-    };
     const onAbort = () => {
-      cancel(
-        new CriuError('ERR_CRIU_ABORTED', `${operation} was aborted`, {
-          operation,
-          cause: signal?.reason,
-        }),
-      );
+      const details = { operation, cause: signal?.reason };
+      this.#cancel(new CriuError('ERR_CRIU_ABORTED', `${operation} was aborted`, details));
     };
-    const timer =
-      deadlineMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            const message = `${operation} was not done within ${deadlineMs} ms`;
-            cancel(new CriuError('ERR_CRIU_TIMEOUT', message, { operation }));
-          }, deadlineMs);
-    outer?.requested.then(() => cancel(outer.reason as CriuError));
-    if (outer?.reason) cancel(outer.reason);
+    const onDeadline = () => {
+      const message = `${operation} was not done within ${deadlineMs} ms`;
+      this.#cancel(new CriuError('ERR_CRIU_TIMEOUT', message, { operation }));
+    };
+    const timer = deadlineMs === undefined ? undefined : setTimeout(onDeadline, deadlineMs);
+    outer?.requested.then(() => this.#cancel(outer.reason as CriuError));
+    if (outer?.reason) this.#cancel(outer.reason);
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
     this.#cleanUp = () => {
@@ -59,23 +47,34 @@ export class Cancellation implements Disposable {
     };
   }
 
-  /** Throws the reason if there is one already: nothing has to be started then. */
+  #cancel(error: CriuError): void {
+    this.reason ??= error;
+    this.#requested.resolve();
+  }
+
+  /** Resolves once the operation is cancelled; stays pending otherwise. */
+  get requested(): Promise<void> {
+    return this.#requested.promise;
+  }
+
+  /** Throws the reason if the operation is cancelled already. */
   throwIfRequested(): void {
     if (this.reason) throw this.reason;
   }
 
-  /** The same as a signal, for an operation that is a part of this one. */
+  /** The cancellation as a signal, for an operation that is a part of this one. */
   get signal(): AbortSignal {
     const controller = new AbortController();
     this.requested.then(() => controller.abort(this.reason));
     return controller.signal;
   }
 
-  /** The same for a part of the operation, which may take only so many milliseconds. */
+  /** A cancellation for a part of the operation, with a deadline of its own. */
   within(deadlineMs: number): Cancellation {
     return new Cancellation(this.#operation, { deadlineMs, gracePeriodMs: this.graceMs }, this);
   }
 
+  /** Stops following the signal and the deadline. */
   [Symbol.dispose](): void {
     this.#cleanUp();
   }

@@ -1,16 +1,17 @@
 /**
- * A signal that is aborted as soon as one of several is. Not by AbortSignal.any: in Node 20 one of
- * AbortSignal.timeout that nobody else refers to may be collected before it aborts.
+ * A signal that is aborted as soon as one of several signals is, with its reason. AbortSignal.any does
+ * not serve: on Node 20 a signal of AbortSignal.timeout that nothing else refers to may be collected
+ * before it aborts.
  */
 export class CombinedSignal implements Disposable {
   readonly #controller = new AbortController();
-  readonly #over = new AbortController();
+  readonly #disposed = new AbortController();
 
   constructor(signals: readonly (AbortSignal | undefined)[]) {
     for (const signal of signals) {
       const follow = () => this.#controller.abort(signal?.reason);
       if (signal?.aborted) follow();
-      else signal?.addEventListener('abort', follow, { signal: this.#over.signal });
+      else signal?.addEventListener('abort', follow, { signal: this.#disposed.signal });
     }
   }
 
@@ -18,8 +19,8 @@ export class CombinedSignal implements Disposable {
     return this.#controller.signal;
   }
 
-  /** Follows no longer. */
+  /** Stops following the signals. */
   [Symbol.dispose](): void {
-    this.#over.abort();
+    this.#disposed.abort();
   }
 }

@@ -1,16 +1,16 @@
-/** Resolves once the event loop has come round since the last start; undefined if it has. */
-let since: Promise<void> | undefined;
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Resolves when the event loop has made a turn since the last start of a process. */
+let turn: Promise<void> | undefined;
 
 /**
- * Waits for a turn to start a process. Starting takes the event loop a few milliseconds, until the
- * child runs its program; a hundred operations at once must not take it all of them in one go.
+ * Waits until a process may be started: one in each turn of the event loop. Starting a process blocks
+ * the event loop for some milliseconds, until the child executes its program; a hundred operations
+ * at once would otherwise block it for all of them together.
  */
 export async function spawnSlot(): Promise<void> {
-  while (since) await since;
-  since = new Promise((resolve) => {
-    setImmediate(() => {
-      since = undefined;
-      resolve();
-    });
+  while (turn) await turn;
+  turn = nextTurn().then(() => {
+    turn = undefined;
   });
 }

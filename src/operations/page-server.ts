@@ -1,9 +1,9 @@
-import { endInTime } from '../concurrency/end-in-time.ts';
 import type { CriuError, CriuLog, ExitStatus } from '../errors.ts';
 import { brokenOff, failureOf } from '../failure/failure.ts';
 import { native } from '../native/index.ts';
 import type { PageServerOptions } from '../options/types.ts';
 import { exitStatus, openPidfd, watchExit } from '../process/exit.ts';
+import { terminate } from '../process/terminate.ts';
 import type { Session } from '../protocol/session.ts';
 import type { Worker } from '../worker/worker.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
@@ -72,7 +72,7 @@ export class PageServer implements AsyncDisposable {
 
   /** Ends it, if it has not ended by itself, and resolves when it is gone. Idempotent. */
   async close(): Promise<void> {
-    await endInTime((number) => this.#signal(number), this.exited);
+    await terminate((number) => this.#signal(number), this.exited);
   }
 
   #signal(number: number): void {

@@ -1,9 +1,8 @@
 import { readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { killSession } from '../cleanup/session.ts';
 import { Cancellation } from '../concurrency/cancellation.ts';
-import { endInTime, LINGER_MS } from '../concurrency/end-in-time.ts';
+import { within } from '../concurrency/deadline.ts';
 import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { CriuError, type CriuLog, type ExitStatus, invalid } from '../errors.ts';
 import { type AbortReason, trueCause } from '../failure/cause.ts';
@@ -20,6 +19,7 @@ import { refuseOpenNetwork } from '../options/reach.ts';
 import type { OptionOf } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
+import { TERMINATION_MS, terminate } from '../process/terminate.ts';
 import type { CriuWireOpts } from '../protocol/messages.ts';
 import { locate } from '../worker/binary.ts';
 import { CriuChild } from '../worker/child.ts';
@@ -185,7 +185,7 @@ export class LazyPages implements AsyncDisposable {
   /** @internal Ends it for a reason, which its failure will have. */
   async end(reason: AbortReason): Promise<void> {
     if (!this.#child.exit.status) this.#ended ??= reason;
-    await endInTime((number) => this.#child.signal(number), this.exited);
+    await terminate((number) => this.#child.signal(number), this.exited);
     await this.done.catch(() => {});
   }
 
@@ -196,10 +196,7 @@ export class LazyPages implements AsyncDisposable {
 
   /** @internal Why it has ended or is about to, if it does so by itself. */
   async failure(): Promise<CriuError | undefined> {
-    const waiting = new AbortController();
-    const timer = sleep(LINGER_MS, undefined, { signal: waiting.signal }).catch(() => {});
-    await Promise.race([this.exited, timer]);
-    waiting.abort();
+    await within(TERMINATION_MS, this.exited);
     if (!this.#child.exit.status || this.#ended) return undefined;
     return await this.done.then(
       () => undefined,

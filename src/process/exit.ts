@@ -1,43 +1,42 @@
 import { constants } from 'node:os';
+import { within } from '../concurrency/deadline.ts';
+import { deferred } from '../concurrency/deferred.ts';
 import type { ExitStatus } from '../errors.ts';
 import { native, type WaitStatus } from '../native/index.ts';
 
-/** Where a number has two names (SIGABRT and SIGIOT), the first one in Node's list counts. */
+/** Signals by number. If a number has two names, as SIGABRT and SIGIOT, the first in Node's list counts. */
 const signalNames = new Map(
   Object.entries(constants.signals)
     .reverse()
     .map(([name, number]) => [number, name as NodeJS.Signals]),
 );
 
-/** A process that is waited for; it owns the pidfd. */
+/** A process whose exit is awaited; it owns the pidfd. */
 export interface ExitWatch {
   /** Never rejects. */
   readonly exited: Promise<ExitStatus>;
-  /** How it ended; undefined as long as it runs, and the pidfd is open. */
+  /** How the process ended; undefined while it runs, during which the pidfd is open. */
   readonly status: ExitStatus | undefined;
-  /** Whether waiting keeps Node alive; at first it does not. */
+  /** Lets the watch keep Node running; at first it does not. */
   ref(): void;
   unref(): void;
 }
 
-/** Waits for the end of a process and, if it is a child of this one, reaps it. */
+/** Waits for the exit of a process, and reaps it if it is a child of this process. */
 export function watchExit(pidfd: number): ExitWatch {
   let ended: ExitStatus | undefined;
-  let settle: (status: ExitStatus) => void;
-  const exited = new Promise<ExitStatus>((resolve) => {
-    settle = resolve;
-  });
+  const exited = deferred<ExitStatus>();
   const watch = native().watch(pidfd, () => {
     const status = native().wait(pidfd);
     if (status === null) return;
     watch.close();
     native().close(pidfd);
     ended = named(status);
-    settle(ended);
+    exited.resolve(ended);
   });
   watch.unref();
   return {
-    exited,
+    exited: exited.promise,
     get status() {
       return ended;
     },
@@ -46,7 +45,15 @@ export function watchExit(pidfd: number): ExitWatch {
   };
 }
 
-/** Reads a status as waitpid(2) has it. */
+/** Waits for the exit of a process for a limited time, during which Node keeps running. */
+export async function exitWithin(ms: number, watch: ExitWatch): Promise<void> {
+  if (watch.status) return;
+  watch.ref();
+  await within(ms, watch.exited);
+  watch.unref();
+}
+
+/** Decodes a status as waitpid(2) returns it. */
 export function exitStatus(status: number | undefined): ExitStatus {
   if (status === undefined) return { code: null, signal: null };
   const signal = status & 0x7f;
@@ -61,7 +68,7 @@ function named(status: WaitStatus | undefined): ExitStatus {
   return { code, signal: signal === null ? null : (signalNames.get(signal) ?? null) };
 }
 
-/** A pidfd, or undefined if there is no such process any more. */
+/** Opens a pidfd; undefined if there is no such process. */
 export function openPidfd(pid: number): number | undefined {
   try {
     return native().pidfdOpen(pid);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { builtins } from '../../builtins.ts';
+import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import type { PageServer } from '../../operations/page-server.ts';
@@ -42,8 +43,7 @@ export class Arrival implements AsyncDisposable {
   /** How many rounds were begun. */
   #begun = 0;
   #isFinished = false;
-  /** The step under way, or the last one. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   /**
    * @param over ends what is under way
@@ -76,7 +76,7 @@ export class Arrival implements AsyncDisposable {
 
   /** Starts to take the pages of a round, the one after the last. */
   async startRound(index: number): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#runStep(async () => {
       if (index !== this.#begun || index >= MAX_ROUNDS) {
         throw new Error(`round ${index} does not come after ${this.#begun} rounds`);
       }
@@ -102,7 +102,7 @@ export class Arrival implements AsyncDisposable {
     stream: Readable,
     parts: AsyncIterable<ImagePart__Output>,
   ): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#runStep(async () => {
       this.#requireLast(index);
       addAbortSignal(this.#over, stream);
       await receiveImages(parts, this.directoryOf(index), this.#allowance);
@@ -111,7 +111,7 @@ export class Arrival implements AsyncDisposable {
 
   /** Everything has come: nothing is taken any more. */
   async finish(index: number, lazy: boolean): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#runStep(async () => {
       this.#requireLast(index);
       if (lazy !== isLazy(this.#offer)) throw new Error(`it was offered as ${this.#offer.mode}`);
       this.#isFinished = true;
@@ -124,7 +124,7 @@ export class Arrival implements AsyncDisposable {
 
   /** Ends what is under way, and removes what has come: it is memory, and of no more use. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#turn;
+    await this.#queue.idle();
     await this.#pageServer?.close();
     this.#rounds?.[Symbol.dispose]();
     this.#lazy?.[Symbol.dispose]();
@@ -172,16 +172,14 @@ export class Arrival implements AsyncDisposable {
   }
 
   /**
-   * One step after the other, whatever the source asks at once. Why nothing may come any more tells
-   * more than what that made of a step.
+   * Runs one step after the other, whatever the source asks at once. If the migration ends during a
+   * step, the reason for that replaces the step's own error.
    */
-  async #inTurn(step: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(async () => {
+  async #runStep(step: () => Promise<void>): Promise<void> {
+    await this.#queue.run(async () => {
       this.#requireOpen();
       if (this.#isFinished) throw new Error('its copy is made already');
       await step().finally(this.#requireOpen);
     });
-    this.#turn = turn.catch(() => {});
-    await turn;
   }
 }

@@ -1,3 +1,4 @@
+import { deferred } from '../../concurrency/deferred.ts';
 import { type RestoreOptions, restore } from '../../operations/restore.ts';
 import type { RestoredProcess } from '../../operations/restored-process.ts';
 import { type LazyRestored, lazyRestore } from '../../postcopy/lazy-restore.ts';
@@ -11,7 +12,7 @@ export class HeldCopy {
   readonly held: Promise<number>;
   /** What the restore comes to, once it is released. */
   readonly restored: Promise<RestoredProcess | LazyRestored>;
-  #release!: (run: boolean) => void;
+  readonly #released = deferred<boolean>();
 
   constructor(
     hosting: Hosting,
@@ -19,26 +20,20 @@ export class HeldCopy {
     from: { readonly arrival: Arrival; readonly index: number; readonly lazy: boolean },
     signal: AbortSignal,
   ) {
-    const decided = new Promise<boolean>((resolve) => {
-      this.#release = resolve;
-    });
-    let hold!: (pid: number) => void;
-    const held = new Promise<number>((resolve) => {
-      hold = resolve;
-    });
+    const held = deferred<number>();
     const postRestore = async (pid: number) => {
       await hosting.restore.hooks?.postRestore?.(pid);
-      hold(pid);
-      if (!(await decided)) throw new Error('the migration was aborted');
+      held.resolve(pid);
+      if (!(await this.#released.promise)) throw new Error('the migration was aborted');
     };
     this.restored = restoring(hosting, offer, { ...from, postRestore }, signal);
-    this.held = Promise.race([held, this.restored.then(() => held)]);
+    this.held = Promise.race([held.promise, this.restored.then(() => held.promise)]);
     this.held.catch(() => {});
   }
 
   /** Lets it run, or end. The first word counts. */
   release(run: boolean): void {
-    this.#release(run);
+    this.#released.resolve(run);
   }
 }
 

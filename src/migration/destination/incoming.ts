@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { Criu } from '../../criu.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
@@ -52,8 +53,11 @@ export class Incoming {
   #heardAt = performance.now();
   readonly #told = new AbortController();
   #silence: NodeJS.Timeout | undefined;
-  /** The decision under way, or the last one. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /**
+   * Runs one decision after the other: each depends on the journal, and is in effect once the journal
+   * has it. Otherwise the copy could be let go while it is aborted.
+   */
+  readonly #decisions = new SerialQueue();
 
   /** Begins one. @throws CriuError if it was begun before */
   static async begin(
@@ -156,7 +160,7 @@ export class Incoming {
     const from = { arrival: this.#arrival, index, lazy };
     this.#copy = new HeldCopy(this.#hosting, this.offer, from, this.#closed.signal);
     const pid = await this.#copy.held;
-    await this.#inTurn(async () => {
+    await this.#decisions.run(async () => {
       // It may have been aborted meanwhile.
       this.#require('receiving');
       await this.#write('prepared', {
@@ -182,7 +186,7 @@ export class Incoming {
 
   /** Ends it, unless its copy may have run. */
   async abort(message: string): Promise<How> {
-    const isMine = await this.#inTurn(async () => {
+    const isMine = await this.#decisions.run(async () => {
       if (!mayAbort(this.how.state) || this.how.state === 'aborted') return false;
       // First on disk: from now on the source may let its original run.
       await this.#write('aborted', { message });
@@ -211,7 +215,7 @@ export class Incoming {
   }
 
   async #letRun(): Promise<How> {
-    const isMine = await this.#inTurn(async () => {
+    const isMine = await this.#decisions.run(async () => {
       if (this.how.state !== 'prepared') return false;
       await this.#write('resuming');
       return true;
@@ -273,16 +277,6 @@ export class Incoming {
   #require(state: DestinationState): void {
     const { state: now, message } = this.how;
     if (now !== state) throw new Error(`the migration is ${now}${message ? `: ${message}` : ''}`);
-  }
-
-  /**
-   * One decision after the other: each depends on what the journal says, and is taken once it is in
-   * there. Else the copy could be let go while it is aborted.
-   */
-  async #inTurn<T>(decide: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(decide);
-    this.#turn = turn.catch(() => {});
-    return await turn;
   }
 
   async #write(state: DestinationState, facts: Partial<IncomingFacts> = {}): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Server, ServerReadableStream, ServerUnaryCall } from '@grpc/grpc-js';
+import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import { Criu } from '../../criu.ts';
 import { CriuError } from '../../errors.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
@@ -99,8 +100,8 @@ class Host implements MigrationServer {
   readonly #given: ServeMigrationsOptions;
   readonly #credentials: Credentials | undefined;
   readonly #incoming = new Map<string, Incoming>();
-  /** The offer that is weighed, or was last. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Judges one offer after the other: what is promised to one is not there for the next. */
+  readonly #offers = new SerialQueue();
   #server: Server | undefined;
   #closing: Promise<void> | undefined;
 
@@ -154,7 +155,7 @@ class Host implements MigrationServer {
 
   async #close(): Promise<void> {
     // The offer that is weighed may be taken still; those after it are not.
-    await this.#turn;
+    await this.#offers.idle();
     await Promise.allSettled([...this.#incoming.values()].map((incoming) => incoming.leave()));
     if (this.#server) await shutDown(this.#server);
     await this.#hosting.pageListener[Symbol.asyncDispose]().catch(() => {});
@@ -187,8 +188,7 @@ class Host implements MigrationServer {
     const known = { id, program, mode, memoryBytes: memory, pids };
     if (objections.length === 0) await this.#authorize(known, peer, object);
     if (objections.length > 0) return { objections };
-    // One after the other: what was promised to one is not there for the next.
-    return await this.#inTurn(() => this.#weighed(offer, peer.fingerprint));
+    return await this.#offers.run(() => this.#weighed(offer, peer.fingerprint));
   }
 
   async #weighed(offer: OfferRequest__Output, peer: string): Promise<OfferReply> {
@@ -211,12 +211,6 @@ class Host implements MigrationServer {
   #forgetFinished(): void {
     const finished = [...this.#incoming.values()].filter(({ isOpen }) => !isOpen);
     for (const { id } of finished.slice(0, -MAX_FINISHED)) this.#incoming.delete(id);
-  }
-
-  async #inTurn<T>(weigh: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(weigh);
-    this.#turn = turn.catch(() => {});
-    return await turn;
   }
 
   async #authorize(offer: MigrationOffer, peer: MigrationPeer, object: Objecting): Promise<void> {

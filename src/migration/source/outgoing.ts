@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { Cleanup } from '../../cleanup/cleanup.ts';
 import type { Cancellation } from '../../concurrency/cancellation.ts';
-import { atMost, unlessAborted } from '../../concurrency/waiting.ts';
+import { atMost, unlessAborted } from '../../concurrency/deadline.ts';
 import { Criu } from '../../criu.ts';
 import { CriuError } from '../../errors.ts';
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
