@@ -1,17 +1,21 @@
 import { defineConfig } from 'vitest/config';
+import { sandboxPool } from './test/sandbox-pool.ts';
+
+// Namespaces take root; without it the tests that need none run all the same.
+const pool = process.getuid?.() === 0 ? sandboxPool() : 'forks';
 
 export default defineConfig({
   test: {
-    reporters: ['default', ['json', { outputFile: '.cache/test-report.json' }]],
     maxWorkers: 2,
     projects: [
       {
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name: 'unit', pool, include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
         // Real criu on real processes: slower, and a hang must become a failure.
         test: {
           name: 'criu',
+          pool,
           include: ['test/criu/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

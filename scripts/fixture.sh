@@ -7,8 +7,10 @@ source=$root/test/fixtures/$1.c binary=$root/.cache/fixtures/$1
 
 if [ ! "$binary" -nt "$source" ]; then
   mkdir -p "${binary%/*}"
-  # Tests run in parallel: each builds its own, and the last one stays.
-  "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -pthread "${@:2}" "$source" -o "$binary.$$"
-  mv "$binary.$$" "$binary"
+  # Tests run in parallel, in pid namespaces: each compiles a file of its own, and the last one stays.
+  new=$(mktemp "$binary.XXXXXX")
+  "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -pthread "${@:2}" "$source" -o "$new"
+  chmod 755 "$new"
+  mv "$new" "$binary"
 fi
 echo "$binary"

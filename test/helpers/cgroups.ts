@@ -1,10 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { temporaryDirectory, waitFor } from './workload.ts';
-
-let made = 0;
 
 /** The name of a cgroup, as a path from the root of its hierarchy, and where that is mounted. */
 export interface Group {
@@ -25,7 +24,7 @@ export async function mountCgroups(directory?: string): Promise<string> {
 
 /** A cgroup that nobody else uses, yet to be made. Removed after the test with all that is in it. */
 export function unusedGroup(mount: string): Group {
-  const name = `/node-criu-${process.pid}-${++made}`;
+  const name = `/node-criu-${randomUUID()}`;
   const path = join(mount, name);
   onTestFinished(() => removeGroup(path));
   return { name, mount, path };
