@@ -8,8 +8,9 @@ import { treePids } from '../../src/images/pstree.ts';
 import { readDumpStats, readRestoreStats } from '../../src/images/stats.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
+import { sample } from '../helpers/sample.ts';
 
-const MUTATIONS = 3000;
+const MUTATIONS = sample('mutated statistics and pstree images', 3000, 300);
 const TIMEOUT_MS = 30_000;
 const directory = mkdtempSync(join(tmpdir(), 'node-criu-test-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -14,6 +14,7 @@ import { failureOf } from '../helpers/failures.ts';
 import { holdings } from '../helpers/own-resources.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
+import { sample } from '../helpers/sample.ts';
 import { type Peer, socketPeer } from '../helpers/scripted-peer.ts';
 import { encodeResponse } from '../helpers/wire.ts';
 import {
@@ -119,7 +120,8 @@ describe('a peer on a socket', () => {
     const random = seeded(4711);
     const whole = encodeResponse({ ...done, cr_errmsg: 'some error', notify: { script: 'a' } });
     let refused = 0;
-    for (let i = 0; i < 1500; i++) {
+    const replies = sample('spoilt replies', 1500, 300);
+    for (let i = 0; i < replies; i++) {
       const { peer, outcome } = await dumping();
       const bytes = spoilt(whole, random);
       peer.send(bytes);
@@ -137,7 +139,7 @@ describe('a peer on a socket', () => {
         expect(end, what).toMatchObject({ reply: { success: expect.any(Boolean) } });
       }
     }
-    expect(refused).toBeGreaterThan(300);
+    expect(refused).toBeGreaterThan(replies / 5);
     await noteFault('protocol', {
       fault: 'a criu that sends replies with changed bytes or noise',
       error: 'ERR_CRIU_PROTOCOL; none if it is still a reply',

@@ -2,6 +2,7 @@ import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { stats_entry } from '../../src/generated/messages.js';
 import { type CriuRequest, decodeResponse, encodeRequest } from '../../src/protocol/messages.ts';
+import { sample } from '../helpers/sample.ts';
 import { decodeRequest, encodeResponse } from '../helpers/wire.ts';
 
 const definitions = new protobuf.Root().loadSync('proto/rpc.proto', { keepCase: true });
@@ -296,7 +297,8 @@ describe('what is not a response throws', () => {
       return seed >>> 0;
     };
     let thrown = 0;
-    for (let round = 0; round < 20_000; round++) {
+    const rounds = sample('random packets', 20_000, 2000);
+    for (let round = 0; round < rounds; round++) {
       const noise = Buffer.from(Array.from({ length: random() % 64 }, () => random() & 0xff));
       // Half of them begin well, else most would end at the first field.
       const bytes = round % 2 === 0 ? noise : Buffer.concat([hex('08 01  10 01'), noise]);
@@ -310,6 +312,6 @@ describe('what is not a response throws', () => {
         expect((error as Error).name).not.toBe('AssertionError');
       }
     }
-    expect(thrown).toBeGreaterThan(15_000);
+    expect(thrown).toBeGreaterThan(rounds * 0.75);
   });
 });

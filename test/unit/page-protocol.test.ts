@@ -13,8 +13,9 @@ import {
   Requests,
 } from '../../src/postcopy/page-protocol.ts';
 import { commands, pageAnswer, pageMessage, pageRequest } from '../helpers/page-messages.ts';
+import { sample, testSeed } from '../helpers/sample.ts';
 
-const runs = { seed: 5, numRuns: Number(process.env.FUZZ_FACTOR ?? 1) * 300 };
+const runs = { seed: testSeed(5), numRuns: sample('cut page messages', 300, 60) };
 
 describe('commands', () => {
   test.each([
