@@ -1,6 +1,7 @@
 # Sourced in the checkout. Provides Debian 12's compilers for x86_64 and aarch64, with glibc and musl,
 # and the headers of Node-API and libuv, independent of what this machine has installed. They live in
 # a root directory of their own, $root, which the first run downloads from the machine's Debian mirror.
+# shellcheck shell=bash
 cache=$PWD/.cache/compilers
 root=$cache/root
 

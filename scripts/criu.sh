@@ -6,7 +6,8 @@ set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C.UTF-8
 cache=$(cd "$(dirname "$0")/.." && pwd -P)/.cache/criu
-new=$cache/new apt=$cache/new   # under construction; what an interrupted run leaves there is of no use
+new=$cache/new   # under construction: the next run removes what an interrupted one leaves there
+apt=$new   # for scripts/debian.sh
 
 say() { echo "criu: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -19,6 +20,7 @@ use() {
   exit
 }
 
+# shellcheck source=scripts/debian.sh
 . "${0%/*}/debian.sh"
 
 download() { # SUITE

@@ -1,9 +1,11 @@
 # Sourced: apt on a private state in the directory $apt, with the system's mirror, proxy and keys, but
 # its own sources and an empty dpkg status, so that what is fetched brings all its libraries and
 # nothing changes on the system. What is fetched is for the architecture $debian, else this machine's.
+# shellcheck shell=bash
 
 architecture() { echo "${debian:-$(dpkg --print-architecture)}"; }
 
+# shellcheck disable=SC2154   # the caller sets $apt
 apt() { # COMMAND ARGUMENT…
   "apt-$1" -qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
     -o Dir::Etc::PreferencesParts=/dev/null -o Dir::State="$apt" -o Dir::State::Lists="$apt/lists" \
@@ -22,7 +24,8 @@ mirror() {
 
 # Begins a private state with the packages of one suite.
 apt_begin() { # SUITE
-  local options="target=Packages lang=none arch=$(architecture)" site
+  local options site
+  options="target=Packages lang=none arch=$(architecture)"
   site=$(mirror)
   [ -n "$site" ] || { echo 'apt knows no Debian mirror' >&2; return 1; }
   rm -rf "$apt"

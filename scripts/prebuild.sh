@@ -24,13 +24,13 @@ check() { # FILE TRIPLET
   case $2 in
     *-musl)
       [ "$libraries" = libc.so ] || die "$1 needs $libraries"
-      [ -z "$versions" ] || die "$1 uses symbols of glibc:" $versions
+      [ -z "$versions" ] || die "$1 uses symbols of glibc: ${versions//$'\n'/ }"
       ;;
     *)
       [ "$libraries" = libc.so.6 ] || die "$1 needs $libraries"
       [ -n "$versions" ] || die "$1 uses symbols of glibc without a version"
-      wrong=$(printf '%s\n' $versions GLIBC_$newest_glibc | sort -Vu | sed "1,/GLIBC_$newest_glibc$/d")
-      [ -z "$wrong" ] || die "$1 does not load on glibc $newest_glibc:" $wrong
+      wrong=$(printf '%s\n' "$versions" "GLIBC_$newest_glibc" | sort -Vu | sed "1,/GLIBC_$newest_glibc$/d")
+      [ -z "$wrong" ] || die "$1 does not load on glibc $newest_glibc: ${wrong//$'\n'/ }"
       ;;
   esac
 }

@@ -1,40 +1,95 @@
 #!/bin/bash
-# Sets up what the demo and the tests need, from a clean clone: Debian packages, npm packages, the
-# addon, the build, the Node versions that tests dump and a CRIU that works on this kernel. Does only
-# what is not done yet.
+# Sets up a checkout, in parts by purpose. Idempotent: a step that is done already is skipped, and
+# each other one prints a line.
+#
+# usage: npm run setup [-- PART…]
+#   demo      npm packages, the build, and a CRIU that works on this kernel
+#   tests     demo, and the Node versions, the virtual machine and the linter that the tests need
+#   package   demo, the cross compilers and what loads the package's addons of other platforms
+#   benches   demo and the virtual machine
+# Without a part: tests and package.
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 
 say() { echo "setup: $*"; }
 die() { say "$*" >&2; exit 1; }
 
+[ $# -gt 0 ] || set -- tests package
+declare -A packages=(
+  [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
+  [tests]='qemu-system-x86_64=qemu-system-x86 shellcheck=shellcheck'
+  [package]=''
+  [benches]='qemu-system-x86_64=qemu-system-x86'
+)
+for part in "$@"; do
+  [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo tests package benches"
+done
+wants() { [[ " $parts " == *" $1 "* ]]; }
+parts="demo $*"
+
 mkdir -p .cache
 exec 9> .cache/lock
-flock 9   # two set-ups at once take turns
+flock 9   # two set-ups of one checkout take turns
 
-missing=()
-for need in iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf \
-  qemu-system-x86_64=qemu-system-x86; do
-  type -P "${need%=*}" > /dev/null || missing+=("${need#*=}")
-done
-if [ ${#missing[@]} -gt 0 ]; then
+# Installs the Debian packages of the programs that are missing.
+debian_packages() {
+  local part need missing=() install log
+  for part in $parts; do
+    for need in ${packages[$part]}; do
+      type -P "${need%=*}" > /dev/null || missing+=("${need#*=}")
+    done
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
   install="apt-get install --no-install-recommends ${missing[*]}"
-  [ $EUID = 0 ] && type -P apt-get > /dev/null || die "needs, as root: $install"
-  say "$install"
-  apt-get -qq update || say 'going on with the package lists there are'
-  DEBIAN_FRONTEND=noninteractive $install -qq --yes -o DPkg::Lock::Timeout=120 > /dev/null
+  if [ $EUID != 0 ] || ! type -P apt-get > /dev/null; then die "programs are missing; run as root: $install"; fi
+  say "Debian packages: ${missing[*]}"
+  log=$(mktemp)
+  # Package lists that are there and recent enough save the download of new ones.
+  if ! apt_get install "${missing[@]}" &> "$log"; then
+    apt-get -qq update &> "$log" || say "apt-get update failed: $(tail -n 1 "$log")"
+    apt_get install "${missing[@]}" &> "$log" ||
+      die "'$install' failed; is the mirror in /etc/apt/sources.list reachable? $(tail -n 3 "$log")"
+  fi
+  rm "$log"
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive apt-get -qq --yes --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
+}
+
+npm_packages() {
+  [ ! node_modules/.package-lock.json -nt package-lock.json ] || return 0
+  say 'npm packages'
+  npm ci --include=dev --no-audit --no-fund --loglevel=error > /dev/null ||
+    die "'npm ci' failed; is the registry that 'npm config get registry' names reachable?"
+}
+
+build() {
+  npm_packages
+  npm run --silent build:addon
+  if [ ! -e dist/index.js ] || [ -n "$(find src scripts/bundle.mjs tsconfig*.json -newer dist/index.js -print -quit)" ]; then
+    say 'dist/'
+    bash scripts/build-ts.sh
+  fi
+}
+
+criu() {
+  local before after
+  before=$(cat .cache/criu/path 2> /dev/null || true)
+  after=$(bash scripts/criu.sh)
+  [ "$after" = "$before" ] || say "CRIU: $after"
+}
+
+# What is fetched from npm and what is fetched from Debian, side by side.
+build & built=$!
+debian_packages
+criu
+wait $built || die 'the build failed'
+
+! wants tests || bash scripts/node-versions.sh
+if wants tests || wants benches; then bash scripts/vm.sh -p; fi
+if wants package; then
+  bash scripts/prebuild.sh
+  bash scripts/foreign.sh
 fi
-
-if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
-  say 'npm ci'
-  npm ci --include=dev --no-audit --no-fund --loglevel=error > /dev/null
-fi
-
-npm run --silent build:addon
-npm run --silent build:ts
-
-bash scripts/node-versions.sh
-
-before=$(cat .cache/criu/path 2> /dev/null || true)
-criu=$(bash scripts/criu.sh)
-[ "$criu" = "$before" ] || say "CRIU is $criu"

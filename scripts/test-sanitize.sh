@@ -17,7 +17,9 @@ cd "$copy"
 
 CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g' \
   node scripts/build-addon.mjs
-bash scripts/fixture.sh send-fds > /dev/null   # the compiler must not run with the sanitizer preloaded
+for name in send-fds sandbox; do   # the compiler must not run with the sanitizer preloaded
+  bash scripts/fixture.sh "$name" > /dev/null
+done
 
 status=0
 ASAN_OPTIONS=detect_leaks=0:halt_on_error=1:abort_on_error=1:log_path=$reports/report \

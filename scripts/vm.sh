@@ -3,9 +3,11 @@
 # many kernels do not: QEMU, which emulates the processor, with Debian's kernel.
 #
 # usage: vm.sh [-m MIB] [-t SECONDS] COMMAND [ARGUMENT…]
+#        vm.sh -p
 #
 #   -m  memory of the machine (4096 MiB)
 #   -t  stop it after so many seconds (900)
+#   -p  only fetch the machine's system
 #
 # The checkout is there at its own path, writable, and the working directory; so is the Node that
 # runs this. /tmp, /run and /root are empty. There is a loopback, and no other network.
@@ -21,24 +23,25 @@ root=$cache/root apt=$cache/apt
 
 die() { echo "vm: $*" >&2; exit 125; }
 
-memory=4096 limit=900
-while getopts m:t: option; do
+memory=4096 limit=900 prepare=
+while getopts m:t:p option; do
   case $option in
     m) memory=$OPTARG ;;
     t) limit=$OPTARG ;;
+    p) prepare=1 ;;
     *) exit 125 ;;
   esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || die 'usage: vm.sh [-m MIB] [-t SECONDS] COMMAND [ARGUMENT…]'
-type -P qemu-system-x86_64 > /dev/null || die 'there is no qemu-system-x86_64; run: npm run setup'
+[ -n "$prepare" ] || [ $# -gt 0 ] || die 'usage: vm.sh [-m MIB] [-t SECONDS] COMMAND [ARGUMENT…]'
+type -P qemu-system-x86_64 > /dev/null || die 'there is no qemu-system-x86_64; run: npm run setup -- tests'
 [ "$(uname -m)" = x86_64 ] || die 'only for x86_64'
 
 . "$checkout/scripts/debian.sh"
 
 # Programs that the tests use, beside those in the checkout; what they need comes with them.
-programs='busybox-static bash coreutils findutils grep sed mawk procps util-linux mount kmod iproute2
-  iptables nftables openssl libstdc++6'
+programs=(busybox-static bash coreutils findutils grep sed mawk procps util-linux mount kmod iproute2
+  iptables nftables openssl libstdc++6)
 
 # Debian 12, of which only files are wanted: no script of a package runs.
 build() {
@@ -47,7 +50,7 @@ build() {
   rm -rf "$cache"
   mkdir -p "$root"/{dev,proc,sys,tmp,run,root,var/tmp}
   apt_begin bookworm
-  apt get install --yes --download-only --no-install-recommends $programs >&2
+  apt get install --yes --download-only --no-install-recommends "${programs[@]}" >&2
   release=$(apt cache show linux-image-amd64 | sed -n 's/^Depends: linux-image-\([^ ,]*\).*/\1/p' | sed -n 1p)
   (cd "$apt/archives" && apt get download "linux-image-$release" >&2)
   apt_unpack "$root"
@@ -86,6 +89,7 @@ if [ ! -e "$cache/release" ]; then   # no || here: after it build would go on wh
   trap - EXIT
 fi
 exec 9>&-
+[ -z "$prepare" ] || exit 0
 release=$(< "$cache/release")
 
 run=$(mktemp -d)
@@ -112,11 +116,11 @@ share ro "${node%/*}" /usr/local/bin
 
 # What the machine boots into: busybox, the modules that it needs before and that criu would load one
 # by one, and three scripts: init mounts the shares, start makes it a system, and command runs there.
-modules='virtio_pci virtio_console 9pnet_virtio 9p crc32c_generic nf_tables nft_compat nf_conntrack
-  xt_mark xt_conntrack tun veth bridge unix_diag tcp_diag udp_diag raw_diag af_packet_diag netlink_diag'
+modules=(virtio_pci virtio_console 9pnet_virtio 9p crc32c_generic nf_tables nft_compat nf_conntrack
+  xt_mark xt_conntrack tun veth bridge unix_diag tcp_diag udp_diag raw_diag af_packet_diag netlink_diag)
 tree=lib/modules/$release
 mkdir -p "$run/boot/$tree"
-awk -v names="$modules" 'BEGIN { split(names, list); for (i in list) wanted[list[i]] }
+awk -v names="${modules[*]}" 'BEGIN { split(names, list); for (i in list) wanted[list[i]] }
   { name = $1; gsub(/.*\/|\.ko.*/, "", name) } name in wanted' "$root/$tree/modules.dep" > "$run/boot/$tree/modules.dep"
 (cd "$root/$tree" && tr -s ': ' '\n' < "$run/boot/$tree/modules.dep" | sort -u | xargs cp --parents -t "$run/boot/$tree")
 cp "$root/bin/busybox" "$run/boot/busybox"
@@ -124,7 +128,7 @@ cp "$root/bin/busybox" "$run/boot/busybox"
   printf 'cd %q && exec' "$checkout"
   printf ' %q' "$@"
 } > "$run/boot/command"
-printf '#!/busybox sh\nmodules="%s"\n' "$(echo $modules)" > "$run/boot/init"
+printf '#!/busybox sh\nmodules="%s"\n' "${modules[*]}" > "$run/boot/init"
 cat >> "$run/boot/init" <<'EOF'
 set -e
 /busybox mount -t proc proc /proc   # where busybox finds itself
@@ -177,8 +181,8 @@ timeout --foreground "$limit" qemu-system-x86_64 -nodefaults -no-user-config -no
   -chardev "file,id=status,path=$run/status" -device virtserialport,nr=2,chardev=status \
   "${devices[@]}" < /dev/null 8> "$run/out" &
 wait $! && ended=0 || ended=$?
-wait $cat
+wait "$cat"
 [ ! -s "$run/status" ] || exit "$(< "$run/status")"
 tail -n 40 "$run/console" >&2
-[ $ended != 124 ] || { echo "vm: stopped after $limit seconds" >&2; exit 124; }
+[ "$ended" != 124 ] || { echo "vm: stopped after $limit seconds" >&2; exit 124; }
 die "the machine ended without a status (QEMU: $ended)"

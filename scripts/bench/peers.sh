@@ -28,6 +28,7 @@ get_packages() {
   say 'getting libcriu, pycriu and go-criu of Debian sid, 70 MB'
   rm -rf "$root" "$peers/ready"
   apt_begin sid
+  # shellcheck disable=SC2086   # a list
   apt get install --yes --download-only --no-install-recommends $packages >&2
   apt_unpack "$root"
   for package in libcriu2 python3-pycriu golang-github-checkpoint-restore-go-criu-dev; do
@@ -50,14 +51,14 @@ newer() { # PROGRAM SOURCE…
   done
 }
 
-flags='-std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror'
+flags=(-std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror)
 
 build_cli() {
-  "${CC:-cc}" $flags "$sources/cli.c" -o "$peers/cli"
+  "${CC:-cc}" "${flags[@]}" "$sources/cli.c" -o "$peers/cli"
 }
 
 build_libcriu() {
-  "${CC:-cc}" $flags "$sources/libcriu.c" -idirafter "$root/usr/include" -L"$root/usr/lib/x86_64-linux-gnu" \
+  "${CC:-cc}" "${flags[@]}" "$sources/libcriu.c" -idirafter "$root/usr/include" -L"$root/usr/lib/x86_64-linux-gnu" \
     -lcriu -Wl,--allow-shlib-undefined -o "$peers/libcriu.new"
   settle "$peers/libcriu.new"
   mv "$peers/libcriu.new" "$peers/libcriu"
