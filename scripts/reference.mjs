@@ -22,7 +22,7 @@ function optionsPage(rowOf, types) {
     escaped(summary(types, option)),
     escaped(kind.takes),
     operations.join(', '),
-    `\`${field}\``,
+    field === 'tls' ? '`tls`, `tls_*`' : `\`${field}\``,
     dotted(since),
   ]);
   return `${header('src/options/')}# Options

@@ -35,7 +35,6 @@ export type {
   MigrationPeer,
   ServeMigrationsOptions,
 } from './migration/destination/serve-options.ts';
-export type { MigrationTls } from './migration/protocol/credentials.ts';
 export type { DestinationState, Owner, SourceState } from './migration/protocol/states.ts';
 export type { MigrationEvent, MigrationPhase } from './migration/source/events.ts';
 export {
@@ -68,6 +67,7 @@ export type {
   Notification,
   OperationOptions,
   PageServerOptions,
+  TlsOptions,
   VethPair,
 } from './options/types.ts';
 export type { LazyPages, LazyPagesOptions, LazyPagesResult } from './postcopy/lazy-pages.ts';

@@ -50,7 +50,7 @@ function messageOf(error: unknown, message: string): string {
   const own = message.startsWith(method) ? message.slice(method.length) : message;
   const text = own.replace(/\bresolveMigration\('([^']+)'\)/, 'node-criu resolve $1');
   const { option = '', operation = '' } = error;
-  const flag = migrations.has(operation) ? flagsOfMigrations[option] : undefined;
+  const flag = (migrations.has(operation) ? flagsOfMigrations : flagsOfTls)[option];
   const isNamed = option !== '' && text.startsWith(option) && (flag || rowOf.has(option));
   return withFlags(isNamed ? (flag ?? flagOf(option)) + text.slice(option.length) : text);
 }
@@ -72,6 +72,14 @@ const flagsOfMigrations: Readonly<Record<string, string>> = {
   'tls.ca': '--ca',
   'tls.cert': '--cert',
   'tls.key': '--key',
+};
+
+/** The flags that make up the option `tls`. */
+const flagsOfTls: Readonly<Record<string, string>> = {
+  'tls.ca': '--tls-cacert',
+  'tls.crl': '--tls-cacrl',
+  'tls.cert': '--tls-cert',
+  'tls.key': '--tls-key',
 };
 
 /** The flag for an option of the library. */

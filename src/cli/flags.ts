@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { summaries } from '../generated/help.ts';
-import type { CriuOpts } from '../index.ts';
+import type { CriuOpts, TlsOptions } from '../index.ts';
 import type { Form, Kind } from '../options/kinds.ts';
 import { type Operation, rowOf } from '../options/table.ts';
 import { flagOf } from './failure.ts';
@@ -33,7 +33,7 @@ const record = <T>(placeholder: string, read: (value: string) => T): Spelling =>
   },
 });
 
-const spellings: Readonly<Record<Form, Spelling>> = {
+const spellings: Readonly<Record<Exclude<Form, 'tls'>, Spelling>> = {
   flag: { read: () => true },
   text: { placeholder: '<text>', read: asIs },
   directory: { placeholder: '<directory>', read: asIs },
@@ -101,6 +101,7 @@ export function addFlags(
 }
 
 function flagsFor(name: keyof CriuOpts, kind: Kind): Option[] {
+  if (kind.form === 'tls') return tlsFlags();
   const { placeholder, repeats, tells, read } = spellings[kind.form];
   const flag = `${name === 'imagesDirectory' ? '-D, ' : ''}${flagOf(name)}`;
   const notes = [...(tells ? [kind.takes] : []), ...(repeats ? ['may be repeated'] : [])];
@@ -111,6 +112,50 @@ function flagsFor(name: keyof CriuOpts, kind: Kind): Option[] {
   }
   const option = new Option(`${flag} ${placeholder}`, `${helpOf(name)}${note}`);
   return [option.argParser((text, before) => read(text, before as never))];
+}
+
+/** The flags of the criu command, which `optionsFrom` turns into the option `tls`. */
+function tlsFlags(): Option[] {
+  return [
+    new Option('--tls', helpOf('tls')),
+    new Option('--no-tls').hideHelp(),
+    new Option('--tls-cacert <file>', `certificate authority (default: ${defaultTls.ca})`),
+    new Option('--tls-cacrl <file>', 'certificate revocation list'),
+    new Option('--tls-cert <file>', `certificate to present (default: ${defaultTls.cert})`),
+    new Option('--tls-key <file>', `private key of the certificate (default: ${defaultTls.key})`),
+    new Option('--tls-no-cn-verify', 'accept a server certificate for any address'),
+  ];
+}
+
+/** Source: criu(8), --tls-cacert and the like. */
+const defaultTls = {
+  ca: '/etc/pki/CA/cacert.pem',
+  cert: '/etc/pki/criu/cert.pem',
+  key: '/etc/pki/criu/private/key.pem',
+};
+
+/** The flags of {@link tlsFlags}, as commander has read them. */
+interface TlsFlags {
+  readonly tls?: unknown;
+  readonly tlsCacert?: string | undefined;
+  readonly tlsCacrl?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly tlsNoCnVerify?: boolean | undefined;
+}
+
+/** Replaces these flags with the option of the library. */
+function withTls<O extends object>(flags: O): O {
+  const { tls, tlsCacert, tlsCacrl, tlsCert, tlsKey, tlsNoCnVerify, ...others } = flags as TlsFlags;
+  if (tls !== true) return { ...others, ...(tls === false && { tls }) } as O;
+  const options: TlsOptions = {
+    ca: tlsCacert ?? defaultTls.ca,
+    cert: tlsCert ?? defaultTls.cert,
+    key: tlsKey ?? defaultTls.key,
+    ...(tlsCacrl !== undefined && { crl: tlsCacrl }),
+    ...(tlsNoCnVerify && { verifyName: false }),
+  };
+  return { ...others, tls: options } as O;
 }
 
 /** The first sentence of the option's comment, as plain text with flags in it. */
@@ -157,7 +202,7 @@ export function optionsFrom<O extends Common>(given: O) {
     json: json === true,
     client: defined({ path: criu }),
     limits: defined({ deadlineMs: deadline, gracePeriodMs: gracePeriod }),
-    own,
+    own: withTls(own),
   };
 }
 

@@ -55,7 +55,7 @@ const decided: readonly (keyof CriuOpts)[] = [
   'trackMem',
   'leaveRunning',
   'leaveStopped',
-  ...(['tls', 'tlsCacert', 'tlsCacrl', 'tlsCert', 'tlsKey', 'tlsNoCnVerify'] as const),
+  'tls',
 ];
 
 interface Given extends Common, TrustFlags, AddressFlags, Partial<DumpOptions> {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { CriuError, type MigrationTls } from '../index.ts';
+import { CriuError, type TlsOptions } from '../index.ts';
 import { isLoopback } from '../options/reach.ts';
 
 /** How it is known who the other end is: by TLS, or on loopback not at all. */
 export interface Trust {
-  readonly tls?: MigrationTls;
+  readonly tls?: TlsOptions;
   readonly insecure?: boolean;
 }
 

@@ -23,7 +23,8 @@ export type Form =
   | 'pageServer'
   | 'inheritedFds'
   | 'descriptor'
-  | 'directory';
+  | 'directory'
+  | 'tls';
 
 /** What an option of CRIU's takes, and how its value becomes a field of the request. */
 export interface Kind extends Check {

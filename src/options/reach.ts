@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { CriuError, invalid } from '../errors.ts';
+import type { TlsOptions } from './types.ts';
 
 /**
  * Memory goes over a network only with TLS, or if the caller says that this is well.
@@ -9,7 +10,7 @@ import { CriuError, invalid } from '../errors.ts';
 export function refuseOpenNetwork(
   operation: string,
   address: string | undefined,
-  tls: boolean | undefined,
+  tls: TlsOptions | false | undefined,
   insecure: boolean | undefined,
 ): void {
   if (insecure !== undefined && typeof insecure !== 'boolean') {
@@ -18,7 +19,7 @@ export function refuseOpenNetwork(
   if (address === undefined || tls || insecure || isLoopback(address)) return;
   throw new CriuError(
     'ERR_CRIU_INVALID_ARGUMENT',
-    `${operation}: pageServer at ${address} takes tls: true, since others could read the memory there; or insecure: true`,
+    `${operation}: pageServer at ${address} needs tls, because others on the network could read the memory; or set insecure: true`,
     { operation, option: 'pageServer' },
   );
 }

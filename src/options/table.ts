@@ -19,6 +19,7 @@ import {
   texts,
   vethPairs,
 } from './kinds.ts';
+import { tlsFiles } from './tls.ts';
 import type { CriuOpts } from './types.ts';
 
 /** The operations that take options and are requests of CRIU's. */
@@ -36,7 +37,7 @@ export type Operation = Requested | 'lazyPages';
 
 /** One field of CRIU's criu_opts. */
 export interface Row {
-  /** Our name of it; null if the library sets it by itself. */
+  /** The name of the option; null if the library sets the field itself. */
   readonly option: keyof CriuOpts | null;
   readonly kind: Kind;
   readonly operations: readonly Operation[];
@@ -94,7 +95,7 @@ export const table = {
     'cpuinfoDump',
     'cpuinfoCheck',
   ]),
-  force_irmap: row('forceIrmap', flag, dump),
+  force_irmap: row('forceIrmap', flag, both),
   exec_cmd: row('execCmd', texts, restore),
   ext_mnt: row('extMnt', pairs('key', 'val'), both),
   manage_cgroups: row('manageCgroups', flag, both),
@@ -120,17 +121,17 @@ export const table = {
     }),
     both,
   ),
-  ghost_limit: row('ghostLimit', uint32, dump),
-  irmap_scan_paths: row('irmapScanPaths', texts, dump),
+  ghost_limit: row('ghostLimit', uint32, both),
+  irmap_scan_paths: row('irmapScanPaths', texts, both),
   external: row('external', texts, both),
   empty_ns: row('emptyNs', mask({ network: 0x40000000 }, 0x40000000), both),
   join_ns: row('joinNs', namespaces, restore),
   cgroup_props: row('cgroupProps', text, both),
   cgroup_props_file: row('cgroupPropsFile', text, both),
   cgroup_dump_controller: row('cgroupDumpController', controllers, dump),
-  freeze_cgroup: row('freezeCgroup', text, dump),
+  freeze_cgroup: row('freezeCgroup', text, both),
   timeout: row('timeout', uint32, both),
-  tcp_skip_in_flight: row('tcpSkipInFlight', flag, dump),
+  tcp_skip_in_flight: row('tcpSkipInFlight', flag, both),
   weak_sysctls: row('weakSysctls', flag, both),
   lazy_pages: row('lazyPages', flag, ['dump', 'restore'], 30500),
   // What runc means by statusFd needs the status-ready notification, which 3.15 brought.
@@ -140,12 +141,13 @@ export const table = {
   tcp_close: row('tcpClose', flag, both, 31200),
   // The field is older, but before 3.16 CRIU could not change the profile.
   lsm_profile: row('lsmProfile', text, restore, 31600),
-  tls_cacert: row('tlsCacert', text, connection, 31300),
-  tls_cacrl: row('tlsCacrl', text, connection, 31300),
-  tls_cert: row('tlsCert', text, connection, 31300),
-  tls_key: row('tlsKey', text, connection, 31300),
-  tls: row('tls', flag, connection, 31300),
-  tls_no_cn_verify: row('tlsNoCnVerify', flag, connection, 31300),
+  // The option tls sets all six fields.
+  tls_cacert: row(null, text, connection, 31300),
+  tls_cacrl: row(null, text, connection, 31300),
+  tls_cert: row(null, text, connection, 31300),
+  tls_key: row(null, text, connection, 31300),
+  tls: row('tls', tlsFiles, connection, 31300),
+  tls_no_cn_verify: row(null, flag, connection, 31300),
   cgroup_yard: row('cgroupYard', text, both, 31400),
   pre_dump_mode: row('preDumpMode', oneOf({ splice: 'SPLICE', read: 'VM_READ' }), dump, 31400),
   pidfd_store_sk: row('pidfdStoreSk', descriptor, dump, 31600),

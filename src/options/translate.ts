@@ -1,8 +1,9 @@
 import { CriuError, invalid, unknownOption } from '../errors.ts';
 import type { CriuWireOpts } from '../protocol/messages.ts';
-import { type Check, closestName, object, type Shape } from './check.ts';
+import { type Check, checkValue, closestName, object, type Shape } from './check.ts';
 import { flag, type Plan } from './kinds.ts';
 import { type Operation, type Row, rowOf } from './table.ts';
+import { tlsMaterialOrNone } from './tls.ts';
 import type { CriuOpts } from './types.ts';
 
 /** Options as an operation needs them. */
@@ -48,9 +49,9 @@ export function translate(
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const [field, row] = lookUp(operation, name, caller);
-    const encoded = row.kind.encode(value, plan);
-    if (encoded === undefined) throw invalid(caller, name, row.kind.takes, value);
-    if (!apart.has(field)) wire[field] = encoded;
+    const encoded = row.kind.encode(checkValue(caller, name, row.kind, value), plan);
+    if (row.kind.form === 'tls') Object.assign(wire, encoded);
+    else if (!apart.has(field)) wire[field] = encoded;
     if (row.since > (newest?.since ?? 0)) newest = { option: name, since: row.since };
   }
   checkTogether(operation, options, wire.ps as CriuWireOpts['ps'], caller);
@@ -80,6 +81,8 @@ const everyOption: Readonly<Record<string, Check>> = {
   ...Object.fromEntries(
     [...rowOf].map(([option, [field, { kind }]]) => [option, { ...kind, alias: field }]),
   ),
+  // Of the operations, some read the files here, and some leave that to CRIU.
+  tls: tlsMaterialOrNone,
 };
 
 /** Checks the defaults of a client: any option of any operation, each by itself. */

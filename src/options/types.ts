@@ -23,6 +23,23 @@ export interface PageServerOptions {
   fd?: DescriptorLike;
 }
 
+/** Certificates of mutual TLS: each the path of a PEM file, or its content. */
+export interface TlsOptions {
+  /** The certificate authority that must have signed the certificate of the peer. */
+  readonly ca: string | Uint8Array;
+  /** The certificate to present. */
+  readonly cert: string | Uint8Array;
+  /** The private key of `cert`. */
+  readonly key: string | Uint8Array;
+  /** Certificates that the authority has revoked. */
+  readonly crl?: string | Uint8Array;
+  /**
+   * Whether the certificate of a server must be for the address that was connected to. With `false`
+   * any certificate of the authority is accepted. Default true.
+   */
+  readonly verifyName?: boolean;
+}
+
 /** The two ends of a veth pair: see {@link CriuOpts.vethPairs}. */
 export interface VethPair {
   /** The name inside the restored network namespace. */
@@ -239,18 +256,13 @@ export interface CriuOpts {
   execCmd?: readonly string[];
   /** A socket, descriptor of this process, that keeps pidfds between pre-dumps. Source: `pidfd_store_sk`. */
   pidfdStoreSk?: DescriptorLike;
-  /** Page server connections use TLS. Source: `tls`. */
-  tls?: boolean;
-  /** Certificate authority, path of a PEM file. Source: `tls_cacert`. */
-  tlsCacert?: string;
-  /** Certificate revocation list, path of a PEM file. Source: `tls_cacrl`. */
-  tlsCacrl?: string;
-  /** Certificate to present, path of a PEM file. Source: `tls_cert`. */
-  tlsCert?: string;
-  /** Private key, path of a PEM file. Source: `tls_key`. */
-  tlsKey?: string;
-  /** Do not compare the name in the server's certificate. Source: `tls_no_cn_verify`. */
-  tlsNoCnVerify?: boolean;
+  /**
+   * Encrypts page server connections with mutual TLS. Where CRIU makes the connection, `ca`, `cert`,
+   * `key` and `crl` must be paths. `false` turns off a default of the client. Since CRIU 3.13, built
+   * with GnuTLS. Source: `tls`, `tls_cacert`, `tls_cert`, `tls_key`, `tls_cacrl`, `tls_no_cn_verify`,
+   * criu(8) --tls.
+   */
+  tls?: TlsOptions | false;
   /**
    * CRIU's own limit, in **seconds**, for freezing the tree; default 10. For a limit on the whole
    * operation see {@link OperationOptions.deadlineMs}. Source: `timeout`.

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Server as TlsServer } from 'node:tls';
 import { builtins } from '../builtins.ts';
 import { CriuError, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
-import type { CriuOpts } from '../options/types.ts';
+import { readTls } from '../options/tls.ts';
+import type { TlsOptions } from '../options/types.ts';
 import type { PageLedger } from './page-ledger.ts';
 import {
   Answers,
@@ -25,9 +25,6 @@ const HANDSHAKE_MS = 10_000;
 const KEEP_ALIVE_MS = 5000;
 /** How many may wait at the door; what they want is not known before they say it. */
 const MAX_WAITING = 16;
-
-/** Certificates, as CRIU names their files. */
-export type Certificates = Pick<CriuOpts, 'tls' | 'tlsCacert' | 'tlsCacrl' | 'tlsCert' | 'tlsKey'>;
 
 /** How the one destination went: it took leave, or its connection broke off. */
 export type Departure = 'left' | 'cut';
@@ -67,9 +64,9 @@ export class LazyPageServer implements AsyncDisposable {
     operation: string,
     near: () => number,
     at: { readonly address: string; readonly port: number },
-    certificates: Certificates,
+    tls: TlsOptions | undefined,
   ): Promise<LazyPageServer> {
-    const server = await serverWith(operation, certificates);
+    const server = await serverWith(operation, tls);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(at.port, at.address, resolve);
     }).catch((cause: NodeJS.ErrnoException) => {
@@ -257,32 +254,14 @@ function isTls(server: Server | undefined): server is TlsServer {
   return server instanceof builtins.tls.Server;
 }
 
-async function serverWith(operation: string, certificates: Certificates): Promise<Server> {
-  const { tls, tlsCacert, tlsCert, tlsKey, tlsCacrl } = certificates;
+async function serverWith(operation: string, tls: TlsOptions | undefined): Promise<Server> {
   if (!tls) return createServer({ noDelay: true });
-  const read = async (option: string, path: string | undefined) => {
-    if (path === undefined) throw invalid(operation, option, 'the path of a PEM file', path);
-    return await readFile(path).catch((error: Error) => {
-      throw invalid(operation, option, `a file that can be read (${error.message})`, path);
-    });
-  };
-  // One after the other, so that of several that are wrong the first is named.
-  const ca = await read('tlsCacert', tlsCacert);
-  const cert = await read('tlsCert', tlsCert);
-  const key = await read('tlsKey', tlsKey);
-  const crl = tlsCacrl === undefined ? undefined : await read('tlsCacrl', tlsCacrl);
+  const credentials = await readTls(operation, tls);
   const mutual = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS };
   try {
-    return builtins.tls.createServer({
-      ca,
-      cert,
-      key,
-      ...(crl && { crl }),
-      ...mutual,
-      noDelay: true,
-    });
+    return builtins.tls.createServer({ ...credentials, ...mutual, noDelay: true });
   } catch (error) {
     const takes = `certificates that belong together (${(error as Error).message})`;
-    throw invalid(operation, 'tls', takes, tls);
+    throw invalid(operation, 'tls', takes, Object.keys(tls));
   }
 }

@@ -24,17 +24,7 @@ import { NotHeld, type UffdGuard } from './uffd-guard.ts';
  */
 export interface LazyRestoreOptions
   extends Omit<RestoreOptions, 'lazyPages'>,
-    Pick<
-      LazyPagesOptions,
-      | 'pageServer'
-      | 'insecure'
-      | 'tls'
-      | 'tlsCacert'
-      | 'tlsCacrl'
-      | 'tlsCert'
-      | 'tlsKey'
-      | 'tlsNoCnVerify'
-    > {
+    Pick<LazyPagesOptions, 'pageServer' | 'insecure' | 'tls'> {
   /** Directory of the image files, as a path: the daemon reads them, too. */
   imagesDirectory: string;
   /**
@@ -73,8 +63,7 @@ export async function lazyRestore(
   keeper?: number,
 ): Promise<LazyRestored> {
   const { signal, deadlineMs, gracePeriodMs, hooks, ...options } = given;
-  const { pageServer, insecure, ...others } = options;
-  const { tls, tlsCacert, tlsCacrl, tlsCert, tlsKey, tlsNoCnVerify, ...own } = others;
+  const { pageServer, insecure, tls, ...own } = options;
   const { imagesDirectory, workDirectory, configFile } = own;
   checkOptions(OPERATION, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
   const cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
@@ -87,8 +76,7 @@ export async function lazyRestore(
     translate('restore', withDefaults('restore', own, client.defaults), OPERATION);
     cancellation.throwIfRequested();
     const forDaemon = defined({
-      ...{ imagesDirectory, workDirectory, configFile, pageServer, insecure },
-      ...{ tls, tlsCacert, tlsCacrl, tlsCert, tlsKey, tlsNoCnVerify },
+      ...{ imagesDirectory, workDirectory, configFile, pageServer, insecure, tls },
     });
     const job = { operation: OPERATION, outer: cancellation, keeper };
     daemon = await LazyPages.start(client, forDaemon, job);

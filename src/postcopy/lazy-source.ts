@@ -6,9 +6,10 @@ import { native } from '../native/index.ts';
 import type { Client } from '../operations/client.ts';
 import type { DumpOptions, DumpResult, ServeCommand } from '../operations/dump.ts';
 import { requireSupport } from '../operations/probe.ts';
-import { checkOptions } from '../options/check.ts';
+import { checkOptions, checkValue } from '../options/check.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { refuseOpenNetwork } from '../options/reach.ts';
+import { tlsMaterialOrNone } from '../options/tls.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { Hooks, PageServerOptions } from '../options/types.ts';
 import type { Decision } from '../precopy/policy.ts';
@@ -165,8 +166,11 @@ export class LazySource implements AsyncDisposable {
     }
     const place = placeOf(operation, pageServer);
     const merged = withDefaults('dump', options, client.defaults);
-    const { newest, wire } = translate('dump', { ...merged, lazyPages: true }, operation);
-    if (!lazy.peer) refuseOpenNetwork(operation, place.address, merged.tls, insecure);
+    const { tls } = merged;
+    if (tls !== undefined) checkValue(operation, 'tls', tlsMaterialOrNone, tls);
+    const forCriu = { ...merged, tls: false, lazyPages: true } as const;
+    const { newest, wire } = translate('dump', forCriu, operation);
+    if (!lazy.peer) refuseOpenNetwork(operation, place.address, tls, insecure);
     limits.throwIfRequested();
     const binary = await locate(operation, client);
     const needs = { since: SINCE, newest, memTrack: wire.track_mem === true, lazyPages: true };
@@ -182,7 +186,7 @@ export class LazySource implements AsyncDisposable {
     const near = lazy.near ?? newPair;
     const gate = lazy.peer
       ? LazyPageServer.over(near(), lazy.peer, lazy.rateLimit)
-      : await LazyPageServer.listen(operation, near, place, merged);
+      : await LazyPageServer.listen(operation, near, place, tls || undefined);
     try {
       return await new Promise<LazySource>((resolve, reject) => {
         let source: LazySource | undefined;

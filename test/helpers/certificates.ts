@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import type { TlsOptions } from '../../src/index.ts';
 import { temporaryDirectory } from './workload.ts';
 
 /** A certificate with its key, paths of PEM files. */
@@ -15,19 +16,9 @@ export const HERE = 'IP:127.0.0.1';
 /** What it is for on no connection of this host with itself. */
 export const ELSEWHERE = 'IP:127.0.0.9';
 
-/** Options by which both sides of a connection know each other. */
-export interface TlsOptions {
-  tls?: boolean;
-  tlsCacert?: string;
-  tlsCacrl?: string;
-  tlsCert?: string;
-  tlsKey?: string;
-  tlsNoCnVerify?: boolean;
-}
-
-/** Options to show a certificate, and to ask for one of the authority. */
-export function tls(authority: Authority, { cert, key }: Certificate): TlsOptions {
-  return { tls: true, tlsCacert: authority.cert, tlsCert: cert, tlsKey: key };
+/** The option `tls` with a certificate to present, and one authority for both sides. */
+export function tls(authority: Authority, { cert, key }: Certificate): { tls: TlsOptions } {
+  return { tls: { ca: authority.cert, cert, key } };
 }
 
 /** A certificate authority of its own, removed after the test. */

@@ -66,6 +66,14 @@ const directory: Case = {
 };
 const badDescriptors = [-1, 1.5, '3', null, {}, notOpen, { fd: notOpen }, [fd], { fd: '3' }];
 
+const files = { ca: '/ca.pem', cert: '/cert.pem', key: '/key.pem' };
+const filesOnWire = {
+  tls: true,
+  tls_cacert: files.ca,
+  tls_cert: files.cert,
+  tls_key: files.key,
+};
+
 /** By option, one for each that the table has. */
 export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
   imagesDirectory: directory,
@@ -256,12 +264,19 @@ export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
     ],
     refused: badDescriptors,
   },
-  tls: flag,
-  tlsCacert: text,
-  tlsCacrl: text,
-  tlsCert: text,
-  tlsKey: text,
-  tlsNoCnVerify: flag,
+  tls: {
+    // It becomes several fields.
+    accepted: [
+      [false, { tls: false }],
+      [files, filesOnWire],
+      [{ ...files, verifyName: true }, filesOnWire],
+      [
+        { ...files, crl: '/crl.pem', verifyName: false },
+        { ...filesOnWire, tls_cacrl: '/crl.pem', tls_no_cn_verify: true },
+      ],
+    ],
+    refused: [true, 'ca.pem', 1, null, ['ca.pem'], new Map()],
+  },
   timeout: uint32,
   configFile: text,
   unprivileged: flag,

@@ -3,7 +3,8 @@ import { connect, Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { native } from '../../src/native/index.ts';
-import { type Certificates, LazyPageServer } from '../../src/postcopy/lazy-page-server.ts';
+import type { TlsOptions } from '../../src/options/types.ts';
+import { LazyPageServer } from '../../src/postcopy/lazy-page-server.ts';
 import { PageLedger } from '../../src/postcopy/page-ledger.ts';
 import { PAGES_AHEAD } from '../../src/postcopy/page-protocol.ts';
 import { waitFor } from './workload.ts';
@@ -40,16 +41,16 @@ export class Talker {
 /** A gate whose criu is the test, and which has so many pages of process 1, from address 0 on. */
 export async function door({
   pages = 4,
-  certificates = {},
+  tls,
 }: {
   pages?: number;
-  certificates?: Certificates;
+  tls?: TlsOptions | undefined;
 } = {}) {
   const [near, far] = native().streamPair(PAGES_AHEAD);
   native().release(far);
   const criu = new Talker(new Socket({ fd: far, readable: true, writable: true }));
   const at = { address: '127.0.0.1', port: 0 };
-  const gate = await LazyPageServer.listen('lazyDump', () => near, at, certificates);
+  const gate = await LazyPageServer.listen('lazyDump', () => near, at, tls);
   onTestFinished(() => gate[Symbol.asyncDispose]());
   const ledger = new PageLedger(new Map([[1, [{ start: 0, end: pages * native().pageSize }]]]));
   let departure: 'left' | 'cut' | undefined;

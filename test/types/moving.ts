@@ -31,7 +31,6 @@ import {
   type MigrationResolution,
   type MigrationResult,
   type MigrationServer,
-  type MigrationTls,
   migrate,
   type Owner,
   type PageServerOfRound,
@@ -46,6 +45,7 @@ import {
   type ServeMigrationsOptions,
   type SourceState,
   serveMigrations,
+  type TlsOptions,
   type unresolvedMigrations,
   type WorkloadState,
 } from 'node-criu';
@@ -149,7 +149,7 @@ export async function iterations(): Promise<void> {
   await criu.iterate(1, { lazyPages: true });
 }
 
-export async function migrations(tls: MigrationTls): Promise<void> {
+export async function migrations(tls: TlsOptions): Promise<void> {
   const options: MigrateOptions = {
     to: { host: '192.0.2.2', port: 7000 },
     tls,
@@ -182,7 +182,7 @@ export async function migrations(tls: MigrationTls): Promise<void> {
   // @ts-expect-error: no such mode
   migrate(1, { to: { host: '::1', port: 1 }, mode: 'lazy' });
   // @ts-expect-error: all three are needed
-  const half: MigrationTls = { ca: '/ca.pem', cert: '/cert.pem' };
+  const half: TlsOptions = { ca: '/ca.pem', cert: '/cert.pem' };
   void half;
 }
 

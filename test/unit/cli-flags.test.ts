@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { addFlags } from '../../src/cli/flags.ts';
+import { addFlags, optionsFrom } from '../../src/cli/flags.ts';
 import { bytes, hostAndPort, milliseconds, port } from '../../src/cli/quantities.ts';
 import { type Operation, rowOf } from '../../src/options/table.ts';
 import { translate } from '../../src/options/translate.ts';
@@ -33,6 +33,26 @@ const spelled: readonly (readonly [args: readonly string[], options: CriuOpts])[
   [['--page-server', '[::1]:27'], { pageServer: { address: '::1', port: 27 } }],
   [['--page-server', ':27', '--lazy-pages'], { pageServer: { port: 27 }, lazyPages: true }],
   [['--page-server', 'fd:0'], { pageServer: { fd: 0 } }],
+  [
+    ['--tls'],
+    {
+      tls: {
+        ca: '/etc/pki/CA/cacert.pem',
+        cert: '/etc/pki/criu/cert.pem',
+        key: '/etc/pki/criu/private/key.pem',
+      },
+    },
+  ],
+  [
+    [
+      ...['--tls-cacert', 'ca.pem', '--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--tls'],
+      ...['--tls-cacrl', 'crl.pem', '--tls-no-cn-verify'],
+    ],
+    {
+      tls: { ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem', crl: 'crl.pem', verifyName: false },
+    },
+  ],
+  [['--no-tls'], { tls: false }],
 ];
 
 test.each(spelled)('%j is %j', (args, options) => {
@@ -52,7 +72,8 @@ test.each(['dump', 'preDump', 'restore', 'check'] as const)(
       operations.includes(operation) ? [name] : [],
     );
     const flags = command.options.filter(({ negate }) => !negate);
-    expect(flags.map((flag) => flag.attributeName())).toEqual(expected);
+    const names = flags.map((flag) => flag.attributeName());
+    expect(names.filter((name) => !/^tls[A-Z]/.test(name))).toEqual(expected);
     for (const { description } of flags) expect(description).not.toMatch(/[`*]|@link/);
   },
 );
@@ -105,5 +126,5 @@ test('durations, sizes and places', () => {
 
 function parse(operations: readonly Operation[], args: readonly string[]): CriuOpts {
   const command = new Command().exitOverride().configureOutput({ writeErr() {} });
-  return addFlags(command, operations).parse(args, { from: 'user' }).opts();
+  return optionsFrom(addFlags(command, operations).parse(args, { from: 'user' }).opts()).own;
 }

@@ -57,7 +57,7 @@ const ofMigrate: Bad[] = [
   ['signal', { signal: new EventTarget() }],
   ['deadlineMs', { deadlineMs: -1 }],
   ['dump.stream', { dump: { stream: true } }],
-  ['dump.tlsCert', { dump: { tlsCert: 'here.pem' } }],
+  ['dump.tls', { dump: { tls: { ca: 'a', cert: 'b', key: 'c' } } }],
   ['hooks', { hooks: 5 }],
   ['hooks.fase', { hooks: { fase: () => {} } }],
   ['hooks.phase', { hooks: { phase: 'dump' } }],
@@ -171,7 +171,11 @@ describe('credentials', () => {
       readFile(key),
     ]);
     const given = { ca: authority.cert, cert: text, key: new Uint8Array(bytes) };
-    expect(await read('192.0.2.1', given)).toEqual({ ca, cert: Buffer.from(text), key: bytes });
+    expect(await read('192.0.2.1', given)).toMatchObject({
+      ca,
+      cert: Buffer.from(text),
+      key: bytes,
+    });
   });
 
   test('that cannot be read are named, and a key is not quoted', async () => {

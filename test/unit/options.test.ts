@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { Criu } from '../../src/criu.ts';
 import { OLDEST_CRIU, type Operation, rowOf, table } from '../../src/options/table.ts';
 import { translate, withDefaults } from '../../src/options/translate.ts';
-import type { CriuOpts } from '../../src/options/types.ts';
+import type { CriuOpts, TlsOptions } from '../../src/options/types.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { cases, fd } from '../helpers/option-cases.ts';
 import { connection } from '../helpers/sockets.ts';
@@ -19,6 +19,8 @@ const operations: readonly Operation[] = [
   'cpuinfoCheck',
   'pageServer',
 ];
+
+const files = { ca: '/ca', cert: '/cert', key: '/key' };
 
 /** What an operation cannot do without. */
 const needed = (operation: Operation): CriuOpts =>
@@ -55,7 +57,7 @@ describe.each([...rowOf])('option %s', (option, [field, row]) => {
         const { newest, ...translated } = translate(operation, options);
         const expected = {
           ...(operation !== 'pageServer' && adds),
-          ...(wire !== undefined && { [field]: wire }),
+          ...(option === 'tls' ? (wire as object) : wire !== undefined && { [field]: wire }),
         };
         expect(translated.wire).toEqual(expected);
         expect(newest?.since).toBe(row.since);
@@ -118,6 +120,22 @@ test('what is like no option is refused without a suggestion', async () => {
     const error = await failureOf(() => translate('dump', options));
     expect(error.message).toBe(`dump: there is no option ${name}`);
   }
+});
+
+test.each<[option: string, tls: object]>([
+  ['tls.key', { ca: '/ca', cert: '/cert' }],
+  ['tls.ca', { ...files, ca: '' }],
+  ['tls.cert', { ...files, cert: 5 }],
+  ['tls.crl', { ...files, crl: null }],
+  ['tls.key', { ...files, key: '-----BEGIN PRIVATE KEY-----\nAAAA\n' }],
+  ['tls.key', { ...files, key: Buffer.from('AAAA') }],
+  ['tls.verifyName', { ...files, verifyName: 'no' }],
+  ['tls.cacert', { ...files, cacert: '/ca' }],
+])('%s is refused in %o, and no key is quoted', async (option, tls) => {
+  const options = { imagesDirectory: '/i', tls: tls as TlsOptions };
+  const error = await failureOf(() => translate('dump', options));
+  expect(error).toMatchObject(wrong('dump', option));
+  expect(error.message).not.toContain('AAAA');
 });
 
 describe('descriptors', () => {
@@ -190,7 +208,7 @@ describe('in company', () => {
     ],
     ['a dump to port 0', 'dump', { pageServer: { port: 0 } }, 'pageServer', /1 to 65535/],
     ['a dump to no port', 'preDump', { pageServer: { address: 'h' } }, 'pageServer', /1 to 65535/],
-    ['tls on a given socket', 'dump', { pageServer: { fd }, tls: true }, 'tls', /in plain/],
+    ['tls on a given socket', 'dump', { pageServer: { fd }, tls: files }, 'tls', /in plain/],
   ])('%s is refused', async (_what, operation, options, option, message) => {
     const given = option === 'imagesDirectory' ? options : { imagesDirectory: '/i', ...options };
     const error = await failureOf(() => translate(operation, given));
@@ -203,8 +221,8 @@ describe('in company', () => {
     [
       'a page server that speaks TLS on a given socket',
       'pageServer',
-      { pageServer: { fd }, tls: true },
-      { ps: { fd: 4 }, tls: true },
+      { pageServer: { fd }, tls: files },
+      { ps: { fd: 4 }, tls: true, tls_cacert: '/ca', tls_cert: '/cert', tls_key: '/key' },
     ],
     [
       'a parent image whose pages are not to be tracked',
@@ -248,7 +266,7 @@ describe('defaults', () => {
   });
 
   test('come after what an operation is given itself', async () => {
-    const criu = new Criu({ path, defaults: { tls: true, asChild: true, imagesDirectory } });
+    const criu = new Criu({ path, defaults: { tls: files, asChild: true, imagesDirectory } });
     const pageServer = { fd };
     expect(await failureOf(criu.dump(1, { pageServer }))).toMatchObject(wrong('dump', 'tls'));
     expect(await failureOf(criu.dump(1, { pageServer, tls: false }))).toMatchObject({

@@ -192,8 +192,8 @@ describe.each([false, true])('a destination with answers on the way, with TLS: %
   /** It has asked for more than it reads. */
   async function behind() {
     const authority = withTls ? await Authority.create('Test authority') : undefined;
-    const certificates = authority ? tls(authority, await authority.issue(HERE)) : {};
-    const scene = await door({ pages, certificates });
+    const given = authority ? tls(authority, await authority.issue(HERE)) : {};
+    const scene = await door({ pages, ...given });
     const { gate, criu, ledger, knock, knockWith } = scene;
     gate.open(ledger);
     const ca = authority && (await readFile(authority.cert));
@@ -238,7 +238,7 @@ describe('TLS', () => {
   test('only who has a certificate of the authority gets in', async () => {
     const [ours, theirs] = [await Authority.create('Ours'), await Authority.create('Theirs')];
     const { gate, criu, ledger, knock, knockWith } = await door({
-      certificates: tls(ours, await ours.issue(HERE)),
+      ...tls(ours, await ours.issue(HERE)),
     });
     gate.open(ledger);
     const ca = await readFile(ours.cert);
@@ -268,7 +268,7 @@ describe('TLS', () => {
   }, async () => {
     const authority = await Authority.create('Test authority');
     const { gate, ledger, knock } = await door({
-      certificates: tls(authority, await authority.issue(HERE)),
+      ...tls(authority, await authority.issue(HERE)),
     });
     gate.open(ledger);
     const silent = await knock();
@@ -276,25 +276,25 @@ describe('TLS', () => {
     await silent.ended;
   });
 
-  test.each(['tlsCacert', 'tlsCert', 'tlsKey'] as const)(
-    'without the file of %s nothing listens',
-    async (option) => {
+  test.each(['ca', 'cert', 'key', 'crl'] as const)(
+    'without the file of tls.%s nothing listens',
+    async (name) => {
       const authority = await Authority.create('Test authority');
-      const given = { ...tls(authority, await authority.issue(HERE)), [option]: '/nowhere.pem' };
-      expect(await failureOf(door({ certificates: given }))).toMatchObject({
+      const given = tls(authority, await authority.issue(HERE)).tls;
+      const error = await failureOf(door({ tls: { ...given, [name]: '/nowhere.pem' } }));
+      expect(error).toMatchObject({
         code: 'ERR_CRIU_INVALID_ARGUMENT',
-        option,
+        option: `tls.${name}`,
         message: expect.stringContaining('/nowhere.pem'),
       });
     },
   );
 
   test('of several files that are wrong the first is named', async () => {
-    // That there is no path shows sooner than that there is no file.
-    const certificates = { tls: true, tlsCacert: '/no/ca.pem', tlsKey: '/no/key.pem' };
-    expect(await failureOf(door({ certificates }))).toMatchObject({
+    const files = { ca: '/no/ca.pem', cert: '/no/cert.pem', key: '/no/key.pem' };
+    expect(await failureOf(door({ tls: files }))).toMatchObject({
       code: 'ERR_CRIU_INVALID_ARGUMENT',
-      option: 'tlsCacert',
+      option: 'tls.ca',
     });
   });
 
@@ -302,7 +302,7 @@ describe('TLS', () => {
     const authority = await Authority.create('Test authority');
     const [one, two] = [await authority.issue(HERE), await authority.issue(HERE)];
     const given = tls(authority, { cert: one.cert, key: two.key });
-    expect(await failureOf(door({ certificates: given }))).toMatchObject({
+    expect(await failureOf(door(given))).toMatchObject({
       code: 'ERR_CRIU_INVALID_ARGUMENT',
       option: 'tls',
     });
@@ -338,7 +338,7 @@ describe('the end', () => {
     const before = await holdings();
     const at = { address: '127.0.0.1', port };
     const near = () => expect.unreachable('it does not listen');
-    const failure = await failureOf(LazyPageServer.listen('lazyDump', near, at, {}));
+    const failure = await failureOf(LazyPageServer.listen('lazyDump', near, at, undefined));
     expect(failure).toMatchObject({
       code: 'ERR_CRIU_SYSTEM',
       operation: 'lazyDump',

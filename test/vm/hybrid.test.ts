@@ -66,7 +66,10 @@ test('a lazy dump that cannot begin leaves the iteration as it was', async () =>
     ['ERR_CRIU_INVALID_ARGUMENT', { leaveRunning: true }],
     ['ERR_CRIU_INVALID_ARGUMENT', { pageServer: { port: 70_000 } }],
     ['ERR_CRIU_INVALID_ARGUMENT', { pageServer: { address: '0.0.0.0' } }],
-    ['ERR_CRIU_INVALID_ARGUMENT', { tls: true, tlsCacert: '/nowhere.pem' }],
+    [
+      'ERR_CRIU_INVALID_ARGUMENT',
+      { tls: { ca: '/nowhere.pem', cert: '/nowhere.pem', key: '/nowhere.pem' } },
+    ],
     ['ERR_CRIU_SYSTEM', { pageServer: { port } }],
   ];
   for (const [code, options] of bad) {

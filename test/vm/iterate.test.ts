@@ -230,5 +230,5 @@ async function spaceOfPages(directory: string): Promise<number> {
 async function certified() {
   const authority = await Authority.create('Test authority');
   const { cert, key } = await authority.issue('IP:127.0.0.1');
-  return { tls: true, tlsCacert: authority.cert, tlsCert: cert, tlsKey: key };
+  return { tls: { ca: authority.cert, cert, key } };
 }

@@ -4,7 +4,7 @@ import type { RestoreOptions } from '../../operations/restore.ts';
 import { checkOptions, readOptions } from '../../options/check.ts';
 import { operationOptions } from '../../options/operation-options.ts';
 import { translate } from '../../options/translate.ts';
-import type { MigrationTls } from '../protocol/credentials.ts';
+import type { TlsOptions } from '../../options/types.ts';
 import type { DestinationState } from '../protocol/states.ts';
 
 /** What a source offers. */
@@ -48,7 +48,7 @@ export interface ServeMigrationsOptions {
   /** Where to listen; port 0 is any free one. Pages come to a port of their own on the same host. */
   readonly listen: { readonly host: string; readonly port: number; readonly pagePort?: number };
   /** Certificates of mutual TLS; only whoever has one of the same authority gets in. */
-  readonly tls?: MigrationTls;
+  readonly tls?: TlsOptions;
   /** Without certificates, on a loopback address. */
   readonly insecure?: boolean;
   /**

@@ -15,7 +15,7 @@ import { type Credentials, readCredentials } from '../protocol/credentials.ts';
 import { hostFacts } from '../protocol/host-facts.ts';
 import { checkOffered } from '../protocol/offered-options.ts';
 import { PageListener } from '../protocol/page-listener.ts';
-import { loadService, PROTOCOL, type Service } from '../protocol/service.ts';
+import { loadService, PROTOCOL, type Service, serverCredentials } from '../protocol/service.ts';
 import { isMode, type Objecting, weigh } from './admission.ts';
 import { type Answer, type CallAbout, handlersOf, peerOf } from './handlers.ts';
 import { type Hosting, Incoming } from './incoming.ts';
@@ -121,16 +121,12 @@ class Host implements MigrationServer {
     return [...this.#incoming.values()].map(({ id, how }) => ({ id, ...how }));
   }
 
-  async listen({ grpc, Migrations, options }: Service): Promise<this> {
+  async listen(service: Service): Promise<this> {
+    const { grpc, Migrations, options } = service;
     const server = new grpc.Server(options);
     server.addService(Migrations.service, this.#answers() as never);
-    const { ca, cert, key } = this.#credentials ?? {};
-    const credentials = ca
-      ? grpc.ServerCredentials.createSsl(
-          ca,
-          [{ cert_chain: cert as Buffer, private_key: key as Buffer }],
-          true,
-        )
+    const credentials = this.#credentials
+      ? serverCredentials(service, this.#credentials)
       : grpc.ServerCredentials.createInsecure();
     const { host, port } = this.#given.listen;
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

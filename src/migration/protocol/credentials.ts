@@ -1,22 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import type { PeerCertificate } from 'node:tls';
+import { builtins } from '../../builtins.ts';
 import { invalid } from '../../errors.ts';
+import { checkValue } from '../../options/check.ts';
 import { isLoopback } from '../../options/reach.ts';
+import { readTls, type TlsFiles, tlsMaterial } from '../../options/tls.ts';
+import type { TlsOptions } from '../../options/types.ts';
 
-/** Certificates of mutual TLS: PEM texts, or paths of PEM files. */
-export interface MigrationTls {
-  /** The authority that has issued the certificates of all hosts. */
-  readonly ca: string | Uint8Array;
-  /** This host's certificate. */
-  readonly cert: string | Uint8Array;
-  /** Its private key. */
-  readonly key: string | Uint8Array;
-}
-
-/** The same, read. */
-export interface Credentials {
-  readonly ca: Buffer;
-  readonly cert: Buffer;
-  readonly key: Buffer;
+/** The files of {@link TlsOptions}, read. */
+export interface Credentials extends TlsFiles {
+  /** False if the certificate of a destination may be for any address. */
+  readonly verifyName: boolean;
 }
 
 /**
@@ -27,7 +20,7 @@ export interface Credentials {
 export async function readCredentials(
   operation: string,
   host: string,
-  tls: MigrationTls | undefined,
+  tls: TlsOptions | undefined,
   insecure: boolean | undefined,
 ): Promise<Credentials | undefined> {
   if (insecure !== undefined && typeof insecure !== 'boolean') {
@@ -40,23 +33,12 @@ export async function readCredentials(
       : '{ ca, cert, key }, PEM texts or paths';
     throw invalid(operation, 'tls', takes, tls);
   }
-  if (typeof tls !== 'object' || tls === null) {
-    throw invalid(operation, 'tls', '{ ca, cert, key }, PEM texts or paths', tls);
-  }
-  // In turn, so that of several that cannot be read it is always the first that is told.
-  const ca = await read(operation, 'tls.ca', tls.ca);
-  const cert = await read(operation, 'tls.cert', tls.cert);
-  const key = await read(operation, 'tls.key', tls.key);
-  return { ca, cert, key };
+  checkValue(operation, 'tls', tlsMaterial, tls);
+  return { ...(await readTls(operation, tls)), verifyName: tls.verifyName ?? true };
 }
 
-async function read(operation: string, option: string, given: unknown): Promise<Buffer> {
-  if (given instanceof Uint8Array) return Buffer.from(given);
-  if (typeof given !== 'string' || given === '') {
-    throw invalid(operation, option, 'a PEM text or the path of a PEM file', given);
-  }
-  if (given.includes('-----BEGIN ')) return Buffer.from(given);
-  return await readFile(given).catch((error: Error) => {
-    throw invalid(operation, option, `a PEM file that can be read (${error.message})`, given);
-  });
+/** Compares the certificate of a destination with the address that was connected to. */
+export function identityCheck(host: string, { verifyName }: Credentials) {
+  return (_name: string, certificate: PeerCertificate): Error | undefined =>
+    verifyName ? builtins.tls.checkServerIdentity(host, certificate) : undefined;
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { builtins } from '../../builtins.ts';
 import { PAGES_AHEAD } from '../../postcopy/page-protocol.ts';
-import type { Credentials } from './credentials.ts';
+import { type Credentials, identityCheck } from './credentials.ts';
 
 /** The size of the one-time token that a page connection begins with, in bytes. */
 export const TOKEN_SIZE = 32;
@@ -22,7 +22,10 @@ export async function connectPages(
 ): Promise<Socket> {
   signal.throwIfAborted();
   const socket = credentials
-    ? builtins.tls.connect({ host, port, ...credentials, ...TLS })
+    ? builtins.tls.connect({
+        ...{ host, port, ...credentials, ...TLS },
+        checkServerIdentity: identityCheck(host, credentials),
+      })
     : connect({ host, port });
   // The caller may add its own listener late: an error until then shows as `errored` of the socket.
   socket.on('error', () => {});

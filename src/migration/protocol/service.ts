@@ -1,12 +1,12 @@
 import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import type { CallOptions, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import type { CallOptions, ClientUnaryCall, ServerCredentials, ServiceError } from '@grpc/grpc-js';
 import { builtins } from '../../builtins.ts';
 import { CriuError } from '../../errors.ts';
 import description from '../../generated/migration.ts';
 import type { ProtoGrpcType } from '../../generated/types/migration.ts';
 import type { MigrationsClient } from '../../generated/types/node_criu/Migrations.ts';
-import type { Credentials } from './credentials.ts';
+import { type Credentials, identityCheck } from './credentials.ts';
 
 /** The version of the agreement between two hosts. */
 export const PROTOCOL = 1;
@@ -62,6 +62,19 @@ async function spareDescriptors(): Promise<void> {
   await using _other = await open('/dev/null');
 }
 
+/** Mutual TLS for a server. grpc-js has no way to pass a revocation list, and this passes all of it. */
+export function serverCredentials(
+  { grpc }: Service,
+  { ca, cert, key, crl }: Credentials,
+): ServerCredentials {
+  class MutualTls extends grpc.ServerCredentials {
+    _equals(other: ServerCredentials): boolean {
+      return this === other;
+    }
+  }
+  return new MutualTls({ requestCert: true }, { ca, cert, key, ...(crl && { crl }) });
+}
+
 /** The method names of calls with one answer. */
 type Unary = 'offer' | 'startRound' | 'prepare' | 'handOver' | 'awaitPages' | 'abort' | 'ask';
 type Request<M extends Unary> = Parameters<MigrationsClient[M]>[0];
@@ -82,9 +95,8 @@ export class Destination implements Disposable {
   ): Promise<Destination> {
     const { grpc, Migrations, options } = await loadService();
     const channel = credentials
-      ? grpc.credentials.createSsl(credentials.ca, credentials.key, credentials.cert, {
-          checkServerIdentity: (_name, certificate) =>
-            builtins.tls.checkServerIdentity(host, certificate),
+      ? grpc.credentials.createFromSecureContext(builtins.tls.createSecureContext(credentials), {
+          checkServerIdentity: identityCheck(host, credentials),
         })
       : grpc.credentials.createInsecure();
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

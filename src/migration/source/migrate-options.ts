@@ -14,7 +14,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
 const OWN = [
   ...['imagesDirectory', 'workDirectory', 'pageServer', 'parentImage', 'trackMem', 'lazyPages'],
   ...['leaveRunning', 'leaveStopped', 'statusFd', 'signal', 'deadlineMs', 'insecure', 'stream'],
-  ...['tls', 'tlsCacert', 'tlsCacrl', 'tlsCert', 'tlsKey', 'tlsNoCnVerify'],
+  'tls',
 ];
 
 /** Checks what a migration is given. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */

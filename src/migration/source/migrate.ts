@@ -4,10 +4,11 @@ import { CombinedSignal } from '../../concurrency/combined-signal.ts';
 import { traceOperation } from '../../diagnostics.ts';
 import type { DumpOptions } from '../../operations/dump.ts';
 import { readOptions } from '../../options/check.ts';
+import type { TlsOptions } from '../../options/types.ts';
 import type { PreCopyFunction, PreCopyLimits } from '../../precopy/policy.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { STATE_DIRECTORY } from '../journal/outgoing-journal.ts';
-import { type MigrationTls, readCredentials } from '../protocol/credentials.ts';
+import { readCredentials } from '../protocol/credentials.ts';
 import { Destination } from '../protocol/service.ts';
 import { EventQueue, type MigrationEvent, type MigrationPhase } from './events.ts';
 import { OPERATION } from './failures.ts';
@@ -30,7 +31,7 @@ export interface MigrateOptions {
   /** Where {@link serveMigrations} listens. */
   readonly to: { readonly host: string; readonly port: number };
   /** Certificates of mutual TLS. */
-  readonly tls?: MigrationTls;
+  readonly tls?: TlsOptions;
   /** Without certificates, to a loopback address. */
   readonly insecure?: boolean;
   /** How memory goes over. Default: `pre-copy` if this kernel can, else `stop-and-copy`. */

@@ -4,6 +4,7 @@ import { inTime } from '../../cleanup/half-restored.ts';
 import { CriuError, invalid, unknownOption, type WorkloadState } from '../../errors.ts';
 import { checkOptions, readOptions } from '../../options/check.ts';
 import { limits } from '../../options/operation-options.ts';
+import type { TlsOptions } from '../../options/types.ts';
 import { StoppedTree } from '../../postcopy/stopped-tree.ts';
 import { openPidfd, watchExit } from '../../process/exit.ts';
 import { stateOf } from '../../procfs/stat.ts';
@@ -18,7 +19,7 @@ import {
   outgoingIn,
   STATE_DIRECTORY,
 } from '../journal/outgoing-journal.ts';
-import { type MigrationTls, readCredentials } from '../protocol/credentials.ts';
+import { readCredentials } from '../protocol/credentials.ts';
 import { isAgentAlive, pidsOf, requireSeen, startTimeOf } from '../protocol/identity.ts';
 import { Destination } from '../protocol/service.ts';
 import {
@@ -34,7 +35,7 @@ import { checkStateDirectory } from './migrate-options.ts';
 /** Options of {@link resolveMigration}. */
 export interface ResolveMigrationOptions {
   /** Certificates of mutual TLS, as for {@link migrate}. */
-  readonly tls?: MigrationTls;
+  readonly tls?: TlsOptions;
   /** Without certificates, to a loopback address. */
   readonly insecure?: boolean;
   /** Where the journals of {@link migrate} are kept. Default `/var/lib/node-criu`. */

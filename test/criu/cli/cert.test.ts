@@ -36,8 +36,8 @@ test('pages cross between a dump and a page server with these certificates', asy
   const counter = await startCounter();
   const there = await temporaryDirectory();
   const server = await criu.pageServer({
-    ...{ imagesDirectory: there, tls: true, tlsCacert: ca },
-    ...{ tlsCert: target.cert, tlsKey: target.key },
+    imagesDirectory: there,
+    tls: { ca, cert: target.cert, key: target.key },
   });
   const { exitCode } = await nodeCriu([
     ...['dump', String(counter.pid), '-D', await temporaryDirectory(), '--leave-running'],

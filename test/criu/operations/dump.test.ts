@@ -220,7 +220,7 @@ test('defaults count where the operation takes them and is not told otherwise', 
   await criu.dump(counter.pid, { imagesDirectory, leaveRunning: false, logFile: 'own.log' });
   await counter.ended;
   expect(await readdir(workDirectory)).toContain('own.log');
-  // restore takes no leaveRunning and no ghostLimit.
+  // restore takes no leaveRunning.
   const { log } = await criu.restore({ imagesDirectory });
   await counter.countsOn();
   expect(log?.path).toBe(join(workDirectory, 'default.log'));

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { readdir, rename } from 'node:fs/promises';
+import { readdir, readFile, rename } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { PageServer } from '../../../src/index.ts';
-import { Authority, HERE, type TlsOptions, tls } from '../../helpers/certificates.ts';
+import type { PageServer, TlsOptions } from '../../../src/index.ts';
+import { Authority, HERE, tls } from '../../helpers/certificates.ts';
 import { client, startCounter, temporaryDirectory } from '../../helpers/workload.ts';
 
 /** CRIU 4.2 crashes when its side of the handshake fails: it uses the TLS session that it has freed. */
@@ -124,12 +124,12 @@ test('a certificate for another host is refused', async () => {
   await counter.countsOn();
 });
 
-test('with tlsNoCnVerify a certificate may be for another host', async () => {
+test('with verifyName: false a certificate may be for another host', async () => {
   const authority = await Authority.create('Test authority');
   const elsewhere = await authority.issue('DNS:elsewhere.example');
   const { dump, server, there, counter } = await dumpTo({
-    server: { ...tls(authority, elsewhere), tlsNoCnVerify: true },
-    dump: { ...tls(authority, elsewhere), tlsNoCnVerify: true },
+    server: { tls: { ...tls(authority, elsewhere).tls, verifyName: false } },
+    dump: { tls: { ...tls(authority, elsewhere).tls, verifyName: false } },
   });
   await dump;
   expect(await server.exited).toEqual({ code: 0, signal: null });
@@ -139,11 +139,11 @@ test('with tlsNoCnVerify a certificate may be for another host', async () => {
 test('a certificate on the revocation list is refused, and another one is not', async () => {
   const authority = await Authority.create('Test authority');
   const [good, revoked] = [await authority.issue(HERE), await authority.issue(HERE)];
-  const tlsCacrl = await authority.revoke(revoked);
+  const crl = await authority.revoke(revoked);
 
   const bad = await dumpTo({
     server: tls(authority, revoked),
-    dump: { ...tls(authority, good), tlsCacrl },
+    dump: { tls: { ...tls(authority, good).tls, crl } },
   });
   await expect(bad.dump).rejects.toMatchObject({
     code: BROKEN_OFF,
@@ -154,10 +154,32 @@ test('a certificate on the revocation list is refused, and another one is not', 
 
   const fine = await dumpTo({
     server: tls(authority, good),
-    dump: { ...tls(authority, good), tlsCacrl },
+    dump: { tls: { ...tls(authority, good).tls, crl } },
   });
   await fine.dump;
   expect(await readdir(fine.there)).toContain(`pagemap-${fine.counter.pid}.img`);
+});
+
+test.each([
+  ['text', (pem: Buffer) => pem.toString()],
+  ['bytes', (pem: Buffer) => pem],
+])('PEM %s is refused where CRIU opens the file, and not quoted', async (_, given) => {
+  const authority = await Authority.create('Test authority');
+  const { cert, key } = await authority.issue(HERE);
+  const options = { ca: authority.cert, cert, key: given(await readFile(key)) };
+  const counter = await startCounter();
+  const dump = client().dump(counter.pid, {
+    imagesDirectory: await temporaryDirectory(),
+    pageServer: { address: '127.0.0.1', port: 1 },
+    tls: options,
+  });
+  await expect(dump).rejects.toMatchObject({
+    code: 'ERR_CRIU_INVALID_ARGUMENT',
+    option: 'tls.key',
+    message:
+      'dump: tls.key takes the path of a PEM file, not its content: CRIU opens the file itself',
+  });
+  await counter.countsOn();
 });
 
 test('a key that is not there makes an error which says so', async () => {
@@ -176,7 +198,7 @@ test('a key that is not there makes an error which says so', async () => {
 });
 
 /** Starts a page server and a dump to it, which leaves its process running. */
-async function dumpTo(options: { server: TlsOptions; dump: TlsOptions }) {
+async function dumpTo(options: { server: { tls?: TlsOptions }; dump: { tls?: TlsOptions } }) {
   const criu = client();
   const counter = await startCounter();
   const there = await temporaryDirectory();

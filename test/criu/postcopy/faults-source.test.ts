@@ -1,8 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Criu, LazyDumpOptions, LazySource } from '../../../src/index.ts';
-import { Authority, HERE, type TlsOptions, tls } from '../../helpers/certificates.ts';
+import type { Criu, LazyDumpOptions, LazySource, TlsOptions } from '../../../src/index.ts';
+import { Authority, HERE, tls } from '../../helpers/certificates.ts';
 import { startCounting } from '../../helpers/checkpoints.ts';
 import { expectIntact } from '../../helpers/expect-intact.ts';
 import { failureOf } from '../../helpers/failures.ts';
@@ -494,7 +494,7 @@ async function move(
   {
     atSource = {},
     atDestination = {},
-  }: { atSource?: Partial<LazyDumpOptions>; atDestination?: TlsOptions } = {},
+  }: { atSource?: Partial<LazyDumpOptions>; atDestination?: { tls?: TlsOptions } } = {},
 ) {
   const destination = await LazyDestination.start();
   const scene = await serve(fault, 256, atSource);

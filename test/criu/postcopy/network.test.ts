@@ -171,7 +171,7 @@ describe('an address that others can reach', () => {
       const refused = {
         code: 'ERR_CRIU_INVALID_ARGUMENT',
         option: 'pageServer',
-        message: expect.stringMatching(/tls: true.*insecure: true/),
+        message: expect.stringMatching(/needs tls.*insecure: true/),
       };
       const criu = client();
       expect(await failureOf(criu.lazyDump(counter.pid, given))).toMatchObject(refused);

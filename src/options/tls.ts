@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { CriuError, invalid, systemFailure } from '../errors.ts';
+import { type Check, check, either, object, required } from './check.ts';
+import type { Kind } from './kinds.ts';
+import { isText } from './kinds.ts';
+import type { TlsOptions } from './types.ts';
+
+/** The files of {@link TlsOptions}, read. */
+export interface TlsFiles {
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly crl?: Buffer;
+}
+
+const BEGIN = '-----BEGIN ';
+
+/** The path of a PEM file, or its content. */
+const pem = check(
+  'PEM text or the path of a PEM file',
+  (value) => (value instanceof Uint8Array && value.length > 0) || isText(value),
+);
+
+/** CRIU opens the files by their paths. The error does not quote a text: it may be a private key. */
+const pemPath: Check = {
+  ...check('the path of a PEM file', (value) => value instanceof Uint8Array || isText(value)),
+  read(operation, option, value) {
+    if (typeof value === 'string' && !value.includes(BEGIN)) return value;
+    throw new CriuError(
+      'ERR_CRIU_INVALID_ARGUMENT',
+      `${operation}: ${option} takes the path of a PEM file, not its content: CRIU opens the file itself`,
+      { operation, option },
+    );
+  },
+};
+
+const verifyName = check('a boolean', (value) => typeof value === 'boolean');
+
+const shapeOf = (file: Check) => ({
+  ca: required(file),
+  cert: required(file),
+  key: required(file),
+  crl: file,
+  verifyName,
+});
+
+/** TLS that this library speaks: PEM text works as well as paths. */
+export const tlsMaterial: Check = object<TlsOptions>(shapeOf(pem));
+
+/** No TLS, although the defaults of the client have some. */
+const none = check('false', (value) => value === false);
+
+/** The same for the option of an operation, which can also turn off the default of the client. */
+export const tlsMaterialOrNone: Check = either(tlsMaterial, none);
+
+/** TLS that CRIU speaks: the fields of criu_opts, several of them. */
+export const tlsFiles: Kind = {
+  ...either(object<TlsOptions>(shapeOf(pemPath)), none),
+  form: 'tls',
+  encode(value) {
+    if (value === false) return { tls: false };
+    const { ca, cert, key, crl, verifyName = true } = value as TlsOptions;
+    return {
+      tls: true,
+      tls_cacert: ca,
+      tls_cert: cert,
+      tls_key: key,
+      ...(crl !== undefined && { tls_cacrl: crl }),
+      ...(!verifyName && { tls_no_cn_verify: true }),
+    };
+  },
+};
+
+/**
+ * Reads the files of checked options, one after the other, so that the error always names the first
+ * that cannot be read.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export async function readTls(operation: string, tls: TlsOptions): Promise<TlsFiles> {
+  const ca = await readPem(operation, 'tls.ca', tls.ca);
+  const cert = await readPem(operation, 'tls.cert', tls.cert);
+  const key = await readPem(operation, 'tls.key', tls.key);
+  if (tls.crl === undefined) return { ca, cert, key };
+  return { ca, cert, key, crl: await readPem(operation, 'tls.crl', tls.crl) };
+}
+
+async function readPem(
+  operation: string,
+  option: string,
+  given: string | Uint8Array,
+): Promise<Buffer> {
+  if (typeof given !== 'string') return Buffer.from(given);
+  if (given.includes(BEGIN)) return Buffer.from(given);
+  return await readFile(given).catch((error: Error) => {
+    const takes = `a PEM file that can be read (${error.message})`;
+    throw systemFailure(operation, error) ?? invalid(operation, option, takes, given);
+  });
+}
