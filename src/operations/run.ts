@@ -10,20 +10,19 @@ import { operationOptions } from '../options/operation-options.ts';
 import { writeOwnConfig } from '../options/own-config.ts';
 import { handOver } from '../options/page-connection.ts';
 import { refuseOpenNetwork } from '../options/reach.ts';
-import { openStatusFd } from '../options/status-fd.ts';
 import { OLDEST_CRIU, type Requested } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts } from '../options/types.ts';
-
-import { callHooks, type Notified } from '../protocol/hooks.ts';
+import { callHooks } from '../protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
-import type { Observed } from '../protocol/session.ts';
+import type { Notified, Observed } from '../protocol/session.ts';
 import { locate } from '../worker/binary.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client, GivenOptions } from './client.ts';
 import { openDirectory } from './directories.ts';
 import { requireSupport } from './probe.ts';
 import { type Call, call, type Ending } from './request.ts';
+import { openStatusFd } from './status-fd.ts';
 
 /** An operation that takes options. */
 export interface Job<Stats = undefined> {

@@ -1,4 +1,4 @@
-import type { CriuWireOpts } from '../protocol/messages.ts';
+import type { criu_opts__Output as CriuWireOpts } from '../generated/types/criu_opts.ts';
 import {
   controllers,
   descriptor,

@@ -1,5 +1,5 @@
 import { CriuError, invalid, unknownOption } from '../errors.ts';
-import type { CriuWireOpts } from '../protocol/messages.ts';
+import type { criu_opts__Output as CriuWireOpts } from '../generated/types/criu_opts.ts';
 import { type Check, checkValue, closestName, object, type Shape } from './check.ts';
 import { flag, type Plan } from './kinds.ts';
 import { type Operation, type Row, rowOf } from './table.ts';

@@ -1,7 +1,8 @@
 import { native } from '../native/index.ts';
-import type { Hooks, Notification } from '../options/types.ts';
+import type { Hooks } from '../options/types.ts';
+import type { Notified } from './session.ts';
 
-/** CRIU's name of each step that has a hook. */
+/** The hook of each notification, by CRIU's name of the notification. */
 const hookOf = {
   'pre-dump': 'preDump',
   'post-dump': 'postDump',
@@ -18,23 +19,17 @@ const hookOf = {
   'query-ext-files': 'queryExtFiles',
 } as const satisfies Record<string, keyof Hooks>;
 
-/** Answers a notification; what it resolves to goes into the acknowledgement. */
-export type Notified = (
-  notification: Notification,
-  fds: readonly number[],
-) => Promise<{ external: readonly string[] } | undefined>;
-
-/** Calls the hooks that a notification has. */
+/** Returns a handler of notifications that calls the matching hooks. */
 export function callHooks(hooks: Hooks): Notified {
   return async (notification, fds) => {
     const [fd] = fds;
     const hook = hookOf[notification.script as keyof typeof hookOf];
-    const taken = hook === 'orphanPtsMaster' && hooks.orphanPtsMaster ? fd : undefined;
-    for (const other of fds) if (other !== taken) native().close(other);
+    const handedOver = hook === 'orphanPtsMaster' && hooks.orphanPtsMaster ? fd : undefined;
+    for (const other of fds) if (other !== handedOver) native().close(other);
     try {
       await hooks.onNotify?.(notification);
     } catch (error) {
-      if (taken !== undefined) native().close(taken);
+      if (handedOver !== undefined) native().close(handedOver);
       throw error;
     }
     switch (hook) {
@@ -43,9 +38,9 @@ export function callHooks(hooks: Hooks): Notified {
       case 'queryExtFiles':
         return { external: checkExternal(await hooks.queryExtFiles?.()) };
       case 'orphanPtsMaster':
-        if (taken === undefined) return undefined;
-        native().release(taken);
-        await hooks.orphanPtsMaster?.(taken);
+        if (handedOver === undefined) return undefined;
+        native().release(handedOver);
+        await hooks.orphanPtsMaster?.(handedOver);
         return undefined;
       case 'setupNamespaces':
       case 'postRestore':
@@ -58,8 +53,8 @@ export function callHooks(hooks: Hooks): Notified {
   };
 }
 
-/** What CRIU is told must be what the hook meant: not the letters of a string, say. */
+/** Checks the result of the hook queryExtFiles: a string would be sent letter by letter. */
 function checkExternal(ids: unknown = []): readonly string[] {
   if (Array.isArray(ids) && ids.every((id) => typeof id === 'string')) return ids;
-  throw new TypeError(`it is to return an array of strings, not ${typeof ids}`);
+  throw new TypeError(`queryExtFiles must return an array of strings, not ${typeof ids}`);
 }

@@ -3,59 +3,60 @@ import type { criu_opts__Output } from '../generated/types/criu_opts.ts';
 import type { criu_req__Output } from '../generated/types/criu_req.ts';
 import type { criu_resp__Output } from '../generated/types/criu_resp.ts';
 
-/** A request, its enums by name. */
+/** A request to CRIU. Enums are strings. Source: `criu_req`. */
 export type CriuRequest = criu_req__Output;
 
-/** A response or notification, its enums by name. */
+/** A reply or a notification of CRIU. Enums are strings. Source: `criu_resp`. */
 export type CriuResponse = criu_resp__Output;
 
-/** The options of a request. */
+/** The options of a request, under CRIU's own names. Source: `criu_opts`. */
 export type CriuWireOpts = criu_opts__Output;
 
-/** What a request asks for, and what a response answers. */
+/** The type of a request, and of the reply to it. Source: `criu_req_type`. */
 export type CriuRequestType = CriuRequest['type'];
 
-/** What no packet can hold; a list of holes may claim to have four thousand times as many. */
+/** More elements than fit into a packet. A sparse array can claim to have 4000 times as many. */
 const MAX_ELEMENTS = 1_000_000;
-/** A field of an element of a list of the options of a request. */
-const DEEPEST = 4;
+/** The deepest level of a request: a field of an element of a list in the options. */
+const MAX_DEPTH = 4;
 
 const asValues = { longs: Number, enums: String };
 
 /**
- * A request as CRIU reads it.
- * @throws TypeError that names the first field which CRIU would read otherwise than it is given
- * here: unknown, missing, out of range or of the wrong type.
+ * Encodes a request.
+ * @throws TypeError with the name of the first field that CRIU would not read as it is given: it is
+ * unknown, missing, out of range or of the wrong type
  */
 export function encodeRequest(request: CriuRequest): Uint8Array {
-  refuseLongLists(request);
+  assertNoLongLists(request);
   const bytes = criu_req.encode(criu_req.fromObject(request)).finish();
-  // The codec leaves out what it does not know, makes wrong values fit (a number out of 'x' is 0)
-  // and fills in required fields. Reading the bytes again shows all of it.
+  // The codec drops unknown fields, converts wrong values (the number of 'x' is 0) and fills in
+  // required fields. Decoding the bytes reveals all three.
   const path = firstDifference(request, criu_req.toObject(criu_req.decode(bytes), asValues));
-  if (path !== undefined) throw new TypeError(`the request's ${path} cannot be sent as it is`);
+  if (path !== undefined)
+    throw new TypeError(`the field ${path} of the request is unknown, missing or invalid`);
   return bytes;
 }
 
 /**
- * Reads a packet from CRIU. Fields that CRIU has and we do not know are skipped.
- * @throws Error if it is not a whole response. A `type` that we do not know counts as missing.
+ * Decodes a packet from CRIU. Unknown fields are skipped, and an unknown `type` counts as missing.
+ * @throws Error if the packet is not a complete response
  */
 export function decodeResponse(bytes: Uint8Array): CriuResponse {
   return criu_resp.toObject(criu_resp.decode(bytes), asValues);
 }
 
-/** The codec would walk through them, element by element, and nothing else could happen meanwhile. */
-function refuseLongLists(value: unknown, depth = 0): void {
+/** The codec visits each element synchronously, which would block the event loop. */
+function assertNoLongLists(value: unknown, depth = 0): void {
   if (!isObject(value)) return;
   if (Array.isArray(value) && value.length > MAX_ELEMENTS) {
     throw new TypeError('the request has a list that is too long to be sent');
   }
-  if (depth === DEEPEST) return;
-  for (const one of Object.values(value)) refuseLongLists(one, depth + 1);
+  if (depth === MAX_DEPTH) return;
+  for (const one of Object.values(value)) assertNoLongLists(one, depth + 1);
 }
 
-/** The path of the first value in which two messages differ. The wire knows no empty lists. */
+/** The path of the first difference between two messages. An empty list is not sent at all. */
 function firstDifference(sent: unknown, read: unknown, path: string[] = []): string | undefined {
   if (isObject(sent) && isObject(read)) {
     if (kindOf(sent) !== kindOf(read)) return path.join('.');
@@ -69,7 +70,7 @@ function firstDifference(sent: unknown, read: unknown, path: string[] = []): str
   return same ? undefined : path.join('.');
 }
 
-/** A Map, say, is no message, though it has no key that would be overlooked. */
+/** Tells a plain object from a Map, whose entries are no properties. */
 function kindOf(value: object): string {
   return Object.prototype.toString.call(value);
 }

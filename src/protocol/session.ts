@@ -1,56 +1,57 @@
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import { traceNotification } from '../diagnostics.ts';
 import { CriuError } from '../errors.ts';
-import type { Packet } from '../native/index.ts';
-import { native } from '../native/index.ts';
+import { native, type Packet } from '../native/index.ts';
 import type { Notification } from '../options/types.ts';
-import type { Notified } from './hooks.ts';
+import { type Channel, channelError, endOfChannel } from './channel.ts';
 import { type CriuRequest, type CriuResponse, decodeResponse, encodeRequest } from './messages.ts';
 
-/** What a session speaks over: whole packets, to and from a criu. */
-export interface Channel {
-  /** Sends one packet; throws as the socket does (EPIPE, EMSGSIZE, …). */
-  send(packet: Uint8Array): void;
-  /** The next packet, or undefined once the other side has closed; rejects as the socket does. */
-  receive(): Promise<Packet | undefined>;
-  /** Ends the other side by force. */
-  kill(): void;
-}
+/**
+ * Handles one notification. The acknowledgement carries the result; if the handler rejects, it
+ * refuses the step.
+ * @param fds the descriptors that came with the notification; the handler owns them
+ */
+export type Notified = (
+  notification: Notification,
+  fds: readonly number[],
+) => Promise<{ external: readonly string[] } | undefined>;
 
 /**
- * Is told of every notification, also after a cancellation: when CRIU asks, and when it was told to
- * go on. It has no say in that.
+ * Observes every notification, also after a cancellation: when CRIU sends it (`'asked'`), and after
+ * an acknowledgement that lets CRIU continue (`'agreed'`). It cannot refuse.
  */
 export type Observed = (notification: Notification, now: 'asked' | 'agreed') => void;
 
-/** What goes with a request. */
+/** Options of {@link Session.exchange}. */
 export interface ExchangeOptions {
-  /** Answers CRIU's notifications; without it they are all agreed to. */
+  /** Handles the notifications. Without it every step is acknowledged. */
   readonly notified?: Notified | undefined;
   readonly observed?: Observed | undefined;
   readonly cancellation?: Cancellation | undefined;
 }
 
-/** How a request ended, when CRIU has replied to it. */
+/** The outcome of a request to which CRIU has replied. */
 export interface Exchanged {
   readonly reply: CriuResponse;
-  /** The first notification that was refused, and why; CRIU may have gone on all the same. */
+  /** The first notification that was refused. CRIU continues after some of its steps all the same. */
   readonly refusal: Refusal | undefined;
 }
 
+/** A notification that was refused. */
 export interface Refusal {
+  /** CRIU's name of the step. */
   readonly script: string;
-  /** What the hook threw, or the reason of the cancellation. */
+  /** The error of the hook, or the reason of the cancellation. */
   readonly cause: unknown;
 }
 
-/** Replies whose type is not that of their request. */
+/** The types of replies that differ from the type of the request. */
 const replyTypes: Readonly<Record<string, string>> = { PAGE_SERVER_CHLD: 'PAGE_SERVER' };
 
 /**
- * CRIU's protocol on one channel: request → (notification → acknowledgement)* → reply. Nothing
- * else in the library knows it.
+ * CRIU's protocol on one channel: request → (notification → acknowledgement)* → reply. It is the only
+ * implementation of the protocol in this library.
  */
 export class Session {
   readonly #channel: Channel;
@@ -62,19 +63,19 @@ export class Session {
   }
 
   /**
-   * Sends a request, answers the notifications, and resolves with the reply, be it of success or
-   * of failure.
-   * @throws CriuError ERR_CRIU_EOF if the other side ends before it replies, ERR_CRIU_PROTOCOL if
-   * it sends what it may not, ERR_CRIU_REQUEST_TOO_LARGE, or ERR_CRIU_INVALID_ARGUMENT if the
-   * request cannot be made
+   * Sends a request, acknowledges the notifications, and resolves with the reply, whether it reports
+   * success or failure.
+   * @throws CriuError ERR_CRIU_EOF if criu ends before it replies, ERR_CRIU_PROTOCOL if it violates
+   * the protocol, ERR_CRIU_REQUEST_TOO_LARGE, or ERR_CRIU_INVALID_ARGUMENT if the request cannot be
+   * encoded
    */
   async exchange(request: CriuRequest, options: ExchangeOptions = {}): Promise<Exchanged> {
-    if (this.#busy) throw requestError('the last request is not answered yet');
+    if (this.#busy) throw requestError('the previous request is still under way');
     this.#busy = true;
     using _escalation = escalate(options.cancellation, this.#channel);
     try {
       const packet = encoded(request);
-      await this.#refuseUnasked();
+      await this.#assertSilent();
       this.#send(packet);
       return await this.#answer(request, options);
     } finally {
@@ -82,19 +83,19 @@ export class Session {
     }
   }
 
-  /** What has come before the request would be taken for its reply. */
-  async #refuseUnasked(): Promise<void> {
+  /** Rejects if a packet has arrived before the request, because it would be taken for the reply. */
+  async #assertSilent(): Promise<void> {
     let early = true;
-    const spoken = this.#next().then((packet) => {
+    const unexpected = this.#next().then((packet) => {
       if (!early) return;
       this.#incoming = undefined;
-      if (!packet) throw eof();
+      if (!packet) throw endOfChannel();
       for (const fd of packet.fds) native().close(fd);
-      throw protocolError('criu sent something before it was asked');
+      throw protocolError('criu sent a packet before the request');
     });
-    // Later it is awaited where it is received.
-    spoken.catch(() => {});
-    await Promise.race([spoken, turnOfTheLoop()]);
+    // A later failure is reported where the packet is received.
+    unexpected.catch(() => {});
+    await Promise.race([unexpected, nextTurn()]);
     early = false;
   }
 
@@ -102,7 +103,7 @@ export class Session {
     let refusal: Refusal | undefined;
     for (;;) {
       const { reply, fds } = await this.#receive().catch((error: CriuError) => {
-        // criu did not survive the refusal; what led to it is still the reason.
+        // criu ended after the refusal: the cause of the refusal is the cause of the failure.
         throw refusal ? new CriuError(error.code, error.message, refusal) : error;
       });
       if (reply.type !== 'NOTIFY') {
@@ -115,7 +116,7 @@ export class Session {
     }
   }
 
-  /** Answers a notification; resolves with the refusal if it was one. */
+  /** Acknowledges a notification; resolves with the refusal, if it is refused. */
   async #acknowledge(
     { notify }: CriuResponse,
     fds: readonly number[],
@@ -129,13 +130,13 @@ export class Session {
     if (cancellation?.reason || !notified) {
       for (const fd of fds) native().close(fd);
     } else {
-      // CRIU is silent while it waits: what comes now is its end, or a breach of the protocol. What
-      // comes after that is the next message, which is another's to take.
+      // CRIU sends nothing while it waits for the acknowledgement: a packet that arrives now violates
+      // the protocol. A packet that arrives later is the next message, and is received elsewhere.
       let waiting = true;
       const interrupted = this.#next().then((packet) => {
-        if (!packet) throw eof();
+        if (!packet) throw endOfChannel();
         if (waiting) for (const fd of packet.fds) native().close(fd);
-        throw protocolError('criu went on without waiting for an acknowledgement');
+        throw protocolError('criu continued without waiting for the acknowledgement');
       });
       interrupted.catch(() => {});
       const answered = traceNotification(notification, () => notified(notification, fds)).then(
@@ -176,16 +177,16 @@ export class Session {
   async #receive(): Promise<{ reply: CriuResponse; fds: readonly number[] }> {
     const packet = await this.#next();
     this.#incoming = undefined;
-    if (!packet) throw eof();
+    if (!packet) throw endOfChannel();
     try {
       return { reply: decodeResponse(packet.data), fds: packet.fds };
     } catch (cause) {
       for (const fd of packet.fds) native().close(fd);
-      throw protocolError(`criu sent ${packet.data.length} bytes that are no message`, cause);
+      throw protocolError(`criu sent ${packet.data.length} bytes that are not a message`, cause);
     }
   }
 
-  /** The packet that comes next; asking twice does not skip one. */
+  /** Resolves with the next packet. Every call gets the same packet until it is consumed. */
   #next(): Promise<Packet | undefined> {
     this.#incoming ??= this.#channel.receive().catch((error: unknown) => {
       throw channelError(error);
@@ -194,7 +195,7 @@ export class Session {
   }
 }
 
-/** Once cancelled, the other side has the grace period to end in its own way. */
+/** Kills criu if it has not ended within the grace period after a cancellation. */
 function escalate(cancellation: Cancellation | undefined, channel: Channel): Disposable {
   let timer: NodeJS.Timeout | undefined;
   let over = false;
@@ -213,14 +214,15 @@ function encoded(request: CriuRequest): Uint8Array {
   try {
     return encodeRequest(request);
   } catch (cause) {
-    // A getter in the request may throw anything.
-    throw requestError(cause instanceof Error ? cause.message : 'it cannot be read', cause);
+    // A getter in the request can throw any value.
+    const message = cause instanceof Error ? cause.message : 'the request cannot be read';
+    throw requestError(message, cause);
   }
 }
 
 function checkType(request: CriuRequest, reply: CriuResponse): void {
   const expected = replyTypes[request.type ?? ''] ?? request.type;
-  // To what it does not understand CRIU replies with type EMPTY and success false.
+  // CRIU replies to a request that it does not know with type EMPTY and success false.
   if (reply.type === expected || (reply.type === 'EMPTY' && !reply.success)) return;
   throw protocolError(`criu replied to ${request.type} with ${reply.type ?? 'no type'}`);
 }
@@ -231,23 +233,4 @@ function requestError(message: string, cause?: unknown): CriuError {
 
 function protocolError(message: string, cause?: unknown): CriuError {
   return new CriuError('ERR_CRIU_PROTOCOL', message, { cause });
-}
-
-function eof(): CriuError {
-  return new CriuError('ERR_CRIU_EOF', 'criu ended without a reply');
-}
-
-function channelError(error: unknown, size?: number): CriuError {
-  const { code, errno } = error as NodeJS.ErrnoException;
-  // Without a reader there are two ways for the kernel to say so.
-  if (code === 'EPIPE' || code === 'ECONNRESET') return eof();
-  if (code === 'EMSGSIZE') {
-    const message = `the request has ${size} bytes, more than the socket takes in one packet`;
-    return new CriuError('ERR_CRIU_REQUEST_TOO_LARGE', message, { errno, cause: error });
-  }
-  const { message } = error as Error;
-  return new CriuError('ERR_CRIU_SYSTEM', `the channel to criu failed: ${message}`, {
-    errno,
-    cause: error,
-  });
 }

@@ -1,7 +1,7 @@
 import type { ExitStatus } from '../errors.ts';
 import { native, type Packet } from '../native/index.ts';
 import { killTrees } from '../process/kill-tree.ts';
-import type { Channel } from '../protocol/session.ts';
+import type { Channel } from '../protocol/channel.ts';
 import { CriuChild, type Remains } from './child.ts';
 
 /** How long criu may take to end once its socket is closed, in milliseconds. */

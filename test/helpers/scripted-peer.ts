@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { native, type Packet } from '../../src/native/index.ts';
+import type { Channel } from '../../src/protocol/channel.ts';
 import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
-import type { Channel } from '../../src/protocol/session.ts';
 import { decodeRequest, encodeResponse } from './wire.ts';
 
 /** The other side of a session: does what a test tells it to, also what no criu would do. */

@@ -166,7 +166,7 @@ describe('a peer on a socket', () => {
     const outcome = new Session(peer.channel).exchange(dump);
     expect(await failureOf(outcome)).toMatchObject({
       code: 'ERR_CRIU_PROTOCOL',
-      message: 'criu sent something before it was asked',
+      message: 'criu sent a packet before the request',
     });
     await noteFault('protocol', {
       fault: 'a criu that replies before the first request',

@@ -196,11 +196,11 @@ describe('the bytes are those of the protobuf specification', () => {
   });
 });
 
-describe('a request that would not arrive as it is throws', () => {
+describe('encoding fails for a request that CRIU would not read as it is given', () => {
   const dump = (opts: object) => ({ type: 'DUMP', opts: { images_dir_fd: 3, ...opts } });
   test.each<[string, unknown, RegExp]>([
-    ['unknown type', { type: 'DUMPP' }, /request's type /],
-    ['no type', {}, /request's type /],
+    ['unknown type', { type: 'DUMPP' }, /the field type /],
+    ['no type', {}, /the field type /],
     ['no images_dir_fd', { type: 'DUMP', opts: { pid: 1 } }, /opts\.images_dir_fd /],
     ['unknown enum name', dump({ network_lock: 'nftables' }), /opts\.network_lock /],
     ['unknown enum number', dump({ network_lock: 9 }), /opts\.network_lock /],

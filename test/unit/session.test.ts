@@ -188,8 +188,12 @@ describe.each([
   );
 
   test.each<[string, Uint8Array, RegExp]>([
-    ['bytes that are no message', Buffer.from('GET / HTTP/1.1'), /sent 14 bytes that are no/],
-    ['half of a message', Buffer.from([0x08, 0x01]), /sent 2 bytes that are no/],
+    [
+      'bytes that are no message',
+      Buffer.from('GET / HTTP/1.1'),
+      /sent 14 bytes that are not a message/,
+    ],
+    ['half of a message', Buffer.from([0x08, 0x01]), /sent 2 bytes that are not a message/],
   ])('ends with ERR_CRIU_PROTOCOL at %s', async (_what, bytes, message) => {
     const peer = peerOf();
     const { outcome } = await dumping(peer);

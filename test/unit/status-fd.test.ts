@@ -1,7 +1,7 @@
 import { fstatSync, openSync, readSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { native } from '../../src/native/index.ts';
-import { openStatusFd, type StatusFd } from '../../src/options/status-fd.ts';
+import { openStatusFd, type StatusFd } from '../../src/operations/status-fd.ts';
 import { closeAfterTest, pipe } from '../helpers/descriptors.ts';
 import { failureOf } from '../helpers/failures.ts';
 

@@ -209,7 +209,7 @@ test('a second request is refused while the first one is not answered', async ()
   const first = session.request({ type: 'VERSION', keep_open: true });
   await expect(session.request({ type: 'VERSION', keep_open: true })).rejects.toMatchObject({
     code: 'ERR_CRIU_INVALID_ARGUMENT',
-    message: expect.stringContaining('not answered yet'),
+    message: expect.stringContaining('still under way'),
   });
   expect((await first).success).toBe(true);
   expect((await session.request({ type: 'VERSION', keep_open: true })).success).toBe(true);

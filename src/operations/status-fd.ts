@@ -2,7 +2,7 @@ import { close, constants, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { invalid, systemFailure } from '../errors.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
-import type { Notified } from '../protocol/hooks.ts';
+import type { Notified } from '../protocol/session.ts';
 
 /** The part of a descriptor's flags that says what it is open for. */
 const O_ACCMODE = 3;
