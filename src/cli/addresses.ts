@@ -3,54 +3,64 @@ import type { MigrateOptions } from '../index.ts';
 import type { Output } from './output.ts';
 import { runShellCommand } from './shell-command.ts';
 
-/** What {@link addAddresses} adds. */
+/** The flags of {@link addAddressFlags}. */
 export interface AddressFlags {
   readonly switchOver?: string;
   readonly switchBack?: string;
 }
 
-/** What {@link addAddresses} is to be explained by. */
-export const aboutAddresses =
-  'Nothing moves an address by itself: for connections to stay open, give --tcp-established, and a ' +
-  "--switch-over that takes the service's address off this host and puts it on the other; " +
-  '--switch-back undoes that. Both are run by sh, with NODE_CRIU_ID, NODE_CRIU_PID and ' +
-  'NODE_CRIU_DESTINATION (the host) in their environment, while neither copy runs. If --switch-over ' +
-  'fails, the original runs on.';
+/** A paragraph of the help about these flags. */
+export const addressHelp =
+  'A migration does not move addresses. To keep connections open, give --tcp-established and a ' +
+  "--switch-over command that moves the service's address from this host to the other one; " +
+  '--switch-back undoes that. sh runs both while neither copy runs, with NODE_CRIU_ID, NODE_CRIU_PID ' +
+  'and NODE_CRIU_DESTINATION (the host) in the environment. If --switch-over fails, the original ' +
+  'continues.';
 
-/** Adds the flags that move addresses. */
-export function addAddresses(command: Command): Command {
+/** Adds the flags for commands that move an address. */
+export function addAddressFlags(command: Command): Command {
   return command
-    .option('--switch-over <command>', 'move the address there, once the copy is restored')
-    .option('--switch-back <command>', 'move it back, if the migration fails after that');
+    .option(
+      '--switch-over <command>',
+      'command that moves the address to the other host, after the restore',
+    )
+    .option(
+      '--switch-back <command>',
+      'command that moves it back, if the migration fails after that',
+    );
 }
 
-/** What the commands work with. */
-interface Surroundings {
+interface CommandContext {
   readonly output: Output;
-  /** Is told in their environment, once they are called. */
+  /** Called when a command starts, for its environment. */
   readonly migration: () => { readonly id: string; readonly pid: number };
   readonly host: string;
-  /** Ends the switch-over. */
+  /** Ends the switch-over command. */
   readonly signal: AbortSignal;
 }
 
-/** The same for the library. */
-export function addressMovesOf(
+/** The library's hooks that run the commands. */
+export function switchOverOptions(
   { switchOver, switchBack }: AddressFlags,
-  { output, migration, host, signal }: Surroundings,
+  { output, migration, host, signal }: CommandContext,
 ): Pick<MigrateOptions, 'switchOver' | 'switchBack'> {
   const run = (flag: string, line: string, stop?: AbortSignal) => {
     const { id, pid } = migration();
-    const facts = { NODE_CRIU_ID: id, NODE_CRIU_PID: String(pid), NODE_CRIU_DESTINATION: host };
-    const told = (text: string) => output.say(text);
     return runShellCommand({
-      ...{ flag, line, told, environment: facts },
+      flag,
+      line,
+      environment: {
+        NODE_CRIU_ID: id,
+        NODE_CRIU_PID: String(pid),
+        NODE_CRIU_DESTINATION: host,
+      },
+      onLine: (text) => output.log(text),
       ...(stop && { signal: stop }),
     });
   };
   return {
     ...(switchOver !== undefined && { switchOver: () => run('--switch-over', switchOver, signal) }),
-    // Nothing cancels this one: a cancelled migration is what it is for.
+    // Has no signal, because it must run after a cancellation too.
     ...(switchBack !== undefined && { switchBack: () => run('--switch-back', switchBack) }),
   };
 }

@@ -3,16 +3,16 @@ import { createAuthority, issueCertificate } from './certificates.ts';
 import { addJson } from './flags.ts';
 import { withOutput } from './verb.ts';
 
-interface Given {
+interface CertFlags {
   readonly days: number;
   readonly json?: boolean;
 }
 
 const description = [
-  'Make a certificate authority of your own, and certificates of it, for TLS between hosts of a lab: ' +
-    "for CRIU's page server and lazy pages, and for migrations. Each certificate serves both ends.",
-  'Every host gets ca.pem and its own NAME.pem and NAME.key, with mode 0600 for the key. ca.key ' +
-    'stays where it is: who has it can let anybody in. It takes openssl on PATH.',
+  'Create a certificate authority and host certificates for TLS between the hosts of a lab: for ' +
+    "CRIU's page server, lazy pages and migrations. A certificate works as client and as server.",
+  'Copy ca.pem, NAME.pem and NAME.key (mode 0600) to the host NAME. Keep ca.key: whoever has it can ' +
+    'issue certificates that your hosts accept. Needs openssl on PATH.',
 ].join('\n\n');
 
 const examples = `
@@ -27,53 +27,58 @@ Examples:
 export function addCert(program: Command): void {
   const cert = program
     .command('cert')
-    .summary('make certificates for TLS between the hosts of a lab')
+    .summary('create certificates for TLS between the hosts of a lab')
     .description(description)
     .helpCommand(false)
     .showHelpAfterError('Try: node-criu cert --help')
     .addHelpText('after', examples);
   const init = cert
     .command('init')
-    .summary('make the certificate authority: ca.pem and ca.key')
-    .description('Make a certificate authority: ca.pem, for every host, and ca.key, for none.')
-    .argument('<directory>', 'where to; it is made with mode 0700')
-    .option('--days <number>', 'how long it is valid', days, 3650)
+    .summary('create the certificate authority: ca.pem and ca.key')
+    .description(
+      'Create a certificate authority: ca.pem for every host, and ca.key, which stays here.',
+    )
+    .argument('<directory>', 'where to write the files; created with mode 0700')
+    .option('--days <number>', 'validity of the certificate', days, 3650)
     .showHelpAfterError('Try: node-criu cert init --help');
   addJson(init).action(makeAuthority);
   const host = cert
     .command('host')
-    .summary('make the certificate of a host: NAME.pem and NAME.key')
+    .summary('create a host certificate: NAME.pem and NAME.key')
     .description(
-      'Make the certificate of a host. What the other end connects to has to be among its names.',
+      'Create the certificate of a host. Its names must include the address that clients connect to.',
     )
-    .argument('<directory>', 'that of the certificate authority')
-    .argument('<names...>', 'names and IP addresses of the host; the first one names the files')
-    .option('--days <number>', 'how long it is valid', days, 365)
+    .argument('<directory>', 'directory of the certificate authority')
+    .argument(
+      '<names...>',
+      'names and IP addresses of the host; the first is the name of the files',
+    )
+    .option('--days <number>', 'validity of the certificate', days, 365)
     .showHelpAfterError('Try: node-criu cert host --help');
   addJson(host).action(makeCertificate);
 }
 
-async function makeAuthority(directory: string, { days, json = false }: Given): Promise<void> {
+async function makeAuthority(directory: string, { days, json = false }: CertFlags): Promise<void> {
   await withOutput(json, async (output, signal) => {
-    const made = await createAuthority(directory, days, signal);
-    output.result({ ...made }, `${made.cert}\n${made.key}`);
+    const { cert, key } = await createAuthority(directory, days, signal);
+    output.result({ cert, key }, `${cert}\n${key}`);
   });
 }
 
 async function makeCertificate(
   directory: string,
   names: readonly string[],
-  { days, json = false }: Given,
+  { days, json = false }: CertFlags,
 ): Promise<void> {
   await withOutput(json, async (output, signal) => {
     const all = names.flatMap((name) => name.split(','));
-    const made = await issueCertificate(directory, all, days, signal);
-    output.result({ ...made }, `${made.cert}\n${made.key}`);
+    const { cert, key } = await issueCertificate(directory, all, days, signal);
+    output.result({ cert, key }, `${cert}\n${key}`);
   });
 }
 
 function days(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= 1 && number <= 36500) return number;
-  throw new InvalidArgumentError('It is a number of days, from 1 to 36500.');
+  throw new InvalidArgumentError('Give a number of days from 1 to 36500.');
 }

@@ -1,49 +1,48 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { access, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { CriuError } from '../index.ts';
-import { makePrivateDirectory } from '../process/private-directory.ts';
 
 const OPERATION = 'cert';
-/** What a name of X.509 may have in its field for people. */
-const LONGEST_COMMON_NAME = 64;
+/** The longest common name that X.509 allows. */
+const MAX_COMMON_NAME = 64;
 
-/** A certificate and its key: paths of PEM files. */
+/** The paths of a certificate and its key, in PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
 /**
- * Makes a certificate authority, `ca.pem` and `ca.key`.
- * @param directory is made with mode 0700, or has it
- * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_NOT_FOUND if there is no openssl
+ * Creates a certificate authority, `ca.pem` and `ca.key`.
+ * @param directory created with mode 0700; an existing one must have that mode
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_NOT_FOUND without openssl
  */
 export async function createAuthority(
   directory: string,
   days: number,
   signal: AbortSignal,
 ): Promise<Certificate> {
-  await makePrivateDirectory(directory).catch((error: Error) => {
-    throw refused('directory', `${directory} cannot be made: ${error.message}`);
+  await makeDirectory(resolve(directory)).catch((error: Error) => {
+    throw invalid('directory', `cannot create ${directory}: ${error.message}`);
   });
-  await refuseOpen(directory);
-  // Told apart from others of its kind, in what TLS says of a wrong one.
+  await assertPrivate(directory);
+  // A random name tells authorities apart in the error messages of TLS.
   const subject = `/CN=node-criu lab ${randomBytes(4).toString('hex')}`;
-  return await make(directory, 'ca', [], async (at) => {
-    const args = ['req', '-x509', '-new', '-sha256', '-config', at.config, '-key', at.key];
-    const about = ['-extensions', 'authority', '-subj', subject, '-days', String(days)];
-    return await openssl([...args, ...about], signal);
+  return await make(directory, 'ca', [], async ({ config, key }) => {
+    const request = ['req', '-x509', '-new', '-sha256', '-config', config, '-key', key];
+    const details = ['-extensions', 'authority', '-subj', subject, '-days', String(days)];
+    return await openssl([...request, ...details], signal);
   });
 }
 
 /**
- * Makes a certificate of a host, for both ends of a connection.
- * @param names what the host is called: DNS names and IP addresses, the first of which names the files
- * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_NOT_FOUND if there is no openssl
+ * Creates the certificate of a host, for client and server.
+ * @param names DNS names and IP addresses of the host; the first is the name of the files
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_NOT_FOUND without openssl
  */
 export async function issueCertificate(
   directory: string,
@@ -51,69 +50,76 @@ export async function issueCertificate(
   days: number,
   signal: AbortSignal,
 ): Promise<Certificate> {
-  const wrong = names.find((name) => !isIP(name) && !isHostName(name));
-  if (wrong !== undefined) {
-    throw refused('names', `${JSON.stringify(wrong)} is neither a host name nor an IP address`);
+  const invalidName = names.find((name) => !isIP(name) && !isHostName(name));
+  if (invalidName !== undefined) {
+    throw invalid(
+      'names',
+      `${JSON.stringify(invalidName)} is neither a host name nor an IP address`,
+    );
   }
   const [name = ''] = names;
-  if (name === 'ca') throw refused('names', 'ca is the authority itself: begin with another name');
+  if (name === 'ca') {
+    throw invalid('names', 'ca is the name of the authority: put another name first');
+  }
   const authority = { cert: join(directory, 'ca.pem'), key: join(directory, 'ca.key') };
   for (const file of Object.values(authority)) {
-    if (await isThere(file)) continue;
-    throw refused('directory', `there is no ${file}: make it by node-criu cert init ${directory}`);
+    if (await exists(file)) continue;
+    const remedy = `create it with: node-criu cert init ${directory}`;
+    throw invalid('directory', `${file} is missing; ${remedy}`);
   }
-  await refuseOpen(directory);
-  return await make(directory, name, names, async (at) => {
-    const subject = `/CN=${name.slice(0, LONGEST_COMMON_NAME)}`;
-    const request = ['req', '-new', '-sha256', '-config', at.config, '-key', at.key];
-    await openssl([...request, '-subj', subject, '-out', at.request], signal);
-    const signed = ['x509', '-req', '-sha256', '-in', at.request, '-days', String(days)];
-    const by = ['-CA', authority.cert, '-CAkey', authority.key, '-set_serial', serial()];
-    return await openssl([...signed, ...by, '-extfile', at.config, '-extensions', 'host'], signal);
+  await assertPrivate(directory);
+  return await make(directory, name, names, async ({ config, key, request }) => {
+    const subject = `/CN=${name.slice(0, MAX_COMMON_NAME)}`;
+    const create = ['req', '-new', '-sha256', '-config', config, '-key', key];
+    await openssl([...create, '-subj', subject, '-out', request], signal);
+    const sign = ['x509', '-req', '-sha256', '-in', request, '-days', String(days)];
+    const issuer = ['-CA', authority.cert, '-CAkey', authority.key, '-set_serial', serial()];
+    return await openssl([...sign, ...issuer, '-extfile', config, '-extensions', 'host'], signal);
   });
 }
 
-interface Workshop {
+/** Paths of files for openssl. */
+interface TemporaryFiles {
   readonly config: string;
   readonly key: string;
   readonly request: string;
 }
 
-/** Makes a key and, by `sign`, its certificate; both are there in the end, or neither. */
+/** Creates a key, and its certificate with `sign`. Writes both files or neither. */
 async function make(
   directory: string,
   name: string,
   names: readonly string[],
-  sign: (at: Workshop) => Promise<string>,
+  sign: (files: TemporaryFiles) => Promise<string>,
 ): Promise<Certificate> {
-  const made = { cert: join(directory, `${name}.pem`), key: join(directory, `${name}.key`) };
-  for (const file of Object.values(made)) {
-    if (await isThere(file)) throw refused('directory', `there is a ${file} already`);
+  const result = { cert: join(directory, `${name}.pem`), key: join(directory, `${name}.key`) };
+  for (const file of Object.values(result)) {
+    if (await exists(file)) throw invalid('directory', `${file} exists already`);
   }
-  const workshop = await mkdtemp(join(directory, '.new-'));
-  const [config, key, request] = ['config', 'key', 'request'].map((file) => join(workshop, file));
+  const temporary = await mkdtemp(join(directory, '.new-'));
+  const at = (file: string) => join(temporary, file);
+  const files = { config: at('config'), key: at('key'), request: at('request') };
   try {
-    const at = { config, key, request } as Workshop;
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-    await writeFile(at.key, pem, { mode: 0o600 });
-    await writeFile(at.config, configFor(names), { mode: 0o600 });
-    const certificate = await sign(at);
-    await writeFile(made.key, pem, { mode: 0o600, flag: 'wx' });
-    await writeFile(made.cert, certificate, { mode: 0o644, flag: 'wx' });
-    return made;
+    await writeFile(files.key, pem, { mode: 0o600 });
+    await writeFile(files.config, configFor(names), { mode: 0o600 });
+    const certificate = await sign(files);
+    await writeFile(result.key, pem, { mode: 0o600, flag: 'wx' });
+    await writeFile(result.cert, certificate, { mode: 0o644, flag: 'wx' });
+    return result;
   } finally {
-    await rm(workshop, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true });
   }
 }
 
-/** Not that of the system, which may say anything. */
+/** The configuration for openssl, which replaces that of the system. */
 function configFor(names: readonly string[]): string {
-  const places = names.map((name, index) => `${isIP(name) ? 'IP' : 'DNS'}.${index + 1} = ${name}`);
+  const entries = names.map((name, index) => `${isIP(name) ? 'IP' : 'DNS'}.${index + 1} = ${name}`);
   return `
 [req]
-distinguished_name = nothing
-[nothing]
+distinguished_name = empty
+[empty]
 [authority]
 basicConstraints = critical, CA:true, pathlen:0
 keyUsage = critical, keyCertSign, cRLSign
@@ -124,9 +130,9 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth, clientAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
-${names.length > 0 ? 'subjectAltName = @places' : ''}
-[places]
-${places.join('\n')}
+${names.length > 0 ? 'subjectAltName = @names' : ''}
+[names]
+${entries.join('\n')}
 `;
 }
 
@@ -139,14 +145,14 @@ async function openssl(args: readonly string[], signal: AbortSignal): Promise<st
       throw new CriuError('ERR_CRIU_ABORTED', 'cert was aborted', { cause: signal.reason });
     }
     if (code === 'ENOENT') {
-      throw new CriuError('ERR_CRIU_NOT_FOUND', 'there is no openssl on PATH', { cause });
+      throw new CriuError('ERR_CRIU_NOT_FOUND', 'openssl is not on PATH', { cause });
     }
     const reason = stderr.trim().replace(/\s*\n\s*/g, '; ') || (cause as Error).message;
     throw new CriuError('ERR_CRIU_FAILED', `openssl ${args[0]} failed: ${reason}`, { cause });
   }
 }
 
-/** A random one that is positive, as X.509 has it. */
+/** A random serial number; X.509 requires a positive one. */
 function serial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] as number) & 0x3f) | 0x40;
@@ -158,21 +164,37 @@ function isHostName(name: string): boolean {
   return name.length <= 253 && new RegExp(`^${label}(?:\\.${label})*$`, 'i').test(name);
 }
 
-/** Keys are to be where nobody else looks. */
-async function refuseOpen(directory: string): Promise<void> {
+/** Refuses to keep keys in a directory that others can access. */
+async function assertPrivate(directory: string): Promise<void> {
   const { mode } = await stat(directory);
   if ((mode & 0o077) === 0) return;
-  const own = (mode & 0o777).toString(8);
-  throw refused('directory', `${directory} is open to others (mode ${own}): use one of its own`);
+  const shown = (mode & 0o777).toString(8);
+  throw invalid('directory', `${directory} is accessible to others (mode ${shown}); use mode 700`);
 }
 
-async function isThere(file: string): Promise<boolean> {
+async function exists(file: string): Promise<boolean> {
   return await access(file).then(
     () => true,
     () => false,
   );
 }
 
-function refused(option: string, message: string): CriuError {
+/**
+ * Creates a directory and its missing parents. The option `recursive` of mkdir() would never return
+ * where no directory can be created, as in /proc.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
+}
+
+function invalid(option: string, message: string): CriuError {
   return new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation: OPERATION, option });
 }

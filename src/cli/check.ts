@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { CheckOptions } from '../index.ts';
 import { addCommon, addFlags, type Common } from './flags.ts';
-import { withMeans } from './verb.ts';
+import { withCriu } from './verb.ts';
 
 const description =
-  'Look whether CRIU works on this kernel, and which of the features it has that not every kernel has.';
+  'Check that CRIU works on this kernel, and list the features that depend on the kernel.';
 
 const examples = `
 Examples:
@@ -20,7 +20,7 @@ Examples:
 export function addCheck(program: Command): void {
   const command = program
     .command('check')
-    .summary('look whether CRIU works on this kernel')
+    .summary('check that CRIU works on this kernel')
     .description(description)
     .showHelpAfterError('Try: node-criu check --help')
     .addHelpText('after', examples);
@@ -28,20 +28,20 @@ export function addCheck(program: Command): void {
 }
 
 async function check(given: CheckOptions & Common): Promise<void> {
-  await withMeans(given, async ({ criu, output, own, limits }) => {
+  await withCriu(given, async ({ criu, output, options, limits }) => {
     const version = await criu.version(limits);
-    await criu.check({ ...own, ...limits });
+    await criu.check({ ...options, ...limits });
     const features = await criu.features(limits);
     const { major, minor, sublevel } = version;
     const dotted = [major, minor, ...(sublevel ? [sublevel] : [])].join('.');
-    const said = (has: boolean) => (has ? 'yes' : 'no');
+    const yesOrNo = (value: boolean) => (value ? 'yes' : 'no');
     output.result(
       { version, features },
       [
         `CRIU ${dotted} works on this kernel`,
-        `memory tracking (pre-dumps, parent images): ${said(features.memTrack)}`,
-        `lazy pages: ${said(features.lazyPages)}`,
-        `pidfd store: ${said(features.pidfdStore)}`,
+        `memory tracking (pre-dumps, parent images): ${yesOrNo(features.memTrack)}`,
+        `lazy pages: ${yesOrNo(features.lazyPages)}`,
+        `pidfd store: ${yesOrNo(features.pidfdStore)}`,
       ].join('\n'),
     );
   });

@@ -3,11 +3,11 @@ import { CriuError } from '../index.ts';
 import { rowOf } from '../options/table.ts';
 
 /** An error for people: what is wrong, and below it what is in the way and what helps. */
-export function toldOf(error: unknown): string {
+export function formatError(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
   const lines = [`node-criu: ${messageOf(error, message)}${code ? ` (${code})` : ''}`];
   if (error instanceof CriuError) {
-    lines.push(...(error.findings ?? []).map((finding) => `  ${toldOfFinding(finding)}`));
+    lines.push(...(error.findings ?? []).map((finding) => `  ${formatFinding(finding)}`));
     lines.push(...(error.leftovers ?? []).map((leftover) => `  left over: ${leftover}`));
     // That of a migration goes with its images.
     if (error.log && existsSync(error.log.path)) lines.push(`  log: ${error.log.path}`);
@@ -16,7 +16,7 @@ export function toldOf(error: unknown): string {
 }
 
 /** The same for programs. */
-export function factsOf(error: unknown): object {
+export function errorProperties(error: unknown): object {
   if (!(error instanceof CriuError)) {
     const { message, code } = error as NodeJS.ErrnoException;
     return { code, message };
@@ -36,7 +36,7 @@ interface Told {
 }
 
 /** A finding of preflight or of verifyImages, in one line. */
-export function toldOfFinding({ severity = 'error', code, pid, message, remedy }: Told): string {
+export function formatFinding({ severity = 'error', code, pid, message, remedy }: Told): string {
   const isNamed = pid === undefined || new RegExp(`\\bprocess ${pid}\\b`).test(message);
   const who = isNamed ? '' : ` process ${pid}:`;
   const what = message.replace(/[^.]$/, '$&.');

@@ -7,7 +7,7 @@ import type {
   MigrationPeer,
 } from '../index.ts';
 import type { Output } from './output.ts';
-import { shownBytes } from './quantities.ts';
+import { formatBytes } from './quantities.ts';
 
 /** What becomes of a migration to this host, by the state that it has come to. */
 const meanings: Readonly<Record<DestinationState, (pid: number) => string>> = {
@@ -35,7 +35,7 @@ export class CopyStates {
     this.#output = output;
   }
 
-  tell({ id, state, pid, message }: IncomingMigration): void {
+  report({ id, state, pid, message }: IncomingMigration): void {
     const why = message === '' ? '' : `: ${message}`;
     const facts = { step: state, id, pid, message };
     this.#output.step(facts, `migration ${id}: ${state}: ${meanings[state](pid)}${why}`);
@@ -45,10 +45,10 @@ export class CopyStates {
   }
 
   /** Resolves when no copy lacks memory and their sources know it, or patience has ended. */
-  async awaitParasiteExit(patience: AbortSignal): Promise<void> {
+  async awaitMemory(patience: AbortSignal): Promise<void> {
     if (this.#lacking.size === 0) return;
     const copies = this.#lacking.size === 1 ? 'a copy' : `${this.#lacking.size} copies`;
-    this.#output.say(`node-criu: waiting for the memory of ${copies}; again to give it up`);
+    this.#output.log(`node-criu: waiting for the memory of ${copies}; again to give it up`);
     try {
       while (this.#lacking.size > 0) await once(this.#changes, 'change', { signal: patience });
       await sleep(ANSWER_MS, undefined, { signal: patience });
@@ -67,7 +67,7 @@ interface Taken {
 }
 
 /** Tells each offer, and whether it is taken as far as its source goes. */
-export function tellingOffers(
+export function offerFilter(
   output: Output,
   { names, closing }: Taken,
 ): (offer: MigrationOffer, peer: MigrationPeer) => boolean {
@@ -76,7 +76,7 @@ export function tellingOffers(
     const isAuthorized = names === undefined || names.includes(peer.name);
     const step = closing.aborted ? 'too-late' : isAuthorized ? 'offered' : 'not-authorized';
     const who = peer.name === '' ? peer.address : `${peer.name} at ${peer.address}`;
-    const what = `${program}, ${shownBytes(memoryBytes)}, ${mode}, by ${who}`;
+    const what = `${program}, ${formatBytes(memoryBytes)}, ${mode}, by ${who}`;
     output.step({ step, ...offer, peer }, `migration ${id}: ${step}: ${what}`);
     return step === 'offered';
   };

@@ -1,6 +1,6 @@
-import { childrenOf } from '../procfs/tree.ts';
+import { childrenOf } from './processes.ts';
 
-/** Why an operation is cancelled: the reason of its signal. */
+/** The reason with which {@link Interruption.signal} aborts. */
 export class Interrupted extends Error {
   readonly by: NodeJS.Signals;
 
@@ -10,52 +10,51 @@ export class Interrupted extends Error {
   }
 }
 
-/** What a Ctrl-C does. */
+/** The reaction to one Ctrl-C. */
 export interface Reaction {
-  /** What is told then. */
-  readonly tells: string;
-  /** What is done then; else nothing is. */
-  does?(by: NodeJS.Signals): void;
+  /** Printed on standard error. */
+  readonly message: string;
+  action?(by: NodeJS.Signals): void;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /**
- * Ctrl-C, or SIGTERM. The first one cancels: CRIU is refused its next step and rolls back. The second
- * kills criu, and what it leaves is put right as far as that can be: see docs/reliability.md. The third
- * ends the command. A verb may react otherwise.
+ * Handles Ctrl-C and SIGTERM. The first one cancels: CRIU rolls back at its next step. The second kills
+ * criu, after which the library cleans up as far as possible, see docs/reliability.md. The third ends
+ * the command. A verb can set other reactions.
  */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
-  readonly #told: (text: string) => void;
+  readonly #onMessage: (text: string) => void;
   #reactions: readonly Reaction[] = [
     {
-      tells: 'cancelling; again to kill criu, which may end the processes as well',
-      does: (by) => this.cancel(by),
+      message: 'cancelling; press Ctrl-C again to kill criu, which can end the processes too',
+      action: (by) => this.cancel(by),
     },
-    { tells: 'killing criu; again to end at once', does: killChildren },
+    { message: 'killing criu; press Ctrl-C again to exit at once', action: killChildren },
   ];
   #times = 0;
 
-  /** @param told is given a line about what happens now */
-  constructor(told: (text: string) => void) {
-    this.#told = told;
+  /** @param onMessage called with the message of each reaction */
+  constructor(onMessage: (text: string) => void) {
+    this.#onMessage = onMessage;
     this.#listen();
   }
 
-  /** Aborts when the work is to end. */
+  /** Aborts when the verb must stop. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Aborts the signal. */
+  /** Aborts {@link signal}. */
   cancel(by: NodeJS.Signals): void {
     this.#controller.abort(new Interrupted(by));
   }
 
   /**
-   * Reacts otherwise from now on: what has come so far does not count. What comes after the last of
-   * the reactions ends the command.
+   * Replaces the reactions; signals that came before do not count. A signal after the last reaction
+   * ends the command.
    */
   react(reactions: readonly Reaction[]): void {
     this.#reactions = reactions;
@@ -65,8 +64,8 @@ export class Interruption implements Disposable {
 
   readonly #onSignal = (signal: NodeJS.Signals) => {
     const reaction = this.#reactions[this.#times++];
-    if (reaction) this.#told(reaction.tells);
-    reaction?.does?.(signal);
+    if (reaction) this.#onMessage(reaction.message);
+    reaction?.action?.(signal);
     if (this.#times === this.#reactions.length) this[Symbol.dispose]();
   };
 
@@ -80,13 +79,13 @@ export class Interruption implements Disposable {
   }
 }
 
-/** Kills what this process has started and not yet waited for. */
+/** Kills the child processes of this process. */
 function killChildren(): void {
   for (const pid of childrenOf(process.pid)) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended.
+      // The child has ended.
     }
   }
 }

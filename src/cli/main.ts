@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodeOf, exitCodes, exitCodesHelp } from './exit-code.ts';
-import { tellError, tellFacts } from './output.ts';
+import { printError, printErrorEvent } from './output.ts';
 import { verbs } from './verbs.ts';
 
 const WRONG_USAGE = 'ERR_CRIU_INVALID_ARGUMENT';
@@ -16,12 +16,12 @@ Examples:
   $ node-criu restore -D images
   4711
 
-Each command has more to say: node-criu dump --help`;
+For the options of a command, run: node-criu dump --help`;
 
 function command(): Command {
   const program = new Command('node-criu')
     .description(
-      'Freeze running programs to disk, bring them back, and move them between hosts, with CRIU.',
+      'Dump running programs to disk, restore them, and move them between hosts, with CRIU.',
     )
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -41,17 +41,17 @@ function command(): Command {
 async function main(program: Command): Promise<number> {
   try {
     await program.parseAsync();
-    // What a verb has found may be a reason as well.
+    // A verb sets it for findings.
     return Number(process.exitCode ?? exitCodes.done);
   } catch (error) {
-    // It has said what there is to say; perhaps before it has come to --json.
+    // Commander has printed the error, possibly before it read --json.
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.done;
       if (process.argv.includes('--json'))
-        tellFacts({ code: WRONG_USAGE, message: messageOf(error.message) });
+        printErrorEvent({ code: WRONG_USAGE, message: messageOf(error.message) });
       return exitCodes.wrongUsage;
     }
-    tellError(
+    printError(
       error,
       all(program).some((each) => each.opts().json === true),
     );
@@ -59,12 +59,12 @@ async function main(program: Command): Promise<number> {
   }
 }
 
-/** A command and all below it. */
+/** A command and its subcommands, at all levels. */
 function all(command: Command): Command[] {
   return [command, ...command.commands.flatMap(all)];
 }
 
-/** What commander says, in one line: `error: unknown option '--jsn'`, and perhaps a hint. */
+/** A message of commander, such as `error: unknown option '--jsn'` with a hint, in one line. */
 function messageOf(text: string): string {
   return text
     .trim()
@@ -77,11 +77,11 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-// What gRPC has to say comes in our errors as well.
+// Our errors contain the messages of gRPC.
 process.env.GRPC_VERBOSITY ??= 'NONE';
-// A reader that has hung up, as `head`, has what it wanted; nobody has what does not fit on a disk.
+// EPIPE is no failure: the reader, such as `head`, needs no more output.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') tellError(error, false);
+  if (error.code !== 'EPIPE') printError(error, false);
   process.exit(exitCodes.failed);
 });
 main(command()).then((code) => {

@@ -7,23 +7,23 @@ import {
   type MigrationPhase,
   migrate,
 } from '../index.ts';
-import { type AddressFlags, aboutAddresses, addAddresses, addressMovesOf } from './addresses.ts';
+import { type AddressFlags, addAddressFlags, addressHelp, switchOverOptions } from './addresses.ts';
 import { addCommon, addFlags, type Common, defined, optionsFrom } from './flags.ts';
 import type { Reaction } from './interruption.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
 import { MigrationProgress } from './migration-progress.ts';
+import { estimateMemory } from './processes.ts';
 import {
   bytes,
   count,
   DURATION,
+  formatBytes,
+  formatDuration,
   hostAndPort,
   milliseconds,
   pid,
-  shownBytes,
-  shownTime,
 } from './quantities.ts';
 import { withOutput } from './verb.ts';
-import { memoryOf } from './written-memory.ts';
 
 const description = [
   'Move a process tree to a host where node-criu serve runs. The original ends only when the copy ' +
@@ -31,7 +31,7 @@ const description = [
   'Without --mode it is what both kernels can do best. pre-copy copies memory while the processes ' +
     'run, and stops them only for the rest; post-copy lets them run there before their memory has ' +
     'come; hybrid is both; stop-and-copy works everywhere.',
-  aboutAddresses,
+  addressHelp,
 ].join('\n\n');
 
 const examples = `
@@ -96,7 +96,7 @@ export function addMigrate(program: Command): void {
     .option('--max-bytes <size>', 'copy at most so much before the end, as 512MiB', bytes)
     .showHelpAfterError('Try: node-criu migrate --help')
     .addHelpText('after', examples);
-  addFlags(addTrust(addAddresses(addCommon(command))), ['dump'], { except: decided }).action(
+  addFlags(addTrust(addAddressFlags(addCommon(command))), ['dump'], { except: decided }).action(
     (root: number, to: Place, given: Given) => move(root, to, given),
   );
 }
@@ -110,26 +110,31 @@ function destination(text: string): Place {
 async function move(root: number, to: Place, given: Given): Promise<void> {
   const options = optionsOf(given, to.host);
   await withOutput(given.json === true, async (output, signal, interruption) => {
-    const progress = new MigrationProgress(output, memoryOf(root));
+    const progress = new MigrationProgress(output, estimateMemory(root));
     const own = () => migration;
     const ending = withDeadline(signal, options.deadlineMs);
-    const moves = addressMovesOf(given, { output, migration: own, host: to.host, signal: ending });
+    const moves = switchOverOptions(given, {
+      output,
+      migration: own,
+      host: to.host,
+      signal: ending,
+    });
     const phase = (begun: MigrationPhase) => {
       if (begun === 'hand-over')
         interruption.react(onceLetGo(to.host, resolveLine(migration, given)));
     };
     const all = { to, ...options, ...moves, signal, hooks: { phase } };
     const migration: Migration = migrate(root, all);
-    for await (const event of migration) progress.tell(event);
+    for await (const event of migration) progress.report(event);
     const result = await migration.result.catch((error) => {
       if (error.code === 'ERR_CRIU_MIGRATION_UNRESOLVED') {
-        output.say(
+        output.log(
           `node-criu: find out who has the processes by: ${resolveLine(migration, given)}`,
         );
       }
       throw error;
     });
-    const [size, down] = [shownBytes(result.bytes), shownTime(result.downtimeMs)];
+    const [size, down] = [formatBytes(result.bytes), formatDuration(result.downtimeMs)];
     const text = `process ${result.pid} runs on ${to.host}: ${result.mode}, ${size}, down for ${down}`;
     output.result(result, text);
   });
@@ -138,9 +143,9 @@ async function move(root: number, to: Place, given: Given): Promise<void> {
 /** Nothing calls it off once the copy is let go; to end criu would take its memory from it. */
 function onceLetGo(host: string, resolveIt: string): readonly Reaction[] {
   return [
-    { tells: `the copy runs on ${host} already: waiting until it has all of its memory` },
+    { message: `the copy runs on ${host} already: waiting until it has all of its memory` },
     {
-      tells:
+      message:
         'again to end at once: a copy that lacks memory then loses what it has done, and the ' +
         `original is stopped until: ${resolveIt}`,
     },

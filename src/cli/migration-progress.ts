@@ -1,25 +1,25 @@
 import type { MigrationEvent, MigrationPhase } from '../index.ts';
 import type { Output } from './output.ts';
-import { shownBytes, shownTime } from './quantities.ts';
+import { formatBytes, formatDuration } from './quantities.ts';
 
-/** What the phases mean. */
+/** The meaning of the phases. */
 const meanings: Readonly<Record<MigrationPhase, string>> = {
-  offer: 'the other host is asked whether it takes it',
-  connect: 'the connections for memory are made',
+  offer: 'the destination decides whether it accepts the migration',
+  connect: 'the connections for memory are opened',
   rounds: 'memory is copied while the processes run',
-  dump: 'the processes are frozen, and dumped',
-  images: 'all but their memory goes over',
-  prepare: 'the copy is restored, and held',
+  dump: 'the processes are frozen and dumped',
+  images: 'the images without memory are sent',
+  prepare: 'the copy is restored and does not run yet',
   'switch-over': 'the original is stopped, and addresses move',
-  'hand-over': 'the copy is let go',
+  'hand-over': 'the copy is started',
   pages: 'the copy runs, and the rest of its memory follows',
   done: 'the original has ended',
 };
 
-/** Those in which there is something to count. */
-const copying: readonly MigrationPhase[] = ['rounds', 'dump', 'images', 'pages'];
+/** The phases that copy memory. */
+const copyingPhases: readonly MigrationPhase[] = ['rounds', 'dump', 'images', 'pages'];
 
-/** Tells of a migration by its events. */
+/** Reports the events of a migration. */
 export class MigrationProgress {
   readonly #output: Pick<Output, 'step' | 'progress'>;
   readonly #expectedBytes: number;
@@ -27,13 +27,13 @@ export class MigrationProgress {
   #phaseStartMs = 0;
   #rounds = 0;
 
-  /** @param expectedBytes about what all of the memory takes */
+  /** @param expectedBytes an estimate of all of the memory */
   constructor(output: Pick<Output, 'step' | 'progress'>, expectedBytes: number) {
     this.#output = output;
     this.#expectedBytes = expectedBytes;
   }
 
-  tell(event: MigrationEvent): void {
+  report(event: MigrationEvent): void {
     const { phase, timeMs, round } = event;
     if (phase !== this.#phase) {
       this.#phase = phase;
@@ -44,9 +44,9 @@ export class MigrationProgress {
       this.#output.step({ step: 'round', ...event }, `round ${round}: ${figuresOf(event)}`);
     } else {
       const aboutBytes = this.#aboutBytes(event);
-      const facts = { ...event, ...(aboutBytes !== undefined && { aboutBytes }) };
+      const properties = { ...event, ...(aboutBytes !== undefined && { aboutBytes }) };
       this.#output.progress(
-        facts,
+        properties,
         this.#textOf(event, aboutBytes),
         this.#partOf(event, aboutBytes),
       );
@@ -55,16 +55,17 @@ export class MigrationProgress {
 
   #textOf(event: MigrationEvent, aboutBytes: number | undefined): string {
     const { phase, timeMs } = event;
-    if (!copying.includes(phase)) return `${phase}, for ${shownTime(timeMs - this.#phaseStartMs)}`;
+    if (!copyingPhases.includes(phase))
+      return `${phase}, for ${formatDuration(timeMs - this.#phaseStartMs)}`;
     const name = phase === 'rounds' ? `round ${this.#rounds}` : phase;
     return `${name}: ${figuresOf(event, aboutBytes)}`;
   }
 
-  /** What there will have gone over in the end, where all of the memory goes over at once. */
+  /** The bytes that the phase will send, if it sends all of the memory. */
   #aboutBytes({ phase, mode, bytes = 0 }: MigrationEvent): number | undefined {
-    const isAtOnce =
+    const sendsAll =
       (phase === 'rounds' && this.#rounds === 0) || (phase === 'dump' && mode === 'stop-and-copy');
-    return isAtOnce ? Math.max(this.#expectedBytes, bytes) : undefined;
+    return sendsAll ? Math.max(this.#expectedBytes, bytes) : undefined;
   }
 
   #partOf({ timeMs, bytes = 0, etaMs }: MigrationEvent, about: number | undefined) {
@@ -75,17 +76,17 @@ export class MigrationProgress {
   }
 }
 
-/** What an event has of numbers. */
+/** The numbers of an event, as text. */
 function figuresOf(event: MigrationEvent, aboutBytes?: number): string {
   const { bytes, rate, dirtyRate, estimatedDowntimeMs, etaMs } = event;
-  const about = aboutBytes === undefined ? '' : ` of about ${shownBytes(aboutBytes)}`;
+  const about = aboutBytes === undefined ? '' : ` of about ${formatBytes(aboutBytes)}`;
   return [
-    ...(bytes === undefined ? [] : [`${shownBytes(bytes)}${about}`]),
-    ...(rate === undefined ? [] : [`${shownBytes(rate)}/s`]),
-    ...(dirtyRate === undefined ? [] : [`${shownBytes(dirtyRate)}/s change`]),
+    ...(bytes === undefined ? [] : [`${formatBytes(bytes)}${about}`]),
+    ...(rate === undefined ? [] : [`${formatBytes(rate)}/s`]),
+    ...(dirtyRate === undefined ? [] : [`${formatBytes(dirtyRate)}/s change`]),
     ...(estimatedDowntimeMs === undefined
       ? []
-      : [`downtime about ${shownTime(estimatedDowntimeMs)}`]),
-    ...(etaMs === undefined ? [] : [`${shownTime(etaMs)} left`]),
+      : [`downtime about ${formatDuration(estimatedDowntimeMs)}`]),
+    ...(etaMs === undefined ? [] : [`${formatDuration(etaMs)} left`]),
   ].join(', ');
 }

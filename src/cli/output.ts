@@ -1,26 +1,26 @@
 import type { createLogUpdate } from 'log-update';
-import { factsOf, toldOf } from './failure.ts';
+import { errorProperties, formatError } from './failure.ts';
 
-/** How often progress is told to who reads plain lines, in milliseconds. */
+/** Time between two plain lines of progress, in milliseconds. */
 const PLAIN_INTERVAL_MS = 1000;
 const BAR_WIDTH = 16;
 const BLOCK_WIDTH = 3;
 
-/** What happens, for programs: `event` says which of its other properties there are. */
-export interface Told {
+/** A line of output with `--json`; the other properties depend on `event`. */
+export interface OutputEvent {
   readonly event: 'step' | 'progress' | 'finding' | 'listening' | 'result' | 'error';
   readonly [property: string]: unknown;
 }
 
 /**
- * What a verb tells. On standard output is the result, or with `--json` a line for everything. On
- * standard error is what happens: on a terminal a bar that moves, else plain lines.
+ * The output of a verb. Standard output gets the result, or with `--json` a line for each event.
+ * Standard error gets the progress: a bar on a terminal, otherwise plain lines.
  */
 export class Output {
   readonly #json: boolean;
   readonly #live: ReturnType<typeof createLogUpdate> | undefined;
-  #toldAt = -Infinity;
-  #told = 0;
+  #reportedAt = -Infinity;
+  #frames = 0;
 
   private constructor(json: boolean, live: ReturnType<typeof createLogUpdate> | undefined) {
     this.#json = json;
@@ -28,61 +28,61 @@ export class Output {
   }
 
   static async open(json: boolean): Promise<Output> {
-    // A terminal of no size has no place for a bar.
+    // Some terminals report no size.
     const { isTTY, columns } = process.stderr;
     if (json || !isTTY || columns === 0) return new Output(json, undefined);
     const { createLogUpdate } = await import('log-update');
-    // With the cursor hidden a signal would have to be caught, to show it again.
+    // A hidden cursor would stay hidden if a signal ended the command.
     return new Output(json, createLogUpdate(process.stderr, { showCursor: true }));
   }
 
-  /** Something that happens once. */
-  step(facts: Omit<Told, 'event'>, text: string): void {
-    this.#toldAt = performance.now();
-    if (this.#json) this.#line({ event: 'step', ...facts });
-    else this.say(text);
+  /** Reports a step. */
+  step(properties: Omit<OutputEvent, 'event'>, text: string): void {
+    this.#reportedAt = performance.now();
+    if (this.#json) this.#line({ event: 'step', ...properties });
+    else this.log(text);
   }
 
   /**
-   * How far it is.
-   * @param part from 0 to 1, if that can be told
+   * Reports progress.
+   * @param part from 0 to 1; undefined if the end is not known
    */
-  progress(facts: Omit<Told, 'event'>, text: string, part?: number): void {
+  progress(properties: Omit<OutputEvent, 'event'>, text: string, part?: number): void {
     if (this.#json) {
-      this.#line({ event: 'progress', ...facts });
+      this.#line({ event: 'progress', ...properties });
     } else if (this.#live) {
-      this.#live(`${part === undefined ? movingBar(this.#told++) : bar(part)} ${text}`);
-    } else if (performance.now() - this.#toldAt >= PLAIN_INTERVAL_MS) {
-      this.#toldAt = performance.now();
-      this.say(text);
+      this.#live(`${part === undefined ? movingBar(this.#frames++) : bar(part)} ${text}`);
+    } else if (performance.now() - this.#reportedAt >= PLAIN_INTERVAL_MS) {
+      this.#reportedAt = performance.now();
+      this.log(text);
     }
   }
 
-  /** Something that was found. */
-  finding(facts: object, text: string): void {
-    if (this.#json) this.#line({ event: 'finding', ...facts });
+  /** Reports a finding. */
+  finding(properties: object, text: string): void {
+    if (this.#json) this.#line({ event: 'finding', ...properties });
     else this.#print(text);
   }
 
-  /** That others may come now. */
-  listening(facts: object, text: string): void {
-    if (this.#json) this.#line({ event: 'listening', ...facts });
+  /** Reports that a server accepts connections. */
+  listening(properties: object, text: string): void {
+    if (this.#json) this.#line({ event: 'listening', ...properties });
     else this.#print(text);
   }
 
-  /** What came of it. */
-  result(facts: object, text: string): void {
-    if (this.#json) this.#line({ event: 'result', ...facts });
+  /** Reports the result. */
+  result(properties: object, text: string): void {
+    if (this.#json) this.#line({ event: 'result', ...properties });
     else this.#print(text);
   }
 
-  /** A line for people, whatever reads standard output. */
-  say(text: string): void {
+  /** Writes a line to standard error, with or without `--json`. */
+  log(text: string): void {
     this.#live?.clear();
     process.stderr.write(`${text}\n`);
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   close(): void {
     this.#live?.clear();
   }
@@ -92,20 +92,20 @@ export class Output {
     if (text !== '') process.stdout.write(`${text}\n`);
   }
 
-  #line(told: Told): void {
-    process.stdout.write(`${JSON.stringify(told)}\n`);
+  #line(event: OutputEvent): void {
+    process.stdout.write(`${JSON.stringify(event)}\n`);
   }
 }
 
-/** An error, for people and, with `--json`, for programs too. */
-export function tellError(error: unknown, json: boolean): void {
-  process.stderr.write(`${toldOf(error)}\n`);
-  if (json) tellFacts(factsOf(error));
+/** Prints an error on standard error and, with `--json`, on standard output. */
+export function printError(error: unknown, json: boolean): void {
+  process.stderr.write(`${formatError(error)}\n`);
+  if (json) printErrorEvent(errorProperties(error));
 }
 
-/** An error for programs. */
-export function tellFacts(facts: object): void {
-  process.stdout.write(`${JSON.stringify({ event: 'error', ...facts })}\n`);
+/** Prints an error event on standard output. */
+export function printErrorEvent(properties: object): void {
+  process.stdout.write(`${JSON.stringify({ event: 'error', ...properties })}\n`);
 }
 
 function bar(part: number): string {
@@ -114,7 +114,7 @@ function bar(part: number): string {
   return `[${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${percent.padStart(5)}`;
 }
 
-/** Where nobody can tell how far it is: a block that goes to and fro. */
+/** A block that moves back and forth, for progress whose end is not known. */
 function movingBar(frame: number): string {
   const way = BAR_WIDTH - BLOCK_WIDTH;
   const before = way - Math.abs((frame % (2 * way)) - way);

@@ -7,63 +7,68 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** How `--help` calls what {@link milliseconds} takes. */
+/** The placeholder in `--help` for what {@link milliseconds} parses. */
 export const DURATION = '<duration>';
 
-/** `100ms`, `10s`, `1.5m`, `1h`: a time, in milliseconds. */
+/** Parses a duration such as `100ms`, `10s`, `1.5m` or `1h` to milliseconds. */
 export function milliseconds(text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
-  if (number === undefined) throw new InvalidArgumentError('A duration is like 100ms, 10s or 5m.');
+  if (number === undefined)
+    throw new InvalidArgumentError('Give a duration such as 100ms, 10s or 5m.');
   return Math.round(Number(number) * (MILLISECONDS[unit] as number));
 }
 
 const POWERS: Readonly<Record<string, number>> = { '': 0, k: 10, m: 20, g: 30 };
 
-/** `1048576`, `512k`, `64MiB`, `1g`: a number of bytes, by powers of 1024. */
+/** Parses a size such as `1048576`, `512k`, `64MiB` or `1g` (powers of 1024) to bytes. */
 export function bytes(text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(?:([kmg])(?:ib)?)?$/i.exec(text) ?? [];
-  if (number === undefined) throw new InvalidArgumentError('A size is like 1048576, 64MiB or 1g.');
+  if (number === undefined)
+    throw new InvalidArgumentError('Give a size such as 1048576, 64MiB or 1g.');
   return Math.round(Number(number) * 2 ** (POWERS[unit.toLowerCase()] as number));
 }
 
-/** A whole number from 0 on. */
+/** Parses a non-negative integer. */
 export function count(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Give a non-negative integer.');
   return Number(text);
 }
 
-/** A port, or 0 for any that is free. */
+/** Parses a port; 0 stands for any free one. */
 export function port(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
-    throw new InvalidArgumentError('A port is a number up to 65535.');
+    throw new InvalidArgumentError('Give a port from 0 to 65535.');
   }
   return Number(text);
 }
 
-/** The pid of a process. */
+/** Parses a pid. */
 export function pid(text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError('A pid is a number.');
+  if (!/^[1-9]\d{0,9}$/.test(text))
+    throw new InvalidArgumentError('Give a pid, a positive integer.');
   return Number(text);
 }
 
-/** `192.0.2.1:7007`, `host:7007` or `[2001:db8::1]:7007`: where somebody listens. */
+/** Parses an endpoint: `192.0.2.1:7007`, `host:7007` or `[2001:db8::1]:7007`. */
 export function hostAndPort(text: string): { readonly host: string; readonly port: number } {
   const [, inBrackets, plain, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = inBrackets ?? plain;
   if (host === undefined || Number(port) > 65535) {
-    throw new InvalidArgumentError('It is like 192.0.2.1:7007 or [2001:db8::1]:7007.');
+    throw new InvalidArgumentError(
+      'Give an endpoint such as 192.0.2.1:7007 or [2001:db8::1]:7007.',
+    );
   }
   return { host, port: Number(port) };
 }
 
-/** A number of bytes for people. */
-export function shownBytes(size: number): string {
+/** Formats a number of bytes, such as `1.5 MiB`. */
+export function formatBytes(size: number): string {
   if (size < 2 ** 10) return `${size} bytes`;
   const [power, unit] = size < 2 ** 20 ? [10, 'KiB'] : size < 2 ** 30 ? [20, 'MiB'] : [30, 'GiB'];
   return `${(size / 2 ** (power as number)).toFixed(1)} ${unit}`;
 }
 
-/** A time for people. */
-export function shownTime(time: number): string {
-  return time < 1000 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`;
+/** Formats a time, such as `250 ms` or `1.5 s`. */
+export function formatDuration(timeMs: number): string {
+  return timeMs < 1000 ? `${Math.round(timeMs)} ms` : `${(timeMs / 1000).toFixed(1)} s`;
 }

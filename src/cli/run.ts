@@ -14,9 +14,9 @@ const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
 
 const description = [
   'Start a program so that CRIU can dump it, and print its pid.',
-  'The program runs on in the background, in a session of its own: it has no terminal, no ' +
-    'descriptors but its three streams, and no io_uring, which Node 22 and newer open and CRIU ' +
-    'cannot dump. What it writes is lost unless you name a file for it.',
+  'The program runs in the background, in a session of its own, without a terminal and with no ' +
+    'descriptors but its standard streams. It cannot use io_uring, which Node 22 and newer open and ' +
+    'CRIU cannot dump. Its output is discarded unless you name a file for it.',
 ].join('\n\n');
 
 const examples = `
@@ -26,7 +26,7 @@ Examples:
 
   $ pid=$(node-criu run --cwd /srv/app -- ./server)
 
-What follows the program's name is for the program. Node 20 needs an option to be restored on a
+Everything after the program's name is passed to the program. Node 20 needs an option to be restored on a
 processor with protection keys:
   $ node-criu run -- node --no-wasm-memory-protection-keys app.js`;
 
@@ -37,11 +37,11 @@ export function addRun(program: Command): void {
     .summary('start a program so that CRIU can dump it, and print its pid')
     .description(description)
     .argument('<program>', 'a path, or a name to look up on PATH')
-    .argument('[args...]', 'its arguments')
-    .option('--cwd <directory>', 'working directory of the program (default: this one)')
+    .argument('[args...]', 'arguments of the program')
+    .option('--cwd <directory>', 'working directory of the program (default: the current one)')
     .option('--stdin <file>', 'read standard input from a file (default: empty)')
-    .option('--stdout <file>', 'append standard output to a file (default: thrown away)')
-    .option('--stderr <file>', 'append standard error to a file (default: thrown away)')
+    .option('--stdout <file>', 'append standard output to a file (default: discarded)')
+    .option('--stderr <file>', 'append standard error to a file (default: discarded)')
     .option('--json', 'print {"pid":4711} instead of the bare pid')
     .showHelpAfterError('Try: node-criu run --help')
     .passThroughOptions()
@@ -50,7 +50,7 @@ export function addRun(program: Command): void {
 }
 
 async function run(file: string, args: string[], options: RunOptions): Promise<void> {
-  // Resolved, so that a file named ignore is a file.
+  // An absolute path, because the library takes the word ignore as a value of its own.
   const streams = STREAMS.flatMap((name) => {
     const path = options[name];
     return path === undefined ? [] : [[name, path && resolve(path)]];

@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import type { Command } from 'commander';
 import { CriuError, type CriuOpts, type RestoreOptions, serveMigrations } from '../index.ts';
 import { addCriu, addFlags, addJson, defined } from './flags.ts';
-import { CopyStates, tellingOffers } from './incoming.ts';
+import { CopyStates, offerFilter } from './incoming.ts';
 import { addTrust, type TrustFlags, trustOf } from './migration.ts';
 import { hostAndPort, port } from './quantities.ts';
 import { withOutput } from './verb.ts';
 
 const description = [
-  'Wait for process trees that come by node-criu migrate, and restore them here, until Ctrl-C or ' +
-    'SIGTERM ends it with exit code 0. What has been restored runs on; what does not run yet runs on ' +
-    'where it comes from.',
-  'What it is about is told on standard error: each offer, and each state that a migration comes to. ' +
-    'If it dies, start it again with the same directory: it puts right first what was left.',
-  'Whoever has a certificate of the authority may bring processes that run as root here: give it to ' +
-    'your hosts only, or name those that may come by --authorize.',
+  'Accept process trees from node-criu migrate on other hosts, and restore them here, until Ctrl-C ' +
+    'or SIGTERM ends the command with exit code 0. Restored processes keep running; those that do not ' +
+    'run here yet continue on the host that they come from.',
+  'Standard error reports each offer and each state of a migration. If the command dies, start it ' +
+    'again with the same directory: it first cleans up what was left.',
+  'Every host with a certificate of the authority can start processes here that run as root. Issue ' +
+    'certificates to your own hosts only, or list the hosts with --authorize.',
 ].join('\n\n');
 
 const examples = `
@@ -27,12 +27,12 @@ Examples:
       --ca ca.pem --cert target.pem --key target.key
   $ node-criu serve 127.0.0.1:0 -D /var/lib/node-criu --insecure --json`;
 
-/** What comes with the migration. */
-const decided: readonly (keyof CriuOpts)[] = [
+/** The options that the migration sets. */
+const setByMigration: readonly (keyof CriuOpts)[] = [
   ...(['imagesDirectory', 'workDirectory', 'lazyPages', 'stream'] as const),
 ];
 
-interface Given extends TrustFlags, Partial<RestoreOptions> {
+interface ServeFlags extends TrustFlags, Partial<RestoreOptions> {
   readonly directory: string;
   readonly pagePort?: number;
   readonly authorize?: readonly string[];
@@ -40,33 +40,37 @@ interface Given extends TrustFlags, Partial<RestoreOptions> {
   readonly json?: boolean;
 }
 
-type Place = ReturnType<typeof hostAndPort>;
+type Endpoint = ReturnType<typeof hostAndPort>;
 
 /** Adds the verb `serve`. */
 export function addServe(program: Command): void {
   const command = program
     .command('serve')
-    .summary('wait for process trees from other hosts, and restore them')
+    .summary('accept process trees from other hosts, and restore them')
     .description(description)
-    .argument('<host:port>', 'where to listen; port 0 is any that is free', hostAndPort)
-    .requiredOption('-D, --directory <directory>', 'where to keep images and journals')
-    .option('--page-port <port>', 'where memory comes in, on the same host (default: any)', port)
+    .argument('<host:port>', 'where to listen; port 0 stands for any free port', hostAndPort)
+    .requiredOption('-D, --directory <directory>', 'directory of images and journals')
+    .option(
+      '--page-port <port>',
+      'port that receives memory, on the same host (default: any free port)',
+      port,
+    )
     .option(
       '--authorize <name>',
-      'take only what comes from a host with this name in its certificate (may be repeated)',
-      (name, before: readonly string[] = []) => [...before, name],
+      'accept only hosts with this name in their certificate (may be repeated)',
+      (name, previous: readonly string[] = []) => [...previous, name],
     )
     .showHelpAfterError('Try: node-criu serve --help')
     .addHelpText('after', examples);
-  addFlags(addTrust(addCriu(addJson(command))), ['restore'], { except: decided }).action(
-    (listen: Place, given: Given) => serve(listen, given),
+  addFlags(addTrust(addCriu(addJson(command))), ['restore'], { except: setByMigration }).action(
+    (listen: Endpoint, given: ServeFlags) => serve(listen, given),
   );
 }
 
-async function serve(at: Place, given: Given): Promise<void> {
+async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
   const { ca, cert, key, insecure, json = false, directory, criu, ...others } = given;
   const { pagePort, authorize, ...restore } = others;
-  const trust = trustOf(given, at.host);
+  const trust = trustOf(given, endpoint.host);
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
   }
@@ -74,30 +78,30 @@ async function serve(at: Place, given: Given): Promise<void> {
     const patience = new AbortController();
     interruption.react([
       {
-        tells: 'closing: what does not run here yet runs on where it comes from',
-        does: (by) => interruption.cancel(by),
+        message: 'closing; processes that do not run here yet continue on the host they come from',
+        action: (by) => interruption.cancel(by),
       },
       {
-        tells: 'closing at once: a copy that lacks memory is lost; again to end the command',
-        does: () => patience.abort(),
+        message: 'closing at once, which loses copies that lack memory; press Ctrl-C again to exit',
+        action: () => patience.abort(),
       },
     ]);
     const ended = once(signal, 'abort');
     const states = new CopyStates(output);
     await using server = await serveMigrations({
       ...{ ...trust, directory, restore },
-      listen: { ...at, ...defined({ pagePort }) },
+      listen: { ...endpoint, ...defined({ pagePort }) },
       ...defined({ path: criu }),
-      authorize: tellingOffers(output, { names: authorize, closing: signal }),
-      hooks: { changed: (migration) => states.tell(migration) },
+      authorize: offerFilter(output, { names: authorize, closing: signal }),
+      hooks: { changed: (migration) => states.report(migration) },
     });
-    const { host, port, pagePort: forPages } = server;
+    const { host, port } = server;
     output.listening(
-      { host, port, pagePort: forPages },
+      { host, port, pagePort: server.pagePort },
       `listening on ${host.includes(':') ? `[${host}]` : host}:${port}`,
     );
     await ended;
-    await states.awaitParasiteExit(patience.signal);
+    await states.awaitMemory(patience.signal);
     await server.close();
     output.result({ migrations: server.migrations }, '');
   });

@@ -3,30 +3,30 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long it may take to end once it is told to, in milliseconds. */
+/** Time between SIGTERM and SIGKILL, in milliseconds. */
 const GRACE_MS = 5000;
-/** How long the rest of what it has said may take to come, in milliseconds. */
-const REST_MS = 500;
+/** How long to wait for the rest of the output after the shell exits, in milliseconds. */
+const OUTPUT_MS = 500;
 
-/** A command line, and what it gets and tells. */
 export interface ShellCommand {
-  /** The flag by which it was given, for messages. */
+  /** The flag that the command line comes from, for messages. */
   readonly flag: string;
   readonly line: string;
-  /** Variables beside those of this process. */
+  /** Variables in addition to those of this process. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Is given each line that it writes. */
-  readonly told: (line: string) => void;
-  /** Ends it: by SIGTERM, and if it goes on by SIGKILL, with all that it has started. */
+  /** Called with each line of output. */
+  readonly onLine: (line: string) => void;
+  /** Ends the shell and its process group, by SIGTERM and after a grace period by SIGKILL. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Runs a command line by `sh -c` to its end. It has no input and no terminal: Ctrl-C is for us.
- * @throws Error if it fails, with the last line of its standard error
+ * Runs a command line with `sh -c` until it exits. It has no input, and a session of its own, so that
+ * Ctrl-C does not reach it.
+ * @throws Error with the last line of its standard error, if it fails
  */
 export async function runShellCommand(command: ShellCommand): Promise<void> {
-  const { flag, line, environment, told, signal } = command;
+  const { flag, line, environment, onLine, signal } = command;
   const child = spawn('sh', ['-c', line], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -36,7 +36,7 @@ export async function runShellCommand(command: ShellCommand): Promise<void> {
   let last = '';
   const closed = [child.stdout, child.stderr].map((stream) => {
     const lines = createInterface(stream).on('line', (text) => {
-      told(text);
+      onLine(text);
       if (stream === child.stderr && text.trim() !== '') last = text.trim();
     });
     return once(lines, 'close');
@@ -46,10 +46,10 @@ export async function runShellCommand(command: ShellCommand): Promise<void> {
   try {
     if (signal?.aborted) stop();
     const [code, killer] = await exited;
-    // What it has left in the background may hold its output open.
-    await Promise.race([Promise.all(closed), sleep(REST_MS, undefined, { ref: false })]);
+    // A background process can keep the output open.
+    await Promise.race([Promise.all(closed), sleep(OUTPUT_MS, undefined, { ref: false })]);
     if (code === 0) return;
-    const how = killer ? `was killed by ${killer}` : `has failed with exit code ${code}`;
+    const how = killer ? `was killed by ${killer}` : `failed with exit code ${code}`;
     throw new Error(`${flag} ${how}${last && `: ${last}`}`);
   } finally {
     signal?.removeEventListener('abort', stop);
@@ -58,18 +58,18 @@ export async function runShellCommand(command: ShellCommand): Promise<void> {
   }
 }
 
-/** It leads a group of its own. */
+/** The shell leads a process group of its own. */
 function endGroup(pid: number | undefined, exited: Promise<unknown>): void {
   if (pid === undefined) return;
   killGroup(pid, 'SIGTERM');
-  const late = setTimeout(() => killGroup(pid, 'SIGKILL'), GRACE_MS);
-  exited.finally(() => clearTimeout(late)).catch(() => {});
+  const timer = setTimeout(() => killGroup(pid, 'SIGKILL'), GRACE_MS);
+  exited.finally(() => clearTimeout(timer)).catch(() => {});
 }
 
 function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has ended.
+    // The group has ended.
   }
 }

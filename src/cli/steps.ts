@@ -1,24 +1,24 @@
 import type { Hooks } from '../index.ts';
 import type { Output } from './output.ts';
 
-/** What CRIU's steps mean. */
+/** The meaning of CRIU's notifications. */
 const meanings: Readonly<Record<string, string>> = {
   'pre-dump': 'the dump begins',
-  'network-lock': 'the network is being locked',
+  'network-lock': 'CRIU locks the network',
   'query-ext-files': 'the processes are frozen',
   'post-dump': 'the images are complete',
-  'network-unlock': 'the network is being unlocked',
+  'network-unlock': 'CRIU unlocks the network',
   'pre-restore': 'the restore begins',
-  'setup-namespaces': 'the first process is there',
-  'post-setup-namespaces': 'the namespaces are there',
-  'post-restore': 'all processes are there, and do not run yet',
+  'setup-namespaces': 'the first process exists',
+  'post-setup-namespaces': 'the namespaces exist',
+  'post-restore': 'all processes exist and do not run yet',
   'pre-resume': 'the processes are about to run',
   'post-resume': 'the processes run',
   'status-ready': 'the lazy page server is ready',
 };
 
-/** Hooks that tell of each of CRIU's steps. */
-export function tellingSteps(output: Output): Hooks {
+/** Hooks that report each of CRIU's notifications. */
+export function stepHooks(output: Output): Hooks {
   const start = performance.now();
   return {
     onNotify({ script, pid }) {

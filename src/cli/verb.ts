@@ -3,35 +3,35 @@ import { type Common, optionsFrom } from './flags.ts';
 import { Interruption } from './interruption.ts';
 import { Output } from './output.ts';
 
-/** What a verb works with. */
-export interface Means<Own> {
+/** The context of a verb that runs criu. */
+export interface CriuContext<Options> {
   readonly criu: Criu;
   readonly output: Output;
-  /** What was given, under the library's names. */
-  readonly own: Own;
-  /** Signal and limits, for the library. */
+  /** The flags, as options of the library. */
+  readonly options: Options;
+  /** Signal and time limits, as options of the library. */
   readonly limits: OperationOptions;
 }
 
-/** Does the work of a verb that runs a criu; Ctrl-C cancels it. */
-export async function withMeans<O extends Common>(
+/** Runs a verb that uses criu; Ctrl-C cancels it. */
+export async function withCriu<O extends Common>(
   given: O,
-  work: (means: Means<Omit<O, keyof Common>>) => Promise<void>,
+  work: (context: CriuContext<Omit<O, keyof Common>>) => Promise<void>,
 ): Promise<void> {
-  const { json, client, limits, own } = optionsFrom(given);
+  const { json, client, limits, own: options } = optionsFrom(given);
   await withOutput(json, async (output, signal) => {
     await using criu = new Criu(client);
-    await work({ criu, output, own, limits: { ...limits, signal } });
+    await work({ criu, output, options, limits: { ...limits, signal } });
   });
 }
 
-/** The same without a criu. */
+/** Runs a verb that does not use criu by itself; Ctrl-C aborts the signal. */
 export async function withOutput(
   json: boolean,
   work: (output: Output, signal: AbortSignal, interruption: Interruption) => Promise<void>,
 ): Promise<void> {
   const output = await Output.open(json);
-  using interruption = new Interruption((text) => output.say(`node-criu: ${text}`));
+  using interruption = new Interruption((text) => output.log(`node-criu: ${text}`));
   try {
     await work(output, interruption.signal, interruption);
   } finally {

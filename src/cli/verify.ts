@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { verifyImages } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
-import { toldOfFinding } from './failure.ts';
+import { formatFinding } from './failure.ts';
 import { addJson } from './flags.ts';
 import { withOutput } from './verb.ts';
 
 const description =
-  'Look whether the images of a dump, and of all the rounds before it, are there and fit together. ' +
-  'It reads what tells of memory, not the memory itself.';
+  'Check that the images of a dump and of all rounds before it are complete and consistent. This ' +
+  'reads the descriptions of memory, not the memory itself.';
 
 const examples = `
 Examples:
@@ -18,9 +18,9 @@ Examples:
 export function addVerify(program: Command): void {
   const command = program
     .command('verify')
-    .summary('look whether the images of a dump are complete')
+    .summary('check that the images of a dump are complete')
     .description(description)
-    .argument('<directory>', 'what a restore would take')
+    .argument('<directory>', 'the images directory for a restore')
     .showHelpAfterError('Try: node-criu verify --help')
     .addHelpText('after', examples);
   addJson(command).action(verify);
@@ -29,7 +29,7 @@ export function addVerify(program: Command): void {
 async function verify(directory: string, { json = false }: { json?: boolean }): Promise<void> {
   await withOutput(json, async (output) => {
     const findings = await verifyImages(directory);
-    for (const finding of findings) output.finding(finding, toldOfFinding(finding));
+    for (const finding of findings) output.finding(finding, formatFinding(finding));
     const complete = findings.length === 0 ? `the images in ${directory} are complete` : '';
     output.result({ findings: findings.length }, complete);
     if (findings.length > 0) process.exitCode = exitCodes.refused;

@@ -6,8 +6,8 @@ import { type Operation, rowOf } from '../../src/options/table.ts';
 import { translate } from '../../src/options/translate.ts';
 import type { CriuOpts } from '../../src/options/types.ts';
 
-/** What a shell gives, and what the library is to get. */
-const spelled: readonly (readonly [args: readonly string[], options: CriuOpts])[] = [
+/** Arguments of the command, and the options of the library that they mean. */
+const examples: readonly (readonly [args: readonly string[], options: CriuOpts])[] = [
   [['-D', '/a'], { imagesDirectory: '/a' }],
   [['--tcp-established'], { tcpEstablished: true }],
   [['--no-manage-cgroups'], { manageCgroups: false }],
@@ -55,7 +55,7 @@ const spelled: readonly (readonly [args: readonly string[], options: CriuOpts])[
   [['--no-tls'], { tls: false }],
 ];
 
-test.each(spelled)('%j is %j', (args, options) => {
+test.each(examples)('%j means %j', (args, options) => {
   const given = parse(['dump', 'restore'], args);
   expect(given).toEqual(options);
   const [name] = Object.keys(options) as [string];
@@ -78,14 +78,14 @@ test.each(['dump', 'preDump', 'restore', 'check'] as const)(
   },
 );
 
-test('every form of a value is tried here', () => {
-  const tried = spelled.flatMap(([, options]) => Object.keys(options));
+test('the examples cover every form of a value', () => {
+  const tried = examples.flatMap(([, options]) => Object.keys(options));
   const forms = (names: readonly string[]) =>
     [...new Set(names.map((name) => rowOf.get(name)?.[1].kind.form))].sort();
   expect(forms([...tried, 'root'])).toEqual(forms([...rowOf.keys()]));
 });
 
-test('what is no such value is refused by the library, and what has no such form by the command', () => {
+test('the command refuses a malformed value, and the library a wrong one', () => {
   const refused = (args: readonly string[]) =>
     translate('dump', { imagesDirectory: '/', ...parse(['dump'], args) });
   expect(() => refused(['--ghost-limit', 'x'])).toThrow(
@@ -101,7 +101,7 @@ test('what is no such value is refused by the library, and what has no such form
   expect(() => parse(['restore'], ['--join-ns', 'net'])).toThrow('is invalid');
 });
 
-test('durations, sizes and places', () => {
+test('durations, sizes, ports and endpoints are parsed', () => {
   expect(['100ms', '10s', '1.5m', '2h'].map(milliseconds)).toEqual([
     100, 10_000, 90_000, 7_200_000,
   ]);

@@ -4,8 +4,8 @@ import type { MigrationEvent } from '../../src/index.ts';
 
 const MIB = 2 ** 20;
 
-/** What is told of the events of a migration of 64 MiB: text, and part. */
-function told(events: readonly MigrationEvent[]): (readonly [text: string, part?: number])[] {
+/** The text and the completed part that a migration of 64 MiB reports for its events. */
+function reported(events: readonly MigrationEvent[]): (readonly [text: string, part?: number])[] {
   const lines: (readonly [string, number?])[] = [];
   const progress = new MigrationProgress(
     {
@@ -14,44 +14,49 @@ function told(events: readonly MigrationEvent[]): (readonly [text: string, part?
     },
     64 * MIB,
   );
-  for (const event of events) progress.tell(event);
+  for (const event of events) progress.report(event);
   return lines;
 }
 
-test('while all of the memory goes over, bytes tell how far it is', () => {
+test('progress is measured in bytes while all of the memory is copied', () => {
   const mode = 'stop-and-copy';
   const at = (phase: MigrationEvent['phase'], timeMs: number, mib: number) =>
     ({ phase, timeMs, mode, bytes: mib * MIB, rate: MIB }) as const;
-  expect(told([at('dump', 100, 0), at('dump', 350, 16), at('dump', 600, 80)])).toEqual([
-    ['dump: the processes are frozen, and dumped'],
+  expect(reported([at('dump', 100, 0), at('dump', 350, 16), at('dump', 600, 80)])).toEqual([
+    ['dump: the processes are frozen and dumped'],
     ['dump: 16.0 MiB of about 64.0 MiB, 1.0 MiB/s', 0.25],
     ['dump: 80.0 MiB of about 80.0 MiB, 1.0 MiB/s', 1],
   ]);
-  expect(told([at('switch-over', 100, 64), at('switch-over', 2350, 64)])).toEqual([
+  expect(reported([at('switch-over', 100, 64), at('switch-over', 2350, 64)])).toEqual([
     ['switch-over: the original is stopped, and addresses move'],
     ['switch-over, for 2.3 s'],
   ]);
 });
 
-test('of rounds the first one has a known end, and each is told once it is done', () => {
+test('the first round has a known end, and each round is reported when it is done', () => {
   const mode = 'pre-copy';
   const at = (phase: MigrationEvent['phase'], mib: number) =>
     ({ phase, timeMs: 1000, mode, bytes: mib * MIB }) as const;
   const first = { round: 0, rate: 2 * MIB, dirtyRate: MIB, estimatedDowntimeMs: 35 };
   expect(
-    told([at('rounds', 0), at('rounds', 32), { ...at('rounds', 64), ...first }, at('rounds', 66)]),
+    reported([
+      at('rounds', 0),
+      at('rounds', 32),
+      { ...at('rounds', 64), ...first },
+      at('rounds', 66),
+    ]),
   ).toEqual([
     ['rounds: memory is copied while the processes run'],
     ['round 0: 32.0 MiB of about 64.0 MiB', 0.5],
     ['round 0: 64.0 MiB, 2.0 MiB/s, 1.0 MiB/s change, downtime about 35 ms'],
     ['round 1: 66.0 MiB'],
   ]);
-  const rest = told([at('dump', 66), at('dump', 67)]);
+  const rest = reported([at('dump', 66), at('dump', 67)]);
   expect(rest.at(-1)).toEqual(['dump: 67.0 MiB']);
 });
 
-test('while pages follow, the time of the phase tells how far it is', () => {
+test('progress is measured in time while the rest of the pages follow', () => {
   const at = (timeMs: number, etaMs?: number) =>
     ({ phase: 'pages', timeMs, mode: 'post-copy', ...(etaMs && { etaMs }) }) as const;
-  expect(told([at(5000), at(6000, 3000)]).at(-1)).toEqual(['pages: 3.0 s left', 0.25]);
+  expect(reported([at(5000), at(6000, 3000)]).at(-1)).toEqual(['pages: 3.0 s left', 0.25]);
 });

@@ -31,9 +31,9 @@ test('--switch-over moves the address between hosts, and the client stays connec
   serving.stdout?.on('data', (text: Buffer) => {
     listens += text;
   });
-  await waitFor(() => listens.includes('listening'), 'it listens');
+  await waitFor(() => listens.includes('listening'), 'serve listens');
 
-  // From here there is no way into the other host but the test.
+  // The command cannot reach the other host's network, so the test moves the address there.
   const move = [
     `ip addr del ${lab.serviceAddress}/32 dev eth0`,
     `echo "$NODE_CRIU_ID $NODE_CRIU_PID $NODE_CRIU_DESTINATION" > ${inside('taken')}`,
@@ -66,7 +66,7 @@ test.each([
   ['echo before >&2; echo said; echo "no such device" >&2; exit 3', 'exit code 3: no such device'],
   ['kill -9 $$', 'was killed by SIGKILL'],
 ])(
-  'a --switch-over that fails, %j, is told, undone, and the original runs on',
+  'a --switch-over that fails (%j) is reported and undone, and the original continues',
   async (line, why) => {
     const { memory, args, directory } = await twoHosts();
     const undone = join(directory, 'undone');
@@ -85,7 +85,7 @@ test.each([
   },
 );
 
-test('what the commands write is told as it comes, and a background process holds nothing up', async () => {
+test('the output of the commands is forwarded, and a background process does not delay the migration', async () => {
   const { memory, args } = await twoHosts();
   const line = 'sleep 1000 & echo moving; echo moved >&2; echo $! > pid';
   const directory = await temporaryDirectory();
@@ -100,25 +100,25 @@ test('what the commands write is told as it comes, and a background process hold
   await waitGone(memory.pid);
 });
 
-test('Ctrl-C ends a --switch-over with all it has started, and the original runs on', async () => {
+test('Ctrl-C ends a --switch-over with its descendants, and the original continues', async () => {
   const { memory, args, directory } = await twoHosts();
   const [pids, undone] = [join(directory, 'pids'), join(directory, 'undone')];
   const command = await startNodeCriu([
     ...[...args, '--switch-over', `sleep 1000 & echo $! > ${pids}; echo moving; wait`],
     ...['--switch-back', `touch ${undone}`],
   ]);
-  await waitFor(() => command.stderr().includes('moving'), 'the address is about to move');
+  await waitFor(() => command.stderr().includes('moving'), 'the command runs');
   process.kill(command.pid, 'SIGINT');
   const { exitCode, stderr } = await command.ended;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 130 });
   expect(stderr).toContain('(the original runs on)');
   expect(existsSync(undone)).toBe(true);
   const started = Number(await readFile(pids, 'utf8'));
-  await waitFor(async () => !(await isAlive(started)), 'what it has started has ended');
+  await waitFor(async () => !(await isAlive(started)), 'its child has ended');
   await memory.writesOn();
 });
 
-/** A process, another host, and the command line that moves the one to the other. */
+/** A process, a destination, and the arguments of the command that migrates the process. */
 async function twoHosts() {
   const directory = await temporaryDirectory();
   const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');

@@ -20,7 +20,7 @@ test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)(
-  '%s while memory goes over cancels the migration, and the original runs on',
+  '%s while memory is copied cancels the migration, and the original continues',
   async (signal, exitCode) => {
     const directory = await temporaryDirectory();
     const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
@@ -30,11 +30,11 @@ test.each([
       ...['-D', join(directory, 'here'), '--mode', 'stop-and-copy'],
       ...['--rate-limit', '1MiB', '--grace-period', '100ms'],
     ]);
-    await waitFor(() => migrating.stdout().includes('"aboutBytes"'), 'memory goes over');
+    await waitFor(() => migrating.stdout().includes('"aboutBytes"'), 'memory is copied');
     process.kill(migrating.pid, signal);
     const ended = await migrating.ended;
     expect(ended).toMatchObject({ exitCode });
-    expect(ended.stderr).toMatch(/^node-criu: cancelling; again to kill criu/);
+    expect(ended.stderr).toMatch(/^node-criu: cancelling; press Ctrl-C again to kill criu/);
     expect(events(ended.stdout).at(-1)).toMatchObject({
       event: 'error',
       code: 'ERR_CRIU_ABORTED',
@@ -45,7 +45,7 @@ test.each([
   },
 );
 
-test.each(['SIGINT', 'SIGTERM'] as const)('serve ends well by %s', async (signal) => {
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends serve with exit code 0', async (signal) => {
   const there = await temporaryDirectory();
   const serving = await serve('127.0.0.1:0', '-D', there, '--insecure', '--json');
   serving.signal(signal);
@@ -54,15 +54,18 @@ test.each(['SIGINT', 'SIGTERM'] as const)('serve ends well by %s', async (signal
     expect.objectContaining({ event: 'listening', port: serving.port }),
     { event: 'result', migrations: [] },
   ]);
-  expect(serving.stderr()).toMatch(/^node-criu: closing: what does not run here yet runs on/);
+  expect(serving.stderr()).toMatch(
+    /^node-criu: closing; processes that do not run here yet continue/,
+  );
 });
 
-test('Ctrl-C on serve aborts a migration whose copy does not run, and the original runs on', async () => {
-  const { directory, serving, memory, migrating, letGo } = await heldMigration('stop-and-copy');
+test('Ctrl-C on serve aborts a migration whose copy does not run yet, and the original continues', async () => {
+  const { directory, serving, memory, migrating, release } =
+    await blockedMigration('stop-and-copy');
   serving.signal('SIGINT');
   expect(await serving.ended).toBe(0);
   expect(serving.stderr()).toMatch(/^migration \S+: aborted: nothing of it runs here: /m);
-  await letGo();
+  await release();
   const { exitCode, stderr } = await migrating.ended;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
   expect(stderr).toContain('(the original runs on)');
@@ -71,16 +74,16 @@ test('Ctrl-C on serve aborts a migration whose copy does not run, and the origin
   await memory.writesOn();
 });
 
-describe('once a copy runs that lacks memory', () => {
-  test('Ctrl-C on migrate says that it waits, and then what to end it would lose', async () => {
-    const { directory, memory, migrating, letGo, pages } = await heldMigration('post-copy');
+describe('while a copy runs that lacks memory', () => {
+  test('the first Ctrl-C on migrate says that it waits, the second what is lost by ending it', async () => {
+    const { directory, memory, migrating, release, pages } = await blockedMigration('post-copy');
     pages.stall();
-    await letGo();
+    await release();
     await waitFor(() => migrating.stderr().includes('\npages: the copy runs'), 'the copy runs');
     process.kill(migrating.pid, 'SIGINT');
-    await waitFor(() => migrating.stderr().includes('waiting until'), 'it waits');
+    await waitFor(() => migrating.stderr().includes('waiting until'), 'the command waits');
     process.kill(migrating.pid, 'SIGINT');
-    await waitFor(() => migrating.stderr().includes('again to end'), 'it warns');
+    await waitFor(() => migrating.stderr().includes('again to end'), 'the command warns');
     pages.heal();
     const { exitCode, stdout, stderr } = await migrating.ended;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
@@ -99,10 +102,10 @@ describe('once a copy runs that lacks memory', () => {
     await memory.writesOn();
   });
 
-  test('the third Ctrl-C on migrate ends it, and resolve goes on as it has said', async () => {
-    const { memory, migrating, letGo, pages } = await heldMigration('post-copy');
+  test('the third Ctrl-C on migrate ends it, and the resolve command that it printed works', async () => {
+    const { memory, migrating, release, pages } = await blockedMigration('post-copy');
     pages.stall();
-    await letGo();
+    await release();
     await waitFor(() => migrating.stderr().includes('\npages: the copy runs'), 'the copy runs');
     for (const said of ['waiting until', 'again to end']) {
       process.kill(migrating.pid, 'SIGINT');
@@ -119,13 +122,16 @@ describe('once a copy runs that lacks memory', () => {
     await memory.verifyOriginal();
   });
 
-  test('Ctrl-C on serve waits until it has all of its memory', async () => {
-    const { serving, migrating, letGo, pages } = await heldMigration('post-copy');
+  test('Ctrl-C on serve waits until the copy has all of its memory', async () => {
+    const { serving, migrating, release, pages } = await blockedMigration('post-copy');
     pages.stall();
-    await letGo();
+    await release();
     await waitFor(() => serving.stderr().includes(': resumed: '), 'the copy runs');
     serving.signal('SIGINT');
-    await waitFor(() => serving.stderr().includes('waiting for the memory of a copy'), 'it waits');
+    await waitFor(
+      () => serving.stderr().includes('waiting for the memory of a copy'),
+      'the command waits',
+    );
     pages.heal();
     expect(await serving.ended).toBe(0);
     expect(serving.stderr()).toMatch(/: complete: process \d+ runs, with all of its memory\n$/);
@@ -133,8 +139,8 @@ describe('once a copy runs that lacks memory', () => {
   });
 });
 
-/** A migration by the command that waits in its switch-over; pages go a way of their own. */
-async function heldMigration(mode: string) {
+/** Starts a migration that waits in its switch-over; memory goes through a proxy of its own. */
+async function blockedMigration(mode: string) {
   const directory = await temporaryDirectory();
   const pagePort = await freePort();
   const serving = await serve(
@@ -150,6 +156,6 @@ async function heldMigration(mode: string) {
     ...['--switch-over', `touch ${reached}; until [ -e ${go} ]; do sleep 0.01; done`],
   ]);
   await waitFor(() => existsSync(reached), 'the switch-over waits');
-  const letGo = () => writeFile(go, '');
-  return { directory, serving, memory, migrating, letGo, pages };
+  const release = () => writeFile(go, '');
+  return { directory, serving, memory, migrating, release, pages };
 }

@@ -11,12 +11,12 @@ beforeAll(buildCommand);
 describe.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('a dump that gets %s', (signal, exitCode) => {
-  test('is rolled back by CRIU, and the process runs on', async () => {
-    const { workload, command, wire } = await heldDump();
+] as const)('%s during a dump', (signal, exitCode) => {
+  test('makes CRIU roll back, and the process continues', async () => {
+    const { workload, command, proxy } = await blockedDump();
     process.kill(command.pid, signal);
-    await waitFor(() => command.stderr().includes('cancelling'), 'it has understood');
-    wire.letGo();
+    await waitFor(() => command.stderr().includes('cancelling'), 'the command reacts');
+    proxy.release();
     const ended = await command.ended;
     expect(events(ended.stdout).at(-1)).toMatchObject({
       event: 'error',
@@ -32,13 +32,13 @@ describe.each([
   });
 });
 
-test('the second Ctrl-C kills criu, and the process runs on', async () => {
-  const { workload, command } = await heldDump();
+test('the second Ctrl-C kills criu, and the process continues', async () => {
+  const { workload, command } = await blockedDump();
   process.kill(command.pid, 'SIGINT');
-  await waitFor(() => command.stderr().includes('cancelling'), 'it has understood');
+  await waitFor(() => command.stderr().includes('cancelling'), 'the command reacts');
   process.kill(command.pid, 'SIGINT');
   const ended = await command.ended;
-  expect(ended.stderr).toContain('node-criu: killing criu; again to end at once\n');
+  expect(ended.stderr).toContain('node-criu: killing criu; press Ctrl-C again to exit at once\n');
   expect(events(ended.stdout).at(-1)).toMatchObject({
     event: 'error',
     code: 'ERR_CRIU_ABORTED',
@@ -50,8 +50,8 @@ test('the second Ctrl-C kills criu, and the process runs on', async () => {
   await workload.writesOn();
 });
 
-test('a dump that is not done at its deadline is a failure, and the process runs on', async () => {
-  const { workload, command } = await heldDump(['--deadline', '10s', '--grace-period', '100ms']);
+test('a dump that exceeds its deadline fails, and the process continues', async () => {
+  const { workload, command } = await blockedDump(['--deadline', '10s', '--grace-period', '100ms']);
   const ended = await command.ended;
   expect(events(ended.stdout).at(-1)).toMatchObject({
     event: 'error',
@@ -64,50 +64,50 @@ test('a dump that is not done at its deadline is a failure, and the process runs
   await workload.writesOn();
 });
 
-/** A dump by the command that cannot go on: its page server hears nothing until it is let go. */
-async function heldDump(limits: readonly string[] = ['--grace-period', '45s']) {
+/** Starts a dump with the command that waits for its page server until `release` is called. */
+async function blockedDump(limits: readonly string[] = ['--grace-period', '45s']) {
   const workload = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 100 });
-  const server = await client().pageServer({ imagesDirectory: await temporaryDirectory() });
-  const wire = await holdingWire(server.port as number);
+  const pageServer = await client().pageServer({ imagesDirectory: await temporaryDirectory() });
+  const proxy = await blockingProxy(pageServer.port as number);
   const command = await startNodeCriu([
     ...['dump', String(workload.pid), '-D', await temporaryDirectory(), '--json'],
-    ...['--page-server', `127.0.0.1:${wire.port}`, ...limits],
+    ...['--page-server', `127.0.0.1:${proxy.port}`, ...limits],
   ]);
-  // Earlier a killed criu might take the process with it, at work on its code.
-  await waitFor(() => isAsked(wire.port), 'the dump waits for an answer of the page server');
-  return { workload, command, wire };
+  // A criu that is killed earlier can take the process with it, while its parasite runs there.
+  await waitFor(() => hasRequest(proxy.port), 'the dump waits for its page server');
+  return { workload, command, proxy };
 }
 
-/** Whether there is something to read from a connection to this port. */
-async function isAsked(port: number): Promise<boolean> {
+/** True if a connection to this port has unread bytes. */
+async function hasRequest(port: number): Promise<boolean> {
   const here = port.toString(16).toUpperCase().padStart(4, '0');
   const connection = new RegExp(`: 0100007F:${here} \\S+ 01 \\w{8}:(\\w{8}) `);
   const [, unread = ''] = connection.exec(await readFile('/proc/net/tcp', 'latin1')) ?? [];
   return /[1-9A-F]/.test(unread);
 }
 
-/** Stands between a dump and its page server, and passes nothing on until it is let go. */
-async function holdingWire(to: number) {
+/** A proxy in front of a page server that forwards nothing until it is released. */
+async function blockingProxy(to: number) {
   const sockets: Socket[] = [];
-  const between = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
-    near.on('error', () => {});
-    sockets.push(near);
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+    client.on('error', () => {});
+    sockets.push(client);
   });
-  between.listen(0, '127.0.0.1');
-  await once(between, 'listening');
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
   onTestFinished(() => {
-    between.close();
+    server.close();
     for (const socket of sockets) socket.destroy();
   });
   return {
-    port: (between.address() as AddressInfo).port,
-    letGo() {
-      for (const near of [...sockets]) {
-        const far = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true });
-        far.on('error', () => {});
-        sockets.push(far);
-        near.pipe(far).pipe(near);
-        near.resume();
+    port: (server.address() as AddressInfo).port,
+    release() {
+      for (const socket of [...sockets]) {
+        const upstream = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true });
+        upstream.on('error', () => {});
+        sockets.push(upstream);
+        socket.pipe(upstream).pipe(socket);
+        socket.resume();
       }
     },
   };

@@ -9,7 +9,7 @@ import { client, startCounter, temporaryDirectory } from '../../helpers/workload
 
 beforeAll(buildCommand);
 
-test('keys are for their owner only, and nothing else is left in the directory', async () => {
+test('only the owner can read the keys, and no temporary file stays', async () => {
   const lab = join(await temporaryDirectory(), 'a/lab');
   const ca = await nodeCriu(['cert', 'init', lab, '--json']);
   expect(ca).toMatchObject({ exitCode: 0, stderr: '' });
@@ -29,7 +29,7 @@ test('keys are for their owner only, and nothing else is left in the directory',
   }
 });
 
-test('pages cross between a dump and a page server with these certificates', async () => {
+test('a dump sends pages to a page server with these certificates', async () => {
   const criu = client();
   const { lab, ca } = await authority();
   const [source, target] = [await issue(lab, 'source'), await issue(lab, 'target')];
@@ -49,7 +49,7 @@ test('pages cross between a dump and a page server with these certificates', asy
   expect(await readdir(there)).toContain(`pagemap-${counter.pid}.img`);
 });
 
-test('both ends of a connection of Node trust these certificates, and no others', async () => {
+test('a TLS server and client of Node accept only certificates of this authority', async () => {
   const { lab, ca } = await authority();
   const other = await authority();
   const server = await tlsServer(ca, await issue(lab, 'target'));
@@ -61,21 +61,24 @@ test('both ends of a connection of Node trust these certificates, and no others'
   await expect(client(await issue(other.lab, 'stranger'))).rejects.toThrow();
 });
 
-test('what is there already is not overwritten, and a directory open to others is not used', async () => {
+test('existing files are not overwritten, and a directory that others can access is refused', async () => {
   const { lab, ca } = await authority();
   await issue(lab, 'source');
   const before = await readFile(ca, 'utf8');
   const empty = await temporaryDirectory();
   const open = await nodeCriu(['cert', 'init', '/usr']);
-  expect(open).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('open to others') });
+  expect(open).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('accessible to others'),
+  });
   const cases = [
-    [['init', lab], `there is a ${ca} already`],
-    [['host', lab, 'source'], 'source.pem already'],
-    [['host', lab, 'ca'], 'ca is the authority itself'],
+    [['init', lab], `${ca} exists already`],
+    [['host', lab, 'source'], 'source.pem exists already'],
+    [['host', lab, 'ca'], 'ca is the name of the authority'],
     [['host', lab, '../source'], '"../source" is neither a host name nor an IP address'],
     [['host', lab, 'x\nDNS.2 = y'], 'is neither a host name nor an IP address'],
-    [['host', empty, 'source'], `make it by node-criu cert init ${empty}`],
-    [['host', lab, 'new', '--days', '0'], 'It is a number of days'],
+    [['host', empty, 'source'], `create it with: node-criu cert init ${empty}`],
+    [['host', lab, 'new', '--days', '0'], 'Give a number of days'],
     [['host', lab], "missing required argument 'names'"],
     [['frob'], "unknown command 'frob'"],
   ] as const;
@@ -106,7 +109,7 @@ async function issue(lab: string, name: string): Promise<Certificate> {
   return { cert, key };
 }
 
-/** A server that lets in whom the authority knows; its port. */
+/** Starts a server that accepts certificates of the authority, and resolves with its port. */
 async function tlsServer(ca: string, { cert, key }: Certificate): Promise<number> {
   const [caText, certText, keyText] = await Promise.all(
     [ca, cert, key].map((file) => readFile(file)),
@@ -136,6 +139,6 @@ async function greeting(
   const socket: TLSSocket = connect({ host: '127.0.0.1', port, ...options, ...name });
   let text = '';
   for await (const chunk of socket) text += chunk;
-  if (text === '') throw new Error('nothing was said');
+  if (text === '') throw new Error('the server sent nothing');
   return text;
 }

@@ -15,14 +15,14 @@ import {
 
 beforeAll(buildCommand);
 
-test('a program is looked at, dumped, verified and restored by the command', async () => {
+test('preflight, dump, verify and restore work on a program that run started', async () => {
   const counter = await counterByCommand();
   const pid = String(counter.pid);
   const images = join(await temporaryDirectory(), 'images');
 
   expect(await nodeCriu(['preflight', pid, '-D', images])).toEqual({
     exitCode: 0,
-    stdout: `nothing is in the way of process ${pid}`,
+    stdout: `no problem found for process ${pid}`,
     stderr: '',
   });
   const dumped = await nodeCriu(['dump', pid, '-D', images]);
@@ -46,7 +46,7 @@ test('a program is looked at, dumped, verified and restored by the command', asy
   expect(await countsInOrder(counter)).toBe(true);
 });
 
-test('with --json each line is an event, and the last one the result', async () => {
+test('with --json each line is an event, and the last one is the result', async () => {
   const counter = await counterByCommand();
   const pid = String(counter.pid);
   const images = join(await temporaryDirectory(), 'images');
@@ -57,15 +57,15 @@ test('with --json each line is an event, and the last one the result', async () 
 
   const dumped = await nodeCriu(['dump', pid, '-D', images, '--json']);
   expect(dumped).toMatchObject({ exitCode: 0, stderr: '' });
-  const told = events(dumped.stdout);
-  expect(told.findLast(({ event }) => event === 'progress')).toEqual({
+  const reported = events(dumped.stdout);
+  expect(reported.findLast(({ event }) => event === 'progress')).toEqual({
     event: 'progress',
     bytes: expect.any(Number),
     aboutBytes: expect.any(Number),
   });
-  const steps = told.filter(({ event }) => event === 'step');
+  const steps = reported.filter(({ event }) => event === 'step');
   expect(steps.map(({ step }) => step)).toEqual(['pre-dump', 'query-ext-files', 'post-dump']);
-  expect(told.at(-1)).toMatchObject({
+  expect(reported.at(-1)).toMatchObject({
     event: 'result',
     pid: counter.pid,
     imagesDirectory: images,
@@ -83,7 +83,7 @@ test('with --json each line is an event, and the last one the result', async () 
   await counter.countsOn();
 });
 
-test('on a terminal a bar shows how much is written', async () => {
+test('on a terminal a bar shows the progress of a dump', async () => {
   const counter = await startCounter();
   const images = join(await temporaryDirectory(), 'images');
   const dump = ['dump', String(counter.pid), '-D', images, '--criu', criuPath()];
@@ -94,7 +94,7 @@ test('on a terminal a bar shows how much is written', async () => {
   expect(terminal.output.text).toContain(`${images}: process ${counter.pid}, `);
 });
 
-test('the options of the library are flags', async () => {
+test('options of the library are flags', async () => {
   const counter = await startCounter();
   const [images, work] = [await temporaryDirectory(), await temporaryDirectory()];
   const flags = ['--leave-running', '--log-level', '4', '--log-file', 'own.log'];
@@ -106,7 +106,7 @@ test('the options of the library are flags', async () => {
   expect((await stat(join(work, 'own.log'))).size).toBeGreaterThan(5000);
 });
 
-test('what is in the way is told with what helps, before the dump and after it', async () => {
+test('preflight and a failed dump report the cause with its remedy', async () => {
   const { pid } = await startOnTerminal(await compileFixture('counter'), [
     join(await temporaryDirectory(), 'numbers'),
   ]);
@@ -132,7 +132,7 @@ test('what is in the way is told with what helps, before the dump and after it',
   });
 });
 
-test('images that are damaged are told one by one', async () => {
+test('verify reports each damaged image', async () => {
   const counter = await startCounter();
   const images = await temporaryDirectory();
   const pid = String(counter.pid);
@@ -154,7 +154,7 @@ test('images that are damaged are told one by one', async () => {
   ]);
 });
 
-test('check tells of criu and the kernel', async () => {
+test('check reports the version of criu and the features of the kernel', async () => {
   const plain = await nodeCriu(['check']);
   expect(plain).toMatchObject({ exitCode: 0, stderr: '' });
   expect(plain.stdout).toMatch(/^CRIU \d+\.\d+(\.\d+)? works on this kernel\nmemory tracking/);
@@ -172,7 +172,7 @@ test('check tells of criu and the kernel', async () => {
   ]);
 });
 
-test('what is refused before anything is touched exits with 3', async () => {
+test('a refusal before anything is touched exits with 3', async () => {
   const directory = await temporaryDirectory();
   const counter = await startCounter();
   const gone = await startCounter();
@@ -197,15 +197,15 @@ test('what is refused before anything is touched exits with 3', async () => {
   await counter.countsOn();
 });
 
-test('wrong usage exits with 2 and says what would be right', async () => {
+test('wrong usage exits with 2 and an error that says what is right', async () => {
   const images = await temporaryDirectory();
   const cases = [
     [['dump', '-D', images], "missing required argument 'pid'"],
     [['preflight'], "missing required argument 'pid'"],
     [['dump', '12'], "required option '-D, --images-directory <directory>' not specified"],
-    [['dump', 'x', '-D', images], 'A pid is a number.'],
+    [['dump', 'x', '-D', images], 'Give a pid'],
     [['dump', '12', '-D', images, '--tcp-establishd'], 'Did you mean --tcp-established?'],
-    [['dump', '12', '-D', images, '--deadline', '5'], 'A duration is like 100ms, 10s or 5m.'],
+    [['dump', '12', '-D', images, '--deadline', '5'], 'Give a duration such as 100ms, 10s or 5m.'],
     [['dump', '12', '-D', images, '--log-level', '9'], '--log-level takes an integer from 0 to 4'],
     [['dump', '12', '-D', images, '--network-lock', 'x'], "--network-lock takes one of 'iptables'"],
     [['dump', '12', '-D', images, '--inherit-fd', 'a=1'], "unknown option '--inherit-fd'"],
@@ -224,7 +224,7 @@ test('wrong usage exits with 2 and says what would be right', async () => {
   }
 });
 
-/** A program that has nothing of this test's descriptors. */
+/** A program that shares no descriptor with this test. */
 async function counterByCommand() {
   const file = join(await temporaryDirectory(), 'numbers');
   const { stdout } = await nodeCriu(['run', await compileFixture('counter'), file]);

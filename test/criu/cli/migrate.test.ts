@@ -11,7 +11,7 @@ beforeAll(buildCommand);
 
 const workload = { heapMiB: 16, hotMiB: 1, pagesPerSecond: 500 } as const;
 
-test('serve and migrate move a process with certificates of cert, and tell of it', async () => {
+test('serve and migrate move a process with certificates of cert, and report it as events', async () => {
   const directory = await temporaryDirectory();
   const lab = join(directory, 'lab');
   expect(await nodeCriu(['cert', 'init', lab])).toMatchObject({ exitCode: 0 });
@@ -64,7 +64,7 @@ test('serve and migrate move a process with certificates of cert, and tell of it
   });
 });
 
-test('serve tells in plain lines of what comes, and takes memory at the port it is given', async () => {
+test('serve reports migrations in plain lines, and receives memory on --page-port', async () => {
   const directory = await temporaryDirectory();
   const pages = await freePort();
   const serving = await serve(
@@ -98,7 +98,7 @@ test('serve tells in plain lines of what comes, and takes memory at the port it 
   ]);
 });
 
-test('on a terminal a bar shows how much has gone over, or at least that it goes on', async () => {
+test('on a terminal a bar shows the progress of a migration', async () => {
   const directory = await temporaryDirectory();
   const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
   const memory = await startMemoryWorkload(workload);
@@ -115,7 +115,7 @@ test('on a terminal a bar shows how much has gone over, or at least that it goes
   expect(text).toContain(`process ${memory.pid} runs on 127.0.0.1`);
 });
 
-test('a migration that is not done at its deadline fails, and the original runs on', async () => {
+test('a migration that exceeds its deadline fails, and the original continues', async () => {
   const directory = await temporaryDirectory();
   const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
   const memory = await startMemoryWorkload(workload);
@@ -136,7 +136,7 @@ test('a migration that is not done at its deadline fails, and the original runs 
   await memory.writesOn();
 });
 
-test('migrate says in plain lines what it does, and what is in the way', async () => {
+test('migrate reports its result, and a mode that is impossible here', async () => {
   const directory = await temporaryDirectory();
   const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
   const memory = await startMemoryWorkload(workload);
@@ -151,10 +151,10 @@ test('migrate says in plain lines what it does, and what is in the way', async (
   await waitGone(memory.pid);
 });
 
-test('wrong usage exits with 2 and says what would be right', async () => {
+test('wrong usage exits with 2 and an error that says what is right', async () => {
   const insecure = ['--insecure'];
   const cases = [
-    [['migrate', '12', '127.0.0.1', ...insecure], 'It is like 192.0.2.1:7007'],
+    [['migrate', '12', '127.0.0.1', ...insecure], 'Give an endpoint such as 192.0.2.1:7007'],
     [['migrate', '12', '127.0.0.1:0', ...insecure], 'Its port is the one that serve has told.'],
     [['migrate', '12', '127.0.0.1:1', '--mode', 'fly', ...insecure], '--mode takes one of'],
     [['migrate', '12', '127.0.0.1:1', '--rate-limit', '0', ...insecure], '--rate-limit takes'],
@@ -166,7 +166,7 @@ test('wrong usage exits with 2 and says what would be right', async () => {
     ],
     [['serve', '127.0.0.1:0', ...insecure], "required option '-D, --directory <directory>'"],
     [['serve', '0.0.0.0:0', '-D', '/tmp/never', ...insecure], '--insecure is for loopback'],
-    [['serve', '127.0.0.1:0', '-D', '/tmp/never', '--page-port', 'x', ...insecure], 'A port is'],
+    [['serve', '127.0.0.1:0', '-D', '/tmp/never', '--page-port', 'x', ...insecure], 'Give a port'],
     [
       ['serve', '127.0.0.1:0', '-D', '/tmp/never', '--authorize', 'a', ...insecure],
       '--authorize needs certificates',
