@@ -7,6 +7,13 @@ const pool = process.getuid?.() === 0 ? sandboxPool() : 'forks';
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/generated/**'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      reportsDirectory: '.cache/coverage',
+    },
     projects: [
       {
         test: { name: 'unit', pool, include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 },
