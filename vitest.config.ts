@@ -13,6 +13,7 @@ export default defineConfig({
       exclude: ['src/generated/**'],
       reporter: ['text-summary', 'html', 'json-summary'],
       reportsDirectory: '.cache/coverage',
+      reportOnFailure: true,
     },
     projects: [
       {
