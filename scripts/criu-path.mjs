@@ -1,3 +1,4 @@
+// @ts-check
 import { readFileSync } from 'node:fs';
 
 /** The CRIU that tests and demo use: CRIU_PATH, or the one that the last set-up found to work. */

@@ -1,7 +1,7 @@
-// A program that uses the library inside of a host, and does what the one that has started it asks.
+// Uses the library in a host, and does the tasks that its parent sends.
 //
-// usage: agent.mjs CRIU, forked: takes { id, task, options }, answers { id, result } or { id, error };
-// asks in turn { call, name, details } and takes { call, result } or { call, error }.
+// usage: agent.mjs CRIU, forked: receives { id, task, options }, answers { id, result } or { id, error };
+// calls its parent with { call, name, details }, and receives { call, result } or { call, error }.
 import { readFileSync } from 'node:fs';
 import {
   Criu,
@@ -19,7 +19,7 @@ let migration;
 const calls = new Map();
 let made = 0;
 
-/** Has the other side do something, and waits for it. */
+/** Makes the parent do something, and waits for the result. */
 function call(name, details) {
   return new Promise((resolve, reject) => {
     const id = ++made;
@@ -28,7 +28,7 @@ function call(name, details) {
   });
 }
 
-/** Hooks by their names: each is a call to the other side, which may hold it or fail it. */
+/** Hooks by their names: each calls the parent, which may delay it or make it fail. */
 function hooks(names = []) {
   return Object.fromEntries(names.map((name) => [name, () => call(name)]));
 }
@@ -41,26 +41,26 @@ const tasks = {
     programs.set(program.pid, program);
     return program.pid;
   },
-  /** Resolves when a program that was started or restored here has ended. */
+  /** Resolves when a program that was started or restored here has exited. */
   exited: ({ pid }) => programs.get(pid).exited,
   async dump({ pid, hooks: names, ...options }) {
-    return told(await criu.dump(pid, { ...options, hooks: hooks(names) }));
+    return measurements(await criu.dump(pid, { ...options, hooks: hooks(names) }));
   },
   async restore({ hooks: names, ...options }) {
     const restored = await criu.restore({ ...options, hooks: hooks(names) });
     programs.set(restored.pid, restored);
-    return { pid: restored.pid, ...told(restored) };
+    return { pid: restored.pid, ...measurements(restored) };
   },
-  /** Takes the pages of one dump; resolves with the port. */
+  /** Receives the pages of one dump; resolves with the port. */
   pageServer: async (options) => (await criu.pageServer(options)).port,
-  /** Takes migrations; resolves with the port. */
+  /** Accepts migrations; resolves with the port. */
   async serve(options) {
     server = await serveMigrations({ path, ...options });
     return server.port;
   },
   migrations: () => server.migrations,
   closeServer: () => server.close(),
-  /** Calls 'switchOver' and 'phase' of the other side, and tells it each 'event'. */
+  /** Calls 'switchOver' and 'phase' of the parent, and sends it each 'event'. */
   async migrate({ pid, ...options }) {
     migration = migrate(pid, {
       path,
@@ -85,7 +85,7 @@ const tasks = {
   },
 };
 
-function told({ durationMs, stats }) {
+function measurements({ durationMs, stats }) {
   return { durationMs, stats };
 }
 

@@ -1,5 +1,5 @@
-// The client that a migration is measured by, a process of its own: one request after the other on
-// one connection, each as soon as the one before is answered, and what came of them.
+// The client that measures a migration, in a process of its own: sends one request after the other on one
+// connection, and records when each is answered and what goes wrong.
 //
 // usage: client.mjs HOST PORT, forked: takes { id, task }, answers { id, result }.
 import { Agent, request } from 'node:http';
@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const [, , host, port] = process.argv;
 const now = () => performance.timeOrigin + performance.now();
 
-/** Of all since the start: `[when, how long after the answer before]`, in ms, the first by the clock. */
+/** Of each answer since the start, its time of day and the time since the answer before, in ms. */
 let timeline = [];
 let faults = [];
 let connections = [];
@@ -16,7 +16,14 @@ let [count, last] = [0, 0];
 let stopped = true;
 let pauseMs = 1;
 let running = Promise.resolve();
-const agent = new Agent({ keepAlive: true, maxSockets: 1, scheduling: 'fifo' });
+// Probes of TCP would end the connection to a server that is frozen for eleven seconds, as on a machine
+// with much else to do.
+const agent = new Agent({
+  keepAlive: true,
+  keepAliveMsecs: 3_600_000,
+  maxSockets: 1,
+  scheduling: 'fifo',
+});
 
 async function run() {
   last = now();
@@ -62,13 +69,11 @@ function ask(path) {
 
 const tasks = {
   /**
-   * Between an answer and the next request it waits for a millisecond. An emulated machine needs a patient
-   * client: one that leaves the processor to others, and whose probes of TCP do not end the connection
-   * to a server that is frozen for eleven seconds.
+   * Sends requests, each a millisecond after the answer before. A patient client waits for half a second
+   * and so leaves an emulated machine its processor.
    */
   start({ patient = false }) {
     pauseMs = patient ? 500 : 1;
-    agent.keepAliveMsecs = patient ? 3_600_000 : 1000;
     [timeline, faults] = [[], []];
     connections = connections.slice(-1);
     stopped = false;
@@ -92,7 +97,7 @@ const tasks = {
     };
   },
   answers: () => timeline.length,
-  /** What else the server tells, on a connection of its own, once the measuring is over. */
+  /** Fetches another path of the server on a connection of its own, once the measurement is over. */
   async get({ path }) {
     const response = await fetch(`http://${host}:${port}${path}`);
     return await response.json();

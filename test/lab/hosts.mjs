@@ -1,5 +1,10 @@
-// Hosts made of namespaces, on a bridge of their own: for tests, demo and benchmarks of migration.
-// Nothing of it is in the machine's own network namespace, and all of it ends with this process.
+// Two hosts and a client on a bridge, each made of namespaces: for the tests, the demo and the benchmarks
+// of migration. Nothing of it is in the machine's own network namespace, and all of it ends with this
+// process.
+//
+// @ts-check
+/** @import { ChildProcess, SpawnOptions } from 'node:child_process' */
+/** @import { Readable } from 'node:stream' */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -10,60 +15,94 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SERVICE = '10.77.0.100';
-/** Where the pids of a host begin: what comes from the one finds its pids free on the other. */
+/** The first pid of each host: the pids of a process from one host are free on the other. */
 const FIRST_PIDS = { a: 10_000, b: 20_000 };
-/** The first process of a host: reaps what is left to it, and ends with the one that holds its input. */
+/** The init process of a host: reaps orphans, and ends when its standard input is closed. */
 const INIT = 'echo ready; exec env --ignore-signal=CHLD cat > /dev/null';
 const INIT_OF_HOST = `mount -t tmpfs -o mode=755 none /run; ${INIT}`;
 
+/** Two hosts and a client on a bridge, and a service address that moves between the hosts. */
 export class Lab {
+  /** Host a has it at first. A socket can be bound to it on either host. */
   serviceAddress = SERVICE;
-  #holders = [];
+  #namespaces;
 
+  /**
+   * @param {[Namespaces, Namespaces, Namespaces, Namespaces]} namespaces
+   * @param {string} directory
+   */
+  constructor(namespaces, directory) {
+    const [bridge, client, a, b] = namespaces;
+    this.#namespaces = namespaces;
+    /** A directory that the hosts and the client share. */
+    this.directory = directory;
+    this.client = new Host('client', '10.77.0.3', client, bridge);
+    this.a = new Host('a', '10.77.0.1', a, bridge);
+    this.b = new Host('b', '10.77.0.2', b, bridge);
+  }
+
+  /**
+   * Starts the hosts and the client.
+   * @param {{ parent?: string }} [options] `parent` is where the lab's directory is made: the system's
+   *   temporary directory by default
+   */
   static async start({ parent = tmpdir() } = {}) {
-    const lab = new Lab();
+    const ownPids = ['--pid', '--mount', '--mount-proc', '--kill-child'];
+    const starts = [[], ownPids, ownPids, ownPids].map((flags) => Namespaces.start(flags));
+    const started = (await Promise.allSettled(starts)).flatMap((one) =>
+      one.status === 'fulfilled' ? [one.value] : [],
+    );
     try {
-      lab.directory = await mkdtemp(join(parent, 'node-criu-lab-'));
-      await lab.#start();
+      const [bridge, client, a, b] = await Promise.all(starts);
+      if (!bridge || !client || !a || !b) throw new Error('a host did not start');
+      const lab = new Lab([bridge, client, a, b], await mkdtemp(join(parent, 'node-criu-lab-')));
+      await lab.#connect(bridge);
       return lab;
     } catch (error) {
-      await lab.close();
+      await Promise.all(started.map((one) => one.close()));
       throw error;
     }
   }
 
-  async #start() {
-    const ownPids = ['--pid', '--mount', '--mount-proc', '--kill-child'];
-    const holders = [[], ownPids, ownPids, ownPids].map((flags) => Holder.start(flags));
-    this.#holders = (await Promise.allSettled(holders)).flatMap(({ value }) => value ?? []);
-    const [bridge, client, a, b] = await Promise.all(holders);
-    this.client = new Host('client', '10.77.0.3', client, bridge);
-    this.a = new Host('a', '10.77.0.1', a, bridge);
-    this.b = new Host('b', '10.77.0.2', b, bridge);
-
+  /** @param {Namespaces} bridge */
+  async #connect(bridge) {
     await bridge.ip('link set lo up', 'link add bridge type bridge', 'link set bridge up');
     for (const host of [this.client, this.a, this.b]) await host.connect(bridge);
-    for (const host of [this.a, this.b]) await host.prepare(SERVICE, FIRST_PIDS[host.name]);
+    await this.a.prepare(SERVICE, FIRST_PIDS.a);
+    await this.b.prepare(SERVICE, FIRST_PIDS.b);
     await this.a.ip(`addr add ${SERVICE}/32 dev eth0`);
   }
 
-  /** Moves the service address, and tells everybody. */
+  /**
+   * Moves the service address from one host to the other, and announces it.
+   * @param {Host} from
+   * @param {Host} to
+   */
   async moveService(from, to) {
     await this.takeService(from);
     await this.giveService(to);
   }
 
+  /**
+   * Removes the service address from a host.
+   * @param {Host} from
+   */
   async takeService(from) {
     await from.ip(`addr del ${SERVICE}/32 dev eth0`);
   }
 
+  /**
+   * Adds the service address to a host, and announces it.
+   * @param {Host} to
+   */
   async giveService(to) {
     await to.ip(`addr add ${SERVICE}/32 dev eth0`, announcement(to));
   }
 
+  /** Ends the hosts with everything that runs in them, and removes the directory. Idempotent. */
   async close() {
-    await Promise.all(this.#holders.map((holder) => holder.close()));
-    if (this.directory) await rm(this.directory, { recursive: true, force: true });
+    await Promise.all(this.#namespaces.map((one) => one.close()));
+    await rm(this.directory, { recursive: true, force: true });
   }
 
   async [Symbol.asyncDispose]() {
@@ -71,23 +110,40 @@ export class Lab {
   }
 }
 
-class Host {
-  #holder;
-  #switch;
+/**
+ * Network, pid and mount namespaces with a /proc and a /run of their own. Everything else is shared with
+ * the machine.
+ *
+ * @template {string} [Name='a' | 'b']
+ */
+export class Host {
+  #namespaces;
+  #bridge;
+  /** The MAC address of eth0. */
+  linkAddress = '';
 
-  constructor(name, address, holder, bridge) {
+  /**
+   * @param {Name} name
+   * @param {string} address
+   * @param {Namespaces} namespaces the host's own
+   * @param {Namespaces} bridge the network namespace of the bridge
+   */
+  constructor(name, address, namespaces, bridge) {
     this.name = name;
     this.address = address;
-    this.#holder = holder;
-    this.#switch = bridge;
+    this.#namespaces = namespaces;
+    this.#bridge = bridge;
   }
 
-  /** The pid, outside, of a process that is in all of the host's namespaces. */
+  /** The pid, as the machine sees it, of the host's init process. */
   get init() {
-    return this.#holder.init;
+    return this.#namespaces.init;
   }
 
-  /** Joins it to the others. */
+  /**
+   * Connects the host to the bridge.
+   * @param {Namespaces} bridge
+   */
   async connect(bridge) {
     const { name, address, init } = this;
     await bridge.ip(
@@ -100,8 +156,10 @@ class Host {
   }
 
   /**
-   * Gives it the service address on its loopback device: with that a socket can be bound to it
-   * before the address has moved. Others are told only of addresses on eth0.
+   * Adds the service address to the loopback device, so that a socket can be bound to it before the
+   * address moves here, and sets the first pid. Only the addresses of eth0 are announced to others.
+   * @param {string} service
+   * @param {number} firstPid
    */
   async prepare(service, firstPid) {
     await this.ip(`addr add ${service}/32 dev lo`);
@@ -113,25 +171,50 @@ class Host {
     await this.run('sh', ['-ec', writes.join('\n')]);
   }
 
-  /** The command that becomes one inside of the host. */
+  /**
+   * The command line that runs a program in the host.
+   * @param {string} file
+   * @param {readonly string[]} [args]
+   */
   inside(file, args = []) {
-    return [...this.#holder.entering, file, ...args];
+    return [...this.#namespaces.entering, file, ...args];
   }
 
+  /**
+   * Starts a program in the host. The returned process is nsenter's: a signal to it does not reach the
+   * program.
+   * @param {string} file
+   * @param {readonly string[]} args
+   * @param {SpawnOptions} options
+   */
   spawn(file, args, options) {
-    const [nsenter, ...rest] = this.inside(file, args);
+    const [nsenter = '', ...rest] = this.inside(file, args);
     return spawn(nsenter, rest, options);
   }
 
+  /**
+   * Runs a program in the host; resolves with its standard output.
+   * @param {string} file
+   * @param {readonly string[]} args
+   * @param {SpawnOptions} [options]
+   */
   async run(file, args, options) {
     return await output(this.spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 
+  /**
+   * Runs commands of ip(8) in the host.
+   * @param {readonly string[]} commands
+   */
   async ip(...commands) {
-    await this.#holder.ip(...commands);
+    await this.#namespaces.ip(...commands);
   }
 
-  /** The pid outside of a process that has one inside. */
+  /**
+   * The pid, as the machine sees it, of the process that has this pid in the host.
+   * @param {number} pid
+   * @returns {Promise<number | undefined>}
+   */
   async outside(pid) {
     const namespace = await pidNamespace(this.init);
     for (const name of await readdir('/proc')) {
@@ -143,92 +226,136 @@ class Host {
     return undefined;
   }
 
-  /** Kills a process by its pid inside. */
+  /**
+   * Sends a signal to the process that has this pid in the host.
+   * @param {number} pid
+   * @param {NodeJS.Signals} [signal]
+   */
   async kill(pid, signal = 'SIGKILL') {
     const outside = await this.outside(pid);
     if (outside === undefined) throw new Error(`host ${this.name} has no process ${pid}`);
     process.kill(outside, signal);
   }
 
-  /** Loses all packets from and to it, and its link stays up. */
+  /** Drops all packets from and to the host; its link stays up. */
   async stall() {
-    await this.#switch.bridge(`link set dev ${this.name} state 0`);
+    await this.#bridge.bridge(`link set dev ${this.name} state 0`);
   }
 
+  /** Ends what stall() began. */
   async unstall() {
-    await this.#switch.bridge(`link set dev ${this.name} state 3`);
+    await this.#bridge.bridge(`link set dev ${this.name} state 3`);
   }
 
-  /** Resets its connections with another host's own address, on both ends. */
+  /**
+   * Resets the connections with another host's own address, on both ends.
+   * @param {Host<string>} peer
+   */
   async cut(peer) {
     await this.run('ss', ['--no-header', '--kill', '--tcp', 'dst', peer.address]);
   }
 
-  /** Ends it at once and with all that runs in it, as a loss of power: nobody is told. */
+  /** Ends the host and everything in it without a packet to anybody, as a power failure does. */
   async crash() {
     await this.stall();
-    await this.#holder.close();
+    await this.#namespaces.close();
   }
 }
 
-/** A process that keeps namespaces, and ends with this one. */
-class Holder {
+/** Namespaces that a process keeps alive, which ends with this one. */
+class Namespaces {
+  #child;
+  #exited;
+
+  /**
+   * @param {ChildProcess} child
+   * @param {Promise<unknown>} exited
+   * @param {number} init
+   * @param {readonly string[]} entering
+   */
+  constructor(child, exited, init, entering) {
+    this.#child = child;
+    this.#exited = exited;
+    /** The pid of a process in them. */
+    this.init = init;
+    /** The command line that enters them, without the program. */
+    this.entering = entering;
+  }
+
+  /**
+   * Makes a network namespace, and others.
+   * @param {readonly string[]} flags of unshare(1)
+   */
   static async start(flags) {
     const own = flags.includes('--pid');
     const args = ['--net', ...flags, ...(own ? ['--fork'] : [])];
     const script = own ? INIT_OF_HOST : INIT;
-    const holder = new Holder();
-    holder.child = spawn('unshare', [...args, 'sh', '-ec', script], {
+    const child = spawn('unshare', [...args, 'sh', '-ec', script], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    holder.ended = once(holder.child, 'exit');
-    const ready = await Promise.race([once(holder.child.stdout, 'data'), holder.ended]);
+    const exited = once(child, 'exit');
+    const ready = await Promise.race([once(child.stdout, 'data'), exited]);
     if (String(ready[0]) !== 'ready\n') throw new Error(`no namespaces: unshare ${args.join(' ')}`);
-    const { pid } = holder.child;
+    const pid = Number(child.pid);
     const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    holder.init = own ? Number(children) : pid;
+    const init = own ? Number(children) : pid;
     const kinds = own ? ['--mount', '--net', '--pid'] : ['--net'];
-    holder.entering = ['nsenter', `--target=${holder.init}`, ...kinds];
-    return holder;
+    return new Namespaces(child, exited, init, ['nsenter', `--target=${init}`, ...kinds]);
   }
 
+  /** @param {readonly string[]} commands of ip(8) */
   async ip(...commands) {
     await this.#batch('ip', commands);
   }
 
+  /** @param {readonly string[]} commands of bridge(8) */
   async bridge(...commands) {
     await this.#batch('bridge', commands);
   }
 
+  /**
+   * @param {string} tool
+   * @param {readonly string[]} commands
+   */
   async #batch(tool, commands) {
-    const [nsenter, ...args] = [...this.entering, tool, '-batch', '-'];
+    const [nsenter = '', ...args] = [...this.entering, tool, '-batch', '-'];
     const child = spawn(nsenter, args, { stdio: 'pipe' });
     child.stdin.on('error', () => {}).end(`${commands.join('\n')}\n`);
     await output(child);
   }
 
   async close() {
-    this.child.stdin.destroy();
-    this.child.kill('SIGKILL');
-    await this.ended;
-    // The kernel ends what is in a pid namespace once its first process dies, which takes a moment.
+    this.#child.stdin?.destroy();
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+    // When the init process dies the kernel kills the rest of its pid namespace, which takes a moment.
     while (existsSync(`/proc/${this.init}`)) await sleep(1);
   }
 }
 
-/** An address that is set again, even to what it is, goes out with arp_notify. */
+/**
+ * The command that makes a host announce its addresses: with arp_notify the kernel does so whenever
+ * the link address is set, even to the same value.
+ * @param {Host<string>} host
+ */
 function announcement({ linkAddress }) {
   return `link set dev eth0 address ${linkAddress}`;
 }
 
+/**
+ * The standard output of a process that succeeds; rejects with its standard error if it fails.
+ * @param {ChildProcess} child
+ */
 async function output(child) {
-  const said = Promise.all([text(child.stdout), text(child.stderr)]);
+  const [out, err] = /** @type {[Readable, Readable]} */ ([child.stdout, child.stderr]);
+  const said = Promise.all([text(out), text(err)]);
   const [code, signal] = await once(child, 'exit');
   const [stdout, stderr] = await said;
   if (code === 0) return stdout;
   throw new Error(`${child.spawnargs.join(' ')}: ${signal ?? `status ${code}`}\n${stderr}`);
 }
 
+/** @param {number | string} pid */
 async function pidNamespace(pid) {
   return await readlink(`/proc/${pid}/ns/pid`).catch(() => undefined);
 }

@@ -1,12 +1,33 @@
-// A migration in the laboratory: the server on host a, the client that measures, and the way to b.
+// A migration in the lab: the server on host a, the client that measures, and the way to host b.
+//
+// @ts-check
+/** @import { MigrateOptions, MigrationResult } from '../../src/index.ts' */
+/** @import { Host, Lab } from './hosts.mjs' */
+/** @import { Agent, Client } from './programs.mjs' */
 import { join } from 'node:path';
 import { certificates } from './certificates.mjs';
 import { startAgent, startClient, startServer } from './programs.mjs';
 
-/** What a dump of the server needs: its client's connection, and no lock that the hosts lack. */
-export const DUMP = { tcpEstablished: true, networkLock: 'nftables' };
+/** Options for the dump of the server: it has a connection, and the hosts have no iptables. */
+export const DUMP = /** @type {const} */ ({ tcpEstablished: true, networkLock: 'nftables' });
 
-/** Starts agents, the server and the client; resolves when answers come. */
+/**
+ * A server on host a, and what is needed to migrate it.
+ * @typedef {object} Scene
+ * @property {Agent} here
+ * @property {Agent} there
+ * @property {Readonly<Record<'a' | 'b', Agent>>} agents the same by the names of their hosts
+ * @property {Readonly<Record<'a' | 'b', { ca: string, cert: string, key: string }>>} tls by host
+ * @property {number} pid of the server, on both hosts
+ * @property {Client} client
+ */
+
+/**
+ * Starts the agents, the server and the client; resolves when answers arrive.
+ * @param {Lab} lab
+ * @param {Parameters<typeof startServer>[2] & { patient?: boolean }} [options]
+ * @returns {Promise<Scene>}
+ */
 export async function startScene(lab, { patient, ...options } = {}) {
   const [here, there] = await Promise.all([startAgent(lab.a), startAgent(lab.b)]);
   const tls = certificates(lab.directory, [lab.a, lab.b]);
@@ -16,19 +37,29 @@ export async function startScene(lab, { patient, ...options } = {}) {
   return { here, there, agents: { a: here, b: there }, tls, pid, client };
 }
 
-/** Moves the server from one host to the other; resolves with the result and with when each phase began. */
+/**
+ * Migrates the server, from host a to host b by default; resolves with the result and the time of day at
+ * which each phase began, in ms.
+ * @param {Lab} lab
+ * @param {Pick<Scene, 'agents' | 'tls' | 'pid'>} scene
+ * @param {Partial<MigrateOptions>} [options]
+ * @param {{ readonly from: Host, readonly to: Host }} [hosts]
+ * @returns {Promise<{ result: MigrationResult, phases: readonly (readonly [string, number])[] }>}
+ */
 export async function migrateIt(
   lab,
   { agents, tls, pid },
   { hooks, ...options } = {},
   { from, to } = { from: lab.a, to: lab.b },
 ) {
-  const [here, there] = [agents[from.name], agents[to.name]];
+  const here = agents[from.name];
+  const there = agents[to.name];
   const port = await there.ask('serve', {
     listen: { host: to.address, port: 0 },
     tls: tls[to.name],
     directory: join(lab.directory, to.name),
   });
+  /** @type {[string, number][]} */
   const phases = [];
   here.on('phase', async (phase) => {
     phases.push([phase, Date.now()]);

@@ -1,5 +1,9 @@
-// The programs of the laboratory, as seen from the one that runs it: the agents inside of hosts, the
-// server that is migrated, and the client that measures.
+// Controls the programs of the lab: the agents in the hosts, the server that is migrated, and the client
+// that measures.
+//
+// @ts-check
+/** @import { Readable } from 'node:stream' */
+/** @import { Host, Lab } from './hosts.mjs' */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -9,112 +13,186 @@ import { fileURLToPath } from 'node:url';
 import { criuPath } from '../../scripts/criu-path.mjs';
 
 const PORT = 8080;
+/** @param {string} name */
 const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** A program inside of a host that does tasks. */
+/**
+ * What the tasks `stop` and `report` of a client result in.
+ * @typedef {object} Report
+ * @property {number} answers
+ * @property {number} count the last number that the server answered
+ * @property {number} longestGapMs
+ * @property {number} longestGapAt when the longest gap ended, as a time of day in ms
+ * @property {number} connections 1 if the first connection was kept
+ * @property {readonly { at: number, fault: string }[]} faults answers out of order, and errors of the
+ *   connection
+ * @property {readonly (readonly [number, number])[]} timeline of each answer, its time of day and the
+ *   time since the answer before, in ms
+ */
+
+/**
+ * What GET /verify of the server answers.
+ * @typedef {object} Verification
+ * @property {boolean} ok
+ * @property {readonly string[]} wrong
+ * @property {number} count
+ * @property {number} writes
+ * @property {number} workerTicks
+ * @property {number} childTicks
+ */
+
+/** A program in a host that does tasks. */
 class Program {
   #child;
   #host;
-  #waiting = new Map();
+  /** @type {Map<number, { task: string, resolve(result: any): void, reject(error: Error): void }>} */
+  #pending = new Map();
+  /** @type {Map<string, (details?: any) => unknown>} */
   #handlers = new Map();
-  #made = 0;
+  #lastId = 0;
+  /** Its pid in the host. */
+  pid = 0;
 
+  /**
+   * @param {Host<string>} host
+   * @param {readonly string[]} args of Node
+   */
   constructor(host, args) {
     this.#host = host;
-    const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
-    this.#child = host.spawn(process.execPath, args, { stdio });
-    this.ended = once(this.#child, 'exit');
+    this.#child = host.spawn(process.execPath, args, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    /** Resolves when the program has exited. */
+    this.exited = once(this.#child, 'exit');
+    /** @type {Promise<this>} */
     this.started = new Promise((resolve, reject) => {
-      this.#child.once('message', ({ ready }) => {
-        this.pid = ready;
+      this.#child.once('message', (message) => {
+        this.pid = /** @type {{ ready: number }} */ (message).ready;
         resolve(this);
       });
-      this.ended.then(() => reject(new Error(`${args[0]} has ended`)), reject);
+      this.exited.then(() => reject(new Error(`${args[0]} exited`)), reject);
     });
-    this.#child.on('message', (message) => this.#take(message));
-    this.ended
+    this.#child.on('message', (message) => this.#receive(message));
+    this.exited
       .then(() => {
-        for (const { task, reject } of this.#waiting.values()) {
-          reject(new Error(`it has ended while it did ${task}`));
+        for (const { task, reject } of this.#pending.values()) {
+          reject(new Error(`the program exited during ${task}`));
         }
       })
       .catch(() => {});
   }
 
-  /** Has it do a task; resolves with the result. */
+  /**
+   * Makes it do a task; resolves with the result.
+   * @template [T=any]
+   * @param {string} task
+   * @param {object} [options]
+   * @returns {Promise<T>}
+   */
   ask(task, options = {}) {
     return new Promise((resolve, reject) => {
-      const id = ++this.#made;
-      this.#waiting.set(id, { task, resolve, reject });
+      const id = ++this.#lastId;
+      this.#pending.set(id, { task, resolve, reject });
+      /** @param {Error | null} error */
       const failed = (error) => error && reject(error);
-      if (!this.#child.connected) return reject(new Error(`it has ended before ${task}`));
+      if (!this.#child.connected) return reject(new Error(`the program exited before ${task}`));
       this.#child.send({ id, task, options }, failed);
     });
   }
 
-  /** What is done when it asks for something by this name; it waits for that. */
+  /**
+   * Sets what this side does when the program calls it by this name. The program waits for the result,
+   * or fails with the error.
+   * @param {string} name
+   * @param {(details?: any) => unknown} handler
+   */
   on(name, handler) {
     this.#handlers.set(name, handler);
   }
 
-  /** Kills it, and nothing that it has started. */
+  /**
+   * Sends a signal to the program alone, not to what it started; resolves when it has exited.
+   * @param {NodeJS.Signals} [signal]
+   */
   async kill(signal = 'SIGKILL') {
     await this.#host.kill(this.pid, signal);
-    await this.ended;
+    await this.exited;
   }
 
-  async #take({ id, result, error, call, name, details }) {
+  /** @param {any} message */
+  async #receive({ id, result, error, call, name, details }) {
     if (call !== undefined) {
       try {
         this.#send({ call, result: await this.#handlers.get(name)?.(details) });
-      } catch ({ message }) {
-        this.#send({ call, error: { message } });
+      } catch (cause) {
+        this.#send({ call, error: { message: /** @type {Error} */ (cause).message } });
       }
     }
-    const { task, resolve, reject } = this.#waiting.get(id) ?? {};
-    if (!this.#waiting.delete(id)) return;
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    this.#pending.delete(id);
+    const { task, resolve, reject } = pending;
     if (error) reject(Object.assign(new Error(`${task}: ${error.message}`), { facts: error }));
     else resolve(result);
   }
 
+  /** @param {object} message */
   #send(message) {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 }
 
+/** Uses the library in a host; test/lab/agent.mjs has the tasks. */
 export class Agent extends Program {
+  /** @param {Host<string>} host */
   constructor(host) {
     super(host, [pathOf('agent.mjs'), criuPath()]);
   }
 }
 
+/** Sends requests to the server and measures; test/lab/client.mjs has the tasks. */
 export class Client extends Program {
+  /** @param {Lab} lab */
   constructor({ client, serviceAddress }) {
     super(client, [pathOf('client.mjs'), serviceAddress, String(PORT)]);
   }
 
-  /** Starts to measure; resolves when answers come. */
+  /**
+   * Starts to measure; resolves when answers arrive.
+   * @param {{ patient?: boolean | undefined }} [options]
+   */
   async measure(options = {}) {
     await this.ask('start', options);
     await this.answersOn();
   }
 
-  /** Resolves when some more answers have come than there are now. */
+  /**
+   * Resolves when this many more answers have arrived.
+   * @param {number} [more]
+   */
   async answersOn(more = 10) {
     const before = await this.ask('answers');
     await until(async () => (await this.ask('answers')) >= before + more, 'the server answers');
   }
 }
 
+/** @param {Host<string>} host */
 export async function startAgent(host) {
   return await new Agent(host).started;
 }
 
+/** @param {Lab} lab */
 export async function startClient(lab) {
   return await new Client(lab).started;
 }
 
-/** Starts the server through an agent; resolves with its pid on that host when it listens. */
+/**
+ * Starts test/lab/server.mjs through an agent; resolves with its pid in that host once it listens.
+ * @param {Lab} lab
+ * @param {Agent} agent
+ * @param {{ heap?: number, hot?: number, rate?: number | 'max', worker?: boolean, child?: boolean }} [options]
+ * @returns {Promise<number>}
+ */
 export async function startServer(lab, agent, options = {}) {
   const output = join(lab.directory, `server-${Date.now()}.log`);
   const flags = process.versions.node.startsWith('20.') ? ['--no-wasm-memory-protection-keys'] : [];
@@ -127,54 +205,78 @@ export async function startServer(lab, agent, options = {}) {
     stdout: output,
     stderr: output,
   });
-  const said = () => readFile(output, 'utf8').catch(() => '');
+  const log = () => readFile(output, 'utf8').catch(() => '');
   try {
-    await until(async () => (await said()).includes('ready'), 'the server is ready');
+    await until(async () => (await log()).includes('ready'), 'the server is ready');
   } catch (cause) {
-    throw new Error(`the server says: ${await said()}`, { cause });
+    throw new Error(`the server is not ready; its output: ${await log()}`, { cause });
   }
   return pid;
 }
 
-/** Migrates a process by hand: with criu's own program, and its images on a tmpfs of both hosts. */
+/**
+ * Migrates a process with criu's own command, as scripts/bench/by-hand.sh does, its images on a tmpfs
+ * of both hosts; resolves with the duration of each step in ms.
+ * @param {Lab} lab
+ * @param {number} pid
+ * @param {Host} from
+ * @param {Host} to
+ * @returns {Promise<Record<'dump' | 'move' | 'restore', number>>}
+ */
 export async function migrateByHand(lab, pid, from, to) {
   const script = fileURLToPath(new URL('../../scripts/bench/by-hand.sh', import.meta.url));
   const hosts = [from.init, to.init].map(String);
   const args = [script, criuPath(), String(pid), ...hosts, lab.serviceAddress];
   const child = spawn('bash', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
-      said += text;
+      output += text;
     });
   }
   const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`by-hand.sh ended with ${code}: ${said}`);
+  if (code !== 0) throw new Error(`by-hand.sh exited with ${code}: ${output}`);
   return Object.fromEntries(
-    [...said.matchAll(/^(\w+) (\d+)$/gm)].map(([, step, ms]) => [step, Number(ms)]),
+    [...output.matchAll(/^(\w+) (\d+)$/gm)].map(([, step, ms]) => [step, Number(ms)]),
   );
 }
 
-/** Migrates a process by go-criu's phaul; resolves with the bytes of all images. */
+/**
+ * Migrates a process with go-criu's phaul, as scripts/bench/peers/phaul.go does; resolves with the
+ * size of all images in bytes.
+ * @param {Lab} lab
+ * @param {number} pid
+ * @param {Host} from
+ * @param {Host} to
+ * @returns {Promise<number>}
+ */
 export async function migrateByPhaul(lab, pid, from, to) {
   const program = pathOf('../../.cache/bench/peers/phaul');
   const env = { ...process.env, PATH: `${dirname(criuPath())}:${process.env.PATH}` };
-  const [here, there] = [from, to].map(({ name }) => join(lab.directory, `phaul-${name}`));
+  const here = join(lab.directory, `phaul-${from.name}`);
+  const there = join(lab.directory, `phaul-${to.name}`);
   await Promise.all([here, there].map((directory) => mkdir(directory)));
   const way = [`${to.address}:7777`, lab.serviceAddress];
-  const stdio = ['ignore', 'pipe', 'inherit'];
-  const server = to.spawn(program, ['server', ...way, there], { env, stdio });
-  const ended = once(server, 'exit');
-  await Promise.race([once(server.stdout.resume(), 'data'), ended]);
+  const server = to.spawn(program, ['server', ...way, there], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(server, 'exit');
+  const stdout = /** @type {Readable} */ (server.stdout);
+  await Promise.race([once(stdout.resume(), 'data'), exited]);
   await from.run(program, ['client', ...way, here, String(pid)], { env });
-  await ended;
+  await exited;
   const sizes = await to.run('find', [there, '-name', '*.img', '-printf', '%s\n']);
   return sizes.split('\n').reduce((sum, size) => sum + Number(size), 0);
 }
 
+/**
+ * @param {() => Promise<boolean>} condition
+ * @param {string} what
+ */
 async function until(condition, what) {
   for (const end = Date.now() + 60_000; Date.now() < end; await sleep(5)) {
     if (await condition()) return;
   }
-  throw new Error(`waited in vain: ${what}`);
+  throw new Error(`waited 60 s in vain: ${what}`);
 }

@@ -30,7 +30,7 @@ const faults = {
   'agent and criu of the source killed': async (lab: Lab, { here }: Scene) => {
     const agent = (await lab.a.outside(here.pid)) as number;
     for (const pid of [...(await criuBeside(lab.a.init)), agent]) process.kill(pid, 'SIGKILL');
-    await here.ended;
+    await here.exited;
   },
   'agent of the destination killed': (_lab: Lab, { there }: Scene) => there.kill(),
   'packets lost': async (lab: Lab) => {

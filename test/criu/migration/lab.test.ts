@@ -11,7 +11,7 @@ import {
   startAgent,
   startClient,
   startServer,
-  type Verified,
+  type Verification,
 } from '../../lab/programs.mjs';
 
 const inOrder = { connections: 1, faults: [] };
@@ -24,7 +24,7 @@ test('a server migrates by hand, there and back, and its client notices nothing 
     worker: true,
     child: true,
   });
-  let before = await client.ask<Verified>('get', { path: '/state' });
+  let before = await client.ask<Verification>('get', { path: '/state' });
   for (const [from, to] of [
     [lab.a, lab.b],
     [lab.b, lab.a],
@@ -36,7 +36,7 @@ test('a server migrates by hand, there and back, and its client notices nothing 
     expect(await client.ask<Report>('stop')).toMatchObject(inOrder);
     expect(await to.outside(pid)).toBeDefined();
     expect(await from.outside(pid)).toBeUndefined();
-    const after = await client.ask<Verified>('get', { path: '/verify' });
+    const after = await client.ask<Verification>('get', { path: '/verify' });
     expect(after).toMatchObject({ ok: true, wrong: [] });
     expect(after.workerTicks).toBeGreaterThan(before.workerTicks);
     expect(after.childTicks).toBeGreaterThan(before.childTicks);
