@@ -15,7 +15,7 @@ import {
   type CriuVersion,
   requireSupport,
 } from './operations/probe.ts';
-import { pathOf, type RestoreOptions, restore } from './operations/restore.ts';
+import { type RestoreOptions, restore } from './operations/restore.ts';
 import type { RestoredProcess } from './operations/restored-process.ts';
 import { perform } from './operations/run.ts';
 
@@ -31,15 +31,18 @@ import { limits } from './options/operation-options.ts';
 import type { OptionOf } from './options/table.ts';
 import { defaultOptions } from './options/translate.ts';
 import type { CriuOpts, OperationOptions } from './options/types.ts';
+import { lazyDump } from './postcopy/lazy-dump.ts';
+import type { LazyDumpOptions } from './postcopy/lazy-dump-options.ts';
 import { LazyPages, type LazyPagesOptions } from './postcopy/lazy-pages.ts';
 import {
   type LazyRestored,
   type LazyRestoreOptions,
   lazyRestore as restoreLazily,
 } from './postcopy/lazy-restore.ts';
-import { type LazyDumpOptions, LazySource, withoutOthers } from './postcopy/lazy-source.ts';
+import type { LazySource } from './postcopy/lazy-source.ts';
+import { iterate } from './precopy/iterate.ts';
 import type { IterateOptions } from './precopy/iterate-options.ts';
-import { Iteration } from './precopy/iteration.ts';
+import type { Iteration } from './precopy/iteration.ts';
 import type { PreflightOptions } from './preflight/options.ts';
 import { preflight as look } from './preflight/preflight.ts';
 import { locate } from './worker/binary.ts';
@@ -209,7 +212,7 @@ export class Criu implements AsyncDisposable {
     this.#refuseIfClosed('iterate');
     const given = readOptions('iterate', options);
     const iteration = await traceOperation({ operation: 'iterate', pid }, () =>
-      Iteration.start(this.#client, pid, given),
+      iterate(this.#client, pid, given),
     );
     return await this.#hold('iterate', iteration, iteration.exited);
   }
@@ -254,18 +257,9 @@ export class Criu implements AsyncDisposable {
    */
   async lazyDump(pid: number, options: LazyDumpOptions): Promise<LazySource> {
     this.#refuseIfClosed('lazyDump');
-    const client = withoutOthers(this.#client);
     const given = readOptions('lazyDump', options);
-    const { imagesDirectory } = { ...client.defaults, ...given };
     const source = await traceOperation({ operation: 'lazyDump', pid }, () =>
-      LazySource.start({
-        operation: 'lazyDump',
-        pid,
-        imagesDirectory: pathOf(imagesDirectory),
-        given,
-        client,
-        dump: (forDump, serving) => dump(client, 'dump', pid, forDump, undefined, serving),
-      }),
+      lazyDump(this.#client, pid, given),
     );
     const ended = source.done.catch(() => {});
     return await this.#hold('lazyDump', source, ended);

@@ -52,6 +52,7 @@ export {
 } from './migration/source/resolve.ts';
 export type { DumpOptions, DumpResult, PreDumpOptions } from './operations/dump.ts';
 export type { PageServer } from './operations/page-server.ts';
+export type { FrozenTimePrediction, PreCopied, RoundReason } from './operations/pre-copied.ts';
 export type { CriuFeatures, CriuVersion } from './operations/probe.ts';
 export type { RestoreOptions } from './operations/restore.ts';
 export type { RestoredProcess } from './operations/restored-process.ts';
@@ -70,14 +71,14 @@ export type {
   TlsOptions,
   VethPair,
 } from './options/types.ts';
-export type { LazyPages, LazyPagesOptions, LazyPagesResult } from './postcopy/lazy-pages.ts';
-export type { LazyRestored, LazyRestoreOptions } from './postcopy/lazy-restore.ts';
 export type {
   LazyDumpOptions,
   LazyDumpResult,
   LazyProgress,
-  LazySource,
-} from './postcopy/lazy-source.ts';
+} from './postcopy/lazy-dump-options.ts';
+export type { LazyPages, LazyPagesOptions, LazyPagesResult } from './postcopy/lazy-pages.ts';
+export type { LazyRestored, LazyRestoreOptions } from './postcopy/lazy-restore.ts';
+export type { LazySource } from './postcopy/lazy-source.ts';
 export type { Estimate } from './precopy/estimate.ts';
 export type {
   FinalDumpOptions,
@@ -89,7 +90,7 @@ export type {
 export type { Iteration } from './precopy/iteration.ts';
 export type { Decision, PreCopyFunction, PreCopyLimits } from './precopy/policy.ts';
 export { type PreCopy, preCopy } from './precopy/pre-copy.ts';
-export type { FinalDump, PreCopied, Round } from './precopy/round.ts';
+export type { FinalDump, Round } from './precopy/round.ts';
 export type { PreflightOptions } from './preflight/options.ts';
 export type { ProcessHandle } from './process/process-handle.ts';
 export type {

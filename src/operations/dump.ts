@@ -46,9 +46,9 @@ export interface DumpResult {
   readonly durationMs: number;
 }
 
-/** A place among the rounds of an iteration. */
-export interface Place {
-  /** How errors call it. */
+/** The round of an iteration that a dump is. */
+export interface RoundContext {
+  /** The name of the round in error messages. */
   readonly name: string;
   /** The criu of the iteration. */
   readonly workerSession: WorkerSession;
@@ -72,13 +72,13 @@ export async function dump(
   operation: 'dump' | 'preDump',
   pid: number,
   options: DumpOptions | PreDumpOptions,
-  place?: Place,
+  round?: RoundContext,
   serving?: ServeCommand,
 ): Promise<DumpResult> {
   if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
     throw invalid(operation, 'pid', 'a positive integer', pid);
   }
-  const label = `${operation} of process ${pid}${place ? `, ${place.name}` : ''}`;
+  const label = `${operation} of process ${pid}${round ? `, ${round.name}` : ''}`;
   const before = stateOf(pid);
   let frozenAt: number | undefined;
   // Nothing is checked yet, and the elements of an array might be anything.
@@ -103,14 +103,14 @@ export async function dump(
     const workload = isStopped ? 'stopped' : state;
     return { pid, workload, tracer, refused, abortReason, leftovers };
   };
-  const preDump = place ? 'PRE_DUMP' : 'SINGLE_PRE_DUMP';
+  const preDump = round ? 'PRE_DUMP' : 'SINGLE_PRE_DUMP';
   const type = operation === 'dump' ? 'DUMP' : preDump;
   const job: Job<DumpStats> = {
     operation,
     label,
     type,
     pid,
-    workerSession: place?.workerSession,
+    workerSession: round?.workerSession,
     ...(serving && {
       inherited: serving.inherited,
       config: [`ps-socket ${serving.socket}`],

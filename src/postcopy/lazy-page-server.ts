@@ -1,238 +1,206 @@
-import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import type { Server as TlsServer } from 'node:tls';
-import { builtins } from '../builtins.ts';
-import { CriuError, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
-import { readTls } from '../options/tls.ts';
 import type { TlsOptions } from '../options/types.ts';
+import { DestinationListener } from './destination-listener.ts';
+import type { Endpoint } from './lazy-dump-options.ts';
 import type { PageLedger } from './page-ledger.ts';
 import {
-  Answers,
-  COMMAND_SIZE,
+  AnswerMeter,
+  closeAnswer,
+  closeMessage,
   commandOf,
-  failure,
-  farewell,
-  leave,
-  oneByOne,
-  Requests,
+  invalidMessage,
+  MESSAGE_SIZE,
+  RequestFilter,
+  recordWriter,
 } from './page-protocol.ts';
-import { limited } from './rate-limit.ts';
+import { rateLimiter } from './rate-limit.ts';
 
-/** How long a peer may take for the TLS handshake, in milliseconds. */
-const HANDSHAKE_MS = 10_000;
-/** A peer that is silent for that long is asked whether it is there, in milliseconds. */
+/** After this silence the kernel asks a peer whether it is still there, in milliseconds. */
 const KEEP_ALIVE_MS = 5000;
-/** How many may wait at the door; what they want is not known before they say it. */
+/** How many connections may be open that have not sent a request yet. */
 const MAX_WAITING = 16;
 
-/** How the one destination went: it took leave, or its connection broke off. */
-export type Departure = 'left' | 'cut';
+/** How the destination left: it closed its connection properly, or the connection broke off. */
+export type Departure = 'closed' | 'lost';
 
 /**
- * The door of a lazy dump: listens in place of CRIU, which takes the first that connects for its
- * destination, and the end of that connection for the end of its work. This one waits for a peer
- * that asks for pages, lets nobody else in then, and tells how it went.
+ * Serves the pages of a lazy dump to one destination, as a proxy in front of criu. criu would take
+ * the first connection for its destination, and the end of that connection for the end of its work.
+ * This server waits for a peer that requests pages, accepts no further peers then, and reports how
+ * the destination left.
  */
 export class LazyPageServer implements AsyncDisposable {
-  /** Where it listens; empty and 0 if it has been given its one peer. */
-  readonly address: string;
-  readonly port: number;
-  /** Resolves when the destination has gone by itself; never without one. */
+  /** Where the server listens; undefined if it was given the connection of its one peer. */
+  readonly endpoint: Endpoint | undefined;
+  /** Resolves when the destination has left; never without one, or if criu ends first. */
   readonly departed: Promise<Departure>;
   #depart!: (how: Departure) => void;
-  readonly #server: Server | undefined;
+  readonly #listener: DestinationListener | undefined;
   readonly #criu: Socket;
+  readonly #rateLimit: number | undefined;
+  /** Peers that have not sent a request yet. */
   readonly #waiting = new Set<Socket>();
-  /** Those whose TLS handshake is not over. */
-  readonly #strangers = new Set<Socket>();
   #ledger: PageLedger | undefined;
-  #rateLimit: number | undefined;
+  /** The destination. */
   #peer: Socket | undefined;
-  /** Resolves when it listens no more, and nobody is connected. */
-  #closed: Promise<void> | undefined;
-  #left = false;
-  /** criu has ended first. */
-  #deserted = false;
+  #isShut = false;
+  #closedByPeer = false;
+  #criuEnded = false;
 
   /**
-   * Listens; whoever comes waits until {@link open}.
-   * @param near gives the near end of the connection to criu, which is the gate's then: asked once it
-   * listens, so that nothing has become of that end if it cannot
+   * Listens; peers wait until {@link open}.
+   * @param takeLocalFd returns the local end of the connection to criu, which the server closes;
+   * called once the server listens
    */
   static async listen(
     operation: string,
-    near: () => number,
-    at: { readonly address: string; readonly port: number },
+    takeLocalFd: () => number,
+    endpoint: Endpoint,
     tls: TlsOptions | undefined,
   ): Promise<LazyPageServer> {
-    const server = await serverWith(operation, tls);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(at.port, at.address, resolve);
-    }).catch((cause: NodeJS.ErrnoException) => {
-      const message = `${operation}: cannot listen at ${at.address}:${at.port}: ${cause.message}`;
-      const errno = cause.errno === undefined ? undefined : Math.abs(cause.errno);
-      throw new CriuError('ERR_CRIU_SYSTEM', message, { operation, errno, cause });
-    });
-    // Who could not be let in, for want of descriptors say, may come again.
-    server.on('error', () => {});
+    const listener = await DestinationListener.listen(operation, endpoint, tls);
     try {
-      return new LazyPageServer(socketOf(near()), server, at.address);
+      return new LazyPageServer(socketOf(takeLocalFd()), { listener });
     } catch (error) {
-      server.close();
+      listener.close();
       throw error;
     }
   }
 
   /**
-   * Takes a connection for the destination's, and listens to nobody else.
-   * @param rateLimit bytes that may go out in a second
+   * Serves one given connection, and does not listen.
+   * @param rateLimit the most bytes per second that go to the peer
    */
-  static over(socket: number, peer: Socket, rateLimit?: number): LazyPageServer {
-    const gate = new LazyPageServer(socketOf(socket));
-    gate.#rateLimit = rateLimit;
-    gate.#receive(peer);
-    return gate;
+  static over(localFd: number, peer: Socket, rateLimit?: number): LazyPageServer {
+    const server = new LazyPageServer(socketOf(localFd), { rateLimit });
+    server.#onPeer(peer);
+    return server;
   }
 
-  private constructor(criu: Socket, server?: Server, address = '') {
-    this.#server = server;
+  private constructor(
+    criu: Socket,
+    options: { listener?: DestinationListener; rateLimit?: number | undefined },
+  ) {
+    const { listener, rateLimit } = options;
     this.#criu = criu;
-    this.address = address;
-    this.port = (server?.address() as AddressInfo | undefined)?.port ?? 0;
+    this.#listener = listener;
+    this.#rateLimit = rateLimit;
+    this.endpoint = listener?.endpoint;
     this.departed = new Promise((resolve) => {
       this.#depart = resolve;
     });
-    // Its end is criu's, which is noticed where criu is waited for.
+    // The end of criu is handled where its exit is awaited.
     criu.on('error', () => {});
     criu.once('end', () => {
-      this.#deserted = true;
+      this.#criuEnded = true;
     });
-    server?.on('tlsClientError', (_error, stranger: Socket) => stranger.destroy());
-    const arrival = isTls(server) ? 'secureConnection' : 'connection';
-    server?.on(arrival, (peer: Socket) => this.#receive(peer));
-    if (!isTls(server)) return;
-    server.on('connection', (stranger: Socket) => this.#expect(stranger));
-    server.on('secureConnection', (peer: Socket) => {
-      for (const stranger of this.#strangers) {
-        if (placeOf(stranger) === placeOf(peer)) this.#strangers.delete(stranger);
-      }
-    });
+    if (listener) listener.onPeer = (peer) => this.#onPeer(peer);
   }
 
-  /** Whether pages have gone to a destination. */
-  get taken(): boolean {
+  /** True once a destination has requested pages. */
+  get hasServed(): boolean {
     return this.#peer !== undefined;
   }
 
-  /** Begins to serve, now that criu can; resolves without waiting for anybody. */
+  /** Begins to serve, now that criu can. */
   open(ledger: PageLedger): void {
     this.#ledger = ledger;
-    for (const peer of this.#waiting) this.#listenTo(peer);
+    for (const peer of this.#waiting) this.#awaitRequest(peer);
   }
 
-  /** Tells criu that all is done: the processes end. */
+  /** Tells criu that the transfer is complete: the original processes end. */
   finish(): void {
-    this.#say(leave());
+    this.#tellCriu(closeMessage());
   }
 
-  /** Tells criu to give up: it rolls back. Who has not come by now is late. */
-  giveUp(): void {
+  /** Makes criu fail and roll back. No further peers are accepted. */
+  fail(): void {
     this.#shut();
-    this.#say(failure());
+    this.#tellCriu(invalidMessage());
   }
 
-  /** Ends all connections, criu's too. */
+  /** Ends all connections, also the one to criu. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#shut();
     for (const end of [this.#peer, this.#criu]) end?.destroy();
-    await this.#closed;
+    await this.#listener?.close();
   }
 
-  /** Lets nobody in any more, and shows out who waits. */
+  /** Accepts no further peers, and ends the connections of those that wait. */
   #shut(): void {
-    const server = this.#server;
-    this.#closed ??= server
-      ? new Promise((resolve) => server.close(() => resolve()))
-      : Promise.resolve();
-    for (const other of [...this.#waiting, ...this.#strangers]) {
-      if (other !== this.#peer) other.destroy();
-    }
+    this.#isShut = true;
+    this.#listener?.close();
+    for (const peer of this.#waiting) if (peer !== this.#peer) peer.destroy();
   }
 
-  #expect(stranger: Socket): void {
-    if (this.#closed) stranger.destroy();
-    this.#strangers.add(stranger);
-    stranger.once('close', () => this.#strangers.delete(stranger));
-  }
-
-  #receive(peer: Socket): void {
+  #onPeer(peer: Socket): void {
     peer.on('error', () => {});
-    // Of a host that has gone nothing else would tell while no pages are under way.
+    // While no pages are under way, nothing else would report that the other host is gone.
     peer.setKeepAlive(true, KEEP_ALIVE_MS);
-    if (this.#closed || this.#waiting.size >= MAX_WAITING) {
+    if (this.#isShut || this.#waiting.size >= MAX_WAITING) {
       peer.destroy();
       return;
     }
     this.#waiting.add(peer);
     peer.once('close', () => this.#waiting.delete(peer));
-    if (this.#ledger) this.#listenTo(peer);
+    if (this.#ledger) this.#awaitRequest(peer);
   }
 
-  /** Takes a peer for the destination once it says what only a destination would. */
-  #listenTo(peer: Socket): void {
-    const listen = () => {
-      const head: Buffer | null = peer.read(COMMAND_SIZE);
-      if (!head) return;
-      peer.off('readable', listen);
-      const command = head.length === COMMAND_SIZE ? commandOf(head) : 'unknown';
-      const isOurs = command === 'get' || (command === 'leave' && this.#ledger?.missing === 0);
-      if (!isOurs || this.#closed) peer.destroy();
-      else this.#serve(peer, head);
+  /** Accepts a peer as the destination once it sends what only a destination would. */
+  #awaitRequest(peer: Socket): void {
+    const readRequest = () => {
+      const message: Buffer | null = peer.read(MESSAGE_SIZE);
+      if (!message) return;
+      peer.off('readable', readRequest);
+      const command = message.length === MESSAGE_SIZE ? commandOf(message) : 'unknown';
+      const isRequest = command === 'get' || (command === 'close' && this.#ledger?.missing === 0);
+      if (!isRequest || this.#isShut) peer.destroy();
+      else this.#serve(peer, message);
     };
-    peer.on('readable', listen);
-    listen();
+    peer.on('readable', readRequest);
+    readRequest();
   }
 
-  #serve(peer: Socket, head: Buffer): void {
+  #serve(peer: Socket, firstMessage: Buffer): void {
     this.#peer = peer;
-    // Nobody else has anything to look for here.
     this.#shut();
-    const answers = new Answers((pid, start, count) => this.#ledger?.sent(pid, start, count));
+    const answers = new AnswerMeter((pid, start, count) => this.#ledger?.sent(pid, start, count));
     const outlet = this.#outletTo(peer);
-    const requests = new Requests((command) => {
-      if (command !== 'leave') peer.destroy();
-      else this.#takeLeave(answers, outlet);
+    const requests = new RequestFilter((command) => {
+      if (command === 'close') this.#onClose(answers, outlet);
+      else peer.destroy();
     });
     peer.once('close', () => {
-      if (!this.#left && !this.#deserted) this.#depart('cut');
+      if (!this.#closedByPeer && !this.#criuEnded) this.#depart('lost');
     });
-    peer.unshift(head);
+    peer.unshift(firstMessage);
     peer.pipe(requests).pipe(this.#criu, { end: false });
     this.#criu.pipe(answers).pipe(outlet);
   }
 
   #outletTo(peer: Socket): Writable {
-    const outlet = isTls(this.#server) ? oneByOne(peer) : peer;
+    const outlet = this.#listener?.isTls ? recordWriter(peer) : peer;
     if (this.#rateLimit === undefined) return outlet;
-    const limiter = limited(this.#rateLimit);
+    const limiter = rateLimiter(this.#rateLimit);
     limiter.pipe(outlet);
     return limiter;
   }
 
   /** The destination has no more requests. */
-  #takeLeave(answers: Answers, outlet: Writable): void {
-    this.#left = true;
+  #onClose(answers: AnswerMeter, outlet: Writable): void {
+    this.#closedByPeer = true;
     this.#criu.unpipe();
     this.#criu.resume();
     answers.unpipe();
-    // It waits for that, and may have failed all the same: criu is not told yet.
-    outlet.end(farewell());
-    this.#depart('left');
+    // criu is not told yet: the destination waits for this answer, and may have failed all the same.
+    outlet.end(closeAnswer());
+    this.#depart('closed');
   }
 
-  #say(message: Buffer): void {
-    // What criu is about to say has no reader any more, and must not keep it from listening.
+  #tellCriu(message: Buffer): void {
+    // criu reads this message only if its own output is read, which no destination does any more.
     this.#criu.unpipe();
     this.#criu.resume();
     this.#criu.write(message);
@@ -243,25 +211,4 @@ export class LazyPageServer implements AsyncDisposable {
 function socketOf(fd: number): Socket {
   native().release(fd);
   return new Socket({ fd, readable: true, writable: true });
-}
-
-/** Where a socket leads to: the same for a TLS connection and the one below it. */
-function placeOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
-}
-
-function isTls(server: Server | undefined): server is TlsServer {
-  return server instanceof builtins.tls.Server;
-}
-
-async function serverWith(operation: string, tls: TlsOptions | undefined): Promise<Server> {
-  if (!tls) return createServer({ noDelay: true });
-  const credentials = await readTls(operation, tls);
-  const mutual = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS };
-  try {
-    return builtins.tls.createServer({ ...credentials, ...mutual, noDelay: true });
-  } catch (error) {
-    const takes = `certificates that belong together (${(error as Error).message})`;
-    throw invalid(operation, 'tls', takes, Object.keys(tls));
-  }
 }

@@ -1,123 +1,125 @@
 import { Transform, type TransformCallback, Writable } from 'node:stream';
 import { native } from '../native/index.ts';
 
-/** How much may wait on a connection with pages before its source has to, in bytes. */
-export const PAGES_AHEAD = 1 << 20;
+/** How many bytes of pages a connection buffers before its sender has to wait. */
+export const MAX_BUFFERED_BYTES = 1 << 20;
 /** The size of CRIU's struct page_server_iov: command, pages, address, pid. */
-export const COMMAND_SIZE = 32;
+export const MESSAGE_SIZE = 32;
 const GET = 7;
 const CLOSE = 0x1023;
 const FORCE_CLOSE = 0x1024;
-/** What a command is, without the flags above it. */
+/** The command, without the flags above it. */
 const COMMAND_MASK = 0xffff;
 
-/** What a destination may ask of a lazy dump. */
-export type Command = 'get' | 'leave' | 'unknown';
+/** What a destination asks of a lazy dump. */
+export type Command = 'get' | 'close' | 'unknown';
 
 /** Reads the command at the beginning of a message. */
 export function commandOf(message: Buffer): Command {
   const command = message.readUInt32LE(0) & COMMAND_MASK;
   if (command === GET) return 'get';
-  return command === CLOSE || command === FORCE_CLOSE ? 'leave' : 'unknown';
+  return command === CLOSE || command === FORCE_CLOSE ? 'close' : 'unknown';
 }
 
-/** A message by which the other side is told that it is all over, which it answers. */
-export function leave(): Buffer {
-  const message = Buffer.alloc(COMMAND_SIZE);
+/** The message that tells the other side that the transfer is complete; it is answered. */
+export function closeMessage(): Buffer {
+  const message = Buffer.alloc(MESSAGE_SIZE);
   message.writeUInt32LE(CLOSE, 0);
   return message;
 }
 
-/** A message that CRIU takes for a failure, at which it rolls back. */
-export function failure(): Buffer {
-  return Buffer.alloc(COMMAND_SIZE);
-}
-
-/** The answer to {@link leave}. */
-export function farewell(): Buffer {
+/** The answer to {@link closeMessage}. */
+export function closeAnswer(): Buffer {
   return Buffer.alloc(4);
 }
 
-/** Lets whole requests for pages through, up to the first message of another kind. */
-export class Requests extends Transform {
-  readonly #stopped: (command: Command) => void;
-  #rest = Buffer.alloc(0);
-  #over = false;
+/** A message with no valid command, at which CRIU fails and rolls back. */
+export function invalidMessage(): Buffer {
+  return Buffer.alloc(MESSAGE_SIZE);
+}
 
-  constructor(stopped: (command: Command) => void) {
+/** Passes complete requests for pages on, up to the first message of another kind. */
+export class RequestFilter extends Transform {
+  readonly #onOther: (command: Command) => void;
+  #rest = Buffer.alloc(0);
+  #ended = false;
+
+  /** @param onOther called with the first other command; nothing is passed on from then on */
+  constructor(onOther: (command: Command) => void) {
     super();
-    this.#stopped = stopped;
+    this.#onOther = onOther;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (this.#over) {
+    if (this.#ended) {
       done();
       return;
     }
     this.#rest = Buffer.concat([this.#rest, chunk]);
     let at = 0;
-    for (; this.#rest.length - at >= COMMAND_SIZE; at += COMMAND_SIZE) {
+    for (; this.#rest.length - at >= MESSAGE_SIZE; at += MESSAGE_SIZE) {
       const command = commandOf(this.#rest.subarray(at));
       if (command === 'get') continue;
-      this.#over = true;
-      this.#stopped(command);
+      this.#ended = true;
+      this.#onOther(command);
       break;
     }
-    const whole = this.#rest.subarray(0, at);
+    const complete = this.#rest.subarray(0, at);
     this.#rest = this.#rest.subarray(at);
-    done(null, whole);
+    done(null, complete);
   }
 }
 
 /**
- * Lets answers through, and tells what pages they bring: all of them once they have passed. The
- * beginning of an answer and its pages come in chunks of their own.
+ * Passes answers on and reports the pages in each, once all of them have passed. The header of an
+ * answer and its pages leave in separate chunks.
  */
-export class Answers extends Transform {
-  readonly #brought: (pid: number, start: number, count: number) => void;
-  #head = Buffer.alloc(0);
+export class AnswerMeter extends Transform {
+  readonly #onPages: (pid: number, start: number, count: number) => void;
+  #header = Buffer.alloc(0);
   /** How many bytes of pages are still to come. */
-  #pages = 0;
+  #missingBytes = 0;
 
-  constructor(brought: (pid: number, start: number, count: number) => void) {
+  constructor(onPages: (pid: number, start: number, count: number) => void) {
     super();
-    this.#brought = brought;
+    this.#onPages = onPages;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     for (let at = 0; at < chunk.length; ) {
-      const wanted = this.#pages > 0 ? this.#pages : COMMAND_SIZE - this.#head.length;
+      const isHeader = this.#missingBytes === 0;
+      const wanted = isHeader ? MESSAGE_SIZE - this.#header.length : this.#missingBytes;
       const part = chunk.subarray(at, at + wanted);
       at += part.length;
       this.push(part);
-      if (this.#pages > 0) {
-        this.#pages -= part.length;
-        if (this.#pages === 0) this.#tell();
+      if (isHeader) {
+        this.#header = Buffer.concat([this.#header, part]);
+        if (this.#header.length < MESSAGE_SIZE) continue;
+        this.#missingBytes = this.#header.readUInt32LE(8) * native().pageSize;
       } else {
-        this.#head = Buffer.concat([this.#head, part]);
-        if (this.#head.length < COMMAND_SIZE) continue;
-        this.#pages = this.#head.readUInt32LE(8) * native().pageSize;
-        if (this.#pages === 0) this.#tell();
+        this.#missingBytes -= part.length;
       }
+      if (this.#missingBytes === 0) this.#report();
     }
     done();
   }
 
-  #tell(): void {
-    const { start, pid } = {
-      start: Number(this.#head.readBigUInt64LE(16)),
-      pid: this.#head.readUInt32LE(24),
-    };
-    this.#brought(pid, start, this.#head.readUInt32LE(8));
-    this.#head = Buffer.alloc(0);
+  #report(): void {
+    const header = this.#header;
+    this.#header = Buffer.alloc(0);
+    this.#onPages(
+      header.readUInt32LE(24),
+      Number(header.readBigUInt64LE(16)),
+      header.readUInt32LE(8),
+    );
   }
 }
 
 /**
- * Writes each chunk apart. CRIU polls the socket below TLS: of a record it must never read a part
- * only, or it waits for the rest that it has already.
+ * Writes each chunk as TLS records of its own. CRIU polls the socket below TLS: if it read only a
+ * part of a record, it would wait for data that it has already received.
  */
-export function oneByOne(peer: Writable): Writable {
+export function recordWriter(peer: Writable): Writable {
   const outlet = new Writable({
     write(chunk, _encoding, done) {
       peer.write(chunk, done);
@@ -126,6 +128,6 @@ export function oneByOne(peer: Writable): Writable {
       peer.end(done);
     },
   });
-  // What cannot be written is the peer's end, which is noticed there.
+  // A write fails only if the peer is gone, which its 'close' event reports.
   return outlet.on('error', () => {});
 }

@@ -1,15 +1,15 @@
 import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Lets through so many bytes a second, in pieces of a tenth of that at most. */
-export function limited(rate: number): Transform {
-  const piece = Math.max(1, Math.floor(rate / 10));
+/** Passes `bytesPerSecond` on, in chunks of at most a tenth of that. */
+export function rateLimiter(bytesPerSecond: number): Transform {
+  const chunkSize = Math.max(1, Math.floor(bytesPerSecond / 10));
   return new Transform({
     async transform(chunk: Buffer, _encoding, done) {
-      for (let at = 0; at < chunk.length; at += piece) {
-        const part = chunk.subarray(at, at + piece);
+      for (let at = 0; at < chunk.length; at += chunkSize) {
+        const part = chunk.subarray(at, at + chunkSize);
         this.push(part);
-        await sleep((part.length / rate) * 1000);
+        await sleep((part.length / bytesPerSecond) * 1000);
       }
       done();
     },

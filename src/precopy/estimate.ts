@@ -1,36 +1,38 @@
 import type { Round } from './round.ts';
 
-/** What a dump after the rounds so far is expected to take. */
+/** What the rounds so far predict for a dump. */
 export interface Estimate {
-  /** Time that the processes would be frozen by a dump made now, in milliseconds. */
+  /** How long a dump made now would freeze the processes, in milliseconds. */
   readonly estimatedFrozenTimeMs: number;
-  /** The same after one more round, at best, in milliseconds. */
+  /** How long a dump after one more round would freeze the processes at best, in milliseconds. */
   readonly nextFrozenTimeMs: number;
-  /** Memory that such a dump would write, in bytes. */
+  /** How much memory a dump made now would write, in bytes. */
   readonly dirtyBytes: number;
-  /** Memory that the last round found changed for each second since the one before, in bytes. */
+  /** How much memory changed per second between the last two rounds, in bytes. */
   readonly dirtyBytesPerSecond: number;
-  /** Memory that is copied in a second, in bytes. */
+  /** How much memory a round copies per second, in bytes. */
   readonly bytesPerSecond: number;
 }
 
 /**
- * What a dump does to frozen processes besides copying memory (files, sockets, registers), as a
- * multiple of what a pre-dump does: about this in the recorded histories of test/fixtures.
+ * The time in which a dump handles files, sockets and registers of frozen processes, as a multiple
+ * of the time that a pre-dump needs for its work besides copying memory. Measured in the recorded
+ * histories of test/fixtures.
  */
 const DUMP_FACTOR = 4;
-/** How many of the last rounds count: one spike among them changes nothing. */
-const RECENT = 3;
-/** A round tells what copying costs if it copied this part of what the largest did. */
-const MANY = 4;
-/** Intervals nearer to each other than this say nothing of how the dirty memory depends on them. */
-const APART = 1.3;
+/** How many of the last rounds count: the median of three ignores one outlier. */
+const RECENT_ROUNDS = 3;
+/** Rounds count for the cost of copying if they copied at least 1/4 of what the largest round did. */
+const LARGE_ROUND_DIVISOR = 4;
+/** Two intervals show how changed memory depends on time only if one is longer by this factor. */
+const MIN_INTERVAL_RATIO = 1.3;
 
 /**
  * Predicts the frozen time of a dump from the rounds so far. A dump copies what has changed since
  * the last round began. How much that is depends on how long the round took: in proportion if the
- * processes always write elsewhere, not at all if they write to the same place over and over. As
- * long as that is unknown, a dump now is expected to find the most and another round the least.
+ * processes always write to new places, not at all if they write to the same place over and over.
+ * As long as that is unknown, the estimate assumes the most for a dump made now and the least for a
+ * dump after another round.
  */
 export function estimate(history: readonly Round[]): Estimate {
   const last = history.at(-1) as Round;
@@ -40,7 +42,7 @@ export function estimate(history: readonly Round[]): Estimate {
   const elasticity = elasticityOf(changes);
   const dirty = (intervalMs: number, guess: number) => {
     if (changes.length === 0) return guess === 0 ? last.stats.bytesWritten : 0;
-    const recent = changes.slice(-RECENT);
+    const recent = changes.slice(-RECENT_ROUNDS);
     const power = elasticity ?? guess;
     return Math.min(
       whole,
@@ -62,30 +64,32 @@ export function estimate(history: readonly Round[]): Estimate {
   };
 }
 
-/** What the rounds have cost, apart from each other: in all, to look for pages, and to copy them. */
+/** What the rounds have cost: in all, to scan for changed pages, and to copy them. */
 function costsOf(history: readonly Round[]) {
   const most = Math.max(...history.map(({ stats }) => stats.bytesWritten));
   const copyMs = ({ stats }: Round) => stats.memdumpTimeMs + stats.memwriteTimeMs;
-  // The processes, which ran meanwhile, may have slowed it down; in a dump they will not.
+  // Running processes may slow a round down. In a dump they are frozen, so the fastest round counts.
   const perByte = history
-    .filter(({ stats }) => stats.bytesWritten > 0 && stats.bytesWritten >= most / MANY)
+    .filter(
+      ({ stats }) => stats.bytesWritten > 0 && stats.bytesWritten >= most / LARGE_ROUND_DIVISOR,
+    )
     .map((round) => copyMs(round) / round.stats.bytesWritten);
   return {
     fixedMs: median(history.map(({ stats }) => stats.frozenTimeMs - stats.memdumpTimeMs)),
     scanMs: Math.min(...history.map(({ stats }) => stats.memdumpTimeMs)),
     msPerByte: perByte.length > 0 ? Math.min(...perByte) : 0,
-    /** A round without its copying. */
+    /** The time of a round without copying. */
     roundMs: median(history.map((round) => Math.max(0, round.durationMs - copyMs(round)))),
   };
 }
 
 interface Change {
   readonly bytes: number;
-  /** The time in which that much changed. */
+  /** The time in which the memory changed, in milliseconds. */
   readonly ms: number;
 }
 
-/** What each round but the first found changed. */
+/** How much changed memory each round but the first found. */
 function changesOf(history: readonly Round[]): Change[] {
   return history.slice(1).map((round, index) => {
     const before = history[index] as Round;
@@ -97,14 +101,14 @@ function changesOf(history: readonly Round[]): Change[] {
 }
 
 /**
- * How the changed memory depends on time, by the last two intervals of different length: 0 not at
- * all, 1 in proportion; undefined if there are no such intervals.
+ * How the changed memory depends on time, from the last two intervals of different length: 0 is not
+ * at all, 1 is in proportion. Undefined if there are no such intervals.
  */
 function elasticityOf(changes: readonly Change[]): number | undefined {
   const last = changes.at(-1);
   if (!last) return undefined;
   const other = changes.findLast(
-    ({ ms }) => Math.max(ms, last.ms) >= APART * Math.min(ms, last.ms),
+    ({ ms }) => Math.max(ms, last.ms) >= MIN_INTERVAL_RATIO * Math.min(ms, last.ms),
   );
   if (!other || other.bytes === 0 || last.bytes === 0) return undefined;
   const power = Math.log(other.bytes / last.bytes) / Math.log(other.ms / last.ms);

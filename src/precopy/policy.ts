@@ -1,42 +1,43 @@
-import { invalid, unknownOption } from '../errors.ts';
-import { readOptions } from '../options/check.ts';
+import { invalid } from '../errors.ts';
+import type { RoundReason } from '../operations/pre-copied.ts';
+import {
+  type Check,
+  callback,
+  check,
+  checkOptions,
+  readOptions,
+  type Shape,
+} from '../options/check.ts';
 import { type Estimate, estimate } from './estimate.ts';
 import type { Round } from './round.ts';
 
-/** When {@link preCopy} is to end: limits, between which the default policy predicts. */
+/** The limits at which the default policy of {@link preCopy} ends the rounds. */
 export interface PreCopyLimits {
-  /** Finish when a dump made now would freeze the processes for no longer, in milliseconds. Default 300. */
+  /** Finish when a dump made now would freeze the processes at most so long, in milliseconds. Default 300. */
   maxDowntimeMs?: number;
   /** Finish after so many rounds. Default 8. */
   maxRounds?: number;
-  /** Finish when the next round would bring the memory written in all over this, in bytes. Default: no limit. */
+  /** Finish when the next round would raise the memory written in all rounds above this, in bytes. Default: no limit. */
   maxBytes?: number;
   /**
-   * Finish when another round would not make the frozen time shorter by at least this part of it, or
-   * the last two have not, from 0 to 1. Default 0.1.
+   * Finish when another round would not shorten the frozen time by at least this fraction, or the
+   * last two rounds have not. From 0 to 1, default 0.1.
    */
   minGain?: number;
-  /** Called after each round with what is to follow, and awaited. */
+  /** Called and awaited after each round, with the decision that follows it. */
   onRound?(round: Round, decision: Decision): void | Promise<void>;
 }
 
-/** Decides after each round, with all rounds so far. */
+/** A policy of the caller's: decides after each round, from all rounds so far. */
 export type PreCopyFunction = (
   history: readonly Round[],
 ) => Decision['action'] | Promise<Decision['action']>;
 
 /** What follows a round, and why. */
 export interface Decision extends Estimate {
-  /** Another round, the dump, or neither: the processes then just run on. */
+  /** Make another round, finish with the dump, or abort: the processes then run on. */
   readonly action: 'continue' | 'finish' | 'abort';
-  /**
-   * - `gain`: another round makes the frozen time shorter.
-   * - `downtime`: it is within `maxDowntimeMs`.
-   * - `no-gain`: another round would not make it shorter by `minGain`, or the last two have not.
-   * - `rounds`, `bytes`: `maxRounds` or `maxBytes` is reached.
-   * - `policy`: the function says so.
-   */
-  readonly reason: 'gain' | 'downtime' | 'no-gain' | 'rounds' | 'bytes' | 'policy';
+  readonly reason: RoundReason;
 }
 
 /** Decides after a round. */
@@ -44,8 +45,8 @@ export type Decide = (history: readonly Round[]) => Promise<Decision>;
 
 type Limits = Required<Omit<PreCopyLimits, 'onRound'>>;
 
-/** After so many rounds in a row that have gained nothing another would gain nothing either. */
-const VAIN = 2;
+/** After so many rounds in a row without a gain, the default policy expects none from the next. */
+const STALLED_ROUNDS = 2;
 
 const DEFAULTS: Limits = {
   maxDowntimeMs: 300,
@@ -54,86 +55,83 @@ const DEFAULTS: Limits = {
   minGain: 0.1,
 };
 
-/** Makes a decider of a policy. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
-export function deciderOf(policy: PreCopyLimits | PreCopyFunction): {
+const limitsShape: Shape<PreCopyLimits> = {
+  maxDowntimeMs: numberCheck('milliseconds, 0 or more', (value) => value >= 0),
+  maxRounds: numberCheck(
+    'an integer from 1',
+    (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 1),
+  ),
+  maxBytes: numberCheck('bytes, 0 or more', (value) => value >= 0),
+  minGain: numberCheck('a number from 0 to 1', (value) => value >= 0 && value <= 1),
+  onRound: callback,
+};
+
+function numberCheck(takes: string, accepts: (value: number) => boolean): Check {
+  return check(takes, (value) => typeof value === 'number' && accepts(value));
+}
+
+/**
+ * Makes the function that decides after each round.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if the policy is wrong
+ */
+export function createDecide(policy: PreCopyLimits | PreCopyFunction): {
   decide: Decide;
   onRound: PreCopyLimits['onRound'];
 } {
   if (typeof policy === 'function') {
-    return { decide: (history) => ask(policy, history), onRound: undefined };
+    return { decide: (history) => askPolicy(policy, history), onRound: undefined };
   }
-  const { onRound, ...given } = readOptions('preCopy', policy, 'policy');
-  if (onRound !== undefined && typeof onRound !== 'function') {
-    throw invalid('preCopy', 'onRound', 'a function', onRound);
-  }
-  const limits = { ...DEFAULTS };
-  for (const [name, value] of Object.entries(given)) {
-    if (!isLimit(name)) throw unknownOption('preCopy', name);
-    if (value === undefined) continue;
-    const { takes, holds } = kinds[name];
-    if (typeof value !== 'number' || !holds(value)) throw invalid('preCopy', name, takes, value);
-    limits[name] = value;
-  }
+  const given = checkOptions('preCopy', readOptions('preCopy', policy, 'policy'), limitsShape);
+  const { onRound, ...rest } = given;
+  const isGiven = ([, value]: [string, unknown]) => value !== undefined;
+  const limits = { ...DEFAULTS, ...Object.fromEntries(Object.entries(rest).filter(isGiven)) };
   return { decide: async (history) => decide(history, limits), onRound };
 }
 
-/** What the default policy says after the last of these rounds. */
+/** The default policy: decides after the last of these rounds. */
 function decide(history: readonly Round[], limits: Limits): Decision {
-  const expected = estimate(history);
-  const { estimatedFrozenTimeMs: now, nextFrozenTimeMs: next, dirtyBytes } = expected;
+  const prediction = estimate(history);
+  const { estimatedFrozenTimeMs: now, nextFrozenTimeMs: next, dirtyBytes } = prediction;
   const written = history.reduce((sum, { stats }) => sum + stats.bytesWritten, 0);
   const finish = (reason: Decision['reason']) =>
-    ({ action: 'finish', reason, ...expected }) as const;
+    ({ action: 'finish', reason, ...prediction }) as const;
   if (now <= limits.maxDowntimeMs) return finish('downtime');
   if (history.length >= limits.maxRounds) return finish('rounds');
   if (written + dirtyBytes > limits.maxBytes) return finish('bytes');
-  if (now - next < limits.minGain * now || isStuck(history, limits.minGain)) {
+  if (now - next < limits.minGain * now || isStalled(history, limits.minGain)) {
     return finish('no-gain');
   }
-  return { action: 'continue', reason: 'gain', ...expected };
+  return { action: 'continue', reason: 'gain', ...prediction };
 }
 
 /**
- * Whether the last rounds have not made the frozen time shorter, whatever was expected of them: what
- * passes between the rounds may be longer than they are, and is then no shorter after one more.
+ * True if the last rounds have not shortened the frozen time, whatever was predicted for them. That
+ * happens when the pauses between the rounds are longer than the rounds: one more round does not
+ * shorten the interval in which memory changes.
  */
-function isStuck(history: readonly Round[], minGain: number): boolean {
-  if (history.length <= VAIN) return false;
-  const [first = 0, ...later] = Array.from(Array(VAIN + 1), (_, index) => {
-    const rounds = history.slice(0, history.length - VAIN + index);
+function isStalled(history: readonly Round[], minGain: number): boolean {
+  if (history.length <= STALLED_ROUNDS) return false;
+  const [first = 0, ...later] = Array.from(Array(STALLED_ROUNDS + 1), (_, index) => {
+    const rounds = history.slice(0, history.length - STALLED_ROUNDS + index);
     return estimate(rounds).estimatedFrozenTimeMs;
   });
   let before = first;
   return later.every((now) => {
-    const isVain = before - now < minGain * before;
+    const isWithoutGain = before - now < minGain * before;
     before = now;
-    return isVain;
+    return isWithoutGain;
   });
 }
 
-async function ask(policy: PreCopyFunction, history: readonly Round[]): Promise<Decision> {
+async function askPolicy(policy: PreCopyFunction, history: readonly Round[]): Promise<Decision> {
   const action = await policy([...history]);
   if (!['continue', 'finish', 'abort'].includes(action)) {
     throw invalid(
       'preCopy',
       'policy',
-      "a function that says 'continue', 'finish' or 'abort'",
+      "a function that returns 'continue', 'finish' or 'abort'",
       action,
     );
   }
   return { action, reason: 'policy', ...estimate(history) };
-}
-
-const kinds: Readonly<Record<keyof Limits, { takes: string; holds(value: number): boolean }>> = {
-  maxDowntimeMs: { takes: 'milliseconds, 0 or more', holds: (value) => value >= 0 },
-  maxRounds: {
-    takes: 'an integer from 1',
-    holds: (value) => value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value >= 1),
-  },
-  maxBytes: { takes: 'bytes, 0 or more', holds: (value) => value >= 0 },
-  minGain: { takes: 'a number from 0 to 1', holds: (value) => value >= 0 && value <= 1 },
-};
-
-function isLimit(name: string): name is keyof Limits {
-  return Object.hasOwn(kinds, name);
 }

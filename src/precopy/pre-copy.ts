@@ -1,19 +1,19 @@
 import { CriuError } from '../errors.ts';
 import type { Iteration } from './iteration.ts';
 import type { PreCopyLimits } from './policy.ts';
-import { type Decide, type Decision, deciderOf, type PreCopyFunction } from './policy.ts';
+import { createDecide, type Decide, type Decision, type PreCopyFunction } from './policy.ts';
 import type { Round } from './round.ts';
 
-/** An iteration, whose `decided` is internal and so not there in the published types. */
-interface Rounds extends Pick<Iteration, 'preDump' | 'close'> {
-  decided?(decision: Decision): void;
+/** What {@link preCopy} needs of an iteration. `predict` is internal: the published types lack it. */
+interface PreDumper extends Pick<Iteration, 'preDump' | 'close'> {
+  predict?(decision: Decision): void;
 }
 
 /**
- * Makes rounds of pre-dumps until the policy says that it is time for the dump, which is then
- * {@link Iteration.dump} or {@link Iteration.lazyDump}: the `preCopy` of its result has the frozen time
- * that was predicted beside that which it took. If the policy aborts, the iteration is closed and the processes just run on. To leave the
- * loop early ends neither: another round or the dump may follow.
+ * Makes rounds of pre-dumps until the policy decides for the final dump. Call {@link Iteration.dump}
+ * or {@link Iteration.lazyDump} then: the `preCopy` of its result has the predicted and the real
+ * frozen time. If the policy aborts, the iteration is closed and the processes run on. Leaving the
+ * loop early does not end the iteration: another round or the dump may follow.
  *
  * @example
  * ```ts
@@ -26,27 +26,30 @@ interface Rounds extends Pick<Iteration, 'preDump' | 'close'> {
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if the policy is wrong; in the loop, what
  * {@link Iteration.preDump} throws
  */
-export function preCopy(iteration: Rounds, policy: PreCopyLimits | PreCopyFunction = {}): PreCopy {
+export function preCopy(
+  iteration: PreDumper,
+  policy: PreCopyLimits | PreCopyFunction = {},
+): PreCopy {
   return new PreCopy(iteration, policy);
 }
 
-/** The rounds of {@link preCopy}, to be gone through once. */
+/** The rounds of {@link preCopy}, which can be iterated once. */
 export class PreCopy implements AsyncIterable<Round> {
-  readonly #iteration: Rounds;
+  readonly #iteration: PreDumper;
   readonly #decide: Decide;
   readonly #onRound: PreCopyLimits['onRound'];
   #started = false;
   #decision: Decision | undefined;
 
   /** @internal */
-  constructor(iteration: Rounds, policy: PreCopyLimits | PreCopyFunction) {
-    const { decide, onRound } = deciderOf(policy);
+  constructor(iteration: PreDumper, policy: PreCopyLimits | PreCopyFunction) {
+    const { decide, onRound } = createDecide(policy);
     this.#iteration = iteration;
     this.#decide = decide;
     this.#onRound = onRound;
   }
 
-  /** What was decided after the last round; undefined before the first. */
+  /** The decision after the last round; undefined before the first round. */
   get decision(): Decision | undefined {
     return this.#decision;
   }
@@ -54,7 +57,7 @@ export class PreCopy implements AsyncIterable<Round> {
   /** Makes the rounds. @throws CriuError ERR_CRIU_INVALID_ARGUMENT the second time */
   async *[Symbol.asyncIterator](): AsyncGenerator<Round, void, undefined> {
     if (this.#started) {
-      const message = 'preCopy: its rounds can be gone through only once';
+      const message = 'preCopy: the rounds can be iterated only once';
       throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation: 'preCopy' });
     }
     this.#started = true;
@@ -64,7 +67,7 @@ export class PreCopy implements AsyncIterable<Round> {
       history.push(round);
       const decision = await this.#decide(history);
       this.#decision = decision;
-      this.#iteration.decided?.(decision);
+      this.#iteration.predict?.(decision);
       await this.#onRound?.(round, decision);
       if (decision.action === 'abort') await this.#iteration.close();
       yield round;

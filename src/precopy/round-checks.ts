@@ -8,13 +8,13 @@ import type { DumpOptions } from '../operations/dump.ts';
 import type { CriuOpts, PageServerOptions } from '../options/types.ts';
 import { preflight } from '../preflight/preflight.ts';
 import { stateOf } from '../procfs/stat.ts';
-import type { IterateOptions, Own } from './iterate-options.ts';
+import type { IterateOptions, OwnedOption } from './iterate-options.ts';
 
 /** @throws CriuError if an option is given that the iteration sets by itself */
 export function assertNoOwnedOptions(
   operation: string,
   options: object,
-  names: readonly Own[],
+  names: readonly OwnedOption[],
 ): void {
   for (const option of names) {
     if (!Object.hasOwn(options, option)) continue;

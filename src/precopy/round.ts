@@ -1,16 +1,16 @@
 import type { CriuLog } from '../errors.ts';
 import type { DumpStats } from '../images/stats.ts';
-import type { Decision } from './policy.ts';
+import type { PreCopied } from '../operations/pre-copied.ts';
 
-/** One round of an {@link Iteration}: a pre-dump, or the dump that ends it. */
+/** One round of an {@link Iteration}: a pre-dump, or the final dump. */
 export interface Round {
-  /** Its place in the iteration, from 0. */
+  /** The number of the round in the iteration, from 0. */
   readonly index: number;
-  /** Where its images are: an absolute path. That of the dump is what a restore takes. */
+  /** The absolute path of its images. A restore takes the directory of the final dump. */
   readonly directory: string;
   /** What CRIU measured. */
   readonly stats: DumpStats;
-  /** Time from the beginning of the iteration to that of this round, in milliseconds. */
+  /** Time from the start of the iteration to the start of this round, in milliseconds. */
   readonly startedMs: number;
   /** Time from the call to the result, in milliseconds. */
   readonly durationMs: number;
@@ -18,27 +18,8 @@ export interface Round {
   readonly log: CriuLog | undefined;
 }
 
-/** What came of {@link preCopy}: what was expected of the dump, beside what it took. */
-export interface PreCopied {
-  /** Why the rounds came to their end: see {@link Decision}. */
-  readonly reason: Decision['reason'];
-  /** The frozen time that was predicted for the dump, in milliseconds. */
-  readonly estimatedFrozenTimeMs: number;
-  /**
-   * The frozen time that it took, in milliseconds; of a lazy dump, which stays frozen, the time
-   * until it was ready to serve.
-   */
-  readonly frozenTimeMs: number;
-}
-
-/** Puts what a dump took beside what was expected of it. */
-export function preCopied(decision: Decision, frozenTimeMs: number): PreCopied {
-  const { reason, estimatedFrozenTimeMs } = decision;
-  return { reason, estimatedFrozenTimeMs, frozenTimeMs };
-}
-
 /** The dump that ends an {@link Iteration}. */
 export interface FinalDump extends Round {
-  /** After {@link preCopy}: why it came to the dump, and what that was expected to take. */
+  /** After {@link preCopy}: why the rounds ended, and the predicted and the real frozen time. */
   readonly preCopy?: PreCopied;
 }

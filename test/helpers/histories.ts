@@ -86,7 +86,7 @@ export function roundOf(index: number, numbers: Partial<DumpStats & Round>): Rou
 }
 
 /** Plays recorded rounds to a policy, in the place of an iteration. */
-export class Replay implements Pick<Iteration, 'preDump' | 'close' | 'decided'> {
+export class Replay implements Pick<Iteration, 'preDump' | 'close' | 'predict'> {
   readonly #rounds: readonly Round[];
   /** How many rounds were made. */
   made = 0;
@@ -108,7 +108,7 @@ export class Replay implements Pick<Iteration, 'preDump' | 'close' | 'decided'> 
     this.closed++;
   }
 
-  decided(decision: Decision): void {
+  predict(decision: Decision): void {
     this.decision = decision;
   }
 }

@@ -4,16 +4,16 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { native } from '../../src/native/index.ts';
 import type { TlsOptions } from '../../src/options/types.ts';
-import { LazyPageServer } from '../../src/postcopy/lazy-page-server.ts';
+import { type Departure, LazyPageServer } from '../../src/postcopy/lazy-page-server.ts';
 import { PageLedger } from '../../src/postcopy/page-ledger.ts';
-import { PAGES_AHEAD } from '../../src/postcopy/page-protocol.ts';
+import { MAX_BUFFERED_BYTES } from '../../src/postcopy/page-protocol.ts';
 import { waitFor } from './workload.ts';
 
-/** One side of a connection, and all that it has heard. */
+/** One side of a connection, which records what it receives. */
 export class Talker {
   readonly socket: Socket;
   readonly #chunks: Buffer[] = [];
-  /** Resolves when the connection has ended, however that came about. */
+  /** Resolves when the connection has ended, for whatever reason. */
   readonly ended: Promise<unknown>;
 
   constructor(socket: Socket) {
@@ -23,55 +23,59 @@ export class Talker {
     onTestFinished(() => void socket.destroy());
   }
 
-  get heard(): Buffer {
+  /** Everything received so far. */
+  get received(): Buffer {
     return Buffer.concat(this.#chunks);
   }
 
-  say(...messages: readonly Buffer[]): void {
+  send(...messages: readonly Buffer[]): void {
     this.socket.write(Buffer.concat(messages));
   }
 
-  /** Resolves when it has heard so much. */
-  async hears(length: number): Promise<Buffer> {
-    await waitFor(() => this.heard.length >= length, `${length} bytes come`);
-    return this.heard;
+  /** Resolves with everything received, once that is at least so many bytes. */
+  async receives(length: number): Promise<Buffer> {
+    await waitFor(() => this.received.length >= length, `${length} bytes are received`);
+    return this.received;
   }
 }
 
-/** A gate whose criu is the test, and which has so many pages of process 1, from address 0 on. */
-export async function door({
+/** A page server whose criu is the test. Process 1 has so many lazy pages, from address 0 on. */
+export async function startPageServer({
   pages = 4,
   tls,
 }: {
   pages?: number;
   tls?: TlsOptions | undefined;
 } = {}) {
-  const [near, far] = native().streamPair(PAGES_AHEAD);
-  native().release(far);
-  const criu = new Talker(new Socket({ fd: far, readable: true, writable: true }));
-  const at = { address: '127.0.0.1', port: 0 };
-  const gate = await LazyPageServer.listen('lazyDump', () => near, at, tls);
-  onTestFinished(() => gate[Symbol.asyncDispose]());
+  const [localFd, criuFd] = native().streamPair(MAX_BUFFERED_BYTES);
+  native().release(criuFd);
+  const criu = new Talker(new Socket({ fd: criuFd, readable: true, writable: true }));
+  const anyPort = { address: '127.0.0.1', port: 0 };
+  const server = await LazyPageServer.listen('lazyDump', () => localFd, anyPort, tls);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const { address = '', port = 0 } = server.endpoint ?? {};
   const ledger = new PageLedger(new Map([[1, [{ start: 0, end: pages * native().pageSize }]]]));
-  let departure: 'left' | 'cut' | undefined;
-  gate.departed.then((how) => {
+  let departure: Departure | undefined;
+  server.departed.then((how) => {
     departure = how;
   });
   return {
-    gate,
+    server,
+    address,
+    port,
     criu,
     ledger,
     departure: () => departure,
-    /** Somebody at the door; rejects if it does not even listen. */
-    async knock(): Promise<Talker> {
-      const socket = connect(gate.port, gate.address);
-      const talker = new Talker(socket);
+    /** Connects a peer; rejects if nothing listens. */
+    async connectPeer(): Promise<Talker> {
+      const socket = connect(port, address);
+      const peer = new Talker(socket);
       await once(socket, 'connect');
-      return talker;
+      return peer;
     },
-    /** Somebody with certificates; what comes of the handshake both sides see. */
-    knockWith(options: ConnectionOptions): Talker {
-      return new Talker(connectTls({ ...options, port: gate.port, host: gate.address }));
+    /** Connects a peer with certificates. Both sides see how the handshake ends. */
+    connectTlsPeer(options: ConnectionOptions): Talker {
+      return new Talker(connectTls({ ...options, port, host: address }));
     },
   };
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { builtins } from '../../builtins.ts';
-import { PAGES_AHEAD } from '../../postcopy/page-protocol.ts';
+import { MAX_BUFFERED_BYTES } from '../../postcopy/page-protocol.ts';
 import { type Credentials, identityCheck } from './credentials.ts';
 
 /** The size of the one-time token that a page connection begins with, in bytes. */
@@ -11,7 +11,7 @@ const WELCOME = Buffer.of(1);
 /** How long TLS and the token may take together, in milliseconds. */
 const HANDSHAKE_MS = 10_000;
 const KEEP_ALIVE_MS = 5000;
-const TLS = { minVersion: 'TLSv1.2', highWaterMark: PAGES_AHEAD } as const;
+const TLS = { minVersion: 'TLSv1.2', highWaterMark: MAX_BUFFERED_BYTES } as const;
 
 /** Opens a page connection to a destination; resolves once the destination has accepted the token. */
 export async function connectPages(

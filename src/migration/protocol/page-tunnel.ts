@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { native } from '../../native/index.ts';
-import { PAGES_AHEAD } from '../../postcopy/page-protocol.ts';
-import { limited } from '../../postcopy/rate-limit.ts';
+import { MAX_BUFFERED_BYTES } from '../../postcopy/page-protocol.ts';
+import { rateLimiter } from '../../postcopy/rate-limit.ts';
 import { LeasedFd } from './leased-fd.ts';
 
 const WATCH_INTERVAL_MS = 500;
@@ -36,12 +36,12 @@ export class PageTunnel implements Disposable {
   #isClosed = false;
 
   constructor(peer: Socket, { rateLimit, stallMs, awaitsAnswers }: TunnelOptions) {
-    const [localFd, criuFd] = native().streamPair(PAGES_AHEAD);
+    const [localFd, criuFd] = native().streamPair(MAX_BUFFERED_BYTES);
     // The socket owns this descriptor and closes it.
     native().release(localFd);
     this.#localFd = localFd;
     this.criuFd = new LeasedFd(criuFd, () => native().close(criuFd));
-    const end = { fd: localFd, readable: true, writable: true, highWaterMark: PAGES_AHEAD };
+    const end = { fd: localFd, readable: true, writable: true, highWaterMark: MAX_BUFFERED_BYTES };
     this.#local = new Socket(end);
     this.#peer = peer;
     for (const socket of [this.#local, peer]) {
@@ -55,7 +55,7 @@ export class PageTunnel implements Disposable {
       this[Symbol.dispose]();
       return this.#failure;
     });
-    const out = rateLimit === undefined ? this.#local : this.#local.pipe(limited(rateLimit));
+    const out = rateLimit === undefined ? this.#local : this.#local.pipe(rateLimiter(rateLimit));
     out.pipe(peer);
     peer.on('data', () => this.#coalesceWrites());
     peer.pipe(this.#local);

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { CriuError } from '../../errors.ts';
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
-import { dump } from '../../operations/dump.ts';
-import { LazySource } from '../../postcopy/lazy-source.ts';
+import { lazyDump } from '../../postcopy/lazy-dump.ts';
+import type { LazySource } from '../../postcopy/lazy-source.ts';
 import { askUntil, handOver } from './commit.ts';
 import { OPERATION } from './failures.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -62,8 +62,8 @@ async function startSource(
 ): Promise<LazySource> {
   const { client, pid, images, given } = outgoing;
   // Once it is stopped for the hand-over, it is not criu's end that decides.
-  const isKept = () => outgoing.original !== undefined;
-  const way = { isKept, rateLimit: given.rateLimit };
+  const mustStayStopped = () => outgoing.original !== undefined;
+  const way = { mustStayStopped, rateLimit: given.rateLimit };
   const options = () => ({
     ...outgoing.dumpOptions(outgoing.followed(given.dump?.hooks)),
     confirm: () => isWell,
@@ -83,11 +83,8 @@ async function startSource(
   }
   await outgoing.beginDump();
   const imagesDirectory = join(images, '0');
-  return await LazySource.start({
-    ...{ operation: OPERATION, pid, imagesDirectory, client, peer, ...way },
-    given: { ...options(), imagesDirectory },
-    dump: (forDump, serving) => dump(client, 'dump', pid, forDump, undefined, serving),
-  });
+  const forDump = { ...options(), imagesDirectory };
+  return await lazyDump(client, pid, forDump, { operation: OPERATION, peer, ...way });
 }
 
 /** The copy is complete; the connection may have broken off behind the last page. */

@@ -1,6 +1,7 @@
 import { CriuError } from '../../errors.ts';
 import type { DumpOptions } from '../../operations/dump.ts';
-import { Iteration } from '../../precopy/iteration.ts';
+import { iterate } from '../../precopy/iterate.ts';
+import type { Iteration } from '../../precopy/iteration.ts';
 import { preCopy } from '../../precopy/pre-copy.ts';
 import { OPERATION } from './failures.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -17,7 +18,7 @@ export async function copyInRounds(
   await outgoing.begin('rounds');
   const { id, pid, client, images, signal, given } = outgoing;
   const { hooks, gracePeriodMs, ...options } = (given.dump ?? {}) as DumpOptions;
-  const iteration = await Iteration.start(client, pid, {
+  const iteration = await iterate(client, pid, {
     ...{ ...options, imagesDirectory: images, lazyPages, signal, pageServer: { fd: pagesFd } },
   });
   try {

@@ -213,7 +213,7 @@ describe('while pages are outstanding the original stays stopped, and the copy i
     expect(await failureOf(source.done)).toMatchObject({
       code: 'ERR_CRIU_LAZY_PAGES',
       workload: 'stopped',
-      message: expect.stringMatching(/took leave.*\d+ of \d+ pages were not fetched/),
+      message: expect.stringMatching(/closed its connection.*\d+ of \d+ pages were not fetched/),
     });
     await source.discard();
     await waitGone(memory.pid);

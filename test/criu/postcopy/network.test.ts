@@ -33,7 +33,7 @@ test('with TLS a process moves to who has a certificate, whoever has come before
     ),
     new Talker(connect(at(source))),
   ];
-  for (const stranger of strangers) stranger.say(pageRequest(), pageRequest());
+  for (const stranger of strangers) stranger.send(pageRequest(), pageRequest());
   await Promise.all(strangers.map(({ ended }) => ended));
   const failing = await LazyDestination.start();
   const wrong = { ...tls(ours, { cert, key }), imagesDirectory, pageServer };
@@ -79,8 +79,8 @@ test('strangers at an open door do not disturb the destination', async () => {
   const strangers = Array.from(Array(4), () => new Talker(connect(at(source))));
   const [leaver, babbler, closer] = strangers;
   leaver?.socket.end();
-  babbler?.say(Buffer.from('GET / HTTP/1.1\r\n'.repeat(4)));
-  closer?.say(pageMessage(commands.close));
+  babbler?.send(Buffer.from('GET / HTTP/1.1\r\n'.repeat(4)));
+  closer?.send(pageMessage(commands.close));
   await Promise.all([leaver, babbler, closer].map((stranger) => stranger?.ended));
   expect(source.progress.pagesFetched).toBe(0);
 
@@ -90,7 +90,7 @@ test('strangers at an open door do not disturb the destination', async () => {
   await destination.pagesDone();
   await source.done;
   await Promise.all(strangers.map(({ ended }) => ended));
-  expect(strangers.map(({ heard }) => heard.length)).toEqual([0, 0, 0, 0]);
+  expect(strangers.map(({ received }) => received.length)).toEqual([0, 0, 0, 0]);
   await memory.verify(() => destination.kill('SIGUSR1'));
 });
 

@@ -1,0 +1,78 @@
+import { CriuError, invalid } from '../errors.ts';
+import type { Client } from '../operations/client.ts';
+import type { DumpOptions, DumpResult } from '../operations/dump.ts';
+import type { PreCopied } from '../operations/pre-copied.ts';
+import type { PageServerOptions } from '../options/types.ts';
+
+/** How many pages of a lazy dump the destination has fetched. */
+export interface LazyProgress {
+  /** Pages that the dump left in the processes. */
+  readonly pages: number;
+  /** Pages of these that were sent to the destination; each counts once. */
+  readonly pagesFetched: number;
+}
+
+/** Options of {@link Criu.lazyDump}: those of a dump, and where the destination fetches the pages. */
+export interface LazyDumpOptions
+  extends Omit<
+    DumpOptions,
+    'lazyPages' | 'leaveRunning' | 'leaveStopped' | 'statusFd' | 'pageServer'
+  > {
+  /** Where to listen for the destination. Default: 127.0.0.1, and any free port. */
+  pageServer?: Omit<PageServerOptions, 'fd'>;
+  /**
+   * Called when the destination has closed its connection properly. Return true if the copy is
+   * complete: the original ends. If it returns false or throws, the original is resumed. Without
+   * `confirm` the original ends if every page was fetched. Otherwise it stays stopped: a destination
+   * fetches no pages that its copy has freed meanwhile, but it may also have failed.
+   */
+  confirm?(progress: LazyProgress): boolean | Promise<boolean>;
+}
+
+/** The result of a lazy dump. */
+export interface LazyDumpResult extends DumpResult, LazyProgress {
+  /** After {@link preCopy}: why the rounds ended, and the predicted and the real frozen time. */
+  readonly preCopy?: PreCopied;
+}
+
+/** An address and a port to listen on. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Options that a lazy dump sets by itself. */
+const OWNED_OPTIONS = ['lazyPages', 'leaveRunning', 'leaveStopped', 'statusFd'] as const;
+
+/** The client without defaults that are meant for other dumps. */
+export function withLazyDumpDefaults(client: Client): Client {
+  const omitted: readonly string[] = [...OWNED_OPTIONS, 'pageServer'];
+  const defaults = Object.entries(client.defaults).filter(([name]) => !omitted.includes(name));
+  return { ...client, defaults: Object.fromEntries(defaults) };
+}
+
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT for an option that a lazy dump sets by itself */
+export function assertNoOwnedOptions(operation: string, options: object): void {
+  for (const option of OWNED_OPTIONS) {
+    if (!Object.hasOwn(options, option)) continue;
+    const message = `${operation}: takes no option ${option}, which a lazy dump sets by itself`;
+    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option });
+  }
+}
+
+/** Where to listen for the destination. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
+export function endpointOf(
+  operation: string,
+  pageServer: LazyDumpOptions['pageServer'] = {},
+): Endpoint {
+  const takes = '{ address?: string, port?: 0 to 65535 }';
+  if (typeof pageServer !== 'object' || pageServer === null) {
+    throw invalid(operation, 'pageServer', takes, pageServer);
+  }
+  const { address = '127.0.0.1', port = 0, ...rest } = pageServer;
+  const isPort = Number.isInteger(port) && port >= 0 && port <= 65535;
+  if (typeof address !== 'string' || address === '' || !isPort || Object.keys(rest).length > 0) {
+    throw invalid(operation, 'pageServer', takes, pageServer);
+  }
+  return { address, port };
+}

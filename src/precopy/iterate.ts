@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { Cancellation } from '../concurrency/cancellation.ts';
+import type { Client } from '../operations/client.ts';
+import type { DumpOptions } from '../operations/dump.ts';
+import { requireSupport } from '../operations/probe.ts';
+import { checkOptions, checkValue } from '../options/check.ts';
+import { flag, pid as positiveInteger } from '../options/kinds.ts';
+import { operationOptions } from '../options/operation-options.ts';
+import { handOver } from '../options/page-connection.ts';
+import { OLDEST_CRIU } from '../options/table.ts';
+import { translate, withDefaults } from '../options/translate.ts';
+import type { PageServerOptions } from '../options/types.ts';
+import { requireLargePipes } from '../postcopy/pipes.ts';
+import { ServingConnection } from '../postcopy/serving-connection.ts';
+import { locate } from '../worker/binary.ts';
+import { WorkerSession } from '../worker/worker-session.ts';
+import type { IterateOptions } from './iterate-options.ts';
+import { Iteration } from './iteration.ts';
+import {
+  assertDumpable,
+  assertNoLeftoverOptions,
+  assertNoOwnedOptions,
+  assertUnused,
+  pathOf,
+} from './round-checks.ts';
+
+const OPERATION = 'iterate';
+/** What a preflight checks in place of a page server whose address a function returns later. */
+const UNKNOWN_PAGE_SERVER: PageServerOptions = { address: '127.0.0.1', port: 1 };
+
+/** Checks everything that can be refused beforehand, and starts the criu that makes the rounds. */
+export async function iterate(
+  client: Client,
+  pid: number,
+  given: IterateOptions,
+): Promise<Iteration> {
+  const start = performance.now();
+  const { preflight = true, pageServer, lazyPages = false, ...options } = given;
+  const { hooks, signal, deadlineMs, gracePeriodMs, ...own } = options;
+  checkValue(OPERATION, 'pid', positiveInteger, pid);
+  checkOptions(
+    OPERATION,
+    { preflight, lazyPages, hooks, signal, deadlineMs, gracePeriodMs },
+    { ...operationOptions, preflight: flag, lazyPages: flag },
+  );
+  using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
+  assertNoOwnedOptions(OPERATION, own, ['parentImage', 'trackMem']);
+  if (lazyPages) assertNoLeftoverOptions(own);
+  const server = typeof pageServer === 'function' ? undefined : { pageServer };
+  const forDump = withDefaults('dump', { ...own, ...server }, client.defaults);
+  const { inherited, newest } = translate('dump', forDump, OPERATION);
+  cancellation.throwIfRequested();
+
+  const binary = await locate(OPERATION, client);
+  const needs = { since: OLDEST_CRIU, newest, memTrack: true, lazyPages };
+  await requireSupport(OPERATION, binary, needs, cancellation);
+  if (lazyPages) await requireLargePipes(OPERATION);
+  const { imagesDirectory = client.defaults.imagesDirectory } = own;
+  const images = await pathOf('imagesDirectory', imagesDirectory);
+  const { workDirectory = client.defaults.workDirectory } = own;
+  const work =
+    workDirectory === undefined ? undefined : await pathOf('workDirectory', workDirectory);
+  await assertUnused(OPERATION, join(images, '0'));
+  if (preflight) {
+    const { pidfdStoreSk, ...visible } = own;
+    const checked = { ...visible, pageServer: server ? pageServer : UNKNOWN_PAGE_SERVER };
+    await assertDumpable(client, pid, { ...checked, signal, deadlineMs } as DumpOptions);
+  }
+  handOver(OPERATION, inherited[0]?.[1]);
+  cancellation.throwIfRequested();
+  const connection = lazyPages ? new ServingConnection() : undefined;
+  try {
+    const workerSession = await WorkerSession.open({
+      operation: OPERATION,
+      binary,
+      inherited: [...inherited, ...(connection?.inherited ?? [])],
+    });
+    connection?.closeCriuFd();
+    return new Iteration({
+      ...{ client, pid, options: given, images, work, workerSession, connection, start },
+    });
+  } catch (error) {
+    connection?.close();
+    throw error;
+  }
+}

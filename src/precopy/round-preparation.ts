@@ -1,0 +1,86 @@
+import { join, resolve } from 'node:path';
+import type { DumpOptions, RoundContext } from '../operations/dump.ts';
+import { withDefaults } from '../options/translate.ts';
+import type { Hooks } from '../options/types.ts';
+import type { WorkerSession } from '../worker/worker-session.ts';
+import type { IterateOptions, RoundOptions } from './iterate-options.ts';
+import {
+  assertNoOwnedOptions,
+  assertParentIntact,
+  assertUnused,
+  pageServerOf,
+} from './round-checks.ts';
+
+/** What all rounds of an iteration share. */
+export interface RoundSettings {
+  readonly options: Omit<IterateOptions, 'signal'>;
+  /** Absolute paths of the directories that hold the directories of the rounds. */
+  readonly images: string;
+  readonly work: string | undefined;
+  /** The criu that makes the rounds. */
+  readonly workerSession: WorkerSession;
+}
+
+/** A round that is ready to be made. */
+export interface PreparedRound {
+  readonly index: number;
+  readonly options: DumpOptions & { readonly imagesDirectory: string };
+  readonly context: RoundContext;
+}
+
+/**
+ * Puts the options of a round together, and verifies its parent images.
+ * @param pageServer the page server of the rounds; null for a dump that has none
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_BAD_IMAGE
+ */
+export async function prepareRound(
+  operation: 'preDump' | 'dump',
+  settings: RoundSettings,
+  index: number,
+  given: RoundOptions,
+  pageServer: IterateOptions['pageServer'] | null = settings.options.pageServer,
+): Promise<PreparedRound> {
+  assertNoOwnedOptions(operation, given, [
+    'imagesDirectory',
+    'workDirectory',
+    'parentImage',
+    'trackMem',
+  ]);
+  const directory = join(settings.images, String(index));
+  const name = `round ${index}`;
+  await assertUnused(operation, directory);
+  const parentImage = index === 0 ? undefined : `../${index - 1}`;
+  const server =
+    given.pageServer ??
+    (pageServer && (await pageServerOf(operation, pageServer, index, parentImage)));
+  const options = {
+    ...merged(operation, settings.options, given),
+    ...(server && { pageServer: server }),
+    imagesDirectory: directory,
+    ...(settings.work && { workDirectory: join(settings.work, String(index)) }),
+    ...(parentImage && { parentImage }),
+    trackMem: true,
+  };
+  if (parentImage) {
+    const isLocal = !(server ?? settings.options.pageServer);
+    await assertParentIntact(operation, resolve(directory, parentImage), name, isLocal);
+  }
+  return { index, options, context: { name, workerSession: settings.workerSession } };
+}
+
+/** The options of the iteration that this operation takes, overridden by those of the round. */
+function merged(
+  operation: 'preDump' | 'dump',
+  iteration: RoundSettings['options'],
+  { hooks, pageServer: _, ...round }: RoundOptions,
+): RoundOptions {
+  const { preflight, lazyPages, pageServer, ...rest } = iteration;
+  const { deadlineMs, gracePeriodMs, hooks: own, ...options } = rest;
+  return {
+    deadlineMs,
+    gracePeriodMs,
+    ...withDefaults(operation, {}, options),
+    ...round,
+    hooks: { ...own, ...hooks } as Hooks,
+  };
+}
