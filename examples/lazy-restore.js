@@ -6,7 +6,7 @@ import { Criu } from 'node-criu';
 
 const [imagesDirectory] = process.argv.slice(2);
 const criu = new Criu();
-const { process: restored, pagesDone } = await criu.lazyRestore({
+const { restored, pagesDone } = await criu.lazyRestore({
   imagesDirectory,
   tcpEstablished: true,
 });

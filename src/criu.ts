@@ -33,7 +33,8 @@ import { defaultOptions } from './options/translate.ts';
 import type { CriuOpts, OperationOptions } from './options/types.ts';
 import { lazyDump } from './postcopy/lazy-dump.ts';
 import type { LazyDumpOptions } from './postcopy/lazy-dump-options.ts';
-import { LazyPages, type LazyPagesOptions } from './postcopy/lazy-pages.ts';
+import type { LazyPages, LazyPagesOptions } from './postcopy/lazy-pages.ts';
+import { startLazyPages } from './postcopy/lazy-pages-start.ts';
 import {
   type LazyRestored,
   type LazyRestoreOptions,
@@ -275,7 +276,7 @@ export class Criu implements AsyncDisposable {
     this.#refuseIfClosed('lazyPages');
     const given = readOptions('lazyPages', options);
     const daemon = await traceOperation({ operation: 'lazyPages' }, () =>
-      LazyPages.start(this.#client, given),
+      startLazyPages(this.#client, given),
     );
     return await this.#hold('lazyPages', daemon, daemon.exited);
   }

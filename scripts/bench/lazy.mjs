@@ -36,8 +36,8 @@ async function measure(mib) {
     await server.exited;
     const runs = { lazy: [], full: [] };
     for (let repeat = 0; repeat < REPEATS; repeat++) {
-      runs.full.push(await restored(port, () => fully(imagesDirectory)));
-      runs.lazy.push(await restored(port, () => lazily(imagesDirectory)));
+      runs.full.push(await measured(port, () => fully(imagesDirectory)));
+      runs.lazy.push(await measured(port, () => lazily(imagesDirectory)));
     }
     const answers = {
       lazy: runs.lazy.map(({ answer }) => answer),
@@ -51,7 +51,7 @@ async function measure(mib) {
 }
 
 async function fully(imagesDirectory) {
-  return { process: await criu.restore({ imagesDirectory, asChild: true }), pagesDone: undefined };
+  return { restored: await criu.restore({ imagesDirectory, asChild: true }) };
 }
 
 async function lazily(imagesDirectory) {
@@ -59,15 +59,15 @@ async function lazily(imagesDirectory) {
 }
 
 /** How long it takes to the first answer and to the last page, in ms; ends the server then. */
-async function restored(port, restore) {
+async function measured(port, restore) {
   const start = performance.now();
   const restoring = restore();
   const answered = firstAnswer(port).then(() => performance.now() - start);
-  const { process, pagesDone } = await restoring;
+  const { restored, pagesDone } = await restoring;
   const done = Promise.resolve(pagesDone).then(() => performance.now() - start);
   const [answer, all] = await Promise.all([answered, done]);
-  process.kill('SIGKILL');
-  await process.exited;
+  restored.kill('SIGKILL');
+  await restored.exited;
   return { answer, all };
 }
 

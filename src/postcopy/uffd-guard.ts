@@ -4,50 +4,50 @@ import { readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
 import type { CriuChild } from '../worker/child.ts';
 
 const USERFAULTFD = 'anon_inode:[userfaultfd]';
-/** How long the daemon may take to receive what the restore has sent it, in milliseconds. */
-const PATIENCE_MS = 2000;
-const PAUSE_MS = 5;
-/** How often to look whether the daemon still has what is held, in milliseconds. */
-const INTERVAL_MS = 20;
+const STDERR = 2;
+/** How long the daemon may take to receive the userfaultfds from the restore, in milliseconds. */
+const TIMEOUT_MS = 2000;
+const POLL_MS = 5;
+/** How often the copies are compared with the descriptors of the daemon, in milliseconds. */
+const FOLLOW_INTERVAL_MS = 20;
 
-/** The daemon does not have what keeps processes waiting for their pages. */
-export class NotHeld extends Error {
+/** The daemon lacks the userfaultfds of some processes. */
+export class MissingUffdsError extends Error {
   constructor() {
     super('the lazy-pages daemon has not taken over the memory of every process');
   }
 }
 
 /**
- * Copies of the userfaultfds of a lazy-pages daemon: once the last copy is closed, the kernel gives
- * processes zeros for the pages that are still missing; as long as there is one, they wait.
+ * Copies of the userfaultfds of a lazy-pages daemon, one per process that it serves. When the last
+ * copy of a userfaultfd is closed, the kernel gives the process zeros for the pages that are still
+ * missing. As long as one copy is open, the process waits for them.
  */
 export class UffdGuard implements Disposable {
   readonly #daemon: CriuChild;
-  /** Copies, by the numbers that the daemon has them at. */
+  /** The copies, by the numbers of the originals in the daemon. */
   readonly #copies = new Map<number, number>();
-  #released = false;
+  #disposed = false;
 
   /**
-   * Copies those of a daemon. Its restore has to wait for that: later it may die.
-   * @param processes how many processes there are, each with one
-   * @param forked called when there is one more, since a process has forked
-   * @throws NotHeld if the daemon does not have as many, so that the restore has to fail
+   * Copies the userfaultfds of a daemon. The restore must wait for that: the daemon may die later.
+   * @param processes how many processes the daemon serves, each with one userfaultfd
+   * @param onFork called when there is one more because a process has forked
+   * @throws MissingUffdsError if the daemon has fewer, so that the restore must fail
    */
-  static async of(daemon: CriuChild, processes: number, forked: () => void): Promise<UffdGuard> {
-    const held = new UffdGuard(daemon);
+  static async of(daemon: CriuChild, processes: number, onFork: () => void): Promise<UffdGuard> {
+    const guard = new UffdGuard(daemon);
     try {
-      for (let waited = 0; ; waited += PAUSE_MS) {
-        await held.#copy();
-        if (held.#copies.size >= processes) break;
-        if (daemon.exit.status || waited >= PATIENCE_MS) {
-          throw new NotHeld();
-        }
-        await sleep(PAUSE_MS);
+      for (let waited = 0; ; waited += POLL_MS) {
+        await guard.#update();
+        if (guard.#copies.size >= processes) break;
+        if (daemon.exit.status || waited >= TIMEOUT_MS) throw new MissingUffdsError();
+        await sleep(POLL_MS);
       }
-      held.#follow(forked);
-      return held;
+      guard.#follow(onFork);
+      return guard;
     } catch (error) {
-      held[Symbol.dispose]();
+      guard[Symbol.dispose]();
       throw error;
     }
   }
@@ -57,28 +57,27 @@ export class UffdGuard implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#released = true;
+    this.#disposed = true;
     for (const number of [...this.#copies.keys()]) this.#close(number);
   }
 
   /**
-   * Follows the daemon: a process forks, and there is one more; a process has all its pages, and the
-   * daemon closes its own. A copy that was kept would make that process wait for an answer that
-   * nobody gives.
+   * Follows the daemon: it gets another userfaultfd when a process forks, and closes one when a
+   * process has all its pages. A copy kept open would make that process wait forever.
    */
-  async #follow(forked: () => void): Promise<void> {
-    while (!this.#released) {
-      await sleep(INTERVAL_MS, undefined, { ref: false });
-      if (await this.#copy()) forked();
+  async #follow(onFork: () => void): Promise<void> {
+    while (!this.#disposed) {
+      await sleep(FOLLOW_INTERVAL_MS, undefined, { ref: false });
+      if (await this.#update()) onFork();
     }
   }
 
-  /** Whether the daemon has got more of them. */
-  async #copy(): Promise<boolean> {
+  /** Makes the copies those of the daemon's present userfaultfds. Resolves with true if there are more. */
+  async #update(): Promise<boolean> {
     const links = await linksOf(this.#daemon.pid);
-    // Without its standard error it is ending, and what it has not closed by itself has to be kept.
-    if (this.#released || !links.has(2)) return false;
-    let more = false;
+    // A daemon without stderr is ending: keep the copies of what the kernel closes for it.
+    if (this.#disposed || !links.has(STDERR)) return false;
+    let hasMore = false;
     for (const number of [...this.#copies.keys()]) {
       if (links.get(number) !== USERFAULTFD) this.#close(number);
     }
@@ -86,12 +85,12 @@ export class UffdGuard implements Disposable {
       if (link !== USERFAULTFD || this.#copies.has(number)) continue;
       try {
         this.#copies.set(number, this.#daemon.copyOf(number));
-        more = true;
+        hasMore = true;
       } catch {
-        // It has been closed since, or the daemon has ended.
+        // The descriptor was closed meanwhile, or the daemon has ended.
       }
     }
-    return more;
+    return hasMore;
   }
 
   #close(number: number): void {
@@ -101,10 +100,11 @@ export class UffdGuard implements Disposable {
   }
 }
 
-/** What the descriptors of a process lead to, by their numbers: none if it is ending. */
+/** Reads what the descriptors of a process lead to, by number; none if the process is ending. */
 async function linksOf(pid: number): Promise<Map<number, string>> {
   const descriptors = await readDescriptors(pid).catch(() => []);
-  // In order: if standard error is still there afterwards, none is missing for the process's end.
+  // The kernel closes the lowest numbers of a dying process first: read last, stderr proves that
+  // none of the others is missing for that reason.
   const numbers = descriptors.sort((a, b) => b - a);
   const links = new Map<number, string>();
   for (const number of numbers) {

@@ -86,7 +86,7 @@ export async function lazyRestores(): Promise<void> {
     insecure: true,
   });
   same<typeof restored, LazyRestored>();
-  same<typeof restored.process, RestoredProcess>();
+  same<typeof restored.restored, RestoredProcess>();
   same<typeof restored.pagesDone, Promise<LazyPagesResult>>();
   same<LazyPagesResult['bytes'], number>();
   const other = await lazyRestore('/images', { path: '/usr/sbin/criu', tcpEstablished: true });

@@ -336,7 +336,7 @@ test('a source that is not there is asked for', async () => {
 async function stoppedForOne(criu: Criu, imagesDirectory: string, pids: readonly number[]) {
   for (let tries = 0; tries < 10; tries++) {
     const before = await holdings();
-    const { process: root, pagesDone } = await heldUp(criu, before, { imagesDirectory });
+    const { restored: root, pagesDone } = await heldUp(criu, before, { imagesDirectory });
     const daemon = await daemonOf(before);
     do {
       // Which of them has its memory first depends on how busy the machine is.
@@ -395,7 +395,7 @@ async function expectNothingLeft(pids: readonly number[], before: unknown): Prom
 
 /** The images are as good as before. */
 async function expectRestores(criu: Criu, options: LazyRestoreOptions): Promise<void> {
-  const { pagesDone, process: restored } = await criu.lazyRestore(options);
+  const { restored, pagesDone } = await criu.lazyRestore(options);
   await pagesDone;
   restored.kill('SIGKILL');
 }

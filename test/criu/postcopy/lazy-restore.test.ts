@@ -15,7 +15,7 @@ test('a process runs before its memory has come from the images, and then that i
   const criu = client();
   const { memory, imagesDirectory } = await dumpedMemory(criu, 256);
   const before = await holdings();
-  const { process: restored, pagesDone } = await heldUp(criu, before, { imagesDirectory });
+  const { restored, pagesDone } = await heldUp(criu, before, { imagesDirectory });
   expect(restored.pid).toBe(memory.pid);
   const daemon = await daemonOf(before);
   let writes = false;
@@ -40,7 +40,7 @@ test('a process runs before its memory has come from the images, and then that i
 test('lazyRestore() does so for a directory', async () => {
   const { memory, imagesDirectory } = await dumpedMemory(client(), 32);
   const restoring = lazyRestore(imagesDirectory, { path: criuPath() });
-  const { process: restored, pagesDone } = await restoring;
+  const { restored, pagesDone } = await restoring;
   expect(restored.pid).toBe(memory.pid);
   await pagesDone;
   await memory.verify();
@@ -82,7 +82,7 @@ test('a daemon that nobody needs is closed', async () => {
 test('the process may be a child of this one', async () => {
   const criu = client();
   const { memory, imagesDirectory } = await dumpedMemory(criu, 32);
-  const { process: restored, pagesDone } = await criu.lazyRestore({
+  const { restored, pagesDone } = await criu.lazyRestore({
     imagesDirectory,
     asChild: true,
   });

@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import type { CriuOpts } from '../options/types.ts';
+import type { CriuWireOpts } from '../protocol/messages.ts';
+
+/** The socket in the work directory where a restore finds the daemon. */
+export const SOCKET_NAME = 'lazy-pages.socket';
+export const DEFAULT_LOG_NAME = 'lazy-pages.log';
+/** The number in the daemon of the pipe on which it reports that it is ready. */
+export const STATUS_FD = 3;
+/** The number in the daemon of a descriptor that only has to stay open. */
+export const KEEP_ALIVE_FD = 32;
+
+/** The arguments of `criu lazy-pages`, made of the fields that an RPC request would have. */
+export function lazyPagesArguments({
+  wire,
+  options,
+  images,
+  work,
+}: {
+  readonly wire: Partial<CriuWireOpts>;
+  readonly options: CriuOpts;
+  /** Absolute paths of the directories. */
+  readonly images: string;
+  readonly work: string;
+}): string[] {
+  const { ps, log_level: level = 2, tls, tls_no_cn_verify: unverified } = wire;
+  const files = ['tls_cacert', 'tls_cacrl', 'tls_cert', 'tls_key'] as const;
+  const server =
+    ps?.fd === undefined
+      ? ['--address', ps?.address ?? '', '--port', String(ps?.port)]
+      : ['--ps-socket', String(ps.fd)];
+  return [
+    'lazy-pages',
+    ...['--images-dir', images, '--work-dir', work],
+    ...['--log-file', options.logFile ?? DEFAULT_LOG_NAME, `-v${level}`],
+    ...['--status-fd', String(STATUS_FD)],
+    ...(ps ? ['--page-server', ...server] : []),
+    ...(tls ? ['--tls'] : []),
+    ...(unverified ? ['--tls-no-cn-verify'] : []),
+    ...files.flatMap((field) =>
+      wire[field] ? [`--${field.replaceAll('_', '-')}`, resolve(wire[field])] : [],
+    ),
+    ...(wire.config_file ? ['--config', resolve(wire.config_file)] : []),
+  ];
+}
