@@ -37,6 +37,7 @@ export type PreCopyFunction = (
 export interface Decision extends Estimate {
   /** Make another round, finish with the dump, or abort: the processes then run on. */
   readonly action: 'continue' | 'finish' | 'abort';
+  /** Why the policy decided so. */
   readonly reason: RoundReason;
 }
 

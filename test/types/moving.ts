@@ -8,6 +8,7 @@ import {
   type Estimate,
   type ExitStatus,
   type FinalLazyDumpOptions,
+  type FrozenTimePrediction,
   type IncomingMigration,
   type IterateOptions,
   type Iteration,
@@ -35,12 +36,14 @@ import {
   type Owner,
   type PageServerOfRound,
   type PageServerOptions,
+  type PreCopied,
   type PreCopyFunction,
   type PreCopyLimits,
   type ResolveMigrationOptions,
   type RestoredProcess,
   type RestoreOptions,
   type Round,
+  type RoundReason,
   resolveMigration,
   type ServeMigrationsOptions,
   type SourceState,
@@ -114,10 +117,8 @@ export function policies(estimate: Estimate): void {
     minGain: 0.5,
     async onRound(round, decision) {
       same<typeof round, Round>();
-      same<
-        typeof decision.reason,
-        'gain' | 'downtime' | 'no-gain' | 'rounds' | 'bytes' | 'policy'
-      >();
+      same<typeof decision.reason, RoundReason>();
+      same<RoundReason, 'gain' | 'downtime' | 'no-gain' | 'rounds' | 'bytes' | 'policy'>();
       const soFar: Estimate = decision;
       same<typeof soFar.dirtyBytes, number>();
     },
@@ -145,6 +146,10 @@ export async function iterations(): Promise<void> {
   const last: FinalLazyDumpOptions = { pageServer: { port: 7001 } };
   const source = await iteration.lazyDump(last);
   same<typeof source, LazySource>();
+  const { preCopy } = await source.done;
+  same<typeof preCopy, PreCopied | undefined>();
+  const predicted: FrozenTimePrediction | undefined = preCopy;
+  void predicted;
   // @ts-expect-error: it needs one
   await criu.iterate(1, { lazyPages: true });
 }
