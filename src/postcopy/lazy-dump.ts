@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Cancellation } from '../concurrency/cancellation.ts';
+import { deferred } from '../concurrency/deferred.ts';
 import { CriuError } from '../errors.ts';
 import type { Client } from '../operations/client.ts';
 import { type DumpResult, dump, type RoundContext, type ServeCommand } from '../operations/dump.ts';
@@ -131,10 +132,7 @@ async function start(parts: {
   const imagesDirectory = pathOf(given.imagesDirectory ?? client.defaults.imagesDirectory);
   return await new Promise<LazySource>((resolve, reject) => {
     let source: LazySource | undefined;
-    let kill: () => void;
-    const forceKill = new Promise<void>((resolveKill) => {
-      kill = resolveKill;
-    });
+    const forceKill = deferred<void>();
     let frozenAt = performance.now();
     const onNotify: Hooks['onNotify'] = (notification) => {
       if (notification.script === 'query-ext-files') frozenAt = performance.now();
@@ -146,7 +144,8 @@ async function start(parts: {
       const ledger = await PageLedger.of(imagesDirectory);
       const tree = StoppedTree.stop(pid, stoppedBefore);
       source = new LazySource({
-        ...{ operation, pid, imagesDirectory, server, ledger, tree, dumping, kill, confirm },
+        ...{ operation, pid, imagesDirectory, server, ledger, tree, dumping, confirm },
+        kill: forceKill.resolve,
         limits: given,
         preCopy: predicted && { ...predicted, frozenTimeMs },
         mustStayStopped: mustStayStopped ?? (() => false),
@@ -157,7 +156,7 @@ async function start(parts: {
       // The criu of an iteration has inherited the descriptors already.
       inherited: context.connection ? [] : connection.inherited,
       socket: SERVING_FD,
-      forceKill,
+      forceKill: forceKill.promise,
       failed: async () => source?.criuFailed(),
     };
     // The page server speaks TLS with the destination; its connection to criu is a local one.
@@ -165,7 +164,7 @@ async function start(parts: {
       ...given,
       hooks: { ...own, onNotify, statusReady },
       lazyPages: true,
-      tls: false,
+      tls: false as const,
     };
     const dumping: Promise<DumpResult> = dump(client, 'dump', pid, forDump, round, serving);
     const message = `${operation}: criu ended without serving any pages`;

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { deferred } from '../concurrency/deferred.ts';
 import { native } from '../native/index.ts';
 import type { TlsOptions } from '../options/types.ts';
 import { DestinationListener } from './destination-listener.ts';
@@ -36,7 +37,7 @@ export class LazyPageServer implements AsyncDisposable {
   readonly endpoint: Endpoint | undefined;
   /** Resolves when the destination has left; never without one, or if criu ends first. */
   readonly departed: Promise<Departure>;
-  #depart!: (how: Departure) => void;
+  readonly #departed = deferred<Departure>();
   readonly #listener: DestinationListener | undefined;
   readonly #criu: Socket;
   readonly #rateLimit: number | undefined;
@@ -88,9 +89,7 @@ export class LazyPageServer implements AsyncDisposable {
     this.#listener = listener;
     this.#rateLimit = rateLimit;
     this.endpoint = listener?.endpoint;
-    this.departed = new Promise((resolve) => {
-      this.#depart = resolve;
-    });
+    this.departed = this.#departed.promise;
     // The end of criu is handled where its exit is awaited.
     criu.on('error', () => {});
     criu.once('end', () => {
@@ -173,7 +172,7 @@ export class LazyPageServer implements AsyncDisposable {
       else peer.destroy();
     });
     peer.once('close', () => {
-      if (!this.#closedByPeer && !this.#criuEnded) this.#depart('lost');
+      if (!this.#closedByPeer && !this.#criuEnded) this.#departed.resolve('lost');
     });
     peer.unshift(firstMessage);
     peer.pipe(requests).pipe(this.#criu, { end: false });
@@ -196,7 +195,7 @@ export class LazyPageServer implements AsyncDisposable {
     answers.unpipe();
     // criu is not told yet: the destination waits for this answer, and may have failed all the same.
     outlet.end(closeAnswer());
-    this.#depart('closed');
+    this.#departed.resolve('closed');
   }
 
   #tellCriu(message: Buffer): void {
