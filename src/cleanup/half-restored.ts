@@ -1,38 +1,44 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type ExitWatch, openPidfd, watchExit } from '../process/exit.ts';
-import { killTrees } from '../process/kill-tree.ts';
-
-/** How long killed processes may take to be gone, in milliseconds. */
-export const DYING_MS = 5000;
-const POLL_MS = 5;
+import { endTrees } from '../process/kill-tree.ts';
+import { type Mapping, readMapsSync } from '../procfs/maps.ts';
+import { readSessionSync } from '../procfs/session.ts';
+import { isDead } from '../procfs/stat.ts';
+import { type Status, statusOf } from '../procfs/status.ts';
 
 /**
- * Which processes of a tree a criu that has ended had begun to restore, and not finished: they would
- * wait for it forever, or are what is left of the tree. The pids were free before that.
- * @param isOurs whether CRIU had come so far that no other restore can have made them
+ * Finds the processes of a tree that a criu that has ended left half-restored. They would wait for
+ * criu forever.
+ * @param tree pids that were free before the restore
+ * @param isOurs true if the restore came so far that no other restore can have made these processes;
+ * then those that run already, in a session of the tree, count as well: they are what is left of it
  */
-export function unfinishedAmong(tree: readonly number[], isOurs: boolean): number[] {
+export function halfRestoredAmong(tree: readonly number[], isOurs: boolean): number[] {
   return tree.filter((pid) => {
     const status = statusOf(pid);
-    if (!status || status.dead || !isAbandoned(status)) return false;
-    // At last it runs by itself, in a session of the tree.
-    return isCriuStill(pid, status) || (isOurs && tree.includes(status.session));
+    if (!status || isDead(status) || isAttached(status)) return false;
+    const [session = 0] = status.sessions;
+    return isHalfRestored(pid, status) || (isOurs && tree.includes(session));
   });
 }
 
-/** Whether a restored process waits for criu still: for one that lives, or in vain for one that has died. */
-export function waitsForCriu(pid: number): 'yes' | 'in vain' | 'no' {
+/**
+ * How far the restore of a process has come:
+ * - `restoring`: a criu that lives still works on it
+ * - `orphaned`: it is half-restored, and its criu has died
+ * - `restored`: it runs its own code, without criu
+ * - `gone`: it has ended
+ */
+export function restoreStateOf(pid: number): 'restoring' | 'orphaned' | 'restored' | 'gone' {
   const status = statusOf(pid);
-  if (!status || status.dead) return 'no';
-  const isHeld = [status.tracer, status.parent].some((by) => statusOf(by)?.name === 'criu');
-  if (isHeld) return 'yes';
-  return isCriuStill(pid, status) ? 'in vain' : 'no';
+  if (!status || isDead(status)) return 'gone';
+  const { tracer, parent } = status;
+  if ([tracer, parent].some((other) => statusOf(other)?.name === 'criu')) return 'restoring';
+  return isHalfRestored(pid, status) ? 'orphaned' : 'restored';
 }
 
 /**
- * Kills the processes that a dead criu left half-restored in its session: they would wait for criu
- * forever. Programs that criu has started, such as iptables-restore, are left to end by themselves.
+ * Kills the processes that a dead criu left half-restored in its session. Programs that criu has
+ * started, such as iptables-restore, are left to end by themselves.
+ * @param session the pid of that criu, which led the session
  */
 export async function killSessionOrphans(session: number): Promise<void> {
   const killed = new Set<number>();
@@ -40,110 +46,68 @@ export async function killSessionOrphans(session: number): Promise<void> {
   for (;;) {
     const orphans = orphansOf(session).filter((pid) => !killed.has(pid));
     if (orphans.length === 0) return;
-    await end(orphans);
+    await endTrees(orphans);
     for (const pid of orphans) killed.add(pid);
   }
 }
 
 function orphansOf(session: number): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      const status = pid > 0 ? statusOf(pid) : undefined;
-      if (status?.session !== session) return false;
-      // A dead child of this process waits for us.
-      return status.dead ? status.parent === process.pid : isCriuStill(pid, status);
-    });
+  return readSessionSync(session)
+    .filter((member) =>
+      // A zombie that is a child of this process has to be reaped.
+      isDead(member) ? member.parent === process.pid : isHalfRestored(member.pid, member),
+    )
+    .map(({ pid }) => pid);
 }
 
-/** Kills processes and all below them, and resolves when they are gone; those that are ours, reaped. */
-export async function end(pids: readonly number[]): Promise<void> {
-  const pidfds = pids.map(openPidfd).filter((pidfd) => pidfd !== undefined);
-  const killed = killTrees(pids);
-  await Promise.all(pidfds.map((pidfd) => inTime(watchExit(pidfd))));
-  // The others are nobody's duty here, and may be too many for a descriptor each.
-  for (let waited = 0; waited < DYING_MS && killed.some(isAlive); waited += POLL_MS) {
-    await sleep(POLL_MS);
-  }
-}
-
-/** Resolves when a process has ended, or takes too long for that. */
-export async function inTime(watch: ExitWatch): Promise<void> {
-  if (watch.status) return;
-  const ended = new AbortController();
-  const late = sleep(DYING_MS, undefined, ended).catch(() => {});
-  watch.ref();
-  await Promise.race([watch.exited, late]);
-  watch.unref();
-  ended.abort();
-}
-
-/** Whether a process is there and has not ended. */
-export function isAlive(pid: number): boolean {
-  return statusOf(pid)?.dead === false;
+/** True if a process may be half-restored: also if it is ending, and has given up its memory. */
+export function mayBeHalfRestored(pid: number, status: Status): boolean {
+  return isHalfRestored(pid, status) || mapsOf(pid).length === 0;
 }
 
 /**
- * What a criu traces, or is the child of one, is not waiting in vain: another restore has made it,
- * or it belongs to one that is found itself.
+ * True if a tracer or criu itself works on a process: then the process belongs to another restore, or
+ * is found together with its parent.
  */
-function isAbandoned({ tracer, parent }: Status): boolean {
-  return tracer === 0 && statusOf(parent)?.name !== 'criu';
+function isAttached({ tracer, parent }: Status): boolean {
+  return tracer !== 0 || statusOf(parent)?.name === 'criu';
 }
 
-function isCriuStill(pid: number, { name }: Status): boolean {
+/** True if a process is still a copy of criu, or runs CRIU's restorer. */
+function isHalfRestored(pid: number, { name }: { readonly name: string }): boolean {
   return name === 'criu' || isInRestorer(pid);
 }
 
-/** Whether a process can be one that CRIU had not finished: also if it is dying, and has no memory any more. */
-export function mayBeUnfinished(pid: number, status: Status): boolean {
-  return isCriuStill(pid, status) || read(pid, 'maps') === '';
-}
-
 /**
- * Whether CRIU's code is still in a process that has its name and memory back: in one piece, that
- * code, its stack and data, and last the memory that it shares with criu.
+ * True if CRIU's restorer is still mapped in a process that has its own name and memory back already.
+ * The restorer is one contiguous area: its code, its stack and data, and last the memory that it
+ * shares with criu. Source: CRIU's criu/cr-restore.c, sigreturn_restore.
  */
 function isInRestorer(pid: number): boolean {
-  let end: string | undefined;
-  for (const line of read(pid, 'maps').split('\n')) {
-    const [, start, next, what = ''] = /^([0-9a-f]+)-([0-9a-f]+) (.*)$/.exec(line) ?? [];
-    if (end !== undefined && start === end) {
-      if (/^rw-s .* \/dev\/zero \(deleted\)$/.test(what)) return true;
-      end = next;
+  let end: number | undefined;
+  for (const mapping of mapsOf(pid)) {
+    if (mapping.start === end) {
+      if (isSharedWithCriu(mapping)) return true;
+      end = mapping.end;
     } else {
-      end = /^rwxp 0+ 00:00 0\s*$/.test(what) ? next : undefined;
+      end = isRestorerCode(mapping) ? mapping.end : undefined;
     }
   }
   return false;
 }
 
-interface Status {
-  readonly name: string;
-  readonly dead: boolean;
-  readonly parent: number;
-  readonly tracer: number;
-  readonly session: number;
+function isRestorerCode({ permissions, device, inode, path }: Mapping): boolean {
+  return permissions === 'rwxp' && device === '00:00' && inode === 0 && path === '';
 }
 
-/** What the kernel says of a process; undefined if it is gone. */
-export function statusOf(pid: number): Status | undefined {
-  const status = read(pid, 'status');
-  if (status === '') return undefined;
-  const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? '';
-  return {
-    name: field('Name'),
-    dead: 'ZX'.includes(field('State')),
-    parent: Number(field('PPid')),
-    tracer: Number(field('TracerPid')),
-    session: Number(field('NSsid')),
-  };
+function isSharedWithCriu({ permissions, path }: Mapping): boolean {
+  return permissions === 'rw-s' && path === '/dev/zero (deleted)';
 }
 
-function read(pid: number, file: string): string {
+function mapsOf(pid: number): Mapping[] {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+    return readMapsSync(pid);
   } catch {
-    return '';
+    return [];
   }
 }

@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DYING_MS, statusOf } from './half-restored.ts';
+import { KILL_TIMEOUT_MS } from '../process/kill-tree.ts';
+import { readSessionSync } from '../procfs/session.ts';
+import { isDead } from '../procfs/stat.ts';
 
 const POLL_MS = 5;
 
@@ -16,28 +17,19 @@ const POLL_MS = 5;
 export async function killSession(leader: number): Promise<void> {
   // criu and what it starts stay in one process group.
   signal(-leader);
-  for (let waited = 0; waited < DYING_MS; waited += POLL_MS) {
-    const alive = membersOf(leader);
+  for (let waited = 0; waited < KILL_TIMEOUT_MS; waited += POLL_MS) {
+    const alive = readSessionSync(leader).filter((member) => !isDead(member));
     if (alive.length === 0) return;
-    // A member that has made a process group of its own has not got the signal.
-    for (const pid of alive) signal(pid);
+    // The signal does not reach a member that has made a process group of its own.
+    for (const { pid } of alive) signal(pid);
     await sleep(POLL_MS);
   }
-}
-
-function membersOf(session: number): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      const status = pid > 0 ? statusOf(pid) : undefined;
-      return status?.session === session && !status.dead;
-    });
 }
 
 function signal(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended.
+    // The process has ended.
   }
 }

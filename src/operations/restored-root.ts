@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  DYING_MS,
-  end,
-  inTime,
-  mayBeUnfinished,
-  statusOf,
-  unfinishedAmong,
-} from '../cleanup/half-restored.ts';
-import { type ExitWatch, openPidfd, watchExit } from '../process/exit.ts';
+import { halfRestoredAmong, mayBeHalfRestored } from '../cleanup/half-restored.ts';
+import { type ExitWatch, exitWithin, openPidfd, watchExit } from '../process/exit.ts';
+import { endTrees, KILL_TIMEOUT_MS } from '../process/kill-tree.ts';
+import { isDead } from '../procfs/stat.ts';
+import { statusOf } from '../procfs/status.ts';
 
 const POLL_MS = 5;
 
@@ -52,18 +48,18 @@ export class RestoredRoot implements Disposable {
     const pid = this.#expected;
     if (this.pid !== undefined || pid === undefined || !this.begun) return;
     if (!replied) {
-      if (unfinishedAmong([pid], false).length > 0) this.reached('', pid);
+      if (halfRestoredAmong([pid], false).length > 0) this.reached('', pid);
       if (!asChild) return;
     }
-    for (let waited = 0; asChild && waited < DYING_MS; waited += POLL_MS) {
+    for (let waited = 0; asChild && waited < KILL_TIMEOUT_MS; waited += POLL_MS) {
       const status = statusOf(pid);
       // Another restore in this process may have made it.
       if (!status || status.parent !== process.pid || held.has(pid)) return;
-      if (status.dead) {
+      if (isDead(status)) {
         this.reached('', pid);
         return;
       }
-      if (!mayBeUnfinished(pid, status)) return;
+      if (!mayBeHalfRestored(pid, status)) return;
       await sleep(POLL_MS);
     }
   }
@@ -73,9 +69,9 @@ export class RestoredRoot implements Disposable {
     if (this.complete || !this.begun) return;
     // After a reply CRIU has seen to the root itself.
     const isOurs = !replied && this.pid !== undefined;
-    const unfinished = unfinishedAmong(this.#tree, isOurs);
-    const others = unfinished.filter((pid) => pid !== this.pid && !held.has(pid));
-    await end(isOurs && this.pid !== undefined ? [this.pid, ...others] : others);
+    const halfRestored = halfRestoredAmong(this.#tree, isOurs);
+    const others = halfRestored.filter((pid) => pid !== this.pid && !held.has(pid));
+    await endTrees(isOurs && this.pid !== undefined ? [this.pid, ...others] : others);
   }
 
   /**
@@ -90,7 +86,7 @@ export class RestoredRoot implements Disposable {
   async died(): Promise<void> {
     if (this.complete) return;
     const watch = this.leave();
-    if (watch) await inTime(watch);
+    if (watch) await exitWithin(KILL_TIMEOUT_MS, watch);
   }
 
   /** Lets go of it, but reaps it if it is a child of this process. */

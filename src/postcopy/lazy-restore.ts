@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive } from '../cleanup/half-restored.ts';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { CombinedSignal } from '../concurrency/combined-signal.ts';
 import type { CriuError } from '../errors.ts';
@@ -14,6 +13,7 @@ import { operationOptions } from '../options/operation-options.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import { killTrees } from '../process/kill-tree.ts';
 import { KnownProcesses } from '../procfs/known-processes.ts';
+import { isAlive } from '../procfs/stat.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import type { LazyPages, LazyPagesOptions, LazyPagesResult } from './lazy-pages.ts';
 import { startLazyPages } from './lazy-pages-start.ts';

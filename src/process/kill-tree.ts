@@ -1,4 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from '../procfs/stat.ts';
 import { childrenOf } from '../procfs/tree.ts';
+import { exitWithin, openPidfd, watchExit } from './exit.ts';
+
+/** How long killed processes may take to be gone, in milliseconds. */
+export const KILL_TIMEOUT_MS = 5000;
+const POLL_MS = 5;
+
+/**
+ * Kills processes with all their descendants, and resolves when they are gone, at the latest after 5
+ * seconds. Reaps those of `pids` that are children of this process.
+ */
+export async function endTrees(pids: readonly number[]): Promise<void> {
+  const pidfds = pids.map(openPidfd).filter((pidfd) => pidfd !== undefined);
+  const killed = killTrees(pids);
+  await Promise.all(pidfds.map((pidfd) => exitWithin(KILL_TIMEOUT_MS, watchExit(pidfd))));
+  // The descendants are polled: they are not children of this process, and may be too many for a
+  // pidfd each.
+  for (let waited = 0; waited < KILL_TIMEOUT_MS && killed.some(isAlive); waited += POLL_MS) {
+    await sleep(POLL_MS);
+  }
+}
 
 /**
  * Kills processes with all their descendants that are visible here.

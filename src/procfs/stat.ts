@@ -69,3 +69,13 @@ export function stateOf(pid: number): WorkloadState {
 export function isDead({ state }: { readonly state: string }): boolean {
   return 'ZX'.includes(state);
 }
+
+/** True for a process that exists and has not ended. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readStatSync(pid);
+    return stat !== undefined && !isDead(stat);
+  } catch {
+    return false;
+  }
+}

@@ -81,3 +81,12 @@ export async function readThreadStatus(pid: number, thread: number): Promise<Sta
   const text = await textOf(`/proc/${pid}/task/${thread}/status`);
   return text ? parseStatus(text) : undefined;
 }
+
+/** Reads /proc/PID/status; undefined if the process is gone or may not be read. */
+export function statusOf(pid: number): Status | undefined {
+  try {
+    return readStatusSync(pid);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,8 +1,10 @@
 import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DYING_MS, end, statusOf, waitsForCriu } from '../../cleanup/half-restored.ts';
+import { restoreStateOf } from '../../cleanup/half-restored.ts';
+import { endTrees, KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
 import { readCommandLine, readPids } from '../../procfs/processes.ts';
+import { isAlive } from '../../procfs/stat.ts';
 import { type How, type IncomingFacts, journalsOf } from '../journal/incoming-journal.ts';
 import { Journal, journalsIn, pathOf } from '../journal/journal.ts';
 import { isAgentAlive, isElsewhere, isOfHere, pidsOf } from '../protocol/identity.ts';
@@ -65,18 +67,19 @@ export async function recoverIncoming(directory: string, id: string): Promise<Ho
 
 /** Whether a copy was let go; what criu is about to do with it is waited for. */
 export async function wasLetGo(copy: Copy): Promise<boolean> {
-  const isHeld = () => thereOf(copy).some((pid) => waitsForCriu(pid) === 'yes');
-  for (let waited = 0; waited < DYING_MS && isHeld(); waited += POLL_MS) await sleep(POLL_MS);
+  const isHeld = () => thereOf(copy).some((pid) => restoreStateOf(pid) === 'restoring');
+  for (let waited = 0; waited < KILL_TIMEOUT_MS && isHeld(); waited += POLL_MS)
+    await sleep(POLL_MS);
   // The root tells for all of them, or who is left if that has ended.
   const [first] = thereOf(copy);
-  return first !== undefined && waitsForCriu(first) === 'no';
+  return first !== undefined && ['restored', 'gone'].includes(restoreStateOf(first));
 }
 
 /** Ends all processes of a copy, also those that have lost their parent. */
 export async function endCopy(copy: Copy): Promise<void> {
-  await end(thereOf(copy).slice(0, 1));
+  await endTrees(thereOf(copy).slice(0, 1));
   for (let rest = thereOf(copy); rest.length > 0; rest = rest.slice(AT_A_TIME)) {
-    await end(rest.slice(0, AT_A_TIME));
+    await endTrees(rest.slice(0, AT_A_TIME));
   }
 }
 
@@ -85,12 +88,12 @@ async function endDaemon(images: string): Promise<void> {
   const mark = `\0lazy-pages\0--images-dir\0${resolve(images)}/`;
   for (const pid of await readPids()) {
     const command = await readCommandLine(pid).catch(() => []);
-    if (command.join('\0').includes(mark)) await end([pid]);
+    if (command.join('\0').includes(mark)) await endTrees([pid]);
   }
 }
 
 /** The processes of a copy that are there; their pids may be those of others by now. */
 function thereOf({ startTime, tree = [] }: Copy): number[] {
   if (!isOfHere(startTime)) return [];
-  return pidsOf(tree).filter((pid) => statusOf(pid)?.dead === false);
+  return pidsOf(tree).filter(isAlive);
 }

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { Cleanup } from '../../cleanup/cleanup.ts';
-import { inTime } from '../../cleanup/half-restored.ts';
 import { CriuError, invalid, unknownOption, type WorkloadState } from '../../errors.ts';
 import { checkOptions, readOptions } from '../../options/check.ts';
 import { limits } from '../../options/operation-options.ts';
 import type { TlsOptions } from '../../options/types.ts';
 import { StoppedTree } from '../../postcopy/stopped-tree.ts';
-import { openPidfd, watchExit } from '../../process/exit.ts';
+import { exitWithin, openPidfd, watchExit } from '../../process/exit.ts';
+import { KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
 import { stateOf } from '../../procfs/stat.ts';
 import { tracerOf } from '../../procfs/tracer.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
@@ -233,14 +233,14 @@ async function endHolder(pid: number, patienceMs: number): Promise<void> {
   if (pidfd === undefined) return;
   const watch = watchExit(pidfd);
   process.kill(tracer.pid, 'SIGKILL');
-  await inTime(watch);
+  await exitWithin(KILL_TIMEOUT_MS, watch);
 }
 
 async function endOriginal(pid: number, tree: readonly number[]): Promise<void> {
   new StoppedTree(tree, new Set()).kill();
   await endHolder(pid, 0);
   const pidfd = openPidfd(pid);
-  if (pidfd !== undefined) await inTime(watchExit(pidfd));
+  if (pidfd !== undefined) await exitWithin(KILL_TIMEOUT_MS, watchExit(pidfd));
 }
 
 /** What the original does; gone if its pid is another process's by now. */
