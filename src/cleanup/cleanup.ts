@@ -16,35 +16,40 @@ type Options = Pick<
 >;
 
 /**
- * What has to be put right after a dump whose criu has died: CRIU rolls back by itself, but not if
- * it is killed. Something is noted while it runs, for not everything can be seen afterwards.
+ * Rolls back a dump whose criu was killed; otherwise CRIU rolls back by itself. It observes the dump,
+ * because some of what has to be rolled back cannot be found afterwards.
  */
 export class Cleanup implements Disposable {
   readonly #root: number;
   readonly #options: Options;
   readonly #freezer: Freezer | undefined;
-  /** What CRIU is about to lock as a whole. */
+  /** A descriptor of the network namespace that CRIU locks as a whole; -1 if it locks none. */
   #netns = -1;
-  #locked = false;
-  #complete = false;
-  /** CRIU has begun to serve pages. */
+  #isNetworkLocked = false;
+  #isComplete = false;
+  /** True once CRIU serves pages: from then on it rolls back incompletely, even if it is not killed. */
   served = false;
   #tree: readonly number[];
   #connections: Promise<readonly Connection[]> | undefined;
 
+  /** Prepares the cleanup of a dump that is about to start. */
   static async of(root: number, options: Options): Promise<Cleanup> {
     const { freezeCgroup } = options;
     const freezer = typeof freezeCgroup === 'string' ? await Freezer.at(freezeCgroup) : undefined;
     return new Cleanup(root, options, freezer);
   }
 
-  /** Of a dump that nobody has followed: who began it has died, too. */
+  /**
+   * Prepares the cleanup of a dump that nothing has observed, because the process that started it
+   * has died as well.
+   * @param tree the pids of the tree, the root first
+   */
   static async late(tree: readonly number[], options: Options): Promise<Cleanup> {
     const [root = 0] = tree;
     const cleanup = await Cleanup.of(root, options);
     cleanup.#tree = tree;
-    cleanup.#locked = !sameNetwork(root);
-    if (cleanup.#locked) cleanup.#netns = openNetwork(root);
+    cleanup.#isNetworkLocked = !isInOwnNetwork(root);
+    if (cleanup.#isNetworkLocked) cleanup.#netns = openNetwork(root);
     cleanup.#connections = Promise.resolve(await cleanup.#findConnections());
     return cleanup;
   }
@@ -56,58 +61,62 @@ export class Cleanup implements Disposable {
     this.#freezer = freezer;
   }
 
-  /** Whether the processes were in a frozen cgroup that CRIU was told of: they are afterwards. */
+  /** True if the processes were in a frozen cgroup, given by `freezeCgroup`, before the dump. */
   get frozen(): boolean {
     return this.#freezer?.wasFrozen ?? false;
   }
 
-  /** The level of the log at which CRIU tells the name of its table of nftables, if it may make one. */
+  /** The log level that CRIU needs to log the name of its nftables table, if it may make one. */
   get logLevel(): number | undefined {
     const { networkLock, tcpEstablished } = this.#options;
     if (networkLock !== undefined && networkLock !== 'nftables') return undefined;
-    return tcpEstablished || !sameNetwork(this.#root) ? 3 : undefined;
+    return tcpEstablished || !isInOwnNetwork(this.#root) ? 3 : undefined;
   }
 
-  /** Follows the dump; it does not keep CRIU waiting. */
+  /** Observes a step of the dump. Synchronous, so that CRIU does not wait for it. */
   observed({ script }: Notification, now: 'asked' | 'agreed'): void {
     if (script === 'network-lock') {
-      if (now === 'agreed') this.#locked = true;
+      if (now === 'agreed') this.#isNetworkLocked = true;
       else if (this.#netns < 0) this.#netns = openNetwork(this.#root);
     }
-    // From here on the processes stand still, and only now CRIU begins to change something in them.
+    // At this step the processes are frozen, and CRIU has not changed anything in them yet.
     if (script === 'query-ext-files' && now === 'asked') {
       this.#tree = descendantsOf(this.#root);
       this.#connections = this.#findConnections();
     }
-    if (script === 'post-dump' && now === 'agreed') this.#complete = true;
+    if (script === 'post-dump' && now === 'agreed') this.#isComplete = true;
     if (script === 'status-ready' && now === 'agreed') this.served = true;
   }
 
-  /** Puts things right, once criu is dead, by the beginning of its log; tells what is not as it was before. */
+  /**
+   * Rolls back the dump, once criu is dead.
+   * @param criu the pid of criu, which led a session; undefined if nobody knows it
+   * @param log the beginning of CRIU's log
+   * @returns one phrase for each thing that is not as it was before the dump
+   */
   async rollBack(criu: number | undefined, log: string): Promise<string[]> {
-    const left = criu === undefined ? [] : await awaitHelpers(criu);
-    // What is frozen does not settle.
-    if (this.frozen) await awaitParasiteExit(this.#tree);
-    left.push(...((await this.#freezer?.restore()) ?? []));
-    if (!this.frozen) await awaitParasiteExit(this.#tree);
-    const gone = this.#gone();
-    if (gone.includes(this.#root) && this.#complete) {
-      // It died late: the images may be of use, and a restore needs the lock.
-      const locked = this.#locked || (await this.#connections)?.length;
-      return locked ? [...left, 'the lock of the network, for a restore'] : left;
+    const leftovers = criu === undefined ? [] : await awaitHelpers(criu);
+    await this.#restoreProcesses(leftovers);
+    const gone = this.#tree.filter((pid) => stateOf(pid) === 'gone');
+    if (gone.includes(this.#root) && this.#isComplete) {
+      // criu died after the dump was complete: the images can be restored, with the network locked.
+      const isLocked = this.#isNetworkLocked || (await this.#connections)?.length;
+      return isLocked ? [...leftovers, 'the network lock, which a restore needs'] : leftovers;
     }
     const connections = await (this.#connections ?? this.#findConnections());
-    left.push(...(await this.#unlock(connections, log)));
-    left.push(...release(connections));
-    if (this.#options.linkRemap) left.push(...(await removeLinkRemaps(this.#tree)));
-    const others = gone.filter((pid) => pid !== this.#root);
-    if (others.length > 0) left.push(`processes of the tree that are gone: ${others.join(', ')}`);
-    return left;
+    leftovers.push(...(await this.#unlock(connections, log)));
+    leftovers.push(...endRepairs(connections));
+    if (this.#options.linkRemap) leftovers.push(...(await removeLinkRemaps(this.#tree)));
+    const ended = gone.filter((pid) => pid !== this.#root);
+    if (ended.length > 0) leftovers.push(`processes of the tree that ended: ${ended.join(', ')}`);
+    return leftovers;
   }
 
   /**
-   * Takes the lock off that CRIU leaves for a restore, by the beginning of its log, once the processes
-   * have ended: they run elsewhere by now. Tells what stays.
+   * Removes the network lock that CRIU leaves for a restore, once the processes have ended and run
+   * elsewhere.
+   * @param log the beginning of CRIU's log
+   * @returns one phrase for each part of the lock that could not be removed
    */
   async unlock(log: string): Promise<string[]> {
     return await this.#unlock((await this.#connections) ?? [], log);
@@ -118,32 +127,34 @@ export class Cleanup implements Disposable {
     this.#netns = -1;
   }
 
+  /** Brings the freezer back to its state, and waits until the processes run their own code. */
+  async #restoreProcesses(leftovers: string[]): Promise<void> {
+    // A frozen process cannot leave the parasite code: wait while the cgroup is thawed.
+    if (this.frozen) await awaitParasiteExit(this.#tree);
+    leftovers.push(...((await this.#freezer?.restore()) ?? []));
+    if (!this.frozen) await awaitParasiteExit(this.#tree);
+  }
+
   async #findConnections(): Promise<readonly Connection[]> {
     const { tcpEstablished, tcpClose } = this.#options;
     return tcpEstablished && !tcpClose ? await connectionsOf(this.#tree) : [];
   }
 
-  async #unlock(all: readonly Connection[], log: string): Promise<string[]> {
+  async #unlock(connections: readonly Connection[], log: string): Promise<string[]> {
     const { networkLock: method } = this.#options;
-    // With nftables there is a table even if there is nothing to lock.
-    if (!this.#locked && all.length === 0 && method !== 'nftables') return [];
-    const connections = this.#locked ? [] : all;
-    const tables = tablesNamedIn(log);
+    // With nftables CRIU makes a table even if it has nothing to lock.
+    if (!this.#isNetworkLocked && connections.length === 0 && method !== 'nftables') return [];
     return await unlockNetwork({
       method,
-      netns: this.#locked ? this.#netns : -1,
-      connections,
-      tables,
+      netns: this.#isNetworkLocked ? this.#netns : -1,
+      connections: this.#isNetworkLocked ? [] : connections,
+      tables: tablesNamedIn(log),
     });
-  }
-
-  #gone(): number[] {
-    return this.#tree.filter((pid) => stateOf(pid) === 'gone');
   }
 }
 
-function release(connections: readonly Connection[]): string[] {
-  const left: string[] = [];
+function endRepairs(connections: readonly Connection[]): string[] {
+  const leftovers: string[] = [];
   let repaired = 0;
   for (const connection of connections) {
     try {
@@ -151,15 +162,17 @@ function release(connections: readonly Connection[]): string[] {
     } catch (error) {
       const { local, remote } = connection;
       const ends = `${local.address}:${local.port} to ${remote.address}:${remote.port}`;
-      left.push(`the connection from ${ends}, unusable (${(error as Error).message})`);
+      leftovers.push(`the unusable connection from ${ends} (${(error as Error).message})`);
     }
   }
-  // Nobody can tell whether a process has tried before the connection was put right.
-  const what = `${repaired} TCP socket${repaired === 1 ? '' : 's'}`;
-  return repaired > 0 ? [`an EPERM that reads of ${what} may have got`, ...left] : left;
+  if (repaired === 0) return leftovers;
+  // A process may have read before the repair mode ended; nothing records whether it did.
+  const sockets = `${repaired} TCP socket${repaired === 1 ? '' : 's'}`;
+  return [`${sockets} whose reads may have failed with EPERM`, ...leftovers];
 }
 
-function sameNetwork(pid: number): boolean {
+/** True if a process is in the network namespace of this process, or is gone. */
+function isInOwnNetwork(pid: number): boolean {
   try {
     const namespace = readNamespaceSync(pid, 'net');
     return namespace === undefined || namespace === readNamespaceSync('self', 'net');
@@ -176,11 +189,15 @@ function openNetwork(pid: number): number {
   }
 }
 
-/** How much of the name of its table CRIU 4.2 has room for. */
-const ROOM = 'CRIU-'.length + 21;
+/** CRIU 4.2 cuts the name of its table off after this many characters. */
+const MAX_TABLE_NAME = 'CRIU-'.length + 21;
 
-/** CRIU logs the name of its run when it starts, and another one, which counts, with the request. */
+/**
+ * Finds the names that CRIU may have given to its nftables table. It logs an id when it starts and
+ * another one with the request; the name contains the latter.
+ */
 function tablesNamedIn(log: string): string[] | undefined {
   const names = [...log.matchAll(/ CRIU run id = ([\w-]+)/g)].map(([, id]) => `CRIU-${id}`);
-  return names.length > 0 ? names.flatMap((name) => [name, name.slice(0, ROOM)]) : undefined;
+  if (names.length === 0) return undefined;
+  return names.flatMap((name) => [name, name.slice(0, MAX_TABLE_NAME)]);
 }

@@ -1,19 +1,25 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The files of cgroup v1 and v2 that freeze, and what is in them. */
+/** The files of cgroup v1 and v2 that freeze a cgroup, and their values. */
 const kinds = [
   { file: 'freezer.state', thawed: 'THAWED', frozen: 'FROZEN' },
   { file: 'cgroup.freeze', thawed: '0', frozen: '1' },
 ] as const;
 
-/** A cgroup that CRIU is told to freeze, and whether it was frozen before. */
+interface Values {
+  readonly thawed: string;
+  readonly frozen: string;
+}
+
+/** A cgroup that CRIU freezes for a dump, with its state before. */
 export class Freezer {
   readonly #path: string;
-  readonly #values: { readonly thawed: string; readonly frozen: string };
+  readonly #values: Values;
+  /** True if the cgroup was frozen before the dump. */
   readonly wasFrozen: boolean;
 
-  /** Undefined if CRIU cannot freeze there either. */
+  /** Reads the state of a cgroup; undefined if it has no freezer, so that CRIU cannot freeze it either. */
   static async at(directory: string): Promise<Freezer | undefined> {
     for (const { file, ...values } of kinds) {
       const path = join(directory, file);
@@ -23,17 +29,16 @@ export class Freezer {
     return undefined;
   }
 
-  private constructor(
-    path: string,
-    values: { readonly thawed: string; readonly frozen: string },
-    wasFrozen: boolean,
-  ) {
+  private constructor(path: string, values: Values, wasFrozen: boolean) {
     this.#path = path;
     this.#values = values;
     this.wasFrozen = wasFrozen;
   }
 
-  /** Brings it back to how it was; tells what is amiss if that fails. */
+  /**
+   * Brings the cgroup back to its state before the dump.
+   * @returns one phrase if that fails
+   */
   async restore(): Promise<string[]> {
     const { thawed, frozen } = this.#values;
     try {

@@ -17,7 +17,7 @@ export async function awaitHelpers(criu: number): Promise<string[]> {
     const helpers = await membersOf(criu);
     if (helpers.length === 0) return [];
     if (waited >= TIMEOUT_MS) {
-      return helpers.map(({ pid, name }) => `process ${pid} (${name}), which criu had started`);
+      return helpers.map(({ pid, name }) => `process ${pid} (${name}), which criu started`);
     }
     await sleep(POLL_MS);
   }

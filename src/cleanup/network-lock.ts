@@ -6,42 +6,46 @@ import type { CriuOpts } from '../options/types.ts';
 import { environment } from '../worker/environment.ts';
 import type { Connection } from './tcp-repair.ts';
 
-/** The lock that a criu has made, or was about to make. */
+/** The network lock that a criu has made, or was about to make. */
 export interface NetworkLock {
+  /** The method of the dump; undefined for the default, which is chosen when CRIU is built. */
   readonly method: CriuOpts['networkLock'];
-  /** A descriptor of the network namespace that CRIU has locked as a whole; -1 if it locks single connections of ours. */
+  /**
+   * A descriptor of the network namespace that CRIU locked as a whole; -1 if it locked connections in
+   * the network namespace of this process.
+   */
   readonly netns: number;
-  /** What it locks in ours. */
+  /** The connections that CRIU locked. */
   readonly connections: readonly Connection[];
-  /** The names that this criu may have had for its table of nftables; undefined if they are not known. */
+  /** The names that CRIU may have given to its nftables table; undefined if nobody knows them. */
   readonly tables: readonly string[] | undefined;
 }
 
 /**
- * Takes away what locks the network for a dump that will not be, and nothing else: as CRIU does it
- * when it is not killed. Tells what stays. Without a method both are looked for: the default is
- * chosen when CRIU is built.
+ * Removes the network lock of a dump that was rolled back, as CRIU does unless it is killed. Removes
+ * nothing else. Without a method it looks for the locks of both.
+ * @returns one phrase for each part of the lock that could not be removed
  */
 export async function unlockNetwork(lock: NetworkLock): Promise<string[]> {
   if (lock.method === 'skip') return [];
-  const left: string[] = [];
+  const leftovers: string[] = [];
   const attempt = async (what: string, action: () => Promise<void>) => {
     try {
       await action();
     } catch (error) {
-      left.push(`${what} that lock the network (${(error as Error).message.split('\n')[0]})`);
+      leftovers.push(`${what} that lock the network (${(error as Error).message.split('\n')[0]})`);
     }
   };
   if (lock.method !== 'nftables') {
     for (const program of ['iptables', 'ip6tables'] as const) {
       if (program === 'ip6tables' && !existsSync('/proc/net/if_inet6')) continue;
-      await attempt(`rules of ${program}`, () => removeRules(program, lock));
+      await attempt(`${program} rules`, () => removeRules(program, lock));
     }
   }
   if (lock.method !== 'iptables') {
-    await attempt('rules of nftables', () => removeTable(lock));
+    await attempt('nftables rules', () => removeTable(lock));
   }
-  return left;
+  return leftovers;
 }
 
 async function removeTable({ netns, tables }: NetworkLock): Promise<void> {
@@ -50,20 +54,20 @@ async function removeTable({ netns, tables }: NetworkLock): Promise<void> {
   const suspects = (await tablesIn(netns)).filter((name) => name.startsWith('CRIU-'));
   if (suspects.length === 0) return;
   const names = suspects.map((name) => `inet ${name}`).join(', ');
-  throw new Error(`it may be ${names}: only a log of level 3 tells which`);
+  throw new Error(`one of ${names}; only a log of level 3 has the name`);
 }
 
-/** How often to try when the rules change at the same time. */
-const TRIES = 5;
+/** How often the rules are edited when another program changes them at the same time. */
+const MAX_ATTEMPTS = 5;
 
 async function removeRules(program: 'iptables' | 'ip6tables', lock: NetworkLock): Promise<void> {
   const family = program === 'iptables' ? 4 : 6;
   const own = lock.connections.filter((connection) => connection.family === family);
   if (lock.netns < 0 && own.length === 0) return;
   const locking = new Set(own.flatMap(rulesOf));
-  for (let tries = 1; ; tries++) {
+  for (let attempt = 1; ; attempt++) {
     const rules = await run(lock.netns, program, ['-w', '-S']);
-    // Without the program CRIU could not lock by it either.
+    // CRIU cannot have used a program that is not installed.
     if (rules === undefined) return;
     const commands = lock.netns < 0 ? undoRules(rules, locking) : undoChain(rules);
     if (commands.length === 0) return;
@@ -72,13 +76,13 @@ async function removeRules(program: 'iptables' | 'ip6tables', lock: NetworkLock)
       await run(lock.netns, `${program}-restore`, ['-w', '--noflush'], text);
       return;
     } catch (error) {
-      // Another has changed them since, and all of it is refused if one is gone.
-      if (tries === TRIES) throw error;
+      // The program rejects all commands if one of the rules is gone by now.
+      if (attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }
 
-/** The rules that CRIU makes for a connection: CHAIN SOURCE PORT DESTINATION PORT. */
+/** The rules that CRIU makes for a connection, as CHAIN SOURCE PORT DESTINATION PORT. */
 function rulesOf({ local, remote, family }: Connection): string[] {
   const [a, b] = [local, remote].map(
     ({ address, port }) => `${canonical(address, family)} ${port}`,
@@ -86,20 +90,20 @@ function rulesOf({ local, remote, family }: Connection): string[] {
   return [`INPUT ${b} ${a}`, `OUTPUT ${a} ${b}`];
 }
 
-/** One of the rules that CRIU makes to lock a connection, as iptables lists it. */
-const locks =
+/** A rule with which CRIU locks a connection, as `iptables -S` lists it. */
+const lockRule =
   /^-A (INPUT|OUTPUT) -s ([\da-f.:]+)\/\d+ -d ([\da-f.:]+)\/\d+ -p tcp -m mark ! --mark 0xc114 -m tcp --sport (\d+) --dport (\d+) -j DROP$/;
 
 function undoRules(rules: string, locking: ReadonlySet<string>): string[] {
   return rules.split('\n').flatMap((line) => {
-    const [, chain, source = '', destination = '', from, to] = locks.exec(line) ?? [];
+    const [, chain, source = '', destination = '', from, to] = lockRule.exec(line) ?? [];
     const family = source.includes(':') ? 6 : 4;
     const ends = `${canonical(source, family)} ${from} ${canonical(destination, family)} ${to}`;
     return chain && locking.has(`${chain} ${ends}`) ? line.replace('-A', '-D') : [];
   });
 }
 
-/** An earlier dump in the same namespace may have its lock there, too: that one stays. */
+/** Removes the chain CRIU, but keeps it for an earlier dump that has locked the same namespace. */
 function undoChain(rules: string): string[] {
   const lines = rules.split('\n');
   const jumps = ['-A INPUT -j CRIU', '-A OUTPUT -j CRIU'];
@@ -116,8 +120,8 @@ function canonical(address: string, family: 4 | 6): string {
 }
 
 /**
- * Runs a program in a network namespace; undefined if there is no such program. By Node's own spawn,
- * which copies the page tables of this process: it happens only after a criu was killed.
+ * Runs a program in a network namespace; resolves with its output, or undefined if it is not installed.
+ * Node's own spawn is slow in a large process, but this runs only after a criu was killed.
  */
 function run(
   netns: number,
@@ -131,14 +135,14 @@ function run(
   const { execFile } = builtins.childProcess;
   return new Promise((resolve, reject) => {
     const child = execFile(program, all, { env, maxBuffer: Infinity }, (error, stdout, stderr) => {
-      const said = stderr.trim().split('\n')[0];
+      const [reason] = stderr.trim().split('\n');
       if (!error) resolve(stdout);
       else if (error.code === 'ENOENT' && program === file) resolve(undefined);
-      // So says nsenter of a program that is not there.
+      // The exit code of nsenter for a program that is not installed.
       else if (error.code === 127) resolve(undefined);
-      else reject(new Error(said || error.message));
+      else reject(new Error(reason || error.message));
     });
-    // It may end before it has read.
+    // The program may end before it has read its input.
     child.stdin?.on('error', () => {}).end(input);
   });
 }

@@ -2,29 +2,30 @@ import { pagemap_entry, pagemap_head } from '../generated/messages.js';
 import { BadImage, entriesOf } from './image-file.ts';
 
 const AS_NUMBERS = { longs: Number, enums: String } as const;
+// Flags of an entry. Source: CRIU's criu/include/pagemap.h.
 const IN_PARENT = 1;
 const LAZY = 2;
 const PRESENT = 4;
 
-/** Pages in a row. */
+/** Consecutive pages. */
 export interface PageRange {
-  /** The address of the first one. */
+  /** The address of the first page. */
   readonly start: number;
-  /** How many. */
+  /** The number of pages. */
   readonly count: number;
-  /** They are in the pages file of this image. */
+  /** True if the pages are in the pages file of this image. */
   readonly present: boolean;
-  /** They are in the parent image. */
+  /** True if the pages are in the parent image. */
   readonly inParent: boolean;
-  /** They can be fetched after the restore; if they are not present, from a lazy dump. */
+  /** True if the pages can be fetched after the restore: from a lazy dump, unless they are present. */
   readonly lazy: boolean;
 }
 
-/** Which pages an image has of a process, or of shared memory. */
+/** The pages that an image has of a process, or of shared memory. */
 export interface Pagemap {
-  /** The name of the file with the pages. */
+  /** The name of the pages file. */
   readonly pagesFile: string;
-  /** In the order of addresses. */
+  /** In ascending order of addresses. */
   readonly ranges: readonly PageRange[];
 }
 
@@ -35,7 +36,7 @@ export async function readPagemap(path: string): Promise<Pagemap> {
     const { pages_id } = pagemap_head.toObject(pagemap_head.decode(head as Uint8Array), AS_NUMBERS);
     return { pagesFile: `pages-${pages_id}.img`, ranges: entries.map(rangeOf) };
   } catch (error) {
-    throw new BadImage(`has an entry that cannot be read: ${(error as Error).message}`);
+    throw new BadImage(`has an entry that cannot be decoded: ${(error as Error).message}`);
   }
 }
 
@@ -48,8 +49,8 @@ function rangeOf(bytes: Uint8Array): PageRange {
 }
 
 /**
- * The first page that some ranges have and others have not, at home or in their own parent; both in
- * the order of addresses, so that each is gone through once.
+ * Finds the address of the first page in `wanted` that `ranges` have neither themselves nor in their
+ * own parent. Both are in ascending order of addresses, so that each is read once.
  */
 export function firstMissing(
   wanted: readonly PageRange[],
@@ -57,11 +58,11 @@ export function firstMissing(
   pageSize: number,
 ): number | undefined {
   const endOf = ({ start, count }: PageRange) => start + count * pageSize;
-  const held = ranges.filter(({ present, inParent }) => present || inParent).values();
-  let next = held.next().value;
+  const available = ranges.filter(({ present, inParent }) => present || inParent).values();
+  let next = available.next().value;
   for (const range of wanted) {
     for (let at = range.start; at < endOf(range); ) {
-      while (next && endOf(next) <= at) next = held.next().value;
+      while (next && endOf(next) <= at) next = available.next().value;
       if (!next || next.start > at) return at;
       at = endOf(next);
     }

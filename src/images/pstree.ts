@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The first eight bytes: what kind of image, and which. */
+/** The first two words of the file: see image-file.ts. */
 const MAGIC = [0x54564319, 0x50273030] as const;
 const HEADER_SIZE = 8;
-/** The tag of `pid`, the first field of an entry. */
+/** The protobuf tag of `pid`, the first field of an entry. */
 const PID_TAG = 0x08;
 
 /**
- * The pids that the processes of a tree had, as they saw them, the root's first; as many as can be
- * read, for CRIU will complain of the rest.
+ * Reads the pids that the processes of a dumped tree had in their own pid namespace, the root's first.
+ * Stops at what cannot be read: CRIU reports damaged images itself. Synchronous and decoded by hand,
+ * because every restore does it before criu starts.
  */
 export function treePids(directory: string): number[] {
   let bytes: Buffer;
@@ -20,7 +21,7 @@ export function treePids(directory: string): number[] {
   }
   if (bytes.length < HEADER_SIZE) return [];
   if (MAGIC.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) return [];
-  // The rest is entries, each behind its length.
+  // Entries follow, each preceded by its length.
   const pids: number[] = [];
   for (let at = HEADER_SIZE; at + 4 < bytes.length; ) {
     const start = at + 4;

@@ -4,31 +4,31 @@ import { CriuError, invalid } from '../errors.ts';
 import { stats_entry } from '../generated/messages.js';
 import { native } from '../native/index.ts';
 
-/** What CRIU measured of a dump or pre-dump. Source: `dump_stats_entry` of `stats-dump`. */
+/** CRIU's measurements of a dump or pre-dump. Source: `dump_stats_entry` of `stats-dump`. */
 export interface DumpStats {
   /** Time to stop all processes, in milliseconds. */
   readonly freezingTimeMs: number;
-  /** Time that the processes were stopped, in milliseconds: the downtime, as far as CRIU knows. */
+  /** Time for which the processes were frozen, in milliseconds: the downtime, as CRIU measures it. */
   readonly frozenTimeMs: number;
   /** Time to collect memory pages, in milliseconds. */
   readonly memdumpTimeMs: number;
   /** Time to write memory pages, in milliseconds. */
   readonly memwriteTimeMs: number;
-  /** Pages looked at. */
+  /** Pages examined. */
   readonly pagesScanned: number;
-  /** Pages left out because a parent image has them. */
+  /** Pages skipped because a parent image has them. */
   readonly pagesSkippedParent: number;
   /** Pages written. */
   readonly pagesWritten: number;
-  /** Pages left in the processes, to be fetched later. */
+  /** Pages left in the processes, to be fetched after the restore. */
   readonly pagesLazy: number;
   /** Pipes that carried pages. */
   readonly pagePipes: number | undefined;
-  /** Buffers of these pipes. */
+  /** Buffers of those pipes. */
   readonly pagePipeBufs: number | undefined;
-  /** Shared pages looked at. */
+  /** Shared pages examined. */
   readonly shpagesScanned: number | undefined;
-  /** Shared pages left out because a parent image has them. */
+  /** Shared pages skipped because a parent image has them. */
   readonly shpagesSkippedParent: number | undefined;
   /** Shared pages written. */
   readonly shpagesWritten: number | undefined;
@@ -40,7 +40,7 @@ export interface DumpStats {
   readonly pageSize: number;
 }
 
-/** What CRIU measured of a restore. Source: `restore_stats_entry` of `stats-restore`. */
+/** CRIU's measurements of a restore. Source: `restore_stats_entry` of `stats-restore`. */
 export interface RestoreStats {
   /** Pages compared with the parent process's, for copy-on-write. */
   readonly pagesCompared: number;
@@ -56,20 +56,20 @@ export interface RestoreStats {
   readonly pageSize: number;
 }
 
-/** The first eight bytes of both files: what kind of image, and which. */
+/** The first two words of both files. */
 const MAGIC = [0x55105940, 0x57093306] as const;
 const HEADER_SIZE = 12;
 
 /**
- * Reads CRIU's statistics of a dump or pre-dump. In the rounds of one {@link Iteration} CRIU counts
- * on from round to round; {@link Round.stats} has what the round itself took.
- * @param directory the work directory of the dump, which is the images directory if none was given
- * @throws CriuError ERR_CRIU_BAD_IMAGE
+ * Reads CRIU's statistics of a dump or pre-dump. CRIU does not reset its counters between the rounds
+ * of an {@link Iteration}; {@link Round.stats} has the values of the round itself.
+ * @param directory the work directory of the dump, which is the images directory if that option is absent
+ * @throws CriuError ERR_CRIU_BAD_IMAGE, ERR_CRIU_INVALID_ARGUMENT
  */
 export async function readDumpStats(directory: string): Promise<DumpStats> {
   const { dump } = await readStats('readDumpStats', directory, 'stats-dump');
   if (!dump)
-    throw badImage('readDumpStats', join(directory, 'stats-dump'), 'it has no entry of a dump');
+    throw badImage('readDumpStats', join(directory, 'stats-dump'), 'it has no dump statistics');
   const { pageSize } = native();
   return {
     freezingTimeMs: dump.freezing_time / 1000,
@@ -92,28 +92,28 @@ export async function readDumpStats(directory: string): Promise<DumpStats> {
 }
 
 /**
- * What a round took by itself, by the statistics of it and of the round before. The counters are in
- * memory that all rounds of one criu share, and no CRIU up to 4.2 sets them back; a lower number
- * tells of one that does.
+ * Subtracts the statistics of the round before from those of a round. The counters are in memory that
+ * all rounds of one criu share, and CRIU up to 4.2 does not reset them; if a value has decreased, this
+ * CRIU does, and the statistics are those of the round already.
  */
 export function statsSince(before: DumpStats | undefined, now: DumpStats): DumpStats {
   const { pageSize, ...counters } = now;
   const names = Object.keys(counters) as (keyof typeof counters)[];
   if (!before || names.some((name) => (now[name] ?? 0) < (before[name] ?? 0))) return now;
-  const less = names.map((name) => [
+  const differences = names.map((name) => [
     name,
-    // CRIU has microseconds; a difference of milliseconds is not to show more.
+    // CRIU counts microseconds: round away the error of the subtraction.
     now[name] === undefined
       ? undefined
       : Math.round((now[name] - (before[name] ?? 0)) * 1000) / 1000,
   ]);
-  return { ...Object.fromEntries(less), pageSize };
+  return { ...Object.fromEntries(differences), pageSize };
 }
 
 /**
  * Reads CRIU's statistics of a restore.
- * @param directory the work directory of the restore, which is the images directory if none was given
- * @throws CriuError ERR_CRIU_BAD_IMAGE
+ * @param directory the work directory of the restore, which is the images directory if that option is absent
+ * @throws CriuError ERR_CRIU_BAD_IMAGE, ERR_CRIU_INVALID_ARGUMENT
  */
 export async function readRestoreStats(directory: string): Promise<RestoreStats> {
   const { restore } = await readStats('readRestoreStats', directory, 'stats-restore');
@@ -121,7 +121,7 @@ export async function readRestoreStats(directory: string): Promise<RestoreStats>
     throw badImage(
       'readRestoreStats',
       join(directory, 'stats-restore'),
-      'it has no entry of a restore',
+      'it has no restore statistics',
     );
   }
   return {
@@ -134,7 +134,7 @@ export async function readRestoreStats(directory: string): Promise<RestoreStats>
   };
 }
 
-/** Two magic numbers, the length of the entry, the entry. */
+/** The format: two magic numbers, the length of the entry, the entry. */
 async function readStats(operation: string, directory: string, name: string) {
   if (typeof directory !== 'string') throw invalid(operation, 'directory', 'a path', directory);
   const path = join(directory, name);
@@ -147,7 +147,7 @@ async function readStats(operation: string, directory: string, name: string) {
   if (bytes.length < HEADER_SIZE)
     throw badImage(operation, path, `it has only ${bytes.length} bytes`);
   if (MAGIC.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) {
-    throw badImage(operation, path, 'it is no statistics file of CRIU');
+    throw badImage(operation, path, 'it is not a CRIU statistics file');
   }
   const size = bytes.readUInt32LE(8);
   const entry = bytes.subarray(HEADER_SIZE, HEADER_SIZE + size);

@@ -6,28 +6,30 @@ import { BadImage, entriesOf } from './image-file.ts';
 import { firstMissing, type Pagemap, readPagemap } from './pagemap.ts';
 import { treePids } from './pstree.ts';
 
-/** Something that is wrong with images: see {@link verifyImages}. */
+/** A defect of images: see {@link verifyImages}. */
 export interface ImageFinding {
   /**
-   * - `MISSING`: a file is not there.
-   * - `BAD_FILE`: it is not what its name says, or its end is missing.
-   * - `PAGES_TRUNCATED`: a file of pages is shorter than its pagemap says; a restore would not end.
-   * - `PAGES_MISSING`: pages that should be in a parent image are not.
+   * - `MISSING`: a file does not exist.
+   * - `BAD_FILE`: a file is truncated, or is not what its name says.
+   * - `PAGES_TRUNCATED`: a pages file is shorter than its pagemap says; a restore would hang.
+   * - `PAGES_MISSING`: a parent image lacks pages that its child needs.
    * - `PARENT_MISSING`: the link to the parent images leads nowhere, or in a circle.
    */
   readonly code: 'MISSING' | 'BAD_FILE' | 'PAGES_TRUNCATED' | 'PAGES_MISSING' | 'PARENT_MISSING';
   /** Path of the file or link. */
   readonly path: string;
-  /** One sentence that names it. */
+  /** One sentence that names the file and the defect. */
   readonly message: string;
 }
 
 /**
- * Looks whether the images of a dump and of all its parents are there and fit together; reports
- * nothing if so. It reads what tells of memory, not the memory itself, and of other files only
- * whether they are whole: processes, their cores and their memory maps.
- * @param directory what a restore takes; each parent is found by the link `parent` in the one after
- * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_BAD_IMAGE if the directory cannot be read
+ * Verifies that the images of a dump and of all its parents exist and fit together. It reads the
+ * pagemaps, not the memory itself; of the processes, their cores and their memory maps it checks only
+ * that the files are whole.
+ * @param directory the images directory of a restore; the link `parent` leads from each directory to
+ * its parent
+ * @returns the defects; empty if there are none
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT; ERR_CRIU_BAD_IMAGE if the directory cannot be read
  */
 export async function verifyImages(directory: string): Promise<ImageFinding[]> {
   if (typeof directory !== 'string') {
@@ -41,16 +43,16 @@ export async function verifyImages(directory: string): Promise<ImageFinding[]> {
 }
 
 /**
- * The same for one who has verified the parent of these images before its child was made: what they
- * are to their parent, and of all others whether they are still there.
+ * Verifies the newest images of a chain whose parents were verified before: the newest images against
+ * their parent, and that all others still exist.
  */
 export async function verifyNewest(directory: string): Promise<ImageFinding[]> {
   return await verifyMemory(directory, 2);
 }
 
 /**
- * The same of pre-dumps, which have memory alone: what parents are to their children.
- * @param most how many of them are looked at, the newest first, and not only looked for
+ * Verifies the memory of a chain of images, in which pre-dumps have nothing else.
+ * @param most how many directories are verified, the newest first; the others need only exist
  */
 async function verifyMemory(
   directory: string,
@@ -58,33 +60,33 @@ async function verifyMemory(
 ): Promise<ImageFinding[]> {
   const findings: ImageFinding[] = [];
   const seen = new Set<string>();
-  let wanted: Pagemaps = new Map();
+  let needed: Pagemaps = new Map();
   let at: string | undefined = directory;
   while (at !== undefined) {
-    const place: string | undefined = await realpath(at).catch(() => undefined);
-    if (place === undefined || seen.has(place)) {
+    const realPath: string | undefined = await realpath(at).catch(() => undefined);
+    if (realPath === undefined || seen.has(realPath)) {
       findings.push(found('PARENT_MISSING', at, seen.size > 0 ? 'leads nowhere' : 'is missing'));
       return findings;
     }
-    // A path through one link after the other would say little.
-    const here = seen.size === 0 ? directory : place;
-    seen.add(place);
+    // Name a parent by its real path, not by a chain of links.
+    const here = seen.size === 0 ? directory : realPath;
+    seen.add(realPath);
     findings.push(...(await verifyInventory(here)));
     at = await parentOf(here);
     if (seen.size > most) {
-      wanted = new Map();
+      needed = new Map();
       continue;
     }
     const { pagemaps, findings: own } = await memory(here);
-    findings.push(...own, ...lacking(here, wanted, pagemaps));
-    wanted = new Map(
+    findings.push(...own, ...missingPages(here, needed, pagemaps));
+    needed = new Map(
       [...pagemaps].map(([name, map]) => [
         name,
         { ...map, ranges: map.ranges.filter(({ inParent }) => inParent) },
       ]),
     );
   }
-  const orphans = [...wanted].filter(([, { ranges }]) => ranges.length > 0);
+  const orphans = [...needed].filter(([, { ranges }]) => ranges.length > 0);
   const last = [...seen].at(-1) as string;
   return orphans.length === 0
     ? findings
@@ -93,22 +95,22 @@ async function verifyMemory(
 
 type Pagemaps = ReadonlyMap<string, Pagemap>;
 
-/** The link to the parent images, if there is one. */
+/** The path of the link to the parent images; undefined without parent images. */
 async function parentOf(directory: string): Promise<string | undefined> {
   return (await readdir(directory)).includes('parent') ? join(directory, 'parent') : undefined;
 }
 
-/** Whether there are images at all. */
+/** Verifies the inventory, which every images directory has. */
 export async function verifyInventory(directory: string): Promise<ImageFinding[]> {
   return await whole(join(directory, 'inventory.img'));
 }
 
-/** The processes of a dump: a pre-dump has none, and cannot be restored. */
+/** Verifies the processes of a dump. A pre-dump has none, and cannot be restored. */
 async function tree(directory: string): Promise<ImageFinding[]> {
   const names = new Set(await readdir(directory));
   const findings = await whole(join(directory, 'pstree.img'));
   for (const pid of treePids(directory)) {
-    // What has ended and was not waited for has a core and nothing else.
+    // A zombie has a core and nothing else.
     const alive = ['ids', 'fs', 'mm', 'pagemap'].some((kind) => names.has(`${kind}-${pid}.img`));
     const needed = alive ? ['core', 'mm', 'pagemap'] : ['core'];
     for (const kind of needed) {
@@ -121,7 +123,7 @@ async function tree(directory: string): Promise<ImageFinding[]> {
   return findings;
 }
 
-/** The pagemaps of a directory, and what is wrong with them or with their pages. */
+/** Reads the pagemaps of a directory, and verifies them and their pages files. */
 async function memory(
   directory: string,
 ): Promise<{ pagemaps: Pagemaps; findings: ImageFinding[] }> {
@@ -140,7 +142,7 @@ async function memory(
   return { pagemaps, findings };
 }
 
-/** The file of pages has to be as long as the pagemap says. */
+/** Verifies that the pages file is as long as the pagemap says. */
 async function pages(directory: string, { pagesFile, ranges }: Pagemap): Promise<ImageFinding[]> {
   const count = ranges.reduce((sum, range) => sum + (range.present ? range.count : 0), 0);
   if (count === 0) return [];
@@ -152,16 +154,16 @@ async function pages(directory: string, { pagesFile, ranges }: Pagemap): Promise
   if (size === undefined) return [found('MISSING', path, 'is missing')];
   const needed = count * native().pageSize;
   if (size >= needed) return [];
-  return [found('PAGES_TRUNCATED', path, `has ${size} bytes of ${needed}`)];
+  return [found('PAGES_TRUNCATED', path, `has only ${size} of ${needed} bytes`)];
 }
 
-/** What the pagemaps of a child want of these, and do not get. */
-function lacking(directory: string, wanted: Pagemaps, pagemaps: Pagemaps): ImageFinding[] {
-  return [...wanted].flatMap(([name, { ranges }]) => {
+/** Finds the pages that a child needs from these pagemaps, and that they lack. */
+function missingPages(directory: string, needed: Pagemaps, pagemaps: Pagemaps): ImageFinding[] {
+  return [...needed].flatMap(([name, { ranges }]) => {
     const own = pagemaps.get(name)?.ranges ?? [];
     const address = firstMissing(ranges, own, native().pageSize);
     if (address === undefined) return [];
-    const what = `lacks the page at 0x${address.toString(16)} that its child wants`;
+    const what = `lacks the page at 0x${address.toString(16)} that its child needs`;
     return [found('PAGES_MISSING', join(directory, name), what)];
   });
 }
@@ -177,8 +179,7 @@ async function whole(path: string): Promise<ImageFinding[]> {
 
 function bad(path: string, error: unknown): ImageFinding {
   if (!(error instanceof BadImage)) throw error;
-  const missing = error.message === 'is missing';
-  return found(missing ? 'MISSING' : 'BAD_FILE', path, error.message);
+  return found(error.isMissing ? 'MISSING' : 'BAD_FILE', path, error.message);
 }
 
 function found(code: ImageFinding['code'], path: string, what: string): ImageFinding {

@@ -2,14 +2,17 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { CriuError } from '../errors.ts';
 
+/** A program that this process may execute. */
 export interface Executable {
+  /** Absolute. */
   readonly path: string;
   readonly stats: Stats;
 }
 
 /**
- * Finds a program as a shell does: a name with a slash is a path, any other is looked up on PATH.
- * @throws CriuError ERR_CRIU_NOT_FOUND with `advice`, ERR_CRIU_NO_PERMISSION
+ * Finds a program as a shell does: a name with a slash is a path, any other name is looked up on PATH.
+ * @param advice text that follows the message of ERR_CRIU_NOT_FOUND
+ * @throws CriuError ERR_CRIU_NOT_FOUND, ERR_CRIU_NO_PERMISSION
  */
 export async function findExecutable(
   operation: string,
@@ -22,10 +25,10 @@ export async function findExecutable(
   for (const directory of directories) {
     const path = resolve(cwd, directory, name);
     try {
-      // Two calls that take microseconds; by way of other threads they would take much longer.
+      // Synchronous: the two calls take microseconds, a detour through libuv's threads much longer.
       const stats = statSync(path);
       if (!stats.isFile()) {
-        throw new Error(`${path} is ${stats.isDirectory() ? 'a directory' : 'no file'}`);
+        throw new Error(`${path} is ${stats.isDirectory() ? 'a directory' : 'not a file'}`);
       }
       accessSync(path, constants.X_OK);
       return { path, stats };
@@ -35,7 +38,7 @@ export async function findExecutable(
     }
   }
   if (refused) {
-    const message = `${operation}: may not run ${name}: ${(refused as Error).message}`;
+    const message = `${operation}: cannot execute ${name}: ${(refused as Error).message}`;
     throw new CriuError('ERR_CRIU_NO_PERMISSION', message, { operation, cause: refused });
   }
   const message = `${operation}: there is no ${name}${isPath ? '' : ' on PATH'}${advice}`;

@@ -2,8 +2,9 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a directory that only its owner may look into, and those above it that are missing. Not by
- * `recursive` of mkdir, which never ends where no directory can be made, as in /proc.
+ * Makes a directory, and those above it that are missing, with access for its owner only. It does not
+ * use `recursive` of mkdir, which never ends in a file system without directories to make, such as
+ * /proc.
  */
 export async function makePrivateDirectory(path: string): Promise<void> {
   const whole = resolve(path);

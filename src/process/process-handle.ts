@@ -3,15 +3,15 @@ import { CriuError, type ExitStatus, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { type ExitWatch, watchExit } from './exit.ts';
 
-/** A process that this library started or brought back, held by a pidfd as long as it lives. */
+/** A process that this library started or restored. A pidfd identifies it while it lives. */
 export class ProcessHandle {
-  /** Its pid, as seen by this process. */
+  /** Its pid in the pid namespace of this process. */
   readonly pid: number;
   readonly #pidfd: number | undefined;
   readonly #watch: ExitWatch | undefined;
 
   /**
-   * Without a pidfd the process is gone already.
+   * @param pidfd undefined if the process is gone already
    * @internal
    */
   constructor(pid: number, pidfd: number | undefined) {
@@ -21,9 +21,9 @@ export class ProcessHandle {
   }
 
   /**
-   * Resolves when the process has ended; never rejects. Of a child of this process it tells the
-   * exit code or the signal; of any other only its parent can know them, and both are null. Waiting
-   * for it keeps Node running; a process that nobody waits for does not.
+   * Resolves when the process has ended; never rejects. For a child of this process it has the exit
+   * code or the signal; for any other process both are null, because only its parent can know them.
+   * Awaiting it keeps Node running; a process that nobody awaits does not.
    */
   get exited(): Promise<ExitStatus> {
     this.#watch?.ref();
@@ -31,9 +31,9 @@ export class ProcessHandle {
   }
 
   /**
-   * Sends a signal to exactly this process, even if its pid was taken again. 0 sends none, and only
-   * tells whether the process is there.
-   * @returns whether it was there to get it
+   * Sends a signal to exactly this process, even if its pid has been reused.
+   * @param signal a name or number; 0 only tests whether the process exists
+   * @returns true if the process existed
    * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if there is no such signal,
    * ERR_CRIU_NO_PERMISSION if this process may not send it
    */

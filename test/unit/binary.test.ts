@@ -85,7 +85,7 @@ describe('it is told', () => {
     expect(await failure()).toMatchObject({ code: 'ERR_CRIU_NOT_FOUND' });
   });
 
-  test('if it may not be run, by path and on PATH', async () => {
+  test('if it may not be executed, by path and on PATH', async () => {
     const path = await make('first/criu', 0o644);
     for (const name of [path, undefined]) {
       const error = await failure(name);
@@ -94,7 +94,7 @@ describe('it is told', () => {
         operation: 'dump',
         cause: { code: 'EACCES' },
       });
-      expect(error.message).toContain(`dump: may not run ${name ?? 'criu'}: EACCES`);
+      expect(error.message).toContain(`dump: cannot execute ${name ?? 'criu'}: EACCES`);
     }
   });
 

@@ -10,8 +10,8 @@ const rangeOf = (page: number, count: number, kind: (typeof kinds)[number]): Pag
   ...kind,
 });
 
-describe('the first page that is missing in the parent', () => {
-  /** Ranges in the order of addresses, between which pages may be left out. */
+describe('firstMissing', () => {
+  /** Ranges in ascending order of addresses, with gaps. */
   const ranges = fc
     .array(fc.record({ gap: fc.nat(2), count: fc.integer({ min: 1, max: 4 }), kind: fc.nat(2) }), {
       maxLength: 8,
@@ -28,7 +28,7 @@ describe('the first page that is missing in the parent', () => {
   const pagesOf = ({ start, count }: PageRange) =>
     Array.from(Array(count), (_, index) => start + index * PAGE);
 
-  test('is that which a look at each page finds', () => {
+  test('agrees with a naive search page by page', () => {
     fc.assert(
       fc.property(ranges, ranges, (wanted, own) => {
         const held = own.filter(({ present, inParent }) => present || inParent).flatMap(pagesOf);
@@ -39,7 +39,7 @@ describe('the first page that is missing in the parent', () => {
     );
   });
 
-  test('is found in one walk through both, however many ranges there are', () => {
+  test('reads each list of ranges once, however long it is', () => {
     const many = 100_000;
     const fragments = Array.from(Array(many), (_, index) => rangeOf(2 * index, 1, kinds[0]));
     let looks = 0;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { makePrivateDirectory } from '../../src/process/private-directory.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
-test('makes what is missing, for its owner alone, and leaves what is there', async () => {
+test('makes all missing directories for their owner only, and keeps those that exist', async () => {
   const root = await temporaryDirectory();
   const [above, path] = [join(root, 'a'), join(root, 'a/b/c')];
   await Promise.all([makePrivateDirectory(path), makePrivateDirectory(`${path}/`)]);
@@ -13,14 +13,17 @@ test('makes what is missing, for its owner alone, and leaves what is there', asy
   for (const one of [above, path]) expect((await stat(one)).mode & 0o777).toBe(0o700);
 });
 
-test.each(['file', 'file/below'])('says why there can be no directory: %s', async (name) => {
-  const root = await temporaryDirectory();
-  await writeFile(join(root, 'file'), '');
-  const making = makePrivateDirectory(join(root, name));
-  await expect(making).rejects.toThrow(/EEXIST|ENOTDIR/);
-});
+test.each(['file', 'file/below'])(
+  'rejects with the reason why a directory cannot be made: %s',
+  async (name) => {
+    const root = await temporaryDirectory();
+    await writeFile(join(root, 'file'), '');
+    const making = makePrivateDirectory(join(root, name));
+    await expect(making).rejects.toThrow(/EEXIST|ENOTDIR/);
+  },
+);
 
-test('comes to an end where nothing can be made', async () => {
+test('ends in a file system in which no directory can be made', async () => {
   await expect(makePrivateDirectory('/proc/nothing/below')).rejects.toMatchObject({
     code: 'ENOENT',
   });

@@ -48,13 +48,13 @@ describe.each([
   }
   const bad = { code: 'ERR_CRIU_BAD_IMAGE', operation };
 
-  test('tells which file is missing', async () => {
+  test('names the missing file', async () => {
     const error = await failureOf(readFrom());
     expect(error).toMatchObject(bad);
     expect(error.message).toMatch(new RegExp(`^${operation}: /.*/${name}: ENOENT`));
   });
 
-  test('refuses a file that ends early, wherever it does', async () => {
+  test('rejects a truncated file, wherever it ends', async () => {
     const whole = fileOf(entry);
     await expect(readFrom(whole)).resolves.toBeDefined();
     const directory = await temporaryDirectory();
@@ -67,11 +67,11 @@ describe.each([
   });
 
   test.each<[string, Uint8Array, RegExp]>([
-    ['another kind of image', fileOf(entry, [0x54564319, MAGIC[1]]), /no statistics file/],
-    ['another image', fileOf(entry, [MAGIC[0], 0x57093307]), /no statistics file/],
-    ['garbage', Buffer.from('not an image of CRIU at all'), /no statistics file/],
-    ['the other statistics', fileOf(other), /it has no entry of a (dump|restore)/],
-    ['an empty entry', fileOf({}), /it has no entry of a (dump|restore)/],
+    ['another kind of image', fileOf(entry, [0x54564319, MAGIC[1]]), /not a CRIU statistics file/],
+    ['another image', fileOf(entry, [MAGIC[0], 0x57093307]), /not a CRIU statistics file/],
+    ['garbage', Buffer.from('not an image of CRIU at all'), /not a CRIU statistics file/],
+    ['the other statistics', fileOf(other), /it has no (dump|restore) statistics/],
+    ['an empty entry', fileOf({}), /it has no (dump|restore) statistics/],
     ['a garbled entry', fileOf(entry).fill(0xff, 12), /./],
   ])('refuses %s', async (_what, bytes, message) => {
     const error = await failureOf(readFrom(bytes));
@@ -79,7 +79,7 @@ describe.each([
     expect(error.message).toMatch(message);
   });
 
-  test('refuses what is no path', async () => {
+  test('rejects a directory that is not a path', async () => {
     for (const directory of [undefined, 5, null]) {
       expect(await failureOf(read(directory as never))).toMatchObject({
         code: 'ERR_CRIU_INVALID_ARGUMENT',
@@ -90,7 +90,7 @@ describe.each([
   });
 });
 
-describe('what CRIU measured', () => {
+describe("CRIU's measurements", () => {
   async function directoryWith(name: string, entry: object): Promise<string> {
     const directory = await temporaryDirectory();
     await writeFile(join(directory, name), fileOf(entry));

@@ -166,7 +166,10 @@ test('a program that cannot be started is told in one line with its code, and ex
   await writeFile(script, '#!/no/such/interpreter\n', { mode: 0o755 });
   const cases = [
     ['no-such-program', 'there is no no-such-program on PATH (ERR_CRIU_NOT_FOUND)'],
-    [directory, `may not run ${directory}: ${directory} is a directory (ERR_CRIU_NO_PERMISSION)`],
+    [
+      directory,
+      `cannot execute ${directory}: ${directory} is a directory (ERR_CRIU_NO_PERMISSION)`,
+    ],
     [script, `cannot start ${script}: there is no such interpreter (ERR_CRIU_NOT_FOUND)`],
   ] as const;
   for (const [program, message] of cases) {

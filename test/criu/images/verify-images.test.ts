@@ -6,7 +6,7 @@ import { dumpedCounter, dumpedFamily, startTalker } from '../../helpers/checkpoi
 import { failureOf } from '../../helpers/failures.ts';
 import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
-describe('nothing is found in the images of', () => {
+describe('finds no defect in the images of', () => {
   test('a process, which is then restored', async () => {
     const criu = client();
     const { counter, imagesDirectory } = await dumpedCounter(criu);
@@ -28,7 +28,7 @@ describe('nothing is found in the images of', () => {
   });
 });
 
-test('each file that is gone, empty or cut short is found', async () => {
+test('finds each file that is missing, empty or truncated', async () => {
   const { counter, imagesDirectory } = await dumpedCounter(client());
   const { pid } = counter;
   const names = ['inventory', 'pstree', `core-${pid}`, `mm-${pid}`, `pagemap-${pid}`, 'pages-1'];
@@ -68,7 +68,7 @@ test('each file that is gone, empty or cut short is found', async () => {
   expect(await verifyImages(imagesDirectory)).toEqual([]);
 });
 
-test('no directory and no path are errors', async () => {
+test('rejects a missing directory, and a directory that is not a path', async () => {
   const missing = join(await temporaryDirectory(), 'missing');
   expect(await failureOf(verifyImages(missing))).toMatchObject({ code: 'ERR_CRIU_BAD_IMAGE' });
   expect(await failureOf(verifyImages(5 as unknown as string))).toMatchObject({

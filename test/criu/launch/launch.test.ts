@@ -362,7 +362,7 @@ test('programs that cannot be run are refused with the reason', async () => {
     [path('nothing'), 'ERR_CRIU_NOT_FOUND', `there is no ${path('nothing')}`],
     [path('not-executable'), 'ERR_CRIU_NO_PERMISSION', 'permission denied'],
     [path('directory'), 'ERR_CRIU_NO_PERMISSION', 'is a directory'],
-    ['/dev/null', 'ERR_CRIU_NO_PERMISSION', 'is no file'],
+    ['/dev/null', 'ERR_CRIU_NO_PERMISSION', 'is not a file'],
     [path('bad-interpreter'), 'ERR_CRIU_NOT_FOUND', 'there is no such interpreter'],
     [path('no-program'), 'ERR_CRIU_SYSTEM', 'neither a program for this system nor a script'],
   ] as const;

@@ -139,6 +139,6 @@ test('a daemon is not started on images that cannot be read, and the error names
   expect(await failureOf(client().lazyPages({ imagesDirectory }))).toMatchObject({
     code: 'ERR_CRIU_BAD_IMAGE',
     operation: 'lazyPages',
-    message: `lazyPages: ${path} is no pagemap image of CRIU`,
+    message: `lazyPages: ${path} is not a CRIU pagemap image`,
   });
 });
