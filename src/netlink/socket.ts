@@ -37,7 +37,7 @@ export class NetlinkSocket implements Disposable {
     for await (const messages of this.#answerTo(request)) {
       for (const { type, body } of messages) {
         if (type === NLMSG_DONE) return;
-        if (type === NLMSG_ERROR) throw this.#errorIn(body);
+        if (type === NLMSG_ERROR) throw new NetlinkError(this.#label, errnoIn(body));
         yield body;
       }
       // There may be many packets: let the event loop do other work between two of them.
@@ -54,8 +54,8 @@ export class NetlinkSocket implements Disposable {
       const answer = messages.find(({ type }) => type === NLMSG_ERROR);
       if (!answer) continue;
       // The acknowledgement is an error message with the number 0.
-      const error = this.#errorIn(answer.body);
-      if (error.errno !== 0) throw error;
+      const errno = errnoIn(answer.body);
+      if (errno !== 0) throw new NetlinkError(this.#label, errno);
       return;
     }
   }
@@ -70,13 +70,14 @@ export class NetlinkSocket implements Disposable {
     }
   }
 
-  #errorIn(body: Buffer): NetlinkError {
-    return new NetlinkError(this.#label, -body.readInt32LE(0));
-  }
-
   [Symbol.dispose](): void {
     native().close(this.#fd);
   }
+}
+
+/** Reads the number of struct nlmsgerr, which is negative there. */
+function errnoIn(body: Buffer): number {
+  return Math.abs(body.readInt32LE(0));
 }
 
 function readable(fd: number): Promise<void> {

@@ -5,6 +5,7 @@ import {
   parseAttributes,
   parseMessages,
 } from '../../src/netlink/message.ts';
+import { deleteTable, tablesIn } from '../../src/netlink/nftables.ts';
 import { parseInet, parseUnix } from '../../src/netlink/sock-diag.ts';
 import { NetlinkSocket } from '../../src/netlink/socket.ts';
 
@@ -94,4 +95,9 @@ describe('netlink messages', () => {
       errno: expect.any(Number),
     });
   });
+});
+
+test('nftables lists the tables of a network namespace, and deletes a table that is not there', async () => {
+  expect(await tablesIn(-1)).toEqual(expect.any(Array));
+  await expect(deleteTable(-1, 'CRIU-no-such-table')).resolves.toBeUndefined();
 });
