@@ -1,34 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Cancellation } from './concurrency/cancellation.ts';
 import { traceOperation } from './diagnostics.ts';
-import { CriuError } from './errors.ts';
+import { CriuError, invalid } from './errors.ts';
 import type { PreflightFinding } from './finding.ts';
+import { type CheckOptions, check } from './operations/check.ts';
 import type { Client } from './operations/client.ts';
+import { type CpuinfoOptions, cpuinfo } from './operations/cpuinfo.ts';
 import { type DumpOptions, type DumpResult, dump, type PreDumpOptions } from './operations/dump.ts';
-import { PageServer } from './operations/page-server.ts';
+import { PageServer, type PageServerStartOptions } from './operations/page-server.ts';
 import {
-  askFeatures,
-  askVersion,
   type CriuFeatures,
   type CriuVersion,
+  features,
   requireSupport,
+  version,
 } from './operations/probe.ts';
 import { type RestoreOptions, restore } from './operations/restore.ts';
 import type { RestoredProcess } from './operations/restored-process.ts';
-import { perform } from './operations/run.ts';
-
-import {
-  CriuSession,
-  inheritedBySession,
-  type SessionOptions,
-  sessionOptions,
-} from './operations/session.ts';
+import { assertOwnCriu, assertServiceSupports, INHERITS } from './operations/service-limits.ts';
+import { CriuSession, type SessionOptions } from './operations/session.ts';
 import { checkOptions, checkValue, readOptions, type Shape } from './options/check.ts';
 import { flag, integer, text } from './options/kinds.ts';
-import { limits } from './options/operation-options.ts';
-import type { OptionOf } from './options/table.ts';
 import { defaultOptions } from './options/translate.ts';
 import type { CriuOpts, OperationOptions } from './options/types.ts';
 import { lazyDump } from './postcopy/lazy-dump.ts';
@@ -45,52 +35,52 @@ import { iterate } from './precopy/iterate.ts';
 import type { IterateOptions } from './precopy/iterate-options.ts';
 import type { Iteration } from './precopy/iteration.ts';
 import type { PreflightOptions } from './preflight/options.ts';
-import { preflight as look } from './preflight/preflight.ts';
-import { locate } from './worker/binary.ts';
+import { preflight as findObstacles } from './preflight/preflight.ts';
+import { locate } from './worker/endpoint.ts';
 import { Pool } from './worker/pool.ts';
-import { WorkerSession } from './worker/worker-session.ts';
 
-/** More than that would be a mistake. */
+/** The largest pool: a larger one would be a mistake. */
 const MAX_PREWARM = 64;
 
 /** Options of a {@link Criu}. */
 export interface CriuClientOptions {
   /** The criu binary: a path, or a name to look up on PATH. Default: `CRIU_PATH`, else `criu`. */
   path?: string;
-  /** Options for every operation that takes them; what an operation is given itself comes first. */
+  /**
+   * The socket of a running `criu service`, such as `/run/criu_service.socket`, to use instead of a
+   * binary: for callers without privileges. CRIU then runs with the privileges, the environment and
+   * the umask of the service. Excludes `path` and `prewarm`. Source: criu(8) service.
+   */
+  socket?: string;
+  /** Options for every operation that takes them; the options of an operation override them. */
   defaults?: Partial<CriuOpts>;
   /**
-   * How many criu processes to keep started ahead, so that an operation need not wait for criu's own
-   * start: 0 (default) to 64. They wait with the environment and the working directory that they were
-   * started with; operations with descriptors to inherit start their own. One that dies is replaced,
-   * after a while if that happens again. They do not keep Node running, and end with {@link Criu.close}.
+   * How many criu processes to start ahead, so that an operation need not wait until criu has
+   * started: 0 (default) to 64. They keep the environment and the working directory that they were
+   * started with; operations with descriptors to inherit start a criu of their own. A worker that
+   * dies is replaced, after a growing delay if that happens again. Workers do not keep Node running,
+   * and end with {@link Criu.close}.
    */
   prewarm?: number;
 }
 
 const clientOptions: Shape<CriuClientOptions> = {
   path: text,
+  socket: text,
   defaults: defaultOptions,
   prewarm: integer(0, MAX_PREWARM),
 };
 
+/** Why lazy pages need a binary. */
+const DAEMON = 'the lazy-pages daemon is a command of the criu binary';
+
 /** Options of {@link Criu.checkpoint}: runc's CriuOpts, with `preDump` among them. */
 export interface CheckpointOptions extends DumpOptions, Pick<CriuOpts, 'preDump'> {}
 
-/** Options of {@link Criu.check}. */
-export interface CheckOptions extends Pick<CriuOpts, OptionOf<'check'>>, OperationOptions {}
-
-/** Options of {@link Criu.cpuinfoDump} and {@link Criu.cpuinfoCheck}. */
-export interface CpuinfoOptions extends Pick<CriuOpts, OptionOf<'cpuinfoDump'>>, OperationOptions {}
-
-/** Options of {@link Criu.pageServer}. */
-export interface PageServerStartOptions
-  extends Pick<CriuOpts, OptionOf<'pageServer'>>,
-    OperationOptions {}
-
 /**
- * A client of one criu binary. Each operation starts a `criu swrk` of its own, and operations do
- * not disturb each other. Failures are {@link CriuError}s; see there for the codes.
+ * A client of one criu binary, or of one criu service. Each operation starts a `criu swrk` of its
+ * own, and operations do not disturb each other. Failures are {@link CriuError}s; see there for the
+ * codes.
  *
  * @example
  * ```ts
@@ -106,88 +96,69 @@ export class Criu implements AsyncDisposable {
 
   /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if an option or default is wrong */
   constructor(options: CriuClientOptions = {}) {
-    const { path, defaults = {}, prewarm = 0 } = checkOptions('new Criu', options, clientOptions);
+    const given = checkOptions('new Criu', options, clientOptions);
+    const { path, socket, defaults = {}, prewarm = 0 } = given;
+    for (const option of ['path', 'prewarm'] as const) {
+      if (socket === undefined || given[option] === undefined) continue;
+      throw invalid('new Criu', option, 'no value beside socket', given[option]);
+    }
     const pool = prewarm > 0 ? new Pool(prewarm) : undefined;
-    this.#client = { path, defaults, pool };
-    // If there is no such criu, the first operation will say so.
+    this.#client = { path, socket, defaults, pool };
+    // If there is no such criu, the first operation reports it.
     if (pool)
       locate('new Criu', this.#client).then(
-        (binary) => pool.start(binary),
+        (endpoint) => pool.start(endpoint),
         () => {},
       );
   }
 
   /** Asks CRIU for its version. Source: RPC request VERSION, CRIU 3.0. */
   async version(options: OperationOptions = {}): Promise<CriuVersion> {
-    this.#refuseIfClosed('version');
-    using cancellation = new Cancellation('version', checkOptions('version', options, limits));
-    return await traceOperation({ operation: 'version' }, async () =>
-      askVersion('version', await locate('version', this.#client), cancellation),
-    );
+    const given = this.#begin('version', options);
+    return await traceOperation({ operation: 'version' }, () => version(this.#client, given));
   }
 
   /**
-   * Asks CRIU what this kernel has. Source: RPC request FEATURE_CHECK, CRIU 3.0; a feature that
-   * CRIU is too old to know is false.
+   * Asks CRIU what this kernel supports. A feature that this CRIU does not know is false. Source:
+   * RPC request FEATURE_CHECK, CRIU 3.0.
    */
   async features(options: OperationOptions = {}): Promise<CriuFeatures> {
-    this.#refuseIfClosed('features');
-    using cancellation = new Cancellation('features', checkOptions('features', options, limits));
-    return await traceOperation({ operation: 'features' }, async () =>
-      askFeatures('features', await locate('features', this.#client), cancellation),
-    );
+    const given = this.#begin('features', options);
+    return await traceOperation({ operation: 'features' }, () => features(this.#client, given));
   }
 
   /**
-   * Checks that the kernel has what CRIU cannot do without; resolves if so. Source: RPC request
-   * CHECK, criu(8) check.
+   * Checks that the kernel has what every dump and restore needs. Source: RPC request CHECK,
+   * criu(8) check.
    * @throws CriuError ERR_CRIU_FAILED with what is missing
    */
   async check(options: CheckOptions = {}): Promise<void> {
-    this.#refuseIfClosed('check');
-    const given = readOptions('check', options);
-    await traceOperation({ operation: 'check' }, () => this.#check(given));
-  }
-
-  async #check(given: CheckOptions): Promise<void> {
-    const job = { operation: 'check', label: 'check', type: 'CHECK' } as const;
-    if ((given.workDirectory ?? this.#client.defaults.workDirectory) !== undefined) {
-      await perform(this.#client, job, given);
-      return;
-    }
-    // Before 4.2 CRIU wants a directory even if it is to log nothing.
-    const workDirectory = await mkdtemp(join(tmpdir(), 'node-criu-'));
-    try {
-      await perform(this.#client, job, { ...given, workDirectory });
-    } finally {
-      await rm(workDirectory, { recursive: true, force: true });
-    }
+    const given = this.#begin('check', options);
+    await traceOperation({ operation: 'check' }, () => check(this.#client, given));
   }
 
   /**
-   * Freezes a process tree and writes it to disk. The processes are then killed, or go on with
-   * `leaveRunning`. If it fails they go on. Source: RPC request DUMP, criu(8) dump.
+   * Freezes a process tree and writes it to disk. Afterwards the processes are killed, or run on
+   * with `leaveRunning`. If the dump fails they run on. Source: RPC request DUMP, criu(8) dump.
    * @param pid the root of the tree
-   * @throws CriuError its `workload` says what became of the processes
+   * @throws CriuError whose `workload` is the state of the processes
    */
   async dump(pid: number, options: DumpOptions): Promise<DumpResult> {
-    this.#refuseIfClosed('dump');
-    const given = readOptions('dump', options);
+    const given = this.#begin('dump', options);
     return await traceOperation({ operation: 'dump', pid }, () =>
       dump(this.#client, 'dump', pid, given),
     );
   }
 
   /**
-   * Copies the memory of a running process tree, as one round of an iterative dump; it stops only
-   * for as long as that takes to begin. Source: RPC request SINGLE_PRE_DUMP, criu(8) pre-dump,
-   * CRIU 3.17.
+   * Copies the memory of a running process tree to disk, as one round of an iterative dump. The
+   * processes stop only until CRIU has collected their pages. Source: RPC request SINGLE_PRE_DUMP,
+   * criu(8) pre-dump, CRIU 3.17.
    * @param pid the root of the tree
    * @throws CriuError ERR_CRIU_NO_MEM_TRACK if the kernel does not track changed memory
    */
   async preDump(pid: number, options: PreDumpOptions): Promise<DumpResult> {
-    this.#refuseIfClosed('preDump');
-    const given = readOptions('preDump', options);
+    const given = this.#begin('preDump', options);
     return await traceOperation({ operation: 'preDump', pid }, () =>
       dump(this.#client, 'preDump', pid, given),
     );
@@ -202,16 +173,18 @@ export class Criu implements AsyncDisposable {
   }
 
   /**
-   * Begins an iterative dump: rounds of pre-dumps while the processes run, and a dump that freezes
-   * them only for what has changed since. Nothing is done to the processes yet. `preflight` looks
-   * first for what would make the dump fail. Source: RPC request PRE_DUMP, criu(8) pre-dump.
+   * Starts an iterative dump: rounds of pre-dumps while the processes run, then a dump that freezes
+   * them only to copy what has changed since the last round. The processes are not touched yet.
+   * Unless `preflight` is false, a preflight first looks for what would make the dump fail. Source:
+   * RPC request PRE_DUMP, criu(8) pre-dump.
    * @param pid the root of the tree
    * @throws CriuError ERR_CRIU_NO_MEM_TRACK if the kernel does not track changed memory,
    * ERR_CRIU_PREFLIGHT if the dump would fail
    */
   async iterate(pid: number, options: IterateOptions): Promise<Iteration> {
-    this.#refuseIfClosed('iterate');
-    const given = readOptions('iterate', options);
+    const given = this.#begin('iterate', options);
+    if (given.lazyPages) assertOwnCriu(this.#client, 'iterate', `lazyPages: ${INHERITS}`);
+    assertServiceSupports(this.#client, 'iterate', given as CriuOpts);
     const iteration = await traceOperation({ operation: 'iterate', pid }, () =>
       iterate(this.#client, pid, given),
     );
@@ -219,46 +192,46 @@ export class Criu implements AsyncDisposable {
   }
 
   /**
-   * Reports what a dump of a process tree with these options, or a restore after it, would stumble
-   * over, errors first; nothing if nothing is in the way. It only looks, at the tree as it is now.
+   * Reports what would make a dump of a process tree with these options fail, or a restore after it;
+   * errors come first. Resolves with an empty array if there is nothing. It only reads: no process
+   * is stopped.
    * @param pid the root of the tree
    * @throws CriuError ERR_CRIU_NO_SUCH_PROCESS
    */
   async preflight(pid: number, options: PreflightOptions = {}): Promise<PreflightFinding[]> {
-    this.#refuseIfClosed('preflight');
-    const given = readOptions('preflight', options);
+    const given = this.#begin('preflight', options);
     return await traceOperation({ operation: 'preflight', pid }, () =>
-      look(this.#client, pid, given, {
-        requireSupport: (binary, needs, cancellation) =>
-          requireSupport('preflight', binary, needs, cancellation),
+      findObstacles(this.#client, pid, given, {
+        requireSupport: (endpoint, needs, cancellation) =>
+          requireSupport('preflight', endpoint, needs, cancellation),
         check: (limits) => this.check(limits),
       }),
     );
   }
 
   /**
-   * Brings a dumped process tree back, with its pids. Source: RPC request RESTORE, criu(8) restore.
-   * @throws CriuError ERR_CRIU_PID_BUSY if one of its pids is in use
+   * Restores a dumped process tree, with its pids. Source: RPC request RESTORE, criu(8) restore.
+   * @throws CriuError ERR_CRIU_PID_BUSY if one of the pids is in use
    */
   async restore(options: RestoreOptions): Promise<RestoredProcess> {
-    this.#refuseIfClosed('restore');
-    const given = readOptions('restore', options);
+    const given = this.#begin('restore', options);
     return await traceOperation({ operation: 'restore' }, () => restore(this.#client, given));
   }
 
   /**
-   * Freezes a process tree, writes its images but for most of its memory, and serves that to one
-   * destination, where the processes run before it has all arrived. Resolves when the source is
-   * ready; {@link LazySource.done} when the destination has what it needs and the original has
-   * ended. Without TLS it listens on this host's own addresses only, unless `insecure` says
-   * otherwise. Source: RPC request DUMP with `lazy_pages`, criu(8) dump --lazy-pages, CRIU 3.15.
+   * Freezes a process tree, writes its images without most of the memory, and serves that memory to
+   * one destination, where the processes run before all of it has arrived. Resolves when the source
+   * accepts the destination; {@link LazySource.done} resolves when the destination has what it needs
+   * and the original has ended. Without TLS the source listens on loopback addresses only, unless
+   * `insecure` is true. Source: RPC request DUMP with `lazy_pages`, criu(8) dump --lazy-pages, CRIU
+   * 3.15.
    * @param pid the root of the tree
    * @throws CriuError as {@link Criu.dump} does; ERR_CRIU_NO_LAZY_PAGES if the kernel lacks
-   * userfaultfd, or CRIU could not have pipes large enough to serve from
+   * userfaultfd, or CRIU cannot create pipes that are large enough
    */
   async lazyDump(pid: number, options: LazyDumpOptions): Promise<LazySource> {
-    this.#refuseIfClosed('lazyDump');
-    const given = readOptions('lazyDump', options);
+    const given = this.#begin('lazyDump', options);
+    assertOwnCriu(this.#client, 'lazyDump', INHERITS);
     const source = await traceOperation({ operation: 'lazyDump', pid }, () =>
       lazyDump(this.#client, pid, given),
     );
@@ -268,13 +241,13 @@ export class Criu implements AsyncDisposable {
 
   /**
    * Starts the daemon that gives a restore with `lazyPages` its memory, from the images or, with
-   * `pageServer`, from a lazy dump. {@link Criu.lazyRestore} does that and the restore.
+   * `pageServer`, from a lazy dump. {@link Criu.lazyRestore} starts the daemon and restores.
    * Source: criu(8) lazy-pages, CRIU 3.5.
    * @throws CriuError ERR_CRIU_NO_LAZY_PAGES if the kernel lacks userfaultfd
    */
   async lazyPages(options: LazyPagesOptions): Promise<LazyPages> {
-    this.#refuseIfClosed('lazyPages');
-    const given = readOptions('lazyPages', options);
+    const given = this.#begin('lazyPages', options);
+    assertOwnCriu(this.#client, 'lazyPages', DAEMON);
     const daemon = await traceOperation({ operation: 'lazyPages' }, () =>
       startLazyPages(this.#client, given),
     );
@@ -282,54 +255,49 @@ export class Criu implements AsyncDisposable {
   }
 
   /**
-   * Brings a dumped process tree back before its memory: it runs at once, and gets each page when it
-   * touches it, or else in the background; from the images, or with `pageServer` from a lazy dump.
-   * Should the rest of the memory not come, the processes are killed.
+   * Restores a dumped process tree before its memory: the processes run at once, and get each page
+   * when they touch it, or else in the background; from the images or, with `pageServer`, from a
+   * lazy dump. If the rest of the memory does not arrive, the processes are killed.
    * Source: criu(8) restore --lazy-pages and lazy-pages, CRIU 3.5.
    * @throws CriuError as {@link Criu.restore} does, ERR_CRIU_LAZY_PAGES if the daemon fails first
    */
   async lazyRestore(options: LazyRestoreOptions): Promise<LazyRestored> {
-    this.#refuseIfClosed('lazyRestore');
-    const given = readOptions('lazyRestore', options);
+    const given = this.#begin('lazyRestore', options);
+    assertOwnCriu(this.#client, 'lazyRestore', DAEMON);
     return await traceOperation({ operation: 'lazyRestore' }, () =>
       restoreLazily(this.#client, given),
     );
   }
 
   /**
-   * Writes a description of this host's processor, to compare another host with. Source: RPC
+   * Writes a description of this host's processor, to compare with another host. Source: RPC
    * request CPUINFO_DUMP, criu(8) cpuinfo dump.
    */
   async cpuinfoDump(options: CpuinfoOptions): Promise<void> {
-    this.#refuseIfClosed('cpuinfoDump');
-    const job = { operation: 'cpuinfoDump', label: 'cpuinfoDump', type: 'CPUINFO_DUMP' } as const;
-    const given = readOptions(job.operation, options);
-    await traceOperation({ operation: job.operation }, () => perform(this.#client, job, given));
+    const given = this.#begin('cpuinfoDump', options);
+    await traceOperation({ operation: 'cpuinfoDump' }, () =>
+      cpuinfo(this.#client, 'cpuinfoDump', given),
+    );
   }
 
   /**
-   * Compares this host's processor with the description in the images directory; resolves if what
-   * was dumped there can run here. Source: RPC request CPUINFO_CHECK, criu(8) cpuinfo check.
-   * @throws CriuError ERR_CRIU_FAILED if it can not
+   * Compares this host's processor with the description in the images directory, and resolves if
+   * what was dumped there can run here. Source: RPC request CPUINFO_CHECK, criu(8) cpuinfo check.
+   * @throws CriuError ERR_CRIU_FAILED if it cannot
    */
   async cpuinfoCheck(options: CpuinfoOptions): Promise<void> {
-    this.#refuseIfClosed('cpuinfoCheck');
-    const job = {
-      operation: 'cpuinfoCheck',
-      label: 'cpuinfoCheck',
-      type: 'CPUINFO_CHECK',
-    } as const;
-    const given = readOptions(job.operation, options);
-    await traceOperation({ operation: job.operation }, () => perform(this.#client, job, given));
+    const given = this.#begin('cpuinfoCheck', options);
+    await traceOperation({ operation: 'cpuinfoCheck' }, () =>
+      cpuinfo(this.#client, 'cpuinfoCheck', given),
+    );
   }
 
   /**
-   * Starts a page server; it listens on 127.0.0.1 and a free port unless told otherwise. Source:
-   * RPC requests PAGE_SERVER_CHLD and WAIT_PID, criu(8) page-server, CRIU 3.7.
+   * Starts a page server. By default it listens on 127.0.0.1 and a free port. Source: RPC requests
+   * PAGE_SERVER_CHLD and WAIT_PID, criu(8) page-server, CRIU 3.7.
    */
   async pageServer(options: PageServerStartOptions): Promise<PageServer> {
-    this.#refuseIfClosed('pageServer');
-    const given = readOptions('pageServer', options);
+    const given = this.#begin('pageServer', options);
     const server = await traceOperation({ operation: 'pageServer' }, () =>
       PageServer.start(this.#client, given),
     );
@@ -337,26 +305,15 @@ export class Criu implements AsyncDisposable {
   }
 
   /**
-   * Opens a session: CRIU's own messages, for what the methods do not cover. `signal` and `deadlineMs`
-   * end all of it.
+   * Opens a session, which takes CRIU's own messages: for requests that no other method makes.
+   * `signal` and `deadlineMs` apply to the session as a whole.
    */
   async session(options: SessionOptions = {}): Promise<CriuSession> {
-    this.#refuseIfClosed('session');
-    const given = checkOptions('session', options, sessionOptions);
-    const inherited = inheritedBySession(given);
-    const cancellation = new Cancellation('session', given);
-    try {
-      const session = await traceOperation({ operation: 'session' }, async () => {
-        cancellation.throwIfRequested();
-        const binary = await locate('session', this.#client);
-        const opening = { operation: 'session', binary, inherited };
-        return new CriuSession(await WorkerSession.open(opening), cancellation);
-      });
-      return await this.#hold('session', session, session.exited);
-    } catch (error) {
-      cancellation[Symbol.dispose]();
-      throw error;
-    }
+    const given = this.#begin('session', options);
+    const session = await traceOperation({ operation: 'session' }, () =>
+      CriuSession.open(this.#client, given),
+    );
+    return await this.#hold('session', session, session.exited);
   }
 
   /**
@@ -374,12 +331,18 @@ export class Criu implements AsyncDisposable {
     await this.close();
   }
 
-  #refuseIfClosed(operation: string): void {
+  /** Refuses an operation of a closed client, and copies its options. */
+  #begin<T extends object>(operation: string, options: T): T {
+    this.#assertOpen(operation);
+    return readOptions(operation, options);
+  }
+
+  #assertOpen(operation: string): void {
     if (!this.#closed) return;
     throw new CriuError('ERR_CRIU_CLOSED', `${operation}: this client is closed`, { operation });
   }
 
-  /** Remembers what close() has to end, until it has ended by itself. */
+  /** Keeps what {@link close} has to end, until it has ended by itself. */
   async #hold<T extends AsyncDisposable>(
     operation: string,
     held: T,
@@ -387,9 +350,9 @@ export class Criu implements AsyncDisposable {
   ): Promise<T> {
     this.#held.add(held);
     ended.then(() => this.#held.delete(held));
-    // It may have been closed while this was starting.
+    // The client may have been closed in the meantime.
     if (this.#closed) await held[Symbol.asyncDispose]();
-    this.#refuseIfClosed(operation);
+    this.#assertOpen(operation);
     return held;
   }
 }

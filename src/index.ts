@@ -1,11 +1,8 @@
 export {
-  type CheckOptions,
   type CheckpointOptions,
-  type CpuinfoOptions,
   Criu,
   type CriuClientOptions,
   lazyRestore,
-  type PageServerStartOptions,
   preflight,
 } from './criu.ts';
 export type { NotificationTrace, OperationTrace, WorkerTrace } from './diagnostics.ts';
@@ -50,8 +47,10 @@ export {
   resolveMigration,
   unresolvedMigrations,
 } from './migration/source/resolve.ts';
+export type { CheckOptions } from './operations/check.ts';
+export type { CpuinfoOptions } from './operations/cpuinfo.ts';
 export type { DumpOptions, DumpResult, PreDumpOptions } from './operations/dump.ts';
-export type { PageServer } from './operations/page-server.ts';
+export type { PageServer, PageServerStartOptions } from './operations/page-server.ts';
 export type { FrozenTimePrediction, PreCopied, RoundReason } from './operations/pre-copied.ts';
 export type { CriuFeatures, CriuVersion } from './operations/probe.ts';
 export type { RestoreOptions } from './operations/restore.ts';

@@ -7,7 +7,7 @@ import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, hasCapability } from '../procfs/
 import { readStatusSync } from '../procfs/status.ts';
 import type { Tracer } from '../procfs/tracer.ts';
 import type { CriuResponse } from '../protocol/messages.ts';
-import type { Remains } from '../worker/child.ts';
+import type { Remains } from '../worker/connection.ts';
 import { errorLines } from './log.ts';
 
 /** The reason why criu was told to fail, by a way other than its protocol. */
@@ -102,12 +102,12 @@ const consequences: readonly RegExp[] = [
  */
 export function trueCause({ log, remains }: Pick<Evidence, 'log' | 'remains'>): string | undefined {
   const isCause = (line: string) => !isNoise(line) && !isConsequence(line);
-  return log?.errors.findLast(isCause) ?? errorLines(remains.stderr).findLast(isCause);
+  return log?.errors.findLast(isCause) ?? errorLines(remains.stderr ?? '').findLast(isCause);
 }
 
 /** What the parser of options and configuration files prints, in the form of no other error. */
 function usageError({ remains }: Evidence): string | undefined {
-  return /^criu: (.+)$/m.exec(remains.stderr)?.[1];
+  return /^criu: (.+)$/m.exec(remains.stderr ?? '')?.[1];
 }
 
 /** In `cr_errmsg`, which is a line of the log or a text of its own. */
@@ -117,7 +117,7 @@ function firstError({ cr_errmsg = '' }: CriuResponse): string {
 
 /** The last of what follows from the cause; at worst, that it failed. */
 function lastError({ log, remains }: Evidence): string | undefined {
-  const errors = [...errorLines(remains.stderr), ...(log?.errors ?? [])];
+  const errors = [...errorLines(remains.stderr ?? ''), ...(log?.errors ?? [])];
   const last = errors.findLast(isConsequence) ?? errors.at(-1);
   return last?.includes('(empty-image)') ? `an image file is missing: ${last}` : last;
 }

@@ -1,11 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Cleanup } from '../cleanup/cleanup.ts';
 import { CriuError, type CriuLog, invalid } from '../errors.ts';
 import { type AbortReason, notPermitted } from '../failure/cause.ts';
 import { lazyStats } from '../images/lazy-stats.ts';
 import { type DumpStats, readDumpStats } from '../images/stats.ts';
-import { withConfigFiles } from '../options/config-file.ts';
 import type { OptionOf } from '../options/table.ts';
-import { withDefaults } from '../options/translate.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
 import { explain } from '../preflight/after-failure.ts';
 import { frozenCgroupOf } from '../procfs/cgroup.ts';
@@ -13,7 +12,8 @@ import { stateOf } from '../procfs/stat.ts';
 import { tracerOf } from '../procfs/tracer.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
-import { type Job, perform } from './run.ts';
+import { resolveOptions } from './resolve.ts';
+import { type Forensics, type Job, perform } from './run.ts';
 
 /** Options of {@link Criu.dump}. `imagesDirectory` is required. */
 export interface DumpOptions extends Pick<CriuOpts, OptionOf<'dump'>>, OperationOptions {
@@ -56,89 +56,113 @@ export interface RoundContext {
 
 /** A connection on which criu serves the pages of a lazy dump. */
 export interface ServeCommand {
-  /** Descriptors for criu: `[number there, number here]`. */
+  /** Descriptors for criu: `[number in criu, number here]`. */
   readonly inherited: readonly (readonly [number, number])[];
-  /** Which of them the connection is, there. */
+  /** The number of the connection in criu. */
   readonly socket: number;
-  /** Resolves if criu was told to end and takes too long for that: it is killed then. */
+  /** criu is killed when this resolves: it was told to end and took too long. */
   readonly forceKill: Promise<void>;
-  /** Called once criu has ended without success; tells why, if that is known. */
+  /** Called once criu has ended without success; returns why, if that is known. */
   failed(): Promise<AbortReason | undefined>;
 }
 
-/** Does a dump or a pre-dump, by itself or as a round of an iteration. */
+/** Makes a dump or a pre-dump, by itself or as a round of an iteration. */
 export async function dump(
   client: Client,
   operation: 'dump' | 'preDump',
   pid: number,
-  options: DumpOptions | PreDumpOptions,
+  given: DumpOptions | PreDumpOptions,
   round?: RoundContext,
   serving?: ServeCommand,
 ): Promise<DumpResult> {
   if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
     throw invalid(operation, 'pid', 'a positive integer', pid);
   }
-  const label = `${operation} of process ${pid}${round ? `, ${round.name}` : ''}`;
-  const before = stateOf(pid);
-  let frozenAt: number | undefined;
-  // Nothing is checked yet, and the elements of an array might be anything.
-  const { external: _, ...own } = withDefaults(operation, options, client.defaults);
-  const effective = await withConfigFiles(own);
+  using resolved = await resolveOptions(client, operation, given);
+  const { effective } = resolved;
   using cleanup = await Cleanup.of(pid, effective);
-  const collectEvidence: Job['collectEvidence'] = async ({ replied, stderr, session }, log) => {
-    // Without a reply CRIU has not rolled back, and from serving pages it does so by halves.
-    const leftovers =
-      replied && !cleanup.served
-        ? undefined
-        : await cleanup.rollBack(session, `${await log.beginning()}${stderr}`);
-    const abortReason = await serving?.failed();
-    const tracer = await tracerOf(pid);
-    const state = stateOf(pid);
-    const isDumped = tracer?.by === 'tracer' && tracer.name === 'criu' && state !== 'gone';
-    // CRIU says the same of a zombie.
-    const warning = notPermitted(pid);
-    const refused = before !== 'gone' && (stderr.includes(warning) || (await log.says(warning)));
-    // To be dumped by another the process may have to run, but only CRIU's code.
-    const isStopped = isDumped || (cleanup.frozen && state === 'running');
-    const workload = isStopped ? 'stopped' : state;
-    return { pid, workload, tracer, refused, abortReason, leftovers };
-  };
-  const preDump = round ? 'PRE_DUMP' : 'SINGLE_PRE_DUMP';
-  const type = operation === 'dump' ? 'DUMP' : preDump;
+  let frozenAt: number | undefined;
+  const single = round ? 'PRE_DUMP' : 'SINGLE_PRE_DUMP';
   const job: Job<DumpStats> = {
-    operation,
-    label,
-    type,
-    pid,
-    workerSession: round?.workerSession,
-    ...(serving && {
-      inherited: serving.inherited,
-      config: [`ps-socket ${serving.socket}`],
-      forceKill: serving.forceKill,
-    }),
-    observed: (notification, now) => {
-      if (notification.script === 'query-ext-files') frozenAt ??= performance.now();
-      cleanup.observed(notification, now);
+    request: {
+      type: operation === 'dump' ? 'DUMP' : single,
+      label: `${operation} of process ${pid}${round ? `, ${round.name}` : ''}`,
+      pid,
+      logLevel: cleanup.logLevel,
+      ...(serving && { inherited: serving.inherited, config: [`ps-socket ${serving.socket}`] }),
     },
-    logLevel: cleanup.logLevel,
-    collectEvidence,
-    readStats: readDumpStats,
+    lifecycle: {
+      workerSession: round?.workerSession,
+      observed: (notification, now) => {
+        if (notification.script === 'query-ext-files') frozenAt ??= performance.now();
+        cleanup.observed(notification, now);
+      },
+      ...(serving && { forceKill: serving.forceKill }),
+    },
+    forensics: {
+      collectEvidence: evidenceOf(client, pid, cleanup, serving),
+      readStats: readDumpStats,
+    },
   };
   try {
-    refuseFrozen(operation, pid, effective.freezeCgroup);
-    const { imagesDirectory, stats, log, durationMs } = await perform(client, job, options);
+    assertThawed(operation, pid, effective.freezeCgroup);
+    const { imagesDirectory, stats, log, durationMs } = await perform(client, resolved, job);
     const result = { pid, imagesDirectory, stats, log, durationMs };
     if (!cleanup.served) return result;
     const frozenTimeMs = performance.now() - (frozenAt ?? performance.now());
     const all = await lazyStats(operation, stats, imagesDirectory, frozenTimeMs);
     return { ...result, stats: all };
   } catch (error) {
-    throw await explain(error, client, pid, { ...options, preDump: operation === 'preDump' });
+    throw await explain(error, client, pid, { ...given, preDump: operation === 'preDump' });
   }
 }
 
-/** CRIU would wait for a frozen process forever; and then to kill criu would kill the process. */
-function refuseFrozen(operation: string, pid: number, freezeCgroup: string | undefined): void {
+/** Finds out in which state a failed dump has left the processes, and rolls back what CRIU did not. */
+function evidenceOf(
+  client: Client,
+  pid: number,
+  cleanup: Cleanup,
+  serving: ServeCommand | undefined,
+): NonNullable<Forensics<DumpStats>['collectEvidence']> {
+  const before = stateOf(pid);
+  return async ({ replied, stderr, session }, log) => {
+    // The criu of a service is no child of this process, and may still be at work.
+    const criuHasEnded = replied || client.socket === undefined || (await untilReleased(pid));
+    // Without a reply CRIU has not rolled back, and after serving pages it does so only in part.
+    const rollsBack = criuHasEnded && (!replied || cleanup.served);
+    const leftovers = rollsBack
+      ? await cleanup.rollBack(session, `${await log.beginning()}${stderr}`)
+      : undefined;
+    const abortReason = await serving?.failed();
+    const tracer = await tracerOf(pid);
+    const state = stateOf(pid);
+    const isTraced = tracer?.by === 'tracer' && tracer.name === 'criu' && state !== 'gone';
+    // CRIU logs the same warning for a zombie.
+    const warning = notPermitted(pid);
+    const refused = before !== 'gone' && (stderr.includes(warning) || (await log.says(warning)));
+    // A process that another criu dumps may be running that criu's code.
+    const isStopped = isTraced || (cleanup.frozen && state === 'running');
+    const workload = isStopped ? 'stopped' : state;
+    return { pid, workload, tracer, refused, abortReason, leftovers };
+  };
+}
+
+/** How long the criu of a service may take to roll back after its connection was closed. */
+const RELEASE_LIMIT_MS = 5000;
+const POLL_MS = 10;
+
+/** Waits until no criu traces a process. Resolves with false if that takes too long. */
+async function untilReleased(pid: number): Promise<boolean> {
+  for (let waited = 0; waited < RELEASE_LIMIT_MS; waited += POLL_MS) {
+    const tracer = await tracerOf(pid);
+    if (!(tracer?.by === 'tracer' && tracer.name === 'criu')) return true;
+    await sleep(POLL_MS);
+  }
+  return false;
+}
+
+/** CRIU would wait forever for a frozen process; killing criu then would kill the process, too. */
+function assertThawed(operation: string, pid: number, freezeCgroup: string | undefined): void {
   const frozen = freezeCgroup === undefined ? frozenCgroupOf(pid) : undefined;
   if (frozen === undefined) return;
   throw new CriuError(

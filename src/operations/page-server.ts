@@ -1,32 +1,39 @@
 import type { CriuError, CriuLog, ExitStatus } from '../errors.ts';
 import { brokenOff, failureOf } from '../failure/failure.ts';
 import { native } from '../native/index.ts';
-import type { PageServerOptions } from '../options/types.ts';
+import type { OptionOf } from '../options/table.ts';
+import type { CriuOpts, OperationOptions, PageServerOptions } from '../options/types.ts';
 import { exitStatus, openPidfd, watchExit } from '../process/exit.ts';
 import { terminate } from '../process/terminate.ts';
 import type { Session } from '../protocol/session.ts';
-import type { Worker } from '../worker/worker.ts';
+import type { CriuConnection } from '../worker/connection.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
-import type { Client, GivenOptions } from './client.ts';
+import type { Client } from './client.ts';
+import { resolveOptions } from './resolve.ts';
 import { type Prepared, prepare } from './run.ts';
 
-/** Where a page server listens if the caller does not say: for this host alone, on any free port. */
+/** Options of {@link Criu.pageServer}. */
+export interface PageServerStartOptions
+  extends Pick<CriuOpts, OptionOf<'pageServer'>>,
+    OperationOptions {}
+
+/** Where a page server listens by default: on this host alone, on any free port. */
 const HERE: PageServerOptions = { address: '127.0.0.1', port: 0 };
 
 /**
- * A page server of CRIU: takes the memory pages of one dump or pre-dump and writes them into its
- * images directory. The dump's other images stay with the dump.
+ * A page server of CRIU: receives the memory pages of one dump or pre-dump and writes them into its
+ * images directory. The other images stay with the dump.
  */
 export class PageServer implements AsyncDisposable {
-  /** Its pid. */
+  /** The pid of the page server. */
   readonly pid: number;
   /** The address that it listens on; undefined if it serves a given connection. */
   readonly address: string | undefined;
-  /** The port that it listens on, also if the kernel chose it; undefined likewise. */
+  /** The port that it listens on, the kernel's choice included; undefined with a connection. */
   readonly port: number | undefined;
   /**
-   * Resolves when it has ended: with code 0 if a dump took leave of it, also one that failed by
-   * itself. Never rejects. A page server keeps Node running, as a server of Node's does.
+   * Resolves when it has ended: with code 0 if the dump closed the connection properly, even if the
+   * dump itself failed. Never rejects. Like a server of Node.js, it keeps the event loop alive.
    */
   readonly exited: Promise<ExitStatus>;
   readonly #prepared: Prepared;
@@ -34,7 +41,7 @@ export class PageServer implements AsyncDisposable {
 
   private constructor(
     prepared: Prepared,
-    worker: Worker,
+    worker: CriuConnection,
     session: Session,
     pid: number,
     port: number | undefined,
@@ -49,10 +56,14 @@ export class PageServer implements AsyncDisposable {
   }
 
   /** @internal */
-  static async start(client: Client, given: GivenOptions): Promise<PageServer> {
-    const job = { operation: 'pageServer', label: 'pageServer', type: 'PAGE_SERVER_CHLD' } as const;
-    const options = withAddress(given, client.defaults);
-    return await prepare(client, job, options, async (prepared) => {
+  static async start(client: Client, given: PageServerStartOptions): Promise<PageServer> {
+    using resolved = await resolveOptions(
+      client,
+      'pageServer',
+      withAddress(given, client.defaults),
+    );
+    const job = { request: { type: 'PAGE_SERVER_CHLD', label: 'pageServer' } } as const;
+    return await prepare(client, resolved, job, async (prepared) => {
       const { request, cancellation, log } = prepared;
       const { worker, session } = await WorkerSession.open(prepared);
       const outcome = await session
@@ -65,12 +76,12 @@ export class PageServer implements AsyncDisposable {
     });
   }
 
-  /** What its log says so far. */
+  /** CRIU's log so far. */
   async log(): Promise<CriuLog | undefined> {
     return await this.#prepared.log.read();
   }
 
-  /** Ends it, if it has not ended by itself, and resolves when it is gone. Idempotent. */
+  /** Ends the page server if it has not ended by itself, and resolves when it is gone. Idempotent. */
   async close(): Promise<void> {
     await terminate((number) => this.#signal(number), this.exited);
   }
@@ -79,7 +90,7 @@ export class PageServer implements AsyncDisposable {
     try {
       if (this.#pidfd !== undefined) native().pidfdSendSignal(this.#pidfd, number);
     } catch (error) {
-      // It has just ended by itself.
+      // The page server has just ended by itself.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
@@ -89,14 +100,14 @@ export class PageServer implements AsyncDisposable {
     await this.close();
   }
 
-  /** Its parent is the criu that started it, which waits for it on our behalf. */
-  async #untilExited(worker: Worker, session: Session): Promise<ExitStatus> {
+  /** The parent of the page server is the criu that started it: that criu waits for its end. */
+  async #untilExited(worker: CriuConnection, session: Session): Promise<ExitStatus> {
     const status = await session.exchange({ type: 'WAIT_PID', pid: this.pid }).then(
       ({ reply }) => reply.status,
       () => undefined,
     );
     if (this.#pidfd !== undefined) {
-      // That criu may have died before it; nobody can know its status then.
+      // If that criu has died first, nobody can know the exit status.
       if (status === undefined) await untilGone(this.#pidfd);
       else native().close(this.#pidfd);
     }
@@ -106,15 +117,18 @@ export class PageServer implements AsyncDisposable {
   }
 }
 
-/** Closes the pidfd, too. */
+/** Resolves when a process has ended, and closes its pidfd. */
 async function untilGone(pidfd: number): Promise<void> {
   const watch = watchExit(pidfd);
   watch.ref();
   await watch.exited;
 }
 
-/** The options with an address to listen on, unless they have one or a connection already. */
-function withAddress(given: GivenOptions, defaults: Client['defaults']): GivenOptions {
+/** The options with the default address, unless they have an address or a connection. */
+function withAddress(
+  given: PageServerStartOptions,
+  defaults: Client['defaults'],
+): PageServerStartOptions {
   if (typeof given !== 'object' || given === null) return given;
   const { pageServer = defaults.pageServer ?? HERE } = given;
   const byAddress = pageServer && typeof pageServer === 'object' && pageServer.fd === undefined;

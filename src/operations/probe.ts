@@ -1,7 +1,11 @@
-import type { Cancellation } from '../concurrency/cancellation.ts';
+import { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError, type CriuErrorCode } from '../errors.ts';
+import { checkOptions } from '../options/check.ts';
+import { limits } from '../options/operation-options.ts';
+import type { OperationOptions } from '../options/types.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
-import type { Binary } from '../worker/binary.ts';
+import { type Endpoint, locate } from '../worker/endpoint.ts';
+import type { Client } from './client.ts';
 import { call } from './request.ts';
 
 /** CRIU's answer to a VERSION request. */
@@ -32,25 +36,37 @@ export interface CriuFeatures {
   readonly pidfdStore: boolean;
 }
 
-/** How long criu may take for an answer that takes it some milliseconds, in milliseconds. */
+/** Time limit of a request that takes CRIU a few milliseconds. */
 const ANSWER_LIMIT_MS = 30_000;
 
-/** Answers that hold as long as the binary is the same file and the kernel runs. */
-const versions = new Map<string, CriuVersion>();
-const features = new Map<string, CriuFeatures>();
+/** Answers by the identity of the endpoint: they hold until its binary is replaced. */
+const knownVersions = new Map<string, CriuVersion>();
+const knownFeatures = new Map<string, CriuFeatures>();
+
+/** Makes a VERSION request. */
+export async function version(client: Client, options: OperationOptions): Promise<CriuVersion> {
+  using cancellation = new Cancellation('version', checkOptions('version', options, limits));
+  return await askVersion('version', await locate('version', client), cancellation);
+}
+
+/** Makes a FEATURE_CHECK request. */
+export async function features(client: Client, options: OperationOptions): Promise<CriuFeatures> {
+  using cancellation = new Cancellation('features', checkOptions('features', options, limits));
+  return await askFeatures('features', await locate('features', client), cancellation);
+}
 
 /** Asks for the version. @throws CriuError ERR_CRIU_NOT_CRIU, ERR_CRIU_TOO_OLD */
 export async function askVersion(
   operation: string,
-  binary: Binary,
+  endpoint: Endpoint,
   cancellation: Cancellation,
 ): Promise<CriuVersion> {
   using limited = cancellation.within(ANSWER_LIMIT_MS);
   let reply: CriuResponse;
   try {
-    reply = await ask(operation, binary, { type: 'VERSION' }, limited);
+    reply = await ask(operation, endpoint, { type: 'VERSION' }, limited);
   } catch (error) {
-    throw cancellation.reason ? error : notCriu(error, binary, operation);
+    throw cancellation.reason ? error : notCriu(error, endpoint, operation);
   }
   const { version } = reply;
   if (!version)
@@ -65,28 +81,28 @@ export async function askVersion(
     ...(version.name !== undefined && { name: version.name }),
     number: major * 10000 + minor * 100 + sublevel,
   };
-  versions.set(binary.identity, answer);
+  knownVersions.set(endpoint.identity, answer);
   return answer;
 }
 
 /** Asks what the kernel has, of everything that CRIU can tell. */
 export async function askFeatures(
   operation: string,
-  binary: Binary,
+  endpoint: Endpoint,
   cancellation: Cancellation,
 ): Promise<CriuFeatures> {
   const wanted = { mem_track: true, lazy_pages: true, pidfd_store: true };
   const request: CriuRequest = { type: 'FEATURE_CHECK', features: wanted };
   using limited = cancellation.within(ANSWER_LIMIT_MS);
-  const reply = await ask(operation, binary, request, limited).catch((error: CriuError) => {
-    throw cancellation.reason || error.code !== 'ERR_CRIU_TIMEOUT' ? error : mute(error, binary);
+  const reply = await ask(operation, endpoint, request, limited).catch((error: CriuError) => {
+    throw cancellation.reason || error.code !== 'ERR_CRIU_TIMEOUT' ? error : mute(error, endpoint);
   });
   const answer = {
     memTrack: reply.features?.mem_track ?? false,
     lazyPages: reply.features?.lazy_pages ?? false,
     pidfdStore: reply.features?.pidfd_store ?? false,
   };
-  features.set(binary.identity, answer);
+  knownFeatures.set(endpoint.identity, answer);
   return answer;
 }
 
@@ -96,7 +112,7 @@ export async function askFeatures(
  */
 export async function requireSupport(
   operation: string,
-  binary: Binary,
+  endpoint: Endpoint,
   needs: {
     /** The first CRIU that knows the operation. */
     readonly since: number;
@@ -108,20 +124,20 @@ export async function requireSupport(
   cancellation: Cancellation,
 ): Promise<void> {
   const version =
-    versions.get(binary.identity) ?? (await askVersion(operation, binary, cancellation));
+    knownVersions.get(endpoint.identity) ?? (await askVersion(operation, endpoint, cancellation));
   const tooNew = [needs, needs.newest].find((need) => need && need.since > version.number);
   if (tooNew) {
     const option = tooNew === needs.newest ? needs.newest.option : undefined;
     const it = option ? `option ${option} needs` : 'it needs';
     throw new CriuError(
       'ERR_CRIU_TOO_OLD',
-      `${operation}: ${it} CRIU ${dotted(tooNew.since)}, and ${binary.path} is ${dotted(version.number)}`,
+      `${operation}: ${it} CRIU ${dotted(tooNew.since)}, and ${endpoint.name} is ${dotted(version.number)}`,
       { operation, option },
     );
   }
   if (!needs.memTrack && !needs.lazyPages) return;
   const kernel =
-    features.get(binary.identity) ?? (await askFeatures(operation, binary, cancellation));
+    knownFeatures.get(endpoint.identity) ?? (await askFeatures(operation, endpoint, cancellation));
   if (needs.memTrack && !kernel.memTrack) {
     throw new CriuError(
       'ERR_CRIU_NO_MEM_TRACK',
@@ -140,12 +156,12 @@ export async function requireSupport(
 
 async function ask(
   operation: string,
-  binary: Binary,
+  endpoint: Endpoint,
   request: CriuRequest,
   cancellation: Cancellation,
 ): Promise<CriuResponse> {
   cancellation.throwIfRequested();
-  return await call({ operation, label: operation, binary, request, cancellation });
+  return await call({ operation, label: operation, endpoint, request, cancellation });
 }
 
 const strange: ReadonlySet<CriuErrorCode> = new Set([
@@ -155,19 +171,19 @@ const strange: ReadonlySet<CriuErrorCode> = new Set([
 ]);
 
 /** What ends without an answer, or gives none, is no criu; any other failure stays what it is. */
-function notCriu(error: unknown, binary: Binary, operation: string): unknown {
+function notCriu(error: unknown, endpoint: Endpoint, operation: string): unknown {
   if (!(error instanceof CriuError) || !strange.has(error.code)) return error;
   const { stderr, exit } = error;
   const said = stderr ? `; it said: ${stderr.split('\n', 1)[0]}` : '';
   return new CriuError(
     'ERR_CRIU_NOT_CRIU',
-    `${operation}: ${binary.path} is not a criu: it does not answer a VERSION request${said}`,
+    `${operation}: ${endpoint.name} is not a criu: it does not answer a VERSION request${said}`,
     { operation, stderr, exit, cause: error },
   );
 }
 
-function mute({ operation, stderr, exit }: CriuError, { path }: Binary): CriuError {
-  const text = `${operation}: ${path} has not answered a FEATURE_CHECK request within ${ANSWER_LIMIT_MS} ms`;
+function mute({ operation, stderr, exit }: CriuError, { name }: Endpoint): CriuError {
+  const text = `${operation}: ${name} has not answered a FEATURE_CHECK request within ${ANSWER_LIMIT_MS} ms`;
   return new CriuError('ERR_CRIU_TIMEOUT', text, { operation, stderr, exit });
 }
 

@@ -6,6 +6,7 @@ import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, DirectoryLike, Hooks, OperationOptions } from '../options/types.ts';
 import { stateOf } from '../procfs/stat.ts';
 import type { Client } from './client.ts';
+import { resolveOptions } from './resolve.ts';
 import { RestoredProcess } from './restored-process.ts';
 import { RestoredRoot } from './restored-root.ts';
 import { type Job, perform } from './run.ts';
@@ -16,38 +17,41 @@ export interface RestoreOptions extends Pick<CriuOpts, OptionOf<'restore'>>, Ope
   hooks?: Hooks;
 }
 
-/** Does a restore. */
-export async function restore(client: Client, options: RestoreOptions): Promise<RestoredProcess> {
+/** Makes a restore. */
+export async function restore(client: Client, given: RestoreOptions): Promise<RestoredProcess> {
+  using resolved = await resolveOptions(client, 'restore', given);
+  const { imagesDirectory, asChild = false } = resolved.effective;
   using root = new RestoredRoot();
-  const directory = options?.imagesDirectory ?? client.defaults.imagesDirectory;
   const job: Job<RestoreStats> = {
-    operation: 'restore',
-    label: 'restore',
-    type: 'RESTORE',
-    observed: ({ script, pid }, now) => {
-      if (now === 'agreed') root.begun = true;
-      else if (script === 'pre-restore') root.expect(treePids(pathOf(directory)));
-      else root.reached(script, pid);
+    request: { type: 'RESTORE', label: 'restore' },
+    lifecycle: {
+      observed: ({ script, pid }, now) => {
+        if (now === 'agreed') root.begun = true;
+        else if (script === 'pre-restore') root.expect(treePids(pathOf(imagesDirectory)));
+        else root.reached(script, pid);
+      },
+      isHalfRestored: () => !root.complete,
     },
-    unfinished: () => !root.complete,
-    readStats: readRestoreStats,
-    collectEvidence: async ({ replied, killed, session }) => {
-      const asChild = options.asChild ?? client.defaults.asChild ?? false;
-      await root.search(replied, asChild);
-      await root.killUnfinished(replied);
-      if (root.pid === undefined) {
-        // Without a reply CRIU has not rolled back. What was its child was killed along with it.
-        const nothing = replied || !root.begun || (killed && !asChild) || root.isFindable(session);
-        return { workload: nothing ? 'gone' : 'unknown' };
-      }
-      await root.died();
-      return { pid: root.pid, workload: stateOf(root.pid) };
+    forensics: {
+      readStats: readRestoreStats,
+      collectEvidence: async ({ replied, killed, session }) => {
+        await root.search(replied, asChild);
+        await root.killUnfinished(replied);
+        if (root.pid === undefined) {
+          // Without a reply CRIU has not rolled back. Its children were killed along with it.
+          const nothing =
+            replied || !root.begun || (killed && !asChild) || root.isFindable(session);
+          return { workload: nothing ? 'gone' : 'unknown' };
+        }
+        await root.died();
+        return { pid: root.pid, workload: stateOf(root.pid) };
+      },
     },
   };
   try {
-    const { stats, log, durationMs } = await perform(client, job, options);
+    const { stats, log, durationMs } = await perform(client, resolved, job);
     if (root.pid === undefined) {
-      throw new CriuError('ERR_CRIU_PROTOCOL', 'restore: CRIU told no pid', {
+      throw new CriuError('ERR_CRIU_PROTOCOL', 'restore: CRIU reported no pid', {
         operation: 'restore',
       });
     }

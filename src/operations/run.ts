@@ -1,72 +1,85 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Cancellation } from '../concurrency/cancellation.ts';
-import { CriuError, type CriuLog, invalid, unknownOption } from '../errors.ts';
+import type { Cancellation } from '../concurrency/cancellation.ts';
+import { CriuError, type CriuLog, invalid } from '../errors.ts';
 import type { Evidence } from '../failure/cause.ts';
 import { LogFile } from '../failure/log.ts';
-import { checkOptions } from '../options/check.ts';
-import { readConfigFile } from '../options/config-file.ts';
-import { operationOptions } from '../options/operation-options.ts';
 import { writeOwnConfig } from '../options/own-config.ts';
 import { handOver } from '../options/page-connection.ts';
-import { refuseOpenNetwork } from '../options/reach.ts';
 import { OLDEST_CRIU, type Requested } from '../options/table.ts';
-import { translate, withDefaults } from '../options/translate.ts';
-import type { CriuOpts } from '../options/types.ts';
 import { callHooks } from '../protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import type { Notified, Observed } from '../protocol/session.ts';
-import { locate } from '../worker/binary.ts';
+import { locate } from '../worker/endpoint.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
-import type { Client, GivenOptions } from './client.ts';
+import type { Client } from './client.ts';
 import { openDirectory } from './directories.ts';
 import { requireSupport } from './probe.ts';
 import { type Call, call, type Ending } from './request.ts';
+import type { ResolvedOptions } from './resolve.ts';
 import { openStatusFd } from './status-fd.ts';
 
-/** An operation that takes options. */
+/** One request with options, and what goes with it. */
 export interface Job<Stats = undefined> {
-  readonly operation: Requested;
-  /** The operation and its object, as `dump of process 12`. */
-  readonly label: string;
+  readonly request: JobRequest;
+  readonly lifecycle?: Lifecycle;
+  readonly forensics?: Forensics<Stats>;
+}
+
+/** What is asked of CRIU besides the options of the caller. */
+export interface JobRequest {
   readonly type: CriuRequest['type'];
+  /** The operation and its object, as `dump of process 12`: error messages begin with it. */
+  readonly label: string;
+  /** The process to dump. */
   readonly pid?: number;
-  /** The criu to ask; without it one is started. */
-  readonly workerSession?: WorkerSession | undefined;
-  readonly observed?: Observed;
-  /** Descriptors for criu besides those of the options: `[number there, number here]`. */
+  /** The requester is among the processes to dump, and cannot answer while it is frozen. */
+  readonly isSelfDump?: boolean;
+  /** Descriptors for criu besides those of the options: `[number in criu, number here]`. */
   readonly inherited?: Call['inherited'];
-  /** Lines of a configuration file. */
+  /** Lines of configuration, for what the request has no working field for. */
   readonly config?: readonly string[];
-  /** The level of CRIU's log, if the caller does not choose one. */
+  /** The level of CRIU's log if the caller does not choose one. */
   readonly logLevel?: number | undefined;
-  /** See {@link Call}. */
-  readonly forceKill?: Promise<void> | undefined;
-  /** Whether the processes that criu has started are of no use without it. */
-  readonly unfinished?: () => boolean;
-  /** What an error should tell besides what criu said. */
+}
+
+/** What happens while criu works. */
+export interface Lifecycle {
+  /** The criu to ask; by default one is started for the request. */
+  readonly workerSession?: WorkerSession | undefined;
+  /** Called for each notification of CRIU. */
+  readonly observed?: Observed;
+  /** criu is killed when this resolves. */
+  readonly forceKill?: Promise<void>;
+  /** True while processes that criu is restoring cannot live without it. */
+  readonly isHalfRestored?: () => boolean;
+}
+
+/** What is collected when criu has ended: for an error, and for the result. */
+export interface Forensics<Stats> {
+  /** What an error reports besides what criu said. */
   readonly collectEvidence?: (
     ending: Ending,
     log: LogFile,
   ) => Promise<
     Pick<Evidence, 'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers'>
   >;
-  /** Reads what CRIU has measured, in the work directory. */
+  /** Reads CRIU's statistics from the work directory. */
   readonly readStats?: (directory: string) => Promise<Stats>;
 }
 
-/** A request that is ready to be made, with all that belongs to it open. */
+/** A request that is ready to be sent, with everything that it refers to open. */
 export interface Prepared extends Call {
   readonly cancellation: Cancellation;
   readonly imagesDirectory: string;
-  /** Where log and statistics are. */
+  /** The directory of the log and the statistics. */
   readonly workDirectory: string;
   readonly log: LogFile;
-  /** The caller's own. */
+  /** The caller's own configuration file. */
   readonly configFile: string | undefined;
 }
 
-/** How an operation that succeeded went. */
+/** The result of an operation that succeeded. */
 export interface Done<Stats = undefined> {
   readonly stats: Stats;
   readonly reply: CriuResponse;
@@ -77,86 +90,79 @@ export interface Done<Stats = undefined> {
 }
 
 interface Traits {
-  /** The log file, if the caller names none: as in runc where runc has it. */
+  /** The name of the log file if the caller gives none: runc's, where runc has the operation. */
   readonly logFile: string;
-  /** It writes images, and makes their directory; otherwise they must be there. */
+  /** True if it writes images, and so makes their directory; otherwise the directory must exist. */
   readonly writes: boolean;
-  /** CRIU notifies the caller of its steps. */
+  /** True if CRIU notifies the requester of its steps. */
   readonly notifies: boolean;
   /** The first CRIU that knows the request, as `version().number`. */
   readonly since: number;
 }
 
+const plain: Omit<Traits, 'logFile'> = { writes: false, notifies: false, since: OLDEST_CRIU };
 const traits: Readonly<Record<Requested, Traits>> = {
-  check: { logFile: 'check.log', writes: false, notifies: false, since: OLDEST_CRIU },
-  dump: { logFile: 'dump.log', writes: true, notifies: true, since: OLDEST_CRIU },
+  check: { ...plain, logFile: 'check.log' },
+  dump: { ...plain, logFile: 'dump.log', writes: true, notifies: true },
   preDump: { logFile: 'pre-dump.log', writes: true, notifies: true, since: 31700 },
-  restore: { logFile: 'restore.log', writes: false, notifies: true, since: OLDEST_CRIU },
-  cpuinfoDump: { logFile: 'cpuinfo-dump.log', writes: true, notifies: false, since: OLDEST_CRIU },
-  cpuinfoCheck: {
-    logFile: 'cpuinfo-check.log',
-    writes: false,
-    notifies: false,
-    since: OLDEST_CRIU,
-  },
-  pageServer: { logFile: 'page-server.log', writes: true, notifies: false, since: 30700 },
+  restore: { ...plain, logFile: 'restore.log', notifies: true },
+  cpuinfoDump: { ...plain, logFile: 'cpuinfo-dump.log', writes: true },
+  cpuinfoCheck: { ...plain, logFile: 'cpuinfo-check.log' },
+  pageServer: { ...plain, logFile: 'page-server.log', writes: true, since: 30700 },
 };
 
-/** Does a job, from the caller's options to the result. */
+/** Sends a request with options, and returns its result. @throws CriuError */
 export async function perform<Stats = undefined>(
   client: Client,
+  resolved: ResolvedOptions,
   job: Job<Stats>,
-  given: GivenOptions,
 ): Promise<Done<Stats>> {
   const start = performance.now();
-  return await prepare(client, job, given, async (prepared) => {
-    const { log, imagesDirectory, workDirectory } = prepared;
+  const { collectEvidence, readStats } = job.forensics ?? {};
+  return await prepare(client, resolved, job, async (prepared) => {
+    const { operation, label, log, imagesDirectory, workDirectory } = prepared;
     const reply = await call({
       ...prepared,
       collectEvidence: async (ending) => ({
         log: await log.read(),
         hint: hint(prepared),
-        ...(await job.collectEvidence?.(ending, log)),
+        ...(await collectEvidence?.(ending, log)),
       }),
     });
     const durationMs = performance.now() - start;
-    const reading = job.readStats?.(workDirectory).catch(async (cause: CriuError) => {
-      throw new CriuError(cause.code, `${job.label} is done, but ${cause.message}`, {
-        operation: job.operation,
+    const reading = readStats?.(workDirectory).catch(async (cause: CriuError) => {
+      throw new CriuError(cause.code, `${label} is done, but ${cause.message}`, {
+        operation,
         cause,
         log: await log.read(),
-        ...(await job.collectEvidence?.({ replied: true, killed: false, stderr: '' }, log)),
+        ...(await collectEvidence?.({ replied: true, killed: false, stderr: '' }, log)),
       });
     });
-    const [stats, said] = await Promise.all([reading as Promise<Stats>, log.read()]);
-    return { stats, reply, log: said, durationMs, imagesDirectory, workDirectory };
+    const [stats, logged] = await Promise.all([reading as Promise<Stats>, log.read()]);
+    return { stats, reply, log: logged, durationMs, imagesDirectory, workDirectory };
   });
 }
 
 /**
- * Checks all that can be checked before criu starts, opens what the request needs for the time of
- * `use`, and closes it again.
+ * Checks everything that can be checked before criu starts, opens what the request refers to, and
+ * closes it again after `use`.
  */
 export async function prepare<T>(
   client: Client,
+  resolved: ResolvedOptions,
   job: Job<unknown>,
-  given: GivenOptions,
   use: (prepared: Prepared) => Promise<T>,
 ): Promise<T> {
-  const { operation, label, type, pid, workerSession, observed, logLevel, unfinished, forceKill } =
-    job;
-  const { signal, deadlineMs, gracePeriodMs, hooks, insecure, ...own } = given;
-  checkOptions(operation, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
-  using cancellation = new Cancellation(operation, { signal, deadlineMs, gracePeriodMs });
-  const options = withDefaults(operation, own, client.defaults);
-  const { wire, inherited, newest } = translate(operation, options);
-  const lines = [...(job.config ?? []), ...placeToServe(operation, options, insecure)];
+  const { operation, options, configured, translation, hooks, cancellation } = resolved;
+  const { wire, inherited, newest } = translation;
+  const { type, label, pid, isSelfDump, logLevel } = job.request;
+  const { workerSession, observed, forceKill, isHalfRestored } = job.lifecycle ?? {};
   const { imagesDirectory, workDirectory, statusFd, configFile } = options;
-  // From here on it is closed, whatever becomes of the rest.
+  // From here on statusFd is closed however the operation ends.
   await using status = await openStatusFd(operation, statusFd);
   cancellation.throwIfRequested();
 
-  const binary = await locate(operation, client);
+  const endpoint = await locate(operation, client);
   const { logFile, writes, notifies, since } = traits[operation];
   await using ownImages = await openDirectory(
     operation,
@@ -168,22 +174,21 @@ export async function prepare<T>(
   const images = ownImages ?? ownWork;
   const work = ownWork ?? ownImages;
   if (!images || !work) throw invalid(operation, 'imagesDirectory', 'a directory', undefined);
-  const elsewhere = await readConfigFile(operation, configFile);
+  const lines = [...(job.request.config ?? []), ...resolved.config];
   await using config =
     lines.length > 0 ? await writeOwnConfig(operation, lines, configFile) : undefined;
-  const workPath = elsewhere['work-dir'] ?? work.path;
-  const logPath = resolve(workPath, elsewhere['log-file'] ?? wire.log_file ?? logFile);
+  const workPath = pathIn(configured.workDirectory) ?? work.path;
+  const logPath = resolve(workPath, configured.logFile ?? wire.log_file ?? logFile);
 
-  // Only now is anything started.
   const needs = {
-    // The request of an iteration is as old as CRIU's protocol.
+    // PRE_DUMP, the request of an iteration, is older than SINGLE_PRE_DUMP.
     since: type === 'PRE_DUMP' ? OLDEST_CRIU : since,
     newest,
     memTrack: operation === 'preDump' || wire.track_mem === true,
     lazyPages: wire.lazy_pages === true,
   };
-  await requireSupport(operation, binary, needs, cancellation);
-  // What a session inherits was handed over at its beginning.
+  await requireSupport(operation, endpoint, needs, cancellation);
+  // A session inherited its descriptors when it began.
   if (!workerSession) {
     handOver(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
   }
@@ -193,28 +198,28 @@ export async function prepare<T>(
   return await use({
     operation,
     label,
-    binary,
-    inherited: [...inherited, ...(job.inherited ?? [])],
+    endpoint,
+    inherited: [...inherited, ...(job.request.inherited ?? [])],
     workerSession,
     inSession: operation === 'restore' && options.shellJob === true,
-    unfinished,
+    isHalfRestored,
     forceKill,
     detachOnSuccess: options.execCmd !== undefined,
-    notified: inTurn(status?.notified, callHooks(hooks ?? {})),
+    notified: chainHandlers(status?.notified, callHooks(hooks)),
     observed,
     cancellation,
-    imagesDirectory: elsewhere['images-dir'] ?? images.path,
+    imagesDirectory: pathIn(configured.imagesDirectory) ?? images.path,
     workDirectory: workPath,
     log,
     configFile,
     request: {
       type,
       opts: {
-        // With a log file CRIU would not log to standard error.
+        // If it is given a log file, CRIU does not log to standard error.
         ...(!wire.log_to_stderr && { log_file: logFile }),
-        // Also what a cancellation works by: CRIU asks before each step, and is refused.
-        ...(notifies && { notify_scripts: true }),
-        ...(hooks?.orphanPtsMaster && { orphan_pts_master: true }),
+        // Cancellation depends on notifications: CRIU asks before each step, and is refused.
+        ...(notifies && !isSelfDump && { notify_scripts: true }),
+        ...(hooks.orphanPtsMaster && { orphan_pts_master: true }),
         ...(pid !== undefined && { pid }),
         ...(logLevel !== undefined && { log_level: logLevel }),
         ...wire,
@@ -226,43 +231,32 @@ export async function prepare<T>(
   });
 }
 
-/**
- * Where a lazy dump is to serve: CRIU ignores the address of the request, and would listen on every
- * one, but not that of a configuration file.
- */
-function placeToServe(
-  operation: string,
-  { lazyPages, pageServer, tls }: CriuOpts,
-  insecure: boolean | undefined,
-): string[] {
-  if (insecure !== undefined && operation !== 'dump') throw unknownOption(operation, 'insecure');
-  const { address = '127.0.0.1', fd } = pageServer ?? {};
-  const served = lazyPages && pageServer && fd === undefined ? address : undefined;
-  refuseOpenNetwork(operation, served, tls, insecure);
-  return served === undefined ? [] : [`address ${served}`];
+/** A directory of a configuration file, which is always a path. */
+function pathIn(directory: unknown): string | undefined {
+  return typeof directory === 'string' ? directory : undefined;
 }
 
-/** A missing image or connection is not an error in CRIU's log, nor is a wrong configuration file. */
+/** Likely causes that CRIU does not log as errors: a missing image, page server or option. */
 function hint({ request, imagesDirectory, configFile }: Prepared): string | undefined {
   const { type, opts } = request;
   const { address, port } = opts?.ps ?? {};
-  const suspects: string[] = [];
-  if (!existsSync(imagesDirectory)) suspects.push(`is ${imagesDirectory} gone?`);
+  const causes: string[] = [];
+  if (!existsSync(imagesDirectory)) causes.push(`is ${imagesDirectory} gone?`);
   if (type === 'RESTORE' && !opts?.stream && !existsSync(join(imagesDirectory, 'inventory.img'))) {
-    suspects.push(`is ${imagesDirectory} the right directory? It has no inventory.img.`);
+    causes.push(`is ${imagesDirectory} the right directory? It has no inventory.img.`);
   }
-  if (configFile) suspects.push(`is it the configuration file ${configFile}?`);
+  if (configFile) causes.push(`is it the configuration file ${configFile}?`);
   if (address !== undefined && !opts?.lazy_pages) {
-    suspects.push(`is there no page server at ${address}:${port}?`);
+    causes.push(`is there no page server at ${address}:${port}?`);
   }
-  return suspects.length === 0 ? undefined : suspects.join(' ');
+  return causes.length === 0 ? undefined : causes.join(' ');
 }
 
-/** Lets several see a notification, one after the other; the last one that answers is heard. */
-function inTurn(...all: (Notified | undefined)[]): Notified {
+/** Calls several handlers one after the other; the last answer counts. */
+function chainHandlers(...handlers: (Notified | undefined)[]): Notified {
   return async (notification, fds) => {
     let answer: Awaited<ReturnType<Notified>>;
-    for (const notified of all) answer = (await notified?.(notification, fds)) ?? answer;
+    for (const handler of handlers) answer = (await handler?.(notification, fds)) ?? answer;
     return answer;
   };
 }

@@ -8,8 +8,11 @@ import type { DescriptorLike, Hooks, OperationOptions } from '../options/types.t
 import { callHooks } from '../protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import type { Session } from '../protocol/session.ts';
-import type { Worker } from '../worker/worker.ts';
-import type { WorkerSession } from '../worker/worker-session.ts';
+import type { CriuConnection } from '../worker/connection.ts';
+import { locate } from '../worker/endpoint.ts';
+import { WorkerSession } from '../worker/worker-session.ts';
+import type { Client } from './client.ts';
+import { INHERITS, unsupported } from './service-limits.ts';
 
 /**
  * Options of `Criu.session`. Its `signal` and `deadlineMs` are for the session as a whole: when they
@@ -27,14 +30,13 @@ const takes = 'a record of open descriptors by their number in criu, 4 and up';
 const isNumber = (name: string) =>
   /^[1-9]\d*$/.test(name) && Number(name) >= 4 && Number(name) < 0x7fffffff;
 
-/** The checks of {@link SessionOptions}. */
-export const sessionOptions: Shape<SessionOptions> = {
+const sessionOptions: Shape<SessionOptions> = {
   ...limits,
   descriptors: record(takes, isNumber, descriptor),
 };
 
 /** The descriptors that the criu of a session inherits, as `[number in criu, number here]`. */
-export function inheritedBySession({ descriptors = {} }: SessionOptions): [number, number][] {
+function inheritedBySession({ descriptors = {} }: SessionOptions): [number, number][] {
   return Object.entries(descriptors).map(([number, like]) => [
     Number(number),
     descriptorOf(like) as number,
@@ -54,14 +56,33 @@ export interface RequestOptions extends OperationOptions {
  * of this process, `inherit_fd.fd` and `ps.fd` are criu's.
  */
 export class CriuSession implements AsyncDisposable {
-  readonly #worker: Worker;
+  readonly #worker: CriuConnection;
   readonly #session: Session;
   readonly #limits: Cancellation;
   #busy = false;
   #closed = false;
 
-  /** @internal Takes care of the cancellation, too. */
-  constructor({ worker, session }: WorkerSession, limits: Cancellation) {
+  /** @internal */
+  static async open(client: Client, options: SessionOptions): Promise<CriuSession> {
+    const given = checkOptions('session', options, sessionOptions);
+    const inherited = inheritedBySession(given);
+    if (client.socket !== undefined && inherited.length > 0) {
+      throw unsupported('session', 'descriptors', INHERITS);
+    }
+    const cancellation = new Cancellation('session', given);
+    try {
+      cancellation.throwIfRequested();
+      const endpoint = await locate('session', client);
+      const opening = { operation: 'session', endpoint, inherited };
+      return new CriuSession(await WorkerSession.open(opening), cancellation);
+    } catch (error) {
+      cancellation[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Disposes of the limits when criu has ended. */
+  private constructor({ worker, session }: WorkerSession, limits: Cancellation) {
     this.#worker = worker;
     this.#session = session;
     this.#limits = limits;
@@ -72,8 +93,8 @@ export class CriuSession implements AsyncDisposable {
     worker.exited.then(() => limits[Symbol.dispose]());
   }
 
-  /** The pid of criu. */
-  get pid(): number {
+  /** The pid of criu; undefined over a criu service. */
+  get pid(): number | undefined {
     return this.#worker.pid;
   }
 

@@ -5,85 +5,105 @@ import { invalid, systemFailure } from '../errors.ts';
 import { table } from './table.ts';
 import type { CriuOpts } from './types.ts';
 
-/** What a configuration file says of the files of an operation, which have to be found again. */
-export interface Elsewhere {
-  readonly 'images-dir'?: string;
-  readonly 'work-dir'?: string;
-  readonly 'log-file'?: string;
+/** What CRIU's configuration files set, as options. Source: criu(8), configuration files. */
+export interface ConfigFiles {
+  /** By the files that CRIU reads by itself: the options of an operation override them. */
+  readonly standard: CriuOpts;
+  /** By the caller's `configFile`, which overrides the options of the operation. */
+  readonly own: CriuOpts;
 }
 
-/** One such option, its value in quotes or not. */
-const line = /^[^\S\n]*(images-dir|work-dir|log-file)[^\S\n]+(?:"((?:\\"|[^"\n])+)"|([^"\s#]+))/gm;
+/**
+ * Reads the configuration files that CRIU will read.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if `configFile` cannot be read, which CRIU would
+ * take for an empty file
+ */
+export async function readConfigFiles(
+  operation: string,
+  configFile: string | undefined,
+): Promise<ConfigFiles> {
+  const [standard, own] = await Promise.all([
+    Promise.all(
+      ['/etc/criu/default.conf', join(homedir(), '.criu/default.conf'), criuConfigFile()].map(
+        async (path) => (path ? parse(await readFile(path, 'utf8').catch(() => '')) : {}),
+      ),
+    ),
+    readConfigFile(operation, configFile),
+  ]);
+  return { standard: merge(...standard), own };
+}
 
 /**
- * Reads the part of a configuration file that matters here; the rest is CRIU's, which would take a
- * missing file for an empty one.
+ * Reads the caller's configuration file.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it cannot be read
  */
 export async function readConfigFile(
   operation: string,
   path: string | undefined,
-): Promise<Elsewhere> {
+): Promise<CriuOpts> {
   if (path === undefined) return {};
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     const usable = `a file that can be read (${error.message})`;
     throw systemFailure(operation, error) ?? invalid(operation, 'configFile', usable, path);
   });
-  return Object.fromEntries(
-    [...text.matchAll(line)].map(([, name, quoted, plain = '']) => [
-      name,
-      quoted?.replaceAll('\\"', '"') ?? plain,
-    ]),
-  );
+  return parse(text);
 }
 
-/**
- * The options as CRIU will have them, as far as this library has to know: it reads its own files
- * before them, and the caller's file after them. Source: criu(8), configuration files.
- */
-export async function withConfigFiles(options: CriuOpts): Promise<CriuOpts> {
-  const merged = [
-    await optionsIn('/etc/criu/default.conf'),
-    await optionsIn(join(homedir(), '.criu/default.conf')),
-    await optionsIn(process.env.CRIU_CONFIG_FILE),
-    options,
-    await optionsIn(options.configFile),
-  ];
-  const external = merged.flatMap(({ external = [] }) => external);
-  return Object.fromEntries(
-    [...merged, external.length > 0 ? { external } : {}].flatMap(Object.entries),
-  );
+/** The options by which CRIU goes, as far as this library has to know them. */
+export function withConfigFiles(options: CriuOpts, { standard, own }: ConfigFiles): CriuOpts {
+  return merge(standard, options, own);
 }
 
-/** The options that a configuration file turns on, and the values that matter here. */
-async function optionsIn(path: string | undefined): Promise<CriuOpts> {
-  // What is no path will be refused, and a number would be read as a descriptor.
-  if (typeof path !== 'string' || path === '') return {};
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const lines = [...text.matchAll(/^[^\S\n]*([a-z][a-z-]*)(?:[^\S\n]+"?([^"#\n]*[^"#\s]))?/gm)];
-  const external = lines.flatMap(([, name, value]) => (name === 'external' && value) || []);
-  const flags = lines.flatMap(([, name = '']) => {
-    const field = name === 'skip-in-flight' ? 'tcp_skip_in_flight' : name.replaceAll('-', '_');
-    const row = Object.hasOwn(table, field) ? table[field as keyof typeof table] : undefined;
-    return row?.kind.takes === 'a boolean' && row.option ? [[row.option, true] as const] : [];
-  });
-  const last = (wanted: string) => lines.findLast(([, name]) => name === wanted)?.[2];
+function criuConfigFile(): string | undefined {
+  return process.env.CRIU_CONFIG_FILE;
+}
+
+/** Later options override earlier ones; `external` accumulates, as in CRIU. */
+function merge(...all: readonly CriuOpts[]): CriuOpts {
+  const external = all.flatMap((options) => options.external ?? []);
+  return Object.assign({}, ...all, external.length > 0 ? { external } : {});
+}
+
+/** An option and its value, which may be in quotes. */
+const line = /^[^\S\n]*([a-z][a-z-]*)(?:[^\S\n]+(?:"((?:\\"|[^"\n])+)"|([^"\s#]+)))?/gm;
+
+/** The boolean options that a file turns on, and the other options that this library has to know. */
+function parse(text: string): CriuOpts {
+  const settings = [...text.matchAll(line)].map(
+    ([, name = '', quoted, plain]) => [name, quoted?.replaceAll('\\"', '"') ?? plain] as const,
+  );
+  const last = (wanted: string) => settings.findLast(([name]) => name === wanted)?.[1];
+  const external = settings.flatMap(([name, value]) => (name === 'external' && value) || []);
   const limit = last('ghost-limit');
-  const networkLock = (['iptables', 'nftables', 'skip'] as const).find(
-    (method) => method === last('network-lock'),
-  );
-  const freezeCgroup = last('freeze-cgroup');
-  return {
-    ...Object.fromEntries(flags),
-    ...(external.length > 0 && { external }),
-    ...(limit !== undefined && { ghostLimit: sizeOf(limit) }),
-    ...(networkLock && { networkLock }),
-    ...(freezeCgroup !== undefined && { freezeCgroup }),
-  };
+  return defined({
+    ...Object.fromEntries(settings.flatMap(([name]) => flagOf(name))),
+    imagesDirectory: last('images-dir'),
+    workDirectory: last('work-dir'),
+    logFile: last('log-file'),
+    freezeCgroup: last('freeze-cgroup'),
+    networkLock: (['iptables', 'nftables', 'skip'] as const).find(
+      (method) => method === last('network-lock'),
+    ),
+    ghostLimit: limit === undefined ? undefined : bytesOf(limit),
+    external: external.length > 0 ? external : undefined,
+  });
 }
 
-/** A number of bytes, as CRIU reads it: with K, M or G behind it. */
-function sizeOf(text: string): number {
+/** The option that a line without a value turns on. */
+function flagOf(name: string): [string, boolean][] {
+  const field = name === 'skip-in-flight' ? 'tcp_skip_in_flight' : name.replaceAll('-', '_');
+  const row = Object.hasOwn(table, field) ? table[field as keyof typeof table] : undefined;
+  return row?.kind.takes === 'a boolean' && row.option ? [[row.option, true]] : [];
+}
+
+/** A number of bytes, with the suffixes K, M and G that CRIU allows. */
+function bytesOf(text: string): number {
   const shift = { K: 10, M: 20, G: 30 }[text.slice(-1).toUpperCase()] ?? 0;
   return Number.parseInt(text, 10) * 2 ** shift;
+}
+
+function defined(options: { [Name in keyof CriuOpts]: CriuOpts[Name] | undefined }): CriuOpts {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as CriuOpts;
 }

@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asCriuError } from '../errors.ts';
 
-/** A configuration file of this library's own. */
+/** A configuration file that the library writes. */
 export interface OwnConfig extends AsyncDisposable {
-  /** Where CRIU finds it. */
+  /** The path by which CRIU finds it. */
   readonly path: string;
 }
 
 /**
- * Writes a configuration file for what CRIU's requests have no working field for. What the caller's
- * own file says comes after it, and counts. It has no name in any directory: it ends with us.
+ * Writes a configuration file, for what CRIU's requests have no working field for. The text of the
+ * caller's own file is appended, and so overrides it. The file has no name in any directory and
+ * vanishes with its descriptor.
  * @throws CriuError ERR_CRIU_SYSTEM if it cannot be written
  */
 export async function writeOwnConfig(
@@ -27,11 +28,11 @@ export async function writeOwnConfig(
 }
 
 async function write(lines: readonly string[], configFile: string | undefined): Promise<OwnConfig> {
-  const others = configFile === undefined ? '' : await readFile(configFile, 'utf8');
+  const appended = configFile === undefined ? '' : await readFile(configFile, 'utf8');
   const directory = await mkdtemp(join(tmpdir(), 'node-criu-'));
   try {
     const file = await open(join(directory, 'criu.conf'), 'wx+', 0o600);
-    await file.writeFile(`${lines.join('\n')}\n${others}`);
+    await file.writeFile(`${lines.join('\n')}\n${appended}`);
     return {
       path: `/proc/${process.pid}/fd/${file.fd}`,
       [Symbol.asyncDispose]: () => file.close(),

@@ -14,7 +14,7 @@ import { refuseOpenNetwork } from '../options/reach.ts';
 import { tlsMaterialOrNone } from '../options/tls.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { Hooks, TlsOptions } from '../options/types.ts';
-import { locate } from '../worker/binary.ts';
+import { locate } from '../worker/endpoint.ts';
 import {
   assertNoOwnedOptions,
   type Endpoint,

@@ -13,8 +13,8 @@ import { operationOptions } from '../options/operation-options.ts';
 import { handOver } from '../options/page-connection.ts';
 import { refuseOpenNetwork } from '../options/reach.ts';
 import { translate, withDefaults } from '../options/translate.ts';
-import { locate } from '../worker/binary.ts';
 import { CriuChild } from '../worker/child.ts';
+import { locate } from '../worker/endpoint.ts';
 import { startFailure } from '../worker/worker-session.ts';
 import { LazyPages, type LazyPagesOptions } from './lazy-pages.ts';
 import {

@@ -12,7 +12,7 @@ import { translate, withDefaults } from '../options/translate.ts';
 import type { PageServerOptions } from '../options/types.ts';
 import { requireLargePipes } from '../postcopy/pipes.ts';
 import { ServingConnection } from '../postcopy/serving-connection.ts';
-import { locate } from '../worker/binary.ts';
+import { locate } from '../worker/endpoint.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
 import type { IterateOptions } from './iterate-options.ts';
 import { Iteration } from './iteration.ts';
@@ -72,7 +72,7 @@ export async function iterate(
   try {
     const workerSession = await WorkerSession.open({
       operation: OPERATION,
-      binary,
+      endpoint: binary,
       inherited: [...inherited, ...(connection?.inherited ?? [])],
     });
     connection?.closeCriuFd();

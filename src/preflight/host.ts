@@ -10,7 +10,7 @@ import type { OperationOptions } from '../options/types.ts';
 import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, hasCapability } from '../procfs/capability.ts';
 import { readDescriptorLink } from '../procfs/descriptors.ts';
 import { readStatus } from '../procfs/status.ts';
-import { type Binary, locate } from '../worker/binary.ts';
+import { type Endpoint, locate } from '../worker/endpoint.ts';
 import type { Plan, PreflightOptions } from './options.ts';
 
 /** What criu and the kernel would say to the operation. */
@@ -24,6 +24,8 @@ export interface HostFacts {
   /** Where the images go, and how many bytes fit there; undefined if that is not known. */
   readonly images: { readonly path: string; readonly free: number } | undefined;
 }
+
+const EVERY_CAPABILITY = (1n << 64n) - 1n;
 
 /** What an operation needs of criu and the kernel. */
 export interface Needs {
@@ -41,7 +43,7 @@ export interface Needs {
 export type Host =
   | {
       /** Rejects if criu or the kernel lacks something. */
-      requireSupport(binary: Binary, needs: Needs, cancellation: Cancellation): Promise<void>;
+      requireSupport(endpoint: Endpoint, needs: Needs, cancellation: Cancellation): Promise<void>;
       /** Makes a CHECK request. */
       check(limits: OperationOptions): Promise<void>;
     }
@@ -52,7 +54,7 @@ const CHECK_LIMIT_MS = 30_000;
 
 /** Asks about criu and the host, for an operation. It has ended when this resolves. */
 export async function readHost(
-  path: string | undefined,
+  client: { readonly path: string | undefined; readonly socket?: string | undefined },
   { operation, options, translation: { wire, newest } }: Plan,
   host: Host,
   cancellation: Cancellation,
@@ -70,20 +72,22 @@ export async function readHost(
     }
   };
   const images = await spaceFor(options.imagesDirectory ?? options.workDirectory);
-  let binary: Binary | undefined;
+  let endpoint: Endpoint | undefined;
   await noting(
-    locate('preflight', { path }).then((found) => {
-      binary = found;
+    locate('preflight', client).then((found) => {
+      endpoint = found;
     }),
   );
-  const root = process.geteuid?.() === 0;
-  const capabilities = await capabilitiesOf(binary?.path, root);
-  if (host !== 'known' && binary && canRun({ capabilities, root }, options)) {
+  // A criu service has privileges of its own.
+  const root = client.socket !== undefined || process.geteuid?.() === 0;
+  const capabilities =
+    client.socket !== undefined ? EVERY_CAPABILITY : await capabilitiesOf(endpoint?.path, root);
+  if (host !== 'known' && endpoint && canRun({ capabilities, root }, options)) {
     const since = operation === 'preDump' ? 31700 : OLDEST_CRIU;
     const memTrack = operation === 'preDump' || wire.track_mem === true;
     const needs = { since, newest, memTrack, lazyPages: wire.lazy_pages === true };
-    if (await noting(host.requireSupport(binary, needs, cancellation))) {
-      await noting(checkOnce(binary, host, cancellation));
+    if (await noting(host.requireSupport(endpoint, needs, cancellation))) {
+      await noting(checkOnce(endpoint, host, cancellation));
     }
   }
   return { refusals, capabilities, root, images };
@@ -104,7 +108,7 @@ export function canRun(
 const checked = new Set<string>();
 
 async function checkOnce(
-  { identity }: Binary,
+  { identity }: Endpoint,
   host: Exclude<Host, 'known'>,
   cancellation: Cancellation,
 ): Promise<void> {

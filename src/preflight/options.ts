@@ -1,5 +1,5 @@
 import { CriuError, invalid } from '../errors.ts';
-import { withConfigFiles } from '../options/config-file.ts';
+import { readConfigFiles, withConfigFiles } from '../options/config-file.ts';
 import { type OptionOf, rowOf } from '../options/table.ts';
 import { type Translation, translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
@@ -45,7 +45,9 @@ export async function planFor(
   try {
     translate('restore', { ...somewhere, ...split(true) });
     const translation = translate(operation, { ...somewhere, ...forDump });
-    const options: PreflightOptions = await withConfigFiles({ ...forRestore, ...forDump });
+    const files = await readConfigFiles(operation, forDump.configFile);
+    const merged = withConfigFiles({ ...forRestore, ...forDump }, files);
+    const options: PreflightOptions = { ...merged };
     if (hooks) options.hooks = hooks;
     return { operation, options, translation };
   } catch (error) {

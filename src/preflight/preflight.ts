@@ -16,6 +16,8 @@ const OPERATION = 'preflight';
 export interface PreflightClient {
   /** Path or name of its criu binary. */
   readonly path: string | undefined;
+  /** Path of the socket of the criu service that it uses instead. */
+  readonly socket?: string | undefined;
   readonly defaults: Readonly<CriuOpts>;
 }
 
@@ -41,7 +43,7 @@ export async function preflight(
   cancellation.throwIfRequested();
   const plan = await planFor(given, client.defaults);
   native(); // Else another platform would look like one with findings, or without the process.
-  const asking = readHost(client.path, plan, host, cancellation);
+  const asking = readHost(client, plan, host, cancellation);
   const patienceMs = host === 'known' ? PATIENCE_MS.afterFailure : PATIENCE_MS.asked;
   const looking = look(pid, plan, asking, patienceMs, cancellation);
   const stopped = cancellation.requested.then(async () => {

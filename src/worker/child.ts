@@ -1,18 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { traceWorker } from '../diagnostics.ts';
-import type { ExitStatus } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { type ExitWatch, watchExit } from '../process/exit.ts';
+import type { Remains } from './connection.ts';
 import { environment } from './environment.ts';
 import { Stderr } from './stderr.ts';
-
-/** What criu leaves behind when it ends. */
-export interface Remains {
-  /** How it ended; undefined as long as it runs. */
-  readonly exit: ExitStatus | undefined;
-  /** The end of its standard error. */
-  readonly stderr: string;
-}
 
 /** A criu that this process has started: how it ends, and what it writes to its standard error. */
 export class CriuChild {

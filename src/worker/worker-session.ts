@@ -1,99 +1,113 @@
 import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { CriuError, type CriuErrorCode } from '../errors.ts';
 import { Session } from '../protocol/session.ts';
-import type { Binary } from './binary.ts';
+import type { CriuConnection } from './connection.ts';
+import type { Endpoint } from './endpoint.ts';
+import { ServiceConnection } from './service.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
 
-/** The criu to start. */
 interface Opening extends Omit<WorkerOptions, 'path'> {
   readonly operation: string;
-  readonly binary: Binary;
-  /** It is only asked something, and can go back where it came from. */
+  readonly endpoint: Endpoint;
+  /** The request leaves no trace in criu, which can go back to the pool afterwards. */
   readonly repeatable?: boolean;
 }
 
-/** A criu that has been started, and what is said to it: one request, or several where it allows that. */
+/** A criu and the session with it: for one request, or for several where CRIU allows it. */
 export class WorkerSession {
-  readonly worker: Worker;
+  readonly worker: CriuConnection;
   readonly session: Session;
-  /** Whether it has ended, or is about to: the next request needs another one. */
+  /** True once criu has ended or is about to: the next request needs another one. */
   over = false;
-  readonly #lender: Binary | undefined;
+  /** The criu is from the pool of this endpoint. */
+  readonly #lent: { readonly worker: Worker; readonly endpoint: Endpoint } | undefined;
 
-  /** Starts criu. @throws CriuError if that fails */
+  /** Starts criu, takes one from the pool, or connects to the service. @throws CriuError */
   static async open(opening: Opening): Promise<WorkerSession> {
-    const waiting = fromPool(opening);
-    if (waiting) return new WorkerSession(waiting, opening.binary);
+    const { operation, endpoint, isHalfRestored } = opening;
+    if (endpoint.isService) {
+      const connection = await ServiceConnection.open(operation, endpoint.path);
+      connection.isHalfRestored = isHalfRestored;
+      return new WorkerSession(connection);
+    }
+    const worker = fromPool(opening);
+    if (worker) return new WorkerSession(worker, { worker, endpoint });
     await spawnSlot();
     return new WorkerSession(start(opening));
   }
 
-  /** @param lender the binary whose pool the worker is from */
-  private constructor(worker: Worker, lender?: Binary) {
+  private constructor(
+    worker: CriuConnection,
+    lent?: { readonly worker: Worker; readonly endpoint: Endpoint },
+  ) {
     this.worker = worker;
-    this.#lender = lender;
+    this.#lent = lent;
     this.session = new Session(worker);
   }
 
-  /** Whether it can go back to where it came from. */
+  /** True if criu can go back to a pool. */
   get isLent(): boolean {
-    return this.#lender !== undefined;
+    return this.#lent !== undefined;
   }
 
-  /** Lets others have the criu, which has answered and waits for the next request. */
+  /** Gives criu, which has replied and waits for the next request, back to its pool. */
   giveBack(): void {
     this.over = true;
-    if (this.#lender) this.#lender.pool?.giveBack(this.worker, this.#lender);
+    if (this.#lent) this.#lent.endpoint.pool?.giveBack(this.#lent.worker, this.#lent.endpoint);
   }
 
-  /** Uses up a criu that was to go back: another one takes its place there. */
+  /** Has the pool replace a criu that cannot go back. */
   useUp(): void {
     this.over = true;
-    if (this.#lender) this.#lender.pool?.startSoon(this.#lender);
+    if (this.#lent) this.#lent.endpoint.pool?.startSoon(this.#lent.endpoint);
   }
 
-  /** Hangs up and waits for the end of criu. Idempotent. */
+  /** Closes the connection and waits for the end of criu. Idempotent. */
   async end(): Promise<void> {
     this.over = true;
     await this.worker.end();
   }
 }
 
-/** A worker that was started before, unless this one has to be started with something of its own. */
+/** A worker that was started ahead, unless the operation needs one of its own. */
 function fromPool({
-  binary,
+  endpoint,
   inherited,
   inSession,
-  unfinished,
+  isHalfRestored,
   repeatable = false,
 }: Opening): Worker | undefined {
   if (inherited?.length || inSession) return undefined;
-  const worker = binary.pool?.take(binary, repeatable);
-  if (worker) worker.unfinished = unfinished;
+  const worker = endpoint.pool?.take(endpoint, repeatable);
+  if (worker) worker.isHalfRestored = isHalfRestored;
   return worker;
 }
 
-function start({ operation, binary, inherited, inSession, unfinished }: Opening): Worker {
+function start({ operation, endpoint, inherited, inSession, isHalfRestored }: Opening): Worker {
   try {
     return Worker.start({
-      path: binary.path,
+      path: endpoint.path,
       ...(inherited && { inherited }),
       ...(inSession && { inSession }),
-      unfinished,
+      isHalfRestored,
     });
   } catch (error) {
-    throw startFailure(operation, binary, error);
+    throw startFailure(operation, endpoint, error);
   }
 }
 
 /** The error of a criu that could not be started. */
-export function startFailure(operation: string, binary: Binary, error: unknown): CriuError {
+export function startFailure(
+  operation: string,
+  { path }: { readonly path: string },
+  error: unknown,
+): CriuError {
   if (error instanceof CriuError) return error;
   const { code, errno, message } = error as NodeJS.ErrnoException;
   return new CriuError(
     startCodes[code ?? ''] ?? 'ERR_CRIU_SYSTEM',
-    `${operation}: cannot start ${binary.path}: ${message}`,
-    // Node's own functions have it negative.
+    `${operation}: cannot start ${path}: ${message}`,
+    // Node's own functions report it as a negative number.
     { operation, errno: errno === undefined ? undefined : Math.abs(errno), cause: error },
   );
 }

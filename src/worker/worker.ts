@@ -1,10 +1,11 @@
 import type { ExitStatus } from '../errors.ts';
 import { native, type Packet } from '../native/index.ts';
 import { killTrees } from '../process/kill-tree.ts';
-import type { Channel } from '../protocol/channel.ts';
-import { CriuChild, type Remains } from './child.ts';
+import { CriuChild } from './child.ts';
+import type { CriuConnection, Remains } from './connection.ts';
+import { PacketSocket } from './packet-socket.ts';
 
-/** How long criu may take to end once its socket is closed, in milliseconds. */
+/** How long criu may take to end after its socket is closed, in milliseconds. */
 const LINGER_MS = 5000;
 /** The number of the socket in criu. */
 const SWRK_FD = 3;
@@ -13,28 +14,24 @@ const SIGKILL = 9;
 export interface WorkerOptions {
   /** Absolute path of the binary. */
   readonly path: string;
-  /** Descriptors for criu: `[number there, number here]`. */
+  /** Descriptors that criu inherits: `[number in criu, number here]`. */
   readonly inherited?: readonly (readonly [number, number])[];
-  /** Stay in the session and on the terminal of this process: what shell jobs are restored into. */
+  /** Stay in the session and on the terminal of this process, as a restored shell job needs. */
   readonly inSession?: boolean;
-  /** Whether what it has started is of no use without it: half-made processes, which would wait for it forever. */
-  readonly unfinished?: (() => boolean) | undefined;
+  /** See {@link CriuConnection.isHalfRestored}. */
+  readonly isHalfRestored?: (() => boolean) | undefined;
 }
 
 /** A `criu swrk` process and the socket to it. */
-export class Worker implements Channel {
+export class Worker implements CriuConnection {
   readonly pid: number;
+  isHalfRestored: (() => boolean) | undefined;
   readonly #child: CriuChild;
-  /** See {@link WorkerOptions}; of one that was started before it was needed, set once it is. */
-  unfinished: WorkerOptions['unfinished'];
-  readonly #socket: number;
-  #closed = false;
+  readonly #socket: PacketSocket;
   #killed = false;
-  /** Ends the wait for a packet, if one is waited for. */
-  #wake: (() => void) | undefined;
 
-  /** Starts criu; throws what the system call threw. */
-  static start({ path, inherited = [], inSession = false, unfinished }: WorkerOptions): Worker {
+  /** Starts criu; throws the error of the system call that failed. */
+  static start({ path, inherited = [], inSession = false, isHalfRestored }: WorkerOptions): Worker {
     const [socket, peer] = native().socketpair();
     try {
       const child = CriuChild.start({
@@ -43,7 +40,7 @@ export class Worker implements Channel {
         inherited: [[SWRK_FD, peer], ...inherited],
         inSession,
       });
-      return new Worker(child, socket, unfinished);
+      return new Worker(child, new PacketSocket(socket), isHalfRestored);
     } catch (error) {
       native().close(socket);
       throw error;
@@ -52,66 +49,44 @@ export class Worker implements Channel {
     }
   }
 
-  private constructor(child: CriuChild, socket: number, unfinished: WorkerOptions['unfinished']) {
-    this.#child = child;
-    this.unfinished = unfinished;
+  private constructor(
+    child: CriuChild,
+    socket: PacketSocket,
+    isHalfRestored: (() => boolean) | undefined,
+  ) {
     this.pid = child.pid;
+    this.isHalfRestored = isHalfRestored;
+    this.#child = child;
     this.#socket = socket;
-    // It does not keep Node alive when idle: criu ends when its socket does.
-    child.exit.exited.then(() => this.#wake?.());
+    child.exit.exited.then(() => socket.wake());
   }
 
   send(packet: Uint8Array): void {
-    // By now its number may be another descriptor's.
-    if (this.#closed) throw Object.assign(new Error('the socket is closed'), { code: 'EPIPE' });
-    native().send(this.#socket, packet);
+    this.#socket.send(packet);
   }
 
+  /** Children of criu, such as a page server, may hold its end of the socket after it has ended. */
   async receive(): Promise<Packet | undefined> {
-    for (;;) {
-      if (this.#closed) return undefined;
-      // Asked first: what criu has sent before its end is there by then.
-      const { status } = this.#child.exit;
-      const packet = this.#receiveNow();
-      if (packet !== null) return packet;
-      // Children of criu, a page server say, may hold the other end for longer than it lives.
-      if (status) return undefined;
-      await this.#untilReadable();
-    }
+    return await this.#socket.receive(() => this.#child.exit.status !== undefined);
   }
 
-  #receiveNow(): Packet | null | undefined {
-    try {
-      return native().receive(this.#socket);
-    } catch (error) {
-      // criu died with something of ours unread. Its last words may still be there, as the next.
-      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
-      return native().receive(this.#socket);
-    }
-  }
-
-  /** Ends criu by force, and what it leaves unfinished. */
+  /** Kills criu, and the processes that it has restored only in part. */
   kill(): void {
     if (this.#child.exit.status) return;
     this.#killed = true;
-    if (this.unfinished?.()) killTrees([this.pid]);
+    if (this.isHalfRestored?.()) killTrees([this.pid]);
     else this.#killAlone();
   }
 
-  /** Whether it took force, before there was a reply. */
   get killed(): boolean {
     return this.#killed;
   }
 
-  /** Closes the socket, at which criu ends by itself. Idempotent. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#wake?.();
-    native().close(this.#socket);
+    this.#socket.close();
   }
 
-  /** Closes the socket and waits for the end of criu, which is killed if it lingers. */
+  /** Kills criu if it lingers. */
   async end(): Promise<Remains> {
     this.close();
     const timer = setTimeout(() => this.#killAlone(), LINGER_MS);
@@ -121,28 +96,15 @@ export class Worker implements Channel {
     return this.remains;
   }
 
-  /** What criu has left so far. */
   get remains(): Remains {
     return this.#child.remains;
   }
 
-  /** How criu ends. Never rejects; waiting for it does not keep Node running. */
   get exited(): Promise<ExitStatus> {
     return this.#child.exit.exited;
   }
 
   #killAlone(): void {
     this.#child.signal(SIGKILL);
-  }
-
-  #untilReadable(): Promise<void> {
-    return new Promise((resolve) => {
-      const watch = native().watch(this.#socket, () => this.#wake?.());
-      this.#wake = () => {
-        this.#wake = undefined;
-        watch.close();
-        resolve();
-      };
-    });
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { locate } from '../../src/worker/binary.ts';
+import { locate } from '../../src/worker/endpoint.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 

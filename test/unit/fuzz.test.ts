@@ -340,7 +340,7 @@ describe('files', () => {
     const name = fc.stringMatching(/^[\w/.-]{1,20}$/);
     const property = fc.asyncProperty(noise, name, noise, async (before, file, after) => {
       await writeFile(path, `${before}log-file ${file}\n${after}`);
-      expect(await readConfigFile('dump', path)).toEqual({ 'log-file': file });
+      expect(await readConfigFile('dump', path)).toEqual({ logFile: file });
       await writeFile(path, `${before}${after}${file}`);
       await readConfigFile('dump', path);
     });

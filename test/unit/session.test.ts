@@ -9,8 +9,6 @@ import type { Hooks } from '../../src/options/types.ts';
 import { callHooks } from '../../src/protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
 import { Session } from '../../src/protocol/session.ts';
-import { locate } from '../../src/worker/binary.ts';
-import { WorkerSession } from '../../src/worker/worker-session.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { memoryPeer, type Peer, socketPeer } from '../helpers/scripted-peer.ts';
 
@@ -467,9 +465,7 @@ describe('descriptors that come', () => {
 
 describe('a session with a program that is no criu', () => {
   async function open(): Promise<CriuSession> {
-    const binary = await locate('session', { path: '/bin/true' });
-    const workerSession = await WorkerSession.open({ operation: 'session', binary });
-    const session = new CriuSession(workerSession, new Cancellation('session', {}));
+    const session = await CriuSession.open({ path: '/bin/true', defaults: {} }, {});
     onTestFinished(() => session.close());
     return session;
   }

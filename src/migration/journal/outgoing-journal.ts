@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beginningOf } from '../../failure/log.ts';
 import type { DumpOptions } from '../../operations/dump.ts';
-import { withConfigFiles } from '../../options/config-file.ts';
+import { readConfigFiles, withConfigFiles } from '../../options/config-file.ts';
 import type { CriuOpts } from '../../options/types.ts';
 import type { SourceState } from '../protocol/states.ts';
 import type { Journal } from './journal.ts';
@@ -15,7 +15,10 @@ export type Undone = Pick<
 
 /** What has to be undone of a dump with these options, also by its configuration files. */
 export async function undoneOf(options: Partial<DumpOptions>): Promise<Undone> {
-  const effective = await withConfigFiles(options);
+  const { configFile } = options;
+  // Options are checked later, and a number would be read as a descriptor.
+  const path = typeof configFile === 'string' ? configFile : undefined;
+  const effective = withConfigFiles(options, await readConfigFiles('migrate', path));
   const { tcpEstablished, tcpClose, linkRemap, freezeCgroup, networkLock, logFile } = effective;
   const undone = { tcpEstablished, tcpClose, linkRemap, freezeCgroup, networkLock, logFile };
   return Object.fromEntries(Object.entries(undone).filter(([, value]) => value !== undefined));

@@ -21,7 +21,7 @@ import {
 test('one criu answers several requests in a row', async () => {
   const criu = client();
   const session = await criu.session();
-  expect(await children()).toContain(session.pid);
+  expect(await children()).toContain(session.pid as number);
   const first = await session.request({ type: 'VERSION', keep_open: true });
   const features = { mem_track: true, lazy_pages: true, pidfd_store: true };
   const second = await session.request({ type: 'FEATURE_CHECK', keep_open: true, features });
@@ -40,9 +40,9 @@ test('one criu answers several requests in a row', async () => {
     pidfd_store: pidfdStore,
   });
   expect(third).toEqual(first);
-  expect(await isAlive(session.pid)).toBe(true);
+  expect(await isAlive(session.pid as number)).toBe(true);
   await session.close();
-  expect(await processState(session.pid)).toBeUndefined();
+  expect(await processState(session.pid as number)).toBeUndefined();
 });
 
 test('without keep_open the first answer is the last, and the session is over', async () => {
@@ -146,7 +146,7 @@ test('CRIU hangs up on a CHECK with keep_open, which it does not take', async ()
     exit: { code: expect.any(Number), signal: null },
     message: expect.stringMatching(/^session: CHECK: criu exited with \d+ without a reply/),
   });
-  expect(await processState(session.pid)).toBeUndefined();
+  expect(await processState(session.pid as number)).toBeUndefined();
 });
 
 test('a DUMP without options crashes criu, and the error says by which signal', async () => {
@@ -163,7 +163,7 @@ test('a closed session takes no requests, and closing it again does nothing', as
   await session.request({ type: 'VERSION', keep_open: true });
   await Promise.all([session.close(), session.close()]);
   await session.close();
-  expect(await processState(session.pid)).toBeUndefined();
+  expect(await processState(session.pid as number)).toBeUndefined();
   expect(await session.exited).toEqual({ code: 255, signal: null });
   await expect(session.request({ type: 'VERSION' })).rejects.toMatchObject({
     code: 'ERR_CRIU_CLOSED',
@@ -175,7 +175,7 @@ test('a session that was never used can be closed', async () => {
   let pid: number;
   {
     await using session = await client().session();
-    pid = session.pid;
+    pid = session.pid as number;
     expect(await isAlive(pid)).toBe(true);
   }
   expect(await processState(pid)).toBeUndefined();
@@ -199,7 +199,7 @@ test('closing the client ends its sessions, and a request under way with them', 
   });
   await criu.close();
   await expect(dump).rejects.toMatchObject({ code: 'ERR_CRIU_CLOSED' });
-  expect(await processState(session.pid)).toBeUndefined();
+  expect(await processState(session.pid as number)).toBeUndefined();
   await counter.countsOn();
   await expect(criu.session()).rejects.toMatchObject({ code: 'ERR_CRIU_CLOSED' });
 });
@@ -406,7 +406,7 @@ test('pre-dumps and a dump are made in one session, where the kernel tracks memo
       code: expect.stringMatching(/^ERR_CRIU_(FAILED|EOF)$/),
       exit: expect.toSatisfy((exit: ExitStatus) => exit.code !== 0),
     });
-    expect(await processState(session.pid)).toBeUndefined();
+    expect(await processState(session.pid as number)).toBeUndefined();
     expect(await readFile(join(base, '1/round.log'), 'utf8')).toMatch(/BUG at criu\/mem\.c/);
   }
   await counter.countsOn();

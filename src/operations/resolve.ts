@@ -1,0 +1,86 @@
+import { Cancellation } from '../concurrency/cancellation.ts';
+import { invalid, unknownOption } from '../errors.ts';
+import { checkOptions } from '../options/check.ts';
+import { readConfigFiles, withConfigFiles } from '../options/config-file.ts';
+import { operationOptions } from '../options/operation-options.ts';
+import { refuseOpenNetwork } from '../options/reach.ts';
+import type { Requested } from '../options/table.ts';
+import { type Translation, translate, withDefaults } from '../options/translate.ts';
+import type { CriuOpts, Hooks } from '../options/types.ts';
+import type { Client, GivenOptions } from './client.ts';
+import { assertServiceSupports } from './service-limits.ts';
+
+/**
+ * The options of one operation, checked and merged once: everything below works with this object.
+ * Disposing of it stops its deadline and its listening to the caller's signal.
+ */
+export interface ResolvedOptions extends Disposable {
+  readonly operation: Requested;
+  /** The caller's options over the client's defaults: what the request carries. */
+  readonly options: CriuOpts;
+  /** The same with what configuration files add and override: what CRIU goes by. */
+  readonly effective: CriuOpts;
+  /** What the caller's own configuration file sets. */
+  readonly configured: CriuOpts;
+  /** The fields of the request. */
+  readonly translation: Translation;
+  /** Lines of configuration for what the request has no working field for. */
+  readonly config: readonly string[];
+  readonly hooks: Hooks;
+  readonly cancellation: Cancellation;
+}
+
+/**
+ * Checks the options of an operation, and merges them with the client's defaults and with CRIU's
+ * configuration files.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export async function resolveOptions(
+  client: Client,
+  operation: Requested,
+  given: GivenOptions,
+): Promise<ResolvedOptions> {
+  if (typeof given !== 'object' || given === null) {
+    throw invalid(operation, 'options', 'an object', given);
+  }
+  const { signal, deadlineMs, gracePeriodMs, hooks, insecure, ...own } = given;
+  checkOptions(operation, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
+  const cancellation = new Cancellation(operation, { signal, deadlineMs, gracePeriodMs });
+  try {
+    const options = withDefaults(operation, own, client.defaults);
+    const translation = translate(operation, options);
+    assertServiceSupports(client, operation, options);
+    const config = serveAddress(operation, options, insecure);
+    const files = await readConfigFiles(operation, options.configFile);
+    return {
+      operation,
+      options,
+      effective: withConfigFiles(options, files),
+      configured: files.own,
+      translation,
+      config,
+      hooks: hooks ?? {},
+      cancellation,
+      [Symbol.dispose]: () => cancellation[Symbol.dispose](),
+    };
+  } catch (error) {
+    cancellation[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * The address that a lazy dump listens on, as a line of configuration: CRIU ignores the address in
+ * the request and would listen on every interface.
+ */
+function serveAddress(
+  operation: string,
+  { lazyPages, pageServer, tls }: CriuOpts,
+  insecure: boolean | undefined,
+): string[] {
+  if (insecure !== undefined && operation !== 'dump') throw unknownOption(operation, 'insecure');
+  const { address = '127.0.0.1', fd } = pageServer ?? {};
+  const served = lazyPages && pageServer && fd === undefined ? address : undefined;
+  refuseOpenNetwork(operation, served, tls, insecure);
+  return served === undefined ? [] : [`address ${served}`];
+}

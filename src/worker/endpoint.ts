@@ -1,0 +1,45 @@
+import { statSync } from 'node:fs';
+import { native } from '../native/index.ts';
+import { findExecutable } from '../process/executable.ts';
+import type { Pool } from './pool.ts';
+import type { Program } from './program.ts';
+
+/** Where requests go: a criu binary that is started for them, or the socket of a criu service. */
+export interface Endpoint extends Program {
+  /** What error messages call it: the path, or `the criu service at` the path. */
+  readonly name: string;
+  /** True for a criu service. */
+  readonly isService: boolean;
+  /** Workers of the binary that are started ahead. */
+  readonly pool?: Pool | undefined;
+}
+
+/** What a client knows of its criu. */
+interface Wanted {
+  readonly path: string | undefined;
+  readonly socket?: string | undefined;
+  readonly pool?: Pool | undefined;
+}
+
+/**
+ * Finds criu: the service at `socket`, else the binary `path`, else CRIU_PATH, else `criu` on PATH.
+ * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM, ERR_CRIU_NOT_FOUND, ERR_CRIU_NO_PERMISSION
+ */
+export async function locate(operation: string, { path, socket, pool }: Wanted): Promise<Endpoint> {
+  // First, so that another platform is refused as such and not for the lack of criu.
+  native();
+  if (socket !== undefined) return serviceAt(socket);
+  const name = path ?? (process.env.CRIU_PATH || 'criu');
+  const advice = '; install criu, or name it by the option path or by CRIU_PATH';
+  const found = await findExecutable(operation, name, { advice });
+  const { dev, ino, size, mtimeMs } = found.stats;
+  const identity = [found.path, dev, ino, size, mtimeMs].join();
+  return { path: found.path, name: found.path, identity, isService: false, pool };
+}
+
+/** A service makes its socket anew when it starts. If there is none, the connection will fail. */
+function serviceAt(path: string): Endpoint {
+  const { dev, ino, ctimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  const identity = ['service', path, dev, ino, ctimeMs].join();
+  return { path, name: `the criu service at ${path}`, identity, isService: true };
+}
