@@ -233,7 +233,7 @@ export async function tryFault(
     fault: `${mode}: ${whatOf(fault)}`,
     ...(afterMs === undefined
       ? { error: told(code, kind), workload: ending(owner, isBack, resolved) }
-      : { error: 'by the moment', workload: 'one copy runs' }),
+      : { error: 'depends on timing', workload: 'one copy runs' }),
     left: 'nothing',
   });
   return { code, message, workload, resolved, owner, isBack };
@@ -298,7 +298,7 @@ async function held() {
 }
 
 function told(code: string | undefined, kind: FaultKind): string {
-  if (kind === 'agent of the source killed') return 'none: nobody is there to be told';
+  if (kind === 'agent of the source killed') return 'none: the caller is gone';
   return code ?? 'none';
 }
 

@@ -143,9 +143,9 @@ describe.each(['without a connection', 'iptables', 'nftables'] as const)(
       await expectIntact(client(), counter, await holdings(), options);
       await noteFault('dump', {
         fault: `caller killed ${afterMs ? moment : `at ${steps[at]}`}, ${isConnected ? `connections locked by ${lock}` : lock}`,
-        error: 'none: nobody is there to be told; criu rolls back and ends',
+        error: 'none: the caller is gone; criu rolls back and ends',
         workload: 'runs on',
-        left: 'the images, as far as they came',
+        left: 'the images written so far',
       });
     });
   },

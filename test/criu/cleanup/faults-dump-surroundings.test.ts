@@ -32,7 +32,7 @@ describe('the directory of the images', () => {
         fault: `disk full after ${size}`,
         error: 'ERR_CRIU_FAILED',
         workload: 'runs on',
-        left: 'the images, as far as they came',
+        left: 'the images written so far',
       });
     },
   );
@@ -137,7 +137,7 @@ describe('the page server', () => {
         fault: `page server killed, ${moment in steps ? `at ${steps[moment as 'preDump']}` : moment}`,
         error: 'ERR_CRIU_FAILED',
         workload: 'runs on',
-        left: 'the images, as far as they came',
+        left: 'the images written so far',
       });
     },
   );
@@ -163,7 +163,7 @@ describe('the page server', () => {
         fault: `page server stopped, ${moment in steps ? `at ${steps[moment as 'preDump']}` : moment}`,
         error: 'ERR_CRIU_TIMEOUT, `cancelled` is killed',
         workload: 'runs on',
-        left: 'the images, as far as they came',
+        left: 'the images written so far',
       });
     },
   );

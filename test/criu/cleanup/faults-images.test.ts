@@ -144,7 +144,7 @@ describe('a restore from images that are not as CRIU wrote them', () => {
     await noteFault('restore', {
       fault: `an image ${fault}`,
       error:
-        'ERR_CRIU_FAILED; ERR_CRIU_EOF if it kills criu; ERR_CRIU_TIMEOUT if criu goes round and round; or none',
+        'ERR_CRIU_FAILED; ERR_CRIU_EOF if it kills criu; ERR_CRIU_TIMEOUT if criu loops; or none',
       workload: 'nothing restored; or runs, if CRIU does not see the change',
       left: 'nothing',
     });

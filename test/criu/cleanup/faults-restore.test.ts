@@ -325,7 +325,7 @@ test('a caller that is killed at a notification leaves either nothing or the who
     const runs = step === unlocked || isLate(step);
     await noteFault('restore', {
       fault: `the caller killed by SIGKILL at ${steps[step]}`,
-      error: 'nobody is there to be told',
+      error: 'none: the caller is gone',
       workload: runs ? 'runs' : 'nothing restored',
       left: 'nothing: criu ends by itself',
     });

@@ -106,7 +106,7 @@ test.each([...casesOf('stop-and-copy', eager), ...casesOf('post-copy', lazy)])(
     await expectNoRules(lab);
     await noteFault('migration', {
       fault: `${mode}, with a connection: ${fault} at ${phase}`,
-      error: failed?.facts?.code ?? 'none: nobody is there to be told',
+      error: failed?.facts?.code ?? 'none: the caller is gone',
       workload: `the original runs on${resolved ? ', after resolveMigration' : ''}`,
       left: mayBreak ? 'perhaps a connection that is reset: see Dump' : 'nothing',
     });

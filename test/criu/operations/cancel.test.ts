@@ -271,7 +271,7 @@ describe.each([false, true])('with asChild %s', (asChild) => {
 });
 
 test.each([false, true])(
-  'a restore in which CRIU goes round and round is killed, with what it has begun (asChild: %s)',
+  'a restore in which CRIU loops is killed, with what it has begun (asChild: %s)',
   async (asChild) => {
     const criu = client();
     const { counter, imagesDirectory } = await dumpedCounter(criu);

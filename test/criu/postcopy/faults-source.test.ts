@@ -444,7 +444,7 @@ test('the caller of a lazy dump is killed: criu goes on holding the original', a
   await memory.verifyOriginal();
   await noteFault('lazy pages', {
     fault: 'the caller of a lazy dump killed',
-    error: 'none: nobody is there to be told; the destination fails by ERR_CRIU_LAZY_PAGES',
+    error: 'none: the caller is gone; the destination fails with ERR_CRIU_LAZY_PAGES',
     workload: 'stopped at the source',
     left: 'criu, which holds the original and has to be killed; then SIGCONT lets the original run',
   });
