@@ -4,19 +4,19 @@ import { invalid, systemFailure } from '../errors.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
 import type { Notified } from '../protocol/session.ts';
 
-/** The part of a descriptor's flags that says what it is open for. */
+/** The mask of the access mode in the flags of a descriptor. */
 const O_ACCMODE = 3;
 
 /**
- * runc's statusFd. Closed however the operation ends, so that who waits at the other end is not left
- * waiting; but of an operation that is refused for its options it stays the caller's.
+ * The option `statusFd`. The descriptor is closed however the operation ends, so that a reader at the
+ * other end does not wait forever. It stays open only if the options are refused.
  */
 export interface StatusFd extends AsyncDisposable {
-  /** Tells by one zero byte that the lazy page server is ready. */
+  /** Writes one zero byte when the lazy page server is ready. */
   readonly notified: Notified;
 }
 
-/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if nothing can be written to it */
+/** Takes the descriptor over. @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it is not writable */
 export async function openStatusFd(
   operation: string,
   fd: number | undefined,
@@ -29,7 +29,7 @@ export async function openStatusFd(
   const closeOnce = async () => {
     if (closed) return;
     closed = true;
-    // If the caller has closed it meanwhile, the better: nobody waits for it.
+    // The caller may have closed it already.
     await promisify(close)(fd).catch(() => {});
   };
   return {

@@ -2,13 +2,13 @@ import { fstatSync } from 'node:fs';
 import { type Check, check, isRecord as isPlainRecord } from './check.ts';
 import type { DescriptorLike, DirectoryLike } from './types.ts';
 
-/** Collects what an option needs besides its field in the request. */
+/** Collects what options need besides their fields in the request. */
 export interface Plan {
-  /** Hands a descriptor to criu; returns the number that it has there. */
+  /** Lets criu inherit a descriptor; returns its number in criu. */
   inherit(fd: number): number;
 }
 
-/** How a value is built, whatever it means: what the command line goes by to spell it. */
+/** The form of a value, regardless of its meaning: it decides how the value is given on a command line. */
 export type Form =
   | 'flag'
   | 'text'
@@ -26,10 +26,10 @@ export type Form =
   | 'directory'
   | 'tls';
 
-/** What an option of CRIU's takes, and how its value becomes a field of the request. */
+/** What an option of CRIU takes, and how its value becomes a field of the request. */
 export interface Kind extends Check {
   readonly form: Form;
-  /** The value on the wire, or undefined if the option does not take `value`. */
+  /** Returns the value of the field, or undefined if the option does not take `value`. */
   encode(value: unknown, plan: Plan): unknown;
 }
 
@@ -61,14 +61,14 @@ const isInteger = (value: unknown, least: number, most: number): value is number
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A copy of the value if every key in it is one of `keys`, so that a typo is not ignored. */
+/** Copies an object if it has no other keys than `keys`, so that a typo is not ignored. */
 function withKeys(value: unknown, keys: readonly string[]): Record<string, unknown> | undefined {
   return isPlainRecord(value) && Object.keys(value).every((key) => keys.includes(key))
     ? { ...value }
     : undefined;
 }
 
-/** Translates each element, or gives up on all at the first that is refused, a hole included. */
+/** Converts each element; undefined if one is refused, or the array has a hole. */
 export function each<T, U>(
   values: readonly T[],
   encode: (value: T) => U | undefined,
@@ -82,18 +82,18 @@ export function each<T, U>(
   return encoded;
 }
 
-/** The descriptor in a {@link DescriptorLike}, or undefined if there is none (any more). */
+/** The descriptor in a {@link DescriptorLike}, or undefined if it has none, or has closed it. */
 export function descriptorOf(value: unknown): number | undefined {
   let fd = value;
   if (isRecord(value)) {
-    // A net.Socket has no public descriptor; its handle has.
+    // A net.Socket has no public property for its descriptor, but its handle has.
     const handle = value._handle as { fd?: unknown } | null | undefined;
     fd = value.fd ?? handle?.fd;
   }
   return isInteger(fd, 0, 0x7fffffff) ? fd : undefined;
 }
 
-/** The same, or undefined if nothing is open under its number. */
+/** The same, or undefined if the number is not open in this process. */
 export function openDescriptorOf(value: unknown): number | undefined {
   try {
     const fd = descriptorOf(value);
@@ -104,27 +104,32 @@ export function openDescriptorOf(value: unknown): number | undefined {
   }
 }
 
+/** True for a path, or an open descriptor. */
 export function isDirectory(value: unknown): value is DirectoryLike {
   return isText(value) || openDescriptorOf(value) !== undefined;
 }
 
+/** True or false. */
 export const flag = kind('flag', 'a boolean', (value) =>
   typeof value === 'boolean' ? value : undefined,
 );
 
+/** A string that is not empty. */
 export const text = kind('text', 'a non-empty string', (value) =>
   isText(value) ? value : undefined,
 );
 
+/** The name of a file, without its directory. */
 export const fileName = kind('text', 'a file name without a slash', (value) =>
   isText(value) && !value.includes('/') && value !== '.' && value !== '..' ? value : undefined,
 );
 
+/** A list of strings that are not empty. */
 export const texts = kind('texts', 'an array of non-empty strings', (value) =>
   Array.isArray(value) ? each(value, (one) => (isText(one) ? one : undefined)) : undefined,
 );
 
-/** '' is CRIU's name of the hierarchy of cgroup v2. */
+/** Names of cgroup controllers. CRIU calls the hierarchy of cgroup v2 `''`. */
 export const controllers = kind(
   'texts',
   "an array of controller names, with '' for cgroup v2",
@@ -134,6 +139,7 @@ export const controllers = kind(
       : undefined,
 );
 
+/** An integer within these limits, both included. */
 export const integer = (least: number, most: number): Kind =>
   kind('integer', `an integer from ${least} to ${most}`, (value) =>
     isInteger(value, least, most) ? value : undefined,
@@ -142,7 +148,7 @@ export const integer = (least: number, most: number): Kind =>
 /** The id of a process. */
 export const pid: Check = check('a positive integer', (value) => isInteger(value, 1, 0x7fffffff));
 
-/** One of the names, each with its value on the wire. */
+/** One of the names, each with the value of the field. */
 export const oneOf = (values: Readonly<Record<string, string>>): Kind =>
   kind(
     'name',
@@ -153,7 +159,7 @@ export const oneOf = (values: Readonly<Record<string, string>>): Kind =>
       typeof value === 'string' && Object.hasOwn(values, value) ? values[value] : undefined,
   );
 
-/** A mask of the named bits, as a number or as names. */
+/** A bit mask, as a number or as names of bits. */
 export const mask = (bits: Readonly<Record<string, number>>, allowed: number): Kind =>
   kind(
     'mask',
@@ -170,7 +176,7 @@ export const mask = (bits: Readonly<Record<string, number>>, allowed: number): K
     },
   );
 
-/** A record that is a list of pairs on the wire, under these two names. */
+/** A record, which the request has as a list of pairs with these two field names. */
 export const pairs = (
   keyName: string,
   valueName: string,
@@ -186,12 +192,14 @@ export const pairs = (
       : undefined,
   );
 
+/** Inode numbers of unix sockets. */
 export const inodes = kind('inodes', 'an array of inode numbers', (value) =>
   Array.isArray(value)
     ? each(value, (inode) => (isInteger(inode, 0, 0xffffffff) ? { inode } : undefined))
     : undefined,
 );
 
+/** Pairs of network interfaces. */
 export const vethPairs = kind(
   'vethPairs',
   'an array of { containerInterfaceName, hostInterfaceName }',
@@ -208,6 +216,7 @@ export const vethPairs = kind(
 
 const joinable = ['ipc', 'net', 'time', 'user', 'uts'];
 
+/** Namespaces to join. */
 export const namespaces = kind(
   'namespaces',
   `an array of { ns: ${joinable.map((ns) => `'${ns}'`).join(' | ')}, nsFile: path or pid, extraOpt? }`,
@@ -229,6 +238,7 @@ export const namespaces = kind(
 
 const port = integer(0, 65535);
 
+/** An address, or a connected socket, which criu inherits. */
 export const pageServer = kind(
   'pageServer',
   "{ address?: string, port?: 0 to 65535 } or { fd: a connected socket's descriptor }",
@@ -249,6 +259,7 @@ export const pageServer = kind(
   },
 );
 
+/** Descriptors that criu inherits, by their name in the images. */
 export const inheritedFds = kind(
   'inheritedFds',
   'a record of open descriptors: numbers, FileHandles or Sockets',
@@ -261,19 +272,19 @@ export const inheritedFds = kind(
       : undefined,
 );
 
-/** A descriptor of this process, which CRIU opens through /proc. */
+/** A descriptor that stays in this process; CRIU opens it through /proc. */
 export const descriptor = kind(
   'descriptor',
   'an open descriptor: a number, a FileHandle or a Socket',
   openDescriptorOf,
 );
 
-/** The same, to be closed by the operation: an object of Node's would not know of that. */
+/** A descriptor that the operation closes. A Node.js object is refused, because it would close it again. */
 export const ownDescriptor = kind('descriptor', 'the number of an open descriptor', (value) =>
   typeof value === 'number' ? openDescriptorOf(value) : undefined,
 );
 
-/** Opened by the operation, since that takes a system call. */
+/** A directory, which the operation opens. */
 export const directory = kind('directory', 'a path or an open descriptor', (value) =>
   isDirectory(value) ? (value as DescriptorLike) : undefined,
 );

@@ -2,9 +2,9 @@ import { invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
 
 /**
- * Readies the connection of a page server for CRIU, which takes a read that would have to wait for
- * the end: Node's sockets do not block.
- * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it is not open
+ * Sets the connection to a page server to blocking mode. The sockets of Node.js do not block, and CRIU
+ * takes a read that would block for the end of the connection.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if the descriptor is not open
  */
 export function handOver(operation: string, connection: number | undefined): void {
   if (connection === undefined) return;

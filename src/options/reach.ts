@@ -3,8 +3,8 @@ import { CriuError, invalid } from '../errors.ts';
 import type { TlsOptions } from './types.ts';
 
 /**
- * Memory goes over a network only with TLS, or if the caller says that this is well.
- * @param address undefined if there is no connection, or one that the caller has made
+ * Refuses to send memory over a network without TLS, unless the caller sets `insecure`.
+ * @param address undefined if there is no connection, or the caller has made the connection
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
  */
 export function refuseOpenNetwork(
@@ -24,6 +24,7 @@ export function refuseOpenNetwork(
   );
 }
 
+/** True if the address reaches only this host. */
 export function isLoopback(address: string): boolean {
   if (isIPv4(address)) return address.startsWith('127.');
   return isIPv6(address) ? address === '::1' : address === 'localhost';

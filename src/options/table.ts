@@ -22,7 +22,7 @@ import {
 import { tlsFiles } from './tls.ts';
 import type { CriuOpts } from './types.ts';
 
-/** The operations that take options and are requests of CRIU's. */
+/** The operations that take options and are requests of CRIU's protocol. */
 export type Requested =
   | 'check'
   | 'dump'
@@ -32,20 +32,20 @@ export type Requested =
   | 'cpuinfoCheck'
   | 'pageServer';
 
-/** The operations that take options: also one that CRIU has for its command line alone. */
+/** All operations that take options. CRIU has lazyPages only as a command. */
 export type Operation = Requested | 'lazyPages';
 
-/** One field of CRIU's criu_opts. */
+/** One field of criu_opts. */
 export interface Row {
   /** The name of the option; null if the library sets the field itself. */
   readonly option: keyof CriuOpts | null;
   readonly kind: Kind;
   readonly operations: readonly Operation[];
-  /** The first CRIU whose RPC has it, as `version().number`. */
+  /** The first CRIU that has the field, as in `version().number`. */
   readonly since: number;
 }
 
-/** CRIU 3.0 answers the first VERSION request; nothing older is spoken to. */
+/** The oldest CRIU that is supported: 3.0 introduced the VERSION request. */
 export const OLDEST_CRIU = 30000;
 
 const dump = ['dump', 'preDump'] as const;
@@ -67,8 +67,9 @@ function row<
 }
 
 /**
- * Every field of criu_opts, in the order of its number. Translation, the refusal of bad input,
- * the option types of each operation and the table in the documentation all come from here.
+ * Every field of criu_opts, in the order of the field numbers. The translation of options, their
+ * validation, the option types of each operation, the flags of the command and the table in the
+ * documentation are all made from it.
  */
 export const table = {
   images_dir_fd: row('imagesDirectory', directory, [...images, ...daemon]),
@@ -134,12 +135,12 @@ export const table = {
   tcp_skip_in_flight: row('tcpSkipInFlight', flag, both),
   weak_sysctls: row('weakSysctls', flag, both),
   lazy_pages: row('lazyPages', flag, ['dump', 'restore'], 30500),
-  // What runc means by statusFd needs the status-ready notification, which 3.15 brought.
+  // statusFd has runc's meaning, which needs the status-ready notification of CRIU 3.15.
   status_fd: row('statusFd', ownDescriptor, ['dump'], 31500),
   orphan_pts_master: row('orphanPtsMaster', flag, both),
   config_file: row('configFile', text, [...all, ...daemon], 31100),
   tcp_close: row('tcpClose', flag, both, 31200),
-  // The field is older, but before 3.16 CRIU could not change the profile.
+  // The field is older, but CRIU before 3.16 cannot change the profile.
   lsm_profile: row('lsmProfile', text, restore, 31600),
   // The option tls sets all six fields.
   tls_cacert: row(null, text, connection, 31300),
@@ -161,7 +162,7 @@ export const table = {
   mntns_compat_mode: row('mntnsCompatMode', flag, restore, 31700),
   skip_file_rwx_check: row('skipFileRwxCheck', flag, restore, 31800),
   unprivileged: row('unprivileged', flag, all, 31800),
-  // The directory always travels as images_dir_fd.
+  // The directory is always sent as images_dir_fd.
   images_dir: row(null, text, [], 31900),
   leave_stopped: row('leaveStopped', flag, both, 31900),
   display_stats: row('displayStats', flag, both, 31900),
@@ -182,20 +183,21 @@ export const table = {
 
 type Table = typeof table;
 
-/** The options that an operation takes, by the table. */
+/** The options that an operation takes, according to the table. */
 export type OptionOf<O extends Operation> = {
   [Field in keyof Table]: O extends Table[Field]['operations'][number]
     ? NonNullable<Table[Field]['option']>
     : never;
 }[keyof Table];
 
-/** Fails to compile if CriuOpts has an option that no row carries (preDump chooses the request). */
+/** Fails to compile if an option has no row. preDump needs none: it selects the request. */
 type Uncovered = Exclude<keyof CriuOpts, NonNullable<Table[keyof Table]['option']> | 'preDump'>;
 true satisfies [Uncovered] extends [never] ? true : Uncovered;
 
+/** The rows with their fields. */
 export const rows = Object.entries(table) as readonly [keyof CriuWireOpts, Row][];
 
-/** Rows by our name of the option. */
+/** The rows by the name of the option. */
 export const rowOf: ReadonlyMap<string, readonly [field: keyof CriuWireOpts, row: Row]> = new Map(
   rows.flatMap(([field, row]) =>
     row.option === null ? [] : [[row.option, [field, row] as const]],

@@ -6,30 +6,30 @@ import { type Operation, type Row, rowOf } from './table.ts';
 import { tlsMaterialOrNone } from './tls.ts';
 import type { CriuOpts } from './types.ts';
 
-/** Options as an operation needs them. */
+/** The options of an operation, in the form of its request. */
 export interface Translation {
-  /** The fields of the request that need nothing else. */
+  /** Fields of the request. */
   readonly wire: Partial<CriuWireOpts>;
-  /** Descriptors for criu to inherit: `[number there, number here]`. */
+  /** Descriptors that criu inherits: `[number in criu, number here]`. */
   readonly inherited: readonly (readonly [number, number])[];
-  /** The option that asks for the newest CRIU. */
+  /** The option that needs the newest CRIU. */
   readonly newest: { readonly option: string; readonly since: number } | undefined;
 }
 
-/** Where inherited descriptors begin in criu: after its standard streams and the socket of swrk. */
+/** The first number of inherited descriptors in criu, after its standard streams and the socket of swrk. */
 const FIRST_INHERITED = 4;
 
-/** Fields that do not travel as the option says: directories to open, and runc's statusFd. */
-const apart: ReadonlySet<keyof CriuWireOpts> = new Set([
+/** Fields whose value is set elsewhere: directories are opened first, and statusFd is runc's. */
+const setElsewhere: ReadonlySet<keyof CriuWireOpts> = new Set([
   'images_dir_fd',
   'work_dir_fd',
   'status_fd',
 ]);
 
 /**
- * Checks the options of an operation against the table and translates them.
- * @param caller what errors are to name in place of the operation
- * @throws CriuError ERR_CRIU_INVALID_ARGUMENT with the name of the first wrong option.
+ * Validates the options of an operation against the table, and translates them into a request.
+ * @param caller the name of the operation in errors, if it is another
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT with the name of the first wrong option
  */
 export function translate(
   operation: Operation,
@@ -51,18 +51,18 @@ export function translate(
     const [field, row] = lookUp(operation, name, caller);
     const encoded = row.kind.encode(checkValue(caller, name, row.kind, value), plan);
     if (row.kind.form === 'tls') Object.assign(wire, encoded);
-    else if (!apart.has(field)) wire[field] = encoded;
+    else if (!setElsewhere.has(field)) wire[field] = encoded;
     if (row.since > (newest?.since ?? 0)) newest = { option: name, since: row.since };
   }
   checkTogether(operation, options, wire.ps as CriuWireOpts['ps'], caller);
-  // As in runc: without it CRIU would not look at what has changed, and write every page again.
+  // As in runc: without memory tracking CRIU would write every page again.
   if (operation !== 'pageServer' && options.parentImage !== undefined) wire.track_mem ??= true;
-  // CRIU looks at the inodes only if the request says something of ext_unix_sk.
+  // CRIU reads the inodes only if the request has the field ext_unix_sk.
   if (options.unixSkIno !== undefined) wire.ext_unix_sk ??= false;
   return { wire, inherited, newest };
 }
 
-/** The options with the defaults that this operation takes; `undefined` is as good as absent. */
+/** Adds the defaults that the operation takes. An option that is undefined counts as absent. */
 export function withDefaults(
   operation: Operation,
   options: Readonly<CriuOpts>,
@@ -75,17 +75,17 @@ export function withDefaults(
   return Object.fromEntries([...taken, ...given]);
 }
 
-/** Every option, each with CRIU's name of it as an alias. */
+/** The checks of all options, with CRIU's name of each as an alias. */
 const everyOption: Readonly<Record<string, Check>> = {
   preDump: flag,
   ...Object.fromEntries(
     [...rowOf].map(([option, [field, { kind }]]) => [option, { ...kind, alias: field }]),
   ),
-  // Of the operations, some read the files here, and some leave that to CRIU.
+  // Some operations accept only paths, which they check themselves.
   tls: tlsMaterialOrNone,
 };
 
-/** Checks the defaults of a client: any option of any operation, each by itself. */
+/** What `defaults` of a client takes: the options of all operations, without checking combinations. */
 export const defaultOptions: Check = object<CriuOpts>(
   everyOption as Shape<CriuOpts>,
   'an object of options',
@@ -113,7 +113,7 @@ function unknown(operation: string, name: string): CriuError {
   return unknownOption(operation, name, meant);
 }
 
-/** What can be wrong only in company. */
+/** Checks combinations of options. */
 function checkTogether(
   operation: Operation,
   options: Readonly<CriuOpts>,
@@ -125,13 +125,13 @@ function checkTogether(
     throw invalid(caller, 'imagesDirectory', 'a path or an open descriptor', undefined);
   }
   if (statusFd !== undefined && !lazyPages) {
-    throw invalid(caller, 'statusFd', 'lazyPages: true beside it', statusFd);
+    throw invalid(caller, 'statusFd', 'lazyPages: true together with it', statusFd);
   }
   if (ps && operation !== 'pageServer') {
     if (ps.fd === undefined && !ps.port) {
       throw invalid(caller, 'pageServer', 'the port of a page server, 1 to 65535', pageServer);
     }
-    // Without one CRIU aborts; for lazy pages it is this host's own.
+    // Without an address CRIU aborts. With lazyPages the default is this host.
     if (ps.fd === undefined && ps.address === undefined && !lazyPages) {
       throw invalid(caller, 'pageServer', 'the address of a page server', pageServer);
     }
@@ -139,7 +139,7 @@ function checkTogether(
       throw invalid(
         caller,
         'tls',
-        'a page server by address: CRIU sends in plain on a descriptor',
+        'a page server with an address: on a descriptor CRIU sends without encryption',
         tls,
       );
     }

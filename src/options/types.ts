@@ -1,29 +1,32 @@
 import type { Socket } from 'node:net';
 
-/** A file descriptor, or an object of Node's that holds one: a `FileHandle` or a `net.Socket`. */
+/** A file descriptor, or a Node.js object that has one: a `FileHandle` or a `net.Socket`. */
 export type DescriptorLike = number | { readonly fd: number } | Socket;
 
-/** A directory: its path, or a descriptor open on it. */
+/** A directory: its path, or a descriptor that is open on it. */
 export type DirectoryLike = string | DescriptorLike;
 
-/** Where memory pages go, or where a page server listens. CRIU's `criu_page_server_info`. */
+/**
+ * Where a dump sends memory pages, or where a page server listens. Source:
+ * `criu_page_server_info`; runc `PageServer`.
+ */
 export interface PageServerOptions {
   /**
-   * IP address or host name. A page server listens on it (default `127.0.0.1`); a dump connects
-   * to it.
+   * IP address or host name. A page server listens on it, by default on `127.0.0.1`; a dump
+   * connects to it.
    */
   address?: string;
-  /** TCP port, 0 to 65535. For a page server 0 (the default) lets the kernel choose. */
+  /** TCP port, 0 to 65535. With 0, the default of a page server, the kernel chooses a free port. */
   port?: number;
   /**
-   * A connected stream socket to use in place of address and port. It is CRIU's from then on: it is
-   * made to block, and Node must not read from it (`pauseOnConnect`). CRIU does not speak TLS on it
-   * on the dumping side.
+   * A connected stream socket, instead of address and port. CRIU takes over the socket: it is set to
+   * blocking mode, and Node.js must not read from it (`pauseOnConnect`). A dump does not use TLS on
+   * such a socket.
    */
   fd?: DescriptorLike;
 }
 
-/** Certificates of mutual TLS: each the path of a PEM file, or its content. */
+/** Certificates for mutual TLS, each as the path of a PEM file or as its content. */
 export interface TlsOptions {
   /** The certificate authority that must have signed the certificate of the peer. */
   readonly ca: string | Uint8Array;
@@ -31,164 +34,233 @@ export interface TlsOptions {
   readonly cert: string | Uint8Array;
   /** The private key of `cert`. */
   readonly key: string | Uint8Array;
-  /** Certificates that the authority has revoked. */
+  /** The revocation list of the authority. Default: no certificate is revoked. */
   readonly crl?: string | Uint8Array;
   /**
-   * Whether the certificate of a server must be for the address that was connected to. With `false`
-   * any certificate of the authority is accepted. Default true.
+   * True if the certificate of a server must be for the address that was connected to. With false,
+   * every certificate of the authority is accepted. Default true.
    */
   readonly verifyName?: boolean;
 }
 
 /** The two ends of a veth pair: see {@link CriuOpts.vethPairs}. */
 export interface VethPair {
-  /** The name inside the restored network namespace. */
+  /** The interface in the restored network namespace. */
   containerInterfaceName: string;
-  /** The name of its peer on the host. */
+  /** The other end, on the host. */
   hostInterfaceName: string;
 }
 
 /** A namespace to restore into: see {@link CriuOpts.joinNs}. */
 export interface JoinNamespace {
-  /** Which kind of namespace. */
+  /** The kind of namespace. */
   ns: 'ipc' | 'net' | 'time' | 'user' | 'uts';
-  /** A namespace file such as `/proc/1234/ns/net`, or the pid of a process that lives in it. */
+  /** A namespace file such as `/proc/1234/ns/net`, or the pid of a process in the namespace. */
   nsFile: string | number;
   /** For `user`: `UID,GID`. */
   extraOpt?: string;
 }
 
-/** How control groups are dumped and restored; the empty string leaves it to CRIU (`soft`). */
+/** How control groups are dumped and restored. The empty string selects CRIU's default, `soft`. */
 export type ManageCgroupsMode = 'soft' | 'full' | 'strict' | 'ignore' | 'props' | 'none' | '';
 
-/** A processor capability that images ask for: see {@link CriuOpts.cpuCap}. */
+/** A processor capability that images require: see {@link CriuOpts.cpuCap}. */
 export type CpuCapability = 'fpu' | 'cpu' | 'ins' | 'all' | 'none';
 
 /**
- * Every option of CRIU, in one object. The names are runc's where runc has the option, else the
- * camelCase of CRIU's own field in `criu_opts`. Each operation takes some of them and refuses the
- * others: see {@link DumpOptions}, {@link RestoreOptions} and their like. What is absent is left
- * to CRIU's own default, which its configuration files may change.
+ * Every option of CRIU in one object. An option has runc's name if runc has it, otherwise the
+ * camelCase of CRIU's field in `criu_opts`. Each operation takes some of the options and refuses the
+ * others: see {@link DumpOptions}, {@link RestoreOptions} and the like. An option that is absent has
+ * CRIU's default, which CRIU's configuration files can change. Flags default to false unless stated.
  */
 export interface CriuOpts {
   /**
-   * Directory of the image files. Created with mode 0700 for a dump; must exist for a restore.
-   * Source: `images_dir_fd`.
+   * Directory of the image files. A dump creates it with mode 0700; for a restore it must exist.
+   * Source: `images_dir_fd`, criu(8) --images-dir; runc `ImagesDirectory`.
    */
   imagesDirectory?: DirectoryLike;
   /**
    * Directory of the log file and of the statistics. Created with mode 0700 if it does not exist.
-   * Default: the images directory. Source: `work_dir_fd`.
+   * Default: the images directory. Source: `work_dir_fd`, criu(8) --work-dir; runc `WorkDirectory`.
    */
   workDirectory?: DirectoryLike;
   /**
-   * Images of an earlier pre-dump, as a path relative to the images directory: pages that have not
-   * changed since are not written again. Turns `trackMem` on, as in runc. Source: `parent_img`.
+   * Images of an earlier pre-dump, as a path relative to the images directory. Pages that have not
+   * changed since are not written again. Turns `trackMem` on, as in runc. Source: `parent_img`,
+   * criu(8) --prev-images-dir; runc `ParentImage`.
    */
   parentImage?: string;
-  /** Let the processes run on after the dump, instead of killing them. Source: `leave_running`. */
+  /**
+   * Let the processes continue after the dump, instead of killing them. Source: `leave_running`,
+   * criu(8) --leave-running; runc `LeaveRunning`.
+   */
   leaveRunning?: boolean;
-  /** Leave the processes stopped after the dump or the restore (SIGSTOP). Source: `leave_stopped`. */
+  /**
+   * Leave the processes stopped (SIGSTOP) after the dump or the restore. Since CRIU 3.19. Source:
+   * `leave_stopped`, criu(8) --leave-stopped.
+   */
   leaveStopped?: boolean;
   /**
-   * Dump and restore established TCP connections. The network stays locked between the two.
-   * Source: `tcp_established`.
+   * Dump and restore established TCP connections. The network of the processes stays locked between
+   * the dump and the restore. Source: `tcp_established`, criu(8) --tcp-established; runc
+   * `TcpEstablished`.
    */
   tcpEstablished?: boolean;
-  /** Leave out TCP connections that are not established yet, instead of failing. Source: `tcp_skip_in_flight`. */
+  /**
+   * Leave out TCP connections that are not established yet, instead of failing. Source:
+   * `tcp_skip_in_flight`, criu(8) --skip-in-flight; runc `TcpSkipInFlight`.
+   */
   tcpSkipInFlight?: boolean;
   /**
-   * Restore established TCP connections as closed ones. What was dumped with it needs it at restore.
-   * Source: `tcp_close`.
+   * Restore established TCP connections as closed connections. A restore needs it after a dump with
+   * it. Since CRIU 3.12. Source: `tcp_close`, criu(8) --tcp-close.
    */
   tcpClose?: boolean;
   /**
-   * Allow unix datagram sockets whose peer is outside the tree and has a name. For a stream give
-   * its end in the tree as `external` `unix[inode]`, and at restore another by `inheritFd` as
-   * `socket:[inode]`. Source: `ext_unix_sk`.
+   * Allow unix datagram sockets whose peer is outside the tree and has a name. For a stream socket,
+   * give the end in the tree as `unix[inode]` in `external`, and at the restore another socket as
+   * `socket:[inode]` in `inheritFd`. Source: `ext_unix_sk`, criu(8) --ext-unix-sk; runc
+   * `ExternalUnixConnections`.
    */
   externalUnixConnections?: boolean;
   /**
-   * Allow a tree whose session leader or terminal is outside. At restore it joins the session and
-   * the terminal of criu, which are then those of this process. Source: `shell_job`.
+   * Allow a tree whose session leader or terminal is outside. The restored processes join the session
+   * and the terminal of criu, which are those of this process. Source: `shell_job`, criu(8)
+   * --shell-job; runc `ShellJob`.
    */
   shellJob?: boolean;
   /**
-   * Dump and restore file locks. A dump with locks needs it; a restore without it loses them in
-   * silence. Source: `file_locks`.
+   * Dump and restore file locks. A dump of processes with locks needs it; a restore without it
+   * silently drops the locks. Source: `file_locks`, criu(8) --file-locks; runc `FileLocks`.
    */
   fileLocks?: boolean;
-  /** Link unlinked files back into their directory for the time of the checkpoint. Source: `link_remap`. */
+  /**
+   * Link deleted files into their directory for the time of the checkpoint. Source: `link_remap`,
+   * criu(8) --link-remap; runc `LinkRemap`.
+   */
   linkRemap?: boolean;
-  /** Largest deleted file, in bytes, to carry inside the images. Default 1 MiB. Source: `ghost_limit`. */
+  /**
+   * Largest deleted file to store in the images, in bytes. Default 1 MiB. Source: `ghost_limit`,
+   * criu(8) --ghost-limit.
+   */
   ghostLimit?: number;
   /**
-   * Accept that a path to an open device leads to another node of the same device by now. Source:
-   * `evasive_devices`.
+   * Use any path to a device file if the original path is not accessible. Source: `evasive_devices`,
+   * criu(8) --evasive-devices.
    */
   evasiveDevices?: boolean;
-  /** Only for `checkpoint`: make a pre-dump instead of a dump. runc's `PreDump`; no field of CRIU. */
+  /**
+   * Make a pre-dump instead of a dump; only for {@link Criu.checkpoint} and {@link Criu.preflight}.
+   * Source: runc `PreDump`; CRIU has no such field.
+   */
   preDump?: boolean;
-  /** Track changed memory, for a later pre-dump or dump. Needs a kernel with soft-dirty. Source: `track_mem`. */
+  /**
+   * Track changed memory for a later pre-dump or dump. Needs a kernel with soft-dirty tracking.
+   * Source: `track_mem`, criu(8) --track-mem.
+   */
   trackMem?: boolean;
-  /** How a pre-dump reads memory: through the parasite (default) or process_vm_readv. Source: `pre_dump_mode`. */
+  /**
+   * How a pre-dump reads memory: `splice` through the parasite (default), or `read` by
+   * process_vm_readv(2). Since CRIU 3.14. Source: `pre_dump_mode`, criu(8) --pre-dump-mode.
+   */
   preDumpMode?: 'splice' | 'read';
-  /** Punch pages that a newer image has out of the parent images. Source: `auto_dedup`. */
+  /**
+   * Remove pages from the parent images once a newer image has them. Source: `auto_dedup`, criu(8)
+   * --auto-dedup; runc `AutoDedup`.
+   */
   autoDedup?: boolean;
   /**
-   * A page server that takes the memory pages, or the place where one is to listen. With `lazyPages`
-   * the dump listens there, by default on 127.0.0.1 and by TLS or `insecure` elsewhere. Source: `ps`.
+   * The page server that receives the memory pages, or the address on which a page server listens.
+   * With `lazyPages` the dump itself listens there, by default on 127.0.0.1; other addresses need
+   * `tls` or `insecure`. Source: `ps`, criu(8) --page-server, --address, --port; runc `PageServer`.
    */
   pageServer?: PageServerOptions;
   /**
-   * Dump: keep memory in the frozen processes and serve it at `pageServer`, to the first that
-   * connects, until it hangs up; {@link Criu.lazyDump} is more careful. Restore: fetch memory on
-   * demand through a lazy-pages daemon in the same work directory. Source: `lazy_pages`.
+   * Transfer memory on demand. A dump keeps memory in the frozen processes and serves it at
+   * `pageServer` to the first client, until that client disconnects; {@link Criu.lazyDump} does the
+   * same more safely. A restore fetches memory through a lazy-pages daemon with the same work
+   * directory. Since CRIU 3.5. Source: `lazy_pages`, criu(8) --lazy-pages; runc `LazyPages`.
    */
   lazyPages?: boolean;
   /**
-   * As in runc: a writable descriptor that gets one zero byte when the lazy page server is ready
-   * to serve, and is then closed; it is also closed if the dump fails before, but for one that is
-   * refused for the options themselves. CRIU's own `status_fd` is obsolete; this uses its
-   * `status-ready` notification.
+   * A writable descriptor that receives one zero byte when the lazy page server is ready. It is then
+   * closed, and it is also closed if the dump fails earlier, unless the options themselves are
+   * refused. Needs `lazyPages`. Since CRIU 3.15, whose `status-ready` notification it uses. Source:
+   * runc `StatusFd`; CRIU's own `status_fd` is obsolete.
    */
   statusFd?: number;
-  /** How pages are written and read: through the page cache (default) or around it. Source: `image_io_mode`. */
+  /**
+   * How pages are written and read: through the page cache (`writeback`, default) or around it
+   * (`direct`). Since CRIU 4.3. Source: `image_io_mode`.
+   */
   imageIoMode?: 'writeback' | 'direct';
-  /** Compress memory pages: 0 no (default), 1 in blocks. Source: `compress`. */
+  /** Compression of memory pages: 0 none (default), 1 in blocks. Since CRIU 4.3. Source: `compress`. */
   compress?: number;
-  /** LZ4 acceleration, 1 (default, smallest images) and up. Source: `compress_acceleration`. */
+  /**
+   * LZ4 acceleration: 1 (default) makes the smallest images, larger numbers are faster. Since CRIU
+   * 4.3. Source: `compress_acceleration`.
+   */
   compressAcceleration?: number;
-  /** Size in bytes of a compressed block. Source: `compress_block_size`. */
+  /** Size of a compressed block, in bytes. Since CRIU 4.3. Source: `compress_block_size`. */
   compressBlockSize?: number;
-  /** Threads that decompress, 0 (CRIU chooses) to 1024. Default 1. Source: `decompress_threads`. */
+  /**
+   * Number of threads that decompress, 0 to 1024; with 0 CRIU chooses. Default 1. Since CRIU 4.3.
+   * Source: `decompress_threads`.
+   */
   decompressThreads?: number;
-  /** Read and write images through criu-image-streamer. Source: `stream`. */
+  /**
+   * Write and read the images through criu-image-streamer. Since CRIU 4.3. Source: `stream`, criu(8)
+   * --stream.
+   */
   stream?: boolean;
-  /** veth pairs to create at restore. CRIU prefers `external` with `veth[in]:out`. Source: `veths`. */
+  /**
+   * The veth pairs to create at the restore. CRIU recommends `external` with `veth[in]:out` instead.
+   * Source: `veths`; runc `VethPairs`.
+   */
   vethPairs?: readonly VethPair[];
-  /** How control groups are handled. Source: `manage_cgroups_mode`. */
+  /**
+   * How control groups are handled. Default `soft`. Source: `manage_cgroups_mode`, criu(8)
+   * --manage-cgroups; runc `ManageCgroupsMode`.
+   */
   manageCgroupsMode?: ManageCgroupsMode;
-  /** Old form of `manageCgroupsMode`: true is `soft`, false is `ignore`. Source: `manage_cgroups`. */
+  /**
+   * The older form of `manageCgroupsMode`: true is `soft`, false is `ignore`. Source:
+   * `manage_cgroups`.
+   */
   manageCgroups?: boolean;
-  /** Roots to restore controllers under: `{ memory: '/path' }`; `''` stands for all others. Source: `cg_root`. */
+  /**
+   * The cgroup under which each controller is restored, such as `{ memory: '/path' }`. The name `''`
+   * stands for all other controllers. Source: `cg_root`, criu(8) --cgroup-root.
+   */
   cgRoot?: Readonly<Record<string, string>>;
-  /** Controllers and properties to save, in CRIU's YAML. Source: `cgroup_props`. */
+  /**
+   * Controllers and properties to save, in CRIU's YAML format. Source: `cgroup_props`, criu(8)
+   * --cgroup-props.
+   */
   cgroupProps?: string;
-  /** Path of a file with `cgroupProps`. Source: `cgroup_props_file`. */
+  /** Path of a file with `cgroupProps`. Source: `cgroup_props_file`, criu(8) --cgroup-props-file. */
   cgroupPropsFile?: string;
-  /** Dump these controllers only; `''` is the hierarchy of cgroup v2. Source: `cgroup_dump_controller`. */
+  /**
+   * Dump only these controllers; `''` is the hierarchy of cgroup v2. Source:
+   * `cgroup_dump_controller`, criu(8) --cgroup-dump-controller.
+   */
   cgroupDumpController?: readonly string[];
-  /** Directory with the control groups mounted already. Source: `cgroup_yard`. */
+  /**
+   * Directory in which the control groups are already mounted. Since CRIU 3.14. Source:
+   * `cgroup_yard`, criu(8) --cgroup-yard.
+   */
   cgroupYard?: string;
-  /** Freeze with this cgroup instead of with ptrace alone: the path of its directory. Source: `freeze_cgroup`. */
+  /**
+   * Freeze the processes through this cgroup instead of through ptrace alone: the path of its
+   * directory. Source: `freeze_cgroup`, criu(8) --freeze-cgroup.
+   */
   freezeCgroup?: string;
   /**
-   * Namespaces to create empty, their contents left alone: `['network']`, or the clone flag.
-   * CRIU knows only the network. Source: `empty_ns`.
+   * Namespaces to create without restoring their contents: `['network']`, or the clone flag. CRIU
+   * supports only the network namespace. Source: `empty_ns`, criu(8) --empty-ns; runc `EmptyNs`.
    */
   emptyNs?: number | readonly 'network'[];
-  /** Existing namespaces to restore into. Source: `join_ns`. */
+  /** Existing namespaces to restore into. Source: `join_ns`, criu(8) --join-ns. */
   joinNs?: readonly JoinNamespace[];
   /**
    * External resources: `mnt[…]:…`, `file[…]`, `tty[…]`, `unix[…]`, `net[…]:…`, `pid[…]:…`,
@@ -197,117 +269,180 @@ export interface CriuOpts {
    */
   external?: readonly string[];
   /**
-   * Descriptors for what the images name: `{ 'pipe:[123]': fd }`, also `socket:[…]`, `tty[…]`,
-   * `file[…]`, a path without its leading slash, or a label given with `external`. A pipe can be
-   * replaced by a pipe or a file, but not by a socket. The library hands them to criu and numbers
-   * them; they stay open here. Source: `inherit_fd`, criu(8) --inherit-fd.
+   * Descriptors that replace resources named in the images: `{ 'pipe:[123]': fd }`. A name can also
+   * be `socket:[…]`, `tty[…]`, `file[…]`, a path without its leading slash, or a label given in
+   * `external`. A pipe can be replaced by a pipe or a file, but not by a socket. criu inherits the
+   * descriptors under numbers that the library chooses; they remain open in this process. Source:
+   * `inherit_fd`, criu(8) --inherit-fd.
    */
   inheritFd?: Readonly<Record<string, DescriptorLike>>;
-  /** External mounts, image name to path outside. CRIU prefers `external`. Source: `ext_mnt`. */
+  /**
+   * External mounts: the name in the images and the path outside. CRIU recommends `external`.
+   * Source: `ext_mnt`, criu(8) --ext-mount-map.
+   */
   extMnt?: Readonly<Record<string, string>>;
-  /** Find external mounts by themselves. Source: `auto_ext_mnt`. */
+  /** Detect external mounts automatically. Source: `auto_ext_mnt`, criu(8) --ext-mount-map auto. */
   autoExtMnt?: boolean;
-  /** Allow shared mounts from outside, with `autoExtMnt`. Source: `ext_sharing`. */
+  /**
+   * Allow shared mounts from outside, with `autoExtMnt`. Source: `ext_sharing`, criu(8)
+   * --enable-external-sharing.
+   */
   extSharing?: boolean;
-  /** Allow master mounts from outside, with `autoExtMnt`. Source: `ext_masters`. */
+  /**
+   * Allow slave mounts whose master is outside, with `autoExtMnt`. Source: `ext_masters`, criu(8)
+   * --enable-external-masters.
+   */
   extMasters?: boolean;
-  /** Mount points to leave out. Source: `skip_mnt`. */
+  /** Mount points to leave out. Source: `skip_mnt`, criu(8) --skip-mnt. */
   skipMnt?: readonly string[];
-  /** File systems whose mounts need no special support: names, or `all`. Source: `enable_fs`. */
+  /**
+   * File systems to detect automatically: names, or `all`. Source: `enable_fs`, criu(8) --enable-fs.
+   */
   enableFs?: readonly string[];
-  /** Restore mounts as CRIU before 3.17 did. Source: `mntns_compat_mode`. */
+  /**
+   * Restore mounts in the way of CRIU before 3.17. Since CRIU 3.17. Source: `mntns_compat_mode`,
+   * criu(8) --mntns-compat-mode; runc `MntnsCompatMode`.
+   */
   mntnsCompatMode?: boolean;
-  /** Root of the restored mount namespace; must be a mount point. Source: `root`. */
+  /**
+   * Root of the restored mount namespace, which must be a mount point. Source: `root`, criu(8)
+   * --root.
+   */
   root?: string;
-  /** Inodes of unix sockets with a peer outside. CRIU prefers `external`. Source: `unix_sk_ino`. */
+  /**
+   * Inodes of unix sockets whose peer is outside the tree. CRIU recommends `external`. Source:
+   * `unix_sk_ino`.
+   */
   unixSkIno?: readonly number[];
-  /** Look up watched files by path instead of by handle. Source: `force_irmap`. */
+  /**
+   * Find watched files by path instead of by file handle. Source: `force_irmap`, criu(8)
+   * --force-irmap.
+   */
   forceIrmap?: boolean;
-  /** Directories to search for watched files. Source: `irmap_scan_paths`. */
+  /**
+   * Directories in which to search for watched files. Source: `irmap_scan_paths`, criu(8)
+   * --irmap-scan-path.
+   */
   irmapScanPaths?: readonly string[];
   /**
-   * Processor capabilities that the images ask for: names, or CRIU's mask (1 fpu, 2 cpu, 4 ins).
-   * Default: fpu and ins at dump. Source: `cpu_cap`.
+   * Processor capabilities that the images require: names, or CRIU's mask (1 fpu, 2 cpu, 4 ins).
+   * Default of a dump: fpu and ins. Source: `cpu_cap`, criu(8) --cpu-cap.
    */
   cpuCap?: number | readonly CpuCapability[];
-  /** Security profile of the restored processes, `apparmor:NAME` or `selinux:LABEL`. Source: `lsm_profile`. */
+  /**
+   * Security profile of the restored processes, `apparmor:NAME` or `selinux:LABEL`. Since CRIU 3.16:
+   * an older CRIU cannot change the profile. Source: `lsm_profile`, criu(8) --lsm-profile; runc
+   * `LsmProfile`.
+   */
   lsmProfile?: string;
-  /** SELinux context to mount with. Source: `lsm_mount_context`. */
+  /**
+   * SELinux context to mount with. Since CRIU 3.16. Source: `lsm_mount_context`, criu(8)
+   * --lsm-mount-context; runc `LsmMountContext`.
+   */
   lsmMountContext?: string;
   /** Leave out sysctls that this kernel does not have. Source: `weak_sysctls`. */
   weakSysctls?: boolean;
   /**
-   * How packets are held off between dump and restore. Default `iptables`. A restore goes by what
-   * the dump was given. Source: `network_lock`.
+   * How packets are blocked between dump and restore. Default `iptables`. A restore uses the method of
+   * the dump. Since CRIU 3.16. Source: `network_lock`, criu(8) --network-lock.
    */
   networkLock?: 'iptables' | 'nftables' | 'skip';
-  /** Do not compare the permissions of files at restore. Source: `skip_file_rwx_check`. */
+  /**
+   * Do not compare the permissions of files at the restore. Since CRIU 3.18. Source:
+   * `skip_file_rwx_check`, criu(8) --skip-file-rwx-check.
+   */
   skipFileRwxCheck?: boolean;
   /**
-   * Dump: allow one terminal whose master is outside; restore: hand a new master to the hook of
-   * that name. Without the hook the restore fails. The terminal's number must be free then, and at
-   * most 31 above the lowest free one. Default: true if there is such a hook. Source:
+   * Allow one terminal whose master is outside the tree. A restore passes a new master to the hook
+   * `orphanPtsMaster`, and fails without that hook. The number of the terminal must be free, and at
+   * most 31 above the lowest free number. Default: true if there is such a hook. Source:
    * `orphan_pts_master`.
    */
   orphanPtsMaster?: boolean;
-  /** Restore the root process as a child of this process. Source: `rst_sibling`. */
+  /**
+   * Restore the root process as a child of this process. Source: `rst_sibling`, criu(8)
+   * --restore-sibling.
+   */
   asChild?: boolean;
-  /** A program that criu becomes once the restore is done. Source: `exec_cmd`. */
+  /** A program that criu executes when the restore is done. Source: `exec_cmd`, criu(8) --exec-cmd. */
   execCmd?: readonly string[];
-  /** A socket, descriptor of this process, that keeps pidfds between pre-dumps. Source: `pidfd_store_sk`. */
+  /**
+   * A socket of this process that stores pidfds between pre-dumps. Since CRIU 3.16. Source:
+   * `pidfd_store_sk`.
+   */
   pidfdStoreSk?: DescriptorLike;
   /**
-   * Encrypts page server connections with mutual TLS. Where CRIU makes the connection, `ca`, `cert`,
+   * Encrypt page server connections with mutual TLS. Where CRIU makes the connection, `ca`, `cert`,
    * `key` and `crl` must be paths. `false` turns off a default of the client. Since CRIU 3.13, built
-   * with GnuTLS. Source: `tls`, `tls_cacert`, `tls_cert`, `tls_key`, `tls_cacrl`, `tls_no_cn_verify`,
-   * criu(8) --tls.
+   * with GnuTLS. Source: `tls`, `tls_cacert`, `tls_cert`, `tls_key`, `tls_cacrl`,
+   * `tls_no_cn_verify`, criu(8) --tls.
    */
   tls?: TlsOptions | false;
   /**
-   * CRIU's own limit, in **seconds**, for freezing the tree; default 10. For a limit on the whole
-   * operation see {@link OperationOptions.deadlineMs}. Source: `timeout`.
+   * CRIU's own limit for freezing the process tree, in **seconds**. Default 10. It does not limit
+   * anything else: {@link OperationOptions.deadlineMs} limits the whole operation. Source: `timeout`,
+   * criu(8) --timeout.
    */
   timeout?: number;
-  /** A configuration file of CRIU that overrides what is given here. Source: `config_file`, criu(8). */
+  /**
+   * A configuration file of CRIU, which overrides the options given here. Since CRIU 3.11. Source:
+   * `config_file`, criu(8) --config.
+   */
   configFile?: string;
-  /** Work without CAP_SYS_ADMIN, with CAP_CHECKPOINT_RESTORE. Source: `unprivileged`. */
+  /**
+   * Work without CAP_SYS_ADMIN, with CAP_CHECKPOINT_RESTORE. Since CRIU 3.18. Source:
+   * `unprivileged`, criu(8) --unprivileged.
+   */
   unprivileged?: boolean;
-  /** Options of CRIU's plugins, `PLUGIN.NAME=VALUE`. Source: `plugin_options`. */
+  /** Options of CRIU's plugins, `PLUGIN.NAME=VALUE`. Since CRIU 4.3. Source: `plugin_options`. */
   pluginOptions?: readonly string[];
-  /** 0 nothing, 1 errors, 2 warnings (default), 3 progress, 4 everything. Source: `log_level`. */
+  /**
+   * Detail of the log: 0 nothing, 1 errors, 2 warnings (default), 3 progress, 4 everything. Source:
+   * `log_level`, criu(8) -v.
+   */
   logLevel?: 0 | 1 | 2 | 3 | 4;
-  /** Name of the log file in the work directory. Default: the operation's, as `dump.log`. Source: `log_file`. */
+  /**
+   * Name of the log file in the work directory. Default: the name of the operation, such as
+   * `dump.log`. Source: `log_file`, criu(8) --log-file.
+   */
   logFile?: string;
-  /** Log to standard error, which errors then quote, instead of to a file. Source: `log_to_stderr`. */
+  /**
+   * Write the log to standard error, which errors then quote, instead of to a file. Since CRIU 3.19.
+   * Source: `log_to_stderr`.
+   */
   logToStderr?: boolean;
-  /** Print statistics into the log. Source: `display_stats`. */
+  /** Write statistics into the log. Since CRIU 3.19. Source: `display_stats`, criu(8) --display-stats. */
   displayStats?: boolean;
 }
 
-/** What every operation takes besides CRIU's own options. */
+/** The limits that every operation takes besides CRIU's own options. */
 export interface OperationOptions {
   /**
-   * Cancels the operation. CRIU is told to roll back at its next notification, so that the
-   * processes run on; only after `gracePeriodMs` criu is killed. The error is ERR_CRIU_ABORTED,
-   * and its `workload` says what became of them.
+   * Cancels the operation. The library refuses CRIU's next notification, so that CRIU rolls back and
+   * the processes continue to run; criu is killed only after `gracePeriodMs`. The error is
+   * ERR_CRIU_ABORTED, and its `workload` is the state of the processes.
    */
   signal?: AbortSignal | undefined;
-  /** Cancels the operation likewise after this many milliseconds: ERR_CRIU_TIMEOUT. Default: no limit. */
+  /**
+   * Time limit of the whole operation, in **milliseconds**; when it expires, the operation is
+   * cancelled as by `signal`, with ERR_CRIU_TIMEOUT. Default: no limit. It is not
+   * {@link CriuOpts.timeout}, CRIU's own limit for freezing the processes, in seconds.
+   */
   deadlineMs?: number | undefined;
-  /** How long a cancelled operation may go on before criu is killed, in milliseconds. Default 5000. */
+  /** Time that a cancelled operation has to end before criu is killed, in milliseconds. Default 5000. */
   gracePeriodMs?: number | undefined;
 }
 
 /**
- * Functions that CRIU waits for at its own steps. One that throws, or rejects, makes the operation
- * fail and CRIU roll back; its error is the `cause` of ours. `preResume` and `postResume` come too
- * late for that: CRIU goes on, and the error says that the processes run.
+ * Functions that CRIU waits for at its own steps. A hook that throws or rejects makes the operation
+ * fail and CRIU roll back; the error of the hook is the `cause`. `preResume` and `postResume` are too
+ * late for a rollback: CRIU continues, and the error says that the processes run.
  * Source: criu(8) --action-script.
  */
 export interface Hooks {
   /** Before a dump begins. */
   preDump?(): void | Promise<void>;
-  /** The images are complete and the processes still frozen: the last moment to refuse the dump. */
+  /** The images are complete and the processes are still frozen: the last moment to refuse a dump. */
   postDump?(): void | Promise<void>;
   /** The network of the processes is to be locked. */
   networkLock?(): void | Promise<void>;
@@ -315,11 +450,11 @@ export interface Hooks {
   networkUnlock?(): void | Promise<void>;
   /** Before a restore begins. */
   preRestore?(): void | Promise<void>;
-  /** The root process exists with its namespaces, and nothing else yet. */
+  /** The root process exists with its namespaces, and nothing else is restored yet. */
   setupNamespaces?(pid: number): void | Promise<void>;
   /** The namespaces are set up. */
   postSetupNamespaces?(): void | Promise<void>;
-  /** Everything is restored, and nothing runs yet: the last moment to refuse the restore. */
+  /** Everything is restored and nothing runs yet: the last moment to refuse a restore. */
   postRestore?(pid: number): void | Promise<void>;
   /** The processes are about to run. */
   preResume?(): void | Promise<void>;
@@ -327,17 +462,17 @@ export interface Hooks {
   postResume?(): void | Promise<void>;
   /** The lazy page server accepts connections. Since CRIU 3.15. */
   statusReady?(): void | Promise<void>;
-  /** The master of a terminal whose owner is outside the tree. The descriptor is yours to close. */
+  /** The master of a terminal whose owner is outside the tree. The hook must close the descriptor. */
   orphanPtsMaster?(fd: number): void | Promise<void>;
-  /** The tree is frozen: ids of further external files, as `file[mnt_id:inode]` in hex. */
+  /** The tree is frozen. Returns further external files, each as `file[mnt_id:inode]` in hexadecimal. */
   queryExtFiles?(): readonly string[] | Promise<readonly string[]>;
-  /** Every notification, before the hook of its own; also those that have none. */
+  /** Every notification, before the hook of that notification; also those without a hook. */
   onNotify?(notification: Notification): void | Promise<void>;
 }
 
-/** A notification of CRIU's, as {@link Hooks.onNotify} sees it. */
+/** A notification of CRIU, as {@link Hooks.onNotify} receives it. */
 export interface Notification {
-  /** CRIU's name of the step, as `post-dump`. */
+  /** CRIU's name of the step, such as `post-dump`. */
   readonly script: string;
   /** The root process, with `setup-namespaces` and `post-restore`. */
   readonly pid?: number;
