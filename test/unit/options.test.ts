@@ -208,7 +208,13 @@ describe('in company', () => {
     ],
     ['a dump to port 0', 'dump', { pageServer: { port: 0 } }, 'pageServer', /1 to 65535/],
     ['a dump to no port', 'preDump', { pageServer: { address: 'h' } }, 'pageServer', /1 to 65535/],
-    ['tls on a given socket', 'dump', { pageServer: { fd }, tls: files }, 'tls', /without encryption/],
+    [
+      'tls on a given socket',
+      'dump',
+      { pageServer: { fd }, tls: files },
+      'tls',
+      /without encryption/,
+    ],
   ])('%s is refused', async (_what, operation, options, option, message) => {
     const given = option === 'imagesDirectory' ? options : { imagesDirectory: '/i', ...options };
     const error = await failureOf(() => translate(operation, given));
