@@ -63,7 +63,7 @@ export async function lazyDump(
   const { operation = 'lazyDump' } = context;
   const client = withLazyDumpDefaults(given);
   const { endpoint, tls } = await check(client, pid, options, context);
-  const stoppedBefore = StoppedTree.before(pid);
+  const stoppedBefore = StoppedTree.stoppedIn(pid);
   const { connection = new ServingConnection() } = context;
   try {
     const server = context.peer

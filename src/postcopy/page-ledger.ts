@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import { readPagemap } from '../images/pagemap.ts';
 import { native } from '../native/index.ts';
 
-/** Pages from one address to another. */
+/** A range of addresses. */
 interface Span {
   start: number;
+  /** The first address after the range. */
   end: number;
 }
 
-/** Which pages of a lazy dump nobody has fetched yet, by the pids of the images. */
+/** Counts the pages of a lazy dump that the destination has not fetched yet. */
 export class PageLedger {
-  /** How many there were. */
+  /** How many pages the dump left in the processes. */
   readonly total: number;
   #missing: number;
+  /** The missing pages, by the pids of the images. */
   readonly #spans: Map<number, Span[]>;
 
-  /** Reads them in the images. @throws BadImage */
+  /** Reads the pages from the pagemaps of the images. @throws BadImage */
   static async of(imagesDirectory: string): Promise<PageLedger> {
     const spans = new Map<number, Span[]>();
     for (const name of await readdir(imagesDirectory)) {
@@ -32,7 +34,7 @@ export class PageLedger {
     return new PageLedger(spans);
   }
 
-  /** Takes spans in the order of their addresses. */
+  /** @param spans sorted by address */
   constructor(spans: Map<number, Span[]>) {
     this.#spans = spans;
     const bytes = [...spans.values()].flat().reduce((sum, { start, end }) => sum + end - start, 0);
@@ -40,12 +42,15 @@ export class PageLedger {
     this.#missing = this.total;
   }
 
-  /** How many are still missing. */
+  /** How many pages are still missing. */
   get missing(): number {
     return this.#missing;
   }
 
-  /** Notes what was sent; what is sent again, to a child that the process has forked, counts once. */
+  /**
+   * Records that pages were sent. Pages that are sent again, to a child that the process has forked,
+   * count once.
+   */
   sent(pid: number, start: number, count: number): void {
     const spans = this.#spans.get(pid);
     if (!spans) return;
@@ -66,7 +71,7 @@ export class PageLedger {
   }
 }
 
-/** The place of the first span that ends after an address. */
+/** The index of the first span that ends after an address. */
 function firstEndingAfter(spans: readonly Span[], address: number): number {
   let [low, high] = [0, spans.length];
   while (low < high) {

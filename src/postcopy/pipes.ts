@@ -3,22 +3,22 @@ import { CAP_SYS_RESOURCE, hasCapability } from '../procfs/capability.ts';
 import { readStatus } from '../procfs/status.ts';
 import { readMaxPipeSize } from '../procfs/system.ts';
 
-/** What CRIU copies pages through when it serves them, in bytes. */
+/** The size of the pipes through which CRIU serves pages, in bytes. */
 const NEEDED = 4 << 20;
 
 /**
- * CRIU does not ask whether it got a pipe of the size that it needs to serve pages, and fails as soon
- * as it serves: refused here, when nothing is frozen yet.
+ * Checks that CRIU can get pipes of the size that it needs to serve pages. CRIU itself does not
+ * check, and fails only when it serves: here nothing is frozen yet.
  * @throws CriuError ERR_CRIU_NO_LAZY_PAGES
  */
 export async function requireLargePipes(operation: string): Promise<void> {
   const effective = (await readStatus('self'))?.capabilities.effective ?? 0n;
   if (hasCapability(effective, CAP_SYS_RESOURCE)) return;
-  const most = (await readMaxPipeSize()) ?? NEEDED;
-  if (most >= NEEDED) return;
+  const limit = (await readMaxPipeSize()) ?? NEEDED;
+  if (limit >= NEEDED) return;
   throw new CriuError(
     'ERR_CRIU_NO_LAZY_PAGES',
-    `${operation}: CRIU serves pages through pipes of ${NEEDED} bytes, and fs.pipe-max-size is ${most}: ` +
+    `${operation}: CRIU needs pipes of ${NEEDED} bytes to serve pages, and fs.pipe-max-size is ${limit}: ` +
       `run sysctl -w fs.pipe-max-size=${NEEDED}, or give this process CAP_SYS_RESOURCE`,
     { operation },
   );

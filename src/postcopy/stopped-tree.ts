@@ -4,23 +4,23 @@ import { stateOf } from '../procfs/stat.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 
 /**
- * The original of processes that may live on elsewhere: stopped, so that it does not run on when its
- * criu ends, however that comes about.
+ * The original of a process tree whose copy may run elsewhere. Its processes are stopped by SIGSTOP,
+ * so that they do not run on when criu ends, for whatever reason.
  */
 export class StoppedTree {
-  /** All its processes, the root first. */
+  /** The pids of all processes, the root first. */
   readonly pids: readonly number[];
-  /** Those of them that were stopped by others, before. */
+  /** The processes that were stopped already before the dump. */
   readonly stoppedBefore: ReadonlySet<number>;
-  /** Those of them that have not ended, whose pids are no others' yet. */
+  /** The processes that have not ended: a pid that was reused is none of them. */
   readonly #known: KnownProcesses;
 
-  /** Which processes are stopped already, before a dump. */
-  static before(root: number): ReadonlySet<number> {
+  /** Finds the processes that are stopped already. Call it before a dump. */
+  static stoppedIn(root: number): ReadonlySet<number> {
     return new Set(descendantsOf(root).filter((pid) => stateOf(pid) === 'stopped'));
   }
 
-  /** Sends SIGSTOP to processes that CRIU has frozen; they get it when CRIU lets go of them. */
+  /** Sends SIGSTOP to processes that CRIU has frozen. They get the signal when CRIU thaws them. */
   static stop(root: number, stoppedBefore: ReadonlySet<number>): StoppedTree {
     const tree = new StoppedTree(descendantsOf(root), stoppedBefore);
     tree.#signal('SIGSTOP');
@@ -33,17 +33,17 @@ export class StoppedTree {
     this.stoppedBefore = stoppedBefore;
   }
 
-  /** Lets them run on, but for those that were stopped before. */
+  /** Continues the processes that were not stopped before. */
   resume(): void {
     this.#signal('SIGCONT');
   }
 
-  /** Ends them, and what they have started. */
+  /** Kills the processes and their descendants. */
   kill(): void {
     killTrees(this.#known.pids);
   }
 
-  /** Whether all of them have ended. */
+  /** True if all processes have ended. */
   get hasEnded(): boolean {
     return this.#known.pids.every((pid) => stateOf(pid) === 'gone');
   }
@@ -54,7 +54,7 @@ export class StoppedTree {
       try {
         process.kill(pid, name);
       } catch {
-        // It is gone.
+        // The process has ended.
       }
     }
   }

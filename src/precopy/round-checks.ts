@@ -10,7 +10,7 @@ import { preflight } from '../preflight/preflight.ts';
 import { stateOf } from '../procfs/stat.ts';
 import type { IterateOptions, OwnedOption } from './iterate-options.ts';
 
-/** @throws CriuError if an option is given that the iteration sets by itself */
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT for an option that the iteration sets by itself */
 export function assertNoOwnedOptions(
   operation: string,
   options: object,
@@ -23,7 +23,7 @@ export function assertNoOwnedOptions(
   }
 }
 
-/** @throws CriuError if the processes are to be left behind by a dump that moves them elsewhere */
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT for an option that keeps the original of a moved copy */
 export function assertNoLeftoverOptions(options: CriuOpts): void {
   for (const option of ['leaveRunning', 'leaveStopped'] as const) {
     if (!Object.hasOwn(options, option)) continue;
@@ -32,45 +32,53 @@ export function assertNoLeftoverOptions(options: CriuOpts): void {
   }
 }
 
-/** The absolute path of a directory, which is made if it is not there. */
+/** Returns the absolute path of a directory, which is created if it does not exist. */
 export async function pathOf(option: string, given: CriuOpts['imagesDirectory']): Promise<string> {
   await using directory = await openDirectory('iterate', option, given, true);
   if (!directory) throw invalid('iterate', option, 'a path or an open descriptor', given);
   return resolve(directory.path);
 }
 
-/** Images of another round would be taken for this one's. */
+/**
+ * Checks that the directory of a round is empty: CRIU would mix images of another round with its own.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
 export async function assertUnused(operation: string, directory: string): Promise<void> {
   const names = await readdir(directory).catch((): string[] => []);
   if (names.length === 0) return;
   throw new CriuError(
     'ERR_CRIU_INVALID_ARGUMENT',
-    `${operation}: imagesDirectory has a round already: ${directory} is not empty`,
+    `${operation}: imagesDirectory already has this round: ${directory} is not empty`,
     { operation, option: 'imagesDirectory' },
   );
 }
 
 /**
- * Without its parents a round is of no use, and CRIU would go on all the same.
- * @param local whether their pages are here as well
+ * Verifies the parent images of a round. CRIU does not, but without them the round cannot be restored.
+ * @param isLocal true if the pages of the parents are in these directories as well
+ * @throws CriuError ERR_CRIU_BAD_IMAGE
  */
 export async function assertParentIntact(
   operation: string,
   parent: string,
   name: string,
-  local: boolean,
+  isLocal: boolean,
 ): Promise<void> {
-  const findings = local ? await verifyNewest(parent) : await verifyInventory(parent);
+  const findings = isLocal ? await verifyNewest(parent) : await verifyInventory(parent);
   const [first] = findings;
   if (!first) return;
   throw new CriuError(
     'ERR_CRIU_BAD_IMAGE',
-    `${operation}: ${name} would be of no use without its parent: ${first.message}`,
+    `${operation}: ${name} could not be restored without its parent images: ${first.message}`,
     { operation },
   );
 }
 
-/** A pre-dump checks nothing, and the dump would fail after all the work. */
+/**
+ * Checks what would make the final dump fail. CRIU checks nothing before that dump: all rounds would
+ * be made in vain.
+ * @throws CriuError ERR_CRIU_PREFLIGHT
+ */
 export async function assertDumpable(
   client: Client,
   pid: number,
@@ -88,7 +96,7 @@ export async function assertDumpable(
   );
 }
 
-/** The page server of a round. @throws CriuError ERR_CRIU_HOOK if the function that finds it throws */
+/** Returns the page server of a round. @throws CriuError ERR_CRIU_HOOK if the caller's function throws */
 export async function pageServerOf(
   operation: string,
   given: NonNullable<IterateOptions['pageServer']>,
@@ -100,11 +108,11 @@ export async function pageServerOf(
     const found = await given({ index, parentImage });
     if (found?.fd === undefined) return found;
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    const message = `${operation}: pageServer threw: ${said}`;
+    const thrown = cause instanceof Error ? cause.message : String(cause);
+    const message = `${operation}: pageServer threw: ${thrown}`;
     throw new CriuError('ERR_CRIU_HOOK', message, { operation, option: 'pageServer', cause });
   }
-  // criu has inherited nothing for it.
+  // criu inherits the descriptor of a connection when it starts, before the first round.
   const takes = 'a function that returns { address, port }; { fd } is for all rounds';
   throw invalid(operation, 'pageServer', takes, given);
 }

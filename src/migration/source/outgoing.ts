@@ -181,7 +181,7 @@ export class Outgoing {
   /** Begins the phase in which the tree is frozen. */
   async beginDump(): Promise<void> {
     await this.begin('dump');
-    this.stoppedBefore = StoppedTree.before(this.pid);
+    this.stoppedBefore = StoppedTree.stoppedIn(this.pid);
     await this.note('offered', { stoppedBefore: [...this.stoppedBefore] });
   }
 
