@@ -6,12 +6,12 @@ import type { MemoryWorkload } from './memory-workload.ts';
 import { temporaryDirectory, waitFor, waitGone } from './workload.ts';
 
 /**
- * The criu of an iteration and what it has forked for a round, once it has. In a pre-dump criu asks
- * for nothing: that it is in the middle of it shows only in this way.
+ * Waits until the criu of an iteration is in the middle of a pre-dump, which shows only in that it
+ * has forked: criu sends no notification then. Resolves with both pids.
  */
-export async function preDumping(): Promise<{ criu: number; child: number }> {
+export async function awaitPreDump(): Promise<{ criu: number; child: number }> {
   const criu = await runningCriu();
-  // It may have ended by the time of another look.
+  // The child may have ended when the list is read again, so the list is kept.
   let children = '';
   const forks = async () => {
     children = await readFile(`/proc/${criu}/task/${criu}/children`, 'utf8');
@@ -23,8 +23,8 @@ export async function preDumping(): Promise<{ criu: number; child: number }> {
   return { criu, child };
 }
 
-/** A new iteration comes to its end, and the memory is whole after the restore. */
-export async function completes(criu: Criu, memory: MemoryWorkload): Promise<void> {
+/** Checks that a new iteration succeeds, and that the memory is complete after the restore. */
+export async function expectIterationCompletes(criu: Criu, memory: MemoryWorkload): Promise<void> {
   const imagesDirectory = await temporaryDirectory();
   await using iteration = await criu.iterate(memory.pid, { imagesDirectory });
   await iteration.preDump();
@@ -35,7 +35,7 @@ export async function completes(criu: Criu, memory: MemoryWorkload): Promise<voi
   await memory.writesOn();
 }
 
-/** Brings the images that a page server does not take to those that it took, and restores there. */
+/** Copies the images that a page server does not take to the pages that it took, and restores there. */
 export async function restoreFrom(
   criu: Criu,
   far: string,
@@ -49,7 +49,7 @@ export async function restoreFrom(
   await criu.restore({ imagesDirectory: there });
 }
 
-/** What an error says is left behind, as a row of the table of faults has it. */
-export function leftBy({ leftovers }: CriuError): string {
+/** The leftovers of an error, for the table of faults. */
+export function describeLeftovers({ leftovers }: CriuError): string {
   return leftovers?.length ? leftovers.join('; ') : 'nothing';
 }

@@ -4,15 +4,15 @@ import type { Criu, LazyRestored, LazyRestoreOptions } from '../../src/index.ts'
 import { children, type Holdings } from './own-resources.ts';
 import { killAfterTest, waitFor } from './workload.ts';
 
-/** The lazy-pages daemon among the children of this process that have come since. */
+/** Finds the lazy-pages daemon that this process has started since `before` was taken. */
 export async function daemonOf({ children: earlier }: Pick<Holdings, 'children'>): Promise<number> {
   const daemons: number[] = [];
-  // While others end, the kernel may leave one out of the list, and what is in it may be gone.
+  // While children end, the kernel's list may omit others, and listed ones may be gone already.
   const found = async () => {
-    const late = (await children()).filter((pid) => !earlier.includes(pid));
-    const commands = late.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
-    const said = await Promise.all(commands);
-    daemons.push(...late.filter((_, index) => said[index]?.includes('lazy-pages')));
+    const started = (await children()).filter((pid) => !earlier.includes(pid));
+    const commands = started.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+    const commandLines = await Promise.all(commands);
+    daemons.push(...started.filter((_, index) => commandLines[index]?.includes('lazy-pages')));
     return daemons.length > 0;
   };
   await waitFor(found, 'there is a daemon');
@@ -21,8 +21,8 @@ export async function daemonOf({ children: earlier }: Pick<Holdings, 'children'>
   return daemon;
 }
 
-/** Restores, with the daemon stopped before it has brought much. */
-export async function heldUp(
+/** Restores lazily, and stops the daemon before it has delivered much. */
+export async function restoreWithStoppedDaemon(
   criu: Criu,
   before: Pick<Holdings, 'children'>,
   options: LazyRestoreOptions,
@@ -35,12 +35,12 @@ export async function heldUp(
   return await criu.lazyRestore({ ...options, hooks });
 }
 
-/** Has a stopped daemon serve by and by, until something is so; it is stopped again then. */
-export async function servesUntil(
+/** Lets a stopped daemon run in short steps until the condition holds; it is stopped again then. */
+export async function serveStepwiseUntil(
   daemon: number,
-  isSo: () => Promise<boolean> | boolean,
+  condition: () => Promise<boolean> | boolean,
 ): Promise<void> {
-  while (!(await isSo())) {
+  while (!(await condition())) {
     process.kill(daemon, 'SIGCONT');
     await turn();
     process.kill(daemon, 'SIGSTOP');

@@ -7,7 +7,7 @@ import { type ErrorFacts, LibraryProcess } from './library-process.ts';
  */
 export class LazyDestination {
   readonly #caller: LibraryProcess;
-  /** The pid of the restored process in there. */
+  /** The pid of the restored process there. */
   pid = 0;
 
   static async start(): Promise<LazyDestination> {
@@ -29,12 +29,12 @@ export class LazyDestination {
     return await this.#caller.failure('lazyRestore', options);
   }
 
-  /** Resolves when every page is there. */
+  /** Resolves when every page has arrived. */
   async pagesDone(): Promise<LazyPagesResult> {
     return await this.#caller.ask<LazyPagesResult>('pagesDone');
   }
 
-  /** Resolves when it is clear that some never will be. */
+  /** Resolves with the failure if some pages will never arrive. */
   async pagesFailed(): Promise<ErrorFacts> {
     return await this.#caller.failure('pagesDone');
   }
@@ -44,7 +44,7 @@ export class LazyDestination {
     await this.#caller.ask('kill', { pid: this.pid, signal });
   }
 
-  /** The signal that has ended a process without a parent in there. */
+  /** The signal that ended an orphaned process there. */
   async endOf(pid: number): Promise<number> {
     return await this.#caller.ask<number>('endOf', { pid });
   }
@@ -55,9 +55,9 @@ export class LazyDestination {
     await this.#caller.ask('kill', { pid, signal });
   }
 
-  /** How many processes in there wait for their pages, as far as the library knows. */
-  async heldFaults(): Promise<number> {
-    return await this.#caller.ask<number>('heldFaults');
+  /** How many userfaultfds the library keeps open there: one per process that waits for pages. */
+  async openUffds(): Promise<number> {
+    return await this.#caller.ask<number>('openUffds');
   }
 
   /** Whether the restored process is alive. */

@@ -4,30 +4,30 @@ import type { Criu } from '../../src/index.ts';
 import { compileFixture } from './compile.ts';
 import { startProgram, temporaryDirectory, waitFor, waitGone } from './workload.ts';
 
-/** One of the processes that test/fixtures/memory-tree.c is. */
+/** A process of test/fixtures/memory-tree.c. */
 export interface Member {
-  /** Its pid, as it knows it. */
+  /** Its pid in its own pid namespace. */
   pid(): Promise<number>;
-  /** How many pages it has looked at. */
-  seen(): Promise<number>;
-  /** Resolves when it has looked at more. */
-  looksOn(): Promise<void>;
-  /** Resolves when it has looked at each page once more. */
-  looksAtAll(): Promise<void>;
+  /** How many pages it has read so far. */
+  pagesRead(): Promise<number>;
+  /** Resolves when it has read another page. */
+  readsOn(): Promise<void>;
+  /** Resolves when it has read every page once more. */
+  readsAll(): Promise<void>;
 }
 
-/** A tree of processes that look at their memory all the time; killed after the test. */
+/** A tree of processes that read all their memory over and over; killed after the test. */
 export interface MemoryTree {
   readonly pid: number;
-  /** The parent, and its children. */
+  /** The parent first, then its children. */
   readonly members: readonly Member[];
-  /** One that a member forks when it gets its `nth` SIGUSR1. */
-  forked(member: number, nth: number): Member;
-  /** What the processes have seen that was not as they had written it. */
-  wrong(): Promise<string>;
+  /** The process that a member forks at its `nth` SIGUSR1. */
+  forkOf(member: number, nth: number): Member;
+  /** The pages whose content was not what the processes had written; empty if there are none. */
+  wrongPages(): Promise<string>;
 }
 
-/** @param ofParent the MiB of the parent, if it has less or more than its children */
+/** @param ofParent the MiB of the parent, if it differs from that of its children */
 export async function startMemoryTree(
   mib: number,
   children: number,
@@ -37,40 +37,40 @@ export async function startMemoryTree(
   const args = [file, mib, children, ofParent].map(String);
   const { pid } = await startProgram(await compileFixture('memory-tree'), args);
   const sizeOf = (index: number) => (index === 0 ? ofParent : mib);
-  const brood: MemoryTree = {
+  const tree: MemoryTree = {
     pid,
     members: Array.from(Array(children + 1), (_, index) =>
       memberOf(`${file}.${index}`, sizeOf(index)),
     ),
-    forked: (member, nth) => memberOf(`${file}.${member}.${nth}`, sizeOf(member)),
-    wrong: () => readFile(`${file}.wrong`, 'utf8'),
+    forkOf: (member, nth) => memberOf(`${file}.${member}.${nth}`, sizeOf(member)),
+    wrongPages: () => readFile(`${file}.wrong`, 'utf8'),
   };
-  for (const member of brood.members) await member.looksOn();
-  return brood;
+  for (const member of tree.members) await member.readsOn();
+  return tree;
 }
 
 function memberOf(file: string, mib: number): Member {
-  const said = async () =>
+  const report = async () =>
     (await readFile(file, 'utf8').catch(() => '')).trim().split(/\s+/).map(Number);
-  const seen = async () => (await said())[0] ?? 0;
-  const looks = async (further: number) => {
-    const until = (await seen()) + further;
-    await waitFor(async () => (await seen()) >= until, `${file}: it looks at its memory`);
+  const pagesRead = async () => (await report())[0] ?? 0;
+  const readFurther = async (further: number) => {
+    const until = (await pagesRead()) + further;
+    await waitFor(async () => (await pagesRead()) >= until, `${file}: it reads its memory`);
   };
   return {
-    seen,
-    pid: async () => (await said())[1] ?? 0,
-    looksOn: () => looks(1),
-    looksAtAll: () => looks(mib * 256),
+    pagesRead,
+    pid: async () => (await report())[1] ?? 0,
+    readsOn: () => readFurther(1),
+    readsAll: () => readFurther(mib * 256),
   };
 }
 
-/** Such processes that are only in their images any more. */
+/** Dumps such a tree: the processes have ended, and can be restored from the images. */
 export async function dumpedMemoryTree(criu: Criu, ...given: Parameters<typeof startMemoryTree>) {
-  const brood = await startMemoryTree(...given);
-  const pids = await Promise.all(brood.members.map((member) => member.pid()));
+  const tree = await startMemoryTree(...given);
+  const pids = await Promise.all(tree.members.map((member) => member.pid()));
   const imagesDirectory = await temporaryDirectory();
-  await criu.dump(brood.pid, { imagesDirectory });
+  await criu.dump(tree.pid, { imagesDirectory });
   await Promise.all(pids.map(waitGone));
-  return { brood, pids, imagesDirectory };
+  return { tree, pids, imagesDirectory };
 }

@@ -6,7 +6,11 @@ import type { Criu, IterateOptions, Iteration } from '../../src/index.ts';
 import { runningCriu } from '../helpers/checkpoints.ts';
 import { hookAt } from '../helpers/expect-intact.ts';
 import { failureOf } from '../helpers/failures.ts';
-import { completes, leftBy, preDumping } from '../helpers/iterations.ts';
+import {
+  awaitPreDump,
+  describeLeftovers,
+  expectIterationCompletes,
+} from '../helpers/iterations.ts';
 import { type MemoryWorkload, startMemoryWorkload } from '../helpers/memory-workload.ts';
 import { startObstacle } from '../helpers/obstacle.ts';
 import { holdings } from '../helpers/own-resources.ts';
@@ -55,7 +59,7 @@ const misfortunes: Record<string, Misfortune> = {
     mayEndIt: true,
     async round({ iteration }) {
       const round = iteration.preDump();
-      process.kill((await preDumping()).criu, 'SIGKILL');
+      process.kill((await awaitPreDump()).criu, 'SIGKILL');
       return await round;
     },
   },
@@ -64,7 +68,7 @@ const misfortunes: Record<string, Misfortune> = {
     mayEndIt: true,
     async round({ iteration }) {
       const round = iteration.preDump();
-      process.kill((await preDumping()).child, 'SIGKILL');
+      process.kill((await awaitPreDump()).child, 'SIGKILL');
       return await round;
     },
   },
@@ -86,7 +90,7 @@ const misfortunes: Record<string, Misfortune> = {
     async round({ iteration }) {
       const controller = new AbortController();
       const round = iteration.preDump({ signal: controller.signal, gracePeriodMs: 0 });
-      await preDumping();
+      await awaitPreDump();
       controller.abort();
       return await round;
     },
@@ -169,12 +173,12 @@ describe('after', () => {
       await memory.writesOn();
       await memory.verify();
       expect(await holdings()).toEqual(before);
-      await completes(criu, memory);
+      await expectIterationCompletes(criu, memory);
       await noteFault('iteration', {
         fault,
         error: code,
         workload: 'runs on',
-        left: leftBy(error),
+        left: describeLeftovers(error),
       });
     },
   );
@@ -213,10 +217,10 @@ test('a page server that dies in the middle of a round makes it fail, and the pr
       fault: `the page server, ${way}, killed in a round`,
       error: error.code,
       workload: 'runs on',
-      left: leftBy(error),
+      left: describeLeftovers(error),
     });
   }
-  await completes(criu, memory);
+  await expectIterationCompletes(criu, memory);
 });
 
 test('a signal of the whole iteration ends it, also between rounds', async () => {
@@ -232,7 +236,7 @@ test('a signal of the whole iteration ends it, also between rounds', async () =>
   expect(await failureOf(iteration.dump())).toMatchObject({ code: 'ERR_CRIU_ABORTED' });
   await iteration.close();
   await memory.writesOn();
-  await completes(criu, memory);
+  await expectIterationCompletes(criu, memory);
 });
 
 test('a directory that has a round already is refused, and nothing is lost', async () => {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Criu, CriuError, Hooks } from '../../src/index.ts';
 import { runningCriu } from '../helpers/checkpoints.ts';
 import { type Blow, strike } from '../helpers/dump-scenes.ts';
-import { completes, preDumping } from '../helpers/iterations.ts';
+import { awaitPreDump, expectIterationCompletes } from '../helpers/iterations.ts';
 import { type MemoryWorkload, startMemoryWorkload } from '../helpers/memory-workload.ts';
 import { holdings } from '../helpers/own-resources.ts';
 import { seeded } from '../helpers/random.ts';
@@ -43,7 +43,7 @@ const works: Record<string, Work> = {
     async make(criu, memory, { begun, done }, limits) {
       await using iteration = await iterate(criu, memory);
       const round = iteration.preDump(limits);
-      await Promise.race([round, preDumping().then((pids) => begun(pids.criu))]);
+      await Promise.race([round, awaitPreDump().then((pids) => begun(pids.criu))]);
       await round.then(done);
     },
   },
@@ -188,7 +188,7 @@ async function enter() {
       await waitFor(asBefore, 'this process holds what it did');
       return error;
     },
-    completes: () => completes(criu, memory),
+    completes: () => expectIterationCompletes(criu, memory),
   };
 }
 

@@ -1,17 +1,22 @@
 import { readlinkSync } from 'node:fs';
-import { readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import type { Criu, LazyRestoreOptions } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { daemonOf, heldUp, servesUntil } from '../../helpers/lazy-daemon.ts';
+import {
+  daemonOf,
+  restoreWithStoppedDaemon,
+  serveStepwiseUntil,
+} from '../../helpers/lazy-daemon.ts';
 import { LazyDestination } from '../../helpers/lazy-destination.ts';
 import { dumpedMemoryTree } from '../../helpers/memory-tree.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { seeded } from '../../helpers/random.ts';
 import { noteFault } from '../../helpers/reliability.ts';
+import { sample } from '../../helpers/sample.ts';
 import {
   client,
   isAlive,
@@ -22,19 +27,19 @@ import {
   waitGone,
 } from '../../helpers/workload.ts';
 
-/** Long enough for all that has to succeed before. */
+/** Long enough for everything that must succeed before the deadline. */
 const DEADLINE_MS = 15_000;
-/** How many moments of a daemon's start are tried. */
-const TRIES = process.env.SOAK === '1' ? 600 : 30;
-/** Ends it as nobody could foresee. */
+/** How many moments of a daemon's start the test tries. */
+const TRIES = sample('moments at which a starting daemon is closed', 600, 30);
+/** Ends a process without warning. */
 const kill = (pid: number) => process.kill(pid, 'SIGKILL');
 
 describe.each([0, 3])('a lazy restore of a process with %i others', (others) => {
   test.each(['preRestore', 'postRestore'] as const)(
-    'fails if the daemon is killed at %s, and nothing lives',
+    'fails if the daemon is killed at %s, and leaves no process',
     async (step) => {
       const criu = client();
-      const { brood, pids, imagesDirectory } = await dumpedMemoryTree(criu, 32, others);
+      const { tree, pids, imagesDirectory } = await dumpedMemoryTree(criu, 32, others);
       const before = await holdings();
       const hooks = {
         async [step]() {
@@ -49,7 +54,7 @@ describe.each([0, 3])('a lazy restore of a process with %i others', (others) => 
         workload: 'gone',
         message: expect.stringMatching(/^lazyRestore: the daemon was killed by SIGKILL/),
       });
-      expect(await brood.wrong()).toBe('');
+      expect(await tree.wrongPages()).toBe('');
       await expectNothingLeft(pids, before);
       await expectRestores(criu, { imagesDirectory });
       const at = { preRestore: 'pre-restore', postRestore: 'post-restore' }[step];
@@ -63,33 +68,33 @@ describe.each([0, 3])('a lazy restore of a process with %i others', (others) => 
     },
   );
 
-  test('is killed if the daemon is killed before every page is there, and has never read a wrong one', async () => {
+  test('is killed if the daemon dies before every page has arrived, and never reads a wrong page', async () => {
     const criu = client();
-    const { brood, pids, imagesDirectory } = await dumpedMemoryTree(
+    const { tree, pids, imagesDirectory } = await dumpedMemoryTree(
       criu,
       256 / (others + 1),
       others,
     );
     const before = await holdings();
-    const [parent] = brood.members;
-    const seen = (await parent?.seen()) ?? 0;
-    const restored = await heldUp(criu, before, { imagesDirectory });
+    const [parent] = tree.members;
+    const seen = (await parent?.pagesRead()) ?? 0;
+    const restored = await restoreWithStoppedDaemon(criu, before, { imagesDirectory });
     const daemon = await daemonOf(before);
-    await servesUntil(daemon, async () => ((await parent?.seen()) ?? 0) > seen);
+    await serveStepwiseUntil(daemon, async () => ((await parent?.pagesRead()) ?? 0) > seen);
     kill(daemon);
-    // As if this process had a lot else to do: nobody can be killed for missing pages meanwhile.
+    // Blocks the event loop: the library cannot kill processes that lack pages meanwhile.
     const end = performance.now() + 500;
     while (performance.now() < end) readlinkSync('/proc/self/exe');
-    expect(await brood.wrong()).toBe('');
+    expect(await tree.wrongPages()).toBe('');
     expect(await failureOf(restored.pagesDone)).toMatchObject({
       code: 'ERR_CRIU_LAZY_PAGES',
       operation: 'lazyRestore',
-      pid: brood.pid,
+      pid: tree.pid,
       workload: 'gone',
       message: expect.stringMatching(/the daemon was killed by SIGKILL.*process \d+ was killed/),
       exit: { code: null, signal: 'SIGKILL' },
     });
-    expect(await brood.wrong()).toBe('');
+    expect(await tree.wrongPages()).toBe('');
     await expectNothingLeft(pids, before);
     await expectRestores(criu, { imagesDirectory });
     if (others) return;
@@ -102,12 +107,12 @@ describe.each([0, 3])('a lazy restore of a process with %i others', (others) => 
   });
 });
 
-describe('the rest of a tree whose root has ended is killed', () => {
-  // In a pid namespace whose first process waits for nobody, so that all ends can be seen.
+describe('a tree whose root has ended is killed', () => {
+  // In a pid namespace whose init reaps nobody, so that the exit of every process can be seen.
   const SIGKILL = 9;
 
-  test('if the daemon is killed before every page is there', async () => {
-    const { brood, pids, imagesDirectory } = await dumpedMemoryTree(client(), 64, 3);
+  test('if the daemon dies before every page has arrived', async () => {
+    const { tree, pids, imagesDirectory } = await dumpedMemoryTree(client(), 64, 3);
     const destination = await LazyDestination.start();
     await destination.restore({ imagesDirectory, stopsDaemon: true });
     await destination.kill('SIGKILL');
@@ -119,35 +124,35 @@ describe('the rest of a tree whose root has ended is killed', () => {
       message: expect.stringMatching(/process \d+ has ended; what was left of its tree was killed/),
     });
     for (const pid of pids.slice(1)) expect(await destination.endOf(pid)).toBe(SIGKILL);
-    expect(await brood.wrong()).toBe('');
+    expect(await tree.wrongPages()).toBe('');
   });
 
-  test('also if it was forked meanwhile', async () => {
-    const { brood, imagesDirectory } = await dumpedMemoryTree(client(), 512, 0);
+  test('with processes that it has forked meanwhile', async () => {
+    const { tree, imagesDirectory } = await dumpedMemoryTree(client(), 512, 0);
     const destination = await LazyDestination.start();
     await destination.restore({ imagesDirectory, stopsDaemon: true });
     await destination.kill('SIGUSR1');
-    const child = brood.forked(0, 1);
-    // To fork takes an answer of the daemon, which must not come to its end meanwhile.
-    while ((await child.seen()) === 0) {
+    const child = tree.forkOf(0, 1);
+    // The daemon must run for the fork to complete, but must not deliver all pages meanwhile.
+    while ((await child.pagesRead()) === 0) {
       await destination.killDaemon('SIGCONT');
       await destination.killDaemon('SIGSTOP');
     }
-    await waitFor(async () => (await destination.heldFaults()) === 2, 'the fork is known');
+    await waitFor(async () => (await destination.openUffds()) === 2, 'the library knows the fork');
     await destination.kill('SIGKILL');
     await waitFor(async () => !(await destination.isAlive()), 'the root has ended');
     await destination.killDaemon('SIGKILL');
     expect(await destination.pagesFailed()).toMatchObject({ workload: 'gone' });
     expect(await destination.endOf(await child.pid())).toBe(SIGKILL);
-    expect(await brood.wrong()).toBe('');
+    expect(await tree.wrongPages()).toBe('');
   });
 });
 
 test.each(['preResume', 'postResume'] as const)(
-  'processes are killed if %s throws, when it is too late to roll back',
+  'processes are killed if %s throws, too late for a rollback',
   async (step) => {
     const criu = client();
-    const { brood, pids, imagesDirectory } = await dumpedMemoryTree(criu, 64, 1);
+    const { tree, pids, imagesDirectory } = await dumpedMemoryTree(criu, 64, 1);
     const before = await holdings();
     const cause = new Error('not today');
     const hooks = {
@@ -159,34 +164,34 @@ test.each(['preResume', 'postResume'] as const)(
       code: 'ERR_CRIU_HOOK',
       cause,
       workload: 'gone',
-      pid: brood.pid,
+      pid: tree.pid,
       message: expect.stringMatching(/too late to roll back.*the restored processes were killed/),
     });
-    expect(await brood.wrong()).toBe('');
+    expect(await tree.wrongPages()).toBe('');
     await expectNothingLeft(pids, before);
   },
 );
 
-// Who is stopped is given time to end by itself.
+// A stopped daemon gets time to end by itself.
 test.each(['signal', 'deadlineMs'] as const)(
-  'a lazy restore is killed if %s cancels it before every page is there',
+  'the processes are killed if %s cancels the lazy restore before every page has arrived',
   async (option) => {
     const criu = client();
-    const { brood, pids, imagesDirectory } = await dumpedMemoryTree(criu, 64, 0);
+    const { tree, pids, imagesDirectory } = await dumpedMemoryTree(criu, 64, 0);
     const before = await holdings();
     const controller = new AbortController();
     const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: DEADLINE_MS };
-    const restored = await heldUp(criu, before, { imagesDirectory, ...limit });
+    const restored = await restoreWithStoppedDaemon(criu, before, { imagesDirectory, ...limit });
     const failing = failureOf(restored.pagesDone);
     const daemon = await daemonOf(before);
     controller.abort(new Error('enough'));
     expect(await failing).toMatchObject({
       code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
       workload: 'gone',
-      pid: brood.pid,
+      pid: tree.pid,
     });
     await waitGone(daemon);
-    expect(await brood.wrong()).toBe('');
+    expect(await tree.wrongPages()).toBe('');
     await expectNothingLeft(pids, before);
     await expectRestores(criu, { imagesDirectory });
     await noteFault('lazy pages', {
@@ -198,19 +203,19 @@ test.each(['signal', 'deadlineMs'] as const)(
   },
 );
 
-test('a process that has its memory runs on while others wait for theirs', async () => {
+test('a process with all its memory runs on while others wait for theirs', async () => {
   const criu = client();
-  const { brood, pids, imagesDirectory } = await dumpedMemoryTree(criu, 128, 1, 1);
-  const [parent, child] = brood.members;
+  const { tree, pids, imagesDirectory } = await dumpedMemoryTree(criu, 128, 1, 1);
+  const [parent, child] = tree.members;
   const { daemon, pagesDone } = await stoppedForOne(criu, imagesDirectory, pids);
-  // To fork it would need an answer of the daemon, if it still had to wait for that.
-  process.kill(brood.pid, 'SIGUSR1');
-  await brood.forked(0, 1).looksAtAll();
-  await parent?.looksAtAll();
+  // A process that still waits for pages can fork only while the daemon runs.
+  process.kill(tree.pid, 'SIGUSR1');
+  await tree.forkOf(0, 1).readsAll();
+  await parent?.readsAll();
   process.kill(daemon, 'SIGCONT');
   await pagesDone;
-  await child?.looksAtAll();
-  expect(await brood.wrong()).toBe('');
+  await child?.readsAll();
+  expect(await tree.wrongPages()).toBe('');
 });
 
 test('a hook that throws ends the daemon', async () => {
@@ -240,6 +245,7 @@ test.each(['criu', 'renamed'])(
     const before = await holdings();
     const random = seeded(20_261_124);
     for (let tries = 0; tries < TRIES; tries++) {
+      await forgetKernel();
       const daemon = await criu.lazyPages({ imagesDirectory });
       await sleep(random(60));
       await daemon.close();
@@ -263,6 +269,7 @@ test('a daemon that is closed while it runs a program ends that program, even if
   onTestFinished(() => {
     process.env.PATH = PATH;
   });
+  await forgetKernel();
   const daemon = await criu.lazyPages({ imagesDirectory });
   await waitFor(async () => {
     const states = await Promise.all((await membersOf(daemon.pid)).map(Number).map(processState));
@@ -273,7 +280,7 @@ test('a daemon that is closed while it runs a program ends that program, even if
   expect(await holdings()).toEqual(before);
 });
 
-test('close() of the client ends a daemon that nobody has restored from', async () => {
+test('close() of the client ends an unused daemon', async () => {
   const criu = client();
   const { imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
   const before = await holdings();
@@ -283,24 +290,21 @@ test('close() of the client ends a daemon that nobody has restored from', async 
   expect(await holdings()).toEqual(before);
 });
 
-test.each(['signal', 'deadlineMs'] as const)(
-  'a daemon that nobody comes to is ended by %s',
-  async (option) => {
-    const criu = client();
-    const { imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
-    const before = await holdings();
-    const controller = new AbortController();
-    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: DEADLINE_MS };
-    const daemon = await criu.lazyPages({ imagesDirectory, ...limit });
-    await daemon.ready;
-    controller.abort();
-    await expect(daemon.done).rejects.toMatchObject({
-      code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
-    });
-    await daemon.exited;
-    expect(await holdings()).toEqual(before);
-  },
-);
+test.each(['signal', 'deadlineMs'] as const)('%s ends an unused daemon', async (option) => {
+  const criu = client();
+  const { imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
+  const before = await holdings();
+  const controller = new AbortController();
+  const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: DEADLINE_MS };
+  const daemon = await criu.lazyPages({ imagesDirectory, ...limit });
+  await daemon.ready;
+  controller.abort();
+  await expect(daemon.done).rejects.toMatchObject({
+    code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
+  });
+  await daemon.exited;
+  expect(await holdings()).toEqual(before);
+});
 
 test.each(['preRestore', 'postRestore'] as const)(
   'a lazy restore can be aborted at %s',
@@ -318,7 +322,7 @@ test.each(['preRestore', 'postRestore'] as const)(
   },
 );
 
-test('a source that is not there is asked for', async () => {
+test('the error of a missing source names its address', async () => {
   const criu = client();
   const { pids, imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
   const before = await holdings();
@@ -332,26 +336,33 @@ test('a source that is not there is asked for', async () => {
   await expectNothingLeft(pids, before);
 });
 
-/** Restores two processes, and stops the daemon once it has only the child to serve. */
+/** Restores two processes, and stops the daemon once it has to serve only the child. */
 async function stoppedForOne(criu: Criu, imagesDirectory: string, pids: readonly number[]) {
   for (let tries = 0; tries < 10; tries++) {
     const before = await holdings();
-    const { restored: root, pagesDone } = await heldUp(criu, before, { imagesDirectory });
+    const { restored: root, pagesDone } = await restoreWithStoppedDaemon(criu, before, {
+      imagesDirectory,
+    });
     const daemon = await daemonOf(before);
     do {
-      // Which of them has its memory first depends on how busy the machine is.
+      // Which process has its memory first depends on the load of the machine.
       const isLeft = (await userfaultsOf(daemon)) === 1 && !(await waitsForPages(root.pid));
       if (isLeft) return { daemon, pagesDone };
       sent(daemon, 'SIGCONT');
       await turn();
     } while (sent(daemon, 'SIGSTOP'));
-    // On a busy machine this may come too late for both.
+    // On a busy machine both may be complete already.
     await pagesDone;
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     await root.exited;
     await Promise.all(pids.map(waitGone));
   }
-  throw new Error('the daemon has never had just one process to serve');
+  throw new Error('the daemon never had just the child to serve');
+}
+
+/** Removes CRIU's cache of what the kernel can do: the next criu tests the kernel again. */
+async function forgetKernel(): Promise<void> {
+  await rm('/run/criu.kdat', { force: true });
 }
 
 /** The processes of a session that have not ended. */
@@ -364,7 +375,7 @@ async function membersOf(session: number): Promise<string[]> {
   });
 }
 
-/** Whether a process is there to get a signal. */
+/** Sends a signal; returns false if the process is gone. */
 function sent(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
@@ -373,12 +384,12 @@ function sent(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Whether a process has memory that a daemon is asked for. */
+/** True if a process has memory that a daemon must deliver. */
 async function waitsForPages(pid: number): Promise<boolean> {
   return /^VmFlags:.* um\b/m.test(await readFile(`/proc/${pid}/smaps`, 'latin1'));
 }
 
-/** How many processes a daemon has to serve. */
+/** How many processes a daemon still serves. */
 async function userfaultsOf(daemon: number): Promise<number> {
   const names = await readdir(`/proc/${daemon}/fd`).catch(() => []);
   const links = names.map((name) => readlink(`/proc/${daemon}/fd/${name}`).catch(() => ''));
@@ -393,7 +404,7 @@ async function expectNothingLeft(pids: readonly number[], before: unknown): Prom
   expect(await holdings()).toEqual(before);
 }
 
-/** The images are as good as before. */
+/** Checks that the images can still be restored. */
 async function expectRestores(criu: Criu, options: LazyRestoreOptions): Promise<void> {
   const { restored, pagesDone } = await criu.lazyRestore(options);
   await pagesDone;

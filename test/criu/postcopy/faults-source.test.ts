@@ -28,7 +28,7 @@ import {
 
 beforeAll(allowLargePipes);
 
-/** All that a fault can be done to. */
+/** A lazy source for the faults. */
 interface Scene {
   readonly source: LazySource;
   readonly criu: Criu;
@@ -37,7 +37,7 @@ interface Scene {
   readonly serving: number;
 }
 
-/** Long enough for all that has to succeed before. */
+/** Long enough for everything that must succeed before the deadline. */
 const DEADLINE_MS = 15_000;
 const ends: readonly {
   readonly fault: string;
@@ -78,7 +78,7 @@ const ends: readonly {
   },
 ];
 
-describe('before anybody has fetched a page the original runs on', () => {
+describe('before a page was fetched, the original runs on after', () => {
   test.each(ends)('$fault', async ({ fault, act, code, message }) => {
     const scene = await serve(fault, 16);
     const { source, memory, before } = scene;
@@ -112,11 +112,11 @@ describe('before anybody has fetched a page the original runs on', () => {
     expect(await holdings()).toEqual(before);
   });
 
-  test('or is gone, after discard()', async () => {
+  test('discard() kills the original', async () => {
     const { source, memory, before } = await serve('', 16);
     await source.discard();
     await waitGone(memory.pid);
-    // It has not run in between.
+    // The original did not run in between.
     expect(await failureOf(source.done)).toMatchObject({
       code: 'ERR_CRIU_ABORTED',
       workload: 'stopped',
@@ -124,7 +124,7 @@ describe('before anybody has fetched a page the original runs on', () => {
     expect((await holdings()).descriptors).toEqual(before.descriptors);
   });
 
-  test('statusReady throws', async () => {
+  test('an error of statusReady', async () => {
     const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 2000 });
     const before = await holdings();
     const cause = new Error('not today');
@@ -145,7 +145,7 @@ describe('before anybody has fetched a page the original runs on', () => {
   });
 });
 
-describe('while pages are outstanding the original stays stopped, and the copy is killed', () => {
+describe('while pages are outstanding, the original stays stopped and the copy is killed after', () => {
   test.each([
     ...ends.map((end) => ({ ...end, at: 'the source' })),
     ...(
@@ -225,7 +225,7 @@ describe('while pages are outstanding the original stays stopped, and the copy i
     });
   });
 
-  test('resume() lets it run', async () => {
+  test('resume() resumes the original', async () => {
     const { source, memory, destination, way } = await move('');
     await source.resume();
     expect(await failureOf(source.done)).toMatchObject({ code: 'ERR_CRIU_ABORTED' });
@@ -234,7 +234,7 @@ describe('while pages are outstanding the original stays stopped, and the copy i
     await memory.verifyOriginal();
   });
 
-  test('discard() ends it', async () => {
+  test('discard() kills the original, too', async () => {
     const { source, memory, destination, way } = await move('');
     await source.discard();
     await waitGone(memory.pid);
@@ -243,7 +243,7 @@ describe('while pages are outstanding the original stays stopped, and the copy i
     await expect(source.resume()).rejects.toMatchObject({ code: 'ERR_CRIU_CLOSED' });
   });
 
-  test('a second restore gets nothing, and does not disturb the first', async () => {
+  test('a second restore fails without disturbing the first', async () => {
     const { source, memory, destination, way, imagesDirectory } = await move('');
     const second = await LazyDestination.start();
     const { address, port } = source;
@@ -268,8 +268,8 @@ describe('while pages are outstanding the original stays stopped, and the copy i
   });
 });
 
-describe('a process that has taken the pid of the original is left alone', () => {
-  /** What is asked of a source whose original has ended, in vain. */
+describe('a process that reuses the pid of the original is left alone', () => {
+  /** Checks that a source whose original has ended refuses to act on its pid. */
   async function expectLeftAlone({ source, memory }: Scene & { memory: { pid: number } }) {
     await waitGone(memory.pid);
     await takePid(memory.pid);
@@ -281,13 +281,13 @@ describe('a process that has taken the pid of the original is left alone', () =>
     expect(await processState(memory.pid)).toBe('T');
   }
 
-  test('after the original has ended as it should', async () => {
+  test('after the original has ended normally', async () => {
     const scene = await moved({});
     await scene.source.done;
     await expectLeftAlone(scene);
   });
 
-  test('after others have killed the original', async () => {
+  test('after the original was killed by others', async () => {
     const scene = await move('');
     scene.way.cut();
     expect(await failureOf(scene.source.done)).toMatchObject({ workload: 'stopped' });
@@ -302,12 +302,12 @@ describe('a process that has taken the pid of the original is left alone', () =>
   });
 });
 
-describe('a criu that is stuck is killed after the grace period', () => {
+describe('a stopped criu is killed after the grace period of', () => {
   test.each([
     ['close', 'ERR_CRIU_CLOSED', 'running'],
     ['resume', 'ERR_CRIU_ABORTED', 'running'],
     ['discard', 'ERR_CRIU_ABORTED', 'stopped'],
-  ] as const)('%s() before anybody has fetched a page', async (way, code, workload) => {
+  ] as const)('%s() before a page was fetched', async (way, code, workload) => {
     const { source, memory, serving, before } = await serve('', 16, { gracePeriodMs: 100 });
     process.kill(serving, 'SIGSTOP');
     await source[way]();
@@ -346,7 +346,7 @@ describe('a criu that is stuck is killed after the grace period', () => {
 });
 
 describe('when every page was fetched', () => {
-  test('confirm() that says no lets the original run on', async () => {
+  test('the original is resumed if confirm() returns false', async () => {
     const asked: unknown[] = [];
     const { source, memory } = await moved({
       confirm: async (progress) => {
@@ -364,7 +364,7 @@ describe('when every page was fetched', () => {
     await memory.verifyOriginal();
   });
 
-  test('confirm() that throws lets the original run on', async () => {
+  test('the original is resumed if confirm() throws', async () => {
     const cause = new Error('the copy is silent');
     const confirm = () => {
       throw cause;
@@ -379,7 +379,7 @@ describe('when every page was fetched', () => {
     await memory.verifyOriginal();
   });
 
-  test('confirm() that says yes ends it', async () => {
+  test('the original ends if confirm() returns true', async () => {
     const { source, memory } = await moved({ confirm: () => true });
     const { pages, pagesFetched } = await source.done;
     expect(pagesFetched).toBe(pages);
@@ -391,7 +391,7 @@ describe('when every page was fetched', () => {
 });
 
 test.each(['iptables', 'nftables'] as const)(
-  'a connection locked by %s goes on after a lazy dump that is given up',
+  'a TCP connection locked by %s continues after a failed lazy dump',
   async (networkLock) => {
     const namespace = await networkNamespace();
     const through = ['nsenter', `--net=${namespace}`];
@@ -408,12 +408,12 @@ test.each(['iptables', 'nftables'] as const)(
       await counter.countsOn();
       expect(await rulesIn(namespace)).toEqual([]);
     }
-    // A restore would be into the network of this process.
+    // A restore would use the network namespace of this process.
     await expectIntact(client(), counter, before, options, false);
   },
 );
 
-test('the caller of a lazy dump is killed: criu goes on holding the original', async () => {
+test('criu keeps the original frozen if the caller of a lazy dump is killed', async () => {
   const memory = await startMemoryWorkload({ heapMiB: 256, hotMiB: 1, pagesPerSecond: 2000 });
   const [caller, destination] = [await LibraryProcess.start(), await LazyDestination.start()];
   const imagesDirectory = await temporaryDirectory();
@@ -450,11 +450,11 @@ test('the caller of a lazy dump is killed: criu goes on holding the original', a
   });
 });
 
-test('without pipes large enough to serve from nothing is frozen', async () => {
+test('lazyDump() freezes nothing if criu cannot have large pipes', async () => {
   const memory = await startMemoryWorkload({ heapMiB: 4, hotMiB: 1, pagesPerSecond: 2000 });
   const limit = join(await temporaryDirectory(), 'pipe-max-size');
   await writeFile(limit, '1048576\n');
-  // As that process sees it: others on this machine need theirs.
+  // In a mount namespace of its own: other tests need large pipes.
   const script = `mount --bind ${limit} /proc/sys/fs/pipe-max-size && exec "$@"`;
   const caller = await LibraryProcess.start([
     ...['setpriv', '--bounding-set', '-sys_resource', '--inh-caps', '-sys_resource'],
@@ -469,7 +469,7 @@ test('without pipes large enough to serve from nothing is frozen', async () => {
   await memory.writesOn();
 });
 
-/** A lazy source of a memory workload, as a fault needs it. */
+/** Starts the lazy source of a memory workload. */
 async function serve(fault: string, heapMiB: number, given: Partial<LazyDumpOptions> = {}) {
   const criu = client();
   const memory = await startMemoryWorkload({ heapMiB, hotMiB: 1, pagesPerSecond: 2000 });
@@ -488,7 +488,7 @@ async function serve(fault: string, heapMiB: number, given: Partial<LazyDumpOpti
 
 type Moving = Scene & { way: SlowLink; destination: LazyDestination };
 
-/** A source whose destination has some of its pages. */
+/** Starts a source whose destination has fetched some of its pages. */
 async function move(
   fault: string,
   {
@@ -507,7 +507,7 @@ async function move(
   return { ...scene, destination, way };
 }
 
-/** A source whose destination has all of its pages. */
+/** Starts a source whose destination has fetched all of its pages. */
 async function moved(given: Partial<LazyDumpOptions>) {
   const destination = await LazyDestination.start();
   const scene = await serve('', 16, given);
@@ -517,16 +517,16 @@ async function moved(given: Partial<LazyDumpOptions>) {
   return scene;
 }
 
-/** This process holds nothing that it did not hold before; a destination may have gone. */
+/** Checks that this process holds nothing more than before; a destination may have ended. */
 async function expectNoMoreThan(before: Holdings): Promise<void> {
   const { children: left, descriptors } = await holdings();
   expect(before.children).toEqual(expect.arrayContaining([...left]));
   expect(before.descriptors).toEqual(expect.arrayContaining([...descriptors]));
 }
 
-/** The one child of this process that is not among these. */
+/** The only child of this process that is not among these. */
 async function theOneBeside(others: readonly number[]): Promise<number> {
   const [pid, ...more] = (await children()).filter((child) => !others.includes(child));
-  if (pid === undefined || more.length > 0) throw new Error('it is not one');
+  if (pid === undefined || more.length > 0) throw new Error('there is not exactly one new child');
   return pid;
 }

@@ -8,7 +8,7 @@ const workload = { heapMiB: 256, hotMiB: 4, pagesPerSecond: 2000 } as const;
 
 beforeAll(allowLargePipes);
 
-test('a process moves over TCP: it runs before its memory is there, and that is whole', async () => {
+test('a process moves over TCP: it runs before its memory has arrived, and has all of it afterwards', async () => {
   const memory = await startMemoryWorkload(workload);
   const imagesDirectory = await temporaryDirectory();
   const source = await client().lazyDump(memory.pid, { imagesDirectory });
@@ -28,7 +28,7 @@ test('a process moves over TCP: it runs before its memory is there, and that is 
 });
 
 test.each(['leaveRunning', 'leaveStopped'] as const)(
-  '%s among the defaults of the client is for other dumps: the original ends',
+  '%s in the defaults of the client does not apply: the original ends',
   async (option) => {
     const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 2000 });
     const imagesDirectory = await temporaryDirectory();

@@ -5,24 +5,28 @@ import { expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { lazyRestore } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { daemonOf, heldUp, servesUntil } from '../../helpers/lazy-daemon.ts';
+import {
+  daemonOf,
+  restoreWithStoppedDaemon,
+  serveStepwiseUntil,
+} from '../../helpers/lazy-daemon.ts';
 import { dumpedMemoryTree } from '../../helpers/memory-tree.ts';
 import { dumpedMemory } from '../../helpers/memory-workload.ts';
 import { children, holdings } from '../../helpers/own-resources.ts';
 import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
 
-test('a process runs before its memory has come from the images, and then that is whole', async () => {
+test('a process runs before its memory is loaded from the images, and has all of it afterwards', async () => {
   const criu = client();
   const { memory, imagesDirectory } = await dumpedMemory(criu, 256);
   const before = await holdings();
-  const { restored, pagesDone } = await heldUp(criu, before, { imagesDirectory });
+  const { restored, pagesDone } = await restoreWithStoppedDaemon(criu, before, { imagesDirectory });
   expect(restored.pid).toBe(memory.pid);
   const daemon = await daemonOf(before);
   let writes = false;
   const writing = memory.writesOn().then(() => {
     writes = true;
   });
-  await servesUntil(daemon, () => writes);
+  await serveStepwiseUntil(daemon, () => writes);
   await writing;
   expect(await isAlive(daemon)).toBe(true);
   process.kill(daemon, 'SIGCONT');
@@ -37,7 +41,7 @@ test('a process runs before its memory has come from the images, and then that i
   expect(await holdings()).toEqual(before);
 });
 
-test('lazyRestore() does so for a directory', async () => {
+test('lazyRestore() takes a directory', async () => {
   const { memory, imagesDirectory } = await dumpedMemory(client(), 32);
   const restoring = lazyRestore(imagesDirectory, { path: criuPath() });
   const { restored, pagesDone } = await restoring;
@@ -46,7 +50,7 @@ test('lazyRestore() does so for a directory', async () => {
   await memory.verify();
 });
 
-test('a daemon and a restore can be started one by one', async () => {
+test('a daemon and a restore can be started separately', async () => {
   const criu = client();
   const { memory, imagesDirectory } = await dumpedMemory(criu, 64);
   const daemon = await criu.lazyPages({ imagesDirectory });
@@ -62,7 +66,7 @@ test('a daemon and a restore can be started one by one', async () => {
   await daemon.close();
 });
 
-test('a daemon that nobody needs is closed', async () => {
+test('an unused daemon can be closed', async () => {
   const criu = client();
   const { imagesDirectory } = await dumpedMemory(criu, 4);
   const before = await holdings();
@@ -74,12 +78,12 @@ test('a daemon that nobody needs is closed', async () => {
   await expect(daemon.done).rejects.toMatchObject({ code: 'ERR_CRIU_CLOSED' });
   await waitGone(daemon.pid);
   expect(await holdings()).toEqual(before);
-  // Another one can take its place.
+  // Another daemon can use the same directory.
   const { pagesDone } = await criu.lazyRestore({ imagesDirectory });
   await pagesDone;
 });
 
-test('the process may be a child of this one', async () => {
+test('asChild makes the restored process a child of this one', async () => {
   const criu = client();
   const { memory, imagesDirectory } = await dumpedMemory(criu, 32);
   const { restored, pagesDone } = await criu.lazyRestore({
@@ -95,44 +99,44 @@ test('the process may be a child of this one', async () => {
 
 test('each process of a tree gets its own memory', async () => {
   const criu = client();
-  const { brood, imagesDirectory } = await dumpedMemoryTree(criu, 32, 3);
+  const { tree, imagesDirectory } = await dumpedMemoryTree(criu, 32, 3);
   const { signal } = new AbortController();
   const { pagesDone } = await criu.lazyRestore({ imagesDirectory, signal });
   const { pages } = await pagesDone;
   expect(getEventListeners(signal, 'abort')).toEqual([]);
   expect(pages).toBeGreaterThanOrEqual((4 * (32 << 20)) / 4096);
-  await Promise.all(brood.members.map((member) => member.looksAtAll()));
-  expect(await brood.wrong()).toBe('');
+  await Promise.all(tree.members.map((member) => member.readsAll()));
+  expect(await tree.wrongPages()).toBe('');
 });
 
-test('a process may end while memory is on the way', async () => {
+test('a process may end while memory is still loaded', async () => {
   const criu = client();
-  const { brood, imagesDirectory } = await dumpedMemoryTree(criu, 64, 2);
+  const { tree, imagesDirectory } = await dumpedMemoryTree(criu, 64, 2);
   const { pagesDone } = await criu.lazyRestore({ imagesDirectory });
-  const [parent, leaver, other] = brood.members;
+  const [parent, leaver, other] = tree.members;
   const pid = (await leaver?.pid()) ?? 0;
   process.kill(pid, 'SIGUSR2');
-  await waitFor(async () => !(await isAlive(pid)), 'it has ended');
+  await waitFor(async () => !(await isAlive(pid)), 'the process has ended');
   await pagesDone;
-  await parent?.looksAtAll();
-  await other?.looksAtAll();
-  expect(await brood.wrong()).toBe('');
+  await parent?.readsAll();
+  await other?.readsAll();
+  expect(await tree.wrongPages()).toBe('');
 });
 
-test('a process may fork while its memory is on the way', async () => {
+test('a process may fork while its memory is still loaded', async () => {
   const criu = client();
-  const { brood, imagesDirectory } = await dumpedMemoryTree(criu, 256, 0);
+  const { tree, imagesDirectory } = await dumpedMemoryTree(criu, 256, 0);
   const { pagesDone } = await criu.lazyRestore({ imagesDirectory });
-  process.kill(brood.pid, 'SIGUSR1');
-  const child = brood.forked(0, 1);
-  await child.looksOn();
+  process.kill(tree.pid, 'SIGUSR1');
+  const child = tree.forkOf(0, 1);
+  await child.readsOn();
   await pagesDone;
-  await child.looksOn();
-  await brood.members[0]?.looksOn();
-  expect(await brood.wrong()).toBe('');
+  await child.readsOn();
+  await tree.members[0]?.readsOn();
+  expect(await tree.wrongPages()).toBe('');
 });
 
-test('a daemon is not started on images that cannot be read, and the error names the file', async () => {
+test('lazyPages() refuses damaged images, and names the file', async () => {
   const imagesDirectory = await temporaryDirectory();
   const path = join(imagesDirectory, 'pagemap-1.img');
   await writeFile(path, 'no image');
