@@ -1,46 +1,46 @@
 /**
- * What a {@link PreflightFinding} is about: stable, one for each obstacle.
+ * The code of a {@link PreflightFinding}. Stable; one for each kind of obstacle.
  *
  * Processes:
- * - `CALLER_IN_TREE`: this process, and with it the criu that it starts, is in the tree.
+ * - `CALLER_IN_TREE`: the calling process, and with it the criu that it starts, is in the tree.
  * - `NOT_SESSION_LEADER`: the root of the tree does not lead its session.
- * - `SESSION_OUTSIDE_PID_NAMESPACE`: a process's session leader is not in its pid namespace.
+ * - `SESSION_OUTSIDE_PID_NAMESPACE`: the session leader of a process is outside its pid namespace.
  * - `NOT_NAMESPACE_INIT`: the root of the tree is not the first process of its pid namespace.
- * - `NESTED_NAMESPACE`: a process lives in a namespace that is not the root's.
- * - `TRACED`: a debugger or tracer is attached.
- * - `DEAD_LEADER`: the first thread has ended and others run.
- * - `NO_PERMISSION`: /proc does not let this process look.
+ * - `NESTED_NAMESPACE`: a process is in another namespace than the root of the tree.
+ * - `TRACED`: a debugger or another tracer is attached.
+ * - `DEAD_LEADER`: the first thread of a process has ended, and others run.
+ * - `NO_PERMISSION`: the calling process may not read a process in /proc.
  *
  * Descriptors, files and memory:
  * - `IO_URING`: an io_uring, open or mapped.
- * - `UNSUPPORTED_DESCRIPTOR`, `UNSUPPORTED_MAPPING`: a kind of file that CRIU does not know.
+ * - `UNSUPPORTED_DESCRIPTOR`, `UNSUPPORTED_MAPPING`: a kind of file that CRIU does not support.
  * - `PIDFD_OUTSIDE`, `NAMESPACE_OUTSIDE`: a descriptor of a process or namespace outside the tree.
- * - `OUTSIDE_MOUNT_NAMESPACE`: a file on a mount that the tree does not have.
- * - `PATH_TAKEN`: another file is where an open one was.
- * - `DELETED_FILE_LINKED`: an open file lost its name, but has others.
- * - `DELETED_FILE_TOO_BIG`: a deleted file is bigger than what goes into the images.
+ * - `OUTSIDE_MOUNT_NAMESPACE`: a file on a mount outside the mount namespaces of the tree.
+ * - `PATH_TAKEN`: another file is at the path of an open file.
+ * - `DELETED_FILE_LINKED`: an open file was deleted, but has other names.
+ * - `DELETED_FILE_TOO_BIG`: an open file was deleted, and is larger than `ghostLimit`.
  * - `FILE_LOCK`: a lock or lease on a file.
- * - `UNRESOLVED_WATCH`: what an inotify or fanotify watches has no path that CRIU would find.
- * - `SYSV_SHARED_MEMORY`: System V shared memory outside an IPC namespace of the tree's own.
+ * - `UNRESOLVED_WATCH`: CRIU finds no path for a file that an inotify or fanotify watches.
+ * - `SYSV_SHARED_MEMORY`: System V shared memory, and the tree has no IPC namespace of its own.
  * - `PROTECTION_KEYS`: memory protection keys, which CRIU does not restore.
  *
  * Connections:
- * - `PIPE_OUTSIDE`: the other end of a pipe is outside the tree, or may be.
+ * - `PIPE_OUTSIDE`: the other end of a pipe is, or may be, outside the tree.
  * - `PACKET_PIPE`: a pipe in packet mode (O_DIRECT).
  * - `UNIX_PEER_OUTSIDE`: the other end of a unix connection is outside the tree.
- * - `UNIX_CONNECTION_BROKEN`: a client hung up before its connection was accepted.
+ * - `UNIX_CONNECTION_BROKEN`: a client closed its connection before it was accepted.
  * - `TCP_ESTABLISHED`: a TCP connection.
- * - `TCP_IN_FLIGHT`: a TCP connection that nobody has accepted yet.
- * - `UNSUPPORTED_SOCKET`: a protocol that CRIU does not know.
- * - `SOCKETS_UNCHECKED`: the kernel did not let this process ask about sockets.
+ * - `TCP_IN_FLIGHT`: a TCP connection that waits to be accepted.
+ * - `UNSUPPORTED_SOCKET`: a protocol that CRIU does not support.
+ * - `SOCKETS_UNCHECKED`: the calling process may not list the sockets of a network namespace.
  * - `TERMINAL_OUTSIDE`: a terminal whose master or session is outside the tree.
  *
  * Host:
- * - `MISSING_CAPABILITY`: criu would lack the capabilities that it needs.
- * - `CRIU_UNUSABLE`: there is no criu that runs.
- * - `CRIU_TOO_OLD`: an option needs a newer one.
- * - `KERNEL_UNSUITABLE`, `NO_MEM_TRACK`, `NO_LAZY_PAGES`: the kernel lacks something.
- * - `NO_SPACE`: the images would not fit.
+ * - `MISSING_CAPABILITY`: criu lacks a capability that it needs.
+ * - `CRIU_UNUSABLE`: criu is not installed or cannot run.
+ * - `CRIU_TOO_OLD`: an option needs a newer CRIU.
+ * - `KERNEL_UNSUITABLE`, `NO_MEM_TRACK`, `NO_LAZY_PAGES`: the kernel lacks a feature.
+ * - `NO_SPACE`: the images do not fit on the disk.
  */
 export type PreflightCode =
   | 'CALLER_IN_TREE'
@@ -81,18 +81,18 @@ export type PreflightCode =
   | 'NO_LAZY_PAGES'
   | 'NO_SPACE';
 
-/** Something that a dump, or a later restore, would stumble over. */
+/** An obstacle to a dump or to a later restore. */
 export interface PreflightFinding {
-  /** What it is: stable. */
+  /** The kind of obstacle. Stable. */
   readonly code: PreflightCode;
-  /** `error`: the operation will fail as things stand. `warning`: it may, or something is lost. */
+  /** `error`: the operation fails unless something changes. `warning`: it may fail, or lose something. */
   readonly severity: 'error' | 'warning';
-  /** The process that has it; for what concerns the host, the root of the tree. */
+  /** The process with the obstacle; the root of the tree if the obstacle is the host. */
   readonly pid: number;
-  /** The descriptor, if it is one. */
+  /** The descriptor, if the obstacle is a descriptor. */
   readonly fd?: number;
-  /** One sentence that names the thing. */
+  /** One phrase that names the obstacle. */
   readonly message: string;
-  /** One sentence: the option or the action that helps. */
+  /** One sentence: the option to set or the action to take. */
   readonly remedy: string;
 }

@@ -8,8 +8,8 @@ import * as processes from './checks/processes.ts';
 import * as terminals from './checks/terminals.ts';
 
 /**
- * All checks, and whether a pre-dump fails for them too: it looks at processes and their memory.
- * What else is in the way will stop only the dump after it.
+ * All checks, each with whether its findings make a pre-dump fail too. A pre-dump concerns only
+ * processes and their memory; other findings make only the dump after it fail.
  */
 export const checks: readonly (readonly [check: Check, stopsPreDump: boolean])[] = [
   [host.criuAndKernel, true],

@@ -13,15 +13,15 @@ import { readStatus } from '../procfs/status.ts';
 import { type Endpoint, locate } from '../worker/endpoint.ts';
 import type { Plan, PreflightOptions } from './options.ts';
 
-/** What criu and the kernel would say to the operation. */
+/** Whether criu and the kernel support the operation. */
 export interface HostFacts {
-  /** What is wrong with criu or with its version, or what the kernel lacks. */
+  /** Errors of criu, its version or the kernel, with which the operation would fail. */
   readonly refusals: readonly CriuError[];
   /** The capabilities that criu would have, as a mask. */
   readonly capabilities: bigint;
-  /** Whether criu would run as root. */
+  /** True if criu would run as root. */
   readonly root: boolean;
-  /** Where the images go, and how many bytes fit there; undefined if that is not known. */
+  /** The directory of the images and its free space in bytes; undefined if unknown. */
   readonly images: { readonly path: string; readonly free: number } | undefined;
 }
 
@@ -49,10 +49,10 @@ export type Host =
     }
   | 'known';
 
-/** How long criu may take for a CHECK, which takes some milliseconds. */
-const CHECK_LIMIT_MS = 30_000;
+/** How long criu may take for a CHECK, in milliseconds; it usually takes less than 100. */
+const CHECK_TIMEOUT_MS = 30_000;
 
-/** Asks about criu and the host, for an operation. It has ended when this resolves. */
+/** Asks criu and the host about an operation. No criu runs any more when this resolves. */
 export async function readHost(
   client: { readonly path: string | undefined; readonly socket?: string | undefined },
   { operation, options, translation: { wire, newest } }: Plan,
@@ -60,12 +60,12 @@ export async function readHost(
   cancellation: Cancellation,
 ): Promise<HostFacts> {
   const refusals: CriuError[] = [];
-  const noting = async (work: Promise<unknown>) => {
+  const collect = async (work: Promise<unknown>) => {
     try {
       await work;
       return true;
     } catch (error) {
-      // That a system call failed here says nothing of criu.
+      // A failed system call of this process is not about criu.
       if (!(error instanceof CriuError) || error.code === 'ERR_CRIU_SYSTEM') throw error;
       refusals.push(error);
       return false;
@@ -73,7 +73,7 @@ export async function readHost(
   };
   const images = await spaceFor(options.imagesDirectory ?? options.workDirectory);
   let endpoint: Endpoint | undefined;
-  await noting(
+  await collect(
     locate('preflight', client).then((found) => {
       endpoint = found;
     }),
@@ -86,14 +86,14 @@ export async function readHost(
     const since = operation === 'preDump' ? 31700 : OLDEST_CRIU;
     const memTrack = operation === 'preDump' || wire.track_mem === true;
     const needs = { since, newest, memTrack, lazyPages: wire.lazy_pages === true };
-    if (await noting(host.requireSupport(endpoint, needs, cancellation))) {
-      await noting(checkOnce(endpoint, host, cancellation));
+    if (await collect(host.requireSupport(endpoint, needs, cancellation))) {
+      await collect(checkOnce(endpoint, host, cancellation));
     }
   }
   return { refusals, capabilities, root, images };
 }
 
-/** Whether CRIU starts at all. */
+/** True if criu has the privileges to start. */
 export function canRun(
   { capabilities, root }: Pick<HostFacts, 'capabilities' | 'root'>,
   { unprivileged, configFile }: PreflightOptions,
@@ -104,7 +104,7 @@ export function canRun(
   return capable && (root || unprivileged === true || configFile !== undefined);
 }
 
-/** CRIU's answer to CHECK holds as long as the binary is the same file and the kernel runs. */
+/** Binaries that passed a CHECK. The answer is valid for this file on this kernel. */
 const checked = new Set<string>();
 
 async function checkOnce(
@@ -113,13 +113,13 @@ async function checkOnce(
   cancellation: Cancellation,
 ): Promise<void> {
   if (checked.has(identity)) return;
-  using limited = cancellation.within(CHECK_LIMIT_MS);
+  using limited = cancellation.within(CHECK_TIMEOUT_MS);
   const { signal, graceMs: gracePeriodMs } = limited;
   await host.check({ signal, gracePeriodMs });
   checked.add(identity);
 }
 
-/** What criu would have after it is executed by this process. Source: capabilities(7). */
+/** The capabilities that criu has when this process executes it. Source: capabilities(7). */
 async function capabilitiesOf(path: string | undefined, root: boolean): Promise<bigint> {
   const status = await readStatus('self');
   if (!status) return 0n;
@@ -138,7 +138,7 @@ function fileCapabilities(path: string): bigint {
   }
 }
 
-/** The space where a directory is, or will be made. */
+/** The free space where a directory is or will be made. */
 async function spaceFor(given: PreflightOptions['imagesDirectory']): Promise<HostFacts['images']> {
   if (given === undefined) return undefined;
   const path =

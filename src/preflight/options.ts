@@ -5,25 +5,25 @@ import { type Translation, translate, withDefaults } from '../options/translate.
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
 
 /**
- * Options of {@link Criu.preflight}: those of the dump in view, and of the restore after it where
- * they are known. None is required; `preDump` says that a pre-dump is in view.
+ * Options of {@link Criu.preflight}: those of the planned dump, and of the restore after it as far as
+ * they are known. All are optional; `preDump: true` plans a pre-dump.
  */
 export interface PreflightOptions
   extends Pick<CriuOpts, OptionOf<'dump'> | OptionOf<'restore'> | 'preDump'>,
     OperationOptions {
-  /** Functions to call at CRIU's steps. */
+  /** The hooks of the planned dump. Preflight does not call them. */
   hooks?: Hooks;
 }
 
-/** What is to be done, as the checks need to know it. */
+/** The planned operation. */
 export interface Plan {
   readonly operation: 'dump' | 'preDump';
-  /** With the client's defaults and what CRIU's configuration files add. */
+  /** Includes the client's defaults and CRIU's configuration files. */
   readonly options: PreflightOptions;
   readonly translation: Translation;
 }
 
-/** Checks the options as a dump and a restore would. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
+/** Validates the options as a dump and a restore do. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
 export async function planFor(
   given: PreflightOptions,
   defaults: Readonly<CriuOpts>,

@@ -21,12 +21,12 @@ export interface PreflightClient {
   readonly defaults: Readonly<CriuOpts>;
 }
 
-/** How long to look through the other processes of the host, which may be many, in milliseconds. */
-const PATIENCE_MS = { asked: 10_000, afterFailure: 250 };
+/** How long the other processes of the host, which may be many, are searched, in milliseconds. */
+const SEARCH_MS = { requested: 10_000, afterFailure: 250 };
 
 /**
- * Reports what a dump of a process tree, or a restore after it, would stumble over. Looks only:
- * nothing is stopped, and no descriptor of the tree is taken.
+ * Reports what would make a dump of a process tree, or a later restore, fail. It only reads: it stops
+ * no process, and takes no descriptor of the tree.
  */
 export async function preflight(
   client: PreflightClient,
@@ -42,12 +42,13 @@ export async function preflight(
   using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
   cancellation.throwIfRequested();
   const plan = await planFor(given, client.defaults);
-  native(); // Else another platform would look like one with findings, or without the process.
+  // Rejects on another platform, which would otherwise look like one without the process.
+  native();
   const asking = readHost(client, plan, host, cancellation);
-  const patienceMs = host === 'known' ? PATIENCE_MS.afterFailure : PATIENCE_MS.asked;
-  const looking = look(pid, plan, asking, patienceMs, cancellation);
+  const searchMs = host === 'known' ? SEARCH_MS.afterFailure : SEARCH_MS.requested;
+  const looking = look(pid, plan, asking, searchMs, cancellation);
   const stopped = cancellation.requested.then(async () => {
-    // Until criu has ended, which gets the time that it has in any operation.
+    // criu gets its grace period, as in every operation.
     await asking.catch(() => {});
     cancellation.throwIfRequested();
   });
@@ -61,14 +62,14 @@ async function look(
   pid: number,
   plan: Plan,
   asking: Promise<HostFacts>,
-  patienceMs: number,
+  searchMs: number,
   cancellation: Cancellation,
 ): Promise<PreflightFinding[]> {
   const [snapshot, facts] = await Promise.all([
-    readTree(pid, plan.options, patienceMs, cancellation),
+    readTree(pid, plan.options, searchMs, cancellation),
     asking,
   ]);
-  // What criu could not answer for that is no finding.
+  // A question to criu that was cancelled is not a finding.
   cancellation.throwIfRequested();
   if (!snapshot) {
     const message = `${OPERATION}: there is no process ${pid}`;
@@ -85,7 +86,7 @@ async function look(
   return findings.sort(bySeverity);
 }
 
-/** Errors first, and otherwise by process and descriptor. */
+/** Sorts errors first, then by process and descriptor. */
 function bySeverity(one: PreflightFinding, other: PreflightFinding): number {
   return (
     Number(other.severity === 'error') - Number(one.severity === 'error') ||

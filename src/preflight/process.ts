@@ -14,12 +14,12 @@ import type { Descriptor, OpenFile, ProcessFacts } from './snapshot.ts';
 import type { Watches } from './watches.ts';
 
 const O_PATH = 0o10000000;
-/** How often to look at a process or descriptor that changes meanwhile. */
-const TRIES = 3;
+/** How often a process or descriptor is read that changes meanwhile. */
+const MAX_ATTEMPTS = 3;
 
-/** Reads processes; what they share is read once. */
+/** Reads processes. It reads once what they share. */
 export class ProcessReader {
-  /** Mounts by their id, of all mount namespaces that were met. */
+  /** The mounts of all mount namespaces of the processes read so far, by id. */
   readonly mounts = new Map<number, Mount>();
   readonly #ownMounts: string | undefined;
   readonly #hasProtectionKeys: boolean;
@@ -33,11 +33,12 @@ export class ProcessReader {
   }
 
   /**
-   * Reads a process; undefined if it has ended. What is read of one that ends meanwhile, and what is
-   * refused then, looks like an obstacle: it counts only if the process has not gone on to its end afterwards.
+   * Reads a process; undefined if it has ended. A process that ends while it is read would look like an
+   * obstacle, because some of its files are empty or refused then: the result counts only if the
+   * process has not come closer to its end afterwards.
    */
   async read(pid: number): Promise<ProcessFacts | undefined> {
-    for (let tries = 0; tries < TRIES; tries++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const facts = await this.#look(pid);
       if (!facts || (await isStill(facts.stat.state, pid))) return facts;
     }
@@ -56,8 +57,8 @@ export class ProcessReader {
       }
       const namespaces = await readNamespaces(pid);
       const mounts = await this.#mountsOf(pid, namespaces.get('mnt') ?? '');
-      // Paths of another mount namespace are looked up from the root of it.
-      const place: Place = {
+      // Paths in another mount namespace start at the root directory of the process.
+      const paths: PathLookup = {
         pid,
         root: namespaces.get('mnt') === this.#ownMounts ? '' : `/proc/${pid}/root`,
         mounts,
@@ -70,8 +71,8 @@ export class ProcessReader {
         namespaces,
         mappings,
         protectionKeys: this.#hasProtectionKeys ? await readProtectionKeys(pid) : 0,
-        files: [...(await placesOf(place)), ...(await oddMappings(place, mappings))],
-        descriptors: await this.#descriptorsOf(place),
+        files: [...(await roleFilesOf(paths)), ...(await mappedFilesOf(paths, mappings))],
+        descriptors: await this.#descriptorsOf(paths),
         refused: undefined,
       };
     } catch (error) {
@@ -81,7 +82,7 @@ export class ProcessReader {
   }
 
   async #mountsOf(pid: number, namespace: string): Promise<readonly Mount[]> {
-    // Another may have been on the point of ending when it was asked.
+    // The list is empty if it was read from a process that was ending.
     const known = await this.#namespaceMounts.get(namespace)?.catch(() => []);
     if (known?.length) return known;
     const reading = readMountInfo(pid);
@@ -91,67 +92,68 @@ export class ProcessReader {
     return mounts;
   }
 
-  async #descriptorsOf(place: Place): Promise<Descriptor[]> {
-    return await eachOf(await readDescriptors(place.pid), (fd) => this.#descriptorOf(place, fd));
+  async #descriptorsOf(paths: PathLookup): Promise<Descriptor[]> {
+    return await eachOf(await readDescriptors(paths.pid), (fd) => this.#descriptorOf(paths, fd));
   }
 
-  /** Looks again if it has become another one meanwhile; undefined if it is closed. */
-  async #descriptorOf(place: Place, fd: number): Promise<Descriptor | undefined> {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const link = await readDescriptorLink(place.pid, fd);
+  /** Reads a descriptor, again if its number is reused meanwhile; undefined if it is closed. */
+  async #descriptorOf(paths: PathLookup, fd: number): Promise<Descriptor | undefined> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const link = await readDescriptorLink(paths.pid, fd);
       if (link === undefined) return undefined;
-      const descriptor = await this.#factsOf(place, fd, link);
+      const descriptor = await this.#factsOf(paths, fd, link);
       if (descriptor && !descriptor.info) return descriptor;
-      if (descriptor && (await readDescriptorLink(place.pid, fd)) === link) return descriptor;
+      if (descriptor && (await readDescriptorLink(paths.pid, fd)) === link) return descriptor;
     }
     return undefined;
   }
 
-  async #factsOf(place: Place, fd: number, link: string): Promise<Descriptor | undefined> {
-    const path = descriptorPath(place.pid, fd);
+  async #factsOf(paths: PathLookup, fd: number, link: string): Promise<Descriptor | undefined> {
+    const path = descriptorPath(paths.pid, fd);
     if (link.startsWith('socket:')) return { fd, link, protocol: protocolOf(path) };
     if (!link.startsWith('/')) {
-      const info = needsInfo.test(link) ? await readFdInfo(place.pid, fd) : undefined;
+      const info = needsInfo.test(link) ? await readFdInfo(paths.pid, fd) : undefined;
       const unresolved = info?.watches.length
-        ? await this.#watches.unresolved(place, info.watches)
+        ? await this.#watches.unresolved(paths, info.watches)
         : [];
       return { fd, link, info, unresolved };
     }
-    const [stats, info] = await Promise.all([statOf(path), readFdInfo(place.pid, fd)]);
+    const [stats, info] = await Promise.all([statOf(path), readFdInfo(paths.pid, fd)]);
     if (!stats || !info) return undefined;
-    const now = await present(place, link, stats.isSymbolicLink());
+    const now = await present(paths, link, stats.isSymbolicLink());
     return { fd, link, info, file: { role: '', path: link, stats, mount: info.mount, now } };
   }
 }
 
 /**
- * Whether a process has not come nearer to its end. That begins when it leaves its namespaces, some
- * time before it is a zombie.
+ * True unless a process has come closer to its end since it was in a state. A process leaves its
+ * namespaces some time before it is a zombie.
  */
 async function isStill(state: string, pid: number): Promise<boolean> {
   if (state === 'Z') return (await readStat(pid)) !== undefined;
-  // It has not if this process may not look.
+  // A process that may not be read has not ended.
   const link = await readNamespace(pid, 'mnt').catch((error: Error) => error);
   return link !== undefined;
 }
 
-/** Where a process's paths lead. */
-export interface Place {
+/** Looks paths of a process up. */
+export interface PathLookup {
   readonly pid: number;
+  /** A prefix for the paths. */
   readonly root: string;
   readonly mounts: readonly Mount[];
-  /** What is at paths that were looked at already. */
+  /** The files at the paths that were looked up already. */
   readonly now: Map<string, Promise<OpenFile['now']>>;
 }
 
-/** Links of descriptors without a path of which fdinfo has more to tell. */
+/** Links without a path whose fdinfo the checks need. */
 const needsInfo = /^pipe:|^anon_inode:(inotify|\[fanotify\]|\[pidfd\]|bpf-map)/;
 
-function present(place: Place, path: string, isLink: boolean): Promise<OpenFile['now']> {
-  const known = place.now.get(path);
+function present(paths: PathLookup, path: string, isLink: boolean): Promise<OpenFile['now']> {
+  const known = paths.now.get(path);
   if (known) return known;
-  const looking = (isLink ? lstatOf : statOf)(`${place.root}${path}`).catch(() => undefined);
-  place.now.set(path, looking);
+  const looking = (isLink ? lstatOf : statOf)(`${paths.root}${path}`).catch(() => undefined);
+  paths.now.set(path, looking);
   return looking;
 }
 
@@ -169,37 +171,37 @@ async function threadsOf(pid: number): Promise<Status[]> {
   return await eachOf(others, (thread) => readThreadStatus(pid, thread));
 }
 
-const places = { exe: 'the program', cwd: 'the working directory', root: 'the root directory' };
+const roles = { exe: 'the program', cwd: 'the working directory', root: 'the root directory' };
 
-async function placesOf(place: Place): Promise<OpenFile[]> {
-  return await eachOf(Object.entries(places), async ([name, role]) => {
-    const path = `/proc/${place.pid}/${name}`;
+async function roleFilesOf(paths: PathLookup): Promise<OpenFile[]> {
+  return await eachOf(Object.entries(roles), async ([name, role]) => {
+    const path = `/proc/${paths.pid}/${name}`;
     return await withFile(path, O_PATH | constants.O_RDONLY, async (fd) => {
-      // All of the same file, even if another program is executed meanwhile.
+      // Through one descriptor, so that all belong to the same file even if the process calls exec.
       const [link, stats, info] = await Promise.all([
         readDescriptorLink('self', fd),
         statOf(descriptorPath('self', fd)),
         readFdInfo('self', fd),
       ]);
       if (!link || !stats || !info) return undefined;
-      const now = await present(place, link, false);
+      const now = await present(paths, link, false);
       return { role, path: link, stats, mount: info.mount, now };
     });
   });
 }
 
-/** Mapped files that have lost their name (memory without a file looks like one), and devices. */
-async function oddMappings(place: Place, mappings: readonly Mapping[]): Promise<OpenFile[]> {
-  const odd = mappings.filter(
+/** Reads mapped files that are deleted, unless they are memory, and mapped devices. */
+async function mappedFilesOf(paths: PathLookup, mappings: readonly Mapping[]): Promise<OpenFile[]> {
+  const candidates = mappings.filter(
     ({ path }) =>
       (path.endsWith(' (deleted)') && !/^\/(memfd:|dev\/zero |SYSV|\[aio\])/.test(path)) ||
       /^\/dev\/(?!shm\/|zero)/.test(path),
   );
-  const files = new Map(odd.map((one) => [`${one.device} ${one.inode}`, one]));
+  const files = new Map(candidates.map((one) => [`${one.device} ${one.inode}`, one]));
   return await eachOf(files.values(), async (mapping) => {
-    const stats = await statOf(`/proc/${place.pid}/map_files/${mapFileOf(mapping)}`);
+    const stats = await statOf(`/proc/${paths.pid}/map_files/${mapFileOf(mapping)}`);
     if (!stats) return undefined;
     const { path } = mapping;
-    return { role: 'a mapped file', path, stats, now: await present(place, path, false) };
+    return { role: 'a mapped file', path, stats, now: await present(paths, path, false) };
   });
 }

@@ -7,22 +7,22 @@ import type { Namespaces } from '../procfs/namespaces.ts';
 import type { Stat } from '../procfs/stat.ts';
 import type { Status } from '../procfs/status.ts';
 
-/** A process tree at a moment, as far as it can be seen from outside: all that the checks look at. */
+/** The state of a process tree at one moment, as far as other processes can read it. */
 export interface Snapshot {
   /** The root of the tree. */
   readonly root: ProcessFacts;
   /** All of the tree, the root first. */
   readonly processes: readonly ProcessFacts[];
-  /** The ids of all mounts that the tree or this process sees, with their file systems. */
+  /** The mounts in the mount namespaces of the tree and of this process, by id. */
   readonly mounts: ReadonlyMap<number, Mount>;
   /** Sockets in the network namespaces of the tree, by inode. */
   readonly sockets: ReadonlyMap<number, SocketFacts>;
-  /** Why sockets of a process could not be asked about. */
+  /** Network namespaces whose sockets could not be listed, each with a process that is in it. */
   readonly uncheckedSockets: readonly { readonly pid: number; readonly reason: string }[];
-  /** Who else has a pipe or socket open, by its link, as `pipe:[123]`. */
-  readonly holders: ReadonlyMap<string, Holder>;
-  /** Pipes with one end in the tree whose other end was not found in time, nor proved to be closed. */
-  readonly openQuestions: ReadonlySet<string>;
+  /** Processes outside the tree that have a pipe or socket of the tree open, by link, such as `pipe:[123]`. */
+  readonly outsideOwners: ReadonlyMap<string, OutsideProcess>;
+  /** Pipes and sockets with one end in the tree, whose other end the search did not find in its time. */
+  readonly unknownPeers: ReadonlySet<string>;
   readonly caller: CallerFacts;
 }
 
@@ -33,7 +33,7 @@ export interface CallerFacts {
 }
 
 /** A process outside the tree. */
-export interface Holder {
+export interface OutsideProcess {
   readonly pid: number;
   readonly name: string;
 }
@@ -43,45 +43,46 @@ export interface ProcessFacts {
   readonly pid: number;
   readonly stat: Stat;
   readonly status: Status;
-  /** Its threads but the first. */
+  /** All threads except the first. */
   readonly threads: readonly Status[];
   readonly namespaces: Namespaces;
   readonly descriptors: readonly Descriptor[];
-  /** What it has but not by a descriptor: its program, its directories and deleted mapped files. */
+  /** Files without a descriptor: the program, the directories, and mapped files that are deleted. */
   readonly files: readonly OpenFile[];
+  /** Mappings with a name. */
   readonly mappings: readonly Mapping[];
-  /** Mappings with a memory protection key. */
+  /** The number of mappings with a memory protection key. */
   readonly protectionKeys: number;
-  /** Why it could not be looked at. */
+  /** Why the process could not be read; undefined if it could. */
   readonly refused: string | undefined;
 }
 
 /** An open descriptor. */
 export interface Descriptor {
   readonly fd: number;
-  /** What the link in /proc says, as `socket:[123]`. */
+  /** The link in /proc, such as `socket:[123]`. */
   readonly link: string;
   readonly info?: FdInfo | undefined;
   readonly file?: OpenFile | undefined;
-  /** Of a socket: the kernel's name of its protocol, as `UNIX-STREAM`. */
+  /** Of a socket: the kernel's name of its protocol, such as `UNIX-STREAM`. */
   readonly protocol?: string | undefined;
-  /** Of an inotify or fanotify: what CRIU would find no path for. */
+  /** Of an inotify or fanotify: the watched files for which CRIU finds no path. */
   readonly unresolved?: readonly string[] | undefined;
 }
 
 /** A file that is open or mapped. */
 export interface OpenFile {
-  /** What it is to the process, as `the program`. */
+  /** The role of the file for the process, such as `the program`; empty for a descriptor. */
   readonly role: string;
   readonly path: string;
   readonly stats: Stats;
-  /** Undefined where it does not matter. */
+  /** The id of the mount; undefined for a mapped file. */
   readonly mount?: number | undefined;
-  /** What is at its path now, undefined if nothing is. */
+  /** The file that is at its path now; undefined if there is none. */
   readonly now: Stats | undefined;
 }
 
-/** The inode in a link as `socket:[123]`. */
+/** The inode in a link such as `socket:[123]`. */
 export function inodeOf(link: string): number {
   return Number(/\[(\d+)\]$/.exec(link)?.[1] ?? 0);
 }

@@ -5,29 +5,29 @@ import { eachOf, withFile } from '../procfs/read.ts';
 import { isDead } from '../procfs/stat.ts';
 import { readHasProtectionKeys } from '../procfs/system.ts';
 import { readDescendants } from '../procfs/tree.ts';
-import { holdersOf } from './holders.ts';
 import type { PreflightOptions } from './options.ts';
+import { findOutsideOwners } from './outside-owners.ts';
 import { ProcessReader } from './process.ts';
 import { inodeOf, type ProcessFacts, type Snapshot } from './snapshot.ts';
 import { Watches } from './watches.ts';
 
-/** How many processes are read at a time, each with as many of its files at a time. */
-const AT_A_TIME = 8;
+/** How many processes are read at the same time. */
+const CONCURRENCY = 8;
 
 /**
- * Reads a process tree; undefined if there is no such process.
- * @param patienceMs how long the other processes of the host may be looked through
+ * Reads a process tree; undefined if its root does not exist.
+ * @param searchMs how long the other processes of the host may be searched, in milliseconds
  */
 export async function readTree(
   root: number,
   options: PreflightOptions,
-  patienceMs: number,
+  searchMs: number,
   cancellation: Cancellation,
 ): Promise<Snapshot | undefined> {
   const own = await readNamespaces('self');
   const reader = new ProcessReader(own, await readHasProtectionKeys(), new Watches(options));
   const pids = await readDescendants(root);
-  const read = await eachOf(pids, (pid) => reader.read(pid), AT_A_TIME);
+  const read = await eachOf(pids, (pid) => reader.read(pid), CONCURRENCY);
   const facts = new Map(read.map((process) => [process.pid, process]));
   const processes = pids.flatMap((pid) => facts.get(pid) ?? []);
   const [first] = processes;
@@ -35,20 +35,21 @@ export async function readTree(
 
   const { sockets, uncheckedSockets } = await readSockets(processes, own.get('net'));
   const tree = new Set(pids);
-  const halves = outward(processes, sockets);
-  using limit = cancellation.within(patienceMs);
-  const { found, complete } = await holdersOf(halves, tree, first.stat.parent, limit);
-  const openQuestions = new Set(complete ? [] : [...halves].filter((link) => !found.has(link)));
+  const links = outwardLinks(processes, sockets);
+  using limit = cancellation.within(searchMs);
+  const owners = await findOutsideOwners(links, tree, first.stat.parent, limit);
+  const { found, isComplete } = owners;
+  const unknownPeers = new Set(isComplete ? [] : [...links].filter((link) => !found.has(link)));
   const caller = { pid: process.pid, namespaces: own };
   const { mounts } = reader;
-  const beyond = { sockets, uncheckedSockets, holders: found, openQuestions };
-  return { root: first, processes, mounts, ...beyond, caller };
+  const connections = { sockets, uncheckedSockets, outsideOwners: found, unknownPeers };
+  return { root: first, processes, mounts, ...connections, caller };
 }
 
-/** A zombie has nothing to dump, except if threads of it live on. */
+/** True for a zombie. A process whose first thread has ended looks like one, but has other threads. */
 const isGone = ({ stat, threads }: ProcessFacts) => isDead(stat) && threads.length === 0;
 
-/** Asks about sockets once for each network namespace that the tree has sockets in. */
+/** Lists the sockets of each network namespace in which the tree has sockets. */
 async function readSockets(processes: readonly ProcessFacts[], own: string | undefined) {
   const sockets = new Map<number, SocketFacts>();
   const uncheckedSockets: { pid: number; reason: string }[] = [];
@@ -71,8 +72,8 @@ async function readSockets(processes: readonly ProcessFacts[], own: string | und
   return { sockets, uncheckedSockets };
 }
 
-/** What the tree has only one end of: pipes, and the far ends of unix connections. */
-function outward(
+/** Finds the pipes of which the tree has one end only, and the peers of its unix sockets outside. */
+function outwardLinks(
   processes: readonly ProcessFacts[],
   sockets: ReadonlyMap<number, SocketFacts>,
 ): Set<string> {
@@ -82,7 +83,7 @@ function outward(
   const peers: string[] = [];
   for (const { link, info } of links) {
     if (link.startsWith('pipe:')) {
-      // 0 is for reading, 1 for writing, 2 for both.
+      // The access mode: 0 for reading, 1 for writing, 2 for both.
       const ends = [1, 2, 3][(info?.flags ?? 2) & 3] ?? 3;
       pipes.set(link, (pipes.get(link) ?? 0) | ends);
     } else if (link.startsWith('socket:')) {

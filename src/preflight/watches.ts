@@ -6,8 +6,8 @@ import { readFdInfo, type Watch } from '../procfs/fdinfo.ts';
 import type { Mount } from '../procfs/mountinfo.ts';
 import { lstatOf, namesIn, statOf, withFile } from '../procfs/read.ts';
 
-/** Where CRIU looks for watched files that it cannot reach by their handle. */
-const searched = [
+/** Where CRIU searches for watched files that it cannot open by their handle. Source: criu/irmap.c. */
+const searchedDirectories = [
   '/etc',
   '/var/spool',
   '/var/log',
@@ -18,18 +18,18 @@ const searched = [
   '/lib/udev',
 ];
 
-/** How many files to look at there at most: CRIU would look at them all. */
+/** How many files are searched at most; CRIU itself has no limit. */
 const MAX_SEARCHED = 50_000;
 
-interface Place {
+interface PathLookup {
   readonly root: string;
   readonly mounts: readonly Mount[];
 }
 
 /**
- * Finds out which watched files CRIU could not name, by its own way: open them by handle on a mount
- * of their file system, then see whether they are where the kernel says that they are.
- * Source: CRIU's criu/fsnotify.c, check_open_handle.
+ * Finds the watched files for which CRIU finds no path. It does what CRIU does: it opens each file by
+ * its handle on a mount of the file system, and tests whether the file is at the path that the kernel
+ * reports. Source: CRIU's criu/fsnotify.c, check_open_handle.
  */
 export class Watches {
   readonly #forceSearch: boolean;
@@ -38,49 +38,49 @@ export class Watches {
 
   constructor(options: { forceIrmap?: boolean; irmapScanPaths?: readonly string[] }) {
     this.#forceSearch = options.forceIrmap === true;
-    this.#searched = [...(options.irmapScanPaths ?? []), ...searched];
+    this.#searched = [...(options.irmapScanPaths ?? []), ...searchedDirectories];
   }
 
-  /** In words, those that CRIU could not name. */
-  async unresolved(place: Place, watches: readonly Watch[]): Promise<string[]> {
+  /** Describes the watched files for which CRIU finds no path. */
+  async unresolved(paths: PathLookup, watches: readonly Watch[]): Promise<string[]> {
     const unresolved: string[] = [];
     for (const watch of watches) {
-      if (await this.#isNamed(place, watch)) continue;
-      const type = place.mounts.find(({ device }) => device === watch.device)?.type;
+      if (await this.#isNamed(paths, watch)) continue;
+      const type = paths.mounts.find(({ device }) => device === watch.device)?.type;
       unresolved.push(`inode ${watch.inode} of ${type ?? 'a file system'} ${watch.device}`);
     }
     return unresolved;
   }
 
-  async #isNamed(place: Place, watch: Watch): Promise<boolean> {
+  async #isNamed(paths: PathLookup, watch: Watch): Promise<boolean> {
     if (!watch.handle) return false;
-    const mounts = place.mounts.filter(({ device }) => device === watch.device);
+    const mounts = paths.mounts.filter(({ device }) => device === watch.device);
     let reached = false;
     for (const mount of mounts) {
-      const path = await pathOf(place, mount, watch.handle);
+      const path = await pathOf(paths, mount, watch.handle);
       if (path === undefined) continue;
       reached = true;
-      if ((await statOf(`${place.root}${path}`))?.ino === watch.inode) return true;
+      if ((await statOf(`${paths.root}${path}`))?.ino === watch.inode) return true;
     }
     if (reached) {
       if (mounts.some(({ type }) => type === 'tmpfs' || type === 'devtmpfs')) return false;
-      // CRIU then restores by the handle.
+      // CRIU restores the watch by the handle.
       if (!this.#forceSearch) return true;
     }
-    this.#inodes ??= inodesBelow(this.#searched.map((path) => `${place.root}${path}`));
+    this.#inodes ??= inodesBelow(this.#searched.map((path) => `${paths.root}${path}`));
     return (await this.#inodes).has(`${watch.device} ${watch.inode}`);
   }
 }
 
-/** The path of a handle on a mount, or undefined if it cannot be opened there. */
+/** The path of a file handle on a mount; undefined if it cannot be opened there. */
 async function pathOf(
-  { root }: Place,
+  { root }: PathLookup,
   mount: Mount,
   { type, bytes }: NonNullable<Watch['handle']>,
 ): Promise<string | undefined> {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY;
   return await withFile(`${root}${mount.point}`, flags, async (fd) => {
-    // Something else may be mounted over it.
+    // Another mount may cover this one.
     if ((await readFdInfo('self', fd))?.mount !== mount.id) return undefined;
     let file: number;
     try {

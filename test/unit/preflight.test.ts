@@ -10,7 +10,7 @@ import { socketsIn } from '../../src/netlink/sock-diag.ts';
 import type { Subject } from '../../src/preflight/checks/check.ts';
 import { pipes } from '../../src/preflight/checks/connections.ts';
 import { protectionKeys } from '../../src/preflight/checks/memory.ts';
-import { holdersOf } from '../../src/preflight/holders.ts';
+import { findOutsideOwners } from '../../src/preflight/outside-owners.ts';
 import { parseProtectionKeys } from '../../src/procfs/smaps.ts';
 import { parseStat } from '../../src/procfs/stat.ts';
 
@@ -95,17 +95,18 @@ describe('the other end of a pipe, if there is no time to look for it', () => {
 
   test('is not said to be closed', async () => {
     using limit = new Cancellation('preflight', { signal: AbortSignal.abort() });
-    const { found, complete } = await holdersOf(new Set([link]), new Set(), process.pid, limit);
+    const links = new Set([link]);
+    const { found, isComplete } = await findOutsideOwners(links, new Set(), process.pid, limit);
     expect([...found]).toEqual([]);
-    expect(complete).toBe(false);
+    expect(isComplete).toBe(false);
   });
 
   test('is an open question, of which a warning tells', () => {
     const descriptors = [{ fd: 3, link }];
     const snapshot = {
       processes: [{ pid: 42, stat: { name: 'node' }, descriptors }],
-      holders: new Map(),
-      openQuestions: new Set([link]),
+      outsideOwners: new Map(),
+      unknownPeers: new Set([link]),
     };
     const subject = { snapshot, options: {} } as unknown as Subject;
     expect(pipes(subject)).toMatchObject([

@@ -3,7 +3,7 @@ import type { HostFacts } from '../host.ts';
 import type { PreflightOptions } from '../options.ts';
 import type { Descriptor, OpenFile, ProcessFacts, Snapshot } from '../snapshot.ts';
 
-/** What a check judges by. */
+/** The input of a check. */
 export interface Subject {
   readonly snapshot: Snapshot;
   readonly host: HostFacts;
@@ -11,7 +11,7 @@ export interface Subject {
   readonly options: PreflightOptions;
 }
 
-/** Looks for one kind of obstacle. */
+/** Finds one kind of obstacle. */
 export type Check = (subject: Subject) => readonly PreflightFinding[];
 
 type Details = Pick<PreflightFinding, 'message' | 'remedy'> & {
@@ -19,7 +19,7 @@ type Details = Pick<PreflightFinding, 'message' | 'remedy'> & {
   readonly severity?: 'error' | 'warning';
 };
 
-/** A finding, an error unless it says otherwise. */
+/** Makes a finding; its severity is `error` by default. */
 export function found(
   code: PreflightCode,
   { pid }: { readonly pid: number },
@@ -33,14 +33,14 @@ export function nameOf({ pid, stat }: ProcessFacts): string {
   return `process ${pid} (${stat.name})`;
 }
 
-/** Every descriptor of the tree, with the process that has it. */
+/** All descriptors of the tree, each with its process. */
 export function descriptorsOf({ processes }: Snapshot): (readonly [ProcessFacts, Descriptor])[] {
   return processes.flatMap((process) =>
     process.descriptors.map((descriptor) => [process, descriptor] as const),
   );
 }
 
-/** Every file of the tree, with the process that has it, and with its descriptor if there is one. */
+/** All files of the tree, each with its process, and with its descriptor if it has one. */
 export function filesOf({
   processes,
 }: Snapshot): { process: ProcessFacts; file: OpenFile; descriptor: Descriptor | undefined }[] {
@@ -52,7 +52,7 @@ export function filesOf({
   ]);
 }
 
-/** Whether the caller means it to be outside, under CRIU's name of it. */
+/** True if the options `external` or `inheritFd` contain a resource by CRIU's name of it. */
 export function isExternal({ external, inheritFd }: PreflightOptions, id: string): boolean {
   const named = external?.some((one) => one === id || one.startsWith(`${id}:`));
   return named === true || (inheritFd !== undefined && Object.hasOwn(inheritFd, id));

@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
 import type { SocketFacts } from '../../netlink/sock-diag.ts';
-import { type Holder, inodeOf, type Snapshot } from '../snapshot.ts';
+import { inodeOf, type OutsideProcess, type Snapshot } from '../snapshot.ts';
 import { type Check, descriptorsOf, found, nameOf, type Subject } from './check.ts';
 
-/** `, which process 12 (bash) has` */
-const heldBy = (holder: Holder | undefined) =>
-  holder ? `, which process ${holder.pid} (${holder.name}) has` : '';
+/** `, also open in process 12 (bash)` */
+const alsoOpenIn = (owner: OutsideProcess | undefined) =>
+  owner ? `, also open in process ${owner.pid} (${owner.name})` : '';
 
 export const packetPipes: Check = ({ snapshot }) =>
   descriptorsOf(snapshot)
@@ -22,21 +22,21 @@ export const packetPipes: Check = ({ snapshot }) =>
 
 const isIn = (flags = 0, flag: number) => (flags & flag) !== 0;
 
-/** A pipe is restored, but what comes and goes outside is lost. */
+/** CRIU restores such a pipe, but without its connection to the process outside. */
 export const pipes: Check = ({ snapshot, options }) =>
   descriptorsOf(snapshot).flatMap(([process, { fd, link }]) => {
-    const holder = snapshot.holders.get(link);
-    const isOpen = snapshot.openQuestions.has(link);
-    if (!link.startsWith('pipe:') || !(holder || isOpen)) return [];
+    const owner = snapshot.outsideOwners.get(link);
+    const isUnknown = snapshot.unknownPeers.has(link);
+    if (!link.startsWith('pipe:') || !(owner || isUnknown)) return [];
     if (options.inheritFd && Object.hasOwn(options.inheritFd, link)) return [];
-    const others = holder
-      ? `${heldBy(holder)} as well`
+    const others = owner
+      ? alsoOpenIn(owner)
       : ', and there was no time to find out whether a process outside the tree has its other end';
     return found('PIPE_OUTSIDE', process, {
       severity: 'warning',
       message: `descriptor ${fd} of ${nameOf(process)} is ${link}${others}`,
       fd,
-      remedy: `Give a pipe in its place at the restore, by inheritFd under '${link}'.`,
+      remedy: `Pass a replacement to the restore as inheritFd['${link}'].`,
     });
   });
 
@@ -48,14 +48,14 @@ export const unixConnections: Check = ({ snapshot, options }) => {
     if (!isRefused({ snapshot, options }, socket, peer)) return [];
     const { inode, type } = socket;
     const name = peer?.name ? ` "${peer.name}"` : '';
-    const holder = heldBy(snapshot.holders.get(`socket:[${socket.peer}]`));
+    const owner = alsoOpenIn(snapshot.outsideOwners.get(`socket:[${socket.peer}]`));
     const byOption = peer?.type === 'dgram' && peer.name;
     return found('UNIX_PEER_OUTSIDE', process, {
-      message: `descriptor ${fd} of ${nameOf(process)} is unix ${type} socket ${inode}, connected to socket ${socket.peer}${name} outside the tree${holder}`,
+      message: `descriptor ${fd} of ${nameOf(process)} is unix ${type} socket ${inode}, connected to socket ${socket.peer}${name} outside the tree${owner}`,
       fd,
       remedy: byOption
         ? 'Set externalUnixConnections for the dump and the restore.'
-        : `Name it in external as unix[${inode}], and give a socket in its place at the restore, by inheritFd under 'socket:[${inode}]'.`,
+        : `Add unix[${inode}] to external, and pass a replacement to the restore as inheritFd['socket:[${inode}]'].`,
     });
   });
 };
@@ -76,14 +76,14 @@ export const brokenUnixConnections: Check = ({ snapshot }) =>
     .filter(([, , { waiting }]) => waiting.includes(0))
     .map(([process, fd, { inode, name }]) =>
       found('UNIX_CONNECTION_BROKEN', process, {
-        message: `descriptor ${fd} of ${nameOf(process)} is unix socket ${inode} "${name}", which has not accepted a client that has hung up`,
+        message: `descriptor ${fd} of ${nameOf(process)} is unix socket ${inode} "${name}", with a client that closed its connection before it was accepted`,
         fd,
-        remedy: 'Let it accept its clients before the dump.',
+        remedy: 'Let the process accept its clients before the dump.',
       }),
     );
 
 const LISTEN = 10;
-/** Established, half closed and connecting: all that CRIU takes for a connection. */
+/** The states that CRIU treats as a connection: established, half closed and connecting. */
 const CONNECTED = [1, 2, 4, 5, 8, 9, 11];
 
 export const tcpConnections: Check = ({ snapshot, options }) =>
@@ -96,7 +96,7 @@ export const tcpConnections: Check = ({ snapshot, options }) =>
             message: `descriptor ${fd} of ${nameOf(process)} is a TCP connection, ${name}`,
             fd,
             remedy:
-              'Set tcpEstablished for the dump and the restore, or tcpClose to have it closed after.',
+              'Set tcpEstablished for the dump and the restore, or tcpClose to close the connection at the restore.',
           }),
         );
 
@@ -107,9 +107,9 @@ export const tcpInFlight: Check = ({ snapshot, options }) =>
         .filter(([, , { type, state, queued }]) => type === 'tcp' && state === LISTEN && queued > 0)
         .map(([process, fd, { name, queued }]) =>
           found('TCP_IN_FLIGHT', process, {
-            message: `descriptor ${fd} of ${nameOf(process)} listens at ${name} and has ${queued} connection${queued > 1 ? 's' : ''} that it has not accepted`,
+            message: `descriptor ${fd} of ${nameOf(process)} listens at ${name} and has ${queued} connection${queued > 1 ? 's' : ''} waiting to be accepted`,
             fd,
-            remedy: 'Let it accept them, or set tcpSkipInFlight to drop them.',
+            remedy: 'Let the process accept them, or set tcpSkipInFlight to drop them.',
           }),
         );
 
@@ -121,11 +121,11 @@ export const unsupportedSockets: Check = ({ snapshot }) =>
     .filter(([, { protocol }]) => protocol !== undefined && !protocols.test(protocol))
     .map(([process, { fd, link, protocol }]) =>
       found('UNSUPPORTED_SOCKET', process, {
-        message: `descriptor ${fd} of ${nameOf(process)} is ${link} of protocol ${protocol}, which CRIU does not know`,
+        message: `descriptor ${fd} of ${nameOf(process)} is ${link} of protocol ${protocol}, which CRIU does not support`,
         fd,
         remedy: protocol?.startsWith('MPTCP')
-          ? 'Make it use plain TCP, a Go program by GODEBUG=multipathtcp=0.'
-          : 'Close it for the time of the dump.',
+          ? 'Use plain TCP; for a Go program set GODEBUG=multipathtcp=0.'
+          : 'Close it before the dump.',
       }),
     );
 
@@ -136,13 +136,13 @@ export const uncheckedSockets: Check = ({ snapshot }) =>
       { pid },
       {
         severity: 'warning',
-        message: `the sockets in the network namespace of process ${pid} could not be looked at: ${reason}`,
+        message: `the sockets in the network namespace of process ${pid} could not be listed: ${reason}`,
         remedy: 'Run as root, or with the capability CAP_SYS_ADMIN.',
       },
     ),
   );
 
-/** Each socket of the tree that the kernel told of, once, with a process that has it. */
+/** Each socket of the tree once, with a process that has it open. */
 function socketsOf(snapshot: Snapshot) {
   const seen = new Set<string>();
   return descriptorsOf(snapshot).flatMap(([process, { fd, link }]) => {

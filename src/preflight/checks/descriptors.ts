@@ -3,17 +3,17 @@ import type { OpenFile } from '../snapshot.ts';
 import { type Check, descriptorsOf, filesOf, found, nameOf } from './check.ts';
 import { isTerminal } from './terminals.ts';
 
-/** Anonymous files that CRIU dumps. */
+/** Anonymous inodes that CRIU dumps. */
 const known =
   /^anon_inode:\[?(eventfd|eventpoll|inotify|fanotify|signalfd|timerfd|pidfd|bpf-map)\]?$/;
 const namespace = /^(cgroup|ipc|mnt|net|pid|time|user|uts)(_for_children)?:\[\d+\]$/;
-/** BPF maps that a CRIU with libbpf dumps: hash and array. */
+/** The types of BPF maps that a CRIU with libbpf dumps: hash and array. */
 const dumpableMaps = [1, 2];
 
-/** CRIU gives up on an io_uring before it can name it. */
+/** CRIU fails on an io_uring without naming it. */
 export const ioUrings: Check = ({ snapshot }) => {
   const remedy =
-    'Start it by spawnCheckpointable, which makes programs do without io_uring (Node: 22 and newer).';
+    'Start the program with spawnCheckpointable, which disables io_uring (Node programs: Node 22 and newer).';
   const open = descriptorsOf(snapshot)
     .filter(([, { link }]) => isIoUring(link))
     .map(([process, { fd }]) =>
@@ -40,9 +40,9 @@ export const unsupportedDescriptors: Check = ({ snapshot }) =>
       return [];
     if (!known.test(link)) {
       return found('UNSUPPORTED_DESCRIPTOR', process, {
-        message: `descriptor ${fd} of ${nameOf(process)} is ${link}, which CRIU does not know`,
+        message: `descriptor ${fd} of ${nameOf(process)} is ${link}, which CRIU does not support`,
         fd,
-        remedy: 'Close it for the time of the dump.',
+        remedy: 'Close it before the dump.',
       });
     }
     if (info?.mapType === undefined) return [];
@@ -50,7 +50,7 @@ export const unsupportedDescriptors: Check = ({ snapshot }) =>
       severity: dumpableMaps.includes(info.mapType) ? 'warning' : 'error',
       message: `descriptor ${fd} of ${nameOf(process)} is a BPF map of type ${info.mapType}`,
       fd,
-      remedy: 'Close it; a CRIU that was built with libbpf dumps hashes and arrays.',
+      remedy: 'Close it, or use a CRIU built with libbpf, which dumps hash and array maps.',
     });
   });
 
@@ -58,7 +58,7 @@ const MEMORY_MAJOR = 1;
 const MISC_MAJOR = 10;
 const TUN = 200;
 const AUTOFS = 235;
-/** Devices of graphics processors, which CRIU has plugins for. */
+/** Devices of graphics processors, for which CRIU has plugins. */
 const withPlugin = /^\/dev\/(kfd|dri\/|nvidia)/;
 
 export const unsupportedDevices: Check = ({ snapshot }) =>
@@ -72,19 +72,19 @@ export const unsupportedDevices: Check = ({ snapshot }) =>
       severity: withPlugin.test(path) ? 'warning' : 'error',
       message: `descriptor ${descriptor.fd} of ${nameOf(process)} is the device ${path}`,
       fd: descriptor.fd,
-      remedy: needs || 'Close it for the time of the dump; CRIU does not know the device.',
+      remedy: needs || 'Close it before the dump; CRIU does not support the device.',
     });
   });
 
 const isDevice = ({ stats }: OpenFile) => stats.isCharacterDevice() || stats.isBlockDevice();
 
-/** What a device needs: undefined if nothing, empty if nothing helps. */
+/** The remedy for a device: undefined if CRIU dumps it, empty if there is none. */
 function deviceNeeds({ stats }: OpenFile): string | undefined {
   if (stats.isBlockDevice()) return '';
   const [kind, number] = [major(stats.rdev), minor(stats.rdev)];
   if (kind === MEMORY_MAJOR || (kind === MISC_MAJOR && number === AUTOFS)) return undefined;
   return kind === MISC_MAJOR && number === TUN
-    ? 'Run the tree in a network namespace of its own; CRIU dumps tun devices only there.'
+    ? 'Run the tree in a network namespace of its own: CRIU dumps tun devices only there.'
     : '';
 }
 
@@ -96,21 +96,21 @@ export const pidfds: Check = ({ snapshot }) => {
     return found('PIDFD_OUTSIDE', process, {
       message: `descriptor ${fd} of ${nameOf(process)} is a pidfd of process ${target}, outside the tree`,
       fd,
-      remedy: 'Close it, or dump a tree that has that process in it.',
+      remedy: 'Close it, or dump a tree that contains that process.',
     });
   });
 };
 
 export const namespaceDescriptors: Check = ({ snapshot }) => {
-  const met = new Set(
+  const known = new Set(
     [snapshot.caller, ...snapshot.processes].flatMap(({ namespaces }) => [...namespaces.values()]),
   );
   return descriptorsOf(snapshot).flatMap(([process, { fd, link }]) => {
-    if (!namespace.test(link) || met.has(link)) return [];
+    if (!namespace.test(link) || known.has(link)) return [];
     return found('NAMESPACE_OUTSIDE', process, {
       message: `descriptor ${fd} of ${nameOf(process)} is the namespace ${link}, which no process of the tree is in`,
       fd,
-      remedy: 'Close it for the time of the dump.',
+      remedy: 'Close it before the dump.',
     });
   });
 };
@@ -119,10 +119,10 @@ export const watches: Check = ({ snapshot }) =>
   descriptorsOf(snapshot).flatMap(([process, { fd, unresolved = [] }]) =>
     unresolved.map((what) =>
       found('UNRESOLVED_WATCH', process, {
-        message: `descriptor ${fd} of ${nameOf(process)} watches ${what}, which CRIU cannot name`,
+        message: `descriptor ${fd} of ${nameOf(process)} watches ${what}, for which CRIU finds no path`,
         fd,
         remedy:
-          'Remove the watch, or name a directory that has the file in irmapScanPaths with forceIrmap.',
+          'Remove the watch, or set forceIrmap and add a directory that contains the file to irmapScanPaths.',
       }),
     ),
   );

@@ -10,15 +10,15 @@ import {
 } from './check.ts';
 import { externalTerminal, isTerminal } from './terminals.ts';
 
-/** CRIU's own, where the option is not given. */
+/** CRIU's default of the option ghostLimit. */
 const DEFAULT_GHOST_LIMIT = 1 << 20;
 const BLOCK = 512;
-/** Memory that looks like a deleted file; CRIU dumps it as memory. */
+/** Memory that looks like a deleted file. CRIU dumps it as memory. */
 const memory = /^\/(memfd:|dev\/zero \(deleted\)|SYSV)/;
-/** What an NFS client calls a deleted file that is still open. */
+/** The name that an NFS client gives to a deleted file that is still open. */
 const sillyName = /\/\.nfs[0-9a-f]{24}[^/]*$/;
 
-/** Files whose paths CRIU cares about: not memory, nor what the caller declares to be outside. */
+/** The files that CRIU dumps by path: neither memory nor files that the option external names. */
 function pathFiles({ snapshot, options }: Subject) {
   return filesOf(snapshot).filter(({ file }) => {
     if (memory.test(file.path)) return false;
@@ -27,7 +27,7 @@ function pathFiles({ snapshot, options }: Subject) {
   });
 }
 
-const what = (role: string, fd: number | undefined) => role || `descriptor ${fd}`;
+const nameOfFile = (role: string, fd: number | undefined) => role || `descriptor ${fd}`;
 
 export const mounts: Check = (subject) =>
   pathFiles(subject).flatMap(({ process, file, descriptor }) => {
@@ -40,11 +40,11 @@ export const mounts: Check = (subject) =>
     )
       return [];
     return found('OUTSIDE_MOUNT_NAMESPACE', process, {
-      message: `${what(role, descriptor?.fd)} of ${nameOf(process)} is ${path} on mount ${mount}, which the tree does not have`,
+      message: `${nameOfFile(role, descriptor?.fd)} of ${nameOf(process)} is ${path} on mount ${mount}, which is not in the mount namespaces of the tree`,
       fd: descriptor?.fd,
       remedy: descriptor
-        ? `Open it in the mount namespace of the tree, or name it in external as file[${mount.toString(16)}:${stats.ino.toString(16)}].`
-        : 'Enter the mount namespace before the program is started, not in the program.',
+        ? `Open it in the mount namespace of the tree, or add file[${mount.toString(16)}:${stats.ino.toString(16)}] to external.`
+        : 'Enter the mount namespace before the program is executed, not in the program.',
     });
   });
 
@@ -53,17 +53,18 @@ export const deletedFiles: Check = (subject) => {
   return pathFiles(subject).flatMap(({ process, file, descriptor }) => {
     const { role, stats, now } = file;
     const type = subject.snapshot.mounts.get(file.mount ?? -1)?.type ?? '';
-    // These file systems make up their files; CRIU knows. It does not come as far as an unknown one.
+    // Files in proc and devpts cannot be deleted, although they may look so.
     if (['proc', 'devpts'].includes(type) || !isDumped(file)) return [];
+    // On an unknown mount CRIU fails earlier, which the check of mounts reports.
     if (file.mount !== undefined && type === '') return [];
     const path = file.path.replace(/ \(deleted\)$/, '');
-    const subjectOf = `${what(role, descriptor?.fd)} of ${nameOf(process)} is ${path}`;
+    const subjectOf = `${nameOfFile(role, descriptor?.fd)} of ${nameOf(process)} is ${path}`;
     const fd = descriptor?.fd;
     if (stats.nlink === 0) {
       const size = stats.blocks * BLOCK;
       if (size <= ghostLimit) return [];
       return found('DELETED_FILE_TOO_BIG', process, {
-        message: `${subjectOf}, which is deleted and has ${size} bytes, more than the ${ghostLimit} that go into images`,
+        message: `${subjectOf}, which is deleted and has ${size} bytes, more than the ghostLimit of ${ghostLimit}`,
         fd,
         remedy: `Set ghostLimit to ${size} or more.`,
       });
@@ -80,14 +81,14 @@ export const deletedFiles: Check = (subject) => {
     if (now.ino === stats.ino && now.dev === stats.dev) return [];
     if (evasiveDevices && stats.rdev !== 0 && now.rdev === stats.rdev) return [];
     return found('PATH_TAKEN', process, {
-      message: `${subjectOf}, where another file is now`,
+      message: `${subjectOf}, and another file is at this path now`,
       fd,
-      remedy: 'Close it, or move the other file away.',
+      remedy: 'Close the descriptor, or move the other file away.',
     });
   });
 };
 
-/** What CRIU dumps by its path. */
+/** True for a file that CRIU dumps by its path. */
 function isDumped({ stats }: OpenFile): boolean {
   return !stats.isSocket() && !stats.isBlockDevice();
 }

@@ -5,17 +5,17 @@ import { canRun } from '../host.ts';
 import { type Check, found, type Subject } from './check.ts';
 
 const codes: Partial<Record<CriuErrorCode, readonly [PreflightCode, string]>> = {
-  ERR_CRIU_TOO_OLD: ['CRIU_TOO_OLD', 'Install a newer CRIU, or leave the option away.'],
+  ERR_CRIU_TOO_OLD: ['CRIU_TOO_OLD', 'Install a newer CRIU, or omit the option.'],
   ERR_CRIU_NO_MEM_TRACK: [
     'NO_MEM_TRACK',
-    'Make a full dump, without preDump, parentImage and trackMem, or use another kernel.',
+    'Make a full dump, without preDump, parentImage and trackMem, or use a kernel with CONFIG_MEM_SOFT_DIRTY.',
   ],
-  ERR_CRIU_NO_LAZY_PAGES: ['NO_LAZY_PAGES', 'Leave lazyPages away, or use another kernel.'],
-  ERR_CRIU_FAILED: ['KERNEL_UNSUITABLE', 'Run criu check for the details; use another kernel.'],
+  ERR_CRIU_NO_LAZY_PAGES: ['NO_LAZY_PAGES', 'Omit lazyPages, or use a kernel with userfaultfd.'],
+  ERR_CRIU_FAILED: ['KERNEL_UNSUITABLE', 'Run criu check for details, or use another kernel.'],
 };
 const unusable = [
   'CRIU_UNUSABLE',
-  'Install criu, or name it by the option path or CRIU_PATH.',
+  'Install criu, or set the option path or the environment variable CRIU_PATH.',
 ] as const;
 
 export const criuAndKernel: Check = ({ snapshot: { root }, host }) =>
@@ -39,7 +39,7 @@ export const capabilities: Check = ({ snapshot: { root }, host, options }) => {
     found('MISSING_CAPABILITY', root, {
       message: 'criu would have neither CAP_SYS_ADMIN nor CAP_CHECKPOINT_RESTORE',
       remedy:
-        'Run as root with all capabilities, or give criu the capability by setcap cap_checkpoint_restore+eip.',
+        'Run as root with all capabilities, or run setcap cap_checkpoint_restore+eip on the criu binary.',
     }),
   ];
 };
@@ -51,13 +51,13 @@ export const space: Check = (subject) => {
   const { path, free } = host.images;
   return [
     found('NO_SPACE', snapshot.root, {
-      message: `the images take about ${needed} bytes, and ${path} has room for ${free}`,
-      remedy: 'Use another imagesDirectory, make room, or send the memory to a pageServer.',
+      message: `the images need about ${needed} bytes, and ${path} has ${free} bytes free`,
+      remedy: 'Use another imagesDirectory, free some space, or send the memory to a pageServer.',
     }),
   ];
 };
 
-/** The least that the memory takes: shared memory may be the same in all processes. */
+/** A lower bound of the images' size: shared memory may be the same in all processes. */
 function imagesSize({ snapshot: { processes }, options }: Subject): number {
   const { pageServer, lazyPages, parentImage, compress, stream } = options;
   if (pageServer || lazyPages || parentImage !== undefined || compress || stream) return 0;

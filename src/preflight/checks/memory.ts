@@ -17,8 +17,8 @@ export const unsupportedMappings: Check = ({ snapshot }) => {
   return [...named, ...devices].map(({ process, path }) =>
     found('UNSUPPORTED_MAPPING', process, {
       severity: /^\/dev\/(kfd|dri\/|nvidia)/.test(path) ? 'warning' : 'error',
-      message: `${nameOf(process)} has mapped ${path}, which CRIU does not know`,
-      remedy: 'Unmap it for the time of the dump.',
+      message: `${nameOf(process)} has mapped ${path}, which CRIU does not support`,
+      remedy: 'Unmap it before the dump.',
     }),
   );
 };
@@ -45,6 +45,7 @@ export const protectionKeys: Check = ({ snapshot: { processes } }) =>
       found('PROTECTION_KEYS', process, {
         severity: 'warning',
         message: `${nameOf(process)} has ${process.protectionKeys} mappings with memory protection keys, which CRIU does not restore`,
-        remedy: 'Start it without them, Node 20 by --no-wasm-memory-protection-keys.',
+        remedy:
+          'Start the program without memory protection keys; Node 20 has the flag --no-wasm-memory-protection-keys.',
       }),
     );

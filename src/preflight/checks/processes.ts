@@ -1,13 +1,13 @@
 import { type Check, found, isExternal, nameOf } from './check.ts';
 
-/** CRIU refuses to freeze itself, and this process is its parent. */
+/** CRIU refuses to dump a tree that contains itself, and criu is a child of this process. */
 export const callerInTree: Check = ({ snapshot: { processes, caller } }) =>
   processes
     .filter(({ pid }) => pid === caller.pid)
     .map((process) =>
       found('CALLER_IN_TREE', process, {
-        message: `${nameOf(process)} is this process, and criu would be its child in the tree`,
-        remedy: 'Dump from a process that is not in the tree.',
+        message: `${nameOf(process)} is the calling process: criu, its child, would be within the tree`,
+        remedy: 'Dump from a process outside the tree.',
       }),
     );
 
@@ -16,9 +16,9 @@ export const sessionLeader: Check = ({ snapshot: { root }, options }) =>
     ? []
     : [
         found('NOT_SESSION_LEADER', root, {
-          message: `${nameOf(root)} is not the leader of its session, which is ${root.stat.session}`,
+          message: `${nameOf(root)} is not the leader of its session ${root.stat.session}`,
           remedy:
-            'Set shellJob for the dump and the restore, or start it by spawnCheckpointable or setsid.',
+            'Set shellJob for the dump and the restore, or start the program with spawnCheckpointable or setsid.',
         }),
       ];
 
@@ -28,7 +28,7 @@ export const sessionInPidNamespace: Check = ({ snapshot: { processes } }) =>
     .map((process) =>
       found('SESSION_OUTSIDE_PID_NAMESPACE', process, {
         message: `the session leader of ${nameOf(process)} is outside its pid namespace`,
-        remedy: 'Let it call setsid in the namespace before it starts anything.',
+        remedy: 'Let the first process of the namespace call setsid before it starts others.',
       }),
     );
 
@@ -41,12 +41,12 @@ export const namespaceInit: Check = ({ snapshot: { root, caller }, options }) =>
   return [
     found('NOT_NAMESPACE_INIT', root, {
       message: `${nameOf(root)} is not the first process of its pid namespace ${own}`,
-      remedy: 'Dump the first process of the namespace, whose tree is all that lives in it.',
+      remedy: 'Dump the first process of the namespace, whose tree contains all its processes.',
     }),
   ];
 };
 
-/** Namespaces that all of a tree must share; of mount and network namespaces it may have several. */
+/** Namespaces that all processes of a tree must share. Mount and network namespaces may differ. */
 const shared = ['pid', 'ipc', 'uts', 'user', 'time', 'time_for_children', 'cgroup'];
 
 export const nestedNamespaces: Check = ({ snapshot: { root, processes, caller } }) =>
@@ -57,8 +57,9 @@ export const nestedNamespaces: Check = ({ snapshot: { root, processes, caller } 
       if (kind === 'time_for_children') known.splice(0, 2, process.namespaces.get('time'));
       if (own === undefined || known.includes(own)) return [];
       return found('NESTED_NAMESPACE', process, {
-        message: `${nameOf(process)} is in the ${kind} namespace ${own}, and the root of the tree is not`,
-        remedy: 'Dump only trees whose processes share all but mount and network namespaces.',
+        message: `${nameOf(process)} is in the ${kind} namespace ${own}, but the root of the tree is not`,
+        remedy:
+          'Run all processes of the tree in the same namespaces; only mount and network namespaces may differ.',
       });
     }),
   );
@@ -68,8 +69,8 @@ export const traced: Check = ({ snapshot: { processes } }) =>
     const tracer = [process.status, ...process.threads].find((one) => one.tracer !== 0)?.tracer;
     if (tracer === undefined) return [];
     return found('TRACED', process, {
-      message: `${nameOf(process)} is traced by process ${tracer}, and only one can trace it`,
-      remedy: `Detach process ${tracer}, a debugger or tracer.`,
+      message: `${nameOf(process)} is traced by process ${tracer}, and a process can have only one tracer`,
+      remedy: `Detach process ${tracer}, for example a debugger or strace.`,
     });
   });
 
@@ -79,7 +80,7 @@ export const deadLeader: Check = ({ snapshot: { processes } }) =>
     .map((process) =>
       found('DEAD_LEADER', process, {
         message: `the first thread of ${nameOf(process)} has ended while others run`,
-        remedy: 'Keep the first thread until the others have ended.',
+        remedy: 'Let the first thread end last.',
       }),
     );
 
@@ -88,7 +89,7 @@ export const readable: Check = ({ snapshot: { processes } }) =>
     .filter(({ refused }) => refused !== undefined)
     .map((process) =>
       found('NO_PERMISSION', process, {
-        message: `${nameOf(process)} may not be looked at: ${process.refused}`,
+        message: `${nameOf(process)} cannot be read: ${process.refused}`,
         remedy: 'Run as root, or with the capabilities CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE.',
       }),
     );

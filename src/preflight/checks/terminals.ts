@@ -21,14 +21,14 @@ const isSlave = (device: number) => major(device) === SLAVES;
 const is = (device: number, one: number, other: number) =>
   major(device) === one && minor(device) === other;
 
-/** Whether CRIU takes a device for a terminal. */
+/** True for a device that CRIU treats as a terminal. */
 export function isTerminal(device: number): boolean {
   if (isMaster(device) || isSlave(device) || SERIAL.includes(major(device))) return true;
   if (major(device) === CONSOLES) return minor(device) <= MAX_CONSOLES;
   return major(device) === AUXILIARY && [CONTROLLING, CONSOLE].includes(minor(device));
 }
 
-/** CRIU's name of a terminal that is to stay outside. */
+/** CRIU's name of a terminal in the option external. */
 export function externalTerminal({ rdev, dev }: Stats): string {
   return `tty[${rdev.toString(16)}:${dev.toString(16)}]`;
 }
@@ -41,7 +41,7 @@ interface Terminal {
   readonly isExternal: boolean;
 }
 
-/** Terminals of the tree that are not hung up: those have nothing that CRIU could miss. */
+/** The terminals of the tree, except those that are hung up: they have no master that could be missing. */
 function terminalsOf({ snapshot, options }: Parameters<Check>[0]): Terminal[] {
   return descriptorsOf(snapshot).flatMap(([process, descriptor]) => {
     const stats = descriptor.file?.stats;
@@ -58,13 +58,13 @@ function terminalsOf({ snapshot, options }: Parameters<Check>[0]): Terminal[] {
   });
 }
 
-/** One finding for each terminal, since a shell's child has it three times. */
+/** Reduces terminals to one per device: a shell's child has its terminal three times. */
 function once(terminals: readonly Terminal[]): Terminal[] {
   const devices = new Set<number>();
   return terminals.filter(({ device }) => !devices.has(device) && devices.add(device));
 }
 
-/** A slave without its master: whoever has that is outside. */
+/** Slaves whose master is outside the tree. */
 export const orphanTerminals: Check = (subject) => {
   const { shellJob, orphanPtsMaster, hooks } = subject.options;
   const terminals = terminalsOf(subject).filter((one) => !one.isExternal);
@@ -72,14 +72,14 @@ export const orphanTerminals: Check = (subject) => {
   const orphans = once(terminals.filter((one) => isSlave(one.device))).filter(
     ({ device }) => !masters.has(minor(device)),
   );
-  // CRIU lets one of them be inherited.
+  // CRIU can inherit one of them.
   const allowed = shellJob || orphanPtsMaster || hooks?.orphanPtsMaster ? 1 : 0;
   return orphans.length <= allowed ? [] : orphans.map((one) => outside(one, allowed === 1));
 };
 
 function outside({ process, descriptor, external }: Terminal, isMany: boolean) {
   const { fd, link } = descriptor;
-  const inherit = `name it in external as ${external}`;
+  const inherit = `add ${external} to external`;
   return found('TERMINAL_OUTSIDE', process, {
     message: `descriptor ${fd} of ${nameOf(process)} is the terminal ${link}, whose master is outside the tree`,
     fd,
@@ -89,7 +89,7 @@ function outside({ process, descriptor, external }: Terminal, isMany: boolean) {
   });
 }
 
-/** A controlling terminal whose session began outside. */
+/** Controlling terminals whose session leader is outside the tree. */
 export const foreignSessions: Check = (subject) => {
   if (subject.options.shellJob) return [];
   const tree = new Set(subject.snapshot.processes.map(({ pid }) => pid));
@@ -110,7 +110,7 @@ export const foreignSessions: Check = (subject) => {
   );
 };
 
-/** /dev/tty stands for another terminal, which the same process must have open under its own name. */
+/** /dev/tty is an alias of another terminal, which the process must also have open by its own name. */
 export const aliases: Check = (subject) => {
   const terminals = terminalsOf(subject);
   return once(
@@ -124,9 +124,9 @@ export const aliases: Check = (subject) => {
     }),
   ).map(({ process, descriptor: { fd } }) =>
     found('TERMINAL_OUTSIDE', process, {
-      message: `descriptor ${fd} of ${nameOf(process)} is /dev/tty, and the terminal that it stands for is not open there`,
+      message: `descriptor ${fd} of ${nameOf(process)} is /dev/tty, and the process does not have the terminal itself open`,
       fd,
-      remedy: 'Close it, or open the terminal by its own name instead.',
+      remedy: 'Close it, or open the terminal by its own name, such as /dev/pts/0.',
     }),
   );
 };

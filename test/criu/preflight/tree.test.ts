@@ -197,7 +197,7 @@ test('a pipe to outside is found though very many files are open on the host', a
   const crowd = ['sh', '-c', 'ulimit -n 10100 && exec "$@"', 'sh'];
   for (let count = 0; count < 4; count++) await startObstacle('many', '10000', crowd);
   const [readEnd, writeEnd] = pipe();
-  const holder = await startOn([undefined, writeEnd], '/usr/bin/sleep', ['1000']);
+  const owner = await startOn([undefined, writeEnd], '/usr/bin/sleep', ['1000']);
   const { pid } = await startOn([readEnd], '/usr/bin/sleep', ['1000']);
   // This process, their parent, would be asked first.
   for (const end of [readEnd, writeEnd]) native().close(end);
@@ -208,7 +208,7 @@ test('a pipe to outside is found though very many files are open on the host', a
   const findings = (await criu().preflight(pid)).filter(({ fd }) => fd === 0);
   clearInterval(timer);
   expect(findings).toMatchObject([{ code: 'PIPE_OUTSIDE', severity: 'warning', pid, fd: 0 }]);
-  expect(findings[0]?.message).toContain(`which process ${holder.pid} (sleep) has`);
+  expect(findings[0]?.message).toContain(`also open in process ${owner.pid} (sleep)`);
   expect(ticks).toBeGreaterThan(10);
 });
 
