@@ -35,6 +35,17 @@ test('every page of docs/ can be reached from README.md', async () => {
   expect(all.map(({ path }) => path).filter((path) => !reached.has(path))).toEqual([]);
 });
 
+test('every file of the checkout that a page names exists', async () => {
+  const missing = (await pages())
+    .filter(({ path }) => path !== 'CHANGELOG.md')
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/`((?:src|test|scripts|docs|examples|proto)\/[\w./-]+)`/g)]
+        .filter(([, file = '']) => !existsSync(join(root, file)))
+        .map(([, file]) => `${path}: ${file}`),
+    );
+  expect(missing).toEqual([]);
+});
+
 test('no TSDoc link is left unresolved in a page', async () => {
   for (const { path, text } of await pages()) expect(text, path).not.toContain('{@link');
 });
