@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
@@ -17,7 +17,7 @@ test('--check names the files that are changed, missing or left over', () => {
   const directory = mkdtempSync(join(tmpdir(), 'node-criu-test-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
 
-  expect(generate(directory).status).toBe(0);
+  cpSync('src/generated', directory, { recursive: true });
   appendFileSync(join(directory, 'messages.js'), '\n');
   rmSync(join(directory, 'types/criu_req.ts'));
   writeFileSync(join(directory, 'types/old.ts'), '');
