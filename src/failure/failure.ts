@@ -6,12 +6,12 @@ import {
   type WorkloadState,
 } from '../errors.ts';
 import type { CriuResponse } from '../protocol/messages.ts';
-import type { Exchanged, Refusal } from '../protocol/session.ts';
+import type { ExchangeResult, Refusal } from '../protocol/session.ts';
 import { type AbortReason, causeOf, type Evidence, endOf } from './cause.ts';
 
 /** The error of an operation to which CRIU has replied, or undefined if it succeeded. */
 export function failureOf(
-  { reply, refusal }: Exchanged,
+  { reply, refusal }: ExchangeResult,
   evidence: Evidence,
 ): CriuError | undefined {
   // CRIU does not roll back for the last hooks of a restore, but a cancellation then comes too late.

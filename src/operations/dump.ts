@@ -93,7 +93,7 @@ export async function dump(
     },
     lifecycle: {
       workerSession: round?.workerSession,
-      observed: (notification, now) => {
+      observer: (notification, now) => {
         if (notification.script === 'query-ext-files') frozenAt ??= performance.now();
         cleanup.observed(notification, now);
       },

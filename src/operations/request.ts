@@ -3,7 +3,11 @@ import type { Cancellation } from '../concurrency/cancellation.ts';
 import type { Evidence } from '../failure/cause.ts';
 import { brokenOff, failureOf } from '../failure/failure.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
-import type { Exchanged, Notified, Observed } from '../protocol/session.ts';
+import type {
+  ExchangeResult,
+  NotificationHandler,
+  NotificationObserver,
+} from '../protocol/session.ts';
 import type { Endpoint } from '../worker/endpoint.ts';
 import type { WorkerOptions } from '../worker/worker.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
@@ -29,8 +33,8 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
   readonly request: CriuRequest;
   /** The criu to ask; by default one is started. */
   readonly workerSession?: WorkerSession | undefined;
-  readonly notified?: Notified;
-  readonly observed?: Observed | undefined;
+  readonly onNotification?: NotificationHandler;
+  readonly observer?: NotificationObserver | undefined;
   readonly cancellation?: Cancellation;
   /** criu is killed when this resolves. */
   readonly forceKill?: Promise<void> | undefined;
@@ -61,7 +65,7 @@ export async function call(given: Call): Promise<CriuResponse> {
   const { worker, session } = workerSession;
   given.forceKill?.then(() => worker.kill());
   const goesBack = repeatable && workerSession.isLent;
-  const outcome: Exchanged | Error = await session
+  const outcome: ExchangeResult | Error = await session
     .exchange(goesBack ? { ...request, keep_open: true } : request, given)
     .catch((error: Error) => error);
   const succeeded = 'reply' in outcome && outcome.reply.success;
@@ -94,5 +98,5 @@ export async function call(given: Call): Promise<CriuResponse> {
   };
   const error = 'reply' in outcome ? failureOf(outcome, evidence) : brokenOff(outcome, evidence);
   if (error) throw error;
-  return (outcome as Exchanged).reply;
+  return (outcome as ExchangeResult).reply;
 }

@@ -3,7 +3,7 @@ import { invalid, unknownOption } from '../errors.ts';
 import { checkOptions } from '../options/check.ts';
 import { readConfigFiles, withConfigFiles } from '../options/config-file.ts';
 import { operationOptions } from '../options/operation-options.ts';
-import { refuseOpenNetwork } from '../options/reach.ts';
+import { assertEncrypted } from '../options/reach.ts';
 import type { Requested } from '../options/table.ts';
 import { type Translation, translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts, Hooks } from '../options/types.ts';
@@ -81,6 +81,6 @@ function serveAddress(
   if (insecure !== undefined && operation !== 'dump') throw unknownOption(operation, 'insecure');
   const { address = '127.0.0.1', fd } = pageServer ?? {};
   const served = lazyPages && pageServer && fd === undefined ? address : undefined;
-  refuseOpenNetwork(operation, served, tls, insecure);
+  assertEncrypted(operation, served, tls, insecure);
   return served === undefined ? [] : [`address ${served}`];
 }

@@ -25,7 +25,7 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
   const job: Job<RestoreStats> = {
     request: { type: 'RESTORE', label: 'restore' },
     lifecycle: {
-      observed: ({ script, pid }, now) => {
+      observer: ({ script, pid }, now) => {
         if (now === 'agreed') root.begun = true;
         else if (script === 'pre-restore') root.expect(treePids(pathOf(imagesDirectory)));
         else root.reached(script, pid);

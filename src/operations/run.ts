@@ -5,11 +5,11 @@ import { CriuError, type CriuLog, invalid } from '../errors.ts';
 import type { Evidence } from '../failure/cause.ts';
 import { LogFile } from '../failure/log.ts';
 import { writeOwnConfig } from '../options/own-config.ts';
-import { handOver } from '../options/page-connection.ts';
+import { makeBlocking } from '../options/page-connection.ts';
 import { OLDEST_CRIU, type Requested } from '../options/table.ts';
 import { callHooks } from '../protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
-import type { Notified, Observed } from '../protocol/session.ts';
+import type { NotificationHandler, NotificationObserver } from '../protocol/session.ts';
 import { locate } from '../worker/endpoint.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
@@ -48,7 +48,7 @@ export interface Lifecycle {
   /** The criu to ask; by default one is started for the request. */
   readonly workerSession?: WorkerSession | undefined;
   /** Called for each notification of CRIU. */
-  readonly observed?: Observed;
+  readonly observer?: NotificationObserver;
   /** criu is killed when this resolves. */
   readonly forceKill?: Promise<void>;
   /** True while processes that criu is restoring cannot live without it. */
@@ -156,7 +156,7 @@ export async function prepare<T>(
   const { operation, options, configured, translation, hooks, cancellation } = resolved;
   const { wire, inherited, newest } = translation;
   const { type, label, pid, isSelfDump, logLevel } = job.request;
-  const { workerSession, observed, forceKill, isHalfRestored } = job.lifecycle ?? {};
+  const { workerSession, observer, forceKill, isHalfRestored } = job.lifecycle ?? {};
   const { imagesDirectory, workDirectory, statusFd, configFile } = options;
   // From here on statusFd is closed however the operation ends.
   await using status = await openStatusFd(operation, statusFd);
@@ -190,7 +190,7 @@ export async function prepare<T>(
   await requireSupport(operation, endpoint, needs, cancellation);
   // A session inherited its descriptors when it began.
   if (!workerSession) {
-    handOver(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
+    makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
   }
 
   const log = await LogFile.at(logPath);
@@ -205,8 +205,8 @@ export async function prepare<T>(
     isHalfRestored,
     forceKill,
     detachOnSuccess: options.execCmd !== undefined,
-    notified: chainHandlers(status?.notified, callHooks(hooks)),
-    observed,
+    onNotification: chainHandlers(status?.onNotification, callHooks(hooks)),
+    observer,
     cancellation,
     imagesDirectory: pathIn(configured.imagesDirectory) ?? images.path,
     workDirectory: workPath,
@@ -253,9 +253,9 @@ function hint({ request, imagesDirectory, configFile }: Prepared): string | unde
 }
 
 /** Calls several handlers one after the other; the last answer counts. */
-function chainHandlers(...handlers: (Notified | undefined)[]): Notified {
+function chainHandlers(...handlers: (NotificationHandler | undefined)[]): NotificationHandler {
   return async (notification, fds) => {
-    let answer: Awaited<ReturnType<Notified>>;
+    let answer: Awaited<ReturnType<NotificationHandler>>;
     for (const handler of handlers) answer = (await handler?.(notification, fds)) ?? answer;
     return answer;
   };

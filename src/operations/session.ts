@@ -118,7 +118,7 @@ export class CriuSession implements AsyncDisposable {
     using _turn = this.#turn();
     const label = `session: ${typeof own.type === 'string' ? own.type : 'request'}`;
     const outcome = await this.#session
-      .exchange(own, { cancellation, notified: callHooks(hooks ?? {}) })
+      .exchange(own, { cancellation, onNotification: callHooks(hooks ?? {}) })
       .catch((error: CriuError) => error);
     const over = outcome instanceof Error && outcome.code === 'ERR_CRIU_EOF';
     if (over && this.#closed) throw closed();

@@ -2,7 +2,7 @@ import { close, constants, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { invalid, systemFailure } from '../errors.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
-import type { Notified } from '../protocol/session.ts';
+import type { NotificationHandler } from '../protocol/session.ts';
 
 /** The mask of the access mode in the flags of a descriptor. */
 const O_ACCMODE = 3;
@@ -13,7 +13,7 @@ const O_ACCMODE = 3;
  */
 export interface StatusFd extends AsyncDisposable {
   /** Writes one zero byte when the lazy page server is ready. */
-  readonly notified: Notified;
+  readonly onNotification: NotificationHandler;
 }
 
 /** Takes the descriptor over. @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it is not writable */
@@ -33,7 +33,7 @@ export async function openStatusFd(
     await promisify(close)(fd).catch(() => {});
   };
   return {
-    async notified({ script }) {
+    async onNotification({ script }) {
       if (script === 'status-ready') {
         await promisify(write)(fd, new Uint8Array(1)).finally(closeOnce);
       }

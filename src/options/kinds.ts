@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { type Check, check, isRecord as isPlainRecord } from './check.ts';
+import { type Check, check } from './check.ts';
 import type { DescriptorLike, DirectoryLike } from './types.ts';
 
 /** Collects what options need besides their fields in the request. */
@@ -36,8 +36,8 @@ export interface Kind extends Check {
 /** For a value that is checked but not sent. */
 const noPlan: Plan = { inherit: (fd) => fd };
 
-/** A value that cannot be read (a getter throws, a proxy is revoked) is refused. */
-const kind = (form: Form, takes: string, encode: Kind['encode']): Kind => {
+/** Makes a kind. A value that cannot be read (a getter throws, a proxy is revoked) is refused. */
+export const kind = (form: Form, takes: string, encode: Kind['encode']): Kind => {
   const safely: Kind['encode'] = (value, plan) => {
     try {
       return encode(value, plan);
@@ -56,17 +56,13 @@ const kind = (form: Form, takes: string, encode: Kind['encode']): Kind => {
 /** True for a string that a program can be given: without NUL, and without half a surrogate pair. */
 export const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && !/[\0\p{Surrogate}]/u.test(value);
-const isInteger = (value: unknown, least: number, most: number): value is number =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Copies an object if it has no other keys than `keys`, so that a typo is not ignored. */
-function withKeys(value: unknown, keys: readonly string[]): Record<string, unknown> | undefined {
-  return isPlainRecord(value) && Object.keys(value).every((key) => keys.includes(key))
-    ? { ...value }
-    : undefined;
-}
+/** True for an integer within these limits, both included. */
+export const isInteger = (value: unknown, least: number, most: number): value is number =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Converts each element; undefined if one is refused, or the array has a hole. */
 export function each<T, U>(
@@ -85,7 +81,7 @@ export function each<T, U>(
 /** The descriptor in a {@link DescriptorLike}, or undefined if it has none, or has closed it. */
 export function descriptorOf(value: unknown): number | undefined {
   let fd = value;
-  if (isRecord(value)) {
+  if (isObject(value)) {
     // A net.Socket has no public property for its descriptor, but its handle has.
     const handle = value._handle as { fd?: unknown } | null | undefined;
     fd = value.fd ?? handle?.fd;
@@ -175,102 +171,6 @@ export const mask = (bits: Readonly<Record<string, number>>, allowed: number): K
       return named?.reduce((sum, bit) => (sum | bit) >>> 0, 0);
     },
   );
-
-/** A record, which the request has as a list of pairs with these two field names. */
-export const pairs = (
-  keyName: string,
-  valueName: string,
-  options: { keyOptional?: true } = {},
-): Kind =>
-  kind('pairs', 'a record of strings', (value) =>
-    isPlainRecord(value)
-      ? each(Object.entries(value), ([key, text]) => {
-          if (!isText(text)) return undefined;
-          if (key === '' && options.keyOptional) return { [valueName]: text };
-          return isText(key) ? { [keyName]: key, [valueName]: text } : undefined;
-        })
-      : undefined,
-  );
-
-/** Inode numbers of unix sockets. */
-export const inodes = kind('inodes', 'an array of inode numbers', (value) =>
-  Array.isArray(value)
-    ? each(value, (inode) => (isInteger(inode, 0, 0xffffffff) ? { inode } : undefined))
-    : undefined,
-);
-
-/** Pairs of network interfaces. */
-export const vethPairs = kind(
-  'vethPairs',
-  'an array of { containerInterfaceName, hostInterfaceName }',
-  (value) =>
-    Array.isArray(value)
-      ? each(value, (pair) => {
-          const names = withKeys(pair, ['containerInterfaceName', 'hostInterfaceName']);
-          return isText(names?.containerInterfaceName) && isText(names.hostInterfaceName)
-            ? { if_in: names.containerInterfaceName, if_out: names.hostInterfaceName }
-            : undefined;
-        })
-      : undefined,
-);
-
-const joinable = ['ipc', 'net', 'time', 'user', 'uts'];
-
-/** Namespaces to join. */
-export const namespaces = kind(
-  'namespaces',
-  `an array of { ns: ${joinable.map((ns) => `'${ns}'`).join(' | ')}, nsFile: path or pid, extraOpt? }`,
-  (value) =>
-    Array.isArray(value)
-      ? each(value, (one) => {
-          const { ns, nsFile, extraOpt } = withKeys(one, ['ns', 'nsFile', 'extraOpt']) ?? {};
-          if (!joinable.includes(ns as string)) return undefined;
-          if (!isText(nsFile) && !isInteger(nsFile, 1, 0x7fffffff)) return undefined;
-          if (extraOpt !== undefined && !isText(extraOpt)) return undefined;
-          return {
-            ns,
-            ns_file: String(nsFile),
-            ...(extraOpt !== undefined && { extra_opt: extraOpt }),
-          };
-        })
-      : undefined,
-);
-
-const port = integer(0, 65535);
-
-/** An address, or a connected socket, which criu inherits. */
-export const pageServer = kind(
-  'pageServer',
-  "{ address?: string, port?: 0 to 65535 } or { fd: a connected socket's descriptor }",
-  (value, plan) => {
-    const { address, port: number, fd } = withKeys(value, ['address', 'port', 'fd']) ?? {};
-    if (fd !== undefined) {
-      const own = openDescriptorOf(fd);
-      if (own === undefined || address !== undefined || number !== undefined) return undefined;
-      return { fd: plan.inherit(own) };
-    }
-    if (address !== undefined && !isText(address)) return undefined;
-    if (number !== undefined && port.encode(number, plan) === undefined) return undefined;
-    if (address === undefined && number === undefined) return undefined;
-    return {
-      ...(address !== undefined && { address }),
-      ...(number !== undefined && { port: number }),
-    };
-  },
-);
-
-/** Descriptors that criu inherits, by their name in the images. */
-export const inheritedFds = kind(
-  'inheritedFds',
-  'a record of open descriptors: numbers, FileHandles or Sockets',
-  (value, plan) =>
-    isPlainRecord(value)
-      ? each(Object.entries(value), ([key, like]) => {
-          const fd = openDescriptorOf(like);
-          return isText(key) && fd !== undefined ? { key, fd: plan.inherit(fd) } : undefined;
-        })
-      : undefined,
-);
 
 /** A descriptor that stays in this process; CRIU opens it through /proc. */
 export const descriptor = kind(

@@ -6,7 +6,7 @@ import { native } from '../native/index.ts';
  * takes a read that would block for the end of the connection.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if the descriptor is not open
  */
-export function handOver(operation: string, connection: number | undefined): void {
+export function makeBlocking(operation: string, connection: number | undefined): void {
   if (connection === undefined) return;
   try {
     native().setBlocking(connection);

@@ -7,7 +7,7 @@ import type { TlsOptions } from './types.ts';
  * @param address undefined if there is no connection, or the caller has made the connection
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
  */
-export function refuseOpenNetwork(
+export function assertEncrypted(
   operation: string,
   address: string | undefined,
   tls: TlsOptions | false | undefined,

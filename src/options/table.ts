@@ -5,20 +5,22 @@ import {
   directory,
   fileName,
   flag,
-  inheritedFds,
-  inodes,
   integer,
   type Kind,
   mask,
-  namespaces,
   oneOf,
   ownDescriptor,
-  pageServer,
-  pairs,
   text,
   texts,
-  vethPairs,
 } from './kinds.ts';
+import {
+  inheritedFds,
+  inodes,
+  namespaces,
+  pageServer,
+  pairs,
+  vethPairs,
+} from './structured-kinds.ts';
 import { tlsFiles } from './tls.ts';
 import type { CriuOpts } from './types.ts';
 

@@ -10,7 +10,7 @@ import { pathOf } from '../operations/restore.ts';
 import { callback, checkOptions, checkValue } from '../options/check.ts';
 import { pid as positiveInteger } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
-import { refuseOpenNetwork } from '../options/reach.ts';
+import { assertEncrypted } from '../options/reach.ts';
 import { tlsMaterialOrNone } from '../options/tls.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { Hooks, TlsOptions } from '../options/types.ts';
@@ -107,7 +107,7 @@ async function check(
   const { tls, ...forCriu } = withDefaults('dump', own, client.defaults);
   if (tls !== undefined) checkValue(operation, 'tls', tlsMaterialOrNone, tls);
   const { newest, wire } = translate('dump', { ...forCriu, lazyPages: true }, operation);
-  if (!peer) refuseOpenNetwork(operation, endpoint.address, tls, insecure);
+  if (!peer) assertEncrypted(operation, endpoint.address, tls, insecure);
   limits.throwIfRequested();
   const binary = await locate(operation, client);
   const needs = { since: SINCE, newest, memTrack: wire.track_mem === true, lazyPages: true };

@@ -10,8 +10,8 @@ import { openDirectory } from '../operations/directories.ts';
 import { requireSupport } from '../operations/probe.ts';
 import { checkOptions } from '../options/check.ts';
 import { operationOptions } from '../options/operation-options.ts';
-import { handOver } from '../options/page-connection.ts';
-import { refuseOpenNetwork } from '../options/reach.ts';
+import { makeBlocking } from '../options/page-connection.ts';
+import { assertEncrypted } from '../options/reach.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import { CriuChild } from '../worker/child.ts';
 import { locate } from '../worker/endpoint.ts';
@@ -54,7 +54,7 @@ export async function startLazyPages(
   using cancellation = new Cancellation(operation, limits, outer);
   const options = withDefaults('lazyPages', own, client.defaults);
   const { wire, inherited, newest } = translate('lazyPages', options, operation);
-  refuseOpenNetwork(operation, wire.ps?.address ?? undefined, options.tls, insecure);
+  assertEncrypted(operation, wire.ps?.address ?? undefined, options.tls, insecure);
   const binary = await locate(operation, client);
   const { imagesDirectory, workDirectory } = options;
   await using images = await openDirectory(operation, 'imagesDirectory', imagesDirectory, false);
@@ -63,7 +63,7 @@ export async function startLazyPages(
   const workPath = resolve((work ?? images).path);
   const needs = { since: SINCE, newest, memTrack: false, lazyPages: true };
   await requireSupport(operation, binary, needs, cancellation);
-  handOver(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
+  makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
   const pages = await lazyPagesIn(operation, images.path);
   const log = await LogFile.at(join(workPath, options.logFile ?? DEFAULT_LOG_NAME));
   await spawnSlot();

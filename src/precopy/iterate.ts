@@ -6,7 +6,7 @@ import { requireSupport } from '../operations/probe.ts';
 import { checkOptions, checkValue } from '../options/check.ts';
 import { flag, pid as positiveInteger } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
-import { handOver } from '../options/page-connection.ts';
+import { makeBlocking } from '../options/page-connection.ts';
 import { OLDEST_CRIU } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { PageServerOptions } from '../options/types.ts';
@@ -66,7 +66,7 @@ export async function iterate(
     const checked = { ...visible, pageServer: server ? pageServer : UNKNOWN_PAGE_SERVER };
     await assertDumpable(client, pid, { ...checked, signal, deadlineMs } as DumpOptions);
   }
-  handOver(OPERATION, inherited[0]?.[1]);
+  makeBlocking(OPERATION, inherited[0]?.[1]);
   cancellation.throwIfRequested();
   const connection = lazyPages ? new ServingConnection() : undefined;
   try {

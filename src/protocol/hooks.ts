@@ -1,6 +1,6 @@
 import { native } from '../native/index.ts';
 import type { Hooks } from '../options/types.ts';
-import type { Notified } from './session.ts';
+import type { NotificationHandler } from './session.ts';
 
 /** The hook of each notification, by CRIU's name of the notification. */
 const hookOf = {
@@ -20,7 +20,7 @@ const hookOf = {
 } as const satisfies Record<string, keyof Hooks>;
 
 /** Returns a handler of notifications that calls the matching hooks. */
-export function callHooks(hooks: Hooks): Notified {
+export function callHooks(hooks: Hooks): NotificationHandler {
   return async (notification, fds) => {
     const [fd] = fds;
     const hook = hookOf[notification.script as keyof typeof hookOf];

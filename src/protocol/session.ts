@@ -12,7 +12,7 @@ import { type CriuRequest, type CriuResponse, decodeResponse, encodeRequest } fr
  * refuses the step.
  * @param fds the descriptors that came with the notification; the handler owns them
  */
-export type Notified = (
+export type NotificationHandler = (
   notification: Notification,
   fds: readonly number[],
 ) => Promise<{ external: readonly string[] } | undefined>;
@@ -21,18 +21,18 @@ export type Notified = (
  * Observes every notification, also after a cancellation: when CRIU sends it (`'asked'`), and after
  * an acknowledgement that lets CRIU continue (`'agreed'`). It cannot refuse.
  */
-export type Observed = (notification: Notification, now: 'asked' | 'agreed') => void;
+export type NotificationObserver = (notification: Notification, now: 'asked' | 'agreed') => void;
 
 /** Options of {@link Session.exchange}. */
 export interface ExchangeOptions {
   /** Handles the notifications. Without it every step is acknowledged. */
-  readonly notified?: Notified | undefined;
-  readonly observed?: Observed | undefined;
+  readonly onNotification?: NotificationHandler | undefined;
+  readonly observer?: NotificationObserver | undefined;
   readonly cancellation?: Cancellation | undefined;
 }
 
 /** The outcome of a request to which CRIU has replied. */
-export interface Exchanged {
+export interface ExchangeResult {
   readonly reply: CriuResponse;
   /** The first notification that was refused. CRIU continues after some of its steps all the same. */
   readonly refusal: Refusal | undefined;
@@ -69,7 +69,7 @@ export class Session {
    * the protocol, ERR_CRIU_REQUEST_TOO_LARGE, or ERR_CRIU_INVALID_ARGUMENT if the request cannot be
    * encoded
    */
-  async exchange(request: CriuRequest, options: ExchangeOptions = {}): Promise<Exchanged> {
+  async exchange(request: CriuRequest, options: ExchangeOptions = {}): Promise<ExchangeResult> {
     if (this.#busy) throw requestError('the previous request is still under way');
     this.#busy = true;
     using _escalation = escalate(options.cancellation, this.#channel);
@@ -99,7 +99,7 @@ export class Session {
     early = false;
   }
 
-  async #answer(request: CriuRequest, options: ExchangeOptions): Promise<Exchanged> {
+  async #answer(request: CriuRequest, options: ExchangeOptions): Promise<ExchangeResult> {
     let refusal: Refusal | undefined;
     for (;;) {
       const { reply, fds } = await this.#receive().catch((error: CriuError) => {
@@ -120,14 +120,14 @@ export class Session {
   async #acknowledge(
     { notify }: CriuResponse,
     fds: readonly number[],
-    { notified, observed, cancellation }: ExchangeOptions,
+    { onNotification, observer, cancellation }: ExchangeOptions,
   ): Promise<Refusal | undefined> {
     const script = notify?.script ?? '';
     const notification = notify?.pid === undefined ? { script } : { script, pid: notify.pid };
     let external: readonly string[] = [];
     let refusal: Refusal | undefined;
-    observed?.(notification, 'asked');
-    if (cancellation?.reason || !notified) {
+    observer?.(notification, 'asked');
+    if (cancellation?.reason || !onNotification) {
       for (const fd of fds) native().close(fd);
     } else {
       // CRIU sends nothing while it waits for the acknowledgement: a packet that arrives now violates
@@ -139,7 +139,9 @@ export class Session {
         throw protocolError('criu continued without waiting for the acknowledgement');
       });
       interrupted.catch(() => {});
-      const answered = traceNotification(notification, () => notified(notification, fds)).then(
+      const answered = traceNotification(notification, () =>
+        onNotification(notification, fds),
+      ).then(
         (answer) => {
           external = answer?.external ?? [];
         },
@@ -162,7 +164,7 @@ export class Session {
         ...(external.length > 0 && { opts: { images_dir_fd: -1, external: [...external] } }),
       }),
     );
-    if (!refusal) observed?.(notification, 'agreed');
+    if (!refusal) observer?.(notification, 'agreed');
     return refusal;
   }
 

@@ -26,7 +26,7 @@ const notification = (script: string, pid?: number): CriuResponse => ({
 /** A DUMP under way, which the peer has read. */
 async function dumping(peer: Peer, hooks: Hooks = {}, cancellation?: Cancellation) {
   const session = new Session(peer.channel);
-  const outcome = session.exchange(dump, { notified: callHooks(hooks), cancellation });
+  const outcome = session.exchange(dump, { onNotification: callHooks(hooks), cancellation });
   outcome.catch(() => {});
   expect(await peer.request()).toEqual(dump);
   return { session, outcome };

@@ -25,9 +25,9 @@ test('without a descriptor there is nothing to do', async () => {
 test('a zero byte is written when the lazy page server is ready, and then it is closed', async () => {
   const [reader, writer] = pipe();
   const status = await open(writer);
-  await status.notified({ script: 'pre-dump' }, []);
+  await status.onNotification({ script: 'pre-dump' }, []);
   expect(receivedFrom(reader)).toBeUndefined();
-  await status.notified({ script: 'status-ready' }, []);
+  await status.onNotification({ script: 'status-ready' }, []);
   expect(receivedFrom(reader)).toEqual(Buffer.from([0]));
   expect(receivedFrom(reader)).toEqual(Buffer.alloc(0));
 });
@@ -35,7 +35,7 @@ test('a zero byte is written when the lazy page server is ready, and then it is 
 test('it is closed once, so that nobody else’s descriptor is', async () => {
   const [reader, writer] = pipe();
   const status = await open(writer);
-  await status.notified({ script: 'status-ready' }, []);
+  await status.onNotification({ script: 'status-ready' }, []);
   // The lowest number that is free: the one that was just closed, or one below.
   const others = Array.from({ length: 3 }, () => openSync('/dev/null', 'r'));
   for (const fd of others) closeAfterTest(fd);
@@ -56,7 +56,7 @@ test('if nobody reads, the hook fails, and the descriptor is closed all the same
   const [reader, writer] = pipe();
   const status = await open(writer);
   native().close(reader);
-  await expect(status.notified({ script: 'status-ready' }, [])).rejects.toMatchObject({
+  await expect(status.onNotification({ script: 'status-ready' }, [])).rejects.toMatchObject({
     code: 'EPIPE',
   });
   await status[Symbol.asyncDispose]();
