@@ -1,6 +1,17 @@
 import { traceOperation } from './diagnostics.ts';
 import { CriuError, invalid } from './errors.ts';
 import type { PreflightFinding } from './finding.ts';
+import { type MigrationServer, startMigrationServer } from './migration/destination/serve.ts';
+import type { ServeMigrationsOptions } from './migration/destination/serve-options.ts';
+import { Migration } from './migration/source/migrate.ts';
+import type { MigrateOptions } from './migration/source/migrate-options.ts';
+import {
+  unresolvedMigrations as listUnresolved,
+  type MigrationResolution,
+  type ResolveMigrationOptions,
+  resolveMigration as resolve,
+  type UnresolvedMigrationsOptions,
+} from './migration/source/resolve.ts';
 import { type CheckOptions, check } from './operations/check.ts';
 import type { Client } from './operations/client.ts';
 import { type CpuinfoOptions, cpuinfo } from './operations/cpuinfo.ts';
@@ -317,8 +328,72 @@ export class Criu implements AsyncDisposable {
   }
 
   /**
-   * Ends what this client has opened: page servers, sessions, iterations, lazy sources and lazy-pages
-   * daemons. Operations under way finish, and new ones are refused with ERR_CRIU_CLOSED. Idempotent.
+   * Moves a process tree to another host while it runs, including its TCP connections if the dump has
+   * `tcpEstablished` and `switchOver` moves the address. If the migration fails before the destination
+   * lets the copy run, the original runs on. The client's default options apply to the dump, except
+   * those that the migration sets itself.
+   *
+   * @example
+   * ```ts
+   * const to = { host: '192.0.2.2', port: 7000 };
+   * const migration = criu.migrate(pid, { to, tls, dump: { tcpEstablished: true } });
+   * for await (const { phase, bytes } of migration) console.log(phase, bytes);
+   * const { downtimeMs } = await migration.result;
+   * ```
+   * @param pid the root of the tree
+   */
+  migrate(pid: number, options: MigrateOptions): Migration {
+    this.#assertOpen('migrate');
+    assertOwnCriu(this.#client, 'migrate', INHERITS);
+    const migration = new Migration(pid, options, { operations: this, client: this.#client });
+    this.#held.add(migration);
+    const forget = () => this.#held.delete(migration);
+    migration.result.then(forget, forget);
+    return migration;
+  }
+
+  /**
+   * Starts a server that receives process trees that other hosts {@link Criu.migrate}. First it
+   * finishes what an earlier server in the same directory has left unfinished. The client's default
+   * options apply to the restores, except those that the migration sets itself.
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT; ERR_CRIU_SYSTEM if it cannot listen
+   */
+  async serveMigrations(options: ServeMigrationsOptions): Promise<MigrationServer> {
+    this.#assertOpen('serveMigrations');
+    assertOwnCriu(this.#client, 'serveMigrations', INHERITS);
+    const parts = { operations: this, client: this.#client };
+    const server = await startMigrationServer(options, parts);
+    return await this.#hold('serveMigrations', server, server.closed);
+  }
+
+  /**
+   * Finishes a migration from this host whose agent has died, or whose destination did not answer:
+   * asks the destination who owns the workload, and resumes or ends the original. Can be repeated at
+   * any time.
+   * @param id {@link Migration.id}
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if there is no such migration, or it is under way
+   */
+  async resolveMigration(
+    id: string,
+    options: ResolveMigrationOptions = {},
+  ): Promise<MigrationResolution> {
+    this.#assertOpen('resolveMigration');
+    return await resolve(id, options);
+  }
+
+  /**
+   * The ids of the migrations from this host that {@link Criu.resolveMigration} has to finish.
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+   */
+  async unresolvedMigrations(options: UnresolvedMigrationsOptions = {}): Promise<string[]> {
+    this.#assertOpen('unresolvedMigrations');
+    return await listUnresolved(options);
+  }
+
+  /**
+   * Ends what this client has opened: page servers, sessions, iterations, lazy sources, lazy-pages
+   * daemons, migrations and migration servers. Other operations under way finish, and new ones are
+   * refused with ERR_CRIU_CLOSED. Idempotent.
    */
   async close(): Promise<void> {
     this.#closed = true;
@@ -375,4 +450,37 @@ export async function lazyRestore(
   const { path, ...rest } = readOptions('lazyRestore', options);
   const criu = new Criu(path === undefined ? {} : { path });
   return await criu.lazyRestore({ ...rest, imagesDirectory: directory });
+}
+
+/** {@link Criu.migrate} of a client with the criu at `path`, or of the default client. */
+export function migrate(
+  pid: number,
+  options: MigrateOptions & Pick<CriuClientOptions, 'path'>,
+): Migration {
+  // Wrong options reject `result`, as those of the method do.
+  const { path, ...rest } = options ?? {};
+  return new Criu(path === undefined ? {} : { path }).migrate(pid, rest);
+}
+
+/** {@link Criu.serveMigrations} of a client with the criu at `path`, or of the default client. */
+export async function serveMigrations(
+  options: ServeMigrationsOptions & Pick<CriuClientOptions, 'path'>,
+): Promise<MigrationServer> {
+  const { path, ...rest } = readOptions('serveMigrations', options);
+  return await new Criu(path === undefined ? {} : { path }).serveMigrations(rest);
+}
+
+/** {@link Criu.resolveMigration} of the default client. */
+export async function resolveMigration(
+  id: string,
+  options: ResolveMigrationOptions = {},
+): Promise<MigrationResolution> {
+  return await resolve(id, options);
+}
+
+/** {@link Criu.unresolvedMigrations} of the default client. */
+export async function unresolvedMigrations(
+  options: UnresolvedMigrationsOptions = {},
+): Promise<string[]> {
+  return await listUnresolved(options);
 }

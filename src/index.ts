@@ -3,7 +3,11 @@ export {
   Criu,
   type CriuClientOptions,
   lazyRestore,
+  migrate,
   preflight,
+  resolveMigration,
+  serveMigrations,
+  unresolvedMigrations,
 } from './criu.ts';
 export type { NotificationTrace, OperationTrace, WorkerTrace } from './diagnostics.ts';
 export {
@@ -25,27 +29,25 @@ export { type ImageFinding, verifyImages } from './images/verify.ts';
 export { CheckpointableProcess } from './launch/checkpointable-process.ts';
 export { spawnCheckpointable } from './launch/launch.ts';
 export type { SpawnCheckpointableOptions, StdioTarget } from './launch/launch-options.ts';
-export { type MigrationServer, serveMigrations } from './migration/destination/serve.ts';
+export type { MigrationServer } from './migration/destination/serve.ts';
 export type {
   IncomingMigration,
   MigrationOffer,
   MigrationPeer,
+  MigrationRestoreOptions,
+  MigrationServerHooks,
+  RestoringMigration,
   ServeMigrationsOptions,
 } from './migration/destination/serve-options.ts';
+export type { MigrationMode } from './migration/protocol/modes.ts';
 export type { DestinationState, Owner, SourceState } from './migration/protocol/states.ts';
 export type { MigrationEvent, MigrationPhase } from './migration/source/events.ts';
-export {
-  type MigrateOptions,
-  type Migration,
-  type MigrationMode,
-  type MigrationResult,
-  migrate,
-} from './migration/source/migrate.ts';
-export {
-  type MigrationResolution,
-  type ResolveMigrationOptions,
-  resolveMigration,
-  unresolvedMigrations,
+export type { Migration } from './migration/source/migrate.ts';
+export type { MigrateOptions, MigrationResult } from './migration/source/migrate-options.ts';
+export type {
+  MigrationResolution,
+  ResolveMigrationOptions,
+  UnresolvedMigrationsOptions,
 } from './migration/source/resolve.ts';
 export type { CheckOptions } from './operations/check.ts';
 export type { CpuinfoOptions } from './operations/cpuinfo.ts';

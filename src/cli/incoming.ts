@@ -10,7 +10,7 @@ import type { Output } from './output.ts';
 import { formatBytes } from './quantities.ts';
 
 /** What becomes of a migration to this host, by the state that it has come to. */
-const meanings: Readonly<Record<DestinationState, (pid: number) => string>> = {
+const meanings: Readonly<Record<DestinationState, (pid: number | undefined) => string>> = {
   unknown: () => 'nothing is known of it',
   receiving: () => 'its memory is on its way',
   prepared: (pid) => `process ${pid} is restored, and held`,
@@ -36,7 +36,7 @@ export class CopyStates {
   }
 
   report({ id, state, pid, message }: IncomingMigration): void {
-    const why = message === '' ? '' : `: ${message}`;
+    const why = message === undefined ? '' : `: ${message}`;
     const facts = { step: state, id, pid, message };
     this.#output.step(facts, `migration ${id}: ${state}: ${meanings[state](pid)}${why}`);
     if (state === 'resuming' || state === 'resumed') this.#lacking.add(id);
@@ -73,9 +73,10 @@ export function offerFilter(
 ): (offer: MigrationOffer, peer: MigrationPeer) => boolean {
   return (offer, peer) => {
     const { id, program, mode, memoryBytes } = offer;
-    const isAuthorized = names === undefined || names.includes(peer.name);
+    const isAuthorized =
+      names === undefined || (peer.name !== undefined && names.includes(peer.name));
     const step = closing.aborted ? 'too-late' : isAuthorized ? 'offered' : 'not-authorized';
-    const who = peer.name === '' ? peer.address : `${peer.name} at ${peer.address}`;
+    const who = peer.name === undefined ? peer.address : `${peer.name} at ${peer.address}`;
     const what = `${program}, ${formatBytes(memoryBytes)}, ${mode}, by ${who}`;
     output.step({ step, ...offer, peer }, `migration ${id}: ${step}: ${what}`);
     return step === 'offered';

@@ -52,7 +52,7 @@ export function addResolve(program: Command): void {
 
 async function list({ directory, json = false }: Given): Promise<void> {
   await withOutput(json, async (output) => {
-    const unresolved = await unresolvedMigrations(directory);
+    const unresolved = await unresolvedMigrations(defined({ directory }));
     output.result({ unresolved }, unresolved.join('\n'));
   });
 }

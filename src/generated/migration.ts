@@ -11,33 +11,54 @@ export default {
             },
             "StartRound": {
               "requestType": "RoundRequest",
-              "responseType": "Standing"
+              "responseType": "MigrationStatus"
             },
             "PutImages": {
               "requestType": "ImagePart",
               "requestStream": true,
-              "responseType": "Standing"
+              "responseType": "MigrationStatus"
             },
             "Prepare": {
               "requestType": "PrepareRequest",
-              "responseType": "Standing"
+              "responseType": "MigrationStatus"
             },
-            "HandOver": {
+            "Commit": {
               "requestType": "MigrationRequest",
-              "responseType": "Standing"
+              "responseType": "MigrationStatus"
             },
             "AwaitPages": {
               "requestType": "MigrationRequest",
-              "responseType": "Standing"
+              "responseType": "MigrationStatus"
             },
             "Abort": {
               "requestType": "AbortRequest",
-              "responseType": "Standing"
+              "responseType": "MigrationStatus"
             },
-            "Ask": {
+            "GetStatus": {
               "requestType": "MigrationRequest",
-              "responseType": "Standing"
+              "responseType": "MigrationStatus"
             }
+          }
+        },
+        "Mode": {
+          "values": {
+            "MODE_UNSPECIFIED": 0,
+            "STOP_AND_COPY": 1,
+            "PRE_COPY": 2,
+            "POST_COPY": 3,
+            "HYBRID": 4
+          }
+        },
+        "State": {
+          "values": {
+            "UNKNOWN": 0,
+            "RECEIVING": 1,
+            "PREPARED": 2,
+            "RESUMING": 3,
+            "RESUMED": 4,
+            "COMPLETE": 5,
+            "ABORTED": 6,
+            "FAILED": 7
           }
         },
         "HostFacts": {
@@ -77,6 +98,23 @@ export default {
           }
         },
         "OfferRequest": {
+          "oneofs": {
+            "_networkLock": {
+              "oneof": [
+                "networkLock"
+              ]
+            },
+            "_manageCgroupsMode": {
+              "oneof": [
+                "manageCgroupsMode"
+              ]
+            },
+            "_cpuCap": {
+              "oneof": [
+                "cpuCap"
+              ]
+            }
+          },
           "fields": {
             "protocol": {
               "type": "uint32",
@@ -87,7 +125,7 @@ export default {
               "id": 2
             },
             "mode": {
-              "type": "string",
+              "type": "Mode",
               "id": 3
             },
             "host": {
@@ -119,22 +157,26 @@ export default {
             "networkLock": {
               "type": "string",
               "id": 10,
-              "protoName": "network_lock"
+              "protoName": "network_lock",
+              "options": {
+                "proto3_optional": true
+              }
             },
             "manageCgroupsMode": {
               "type": "string",
               "id": 11,
-              "protoName": "manage_cgroups_mode"
-            },
-            "hasCpuCap": {
-              "type": "bool",
-              "id": 12,
-              "protoName": "has_cpu_cap"
+              "protoName": "manage_cgroups_mode",
+              "options": {
+                "proto3_optional": true
+              }
             },
             "cpuCap": {
               "type": "uint32",
-              "id": 13,
-              "protoName": "cpu_cap"
+              "id": 12,
+              "protoName": "cpu_cap",
+              "options": {
+                "proto3_optional": true
+              }
             }
           }
         },
@@ -286,23 +328,49 @@ export default {
             }
           }
         },
-        "Standing": {
+        "MigrationStatus": {
+          "oneofs": {
+            "_pid": {
+              "oneof": [
+                "pid"
+              ]
+            },
+            "_message": {
+              "oneof": [
+                "message"
+              ]
+            },
+            "_pages": {
+              "oneof": [
+                "pages"
+              ]
+            }
+          },
           "fields": {
             "state": {
-              "type": "string",
+              "type": "State",
               "id": 1
             },
             "pid": {
               "type": "uint32",
-              "id": 2
+              "id": 2,
+              "options": {
+                "proto3_optional": true
+              }
             },
             "message": {
               "type": "string",
-              "id": 3
+              "id": 3,
+              "options": {
+                "proto3_optional": true
+              }
             },
             "pages": {
               "type": "uint64",
-              "id": 4
+              "id": 4,
+              "options": {
+                "proto3_optional": true
+              }
             }
           }
         }

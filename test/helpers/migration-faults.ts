@@ -197,13 +197,13 @@ export async function tryFault(
   if (kind === 'agent of the destination killed' || kind === 'destination killed with all in it') {
     await host.recover();
   }
-  const [open] = await unresolvedMigrations(directory);
+  const [open] = await unresolvedMigrations({ directory });
   let resolved: string | undefined;
   if (open !== undefined) {
     const how = await resolveMigration(open, { directory, insecure: true });
     resolved = how.done;
     expect(how.owner).not.toBe('undecided');
-    expect(await unresolvedMigrations(directory)).toEqual([]);
+    expect(await unresolvedMigrations({ directory })).toEqual([]);
   }
   // Nothing is open unless somebody has said so, or died; who dies later may have finished it.
   const isUnresolved = error?.code === 'ERR_CRIU_MIGRATION_UNRESOLVED';

@@ -7,27 +7,27 @@ import {
   sourceMove,
 } from '../../src/migration/protocol/states.ts';
 
-/** Rules that the model can break, to see that the search would find it. */
+/** Rules that the model can break, to prove that the search finds the violation. */
 export interface Rules {
-  /** The memory goes over once the copy runs. */
+  /** The memory moves after the copy runs. */
   readonly lazy: boolean;
   /** A destination takes one decision after the other. */
-  readonly turns?: boolean;
-  /** The journal of a source says that something is to be done before it says that it is. */
+  readonly isSerial?: boolean;
+  /** A source writes its intent into the journal before the deed, and the deed after it. */
   readonly intents?: boolean;
-  /** The original is kept until the copy is complete, not killed before the hand-over. */
+  /** The original is kept until the copy is complete, not killed before the commit. */
   readonly keepsOriginal?: boolean;
-  /** A destination that has no journal of what it prepared is not believed. */
+  /** The source does not believe a destination without the journal of the migration. */
   readonly doubtsUnknown?: boolean;
-  /** An agent that starts anew waits for what criu does with the copy, and ends one that hangs. */
+  /** A new agent waits for what criu does with the copy, and ends a copy that hangs. */
   readonly waitsForCriu?: boolean;
-  /** The source keeps the original stopped once it has handed over, whatever happens to its criu. */
+  /** After the commit the original stays stopped, whatever happens to its criu. */
   readonly keepsStopped?: boolean;
-  /** A destination lets its copy go once that is in its journal. */
+  /** A destination releases its copy only after the journal says so. */
   readonly journalFirst?: boolean;
 }
 
-/** What the agent of the source is at: a migration, or the resolution of one that was broken off. */
+/** The step of the source's agent: of a migration, or of the resolution of an interrupted one. */
 type SourceStep =
   | 'begin'
   | 'offering'
@@ -35,15 +35,15 @@ type SourceStep =
   | 'prepare'
   | 'preparing'
   | 'stop'
-  | 'hand over'
-  | 'ask to hand over'
-  | 'handing over'
+  | 'commit'
+  | 'request commit'
+  | 'committing'
   | 'ask for pages'
   | 'awaiting pages'
   | 'end original'
   | 'ended original'
   | 'fail'
-  | 'tell of it'
+  | 'report failure'
   | 'resume original'
   | 'resumed original'
   | 'resolve'
@@ -53,34 +53,34 @@ type SourceStep =
   | 'unresolved'
   | 'crashed';
 
-/** The two hosts and what is between them. */
+/** The state of the two hosts and of the network between them. */
 export interface World {
   readonly step: SourceStep;
   readonly source: SourceState | 'none';
-  /** `frozen` and `held` by criu; in the latter it is stopped once that lets go. */
+  /** `frozen` and `held` by criu; a held original stays stopped when criu releases it. */
   readonly original: 'runs' | 'frozen' | 'held' | 'stopped' | 'dead';
-  /** The requests that are on their way, by their first letters. */
+  /** The requests in transit, by letter: Offer, Prepare, H for Commit, AwaitPages or GetStatus, X for Abort. */
   readonly requests: string;
-  /** The answer to the last request, on its way. */
+  /** The answer to the last request, in transit. */
   readonly reply: DestinationState | '';
   readonly agent: 'up' | 'recovering' | 'killed' | 'down' | 'host gone';
   readonly destination: DestinationState;
-  /** `held` by criu, `going` when that is told to let go of it, `hung` when that has died before. */
+  /** `held` by criu, `going` once criu is told to release it, `hung` if criu died before. */
   readonly copy: 'none' | 'held' | 'going' | 'runs' | 'hung' | 'dead';
   readonly preparing: 'no' | 'restoring' | 'restored' | 'over';
   readonly letting: 'no' | 'decided' | 'written' | 'let';
   readonly aborting: 'no' | 'decided' | 'written';
-  /** Lazy pages can come. */
+  /** Lazy pages can arrive. */
   readonly connected: boolean;
   /** The copy has all of its memory. */
   readonly whole: boolean;
   /** A copy has run. */
   readonly hasRun: boolean;
-  /** The original was about to run on after that. */
+  /** The original resumed after a copy had run. */
   readonly wentBack: boolean;
 }
 
-/** A step of the world, its name, and whether it is a fault, as against what happens in the end. */
+/** A step to another world, and true if it is a fault, which may never happen. */
 export type Step = readonly [name: string, next: World, isFault?: boolean];
 
 export const start: World = {
@@ -101,7 +101,7 @@ export const start: World = {
   wentBack: false,
 };
 
-/** All that can happen next. */
+/** All steps that can happen next. */
 export function stepsFrom(world: World, rules: Rules): Step[] {
   return [
     ...ofSource(world, rules),
@@ -112,11 +112,11 @@ export function stepsFrom(world: World, rules: Rules): Step[] {
   ];
 }
 
-/** What must never be; undefined if all is well. */
+/** The violation in a world; undefined if there is none. */
 export function violation(world: World, { lazy, keepsOriginal = true }: Rules): string | undefined {
   const { original, copy, agent, wentBack, whole } = world;
   if (original === 'runs' && copy === 'runs') return 'two copies run';
-  // One that is killed before the hand-over counts on a copy that does not run yet.
+  // An original that is killed before the commit relies on a copy that does not run yet.
   const may = keepsOriginal ? ['runs'] : ['runs', 'held', 'going'];
   const isLost = original === 'dead' && !may.includes(copy);
   if (isLost && !(agent === 'host gone' && whole)) return 'no copy is left';
@@ -124,7 +124,7 @@ export function violation(world: World, { lazy, keepsOriginal = true }: Rules): 
   return undefined;
 }
 
-/** Whether all is over, and well. */
+/** True if the migration has ended, and exactly one copy runs. */
 export function isSettled(world: World): boolean {
   const { step, source, original, copy, destination, agent, whole } = world;
   if (step !== 'over' || copy === 'held' || copy === 'going') return false;
@@ -136,7 +136,7 @@ export function isSettled(world: World): boolean {
   return died || owner === (copy === 'runs' ? 'destination' : 'source');
 }
 
-// --- The source: migrate.ts, and resolve.ts -------------------------------------------------------
+// --- The source: outgoing.ts, commit.ts and resolve.ts -------------------------------------------------------
 
 function ofSource(world: World, rules: Rules): Step[] {
   const { step, source, reply } = world;
@@ -158,7 +158,7 @@ function ofSource(world: World, rules: Rules): Step[] {
         ),
       ];
     case 'freeze':
-      // A lazy source stops them besides, as soon as it serves.
+      // A lazy source also stops the processes as soon as it serves pages.
       return [
         fails,
         [
@@ -175,19 +175,19 @@ function ofSource(world: World, rules: Rules): Step[] {
       return [fails, ...when(reply === 'prepared', 'hears that it is prepared', () => to('stop'))];
     case 'stop': {
       const isHeld = world.original === 'frozen' || world.original === 'held';
-      // Not held by criu any more: it has run on.
+      // criu has released the original, which may have run since.
       if (!isHeld) return [['finds that it is not held', to('fail', { original: 'stopped' })]];
-      return [fails, ['stops the original', to('hand over', { original: 'held' })]];
+      return [fails, ['stops the original', to('commit', { original: 'held' })]];
     }
-    case 'hand over': {
+    case 'commit': {
       const original = rules.keepsOriginal === false ? 'dead' : world.original;
       const noted = { source: 'handed-over', original } as const;
-      return [fails, ['notes that it hands over', to('ask to hand over', noted)]];
+      return [fails, ['notes the commit', to('request commit', noted)]];
     }
-    case 'ask to hand over':
-      return [['asks to hand over', send(to('handing over'), 'H')]];
-    case 'handing over':
-      return afterHandOver(world, rules, to);
+    case 'request commit':
+      return [['requests the commit', send(to('committing'), 'H')]];
+    case 'committing':
+      return afterCommit(world, rules, to);
     case 'ask for pages':
       return [['asks for pages', send(to('awaiting pages'), 'A')]];
     case 'awaiting pages':
@@ -198,10 +198,10 @@ function ofSource(world: World, rules: Rules): Step[] {
       return [['notes that it is done', to('over', { source: 'done' })]];
     case 'fail': {
       const noted = rules.intents === false ? 'aborted' : 'aborting';
-      return [['notes that it aborts', to('tell of it', { source: noted })]];
+      return [['notes that it aborts', to('report failure', { source: noted })]];
     }
-    case 'tell of it':
-      return [['tells the destination', send(to('resume original'), 'X')]];
+    case 'report failure':
+      return [['reports to the destination', send(to('resume original'), 'X')]];
     case 'resume original':
       return [['resumes the original', to('resumed original', resumed(world))]];
     case 'resumed original':
@@ -238,25 +238,25 @@ function unanswered(to: To, again: SourceStep): Step[] {
   ];
 }
 
-function afterHandOver(world: World, rules: Rules, to: To): Step[] {
+function afterCommit(world: World, rules: Rules, to: To): Step[] {
   const { reply } = world;
   const runs = rules.lazy && reply === 'resumed';
   return [
-    ...unanswered(to, 'ask to hand over'),
+    ...unanswered(to, 'request commit'),
     ...(runs
       ? ([['hears that the copy runs', to('ask for pages')]] as const)
-      : decide(world, rules, to, 'ask to hand over')),
+      : decide(world, rules, to, 'request commit')),
   ];
 }
 
-/** What comes of an answer once the workload is handed over. */
+/** What follows from an answer after the commit. */
 function decide({ reply, step }: World, rules: Rules, to: To, again: SourceStep): Step[] {
   if (reply === '') return [];
   const believed = rules.doubtsUnknown === false && reply === 'unknown' ? 'aborted' : reply;
   const move = sourceMove('handed-over', believed);
   const heard = `hears '${reply}'`;
   if (move === 'wait') return [[heard, to(again)]];
-  if (move === 'hand-over') return [[heard, send(to('asking'), 'H')]];
+  if (move === 'commit') return [[heard, send(to('asking'), 'H')]];
   if (move === 'end' && step !== 'asking') return [[heard, to('end original')]];
   return [[heard, carryOut(to, rules, move)]];
 }
@@ -272,7 +272,7 @@ function resumed(world: World): Partial<World> {
   return { original: 'runs', wentBack: world.wentBack || world.hasRun };
 }
 
-// --- What is on its way ---------------------------------------------------------------------------
+// --- The network --------------------------------------------------------------------------------
 
 function send(world: World, request: string): World {
   if (world.requests.includes(request)) return world;
@@ -288,7 +288,7 @@ function ofRequests(world: World, rules: Rules): Step[] {
       const name = before === world ? `${request} comes, and once more` : `${request} comes`;
       steps.push([name, received(before, request, rules), before === world]);
     }
-    // A server with other journals has taken its place.
+    // A server without the journals has taken the place of the destination.
     if ('HA'.includes(request)) {
       steps.push([`${request} comes to another server`, answered(less, 'unknown', request), true]);
     }
@@ -300,17 +300,17 @@ function ofRequests(world: World, rules: Rules): Step[] {
 const WAITING: Readonly<Record<string, readonly SourceStep[]>> = {
   O: ['offering'],
   P: ['preparing'],
-  H: ['handing over', 'asking'],
+  H: ['committing', 'asking'],
   A: ['awaiting pages', 'asking'],
 };
 
-/** An answer gets through only if it is to what was asked last. */
+/** An answer counts only if it is the answer to the last request. */
 function answered(world: World, reply: DestinationState, request: string): World {
   return WAITING[request]?.includes(world.step) ? { ...world, reply } : world;
 }
 
 function received(world: World, request: string, rules: Rules): World {
-  const { turns = true, journalFirst = true } = rules;
+  const { isSerial = true, journalFirst = true } = rules;
   const { destination, preparing, letting, aborting } = world;
   switch (request) {
     case 'O':
@@ -323,7 +323,7 @@ function received(world: World, request: string, rules: Rules): World {
       if (letting !== 'no') return world;
       if (destination !== 'prepared') return answered(world, destination, 'H');
       if (!journalFirst) return { ...world, letting: 'written' };
-      if (turns) return { ...world, destination: 'resuming', letting: 'written' };
+      if (isSerial) return { ...world, destination: 'resuming', letting: 'written' };
       return { ...world, letting: 'decided' };
     case 'X':
       if (
@@ -333,14 +333,14 @@ function received(world: World, request: string, rules: Rules): World {
         destination === 'aborted'
       )
         return world;
-      return aborts(world, turns);
+      return aborts(world, isSerial);
     default:
       return answered(world, destination, 'A');
   }
 }
 
-function aborts(world: World, turns: boolean): World {
-  if (!turns) return { ...world, aborting: 'decided' };
+function aborts(world: World, isSerial: boolean): World {
+  if (!isSerial) return { ...world, aborting: 'decided' };
   return { ...world, destination: 'aborted', aborting: 'written' };
 }
 
@@ -355,19 +355,19 @@ function ofDestination(world: World, rules: Rules): Step[] {
     return [['the destination starts anew', { ...world, agent: isOver ? 'up' : 'recovering' }]];
   }
   if (agent === 'host gone') return [];
-  // What was heard of is journalled; the copy waits for criu, or for nothing.
+  // Recovery waits until criu has decided about the copy.
   const isWaiting = world.copy === 'held' || world.copy === 'going';
   if (waitsForCriu && isWaiting) return [];
-  // Without looking closer, what is not traced seems to run.
+  // Without that wait, a copy that is not traced seems to run.
   const runs = world.copy === 'runs' || (!waitsForCriu && (isWaiting || world.copy === 'hung'));
   const state = afterRestart(destination, { runs, lazy });
-  // One that hangs is known by its pid, which is noted once it is prepared.
+  // A hanging copy is known by its pid, which the journal has once it is prepared.
   const isKnown = world.copy === 'runs' || (world.copy === 'hung' && destination !== 'receiving');
   const mustDie = waitsForCriu && state !== 'complete' && isKnown;
   if (mustDie) {
     return [['the destination ends the copy', { ...world, agent: 'killed', copy: 'dead' }]];
   }
-  // As it was before: it was killed to be.
+  // The copy was killed for this outcome in the step before.
   const noted = agent === 'killed' && destination === 'resuming' && lazy ? 'failed' : state;
   const copy = !waitsForCriu && state === 'failed' ? 'dead' : world.copy;
   return [['the destination recovers', { ...world, copy, agent: 'up', destination: noted }]];
@@ -375,7 +375,7 @@ function ofDestination(world: World, rules: Rules): Step[] {
 
 function whileUp(world: World, rules: Rules): Step[] {
   const { destination, copy, preparing, letting, aborting, connected, whole } = world;
-  const { lazy, turns = true } = rules;
+  const { lazy, isSerial = true } = rules;
   const steps: Step[] = [];
   const may = (name: string, change: Partial<World>) => steps.push([name, { ...world, ...change }]);
   if (preparing === 'restoring') {
@@ -404,7 +404,7 @@ function whileUp(world: World, rules: Rules): Step[] {
   }
   const canAbort = mayAbort(destination) && destination !== 'aborted' && destination !== 'unknown';
   if (canAbort && aborting === 'no') {
-    steps.push(['gives up by itself', aborts(world, turns)]);
+    steps.push(['gives up by itself', aborts(world, isSerial)]);
   }
   if (aborting === 'decided')
     may('notes that it aborts', { destination: 'aborted', aborting: 'written' });
@@ -420,7 +420,7 @@ function whileUp(world: World, rules: Rules): Step[] {
   return steps;
 }
 
-// --- What criu does, by itself or as it was told --------------------------------------------------
+// --- criu, by itself or on request ------------------------------------------------------
 
 function ofCriu(world: World, { lazy }: Rules): Step[] {
   const { copy, agent, connected, whole } = world;
@@ -439,7 +439,7 @@ function ofCriu(world: World, { lazy }: Rules): Step[] {
   return steps;
 }
 
-// --- What goes wrong ------------------------------------------------------------------------------
+// --- Faults ---------------------------------------------------------------------------------------
 
 function faults(world: World, rules: Rules): Step[] {
   const { step, original, agent, copy } = world;
@@ -449,7 +449,7 @@ function faults(world: World, rules: Rules): Step[] {
     steps.push([name, { ...world, ...change }, true]);
   const isIdle = ['over', 'unresolved', 'crashed', 'begin'].includes(step);
   if (!isIdle) {
-    // One that serves pages holds on; any other rolls back.
+    // A criu that serves pages holds on to the original; any other rolls back.
     const left = rules.lazy ? original : withoutCriu(original);
     may('the agent of the source dies', {
       ...{ step: 'crashed', reply: '', connected: false, original: left },
@@ -457,7 +457,7 @@ function faults(world: World, rules: Rules): Step[] {
   }
   if (original === 'frozen' || original === 'held') {
     may('the criu of the source dies', { connected: false, original: withoutCriu(original) });
-    // A lazy source lets it run on if no page was fetched, as long as that is for it to decide.
+    // A lazy source resumes the original if no page was fetched, as long as that is its decision.
     const isKept = keepsStopped && !['prepare', 'preparing', 'stop'].includes(step);
     if (rules.lazy && !isKept && !world.whole) {
       may('the criu of the source dies at once', { connected: false, original: 'runs' });
@@ -472,7 +472,7 @@ function faults(world: World, rules: Rules): Step[] {
     });
   }
   if (copy === 'held') {
-    // An agent ends what criu has left.
+    // A living agent ends what criu leaves behind.
     may('the criu of the destination dies', { copy: agent === 'up' ? 'dead' : 'hung' });
   }
   if (copy === 'going') {

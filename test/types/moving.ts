@@ -30,8 +30,10 @@ import {
   type MigrationPeer,
   type MigrationPhase,
   type MigrationResolution,
+  type MigrationRestoreOptions,
   type MigrationResult,
   type MigrationServer,
+  type MigrationServerHooks,
   migrate,
   type Owner,
   type PageServerOfRound,
@@ -49,6 +51,7 @@ import {
   type SourceState,
   serveMigrations,
   type TlsOptions,
+  type UnresolvedMigrationsOptions,
   type unresolvedMigrations,
   type WorkloadState,
 } from 'node-criu';
@@ -200,7 +203,9 @@ export async function resolutions(options: ResolveMigrationOptions): Promise<voi
   same<typeof resolution.destination, DestinationState | undefined>();
   same<typeof resolution.workload, WorkloadState>();
   same<typeof resolution.copy, number | undefined>();
-  same<Parameters<typeof unresolvedMigrations>[0], string | undefined>();
+  same<Parameters<typeof unresolvedMigrations>[0], UnresolvedMigrationsOptions | undefined>();
+  same<typeof resolution.done, 'resumed' | 'ended' | 'nothing'>();
+  same<typeof resolution.pid, number | undefined>();
   same<ReturnType<typeof unresolvedMigrations>, Promise<string[]>>();
 }
 
@@ -209,19 +214,33 @@ export async function servers(options: ServeMigrationsOptions): Promise<void> {
     ...options,
     listen: { host: '0.0.0.0', port: 7000, pagePort: 7001 },
     directory: '/var/lib/node-criu',
-    restore: { shellJob: true },
+    restore: async (offer, peer) => {
+      same<typeof offer, MigrationOffer>();
+      same<typeof peer, MigrationPeer>();
+      return { shellJob: true };
+    },
     authorize(offer, peer) {
       same<typeof offer, MigrationOffer>();
       same<typeof peer, MigrationPeer>();
       same<typeof offer.memoryBytes, number>();
       return peer.name === 'host';
     },
-    hooks: { changed: (migration) => same<typeof migration, IncomingMigration>() },
+    hooks: {
+      changed: (migration) => same<typeof migration, IncomingMigration>(),
+      async beforeRestore({ id, offer, peer }) {
+        same<typeof id, string>();
+        same<typeof offer, MigrationOffer>();
+        same<typeof peer, MigrationPeer>();
+      },
+      afterRestore: ({ pid }) => same<typeof pid, number>(),
+      afterMigration: (migration) => same<typeof migration, IncomingMigration>(),
+    },
   });
   same<typeof server, MigrationServer>();
   same<typeof server.migrations, readonly IncomingMigration[]>();
   same<IncomingMigration['state'], DestinationState>();
-  same<ServeMigrationsOptions['restore'], Partial<RestoreOptions> | undefined>();
+  same<MigrationRestoreOptions, Partial<RestoreOptions>>();
+  same<ServeMigrationsOptions['hooks'], MigrationServerHooks | undefined>();
   same<ReturnType<typeof server.close>, Promise<void>>();
   // @ts-expect-error: journals have to be somewhere
   await serveMigrations({ listen: { host: '::1', port: 0 }, insecure: true });

@@ -3,19 +3,19 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ImagePart__Output } from '../../src/generated/types/node_criu/ImagePart.ts';
+import type { DestinationClient } from '../../src/migration/protocol/destination-client.ts';
 import { receiveImages, sendImages } from '../../src/migration/protocol/image-transfer.ts';
-import type { Destination } from '../../src/migration/protocol/service.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
-const MOST = 1000;
+const MAX_BYTES = 1000;
 const FILES = 10;
-const allowed = () => ({ bytes: MOST, files: FILES });
+const allowed = () => ({ bytes: MAX_BYTES, files: FILES });
 const name = (text: string) => ({ part: 'name', name: text }) as ImagePart__Output;
 const data = (text: string) => ({ part: 'data', data: Buffer.from(text) }) as ImagePart__Output;
 const sum = (text: string) =>
   ({ part: 'sha256', sha256: createHash('sha256').update(text).digest() }) as ImagePart__Output;
 const file = (title: string, text: string) => [name(title), data(text), sum(text)];
-/** Small files, at once. */
+/** Several small files in one part. */
 const whole = (files: Record<string, string>, sums = files) => {
   const images = Object.entries(files).map(([title, text]) => ({
     ...{ name: title, data: Buffer.from(text) },
@@ -42,7 +42,7 @@ async function receive(
   return into;
 }
 
-test('images come as they were, and are for nobody else', async () => {
+test('images arrive unchanged, readable by their user only', async () => {
   const parts = [name('core-12.img'), data('a'), data('b'), sum('ab'), ...file('fs.img', '')];
   const directory = await receive(parts);
   expect((await readdir(directory)).sort()).toEqual(['core-12.img', 'fs.img']);
@@ -51,7 +51,7 @@ test('images come as they were, and are for nobody else', async () => {
   expect((await stat(directory)).mode & 0o777).toBe(0o700);
 });
 
-test('small images come at once, among others', async () => {
+test('small images arrive several in one part, between others', async () => {
   const parts = [
     whole({ 'a.img': 'a', 'b.img': '' }),
     ...file('c.img', 'c'),
@@ -63,12 +63,12 @@ test('small images come at once, among others', async () => {
   expect((await stat(join(directory, 'a.img'))).mode & 0o777).toBe(0o600);
 });
 
-test('of images that come at once, none is taken if one is not right', async () => {
+test('of several images in one part, none is written if one is wrong', async () => {
   const directory = join(await temporaryDirectory(), '0');
   const wrong: [ImagePart__Output, string][] = [
     [whole({ 'a.img': 'a', 'b.img': 'b' }, { 'a.img': 'a', 'b.img': 'x' }), 'b.img is damaged'],
-    [whole({ 'a.img': 'a', '../b.img': 'b' }), 'a name that no image has'],
-    [whole({ 'a.img': 'x'.repeat(MOST + 1) }), 'more bytes than there is room for'],
+    [whole({ 'a.img': 'a', '../b.img': 'b' }), 'is not one that CRIU gives to images'],
+    [whole({ 'a.img': 'x'.repeat(MAX_BYTES + 1) }), 'larger than the offer allows'],
     [whole(Object.fromEntries([...Array(FILES + 1).keys()].map((n) => [`${n}.img`, '']))), 'files'],
   ];
   for (const [part, why] of wrong) {
@@ -86,21 +86,21 @@ test.each([
   'ghost-file-1f.img',
   'tcp-stream-a0b.img',
   'pages-shmem--1.img',
-])('%s is a name that CRIU gives', async (title) => {
+])('%s is accepted as a name', async (title) => {
   expect(await readdir(await receive(file(title, 'a')))).toEqual([title]);
 });
 
-test('an image that could not be taken is not left out in silence', async () => {
+test('an image that the destination would refuse is reported, not skipped', async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, 'core-1.img'), '');
   await writeFile(join(directory, 'tmpfs.zip.img'), '');
   const { signal } = new AbortController();
   const round = { id: '', index: 0 };
-  const sending = sendImages({} as Destination, round, directory, signal);
-  await expect(sending).rejects.toThrow('the image tmpfs.zip.img has a name that no destination');
+  const sending = sendImages({} as DestinationClient, round, directory, signal);
+  await expect(sending).rejects.toThrow('would refuse the image name tmpfs.zip.img');
 });
 
-describe('names that no image has', () => {
+describe('names that no image has are refused', () => {
   const names = [
     ...['', '.img', '..', '../fs.img', '/etc/fs.img', 'a/b.img', 'a\\b.img', 'a.b.img', '.a.img'],
     ...['a.gz.img', 'a.tar.img', '.tar.gz.img', 'a.tar.gz.tar.gz.img', 'a.tar.gz'],
@@ -118,21 +118,23 @@ describe('names that no image has', () => {
 
   test.each(names)('%j', async (title) => {
     const directory = await temporaryDirectory();
-    await expect(receive(file(title, 'a'), directory)).rejects.toThrow('a name that no image has');
+    await expect(receive(file(title, 'a'), directory)).rejects.toThrow(
+      'is not one that CRIU gives to images',
+    );
     expect(await readdir(directory)).toEqual([]);
   });
 });
 
-describe('a wrong order', () => {
+describe('parts that are out of order are refused', () => {
   const orders: readonly (readonly [string, readonly ImagePart__Output[], string])[] = [
-    ['bytes of no file', [data('a')], 'wrong order'],
-    ['a checksum of no file', [sum('a')], 'wrong order'],
-    ['a file within a file', [name('a.img'), name('b.img')], 'a.img has no end'],
-    ['files within a file', [name('a.img'), whole({ 'b.img': '' })], 'a.img has no end'],
-    ['a file without a checksum', [name('a.img'), data('a')], 'a.img has no end'],
-    ['bytes behind the checksum', [...file('a.img', 'a'), data('a')], 'wrong order'],
-    ['a part of no kind', [{} as ImagePart__Output], 'wrong order'],
-    ['the round, once more', [{ part: 'round' } as ImagePart__Output], 'wrong order'],
+    ['bytes of no file', [data('a')], 'out of order'],
+    ['a checksum of no file', [sum('a')], 'out of order'],
+    ['a file within a file', [name('a.img'), name('b.img')], 'a.img is incomplete'],
+    ['files within a file', [name('a.img'), whole({ 'b.img': '' })], 'a.img is incomplete'],
+    ['a file without a checksum', [name('a.img'), data('a')], 'a.img is incomplete'],
+    ['bytes behind the checksum', [...file('a.img', 'a'), data('a')], 'out of order'],
+    ['a part of no kind', [{} as ImagePart__Output], 'out of order'],
+    ['the round, once more', [{ part: 'round' } as ImagePart__Output], 'out of order'],
   ];
 
   test.each(orders)('%s', async (_, parts, why) => {
@@ -140,14 +142,14 @@ describe('a wrong order', () => {
   });
 });
 
-test('a damaged file is not taken for whole', async () => {
+test('a damaged file is refused', async () => {
   const parts = [name('a.img'), data('one'), sum('two')];
   await expect(receive(parts)).rejects.toThrow('a.img is damaged');
 });
 
-test('no more comes than was said, in all files and all calls together', async () => {
-  const half = 'x'.repeat(MOST / 2);
-  const tooMuch = 'more bytes than there is room for';
+test('the allowance of bytes holds for all files and calls together', async () => {
+  const half = 'x'.repeat(MAX_BYTES / 2);
+  const tooMuch = 'larger than the offer allows';
   await receive([...file('a.img', half), ...file('b.img', half)]);
   const more = [...file('a.img', half), ...file('b.img', half), name('c.img'), data('x')];
   await expect(receive(more)).rejects.toThrow(tooMuch);
@@ -158,7 +160,7 @@ test('no more comes than was said, in all files and all calls together', async (
   await expect(late).rejects.toThrow(tooMuch);
 });
 
-test('there are no more files than was said', async () => {
+test('the allowance of files holds for all calls together', async () => {
   const parts = Array.from({ length: FILES }, (_, index) => file(`a-${index}.img`, '')).flat();
   const allowance = allowed();
   const directory = await receive(parts, undefined, allowance);
@@ -167,7 +169,7 @@ test('there are no more files than was said', async () => {
   expect(await readdir(directory)).toHaveLength(FILES);
 });
 
-test('a file that is there stays as it is', async () => {
+test('an existing file is not replaced', async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, 'fs.img'), 'mine');
   await expect(receive(file('fs.img', 'theirs'), directory)).rejects.toThrow('EEXIST');

@@ -38,9 +38,9 @@ const ofMigrate: Bad[] = [
   ['mod', { mod: 'pre-copy' }],
   ['to', { to: undefined }],
   ['to', { to: '127.0.0.1:7000' }],
-  ['to', { to: { host: '127.0.0.1' } }],
-  ['to', { to: { host: '127.0.0.1', port: 0 } }],
-  ['to', { to: { host: '127.0.0.1', port: 65536 } }],
+  ['to.port', { to: { host: '127.0.0.1' } }],
+  ['to.port', { to: { host: '127.0.0.1', port: 0 } }],
+  ['to.port', { to: { host: '127.0.0.1', port: 65536 } }],
   ['tls', { to: { host: '192.0.2.1', port: 7000 } }],
   ['mode', { mode: 'teleport' }],
   ['dump', { dump: null }],
@@ -67,8 +67,8 @@ const ofServe: Bad[] = [
   ...badTls,
   ['port', { port: 7000 }],
   ['listen', { listen: undefined }],
-  ['listen', { listen: { host: '127.0.0.1', port: 65536 } }],
-  ['listen', { listen: { ...listen, pagePort: -1 } }],
+  ['listen.port', { listen: { host: '127.0.0.1', port: 65536 } }],
+  ['listen.pagePort', { listen: { ...listen, pagePort: -1 } }],
   ['tls', { listen: { host: '0.0.0.0', port: 0 } }],
   ['directory', { directory: undefined }],
   ['directory', { directory: '' }],
@@ -94,7 +94,7 @@ const ofResolve: Bad[] = [
   ['deadlineMs', { deadlineMs: Number.NaN }],
 ];
 
-describe('bad input is refused by the name of its option, and nothing is begun', () => {
+describe('wrong input is refused by the name of its option, and nothing is created', () => {
   test.each(ofMigrate)('migrate: %s in %j', async (option, change) => {
     const directory = join(await temporaryDirectory(), 'state');
     const given = { to, insecure: true, directory, ...change };
@@ -128,7 +128,7 @@ describe('bad input is refused by the name of its option, and nothing is begun',
     expect(error).toMatchObject(wrong('resolveMigration', 'id'));
   });
 
-  test('resolveMigration: a migration that there was none of', async () => {
+  test('resolveMigration: an unknown migration', async () => {
     const directory = await temporaryDirectory();
     const error = await failureOf(resolveMigration(crypto.randomUUID(), { directory }));
     expect(error).toMatchObject(wrong('resolveMigration', 'id'));
@@ -150,7 +150,7 @@ describe('credentials', () => {
   const read = (host: string, given?: unknown, insecure?: boolean) =>
     readCredentials('migrate', host, given as never, insecure);
 
-  test('can be done without on loopback, if the caller says so', async () => {
+  test('are optional on loopback addresses, with insecure: true', async () => {
     for (const host of ['127.0.0.1', '127.1.2.3', '::1']) {
       expect(await read(host, undefined, true)).toBeUndefined();
       expect(await failureOf(read(host))).toMatchObject({ option: 'tls' });
@@ -162,7 +162,7 @@ describe('credentials', () => {
     }
   });
 
-  test('are texts, bytes or paths', async () => {
+  test('can be texts, bytes or paths', async () => {
     const authority = await Authority.create('migrations');
     const { cert, key } = await authority.issue(HERE);
     const [ca, text, bytes] = await Promise.all([
@@ -171,14 +171,13 @@ describe('credentials', () => {
       readFile(key),
     ]);
     const given = { ca: authority.cert, cert: text, key: new Uint8Array(bytes) };
-    expect(await read('192.0.2.1', given)).toMatchObject({
-      ca,
-      cert: Buffer.from(text),
-      key: bytes,
+    expect(await read('192.0.2.1', given)).toEqual({
+      ...{ ca, cert: Buffer.from(text), key: bytes },
+      verifyName: true,
     });
   });
 
-  test('that cannot be read are named, and a key is not quoted', async () => {
+  test('that cannot be read are named', async () => {
     const directory = await temporaryDirectory();
     const error = await failureOf(read('192.0.2.1', { ...tls, key: join(directory, 'none.pem') }));
     expect(error).toMatchObject(wrong('migrate', 'tls.key'));
@@ -189,7 +188,7 @@ describe('credentials', () => {
 });
 
 describe('a server', () => {
-  test('says that its port is taken, and gives back the other', async () => {
+  test('reports that a port is in use, and releases the other', async () => {
     const options = { insecure: true, path: criuPath() };
     await using server = await serveMigrations({
       ...{ ...options, listen, directory: await temporaryDirectory() },
@@ -203,7 +202,7 @@ describe('a server', () => {
     }
   });
 
-  test('leaves alone what the agent of another, which lives, sees to', async () => {
+  test('leaves alone the migrations of another agent that is alive', async () => {
     const directory = await temporaryDirectory();
     const incoming = join(directory, 'incoming');
     await mkdir(incoming);
@@ -228,7 +227,7 @@ describe('a server', () => {
 });
 
 describe('a migration whose agent has died', () => {
-  test('before it had asked is there to be resolved, and the word of the deed is done after it', async () => {
+  test('before the hand-over is resolved without its destination, and the deed is noted after the intent', async () => {
     const directory = await temporaryDirectory();
     const outgoing = join(directory, 'outgoing');
     await mkdir(outgoing);
@@ -251,7 +250,7 @@ describe('a migration whose agent has died', () => {
       expect(JSON.parse(text.trimEnd().split('\n').at(-1) as string).state).toBe(then);
     }
     expect(await readdir(join(directory, 'images'))).toEqual([]);
-    expect(await unresolvedMigrations(directory)).toEqual([]);
+    expect(await unresolvedMigrations({ directory })).toEqual([]);
   });
 });
 

@@ -17,8 +17,8 @@ const create = (directory: string, id: string) => Journal.create<State, Facts>(d
 const find = (directory: string, id: string) => Journal.find<State, Facts>(directory, id);
 
 describe('a journal', () => {
-  test('has the last state, and all facts so far', async () => {
-    const { directory, id } = await place();
+  test('returns the last state and all facts so far', async () => {
+    const { directory, id } = await newJournal();
     await using journal = await create(directory, id);
     expect(journal.entry).toBeUndefined();
     await journal.write('begun', { pid: 12, text: 'one\ntwo' });
@@ -28,8 +28,8 @@ describe('a journal', () => {
     expect(found?.entry).toEqual(journal.entry);
   });
 
-  test('is there for other processes once a step is written, and for no other user', async () => {
-    const { directory, id, path } = await place();
+  test('is durable once a line is written, and readable by its user only', async () => {
+    const { directory, id, path } = await newJournal();
     await using journal = await create(directory, id);
     await journal.write('begun', { pid: 12 });
     const { stdout } = await execa('tail', ['-n1', path]);
@@ -38,8 +38,8 @@ describe('a journal', () => {
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
   });
 
-  test('that is there already is not begun anew', async () => {
-    const { directory, id } = await place();
+  test('that exists is not created again', async () => {
+    const { directory, id } = await newJournal();
     await using journal = await create(directory, id);
     await journal.write('begun');
     const error = await failureOf(create(directory, id));
@@ -49,31 +49,31 @@ describe('a journal', () => {
     expect(found?.entry?.state).toBe('begun');
   });
 
-  test('that cannot be begun is not said to be there', async () => {
-    const { directory, id } = await place();
+  test('that cannot be created is not reported as existing', async () => {
+    const { directory, id } = await newJournal();
     await writeFile(directory, '');
     const error = await failureOf(create(directory, id));
     expect(error).toMatchObject({ code: 'ERR_CRIU_SYSTEM', errno: constants.errno.EEXIST });
     expect(error.message).toMatch(
-      new RegExp(`^migration ${id}: its journal cannot be begun: EEXIST`),
+      new RegExp(`^migration ${id}: cannot create its journal: EEXIST`),
     );
   });
 
-  test('that nobody has begun is not found', async () => {
-    const { directory, id } = await place();
+  test('that does not exist is not found', async () => {
+    const { directory, id } = await newJournal();
     expect(await find(directory, id)).toBeUndefined();
     expect(await journalsIn(directory)).toEqual([]);
   });
 
   test('without a line has no entry', async () => {
-    const { directory, id } = await place();
+    const { directory, id } = await newJournal();
     await using _ = await create(directory, id);
     await using found = await find(directory, id);
     expect(found?.entry).toBeUndefined();
   });
 
-  test('is gone on with', async () => {
-    const { directory, id } = await place();
+  test('can be continued', async () => {
+    const { directory, id } = await newJournal();
     await using journal = await create(directory, id);
     await journal.write('begun', { pid: 12 });
     await using found = await find(directory, id);
@@ -83,9 +83,9 @@ describe('a journal', () => {
   });
 });
 
-describe('a line that was cut off', () => {
-  test('does not count, wherever that was', async () => {
-    const { directory, id, path } = await place();
+describe('a truncated line', () => {
+  test('is ignored, wherever it was truncated', async () => {
+    const { directory, id, path } = await newJournal();
     await using journal = await create(directory, id);
     await journal.write('begun', { pid: 12 });
     const whole = await readFile(path);
@@ -98,8 +98,8 @@ describe('a line that was cut off', () => {
     }
   });
 
-  test('does not spoil those after it', async () => {
-    const { directory, id, path } = await place();
+  test('does not affect later lines', async () => {
+    const { directory, id, path } = await newJournal();
     await using journal = await create(directory, id);
     await journal.write('begun', { pid: 12 });
     for (let times = 0; times < 2; times++) {
@@ -111,7 +111,7 @@ describe('a line that was cut off', () => {
     await found?.write('done');
     await using again = await find(directory, id);
     expect(again?.entry).toMatchObject({ state: 'done', pid: 12 });
-    // Cut off once more, and now the line that was cut off before is the last whole one.
+    // Truncated again: now the line that was truncated first is the last complete one.
     await writeFile(path, (await readFile(path, 'utf8')).replace(/\n\{[^\n]*\n$/, '\n{"st'));
     await using last = await find(directory, id);
     expect(last?.entry).toMatchObject({ state: 'begun', pid: 12 });
@@ -129,19 +129,19 @@ describe('ids', () => {
     `x${randomUUID()}`,
   ];
 
-  test.each([...wrong, 12, undefined, null, {}])('%j is none', (id) => {
+  test.each([...wrong, 12, undefined, null, {}])('%j is not the id of a migration', (id) => {
     expect(isMigrationId(id)).toBe(false);
   });
 
-  test('only files that are named by one are journals', async () => {
-    const { directory, id } = await place();
+  test('only files that are named by an id are journals', async () => {
+    const { directory, id } = await newJournal();
     await using _ = await create(directory, id);
     await writeFile(join(directory, 'notes.journal'), '');
     await writeFile(join(directory, '..journal'), '');
     expect(await journalsIn(directory)).toEqual([id]);
   });
 
-  test('is not taken for missing if its directory cannot be read', async () => {
+  test('an unreadable directory is reported, not taken for empty', async () => {
     const path = join(await temporaryDirectory(), 'journals');
     expect(await journalsIn(path)).toEqual([]);
     await writeFile(path, '');
@@ -152,7 +152,7 @@ describe('ids', () => {
   });
 });
 
-async function place(): Promise<{ directory: string; id: string; path: string }> {
+async function newJournal(): Promise<{ directory: string; id: string; path: string }> {
   const directory = join(await temporaryDirectory(), 'journals');
   const id = randomUUID() as string;
   return { directory, id, path: join(directory, `${id}.journal`) };

@@ -9,20 +9,21 @@ import {
   type World,
 } from '../helpers/migration-model.ts';
 
-/** More would mean that the model has no end. */
-const MOST = 400_000;
+/** More worlds would mean that the model is infinite. */
+const MAX_WORLDS = 400_000;
 
 interface Found {
   readonly worlds: number;
   readonly steps: number;
   readonly settled: number;
-  /** What is wrong, and the steps that lead there. */
+  /** The steps that lead to a violation, and the violation. */
   readonly wrong: readonly string[] | undefined;
 }
 
 /**
- * Goes through all worlds, those with the fewest steps first; then backwards from the settled ones
- * by all steps but faults, to see that each world can come to a good end once nothing fails any more.
+ * Visits all worlds breadth-first, and checks each for violations. Then walks backwards from the
+ * settled worlds along all steps but faults: each world must be able to reach a settled one once
+ * nothing fails any more.
  */
 function search(rules: Rules): Found {
   const keyOf = (world: World) => Object.values(world).join();
@@ -40,7 +41,7 @@ function search(rules: Rules): Found {
     ...{ worlds: worlds.length, steps, settled, wrong },
   });
   for (let index = 0; index < worlds.length; index++) {
-    if (worlds.length > MOST) throw new Error(`there are more than ${MOST} worlds`);
+    if (worlds.length > MAX_WORLDS) throw new Error(`there are more than ${MAX_WORLDS} worlds`);
     const world = worlds[index] as World;
     const wrong = violation(world, rules);
     if (wrong) return result(0, trail(index, wrong));
@@ -59,48 +60,59 @@ function search(rules: Rules): Found {
   }
   const good = new Set(worlds.flatMap((world, index) => (isSettled(world) ? [index] : [])));
   const settled = good.size;
-  // What is added while it is walked through is walked through as well.
+  // The loop also visits what it adds.
   for (const index of good) for (const earlier of before[index] ?? []) good.add(earlier);
   const stuck = worlds.findIndex((_, index) => !good.has(index));
-  return result(settled, stuck < 0 ? undefined : trail(stuck, 'nothing leads on'));
+  return result(settled, stuck < 0 ? undefined : trail(stuck, 'no step leads to a settled world'));
 }
 
 const modes = [
-  ['memory first', { lazy: false }],
-  ['memory last', { lazy: true }],
+  ['memory before the copy runs', { lazy: false }],
+  ['memory after the copy runs', { lazy: true }],
 ] as const;
 
-describe('the agreement between two hosts', () => {
-  test.each(modes)('%s: never two copies, never none, always a way on', (_, rules) => {
-    const { wrong, worlds, steps, settled } = search(rules);
-    expect(wrong).toBeUndefined();
-    console.info(`${worlds} worlds, ${steps} steps, ${settled} good ends`);
-    expect(worlds).toBeGreaterThan(1000);
-    expect(settled).toBeGreaterThan(10);
-  });
+describe('the protocol between two hosts', () => {
+  test.each(modes)(
+    '%s: never two copies, never none, always a way to a settled state',
+    (_, rules) => {
+      const { wrong, worlds, steps, settled } = search(rules);
+      expect(wrong).toBeUndefined();
+      console.info(`${worlds} worlds, ${steps} steps, ${settled} settled worlds`);
+      expect(worlds).toBeGreaterThan(1000);
+      expect(settled).toBeGreaterThan(10);
+    },
+  );
 });
 
-describe('the search finds what is wrong', () => {
+describe('the search finds mistakes in the protocol', () => {
   const mistakes: readonly (readonly [string, string, Rules])[] = [
-    ['an abort while the copy is let go', 'two copies run', { lazy: false, turns: false }],
+    ['an abort while the copy is released', 'two copies run', { lazy: false, isSerial: false }],
     [
-      'a copy that is let go first',
+      'a copy that is released before the journal is written',
       'the original runs on behind its copy',
       { lazy: false, journalFirst: false },
     ],
     [
-      'a source that takes its word for the deed',
-      'nothing leads on',
+      'a source that notes the deed instead of the intent',
+      'no step leads to a settled world',
       { lazy: false, intents: false },
     ],
-    ['an original that is killed first', 'no copy is left', { lazy: false, keepsOriginal: false }],
-    ['the word of another server', 'two copies run', { lazy: false, doubtsUnknown: false }],
     [
-      'a copy that hangs, taken for one that runs',
+      'an original that is killed before the commit',
+      'no copy is left',
+      { lazy: false, keepsOriginal: false },
+    ],
+    [
+      'believing a server without the journal',
+      'two copies run',
+      { lazy: false, doubtsUnknown: false },
+    ],
+    [
+      'a hanging copy that counts as running',
       'no copy is left',
       { lazy: false, waitsForCriu: false },
     ],
-    ['an original that its criu lets run', 'two copies run', { lazy: true, keepsStopped: false }],
+    ['an original that its criu resumes', 'two copies run', { lazy: true, keepsStopped: false }],
   ];
 
   test.each(mistakes)('%s', (_, wrong, rules) => {

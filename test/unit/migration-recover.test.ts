@@ -21,7 +21,7 @@ import { isAlive, temporaryDirectory, waitFor } from '../helpers/workload.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const dead = thisAgent().replace(/ \d+/, ' 1');
 
-/** A process with two children. They end after the test. */
+/** A process with two children, all killed after the test. */
 async function startTree() {
   const shell = spawn('sh', ['-c', 'sleep 1000 & sleep 1000 & wait']);
   const root = shell.pid as number;
@@ -31,7 +31,7 @@ async function startTree() {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended.
+      // It has ended already.
     }
   };
   onTestFinished(() => [root, ...children].forEach(kill));
@@ -45,7 +45,7 @@ async function startTree() {
   return { root, children, copy, endRoot };
 }
 
-/** Writes the last line of a journal. */
+/** Writes a journal with one line. @param daysAgo the age of the file */
 async function note(directory: string, entry: object, daysAgo = 0): Promise<string> {
   const id = randomUUID() as string;
   const incoming = join(directory, 'incoming');
@@ -57,22 +57,22 @@ async function note(directory: string, entry: object, daysAgo = 0): Promise<stri
   return id;
 }
 
-describe('the copy of an agent that has died', () => {
-  test('ends with all of its processes, also when its root has ended', async () => {
+describe('the copy of a dead agent', () => {
+  test('ends with all of its processes, even after its root has ended', async () => {
     const directory = await temporaryDirectory();
     const { copy, children, endRoot } = await startTree();
     await endRoot();
     const id = await note(directory, { state: 'resumed', lazy: true, ...copy });
-    expect(await recoverIncoming(directory, id)).toMatchObject({ state: 'failed' });
+    expect(await recoverIncoming(directory, id, {})).toMatchObject({ state: 'failed' });
     for (const pid of children) expect(await isAlive(pid)).toBe(false);
   });
 
-  test('runs if a process of it does, and its root has ended', async () => {
+  test('counts as running if one of its processes runs after its root has ended', async () => {
     const directory = await temporaryDirectory();
     const { copy, children, endRoot } = await startTree();
     await endRoot();
     const id = await note(directory, { state: 'resuming', lazy: false, ...copy });
-    expect(await recoverIncoming(directory, id)).toMatchObject({ state: 'complete' });
+    expect(await recoverIncoming(directory, id, {})).toMatchObject({ state: 'complete' });
     for (const pid of children) expect(await isAlive(pid)).toBe(true);
   });
 
@@ -80,24 +80,24 @@ describe('the copy of an agent that has died', () => {
     const directory = await temporaryDirectory();
     const { copy, root, children } = await startTree();
     const id = await note(directory, { state, ...copy });
-    expect(await recoverIncoming(directory, id)).toMatchObject({ state });
+    expect(await recoverIncoming(directory, id, {})).toMatchObject({ state });
     for (const pid of [root, ...children]) expect(await isAlive(pid)).toBe(true);
   });
 
-  test('is gone if the host was started anew, and its pids are those of others', async () => {
+  test('is gone after a reboot, when its pids belong to other processes', async () => {
     const directory = await temporaryDirectory();
     const { copy, root, children } = await startTree();
     const [ticks, , namespace] = copy.startTime.split(' ');
     const startTime = `${ticks} ${randomUUID()} ${namespace}`;
     const entry = { state: 'resumed', lazy: true, ...copy, startTime };
     const id = await note(directory, { ...entry, agent: `1 1 ${randomUUID()} ${namespace}` });
-    expect(await recoverIncoming(directory, id)).toMatchObject({ state: 'failed' });
+    expect(await recoverIncoming(directory, id, {})).toMatchObject({ state: 'failed' });
     for (const pid of [root, ...children]) expect(await isAlive(pid)).toBe(true);
   });
 });
 
 describe('in another pid namespace', () => {
-  /** A process of one, as a journal names it. */
+  /** Starts a pid namespace; `identity` names a process in it as a journal does. */
   async function startThere(): Promise<{ identity: string; end: () => Promise<unknown> }> {
     const options = ['--pid', '--fork', '--kill-child', 'sh', '-c'];
     const script = 'readlink /proc/self/ns/pid; exec sleep 1000';
@@ -116,26 +116,26 @@ describe('in another pid namespace', () => {
     return { identity: `1 1 ${boot} ${String(namespace).trim()}`, end };
   }
 
-  test('an agent is not taken for dead as long as that is not known', async () => {
+  test('an agent counts as alive while it may be', async () => {
     const { identity, end } = await startThere();
     expect([isElsewhere(identity), isAgentAlive(identity)]).toEqual([true, true]);
     await end();
-    // Who sees all processes knows that nobody is in there.
+    // In the initial pid namespace an empty namespace is known to be empty.
     const seesAll = (await readlink('/proc/self/ns/pid')) === 'pid:[4026531836]';
     expect([isElsewhere(identity), isAgentAlive(identity)]).toEqual([!seesAll, !seesAll]);
   });
 
-  test('nothing is put right, and who asks is told', async () => {
+  test('a migration is left alone, and its status says where to recover it', async () => {
     const { identity } = await startThere();
     const directory = await temporaryDirectory();
     const entry = { state: 'resuming', pid: 1, startTime: identity.slice(2), agent: identity };
     const id = await note(directory, entry);
-    const { state, message } = await recoverIncoming(directory, id);
+    const { state, message } = await recoverIncoming(directory, id, {});
     expect(state).toBe('resuming');
     expect(message).toContain('start a server there');
   });
 
-  test('resolveMigration says where to run it', async () => {
+  test('resolveMigration says where to call it', async () => {
     const { identity } = await startThere();
     const directory = await temporaryDirectory();
     const outgoing = join(directory, 'outgoing');
@@ -145,11 +145,11 @@ describe('in another pid namespace', () => {
     await writeFile(join(outgoing, `${id}.journal`), `${JSON.stringify(entry)}\n`);
     const error = await failureOf(resolveMigration(id, { directory, insecure: true }));
     expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'id' });
-    expect(error.message).toContain('run it in there');
+    expect(error.message).toContain('call it in that namespace');
   });
 });
 
-test('journals of what is over are removed after a week, and no others', async () => {
+test('journals of ended migrations are removed after a week, and no others', async () => {
   const directory = await temporaryDirectory();
   for (const state of ['complete', 'aborted', 'failed']) await note(directory, { state }, 8);
   const kept = [
@@ -158,12 +158,12 @@ test('journals of what is over are removed after a week, and no others', async (
     await note(directory, { state: 'resumed', lazy: true, agent: thisAgent() }, 8),
     await note(directory, { state: 'prepared' }, 8),
   ];
-  await recoverAll(directory);
+  await recoverAll(directory, {});
   const left = await readdir(join(directory, 'incoming'));
   expect(left.sort()).toEqual(kept.map((id) => `${id}.journal`).sort());
 });
 
-test('a directory that others can write to is refused', async () => {
+test('a directory that other users can write to is refused', async () => {
   const listen = { host: '127.0.0.1', port: 0 };
   const directory = await temporaryDirectory();
   const serve = () => serveMigrations({ listen, insecure: true, directory });

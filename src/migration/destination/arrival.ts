@@ -6,179 +6,176 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { builtins } from '../../builtins.ts';
 import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
-import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
-import type { PageServer } from '../../operations/page-server.ts';
-import { receiveImages } from '../protocol/image-transfer.ts';
+import { PageServer } from '../../operations/page-server.ts';
+import { incomingImages } from '../journal/incoming-journal.ts';
+import { type Allowance, receiveImages } from '../protocol/image-transfer.ts';
+import { isPostcopy } from '../protocol/modes.ts';
 import { TOKEN_SIZE } from '../protocol/page-listener.ts';
 import { PageTunnel } from '../protocol/page-tunnel.ts';
-import type { Hosting } from './incoming.ts';
+import type { MigrationOffer } from './serve-options.ts';
+import type { ServerContext } from './server-context.ts';
 
-/** How long CRIU's page server may take to end once a dump has taken leave of it, in milliseconds. */
+/** How long CRIU's page server may take to exit after the dump has closed its connection, in milliseconds. */
 const PAGE_SERVER_MS = 10_000;
-/** More than any policy makes; each is a directory. */
+/** More rounds than any policy makes; each takes a directory. */
 const MAX_ROUNDS = 1000;
-/** What images may have besides the memory, in bytes. */
+/** How large all images may be besides the memory, in bytes. */
 const MAX_IMAGE_BYTES = 1 << 30;
 const MAX_FILES = 100_000;
 
-/** Whether memory comes after the copy runs. */
-export function isLazy({ mode }: { readonly mode: string }): boolean {
-  return mode === 'post-copy' || mode === 'hybrid';
-}
-
-/** What comes for a copy before it is made: the pages of rounds, and images. */
+/** Receives the pages of rounds and the images of a migration, before its copy is restored. */
 export class Arrival implements AsyncDisposable {
   readonly roundToken = builtins.crypto.randomBytes(TOKEN_SIZE);
   readonly lazyToken = builtins.crypto.randomBytes(TOKEN_SIZE);
-  readonly #offer: OfferRequest__Output;
-  readonly #hosting: Hosting;
-  readonly #over: AbortSignal;
+  readonly #context: ServerContext;
+  readonly #offer: MigrationOffer;
+  readonly #signal: AbortSignal;
   readonly #requireOpen: () => void;
-  /** For all images of a migration together. */
-  readonly #allowance: { bytes: number; files: number };
+  /** For all images of the migration together. */
+  readonly #allowance: Allowance;
   readonly #images: string;
-  #rounds: PageTunnel | undefined;
-  #lazy: PageTunnel | undefined;
+  /** Runs one step after the other, even if the source requests several at once. */
+  readonly #steps = new SerialQueue();
+  #roundTunnel: PageTunnel | undefined;
+  #lazyTunnel: PageTunnel | undefined;
   #pageServer: PageServer | undefined;
-  /** How many rounds were begun. */
-  #begun = 0;
+  #rounds = 0;
   #isFinished = false;
-  readonly #queue = new SerialQueue();
 
   /**
-   * @param over ends what is under way
-   * @param requireOpen throws if nothing may come any more
+   * @param signal ends what is under way
+   * @param requireOpen throws if the migration does not accept data any more
    */
   constructor(
-    hosting: Hosting,
-    offer: OfferRequest__Output,
-    over: AbortSignal,
+    context: ServerContext,
+    offer: MigrationOffer,
+    signal: AbortSignal,
     requireOpen: () => void,
   ) {
-    this.#hosting = hosting;
+    this.#context = context;
     this.#offer = offer;
-    this.#over = over;
+    this.#signal = signal;
     this.#requireOpen = requireOpen;
-    this.#allowance = { bytes: offer.memory + MAX_IMAGE_BYTES, files: MAX_FILES };
-    this.#images = join(hosting.directory, 'images', offer.id);
-    this.#expect();
+    this.#allowance = { bytes: offer.memoryBytes + MAX_IMAGE_BYTES, files: MAX_FILES };
+    this.#images = incomingImages(context.directory, offer.id);
+    this.#expectConnections();
   }
 
-  /** Where the images of a round go. */
-  directoryOf(index: number): string {
-    return join(this.#images, String(index));
+  /** The directory of the images of a round. */
+  directoryOf(round: number): string {
+    return join(this.#images, String(round));
   }
 
-  /** The connection on which lazy pages are asked for. */
-  get lazy(): PageTunnel | undefined {
-    return this.#lazy;
+  /** The connection on which lazy pages are requested; undefined until the source has opened it. */
+  get lazyTunnel(): PageTunnel | undefined {
+    return this.#lazyTunnel;
   }
 
-  /** Starts to take the pages of a round, the one after the last. */
+  /** Starts the page server of the next round. */
   async startRound(index: number): Promise<void> {
     await this.#runStep(async () => {
-      if (index !== this.#begun || index >= MAX_ROUNDS) {
-        throw new Error(`round ${index} does not come after ${this.#begun} rounds`);
+      if (index !== this.#rounds || index >= MAX_ROUNDS) {
+        throw new Error(`round ${index} cannot follow ${this.#rounds} rounds`);
       }
-      const tunnel = this.#rounds;
-      if (!tunnel) throw new Error('there is no connection for pages yet');
-      await this.#endOfRound();
+      const tunnel = this.#roundTunnel;
+      if (!tunnel) throw new Error('the connection for pages is not open yet');
+      await this.#endRound();
       this.#requireOpen();
-      this.#begun++;
+      this.#rounds++;
       this.#pageServer = await tunnel.criuFd.use((fd) =>
-        this.#hosting.criu.pageServer({
+        PageServer.start(this.#context.client, {
           imagesDirectory: this.directoryOf(index),
           ...(index > 0 && { parentImage: `../${index - 1}` }),
           pageServer: { fd },
-          signal: this.#over,
+          signal: this.#signal,
         }),
       );
     });
   }
 
-  /** Takes images of the dump, which is the last round. */
-  async takeImages(
+  /** Receives images of the dump, which is the last round. */
+  async receiveImages(
     index: number,
     stream: Readable,
     parts: AsyncIterable<ImagePart__Output>,
   ): Promise<void> {
     await this.#runStep(async () => {
-      this.#requireLast(index);
-      addAbortSignal(this.#over, stream);
+      this.#requireLastRound(index);
+      addAbortSignal(this.#signal, stream);
       await receiveImages(parts, this.directoryOf(index), this.#allowance);
     });
   }
 
-  /** Everything has come: nothing is taken any more. */
+  /** Ends the reception: everything that the restore needs has arrived. */
   async finish(index: number, lazy: boolean): Promise<void> {
     await this.#runStep(async () => {
-      this.#requireLast(index);
-      if (lazy !== isLazy(this.#offer)) throw new Error(`it was offered as ${this.#offer.mode}`);
+      this.#requireLastRound(index);
+      if (lazy !== isPostcopy(this.#offer.mode)) {
+        throw new Error(`the migration was offered as ${this.#offer.mode}`);
+      }
       this.#isFinished = true;
-      await this.#endOfRound();
+      await this.#endRound();
       this.#requireOpen();
-      if (lazy && index > 0)
+      if (lazy && index > 0) {
         await symlink(`../${index - 1}`, join(this.directoryOf(index), 'parent'));
+      }
     });
   }
 
-  /** Ends what is under way, and removes what has come: it is memory, and of no more use. */
+  /** Ends what is under way, and removes the images: they are memory, and nobody needs them now. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#queue.idle();
+    await this.#steps.idle();
     await this.#pageServer?.close();
-    this.#rounds?.[Symbol.dispose]();
-    this.#lazy?.[Symbol.dispose]();
+    this.#roundTunnel?.[Symbol.dispose]();
+    this.#lazyTunnel?.[Symbol.dispose]();
     await rm(this.#images, { recursive: true, force: true });
   }
 
-  /** A dump with a page server is a round of its own; lazy pages are in none. */
-  #requireLast(index: number): void {
-    const last = isLazy(this.#offer) ? this.#begun : this.#begun - 1;
+  /** A dump to a page server is a round of its own; a lazy dump has no page server. */
+  #requireLastRound(index: number): void {
+    const last = isPostcopy(this.#offer.mode) ? this.#rounds : this.#rounds - 1;
     if (index !== last) throw new Error(`the dump is not round ${index}`);
   }
 
-  /** The pages of the last round have to be there, whole. */
-  async #endOfRound(): Promise<void> {
+  /** Waits until the pages of the last round are complete on disk. */
+  async #endRound(): Promise<void> {
     const server = this.#pageServer;
     if (!server) return;
     const ended = new AbortController();
-    const signal = AbortSignal.any([ended.signal, this.#over]);
-    const late = sleep(PAGE_SERVER_MS, undefined, { signal }).catch(() => undefined);
-    const status = await Promise.race([server.exited, late]);
+    const signal = AbortSignal.any([ended.signal, this.#signal]);
+    const timeout = sleep(PAGE_SERVER_MS, undefined, { signal }).catch(() => undefined);
+    const status = await Promise.race([server.exited, timeout]);
     ended.abort();
     if (status?.code === 0) {
       this.#pageServer = undefined;
       return;
     }
     const log = await server.log();
-    const said = log?.errors.at(-1) ?? (status ? 'it was killed' : 'it has not ended');
+    const reason = log?.errors.at(-1) ?? (status ? 'it was killed' : 'it did not exit');
     await server.close();
-    throw new Error(`the page server of the last round has failed: ${said}`);
+    throw new Error(`the page server of the last round failed: ${reason}`);
   }
 
-  #expect(): void {
-    const { pageListener, stallMs } = this.#hosting;
-    const stop = [
+  #expectConnections(): void {
+    const { pageListener, stallMs } = this.#context;
+    const withdraw = [
       pageListener.expect(this.roundToken, (peer: Socket) => {
-        this.#rounds = new PageTunnel(peer, { stallMs });
+        this.#roundTunnel = new PageTunnel(peer, { stallMs });
       }),
       pageListener.expect(this.lazyToken, (peer: Socket) => {
-        this.#lazy = new PageTunnel(peer, { stallMs, awaitsAnswers: true });
+        this.#lazyTunnel = new PageTunnel(peer, { stallMs, awaitsAnswers: true });
       }),
     ];
-    this.#over.addEventListener('abort', () => {
-      for (const one of stop) one();
+    this.#signal.addEventListener('abort', () => {
+      for (const token of withdraw) token();
     });
   }
 
-  /**
-   * Runs one step after the other, whatever the source asks at once. If the migration ends during a
-   * step, the reason for that replaces the step's own error.
-   */
+  /** After an abort, its reason is the error of a step, whatever the abort made of the step. */
   async #runStep(step: () => Promise<void>): Promise<void> {
-    await this.#queue.run(async () => {
+    await this.#steps.run(async () => {
       this.#requireOpen();
-      if (this.#isFinished) throw new Error('its copy is made already');
+      if (this.#isFinished) throw new Error('the copy is being restored already');
       await step().finally(this.#requireOpen);
     });
   }

@@ -1,68 +1,66 @@
 import { deferred } from '../../concurrency/deferred.ts';
+import type { Client } from '../../operations/client.ts';
 import { type RestoreOptions, restore } from '../../operations/restore.ts';
-import type { RestoredProcess } from '../../operations/restored-process.ts';
-import { type LazyRestored, lazyRestore } from '../../postcopy/lazy-restore.ts';
-import { askedOf, type Offered } from '../protocol/offered-options.ts';
-import type { Arrival } from './arrival.ts';
-import type { Hosting } from './incoming.ts';
+import {
+  type LazyRestored,
+  type LazyRestoreOptions,
+  lazyRestore,
+} from '../../postcopy/lazy-restore.ts';
+import type { PageTunnel } from '../protocol/page-tunnel.ts';
 
-/** A copy that is restored, and held by CRIU until it is decided what becomes of it. */
+/** A restore that holds its processes before they run. */
+export interface HeldRestore {
+  readonly options: RestoreOptions & { readonly imagesDirectory: string };
+  /** The connection on which lazy pages are requested, if the restore is lazy. */
+  readonly lazyTunnel: PageTunnel | undefined;
+  /** Called and awaited once the processes are restored. */
+  readonly onRestored: (pid: number) => Promise<void> | void;
+}
+
+/** A copy that CRIU has restored, and holds until it is decided if it runs. */
 export class HeldCopy {
-  /** Resolves with its root once it is held; rejects if that does not come to be. */
+  /** Resolves with the pid of the root once the copy is held; rejects if the restore fails before. */
   readonly held: Promise<number>;
-  /** What the restore comes to, once it is released. */
-  readonly restored: Promise<RestoredProcess | LazyRestored>;
+  /**
+   * Resolves once the released copy runs, with the rest of its memory to come if it is lazy; rejects if
+   * the restore fails.
+   */
+  readonly running: Promise<LazyRestored | undefined>;
   readonly #released = deferred<boolean>();
 
-  constructor(
-    hosting: Hosting,
-    offer: Offered,
-    from: { readonly arrival: Arrival; readonly index: number; readonly lazy: boolean },
-    signal: AbortSignal,
-  ) {
+  constructor(client: Client, { options, lazyTunnel, onRestored }: HeldRestore) {
     const held = deferred<number>();
     const postRestore = async (pid: number) => {
-      await hosting.restore.hooks?.postRestore?.(pid);
+      await options.hooks?.postRestore?.(pid);
+      await onRestored(pid);
       held.resolve(pid);
       if (!(await this.#released.promise)) throw new Error('the migration was aborted');
     };
-    this.restored = restoring(hosting, offer, { ...from, postRestore }, signal);
-    this.held = Promise.race([held.promise, this.restored.then(() => held.promise)]);
+    const hooks = { ...options.hooks, postRestore };
+    this.running = runRestore(client, { ...options, hooks }, lazyTunnel);
+    this.held = Promise.race([held.promise, this.running.then(() => held.promise)]);
     this.held.catch(() => {});
   }
 
-  /** Lets it run, or end. The first word counts. */
+  /** Lets the copy run, or ends it. Only the first call counts. */
   release(run: boolean): void {
     this.#released.resolve(run);
   }
 }
 
-async function restoring(
-  { client, restore: own }: Hosting,
-  offer: Offered,
-  from: {
-    readonly arrival: Arrival;
-    readonly index: number;
-    readonly lazy: boolean;
-    readonly postRestore: (pid: number) => Promise<void>;
-  },
-  signal: AbortSignal,
-): Promise<RestoredProcess | LazyRestored> {
-  const { arrival, index, lazy, postRestore } = from;
-  const options = {
-    ...askedOf(offer),
-    ...own,
-    imagesDirectory: arrival.directoryOf(index),
-    hooks: { ...own.hooks, postRestore },
-    signal,
-  } as RestoreOptions & { imagesDirectory: string };
-  if (!lazy) return await restore(client, options);
-  const tunnel = arrival.lazy;
-  if (!tunnel) throw new Error('there is no connection for lazy pages');
+async function runRestore(
+  client: Client,
+  options: HeldRestore['options'],
+  lazyTunnel: PageTunnel | undefined,
+): Promise<LazyRestored | undefined> {
+  if (!lazyTunnel) {
+    await restore(client, options);
+    return undefined;
+  }
   const { lazyPages: _, ...forLazy } = options;
-  return await tunnel.criuFd.use((fd) =>
-    tunnel.useLocalFd((keeper) =>
-      lazyRestore(client, { ...forLazy, pageServer: { fd } } as never, keeper),
+  return await lazyTunnel.criuFd.use((fd) =>
+    lazyTunnel.useLocalFd((keepAliveFd) =>
+      lazyRestore(client, { ...forLazy, pageServer: { fd } } as LazyRestoreOptions, keepAliveFd),
     ),
   );
 }

@@ -1,268 +1,266 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SerialQueue } from '../../concurrency/serial-queue.ts';
-import type { Criu } from '../../criu.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
-import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
-import type { Client } from '../../operations/client.ts';
-import type { RestoreOptions } from '../../operations/restore.ts';
 import type { LazyRestored } from '../../postcopy/lazy-restore.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 import {
-  type How,
   type IncomingFacts,
   type IncomingJournal,
-  journalsOf,
+  incomingJournals,
 } from '../journal/incoming-journal.ts';
 import { Journal } from '../journal/journal.ts';
 import { namesOf, startTimeOf, thisAgent } from '../protocol/identity.ts';
-import type { PageListener } from '../protocol/page-listener.ts';
-import { afterRestart, type DestinationState, mayAbort } from '../protocol/states.ts';
+import { fromOfferedOptions } from '../protocol/offered-options.ts';
+import { afterRestart, type DestinationState, isFinal, mayAbort } from '../protocol/states.ts';
+import type { CopyStatus } from '../protocol/status.ts';
 import { Arrival } from './arrival.ts';
 import { HeldCopy } from './held-copy.ts';
-import { endCopy, wasLetGo } from './recover.ts';
+import { endCopy, wasReleased } from './recover.ts';
+import type { IncomingMigration, MigrationOffer, MigrationPeer } from './serve-options.ts';
+import type { ReceivedOffer, ServerContext } from './server-context.ts';
+import { SilenceTimer } from './silence-timer.ts';
 
-/** What all migrations to this host share. */
-export interface Hosting {
-  readonly client: Client;
-  readonly criu: Criu;
-  readonly directory: string;
-  readonly restore: Partial<RestoreOptions>;
-  readonly pageListener: PageListener;
-  /** How long a source may be silent before anything runs, in milliseconds. */
-  readonly holdMs: number;
-  readonly stallMs: number;
-  /** Is told of every new state. */
-  readonly changed: (incoming: Incoming) => void;
-}
-
-/** One migration to this host: its state, and what belongs to it. */
+/** One migration to this host: its journal, and what it holds. */
 export class Incoming {
-  readonly id: string;
-  /** Who may speak of it: the fingerprint of the source's certificate. */
-  readonly peer: string;
-  readonly offer: OfferRequest__Output;
-  readonly #hosting: Hosting;
+  readonly offer: MigrationOffer;
+  readonly peer: MigrationPeer;
+  readonly #context: ServerContext;
+  readonly #received: ReceivedOffer;
   readonly #journal: IncomingJournal;
-  readonly #closed = new AbortController();
   readonly #arrival: Arrival;
-  #preparing: Promise<How> | undefined;
-  #copy: HeldCopy | undefined;
-  #pages: Promise<number> | undefined;
-  #handingOver: Promise<How> | undefined;
-  #heardAt = performance.now();
-  readonly #told = new AbortController();
-  #silence: NodeJS.Timeout | undefined;
+  readonly #silence: SilenceTimer;
   /**
-   * Runs one decision after the other: each depends on the journal, and is in effect once the journal
-   * has it. Otherwise the copy could be let go while it is aborted.
+   * Each decision depends on the journal, and is taken once it is in the journal: without the queue a
+   * copy could be released while it is aborted.
    */
   readonly #decisions = new SerialQueue();
+  readonly #closed = new AbortController();
+  readonly #sourceKnowsEnd = new AbortController();
+  #copy: HeldCopy | undefined;
+  #preparing: Promise<void> | undefined;
+  #committing: Promise<void> | undefined;
+  #pages: Promise<number> | undefined;
+  #ending: Promise<void> | undefined;
 
-  /** Begins one. @throws CriuError if it was begun before */
-  static async begin(
-    hosting: Hosting,
-    offer: OfferRequest__Output,
-    peer: string,
-  ): Promise<Incoming> {
+  /** Creates the journal. @throws CriuError ERR_CRIU_MIGRATION_REFUSED if there was such a migration */
+  static async begin(context: ServerContext, received: ReceivedOffer): Promise<Incoming> {
     const journal = await Journal.create<DestinationState, IncomingFacts>(
-      journalsOf(hosting.directory),
-      offer.id,
+      incomingJournals(context.directory),
+      received.offer.id,
     );
-    const incoming = new Incoming(hosting, offer, peer, journal);
+    const incoming = new Incoming(context, received, journal);
     await incoming.#write('receiving', { agent: thisAgent() });
-    incoming.heard();
+    incoming.heardSource();
     return incoming;
   }
 
-  private constructor(
-    hosting: Hosting,
-    offer: OfferRequest__Output,
-    peer: string,
-    journal: IncomingJournal,
-  ) {
-    this.#hosting = hosting;
-    this.offer = offer;
-    this.id = offer.id;
-    this.peer = peer;
+  private constructor(context: ServerContext, received: ReceivedOffer, journal: IncomingJournal) {
+    this.offer = received.offer;
+    this.peer = received.peer;
+    this.#context = context;
+    this.#received = received;
     this.#journal = journal;
-    this.#arrival = new Arrival(hosting, offer, this.#closed.signal, () =>
-      this.#require('receiving'),
+    this.#arrival = new Arrival(context, received.offer, this.#closed.signal, () =>
+      this.#requireReceiving(),
     );
+    this.#silence = new SilenceTimer(context.holdMs, () => {
+      this.abort(`the source was silent for ${context.holdMs} ms`).catch(() => {});
+    });
   }
 
-  /** The one-time tokens of its connections for pages. */
+  get id(): string {
+    return this.offer.id;
+  }
+
+  /** The one-time tokens of the connections for pages. */
   get tokens(): { readonly roundToken: Buffer; readonly lazyToken: Buffer } {
     const { roundToken, lazyToken } = this.#arrival;
     return { roundToken, lazyToken };
   }
 
-  /** Whether it is neither complete nor given up. */
+  get status(): CopyStatus {
+    const { state = 'unknown', pid, message } = this.#journal.entry ?? {};
+    return { state, pid, message };
+  }
+
+  /** The status for the users of the server. */
+  get migration(): IncomingMigration {
+    const { state, pid, message } = this.status;
+    return { id: this.id, state, pid, message };
+  }
+
+  /** True until the migration is complete, aborted or failed. */
   get isOpen(): boolean {
-    return ['receiving', 'prepared', 'resuming', 'resumed'].includes(this.how.state);
+    return !isFinal(this.status.state);
   }
 
-  /** How it stands. */
-  get how(): How {
-    const { state = 'unknown', pid = 0, message = '' } = this.#journal.entry ?? {};
-    return { state, pid, message, pages: 0 };
+  /** Notes a sign of life of the source. A source that is silent for too long before its copy runs is given up. */
+  heardSource(): void {
+    this.#silence.heard(mayAbort(this.status.state) && this.isOpen);
   }
 
-  /** The source has been heard of: it is waited for anew. */
-  heard(): void {
-    this.#heardAt = performance.now();
-    clearTimeout(this.#silence);
-    if (!mayAbort(this.how.state) || this.how.state === 'aborted') return;
-    const { holdMs } = this.#hosting;
-    this.#silence = setTimeout(() => {
-      this.abort(`the source was silent for ${holdMs} ms`).catch(() => {});
-    }, holdMs).unref();
+  /** Notes that the source has received an answer that it acts upon. */
+  onAnswerDelivered(): void {
+    if (!this.isOpen) this.#sourceKnowsEnd.abort();
   }
 
-  /** The source hears how it stands, and acts upon that. */
-  told(): void {
-    if (!this.isOpen) this.#told.abort();
-  }
-
-  /** Starts to take the pages of a round. */
-  async startRound(index: number): Promise<How> {
+  /** Starts to receive the pages of a round. */
+  async startRound(index: number): Promise<CopyStatus> {
     await this.#arrival.startRound(index);
-    return this.how;
+    return this.status;
   }
 
-  /** Takes images of the dump; a stream that goes on when the migration is given up ends. */
-  async takeImages(
+  /** Receives images of the dump. */
+  async receiveImages(
     index: number,
     stream: Readable,
     parts: AsyncIterator<ImagePart__Output>,
-  ): Promise<How> {
-    await this.#arrival.takeImages(index, stream, this.#hearing(parts));
-    return this.how;
+  ): Promise<CopyStatus> {
+    await this.#arrival.receiveImages(index, stream, this.#listening(parts));
+    return this.status;
   }
 
-  async *#hearing<Part>(parts: AsyncIterator<Part>): AsyncIterable<Part> {
+  async *#listening<Part>(parts: AsyncIterator<Part>): AsyncIterable<Part> {
     for await (const part of { [Symbol.asyncIterator]: () => parts }) {
-      this.heard();
+      this.heardSource();
       yield part;
     }
   }
 
-  /** Restores, and holds before anything runs. To be asked again is no harm. */
-  async prepare(index: number, lazy: boolean): Promise<How> {
+  /** Restores the copy, and holds it before it runs. Idempotent. */
+  async prepare(index: number, lazy: boolean): Promise<CopyStatus> {
     this.#preparing ??= this.#prepare(index, lazy);
     await this.#preparing;
-    return this.how;
+    return this.status;
   }
 
-  async #prepare(index: number, lazy: boolean): Promise<How> {
+  async #prepare(index: number, lazy: boolean): Promise<void> {
+    const { client, hooks } = this.#context;
     await this.#arrival.finish(index, lazy);
-    this.#require('receiving');
-    const from = { arrival: this.#arrival, index, lazy };
-    this.#copy = new HeldCopy(this.#hosting, this.offer, from, this.#closed.signal);
+    const { lazyTunnel } = this.#arrival;
+    if (lazy && !lazyTunnel) throw new Error('the connection for lazy pages is not open');
+    const migration = { id: this.id, offer: this.offer, peer: this.peer };
+    await this.#decisions.run(async () => {
+      this.#requireReceiving();
+      if (hooks.beforeRestore || hooks.afterRestore || hooks.afterMigration) {
+        await this.#journal.write('receiving', { isSetUp: true });
+      }
+    });
+    await hooks.beforeRestore?.(migration);
+    this.#requireReceiving();
+    const { request, restore } = this.#received;
+    this.#copy = new HeldCopy(client, {
+      options: {
+        ...fromOfferedOptions(request),
+        ...restore,
+        imagesDirectory: this.#arrival.directoryOf(index),
+        signal: this.#closed.signal,
+      },
+      lazyTunnel: lazy ? lazyTunnel : undefined,
+      onRestored: (pid) => hooks.afterRestore?.({ ...migration, pid }),
+    });
     const pid = await this.#copy.held;
     await this.#decisions.run(async () => {
-      // It may have been aborted meanwhile.
-      this.#require('receiving');
+      this.#requireReceiving();
       await this.#write('prepared', {
         ...{ pid, startTime: startTimeOf(pid) ?? '', lazy },
         tree: namesOf(descendantsOf(pid)),
       });
     });
-    return this.how;
   }
 
-  /** Lets the copy run. To be asked again is no harm. */
-  async handOver(): Promise<How> {
-    if (this.how.state === 'prepared') this.#handingOver ??= this.#letRun();
-    await this.#handingOver;
-    return this.how;
+  /** Lets the copy run. Idempotent. */
+  async commit(): Promise<CopyStatus> {
+    if (this.status.state === 'prepared') this.#committing ??= this.#commit();
+    await this.#committing;
+    return this.status;
   }
 
-  /** Resolves when every page is there, or will not be. */
-  async awaitPages(): Promise<How> {
-    const pages = await this.#pages?.catch(() => 0);
-    return { ...this.how, pages: pages ?? 0 };
-  }
-
-  /** Ends it, unless its copy may have run. */
-  async abort(message: string): Promise<How> {
-    const isMine = await this.#decisions.run(async () => {
-      if (!mayAbort(this.how.state) || this.how.state === 'aborted') return false;
-      // First on disk: from now on the source may let its original run.
-      await this.#write('aborted', { message });
-      return true;
-    });
-    if (!isMine) return this.how;
-    this.#closed.abort();
-    this.#copy?.release(false);
-    await this.#copy?.restored.catch(() => {});
-    await this.#end();
-    return this.how;
-  }
-
-  /**
-   * Lets go of it when this host serves no more: what may be given up is; what runs runs on, once it has
-   * all of its memory and the source knows. One that is silent is not waited for.
-   */
-  async leave(): Promise<void> {
-    const mayAsk = this.how.state !== 'receiving';
-    await this.abort('the destination was closed');
-    await this.#handingOver;
-    await this.#pages?.catch(() => {});
-    clearTimeout(this.#silence);
-    const leftMs = Math.max(0, this.#heardAt + this.#hosting.stallMs - performance.now());
-    if (mayAsk) await sleep(leftMs, undefined, { signal: this.#told.signal }).catch(() => {});
-  }
-
-  async #letRun(): Promise<How> {
-    const isMine = await this.#decisions.run(async () => {
-      if (this.how.state !== 'prepared') return false;
+  async #commit(): Promise<void> {
+    const mayRun = await this.#decisions.run(async () => {
+      if (this.status.state !== 'prepared') return false;
       await this.#write('resuming');
       return true;
     });
-    if (!isMine) return this.how;
-    clearTimeout(this.#silence);
+    if (!mayRun) return;
+    this.#silence.stop();
     this.#copy?.release(true);
-    const lazy = this.#journal.entry?.lazy === true;
-    this.#endWithoutSource();
+    this.#closeWithoutSource();
     try {
-      const restored = await this.#copy?.restored;
-      if (!lazy) {
+      const lazyRestored = await this.#copy?.running;
+      if (!lazyRestored) {
         await this.#write('complete');
         await this.#end();
-        return this.how;
+        return;
       }
       await this.#write('resumed');
-      this.#pages = this.#watchPages((restored as LazyRestored).pagesDone);
+      this.#pages = this.#watchPages(lazyRestored.pagesDone);
       this.#pages.catch(() => {});
-      return this.how;
     } catch (error) {
-      await this.#failed(error as Error);
-      return this.how;
+      await this.#restoreFailed(error as Error);
     }
   }
 
-  /** A restore that fails once it was let go: CRIU has killed the copy, or it runs all the same. */
-  async #failed({ message }: Error): Promise<void> {
+  /** Resolves once every page has arrived, or some page cannot arrive any more. */
+  async awaitPages(): Promise<CopyStatus> {
+    const pages = await this.#pages?.catch(() => undefined);
+    return { ...this.status, pages };
+  }
+
+  /** Ends the migration, unless the copy may have run. */
+  async abort(message: string): Promise<CopyStatus> {
+    const isAborted = await this.#decisions.run(async () => {
+      if (!mayAbort(this.status.state) || !this.isOpen) return false;
+      // Durable first: from now on the source may resume its original.
+      await this.#write('aborted', { message });
+      return true;
+    });
+    if (!isAborted) return this.status;
+    this.#closed.abort();
+    this.#copy?.release(false);
+    await this.#copy?.running.catch(() => {});
+    await this.#end();
+    return this.status;
+  }
+
+  /**
+   * Closes the migration with its server: aborts it if the copy has not run; otherwise waits until the
+   * copy has all of its memory, and the source knows it or is silent.
+   */
+  async close(): Promise<void> {
+    const sourceMayAsk = this.status.state !== 'receiving';
+    await this.abort('the destination was closed');
+    await this.#committing;
+    await this.#pages?.catch(() => {});
+    this.#silence.stop();
+    const { signal } = this.#sourceKnowsEnd;
+    const leftMs = Math.max(0, this.#context.stallMs - this.#silence.silentForMs);
+    if (sourceMayAsk) await sleep(leftMs, undefined, { signal }).catch(() => {});
+    await this.#ending;
+  }
+
+  /** A restore that fails after its release: CRIU has killed the copy, or the copy runs nevertheless. */
+  async #restoreFailed({ message }: Error): Promise<void> {
     const entry: Partial<IncomingFacts> = this.#journal.entry ?? {};
     const { lazy = false } = entry;
-    const next = afterRestart('resuming', { runs: await wasLetGo(entry), lazy });
+    const next = afterRestart('resuming', { runs: await wasReleased(entry), lazy });
     if (next !== 'complete') await endCopy(entry);
     await this.#write(next, { message });
     await this.#end();
   }
 
-  /** A daemon that has not noticed that its connection is gone would let the copy wait for ever. */
-  #endWithoutSource(): void {
-    this.#arrival.lazy?.closed
-      .then(() => sleep(this.#hosting.stallMs, undefined, { ref: false }))
+  /** Without its source a lazy-pages daemon might never end, and the copy wait for ever. */
+  #closeWithoutSource(): void {
+    this.#arrival.lazyTunnel?.closed
+      .then(() => sleep(this.#context.stallMs, undefined, { ref: false }))
       .then(() => this.#closed.abort());
   }
 
   async #watchPages(pagesDone: LazyRestored['pagesDone']): Promise<number> {
     try {
       const { pages } = await pagesDone.catch(async (error: Error) => {
-        // lazyRestore has killed its root, and what was below that.
+        // lazyRestore() has killed only the root and its descendants.
         await endCopy(this.#journal.entry ?? {});
         await this.#write('failed', { message: error.message });
         throw error;
@@ -274,21 +272,39 @@ export class Incoming {
     }
   }
 
-  #require(state: DestinationState): void {
-    const { state: now, message } = this.how;
-    if (now !== state) throw new Error(`the migration is ${now}${message ? `: ${message}` : ''}`);
+  #requireReceiving(): void {
+    const { state, message } = this.status;
+    if (state === 'receiving') return;
+    throw new Error(`the migration is ${state}${message === undefined ? '' : `: ${message}`}`);
   }
 
   async #write(state: DestinationState, facts: Partial<IncomingFacts> = {}): Promise<void> {
     await this.#journal.write(state, facts);
-    this.#hosting.changed(this);
+    // An async function, so that no error of the hook gets out.
+    (async () => this.#context.hooks.changed?.(this.migration))().catch(() => {});
   }
 
-  /** Gives back all but the copy. */
+  /** Releases everything but the copy. The caller of an RPC does not wait for the hook. */
   async #end(): Promise<void> {
-    clearTimeout(this.#silence);
+    this.#silence.stop();
     this.#closed.abort();
-    await this.#journal[Symbol.asyncDispose]();
     await this.#arrival[Symbol.asyncDispose]();
+    this.#ending ??= this.#tearDown();
+    if (!this.#journal.entry?.isSetUp) await this.#ending;
+  }
+
+  async #tearDown(): Promise<void> {
+    // The hook beforeRestore may still run.
+    await this.#preparing?.catch(() => {});
+    try {
+      if (this.#journal.entry?.isSetUp) {
+        await this.#context.hooks.afterMigration?.(this.migration);
+        await this.#journal.write(this.status.state, { isSetUp: false });
+      }
+    } catch {
+      // The next server in the same directory calls the hook again.
+    } finally {
+      await this.#journal[Symbol.asyncDispose]();
+    }
   }
 }

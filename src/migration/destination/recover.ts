@@ -1,99 +1,121 @@
 import { rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { restoreStateOf } from '../../cleanup/half-restored.ts';
 import { endTrees, KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
 import { readCommandLine, readPids } from '../../procfs/processes.ts';
 import { isAlive } from '../../procfs/stat.ts';
-import { type How, type IncomingFacts, journalsOf } from '../journal/incoming-journal.ts';
-import { Journal, journalsIn, pathOf } from '../journal/journal.ts';
-import { isAgentAlive, isElsewhere, isOfHere, pidsOf } from '../protocol/identity.ts';
-import { afterRestart, type DestinationState } from '../protocol/states.ts';
+import {
+  type IncomingFacts,
+  type IncomingJournal,
+  incomingImages,
+  incomingJournals,
+} from '../journal/incoming-journal.ts';
+import { Journal, journalPath, journalsIn } from '../journal/journal.ts';
+import { isAgentAlive, isElsewhere, isLocal, pidsOf } from '../protocol/identity.ts';
+import { afterRestart, type DestinationState, isFinal } from '../protocol/states.ts';
+import type { CopyStatus } from '../protocol/status.ts';
+import type { MigrationServerHooks } from './serve-options.ts';
 
-/** A copy, as a journal knows it. */
-type Copy = Partial<Pick<IncomingFacts, 'startTime' | 'tree'>>;
+/** The facts that identify the processes of a copy. */
+type CopyProcesses = Partial<Pick<IncomingFacts, 'startTime' | 'tree'>>;
 
 const POLL_MS = 20;
-/** How long the journal of a migration that is over is kept, in milliseconds. */
-const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
-/** Processes to end at a time: each takes a descriptor. */
-const AT_A_TIME = 64;
+/** How long the journal of a migration that has ended is kept, in milliseconds. */
+const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+/** How many processes to end at a time, since each takes a descriptor. */
+const BATCH = 64;
 
-/** Whether nothing comes after a state. */
-export function isOver(state: DestinationState): boolean {
-  return state === 'complete' || state === 'aborted' || state === 'failed';
-}
-
-/** Puts right what earlier agents have left, and removes journals that nobody asks for any more. */
-export async function recoverAll(directory: string): Promise<void> {
-  const journals = journalsOf(directory);
-  // One after the other: there may be more than this process may open files.
+/** Finishes what earlier agents left unfinished, and removes old journals. */
+export async function recoverAll(directory: string, hooks: MigrationServerHooks): Promise<void> {
+  const journals = incomingJournals(directory);
+  // One by one, since each takes a descriptor.
   for (const id of await journalsIn(journals)) {
-    const { state } = await recoverIncoming(directory, id);
-    const path = pathOf(journals, id);
+    const { state } = await recoverIncoming(directory, id, hooks);
+    const path = journalPath(journals, id);
     const { mtimeMs } = await stat(path);
-    const isOld = Date.now() - mtimeMs > KEPT_MS;
-    if (isOld && (isOver(state) || state === 'unknown')) await rm(path, { force: true });
+    const isOld = Date.now() - mtimeMs > RETENTION_MS;
+    if (isOld && (isFinal(state) || state === 'unknown')) await rm(path, { force: true });
   }
 }
 
 /**
- * Reads what an agent that has died left in its journal, and puts it right. What an agent sees to that
- * lives is left to it, and so is what cannot be seen from here.
+ * Finishes a migration whose agent has died. Leaves alone a migration whose agent lives, or may live
+ * in a pid namespace that is not visible from here.
  */
-export async function recoverIncoming(directory: string, id: string): Promise<How> {
-  await using journal = await Journal.find<DestinationState, IncomingFacts>(
-    journalsOf(directory),
-    id,
-  );
+export async function recoverIncoming(
+  directory: string,
+  id: string,
+  hooks: MigrationServerHooks,
+): Promise<CopyStatus> {
+  await using journal: IncomingJournal | undefined = await Journal.find<
+    DestinationState,
+    IncomingFacts
+  >(incomingJournals(directory), id);
   const entry: Partial<IncomingFacts & { state: DestinationState }> = journal?.entry ?? {};
-  const { state = 'unknown', pid = 0, lazy = false, agent, message = '' } = entry;
-  const asItIs = { state, pid, message, pages: 0 };
-  if (!isOver(state) && isElsewhere(agent)) {
-    return { ...asItIs, message: 'its agent ran in another pid namespace: start a server there' };
+  const { state = 'unknown', pid, lazy = false, agent, message } = entry;
+  if (!isFinal(state) && isElsewhere(agent)) {
+    return { state, pid, message: 'its agent ran in another pid namespace: start a server there' };
   }
-  if (!journal || isAgentAlive(agent)) return asItIs;
-  const images = join(directory, 'images', id);
-  const runs = state !== 'complete' && (await wasLetGo(entry));
+  if (!journal || isAgentAlive(agent)) return { state, pid, message };
+  const images = incomingImages(directory, id);
+  const runs = state !== 'complete' && (await wasReleased(entry));
   const next = afterRestart(state, { runs, lazy });
-  // Before it is told: the source may let its original run then. Once that was told, only what hangs.
-  if (next !== 'complete' && !(isOver(state) && runs)) await endCopy(entry);
-  if (next !== 'complete' && !isOver(state)) await endDaemon(images);
-  const why = 'the agent of the destination has died';
-  if (next !== state) await journal.write(next, next === 'complete' ? {} : { message: why });
+  // The copy ends before the source hears of it and may resume its original. If the source may have
+  // heard of it already, only a copy that still waits for criu is ended.
+  if (next !== 'complete' && !(isFinal(state) && runs)) await endCopy(entry);
+  if (next !== 'complete' && !isFinal(state)) await endDaemon(images);
+  const cause = 'the agent of the destination has died';
+  if (next !== state) await journal.write(next, next === 'complete' ? {} : { message: cause });
   await rm(images, { recursive: true, force: true });
-  return next === state ? asItIs : { state: next, pid, message: why, pages: 0 };
+  const status = { state: next, pid, message: next === state ? message : cause };
+  if (entry.isSetUp && isFinal(next)) await tearDown(journal, { id, ...status }, hooks);
+  return status;
 }
 
-/** Whether a copy was let go; what criu is about to do with it is waited for. */
-export async function wasLetGo(copy: Copy): Promise<boolean> {
-  const isHeld = () => thereOf(copy).some((pid) => restoreStateOf(pid) === 'restoring');
+/** Calls the hook that the dead agent did not call, or that had not returned. */
+async function tearDown(
+  journal: IncomingJournal,
+  migration: Parameters<NonNullable<MigrationServerHooks['afterMigration']>>[0],
+  hooks: MigrationServerHooks,
+): Promise<void> {
+  try {
+    await hooks.afterMigration?.(migration);
+    await journal.write(migration.state, { isSetUp: false });
+  } catch {
+    // The next server in the same directory calls the hook again.
+  }
+}
+
+/** True if a copy was allowed to run. Waits for what criu is about to do with it. */
+export async function wasReleased(copy: CopyProcesses): Promise<boolean> {
+  const isHeld = () => livePids(copy).some((pid) => restoreStateOf(pid) === 'restoring');
   for (let waited = 0; waited < KILL_TIMEOUT_MS && isHeld(); waited += POLL_MS)
     await sleep(POLL_MS);
-  // The root tells for all of them, or who is left if that has ended.
-  const [first] = thereOf(copy);
+  // The root stands for all processes, or the first that is left if the root has ended.
+  const [first] = livePids(copy);
   return first !== undefined && ['restored', 'gone'].includes(restoreStateOf(first));
 }
 
-/** Ends all processes of a copy, also those that have lost their parent. */
-export async function endCopy(copy: Copy): Promise<void> {
-  await endTrees(thereOf(copy).slice(0, 1));
-  for (let rest = thereOf(copy); rest.length > 0; rest = rest.slice(AT_A_TIME)) {
-    await endTrees(rest.slice(0, AT_A_TIME));
+/** Kills all processes of a copy, including those that have lost their parent. */
+export async function endCopy(copy: CopyProcesses): Promise<void> {
+  await endTrees(livePids(copy).slice(0, 1));
+  for (let rest = livePids(copy); rest.length > 0; rest = rest.slice(BATCH)) {
+    await endTrees(rest.slice(0, BATCH));
   }
 }
 
-/** Ends the lazy-pages daemon of a migration: it waits for pages as long as it lives. */
+/** Kills the lazy-pages daemon of a migration, which would wait for pages for ever. */
 async function endDaemon(images: string): Promise<void> {
-  const mark = `\0lazy-pages\0--images-dir\0${resolve(images)}/`;
+  const marker = `\0lazy-pages\0--images-dir\0${resolve(images)}/`;
   for (const pid of await readPids()) {
     const command = await readCommandLine(pid).catch(() => []);
-    if (command.join('\0').includes(mark)) await endTrees([pid]);
+    if (command.join('\0').includes(marker)) await endTrees([pid]);
   }
 }
 
-/** The processes of a copy that are there; their pids may be those of others by now. */
-function thereOf({ startTime, tree = [] }: Copy): number[] {
-  if (!isOfHere(startTime)) return [];
+/** The pids of the copy's processes that still exist, without pids that were reused. */
+function livePids({ startTime, tree = [] }: CopyProcesses): number[] {
+  if (!isLocal(startTime)) return [];
   return pidsOf(tree).filter(isAlive);
 }

@@ -1,10 +1,24 @@
 import { stat } from 'node:fs/promises';
-import { CriuError, invalid, unknownOption } from '../../errors.ts';
+import { CriuError, invalid } from '../../errors.ts';
 import type { RestoreOptions } from '../../operations/restore.ts';
-import { checkOptions, readOptions } from '../../options/check.ts';
+import {
+  anyObject,
+  callback,
+  callbacks,
+  check,
+  checkOptions,
+  either,
+  object,
+  readOptions,
+  required,
+  type Shape,
+} from '../../options/check.ts';
+import { flag, integer, text } from '../../options/kinds.ts';
 import { operationOptions } from '../../options/operation-options.ts';
-import { translate } from '../../options/translate.ts';
-import type { TlsOptions } from '../../options/types.ts';
+import { tlsMaterial } from '../../options/tls.ts';
+import { translate, withDefaults } from '../../options/translate.ts';
+import type { CriuOpts, TlsOptions } from '../../options/types.ts';
+import type { MigrationMode } from '../protocol/modes.ts';
 import type { DestinationState } from '../protocol/states.ts';
 
 /** What a source offers. */
@@ -13,114 +27,148 @@ export interface MigrationOffer {
   readonly id: string;
   /** The name of the root process. */
   readonly program: string;
-  /** The mode that the source wants. */
-  readonly mode: string;
+  /** How the memory is to move. */
+  readonly mode: MigrationMode;
   /** The memory of all processes, in bytes. */
   readonly memoryBytes: number;
-  /** The ids that the processes and their threads need; none if they have a pid namespace of their own. */
+  /** The ids that the processes and their threads need; empty if they have their own pid namespace. */
   readonly pids: readonly number[];
 }
 
-/** Who offers it. */
+/** The host that offers a migration. */
 export interface MigrationPeer {
   /** Address and port. */
   readonly address: string;
-  /** The SHA-256 fingerprint of its certificate; empty if it has none. */
-  readonly fingerprint: string;
-  /** The common name in its certificate; empty if it has none. */
-  readonly name: string;
+  /** The SHA-256 fingerprint of the certificate; undefined without TLS. */
+  readonly fingerprint: string | undefined;
+  /** The common name in the certificate; undefined without TLS, or if the certificate has none. */
+  readonly name: string | undefined;
 }
 
-/** How a migration to this host stands. */
+/** The status of a migration to this host. */
 export interface IncomingMigration {
-  /** Its id. */
+  /** The id of the migration. */
   readonly id: string;
-  /** What the journal says of it. */
+  /** The state in the journal of this host. */
   readonly state: DestinationState;
-  /** The root of the copy, or 0 if there is none yet. */
-  readonly pid: number;
-  /** Why it failed, or empty. */
-  readonly message: string;
+  /** The root of the copy; undefined before it is restored. */
+  readonly pid: number | undefined;
+  /** Why the migration failed; undefined unless it did. */
+  readonly message: string | undefined;
 }
 
-/** Options of {@link serveMigrations}. */
+/** A migration whose copy is about to be restored, or is restored. */
+export interface RestoringMigration {
+  /** The id of the migration. */
+  readonly id: string;
+  readonly offer: MigrationOffer;
+  readonly peer: MigrationPeer;
+}
+
+/** Functions that a migration server calls. */
+export interface MigrationServerHooks {
+  /**
+   * Called when a migration has reached a new state. It is not awaited, and its errors are ignored.
+   */
+  changed?(migration: IncomingMigration): void;
+  /**
+   * Sets up what the restore needs. Called and awaited before the restore starts. If it throws, the
+   * migration fails and the original runs on.
+   */
+  beforeRestore?(migration: RestoringMigration): Promise<void> | void;
+  /**
+   * Called and awaited once the copy is restored and before it runs. If it throws, the copy ends, the
+   * migration fails and the original runs on.
+   */
+  afterRestore?(migration: RestoringMigration & { readonly pid: number }): Promise<void> | void;
+  /**
+   * Takes down what `beforeRestore` and `afterRestore` have set up. Called and awaited once
+   * `beforeRestore` was due and the migration has ended: as `complete`, the copy runs; as `aborted` or
+   * `failed`, it is gone. If it throws, or this process dies before it returns, the next server in the
+   * same directory calls it when it starts: it has to be idempotent.
+   */
+  afterMigration?(migration: IncomingMigration): Promise<void> | void;
+}
+
+/** Options of a restore on a migration server. */
+export type MigrationRestoreOptions = Partial<RestoreOptions>;
+
+/** Options of `criu.serveMigrations()`. */
 export interface ServeMigrationsOptions {
-  /** Where to listen; port 0 is any free one. Pages come to a port of their own on the same host. */
+  /** Where to listen. Port 0 (also the default of `pagePort`, for the pages) is any free port. */
   readonly listen: { readonly host: string; readonly port: number; readonly pagePort?: number };
-  /** Certificates of mutual TLS; only whoever has one of the same authority gets in. */
+  /** TLS material; only sources with a certificate of the same authority are served. */
   readonly tls?: TlsOptions;
-  /** Without certificates, on a loopback address. */
+  /** Goes without TLS, on a loopback address only. */
   readonly insecure?: boolean;
   /**
-   * Where journals and images are kept. Created with mode 0700; one that is there must belong to this
-   * user or root, and nobody else may write to it.
+   * Directory of the journals and images, created with mode 0700. An existing directory must belong to
+   * this user or root, and nobody else may be able to write to it.
    */
   readonly directory: string;
-  /** Options of the restores here; they come before those that go with a dump. */
-  readonly restore?: Partial<RestoreOptions>;
   /**
-   * Whether to take what is offered: only if it answers `true`, and nothing else. If it throws, the
-   * offer is refused, and its source is told why. Default: whatever comes with a good certificate.
+   * Options of the restores, or a function that returns them for an offer. They override those that
+   * come with an offer. If the function throws, the offer is refused with its message.
+   */
+  readonly restore?:
+    | MigrationRestoreOptions
+    | ((
+        offer: MigrationOffer,
+        peer: MigrationPeer,
+      ) => MigrationRestoreOptions | Promise<MigrationRestoreOptions>);
+  /**
+   * Accepts an offer by returning `true`; anything else refuses it. If it throws, the offer is refused
+   * with its message. Default: accepts every source with a valid certificate.
    */
   authorize?(offer: MigrationOffer, peer: MigrationPeer): boolean | Promise<boolean>;
-  /** Functions to call. */
-  readonly hooks?: {
-    /**
-     * A migration to this host has come to a new state. It is not waited for, and what it throws is
-     * reported nowhere: the migration goes on.
-     */
-    changed?(migration: IncomingMigration): void;
-  };
-  /** The criu binary, as in {@link CriuClientOptions.path}. */
-  readonly path?: string;
-  /** How long a source may be silent before anything runs here, in milliseconds. Default 30000. */
+  readonly hooks?: MigrationServerHooks;
+  /** How long a source may be silent before its copy runs, in milliseconds. Default 30000. */
   readonly holdMs?: number;
-  /** How long a connection with pages may stand still, in milliseconds. Default 10000. */
+  /** How long a connection with pages may make no progress, in milliseconds. Default 10000. */
   readonly stallMs?: number;
 }
 
-/** The operation, as errors name it. */
+/** The operation that errors of a server name. */
 export const SERVE = 'serveMigrations';
 
-const OPTIONS: ReadonlySet<string> = new Set([
-  ...['listen', 'tls', 'insecure', 'directory', 'restore', 'authorize', 'hooks', 'path'],
-  ...['holdMs', 'stallMs'],
-]);
+const positiveMs = check(
+  'milliseconds, a positive integer',
+  (value) => Number.isInteger(value) && (value as number) > 0,
+);
+
+const shape: Shape<ServeMigrationsOptions> = {
+  listen: required(
+    object<ServeMigrationsOptions['listen']>({
+      host: required(text),
+      port: required(integer(0, 65535)),
+      pagePort: integer(0, 65535),
+    }),
+  ),
+  tls: tlsMaterial,
+  insecure: flag,
+  directory: required(text),
+  restore: either(callback, anyObject),
+  authorize: callback,
+  hooks: callbacks<MigrationServerHooks>([
+    ...(['changed', 'beforeRestore', 'afterRestore', 'afterMigration'] as const),
+  ]),
+  holdMs: positiveMs,
+  stallMs: positiveMs,
+};
 
 /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
-export function checkServeOptions(given: ServeMigrationsOptions): ServeMigrationsOptions {
-  for (const name of Object.keys(given)) {
-    if (!OPTIONS.has(name)) throw unknownOption(SERVE, name);
-  }
-  const { listen, directory, authorize, restore, holdMs, stallMs } = given;
-  if (typeof listen?.host !== 'string' || !isPort(listen.port) || !isPort(listen.pagePort ?? 0)) {
-    throw invalid(
-      SERVE,
-      'listen',
-      '{ host: string, port: 0 to 65535, pagePort?: 0 to 65535 }',
-      listen,
-    );
-  }
-  if (typeof directory !== 'string' || directory === '') {
-    throw invalid(SERVE, 'directory', 'the path of a directory', directory);
-  }
-  if (authorize !== undefined && typeof authorize !== 'function') {
-    throw invalid(SERVE, 'authorize', 'a function', authorize);
-  }
-  if (restore !== undefined && (typeof restore !== 'object' || restore === null)) {
-    throw invalid(SERVE, 'restore', 'an object of options', restore);
-  }
-  if (restore !== undefined) checkRestore(readOptions(SERVE, restore, 'restore'));
-  for (const [name, value] of Object.entries({ holdMs, stallMs })) {
-    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-      throw invalid(SERVE, name, 'milliseconds, a positive integer', value);
-    }
-  }
-  return given;
+export function checkServeOptions(
+  given: ServeMigrationsOptions,
+  defaults: Readonly<CriuOpts>,
+): ServeMigrationsOptions {
+  const options = checkOptions(SERVE, given, shape);
+  const { restore } = options;
+  if (typeof restore !== 'function') checkRestoreOptions(restore ?? {}, defaults);
+  return options;
 }
 
 /**
- * Whoever writes to the directory decides what runs here.
+ * Whoever can write to the directory decides what runs on this host.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
  */
 export async function requirePrivate(directory: string): Promise<void> {
@@ -131,17 +179,27 @@ export async function requirePrivate(directory: string): Promise<void> {
   throw invalid(SERVE, 'directory', takes, directory);
 }
 
-/** What each migration decides by itself. */
-const OWN: ReadonlySet<string> = new Set([
-  ...['imagesDirectory', 'workDirectory', 'lazyPages', 'signal', 'deadlineMs'],
-]);
+/** Options of the restore that the migration sets itself. */
+const RESERVED: readonly string[] = [
+  ...['imagesDirectory', 'workDirectory', 'lazyPages', 'stream', 'signal', 'deadlineMs'],
+];
 
-/** Here nothing is frozen yet: each option by the table of options, as each restore will do it. */
-function checkRestore({ hooks, gracePeriodMs, ...options }: Partial<RestoreOptions>): void {
+/**
+ * Validates options of a restore, and adds the client's default options. A mistake is reported here,
+ * before any process is frozen.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export function checkRestoreOptions(
+  given: MigrationRestoreOptions,
+  defaults: Readonly<CriuOpts>,
+): MigrationRestoreOptions {
+  const { hooks, gracePeriodMs, ...options } = readOptions(SERVE, given, 'restore');
   checkOptions(SERVE, { hooks, gracePeriodMs }, operationOptions, 'restore');
   for (const [name, value] of Object.entries(options)) {
     const option = `restore.${name}`;
-    if (OWN.has(name)) throw invalid(SERVE, option, 'nothing: each migration sets it', value);
+    if (value !== undefined && RESERVED.includes(name)) {
+      throw invalid(SERVE, option, 'nothing: the migration sets it', value);
+    }
     try {
       translate('restore', { imagesDirectory: '/', [name]: value }, `${SERVE}: restore`);
     } catch (cause) {
@@ -149,8 +207,12 @@ function checkRestore({ hooks, gracePeriodMs, ...options }: Partial<RestoreOptio
       throw new CriuError(code, message, { operation: SERVE, option, cause });
     }
   }
-  translate('restore', { ...options, imagesDirectory: '/' }, SERVE);
+  const inherited = Object.entries(defaults).filter(([name]) => !RESERVED.includes(name));
+  const all = withDefaults('restore', options, Object.fromEntries(inherited));
+  translate('restore', { ...all, imagesDirectory: '/' }, SERVE);
+  return {
+    ...all,
+    ...(hooks && { hooks }),
+    ...(gracePeriodMs !== undefined && { gracePeriodMs }),
+  };
 }
-
-const isPort = (port: unknown) =>
-  Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65535;

@@ -6,30 +6,29 @@ import type { Journal } from './journal.ts';
 export interface IncomingFacts {
   /** The root of the copy, as seen here. */
   readonly pid: number;
-  /** When and where that was started, as startTimeOf says: another process may get its pid. */
+  /** When and where that was started, as startTimeOf() says: its pid may be reused. */
   readonly startTime: string;
   /** All processes of the copy, the root first, each as `PID TICKS`. */
   readonly tree: readonly string[];
-  /** It fetches pages after its restore. */
+  /** True if the copy fetches pages after its restore. */
   readonly lazy: boolean;
-  /** Why it ended. */
+  /** Why the migration ended. */
   readonly message: string;
-  /** The process that sees to it: `PID`, and what startTimeOf says of it. */
+  /** The process that serves the migration, as thisAgent() names it. */
   readonly agent: string;
+  /** True from before the hook `beforeRestore` is called until the hook `afterMigration` has returned. */
+  readonly isSetUp: boolean;
 }
 
 /** The journal of a destination. */
 export type IncomingJournal = Journal<DestinationState, IncomingFacts>;
 
-/** The state of a migration, as its source is told. */
-export interface How {
-  readonly state: DestinationState;
-  readonly pid: number;
-  readonly message: string;
-  readonly pages: number;
+/** The directory of the journals of a destination. */
+export function incomingJournals(directory: string): string {
+  return join(directory, 'incoming');
 }
 
-/** Where a destination keeps its journals. */
-export function journalsOf(directory: string): string {
-  return join(directory, 'incoming');
+/** The directory of the images of a migration to this host. */
+export function incomingImages(directory: string, id: string): string {
+  return join(directory, 'images', id);
 }

@@ -1,9 +1,8 @@
 import type { PeerCertificate } from 'node:tls';
 import { builtins } from '../../builtins.ts';
 import { invalid } from '../../errors.ts';
-import { checkValue } from '../../options/check.ts';
 import { isLoopback } from '../../options/reach.ts';
-import { readTls, type TlsFiles, tlsMaterial } from '../../options/tls.ts';
+import { readTls, type TlsFiles } from '../../options/tls.ts';
 import type { TlsOptions } from '../../options/types.ts';
 
 /** The files of {@link TlsOptions}, read. */
@@ -13,8 +12,8 @@ export interface Credentials extends TlsFiles {
 }
 
 /**
- * Reads the certificates. Without, there is no authentication: only between processes of this host,
- * and if the caller says so.
+ * Reads the TLS material of a migration. Returns undefined if `insecure` is set, which only loopback
+ * addresses allow.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
  */
 export async function readCredentials(
@@ -23,21 +22,15 @@ export async function readCredentials(
   tls: TlsOptions | undefined,
   insecure: boolean | undefined,
 ): Promise<Credentials | undefined> {
-  if (insecure !== undefined && typeof insecure !== 'boolean') {
-    throw invalid(operation, 'insecure', 'a boolean', insecure);
-  }
-  if (tls === undefined) {
-    if (insecure && isLoopback(host)) return undefined;
-    const takes = insecure
-      ? '{ ca, cert, key }: insecure: true is for loopback addresses only'
-      : '{ ca, cert, key }, PEM texts or paths';
-    throw invalid(operation, 'tls', takes, tls);
-  }
-  checkValue(operation, 'tls', tlsMaterial, tls);
-  return { ...(await readTls(operation, tls)), verifyName: tls.verifyName ?? true };
+  if (tls) return { ...(await readTls(operation, tls)), verifyName: tls.verifyName ?? true };
+  if (insecure && isLoopback(host)) return undefined;
+  const takes = insecure
+    ? '{ ca, cert, key }: insecure: true is for loopback addresses only'
+    : '{ ca, cert, key }, each a PEM text or a path';
+  throw invalid(operation, 'tls', takes, tls);
 }
 
-/** Compares the certificate of a destination with the address that was connected to. */
+/** Checks that the certificate of a destination is for the host that was connected to. */
 export function identityCheck(host: string, { verifyName }: Credentials) {
   return (_name: string, certificate: PeerCertificate): Error | undefined =>
     verifyName ? builtins.tls.checkServerIdentity(host, certificate) : undefined;

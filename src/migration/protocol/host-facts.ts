@@ -1,6 +1,5 @@
 import { statfs } from 'node:fs/promises';
 import { arch, freemem, release } from 'node:os';
-import type { Criu } from '../../criu.ts';
 import type { HostFacts__Output } from '../../generated/types/node_criu/HostFacts.ts';
 import { requireLargePipes } from '../../postcopy/pipes.ts';
 import { readNamespace } from '../../procfs/namespaces.ts';
@@ -9,12 +8,16 @@ import { readSharedMemoryPss } from '../../procfs/smaps.ts';
 import { readStatus } from '../../procfs/status.ts';
 import { readAvailableMemory } from '../../procfs/system.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
+import type { CriuOperations } from './criu-operations.ts';
 
-/** What this host can do. */
-export async function hostFacts(criu: Criu, directory: string): Promise<HostFacts__Output> {
+/** What this host supports, and how much is free. */
+export async function readHostFacts(
+  operations: Pick<CriuOperations, 'version' | 'features'>,
+  directory: string,
+): Promise<HostFacts__Output> {
   const [{ number }, features, disk] = await Promise.all([
-    criu.version(),
-    criu.features(),
+    operations.version(),
+    operations.features(),
     statfs(directory),
   ]);
   return {
@@ -28,7 +31,7 @@ export async function hostFacts(criu: Criu, directory: string): Promise<HostFact
   };
 }
 
-/** Whether this host can be the source of lazy pages; if not, why. */
+/** Why this host cannot be the source of lazy pages; undefined if it can. */
 export async function lazySourceObstacle(): Promise<string | undefined> {
   return await requireLargePipes('migrate').then(
     () => undefined,
@@ -36,20 +39,27 @@ export async function lazySourceObstacle(): Promise<string | undefined> {
   );
 }
 
-/** What is to come: the ids of processes and threads that have to be free there, and the memory of all processes in bytes. */
-export async function treeFacts(
-  root: number,
-): Promise<{ pids: number[]; memory: number; program: string }> {
+/** What a process tree needs at the destination. */
+export interface TreeFacts {
+  /** The ids of all threads, which have to be free there; empty if the tree has a pid namespace. */
+  readonly pids: number[];
+  /** The memory of all processes, in bytes. */
+  readonly memory: number;
+  /** The name of the root process. */
+  readonly program: string;
+}
+
+/** Reads what a process tree needs at the destination. */
+export async function readTreeFacts(root: number): Promise<TreeFacts> {
   const tree = descendantsOf(root);
   const [own, inside] = await Promise.all(
     (['self', root] as const).map((pid) => readNamespace(pid, 'pid').catch(() => undefined)),
   );
-  // One after the other: a tree may have more processes than this one may open files.
+  // One by one: a tree may have more processes than this process may open files.
   let memory = 0;
   for (const pid of tree) memory += await memoryOf(pid);
   const status = await readStatus(root).catch(() => undefined);
   return {
-    // In a namespace of its own a tree brings its pids along, and those of its threads.
     pids: own === inside ? await threadsOf(tree) : [],
     memory,
     program: status?.name ?? '',
@@ -60,13 +70,13 @@ export async function treeFacts(
 async function threadsOf(pids: readonly number[]): Promise<number[]> {
   const all: number[] = [];
   for (const pid of pids) {
-    const tasks = await readThreads(pid).catch(() => []);
-    all.push(pid, ...tasks.filter((task) => task !== pid));
+    const threads = await readThreads(pid).catch(() => []);
+    all.push(pid, ...threads.filter((thread) => thread !== pid));
   }
   return all;
 }
 
-/** What the images of a process will have: its own memory, swapped out or not, and its share of others'. */
+/** About how large the images of a process are: its own memory, and its share of shared memory. */
 async function memoryOf(pid: number): Promise<number> {
   const [status, pss] = await Promise.all([
     readStatus(pid).catch(() => undefined),

@@ -4,24 +4,24 @@ import { readPidsSync } from '../../procfs/processes.ts';
 import { startTimeOf as ticksOf } from '../../procfs/stat.ts';
 import { readBootIdSync } from '../../procfs/system.ts';
 
-/** The first pid namespace, from which all processes are seen. */
-const ALL = 'pid:[4026531836]';
+/** The initial pid namespace, from which all processes are visible. */
+const INITIAL_NAMESPACE = 'pid:[4026531836]';
 
 /**
- * When a process was started, by the kernel's clock, and where: `TICKS BOOT NAMESPACE`, which no other
- * process has. Undefined if there is none.
+ * When and where a process was started, as `TICKS BOOT NAMESPACE`: unique among all processes.
+ * Undefined if there is no such process.
  */
 export function startTimeOf(pid: number): string | undefined {
   const ticks = ticksOf(pid);
-  return ticks === undefined ? undefined : `${ticks} ${hereNow()}`;
+  return ticks === undefined ? undefined : `${ticks} ${currentOrigin()}`;
 }
 
-/** Processes as a journal names them, each as `PID TICKS`: of one boot and namespace. */
+/** The names of processes in a journal, each `PID TICKS`: unique within a boot and pid namespace. */
 export function namesOf(pids: readonly number[]): string[] {
   return pids.map((pid) => `${pid} ${ticksOf(pid)}`);
 }
 
-/** The pids of those that are still there, and not others' by now. */
+/** The pids of the named processes that still exist. A pid that was reused is left out. */
 export function pidsOf(names: readonly string[]): number[] {
   return names.flatMap((name) => {
     const [pid, ticks] = name.split(' ');
@@ -29,49 +29,53 @@ export function pidsOf(names: readonly string[]): number[] {
   });
 }
 
-/** This process, as a journal names it. */
+/** The name of this process in a journal: `PID TICKS BOOT NAMESPACE`. */
 export function thisAgent(): string {
   return `${process.pid} ${startTimeOf(process.pid)}`;
 }
 
-/** Whether a process that a journal names is there, for all that is known here. */
+/** True if the process that a journal names runs, or may run where it is not visible from here. */
 export function isAgentAlive(agent: string | undefined): boolean {
   if (!agent) return false;
   const [pid, ...startTime] = agent.split(' ');
   return isElsewhere(agent) || startTimeOf(Number(pid)) === startTime.join(' ');
 }
 
-/** Whether {@link startTimeOf} or {@link thisAgent} has named a process of this boot and namespace. */
-export function isOfHere(identity: string | undefined): boolean {
-  return placeOf(identity) === hereNow();
+/** True if {@link startTimeOf} or {@link thisAgent} named a process of this boot and pid namespace. */
+export function isLocal(identity: string | undefined): boolean {
+  return originOf(identity) === currentOrigin();
 }
 
 /**
- * Whether it has named a process of another pid namespace: what became of that is not seen from here.
- * What was before the host was started anew is gone, and so is what was in a namespace that is.
+ * True if a journal names a process of another pid namespace, which may run unseen. A process from
+ * before the last boot is gone, and so is one in a namespace without processes.
  */
 export function isElsewhere(identity: string | undefined): boolean {
-  const place = placeOf(identity);
-  if (place === undefined || place === hereNow()) return false;
-  const [boot = '', namespace = ''] = place.split(' ');
-  const [thisBoot, thisNamespace] = hereNow().split(' ');
-  return boot === thisBoot && (thisNamespace !== ALL || isInhabited(namespace));
+  const origin = originOf(identity);
+  if (origin === undefined || origin === currentOrigin()) return false;
+  const [boot = '', namespace = ''] = origin.split(' ');
+  const [thisBoot, thisNamespace] = currentOrigin().split(' ');
+  return boot === thisBoot && (thisNamespace !== INITIAL_NAMESPACE || isInhabited(namespace));
 }
 
-/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it has named a process that is not seen from here */
-export function requireSeen(operation: string, option: string, identity: string | undefined): void {
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if the process is in a namespace not visible from here */
+export function requireVisible(
+  operation: string,
+  option: string,
+  identity: string | undefined,
+): void {
   if (!isElsewhere(identity)) return;
-  const message = `${operation}: its processes are in another pid namespace, and cannot be seen from here: run it in there`;
+  const message = `${operation}: the processes of the migration are in another pid namespace, which is not visible from here; call it in that namespace`;
   throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option });
 }
 
-/** The last two words are `BOOT NAMESPACE`. */
-function placeOf(identity: string | undefined): string | undefined {
+/** The boot and the pid namespace of a process: the last two words of its identity. */
+function originOf(identity: string | undefined): string | undefined {
   const words = identity?.split(' ') ?? [];
   return words.length < 3 ? undefined : words.slice(-2).join(' ');
 }
 
-function hereNow(): string {
+function currentOrigin(): string {
   return `${readBootIdSync()} ${readNamespaceSync('self', 'pid')}`;
 }
 

@@ -2,49 +2,49 @@ import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
 import { type FileHandle, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ClientWritableStream } from '@grpc/grpc-js';
 import { builtins } from '../../builtins.ts';
 import type { Image } from '../../generated/types/node_criu/Image.ts';
 import type { ImagePart, ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
-import type { Standing__Output } from '../../generated/types/node_criu/Standing.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
-import type { Destination } from './service.ts';
+import type { DestinationClient } from './destination-client.ts';
 
-/** The most that goes in one message, in bytes, but for names and checksums. */
-const PIECE = 256 << 10;
-/** The names that CRIU gives, the end of an archived tmpfs included: no separator, and no other dot. */
+/** The most image data in one message, in bytes. */
+const CHUNK = 256 << 10;
+/** File names that CRIU uses, including archives of a tmpfs. Excludes path separators and dot files. */
 const NAME = /^[A-Za-z0-9_-]{1,64}(\.tar\.gz)?\.img$/;
 
 /**
- * Sends the images of a directory, each with its checksum. Resolves with their size, in bytes.
- * @throws Error if there is one that no destination takes
+ * Sends the images of a directory, each with its checksum.
+ * @returns their size, in bytes
+ * @throws Error if an image has a name that a destination refuses
  */
 export async function sendImages(
-  destination: Destination,
+  destination: Pick<DestinationClient, 'putImages'>,
   round: { readonly id: string; readonly index: number },
   directory: string,
   signal: AbortSignal,
 ): Promise<number> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.img'));
-  const odd = names.find((name) => !NAME.test(name));
-  if (odd !== undefined) throw new Error(`the image ${odd} has a name that no destination takes`);
+  const refused = names.find((name) => !NAME.test(name));
+  if (refused !== undefined)
+    throw new Error(`the destination would refuse the image name ${refused}`);
   let sent = 0;
-  const over = new AbortController();
-  const cancel = () => over.abort();
-  await new Promise<Standing__Output>((resolve, reject) => {
-    const stream: ClientWritableStream<ImagePart> = destination.client.putImages((error, reply) => {
-      // What waits for the stream to take more waits in vain.
-      over.abort();
+  const ended = new AbortController();
+  const onAbort = () => ended.abort();
+  await new Promise<void>((resolve, reject) => {
+    const stream = destination.putImages((error) => {
+      // Ends a write that waits for the stream to drain.
+      ended.abort();
       if (error) reject(error);
-      else resolve(reply as Standing__Output);
+      else resolve();
     });
     const write = async (part: ImagePart) => {
-      over.signal.throwIfAborted();
-      if (!stream.write(part)) await once(stream, 'drain', { signal: over.signal });
+      ended.signal.throwIfAborted();
+      if (!stream.write(part)) await once(stream, 'drain', { signal: ended.signal });
     };
-    if (signal.aborted) over.abort();
-    signal.addEventListener('abort', cancel);
-    over.signal.addEventListener('abort', () => stream.cancel());
+    if (signal.aborted) ended.abort();
+    signal.addEventListener('abort', onAbort);
+    ended.signal.addEventListener('abort', () => stream.cancel());
     (async () => {
       await write({ round });
       for await (const { size, name, images } of batches(directory, names)) {
@@ -55,37 +55,37 @@ export async function sendImages(
       stream.end();
     })().catch((error) => {
       stream.cancel();
-      // The stream itself knows better what it was.
-      if (!over.signal.aborted) reject(error);
+      // If the stream has ended, its own error says why.
+      if (!ended.signal.aborted) reject(error);
     });
-  }).finally(() => signal.removeEventListener('abort', cancel));
+  }).finally(() => signal.removeEventListener('abort', onAbort));
   return sent;
 }
 
 interface Batch {
   readonly size: number;
-  /** Of one that is too large to go with others. */
+  /** The name of a file that is too large to share a message. */
   readonly name?: string;
   readonly images: Image[];
 }
 
-/** The images of a directory: most are small, and go many at once. */
+/** The images of a directory, grouped into messages: most images are small. */
 async function* batches(directory: string, names: readonly string[]): AsyncGenerator<Batch> {
   const sizes = await Promise.all(
     names.map(async (name) => [name, (await stat(join(directory, name))).size] as const),
   );
   let [batch, size]: [string[], number] = [[], 0];
-  for (const [name, own] of sizes) {
-    if (own > PIECE) {
-      yield { name, size: own, images: [] };
+  for (const [name, fileSize] of sizes) {
+    if (fileSize > CHUNK) {
+      yield { name, size: fileSize, images: [] };
       continue;
     }
-    if (size + own > PIECE) {
+    if (size + fileSize > CHUNK) {
       yield { size, images: await readImages(directory, batch) };
       [batch, size] = [[], 0];
     }
     batch.push(name);
-    size += own;
+    size += fileSize;
   }
   yield { size, images: await readImages(directory, batch) };
 }
@@ -107,23 +107,23 @@ async function sendFile(
   const hash = builtins.crypto.createHash('sha256');
   await write({ name });
   await using file = await open(path);
-  for await (const data of file.createReadStream({ highWaterMark: PIECE, autoClose: false })) {
+  for await (const data of file.createReadStream({ highWaterMark: CHUNK, autoClose: false })) {
     hash.update(data);
     await write({ data });
   }
   await write({ sha256: hash.digest() });
 }
 
-/** How much may still come. */
+/** How much a peer may still send. */
 export interface Allowance {
   bytes: number;
   files: number;
 }
 
 /**
- * Writes images into a directory; none of them takes the place of one that is there.
- * @param allowance what has come is taken off
- * @throws Error that says what is wrong with them
+ * Writes received images into a directory. An image never replaces an existing file.
+ * @param allowance is reduced by what arrives
+ * @throws Error that says what is wrong with the images
  */
 export async function receiveImages(
   parts: AsyncIterable<ImagePart__Output>,
@@ -132,22 +132,22 @@ export async function receiveImages(
 ): Promise<void> {
   await makePrivateDirectory(directory);
   const pathOf = (name: string) => {
-    if (!NAME.test(name)) throw new Error('a file has a name that no image has');
+    if (!NAME.test(name)) throw new Error('a file name is not one that CRIU gives to images');
     if (--allowance.files < 0) throw new Error('there are too many files');
     return join(directory, name);
   };
-  const takeOff = (data: Uint8Array) => {
+  const count = (data: Uint8Array) => {
     allowance.bytes -= data.length;
-    if (allowance.bytes < 0) throw new Error('the images have more bytes than there is room for');
+    if (allowance.bytes < 0) throw new Error('the images are larger than the offer allows');
   };
   let current: { name: string; file: FileHandle; hash: Hash } | undefined;
   try {
     for await (const { part, name = '', data, sha256, whole } of parts) {
-      const isBetween = part === 'name' || part === 'whole';
-      if (isBetween && current) throw new Error(`${current.name} has no end`);
+      const startsFile = part === 'name' || part === 'whole';
+      if (startsFile && current) throw new Error(`${current.name} is incomplete`);
       if (part === 'whole' && whole) {
         const checked = whole.images.map((image) => {
-          takeOff(image.data);
+          count(image.data);
           if (!sha256Of(image.data).equals(image.sha256)) throw damaged(image.name);
           return [pathOf(image.name), image.data] as const;
         });
@@ -157,19 +157,19 @@ export async function receiveImages(
         const file = await open(pathOf(name), 'wx', 0o600);
         current = { name, file, hash: builtins.crypto.createHash('sha256') };
       } else if (part === 'data' && current && data) {
-        takeOff(data);
+        count(data);
         current.hash.update(data);
-        // All of it: a write alone may do less.
+        // appendFile() writes all of it, where write() may write less.
         await current.file.appendFile(data);
       } else if (part === 'sha256' && current && sha256) {
         if (!current.hash.digest().equals(sha256)) throw damaged(current.name);
         await current.file.close();
         current = undefined;
       } else {
-        throw new Error('the images come in a wrong order');
+        throw new Error('the parts of the images are out of order');
       }
     }
-    if (current) throw new Error(`${current.name} has no end`);
+    if (current) throw new Error(`${current.name} is incomplete`);
   } finally {
     await current?.file.close();
   }

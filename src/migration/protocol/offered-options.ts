@@ -7,7 +7,7 @@ import { dotted } from '../../operations/probe.ts';
 import { translate } from '../../options/translate.ts';
 import type { CriuOpts } from '../../options/types.ts';
 
-/** Options of a dump that its restore needs as well. */
+/** Boolean options of a dump that its restore needs as well. */
 const FLAGS: ReadonlySet<string> = new Set([
   'tcpEstablished',
   'externalUnixConnections',
@@ -19,44 +19,49 @@ const FLAGS: ReadonlySet<string> = new Set([
   'weakSysctls',
 ]);
 
-/** Options in an offer. */
-export type Offered = Pick<
+/** The fields of an offer that carry options. */
+export type OfferedOptions = Pick<
   OfferRequest__Output,
-  'flags' | 'networkLock' | 'manageCgroupsMode' | 'hasCpuCap' | 'cpuCap'
+  'flags' | 'networkLock' | 'manageCgroupsMode' | 'cpuCap'
 >;
 
-/** The options of a dump that its restore needs as well, as an offer has them. */
-export function offeredOptions(
+/** The options of a dump that its restore needs as well, as the fields of an offer. */
+export function toOfferedOptions(
   options: Partial<DumpOptions>,
-): Pick<OfferRequest, keyof Offered & string> {
-  const { networkLock = '', manageCgroupsMode = '', cpuCap } = options;
+): Pick<OfferRequest, keyof OfferedOptions & string> {
+  const { networkLock, manageCgroupsMode, cpuCap } = options;
   const flags = Object.entries(options).flatMap(([name, value]) =>
     value === true && FLAGS.has(name) ? [name] : [],
   );
   const { wire } = translate('dump', { imagesDirectory: '/', cpuCap } as CriuOpts);
   return {
-    ...{ flags, networkLock, manageCgroupsMode },
-    ...(wire.cpu_cap !== undefined && { hasCpuCap: true, cpuCap: wire.cpu_cap }),
+    flags,
+    ...(networkLock && { networkLock }),
+    ...(manageCgroupsMode && { manageCgroupsMode }),
+    ...(wire.cpu_cap !== undefined && { cpuCap: wire.cpu_cap }),
   };
 }
 
-/** What an offer asks of the restore. */
-export function askedOf(offer: Offered): CriuOpts {
-  const { flags, networkLock, manageCgroupsMode, hasCpuCap, cpuCap } = offer;
+/** The options of the restore that an offer asks for. */
+export function fromOfferedOptions(offer: OfferedOptions): CriuOpts {
+  const { flags, networkLock, manageCgroupsMode, cpuCap } = offer;
   return {
     ...Object.fromEntries(flags.map((flag) => [flag, true])),
     ...(networkLock && { networkLock }),
     ...(manageCgroupsMode && { manageCgroupsMode }),
-    ...(hasCpuCap && { cpuCap }),
+    ...(cpuCap !== undefined && { cpuCap }),
   } as CriuOpts;
 }
 
-/** Whether the options of an offer are those that a restore takes from a peer, with values that it takes. */
-export function checkOffered(offer: Offered, object: (message: string) => void): void {
+/** Reports each option of an offer that a restore does not accept from a peer. */
+export function checkOfferedOptions(
+  offer: OfferedOptions,
+  object: (message: string) => void,
+): void {
   for (const flag of offer.flags.filter((name) => !FLAGS.has(name))) {
-    object(`It asks for the option ${JSON.stringify(flag)}, which no restore takes from a peer.`);
+    object(`It asks for the option ${JSON.stringify(flag)}, which a peer may not set.`);
   }
-  for (const [name, value] of Object.entries(askedOf({ ...offer, flags: [] }))) {
+  for (const [name, value] of Object.entries(fromOfferedOptions({ ...offer, flags: [] }))) {
     try {
       translate('restore', { imagesDirectory: '/', [name]: value });
     } catch (error) {
@@ -65,8 +70,8 @@ export function checkOffered(offer: Offered, object: (message: string) => void):
   }
 }
 
-/** The option of a restore that this host's CRIU is too old for. */
-export function tooNew(
+/** The option of a restore that this host's CRIU is too old for; undefined if there is none. */
+export function unsupportedOption(
   options: CriuOpts,
   criu: number,
 ): { readonly option: string; readonly since: string } | undefined {

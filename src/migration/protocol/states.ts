@@ -1,30 +1,30 @@
 /*
- * Who owns the workload, and who decides next: the whole of the agreement between two hosts, as
- * functions of what their journals say. docs/migration.md has it as a table, and a test searches all
- * interleavings of steps, crashes and lost messages for one with two copies, or none.
+ * Who owns the workload and who decides next: the whole agreement between two hosts, as functions of
+ * what their journals say. docs/migration.md shows it as a table. test/unit/migration-model.test.ts
+ * searches all interleavings of steps, crashes and lost messages for one with two copies, or none.
  */
 
 /**
- * What the journal of a source says.
- * - `offered`: the original runs, or is frozen by CRIU, which lets it run on if it fails.
- * - `handed-over`: it is stopped, and runs on only if the destination has said that it will not.
- * - `ending`: it is about to end: the copy runs, with all of its memory.
- * - `done`: it has ended.
- * - `aborting`: it is about to run on: there is no copy, and will be none.
- * - `aborted`: it runs on, and nothing of the migration is left.
+ * The state in the journal of a source.
+ * - `offered`: the original runs, or criu holds it frozen and releases it on failure.
+ * - `handed-over`: the original is stopped, and resumes only after the destination has given up.
+ * - `ending`: the original is about to end, since the copy runs with all of its memory.
+ * - `done`: the original has ended.
+ * - `aborting`: the original is about to resume, since there is no copy and will be none.
+ * - `aborted`: the original runs on, and nothing of the migration is left.
  */
 export type SourceState = 'offered' | 'handed-over' | 'ending' | 'done' | 'aborting' | 'aborted';
 
 /**
- * What the journal of a destination says.
- * - `unknown`: nothing: it has never heard of the migration, or its journals are not where they were.
- * - `receiving`: images and pages are on their way.
+ * The state in the journal of a destination.
+ * - `unknown`: there is no journal; the destination never heard of the migration, or lost its journals.
+ * - `receiving`: images and pages are arriving.
  * - `prepared`: the copy is restored, and held before it runs.
- * - `resuming`: the copy is about to run: written before it does.
- * - `resumed`: it runs, and lacks pages still.
- * - `complete`: it runs and has all of its memory.
+ * - `resuming`: the copy is about to run; written before it does.
+ * - `resumed`: the copy runs, and lacks pages.
+ * - `complete`: the copy runs with all of its memory.
  * - `aborted`: there is no copy, and will be none.
- * - `failed`: there was a copy, which lost the rest of its memory and was killed.
+ * - `failed`: the copy lost the rest of its memory and was killed.
  */
 export type DestinationState =
   | 'unknown'
@@ -36,10 +36,10 @@ export type DestinationState =
   | 'aborted'
   | 'failed';
 
-/** Whose the workload is; `undecided` if the destination is about to decide. */
+/** Who owns the workload; `undecided` while the decision is the destination's. */
 export type Owner = 'source' | 'destination' | 'undecided';
 
-/** Whose the workload is, by both journals; without the destination's it may be undecided. */
+/** The owner by both journals. Without the destination's it may be undecided. */
 export function ownerOf(source: SourceState, destination: DestinationState | undefined): Owner {
   if (source === 'done' || source === 'ending') return 'destination';
   if (source !== 'handed-over') return 'source';
@@ -57,14 +57,15 @@ export function ownerOf(source: SourceState, destination: DestinationState | und
 }
 
 /**
- * What a source does next, by what the destination answers; undefined if that cannot be reached.
- * - `resume`: the original runs on.
- * - `end`: the original ends.
- * - `hand-over`: asks the destination, once more, to let the copy run.
- * - `wait`: asks later.
+ * What a source does next.
+ * - `resume`: resumes the original.
+ * - `end`: ends the original.
+ * - `commit`: asks the destination again to let the copy run.
+ * - `wait`: asks again later.
  */
-export type SourceMove = 'resume' | 'end' | 'hand-over' | 'wait' | 'nothing';
+export type SourceMove = 'resume' | 'end' | 'commit' | 'wait' | 'nothing';
 
+/** The next move by the answer of the destination, which is undefined if there was none. */
 export function sourceMove(
   source: SourceState,
   destination: DestinationState | undefined,
@@ -74,37 +75,41 @@ export function sourceMove(
   if (source !== 'handed-over') return 'resume';
   switch (destination) {
     case 'prepared':
-      return 'hand-over';
+      return 'commit';
     case 'complete':
       return 'end';
     case 'aborted':
     case 'failed':
       return 'resume';
     default:
-      // One that knows nothing of what it had prepared has lost its journal, and may have the copy.
+      // A destination without the journal of what it prepared has lost it, and may have the copy.
       return 'wait';
   }
 }
 
-/** Whether a destination may give up, at the wish of the source or its own: no copy has run yet. */
+/** True if a destination may still give up, since no copy has run. */
 export function mayAbort(destination: DestinationState): boolean {
   return ['unknown', 'receiving', 'prepared', 'aborted'].includes(destination);
 }
 
-/** What a destination finds once its agent has started anew, and the criu of the old one has ended. */
-export interface Found {
-  /** The copy is there, and was let go. */
+/** True if nothing comes after a state. */
+export function isFinal(state: DestinationState): boolean {
+  return state === 'complete' || state === 'aborted' || state === 'failed';
+}
+
+/** What a new agent finds at a destination once the criu of the old agent has ended. */
+export interface FoundCopy {
+  /** The copy exists, and was allowed to run. */
   readonly runs: boolean;
-  /** It was to fetch pages later. */
+  /** The copy was to fetch pages after its restore. */
   readonly lazy: boolean;
 }
 
 /**
- * What the journal of a destination means once its agent has started anew. With the agent its criu
- * has died, and with that a copy that was not let go; one that waits for pages waits in vain, and has
- * to be killed.
+ * What the journal of a destination means to a new agent. The criu of the old agent has died with it,
+ * and so has a copy that was held. A copy that waits for pages never gets them, and is to be killed.
  */
-export function afterRestart(state: DestinationState, { runs, lazy }: Found): DestinationState {
+export function afterRestart(state: DestinationState, { runs, lazy }: FoundCopy): DestinationState {
   switch (state) {
     case 'receiving':
     case 'prepared':

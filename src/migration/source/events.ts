@@ -1,16 +1,16 @@
-import type { MigrationMode } from './migrate.ts';
+import type { MigrationMode } from '../protocol/modes.ts';
 
 /**
- * What a migration is at.
- * - `offer`: the hosts tell each other what they can, and the destination whether it takes it.
- * - `connect`: the connections for pages are made.
+ * The phase of a migration.
+ * - `offer`: the hosts exchange what they support, and the destination accepts or refuses.
+ * - `connect`: the connections for pages are opened.
  * - `rounds`: memory is copied while the processes run.
- * - `dump`: the processes are frozen, and dumped.
- * - `images`: all but the pages goes over.
- * - `prepare`: the destination restores, and holds.
+ * - `dump`: the processes are frozen and dumped.
+ * - `images`: all images except the pages are sent.
+ * - `prepare`: the destination restores the copy and holds it.
  * - `switch-over`: the original is stopped for good, and addresses move.
- * - `hand-over`: the copy is let go.
- * - `pages`: the copy runs; the rest of its memory follows.
+ * - `hand-over`: the destination lets the copy run.
+ * - `pages`: the copy runs, and the rest of its memory follows.
  * - `done`: the original has ended.
  */
 export type MigrationPhase =
@@ -25,56 +25,81 @@ export type MigrationPhase =
   | 'pages'
   | 'done';
 
-/** How far a migration is: at the beginning of each phase, after each round, and now and then. */
+/** The progress of a migration: reported when a phase begins, after each round, and every 250 ms. */
 export interface MigrationEvent {
-  /** What it is at. */
+  /** The current phase. */
   readonly phase: MigrationPhase;
-  /** Time since its beginning, in milliseconds. */
+  /** Time since the migration began, in milliseconds. */
   readonly timeMs: number;
   /** The mode, once it is chosen. */
   readonly mode?: MigrationMode;
-  /** The round that is done, from 0. */
+  /** The index of the round that has just ended, from 0. */
   readonly round?: number;
-  /** Memory and images that have gone over so far, in bytes. */
+  /** Memory and images sent so far, in bytes. */
   readonly bytes?: number;
-  /** All memory of the processes when they were offered, in bytes. */
+  /** All memory of the processes at the time of the offer, in bytes. */
   readonly totalBytes?: number;
-  /** Pages of the round; in post-copy, those that the copy has. */
+  /** Pages written in the round; in `post-copy` the pages that the copy has received. */
   readonly pages?: number;
-  /** How fast bytes go over in this phase, or went in the round, in bytes a second. */
+  /** The rate of this phase or round, in bytes per second. */
   readonly rate?: number;
-  /** How fast memory changes, in bytes a second. */
+  /** How fast the processes change memory, in bytes per second. */
   readonly dirtyRate?: number;
-  /** For how long the processes would be frozen if they were dumped now, in milliseconds. */
+  /** How long the processes would be frozen if they were dumped now, in milliseconds. */
   readonly estimatedDowntimeMs?: number;
-  /** When the rest of the memory is there, in milliseconds from now. */
+  /** Estimated time until the rest of the memory has arrived, in milliseconds. */
   readonly etaMs?: number;
 }
 
-/** Events for one that goes through them, however late. */
+/**
+ * Buffers events for a consumer that may be slow. Milestones are all kept, in order. Of the other
+ * events between two milestones only the newest is kept, so that an unread queue stays small.
+ */
 export class EventQueue<T> implements AsyncIterable<T> {
-  readonly #events: T[] = [];
+  readonly #isMilestone: (event: T, previous: T | undefined) => boolean;
+  readonly #queued: { event: T; isMilestone: boolean }[] = [];
+  #last: T | undefined;
   #wake: (() => void) | undefined;
-  #ended = false;
+  #hasEnded = false;
+
+  constructor(isMilestone: (event: T, previous: T | undefined) => boolean) {
+    this.#isMilestone = isMilestone;
+  }
+
+  /** How many events wait to be read. */
+  get size(): number {
+    return this.#queued.length;
+  }
 
   push(event: T): void {
-    if (this.#ended) return;
-    this.#events.push(event);
+    if (this.#hasEnded) return;
+    const isMilestone = this.#isMilestone(event, this.#last);
+    this.#last = event;
+    if (this.#queued.at(-1)?.isMilestone === false) this.#queued.pop();
+    this.#queued.push({ event, isMilestone });
     this.#wake?.();
   }
 
+  /** Ends the iteration once all queued events are read. */
   end(): void {
-    this.#ended = true;
+    this.#hasEnded = true;
     this.#wake?.();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      for (let event = this.#events.shift(); event; event = this.#events.shift()) yield event;
-      if (this.#ended) return;
+      for (let next = this.#queued.shift(); next; next = this.#queued.shift()) yield next.event;
+      if (this.#hasEnded) return;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
   }
+}
+
+/** The events of a migration: the begin of each phase and the end of each round are milestones. */
+export function migrationEvents(): EventQueue<MigrationEvent> {
+  return new EventQueue(
+    ({ phase, round }, previous) => phase !== previous?.phase || round !== undefined,
+  );
 }

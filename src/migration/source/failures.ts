@@ -1,75 +1,84 @@
 import { CriuError, type CriuErrorCode, type WorkloadState } from '../../errors.ts';
 import type { MigrationPhase } from './events.ts';
 
-/** The operation of all that happens at the source. */
+/** The operation that errors of the source name. */
 export const OPERATION = 'migrate';
-/** gRPC's FAILED_PRECONDITION, with which a destination answers if it fails. */
-const REFUSED = 9;
+/** gRPC's FAILED_PRECONDITION, the status of every error that a destination itself reports. */
+const FAILED_PRECONDITION = 9;
 
-/** It cannot be, and nothing was frozen. */
+/** The migration cannot begin; nothing was frozen. */
 export function refusal(text: string, cause?: unknown): CriuError {
-  return new CriuError('ERR_CRIU_MIGRATION_REFUSED', `${OPERATION}: ${text}`, facts(cause));
+  return new CriuError('ERR_CRIU_MIGRATION_REFUSED', `${OPERATION}: ${text}`, details(cause));
 }
 
-/** It broke off. */
+/** The migration failed after it had begun. */
 export function failure(text: string, cause?: unknown): CriuError {
-  return new CriuError('ERR_CRIU_MIGRATION_FAILED', `${OPERATION}: ${text}`, facts(cause));
+  return new CriuError('ERR_CRIU_MIGRATION_FAILED', `${OPERATION}: ${text}`, details(cause));
 }
 
-function facts(cause: unknown): { operation: string; cause?: unknown } {
+/** The destination may run the copy, and only the destination knows. */
+export function unresolved(id: string, pid: number, cause: Error): CriuError {
+  const message =
+    `migration ${id}: the destination has not confirmed that the copy runs (${textOf(cause)}); ` +
+    `the original is stopped until you call resolveMigration('${id}')`;
+  const facts = { operation: OPERATION, pid, workload: 'stopped', cause } as const;
+  return new CriuError('ERR_CRIU_MIGRATION_UNRESOLVED', message, facts);
+}
+
+function details(cause: unknown): { operation: string; cause?: unknown } {
   return { operation: OPERATION, ...(cause !== undefined && { cause }) };
 }
 
-/** Whether the destination itself has said so, and not gRPC. */
-export function isAnswer(error: Error): boolean {
-  return (error as { code?: unknown }).code === REFUSED;
+/** True if the destination itself reported the error, false if gRPC did. */
+export function isReported(error: Error): boolean {
+  return (error as { code?: unknown }).code === FAILED_PRECONDITION;
 }
 
-/** Whether CRIU has only been told by our hook that something went wrong. */
-export function isOfHook(error: unknown): boolean {
+/** True if criu failed only because a hook of ours threw. */
+export function isHookFailure(error: unknown): boolean {
   return error instanceof CriuError && error.code === 'ERR_CRIU_HOOK';
 }
 
-/** What gRPC has to say, without its number; or what we have. */
-export function detailsOf(error: Error): string {
+/** The text of an error, without gRPC's status number or the name of the operation. */
+export function textOf(error: Error): string {
   const { details } = error as { details?: string };
   return details?.replace(/ Resolution note: *$/, '') || error.message.replace(/^\w+: /, '');
 }
 
-/** What a migration was at when it failed, and what became of the original. */
-interface Circumstances {
+/** What the error of a failed migration has to say. */
+interface FailedMigration {
   readonly id: string;
   readonly pid: number;
   readonly phase: MigrationPhase;
   readonly workload: WorkloadState;
-  /** Why it was cancelled, if it was. */
-  readonly cancelled: CriuError | undefined;
+  /** Why the migration was cancelled, if it was. */
+  readonly cancelledBy: CriuError | undefined;
   /** What switchBack threw. */
-  readonly back: Error | undefined;
+  readonly switchBackError: Error | undefined;
 }
 
-const ENDINGS: Readonly<Record<WorkloadState, string>> = {
-  running: 'runs on',
-  stopped: 'is stopped',
-  gone: 'is gone',
-  unknown: 'is not known',
+const WORKLOADS: Readonly<Record<WorkloadState, string>> = {
+  running: 'the original runs on',
+  stopped: 'the original is stopped',
+  gone: 'the original is gone',
+  unknown: 'the state of the original is unknown',
 };
 
-/** The failure of a migration, as its caller is told it. */
-export function explained(error: Error, collectEvidence: Circumstances): CriuError {
-  const { id, pid, phase, workload, cancelled, back } = collectEvidence;
+/** The error with which `Migration.result` rejects. */
+export function migrationError(error: Error, migration: FailedMigration): CriuError {
+  const { id, pid, phase, workload, cancelledBy, switchBackError } = migration;
   const known = error instanceof CriuError ? error : undefined;
-  const refused =
+  const isRefusal =
     known?.code === 'ERR_CRIU_MIGRATION_REFUSED' || known?.code === 'ERR_CRIU_INVALID_ARGUMENT';
-  if (refused && known && !cancelled) return known;
-  const code: CriuErrorCode = cancelled?.code ?? known?.code ?? 'ERR_CRIU_MIGRATION_FAILED';
-  const text = cancelled ? cancelled.message.replace(/^\w+ /, 'it ') : detailsOf(error);
-  const also = back ? `; switchBack threw as well: ${back.message}` : '';
-  const message = `migration ${id}, phase ${phase}: ${text} (the original ${ENDINGS[workload]}${also})`;
+  if (known && isRefusal && !cancelledBy) return known;
+  const code: CriuErrorCode = cancelledBy?.code ?? known?.code ?? 'ERR_CRIU_MIGRATION_FAILED';
+  const text = cancelledBy ? cancelledBy.message.replace(/^\w+ /, 'it ') : textOf(error);
+  const also = switchBackError ? `; switchBack threw as well: ${switchBackError.message}` : '';
+  const message = `migration ${id}, phase ${phase}: ${text} (${WORKLOADS[workload]}${also})`;
   return new CriuError(code, message, {
     ...{ operation: OPERATION, pid, workload },
     ...{ log: known?.log, stderr: known?.stderr, exit: known?.exit, leftovers: known?.leftovers },
     findings: known?.findings,
-    cause: cancelled?.cause ?? error,
+    cause: cancelledBy?.cause ?? error,
   });
 }

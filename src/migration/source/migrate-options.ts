@@ -1,77 +1,156 @@
-import { invalid, unknownOption } from '../../errors.ts';
+import { invalid } from '../../errors.ts';
 import type { DumpOptions } from '../../operations/dump.ts';
-import { checkOptions } from '../../options/check.ts';
-import { limits } from '../../options/operation-options.ts';
+import {
+  anyObject,
+  type Check,
+  callback,
+  callbacks,
+  check,
+  checkOptions,
+  checkValue,
+  required,
+  type Shape,
+} from '../../options/check.ts';
+import { flag, integer, text } from '../../options/kinds.ts';
+import { abortSignal, milliseconds } from '../../options/operation-options.ts';
+import { tlsMaterial } from '../../options/tls.ts';
+import { withDefaults } from '../../options/translate.ts';
+import type { CriuOpts, TlsOptions } from '../../options/types.ts';
+import type { PreCopyFunction, PreCopyLimits } from '../../precopy/policy.ts';
+import { MIGRATION_MODES, type MigrationMode } from '../protocol/modes.ts';
+import type { MigrationPhase } from './events.ts';
 import { OPERATION } from './failures.ts';
-import type { MigrateOptions } from './migrate.ts';
 
-const MODES: readonly string[] = ['stop-and-copy', 'pre-copy', 'post-copy', 'hybrid'];
-const OPTIONS: ReadonlySet<string> = new Set([
-  ...['to', 'tls', 'insecure', 'mode', 'policy', 'dump', 'switchOver', 'switchBack', 'signal'],
-  ...['deadlineMs', 'hooks', 'directory', 'path', 'rateLimit', 'stallMs'],
-]);
-/** What the migration decides by itself. */
-const OWN = [
+/** Options of `criu.migrate()`. */
+export interface MigrateOptions {
+  /** The destination, where `criu.serveMigrations()` listens. */
+  readonly to: { readonly host: string; readonly port: number };
+  /** TLS material; the destination needs a certificate of the same authority. */
+  readonly tls?: TlsOptions;
+  /** Goes without TLS, to a loopback address only. */
+  readonly insecure?: boolean;
+  /** How memory moves. Default: `pre-copy` if this kernel tracks changed memory, else `stop-and-copy`. */
+  readonly mode?: MigrationMode;
+  /** When the rounds of `pre-copy` and `hybrid` end: see {@link preCopy}. */
+  readonly policy?: PreCopyLimits | PreCopyFunction;
+  /** Options of the dump. The destination restores with those of them that a restore needs as well. */
+  readonly dump?: Partial<DumpOptions>;
+  /**
+   * Moves addresses to the destination. Called when the copy is restored and the original is stopped;
+   * neither runs. If it throws, the original resumes. The signal is aborted if the migration fails
+   * meanwhile: what is not done by then need not be done.
+   */
+  switchOver?(signal: AbortSignal): Promise<void> | void;
+  /**
+   * Moves addresses back. Called if the migration fails after `switchOver` was called, before the
+   * original resumes, which waits at most six times `stallMs` for it.
+   */
+  switchBack?(): Promise<void> | void;
+  /** Cancels the migration like {@link Migration.cancel}. */
+  readonly signal?: AbortSignal;
+  /** Cancels the migration after this many milliseconds. Default: no limit. */
+  readonly deadlineMs?: number;
+  readonly hooks?: {
+    /**
+     * Called and awaited before a phase begins. If it throws, the migration fails; but in `pages` and
+     * `done` the copy runs already, so that errors are ignored and the hook is awaited for at most six
+     * times `stallMs`.
+     */
+    phase?(phase: MigrationPhase): Promise<void> | void;
+  };
+  /** Directory of the journals and images. Default `/var/lib/node-criu`. */
+  readonly directory?: string;
+  /** Limit of the memory sent per second, in bytes. Default: no limit. */
+  readonly rateLimit?: number;
+  /**
+   * How long the destination may be silent, and a connection may make no progress, in milliseconds.
+   * Default 10000.
+   */
+  readonly stallMs?: number;
+}
+
+/** The outcome of a migration. */
+export interface MigrationResult {
+  /** The id of the migration. */
+  readonly id: string;
+  /** The pid of the root at the destination, as seen there. */
+  readonly pid: number;
+  /** The mode that was used. */
+  readonly mode: MigrationMode;
+  /** How many rounds preceded the dump. */
+  readonly rounds: number;
+  /** Memory and images sent, in bytes. */
+  readonly bytes: number;
+  /** How long no copy ran, in milliseconds. */
+  readonly downtimeMs: number;
+  /** From the call to the end of the original, in milliseconds. */
+  readonly totalMs: number;
+  /** The duration of each phase, in milliseconds. */
+  readonly phases: Readonly<Partial<Record<MigrationPhase, number>>>;
+  /** What could not be removed from this host, such as rules of CRIU's network lock. */
+  readonly leftovers: readonly string[];
+}
+
+/** Options of the dump that the migration sets itself. */
+const RESERVED: readonly string[] = [
   ...['imagesDirectory', 'workDirectory', 'pageServer', 'parentImage', 'trackMem', 'lazyPages'],
   ...['leaveRunning', 'leaveStopped', 'statusFd', 'signal', 'deadlineMs', 'insecure', 'stream'],
   'tls',
 ];
 
-/** Checks what a migration is given. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
-export function checkMigrateOptions(pid: number, given: MigrateOptions): MigrateOptions {
-  for (const name of Object.keys(given)) {
-    if (!OPTIONS.has(name)) throw unknownOption(OPERATION, name);
-  }
-  const { to, mode, dump, switchOver, switchBack, rateLimit, stallMs, hooks } = given;
-  if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
-    throw invalid(OPERATION, 'pid', 'a positive integer', pid);
-  }
-  const { host, port } = to ?? {};
-  if (typeof host !== 'string' || !Number.isInteger(port) || port < 1 || port > 65535) {
-    throw invalid(OPERATION, 'to', '{ host: string, port: 1 to 65535 }', to);
-  }
-  if (mode !== undefined && !MODES.includes(mode)) {
-    throw invalid(OPERATION, 'mode', `one of '${MODES.join("', '")}'`, mode);
-  }
-  if (dump !== undefined && (typeof dump !== 'object' || dump === null)) {
-    throw invalid(OPERATION, 'dump', 'an object of options', dump);
-  }
-  for (const option of OWN) {
-    if (!Object.hasOwn(dump ?? {}, option)) continue;
-    const value = dump?.[option as keyof DumpOptions];
-    throw invalid(OPERATION, `dump.${option}`, 'nothing: the migration sets it', value);
-  }
-  checkOptions(OPERATION, { signal: given.signal, deadlineMs: given.deadlineMs }, limits);
-  checkHooks(hooks);
-  for (const [name, value] of Object.entries({ switchOver, switchBack })) {
-    if (value !== undefined && typeof value !== 'function') {
-      throw invalid(OPERATION, name, 'a function', value);
-    }
-  }
-  for (const [name, value] of Object.entries({ rateLimit, stallMs })) {
-    if (value !== undefined && !(typeof value === 'number' && value >= 1)) {
-      throw invalid(OPERATION, name, 'a number from 1', value);
-    }
-  }
-  checkStateDirectory(OPERATION, given.directory);
-  return given;
-}
+const atLeastOne: Check = check('a number of at least 1', (value) => (value as number) >= 1);
 
-/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
-export function checkStateDirectory(operation: string, directory: unknown): void {
-  if (directory !== undefined && (typeof directory !== 'string' || directory === '')) {
-    throw invalid(operation, 'directory', 'the path of a directory', directory);
-  }
-}
+/** A MigrationServer has more properties than these, and can be passed as it is. */
+const endpoint: Check = {
+  ...check('an object { host, port }', (value) => typeof value === 'object' && value !== null),
+  read(operation, option, value) {
+    const { host, port } = value as MigrateOptions['to'];
+    const parts = { host: required(text), port: required(integer(1, 65535)) };
+    return checkOptions(operation, { host, port }, parts, option);
+  },
+};
 
-function checkHooks(hooks: MigrateOptions['hooks']): void {
-  if (hooks === undefined) return;
-  if (typeof hooks !== 'object' || hooks === null) {
-    throw invalid(OPERATION, 'hooks', '{ phase?: a function }', hooks);
+const shape: Shape<MigrateOptions> = {
+  to: required(endpoint),
+  tls: tlsMaterial,
+  insecure: flag,
+  mode: check(`one of '${MIGRATION_MODES.join("', '")}'`, (value) =>
+    MIGRATION_MODES.includes(value as MigrationMode),
+  ),
+  // Checked by preCopy().
+  policy: check('limits or a function', () => true),
+  dump: anyObject,
+  switchOver: callback,
+  switchBack: callback,
+  signal: abortSignal,
+  deadlineMs: milliseconds,
+  hooks: callbacks<NonNullable<MigrateOptions['hooks']>>(['phase']),
+  directory: text,
+  rateLimit: atLeastOne,
+  stallMs: atLeastOne,
+};
+
+const pidCheck = check(
+  'a positive integer',
+  (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) <= 0x7fffffff,
+);
+
+/**
+ * Validates the arguments of `migrate()`, and adds the client's default options to those of the dump.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export function checkMigrateOptions(
+  pid: number,
+  given: MigrateOptions,
+  defaults: Readonly<CriuOpts>,
+): MigrateOptions {
+  const options = checkOptions(OPERATION, given, shape);
+  checkValue(OPERATION, 'pid', pidCheck, pid);
+  const { dump = {} } = options;
+  for (const [name, value] of Object.entries(dump)) {
+    if (value === undefined || !RESERVED.includes(name)) continue;
+    throw invalid(OPERATION, `dump.${name}`, 'nothing: the migration sets it', value);
   }
-  const { phase, ...unknown } = hooks;
-  for (const name of Object.keys(unknown)) throw unknownOption(OPERATION, `hooks.${name}`);
-  if (phase !== undefined && typeof phase !== 'function') {
-    throw invalid(OPERATION, 'hooks.phase', 'a function', phase);
-  }
+  const inherited = Object.entries(defaults).filter(([name]) => !RESERVED.includes(name));
+  return { ...options, dump: withDefaults('dump', dump, Object.fromEntries(inherited)) };
 }

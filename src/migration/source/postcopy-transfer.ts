@@ -1,103 +1,101 @@
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
+import { deferred } from '../../concurrency/deferred.ts';
 import type { CriuError } from '../../errors.ts';
-import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
 import { lazyDump } from '../../postcopy/lazy-dump.ts';
 import type { LazySource } from '../../postcopy/lazy-source.ts';
-import { askUntil, handOver } from './commit.ts';
+import { isPostcopy } from '../protocol/modes.ts';
+import type { PageTunnel } from '../protocol/page-tunnel.ts';
+import { commit, pollDestination } from './commit.ts';
+import {
+  beginDump,
+  beginPhase,
+  openRoundTunnel,
+  roundDirectory,
+  type TransferContext,
+} from './context.ts';
 import { OPERATION } from './failures.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { TransferResult } from './precopy-transfer.ts';
 import { copyInRounds } from './rounds.ts';
 
 const PROGRESS_MS = 250;
 
-/** Whether the copy is well, once that is known. */
-interface Verdict {
-  readonly isWell: Promise<boolean>;
-  settle(isWell: boolean): void;
-}
-
-/** Post-copy, and hybrid: the copy runs, and then gets its memory from the original. */
-export async function moveMemoryLast(
-  outgoing: Outgoing,
-  offered: OfferReply__Output,
-): Promise<void> {
-  const verdict = newVerdict();
-  const peer = await outgoing.connect(offered.pagePort, offered.lazyToken);
-  const source = await startSource(outgoing, offered, peer, verdict).catch((error) => {
-    peer.destroy();
-    throw error;
-  });
-  outgoing.lazyBytes = () => peer.bytesWritten;
-  let lost: CriuError | undefined;
+/** Moves the rest of the memory after the copy runs: `post-copy` and `hybrid`. */
+export async function transferAfterCopyRuns(context: TransferContext): Promise<TransferResult> {
+  const { link, pages, interruption, original, progress, stallMs } = context;
+  const peer = await link.connectPages(pages.pagePort, pages.lazyToken);
+  progress.countBytes(() => peer.bytesWritten);
+  // True once the copy has all of its memory, false once it never will.
+  const isComplete = deferred<boolean>();
+  using tunnel = context.mode === 'hybrid' ? await openRoundTunnel(context) : undefined;
+  const { source, rounds } = await startSource(context, tunnel, peer, isComplete.promise).catch(
+    (error) => {
+      peer.destroy();
+      throw error;
+    },
+  );
+  let sourceError: CriuError | undefined;
   source.done.catch((error: CriuError) => {
-    if (outgoing.handedOver) return;
-    if (error.code !== 'ERR_CRIU_ABORTED') lost = error;
-    outgoing.abort(error);
+    if (interruption.isCommitted) return;
+    if (error.code !== 'ERR_CRIU_ABORTED') sourceError = error;
+    interruption.abort(error);
   });
   try {
-    await handOver(outgoing, outgoing.rounds, source.imagesDirectory, true);
-    await outgoing.begin('pages');
-    const progress = setInterval(() => outgoing.progress.tellPages(source.progress), PROGRESS_MS);
-    const pages = askUntil(outgoing, 'awaitPages', (state) => state === 'complete');
-    outgoing.copy = await pages.finally(() => clearInterval(progress.unref()));
-    verdict.settle(true);
-    await ended(source, outgoing.stallMs);
+    const finished = { index: rounds, directory: source.imagesDirectory, lazy: true };
+    const committed = await commit(context, finished);
+    await beginPhase(context, 'pages');
+    const timer = setInterval(() => progress.reportPages(source.progress), PROGRESS_MS).unref();
+    await pollDestination(context, 'awaitPages', {
+      endsWait: (state) => state === 'complete',
+    }).finally(() => clearInterval(timer));
+    isComplete.resolve(true);
+    await untilEnded(source, stallMs);
+    return { ...committed, rounds };
   } catch (error) {
-    const cause = lost ?? error;
-    verdict.settle(false);
-    // Once it is stopped for the hand-over it stays so, until addresses are back.
-    if (outgoing.original) await source.close();
+    isComplete.resolve(false);
+    // A tree that was stopped for the hand-over stays stopped until addresses are moved back.
+    if (original.isStopped) await source.close();
     else await source.resume().catch(() => {});
-    throw cause;
+    throw sourceError ?? error;
   }
 }
 
 /** Freezes the tree, and serves its memory to the destination. */
 async function startSource(
-  outgoing: Outgoing,
-  offered: OfferReply__Output,
+  context: TransferContext,
+  tunnel: PageTunnel | undefined,
   peer: Socket,
-  { isWell }: Verdict,
-): Promise<LazySource> {
-  const { client, pid, images, given } = outgoing;
-  // Once it is stopped for the hand-over, it is not criu's end that decides.
-  const mustStayStopped = () => outgoing.original !== undefined;
-  const way = { mustStayStopped, rateLimit: given.rateLimit };
-  const options = () => ({
-    ...outgoing.dumpOptions(outgoing.followed(given.dump?.hooks)),
-    confirm: () => isWell,
-  });
-  if (outgoing.mode === 'hybrid') {
-    const { criuFd } = await outgoing.openTunnel(offered);
-    return await criuFd.use(async (fd) => {
-      const iteration = await copyInRounds(outgoing, fd, true);
+  isComplete: Promise<boolean>,
+): Promise<{ source: LazySource; rounds: number }> {
+  const { client, pid, options, original, interruption, dumpWatch } = context;
+  // Once the original is stopped for the hand-over, the end of criu must not resume it.
+  const serving = { mustStayStopped: () => original.isStopped, rateLimit: options.rateLimit };
+  const lastDump = {
+    ...options.dump,
+    hooks: dumpWatch.hooks(options.dump?.hooks),
+    signal: interruption.signal,
+    confirm: () => isComplete,
+  };
+  if (tunnel) {
+    return await tunnel.criuFd.use(async (fd) => {
+      const { iteration, rounds } = await copyInRounds(context, fd, isPostcopy(context.mode));
       try {
-        await outgoing.beginDump();
-        return await iteration.lazyDumpTo(peer, options(), way);
+        await beginDump(context);
+        return { source: await iteration.lazyDumpTo(peer, lastDump, serving), rounds };
       } catch (error) {
         await iteration.close();
         throw error;
       }
     });
   }
-  await outgoing.beginDump();
-  const imagesDirectory = join(images, '0');
-  const forDump = { ...options(), imagesDirectory };
-  return await lazyDump(client, pid, forDump, { operation: OPERATION, peer, ...way });
+  await beginDump(context);
+  const forDump = { ...lastDump, imagesDirectory: roundDirectory(context, 0) };
+  const source = await lazyDump(client, pid, forDump, { operation: OPERATION, peer, ...serving });
+  return { source, rounds: 0 };
 }
 
-/** The copy is complete; the connection may have broken off behind the last page. */
-async function ended(source: LazySource, withinMs: number): Promise<void> {
+/** Awaits the end of a source whose copy is complete, even if the connection broke after the last page. */
+async function untilEnded(source: LazySource, timeoutMs: number): Promise<void> {
   const discard = () => source.discard().catch(() => {});
-  const late = setTimeout(discard, withinMs);
-  await source.done.catch(discard).finally(() => clearTimeout(late));
-}
-
-function newVerdict(): Verdict {
-  let settle!: (isWell: boolean) => void;
-  const isWell = new Promise<boolean>((resolve) => {
-    settle = resolve;
-  });
-  return { isWell, settle };
+  const timer = setTimeout(discard, timeoutMs);
+  await source.done.catch(discard).finally(() => clearTimeout(timer));
 }

@@ -1,63 +1,99 @@
-import { join } from 'node:path';
 import { dump } from '../../operations/dump.ts';
 import type { Hooks } from '../../options/types.ts';
-import { handOver } from './commit.ts';
-import { failure, isOfHook } from './failures.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { PageTunnel } from '../protocol/page-tunnel.ts';
+import { type Committed, commit } from './commit.ts';
+import { beginDump, openRoundTunnel, roundDirectory, type TransferContext } from './context.ts';
+import { failure, isHookFailure } from './failures.ts';
 import { copyInRounds } from './rounds.ts';
 
-/** Stop-and-copy, and pre-copy: the copy runs when it has all of its memory. */
-export async function moveMemoryFirst(outgoing: Outgoing, pagesFd: number): Promise<void> {
-  const { id, pid, images, client } = outgoing;
-  if (outgoing.mode === 'stop-and-copy') {
-    const imagesDirectory = join(images, '0');
-    await outgoing.ask('startRound', { id, index: 0 });
-    const place = { imagesDirectory, pageServer: { fd: pagesFd } };
-    await lastDump(outgoing, 0, imagesDirectory, (hooks) =>
-      dump(client, 'dump', pid, { ...outgoing.dumpOptions(hooks), ...place }),
-    );
-    return;
-  }
-  await using iteration = await copyInRounds(outgoing, pagesFd, false);
-  const index = outgoing.rounds;
-  await outgoing.ask('startRound', { id, index });
-  await lastDump(outgoing, index, join(images, String(index)), (hooks) =>
-    iteration.dump(outgoing.dumpOptions(hooks)),
+/** What a transfer comes to. */
+export interface TransferResult extends Committed {
+  /** Rounds before the dump. */
+  readonly rounds: number;
+}
+
+/** Moves all memory before the copy runs: `stop-and-copy` and `pre-copy`. */
+export async function transferBeforeCopyRuns(context: TransferContext): Promise<TransferResult> {
+  using tunnel = await openRoundTunnel(context);
+  return await tunnel.criuFd.use((fd) =>
+    context.mode === 'stop-and-copy'
+      ? stopAndCopy(context, tunnel, fd)
+      : copyRoundsFirst(context, tunnel, fd),
   );
 }
 
+async function stopAndCopy(
+  context: TransferContext,
+  tunnel: PageTunnel,
+  pagesFd: number,
+): Promise<TransferResult> {
+  const { id, pid, client, link, options, interruption } = context;
+  await link.call('startRound', { id, index: 0 });
+  const committed = await dumpAndCommit(context, tunnel, 0, (hooks) =>
+    dump(client, 'dump', pid, {
+      ...options.dump,
+      ...{ hooks, signal: interruption.signal, pageServer: { fd: pagesFd } },
+      imagesDirectory: roundDirectory(context, 0),
+    }),
+  );
+  return { ...committed, rounds: 0 };
+}
+
+async function copyRoundsFirst(
+  context: TransferContext,
+  tunnel: PageTunnel,
+  pagesFd: number,
+): Promise<TransferResult> {
+  const { id, link, options, interruption } = context;
+  const { iteration, rounds } = await copyInRounds(context, pagesFd, false);
+  await using _ = iteration;
+  await link.call('startRound', { id, index: rounds });
+  const committed = await dumpAndCommit(context, tunnel, rounds, (hooks) =>
+    iteration.dump({ ...options.dump, hooks, signal: interruption.signal }),
+  );
+  return { ...committed, rounds };
+}
+
 /**
- * The dump by which it is decided: while its processes are frozen and its images complete, the copy
- * is made and let go, and only then CRIU is told to end them.
+ * Runs the dump, and commits while it holds the processes frozen, in its last hook: CRIU ends the
+ * original only after the copy runs.
  */
-async function lastDump(
-  outgoing: Outgoing,
+async function dumpAndCommit(
+  context: TransferContext,
+  tunnel: PageTunnel,
   index: number,
-  directory: string,
-  dumping: (hooks: Hooks) => Promise<unknown>,
-): Promise<void> {
-  await outgoing.beginDump();
-  const own = outgoing.given.dump?.hooks;
-  let moving: Promise<void> | undefined;
+  runDump: (hooks: Hooks) => Promise<unknown>,
+): Promise<Committed> {
+  const { options, interruption, original, dumpWatch } = context;
+  await beginDump(context);
+  const own = options.dump?.hooks;
+  let committing: Promise<Committed> | undefined;
   const postDump = async () => {
     await own?.postDump?.();
-    moving = handOver(outgoing, index, directory, false);
-    await moving;
+    committing = commit(context, { index, directory: roundDirectory(context, index), lazy: false });
+    await committing;
   };
   try {
-    await dumping({ ...outgoing.followed(own), postDump });
+    await runDump({ ...dumpWatch.hooks(own), postDump });
   } catch (error) {
-    const cut = moving ? undefined : outgoing.tunnel?.failure;
-    // If criu has died the hook goes on without it, and what it comes to counts.
-    outgoing.abort(error);
-    const cause = await moving?.then(
-      () => undefined,
-      (cause: Error) => cause,
-    );
-    if (outgoing.copy?.state !== 'complete') {
-      if (cut) throw failure(`the connection for pages has broken off: ${cut.message}`, error);
-      throw (isOfHook(error) && cause) || error;
+    const connectionError = committing ? undefined : tunnel.failure;
+    // If criu died, the hook goes on without it, and its outcome counts.
+    interruption.abort(error);
+    const outcome = await settle(committing);
+    if (outcome && !(outcome instanceof Error)) {
+      original.kill();
+      return outcome;
     }
-    outgoing.original?.kill();
+    if (connectionError) {
+      throw failure(`the connection for pages broke: ${connectionError.message}`, error);
+    }
+    throw (isHookFailure(error) && outcome) || error;
   }
+  const committed = await settle(committing);
+  if (!committed || committed instanceof Error) throw failure('CRIU did not call post-dump');
+  return committed;
+}
+
+async function settle(committing: Promise<Committed> | undefined) {
+  return await committing?.catch((error: Error) => error);
 }

@@ -1,61 +1,84 @@
 import type { PreCopy } from '../../precopy/pre-copy.ts';
 import type { Round } from '../../precopy/round.ts';
+import type { MigrationMode } from '../protocol/modes.ts';
 import type { EventQueue, MigrationEvent, MigrationPhase } from './events.ts';
-import type { MigrationMode } from './migrate.ts';
 
-/** How far a migration from this host is: its clock, and what is told of it. */
+const REPORT_MS = 250;
+
+/** Measures the phases and bytes of a migration, and reports them as events. */
 export class Progress {
-  phase: MigrationPhase = 'offer';
-  /** When it began; of the same clock as performance.now(). */
+  /** When the migration began, by performance.now(). */
   readonly start: number;
-  /** Time of each phase that is over, in milliseconds. */
+  /** The durations of the phases that have ended, in milliseconds. */
   readonly phases: Partial<Record<MigrationPhase, number>> = {};
-  /** Once it is chosen. */
-  mode: MigrationMode | undefined;
-  /** What there is to copy, in bytes, once it is known. */
-  totalBytes: number | undefined;
   readonly #events: EventQueue<MigrationEvent>;
-  /** What has gone over, in bytes. */
-  readonly #bytes: () => number;
+  readonly #counters: (() => number)[] = [];
+  #phase: MigrationPhase = 'offer';
   #phaseStart: number;
-  #bytesBefore = 0;
+  #bytesAtPhaseStart = 0;
+  #mode: MigrationMode | undefined;
+  #totalBytes: number | undefined;
 
-  constructor(start: number, events: EventQueue<MigrationEvent>, bytes: () => number) {
+  constructor(start: number, events: EventQueue<MigrationEvent>) {
     this.start = start;
     this.#phaseStart = start;
     this.#events = events;
-    this.#bytes = bytes;
   }
 
-  /** How long the phase has been going on, in milliseconds. */
-  get sinceMs(): number {
-    return performance.now() - this.#phaseStart;
+  get phase(): MigrationPhase {
+    return this.#phase;
+  }
+
+  /** Memory and images sent so far, in bytes. */
+  get bytes(): number {
+    return this.#counters.reduce((sum, count) => sum + count(), 0);
+  }
+
+  /** Adds a counter of sent bytes to the total. */
+  countBytes(counter: () => number): void {
+    this.#counters.push(counter);
+  }
+
+  /** Adds bytes that were sent at once to the total. */
+  addBytes(bytes: number): void {
+    this.countBytes(() => bytes);
+  }
+
+  /** Notes what there is to move, once the destination has accepted it. */
+  setOffer(mode: MigrationMode, totalBytes: number): void {
+    this.#mode = mode;
+    this.#totalBytes = totalBytes;
   }
 
   begin(phase: MigrationPhase): void {
-    this.phases[this.phase] = (this.phases[this.phase] ?? 0) + this.sinceMs;
-    this.phase = phase;
+    this.phases[this.#phase] = (this.phases[this.#phase] ?? 0) + this.#phaseMs;
+    this.#phase = phase;
     this.#phaseStart = performance.now();
-    this.#bytesBefore = this.#bytes();
+    this.#bytesAtPhaseStart = this.bytes;
   }
 
-  tell(facts: Partial<MigrationEvent> = {}): void {
-    const { phase, mode, totalBytes } = this;
-    const bytes = this.#bytes();
-    const moved = bytes - this.#bytesBefore;
-    const rate = moved > 0 ? (moved / this.sinceMs) * 1000 : undefined;
+  /** Reports every 250 ms until the returned handle is disposed of. */
+  startReporting(): Disposable {
+    const timer = setInterval(() => this.report(), REPORT_MS).unref();
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
+
+  report(details: Partial<MigrationEvent> = {}): void {
+    const bytes = this.bytes;
+    const moved = bytes - this.#bytesAtPhaseStart;
+    const rate = moved > 0 ? (moved / this.#phaseMs) * 1000 : undefined;
     this.#events.push({
-      ...{ phase, timeMs: performance.now() - this.start, bytes },
-      ...(mode && { mode }),
-      ...(totalBytes !== undefined && { totalBytes }),
+      ...{ phase: this.#phase, timeMs: performance.now() - this.start, bytes },
+      ...(this.#mode && { mode: this.#mode }),
+      ...(this.#totalBytes !== undefined && { totalBytes: this.#totalBytes }),
       ...(rate !== undefined && { rate, ...this.#eta(bytes, rate) }),
-      ...facts,
+      ...details,
     });
   }
 
-  tellRound({ index, stats, durationMs }: Round, decision: PreCopy['decision']): void {
+  reportRound({ index, stats, durationMs }: Round, decision: PreCopy['decision']): void {
     const { estimatedFrozenTimeMs, dirtyBytes } = decision ?? {};
-    this.tell({
+    this.report({
       round: index,
       pages: stats.pagesWritten,
       rate: (stats.bytesWritten / durationMs) * 1000,
@@ -64,23 +87,21 @@ export class Progress {
     });
   }
 
-  /** Of lazy pages. */
-  tellPages({
-    pages,
-    pagesFetched,
-  }: {
-    readonly pages: number;
-    readonly pagesFetched: number;
-  }): void {
+  /** Reports how many lazy pages the copy has received. */
+  reportPages({ pages, pagesFetched }: { readonly pages: number; readonly pagesFetched: number }) {
     const left = pages - pagesFetched;
-    const etaMs = pagesFetched > 0 ? (this.sinceMs * left) / pagesFetched : undefined;
-    this.tell({ pages: pagesFetched, ...(etaMs !== undefined && { etaMs }) });
+    const etaMs = pagesFetched > 0 ? (this.#phaseMs * left) / pagesFetched : undefined;
+    this.report({ pages: pagesFetched, ...(etaMs !== undefined && { etaMs }) });
   }
 
-  /** When all of the memory has gone over once. */
+  get #phaseMs(): number {
+    return performance.now() - this.#phaseStart;
+  }
+
+  /** The time until all memory has been sent once. */
   #eta(bytes: number, rate: number): { etaMs?: number } {
-    const left = (this.totalBytes ?? 0) - bytes;
-    const isCopying = this.phase === 'dump' || this.phase === 'rounds';
+    const left = (this.#totalBytes ?? 0) - bytes;
+    const isCopying = this.#phase === 'dump' || this.#phase === 'rounds';
     return isCopying && left > 0 ? { etaMs: (left / rate) * 1000 } : {};
   }
 }

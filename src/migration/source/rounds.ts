@@ -1,38 +1,46 @@
 import { CriuError } from '../../errors.ts';
-import type { DumpOptions } from '../../operations/dump.ts';
 import { iterate } from '../../precopy/iterate.ts';
 import type { Iteration } from '../../precopy/iteration.ts';
 import { preCopy } from '../../precopy/pre-copy.ts';
+import { beginPhase, type TransferContext } from './context.ts';
 import { OPERATION } from './failures.ts';
-import type { Outgoing } from './outgoing.ts';
+
+/** The rounds that were made, and the iteration that ends with the dump. */
+export interface CopiedRounds {
+  readonly iteration: Iteration;
+  readonly rounds: number;
+}
 
 /**
- * Copies memory in rounds while the processes run; each needs a page server at the destination.
- * @param pagesFd the connection to that, for as long as the iteration is there
+ * Copies memory in rounds while the processes run.
+ * @param pagesFd the connection to the destination's page servers; the iteration uses it until it ends
  */
 export async function copyInRounds(
-  outgoing: Outgoing,
+  context: TransferContext,
   pagesFd: number,
   lazyPages: boolean,
-): Promise<Iteration> {
-  await outgoing.begin('rounds');
-  const { id, pid, client, images, signal, given } = outgoing;
-  const { hooks, gracePeriodMs, ...options } = (given.dump ?? {}) as DumpOptions;
+): Promise<CopiedRounds> {
+  await beginPhase(context, 'rounds');
+  const { id, pid, client, images, interruption, options, link, progress } = context;
+  const { hooks: _, gracePeriodMs: __, ...dump } = options.dump ?? {};
   const iteration = await iterate(client, pid, {
-    ...{ ...options, imagesDirectory: images, lazyPages, signal, pageServer: { fd: pagesFd } },
+    ...dump,
+    ...{ imagesDirectory: images, lazyPages, pageServer: { fd: pagesFd } },
+    signal: interruption.signal,
   });
   try {
+    let rounds = 0;
     const preDump = async () => {
-      await outgoing.ask('startRound', { id, index: outgoing.rounds });
+      await link.call('startRound', { id, index: rounds });
       return await iteration.preDump();
     };
-    const rounds = preCopy({ preDump, close: () => iteration.close() }, given.policy);
-    for await (const round of rounds) {
-      outgoing.rounds++;
-      outgoing.progress.tellRound(round, rounds.decision);
+    const precopy = preCopy({ preDump, close: () => iteration.close() }, options.policy);
+    for await (const round of precopy) {
+      rounds++;
+      progress.reportRound(round, precopy.decision);
     }
-    if (rounds.decision?.action !== 'abort') return iteration;
-    const message = `${OPERATION}: the policy aborted`;
+    if (precopy.decision?.action !== 'abort') return { iteration, rounds };
+    const message = `${OPERATION}: the policy aborted the migration`;
     throw new CriuError('ERR_CRIU_ABORTED', message, { operation: OPERATION });
   } catch (error) {
     await iteration.close();

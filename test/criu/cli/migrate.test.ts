@@ -60,7 +60,7 @@ test('serve and migrate move a process with certificates of cert, and report it 
   expect(states.map(({ step }) => step)).toEqual(['receiving', 'prepared', 'resuming', 'complete']);
   const { id } = offered as { id: string };
   expect(states.at(-1)).toEqual({
-    ...{ event: 'step', step: 'complete', id, pid: memory.pid, message: '' },
+    ...{ event: 'step', step: 'complete', id, pid: memory.pid },
   });
 });
 

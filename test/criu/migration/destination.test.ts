@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type MigrateOptions, migrate } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
@@ -9,7 +9,7 @@ import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import { MigrationHost } from '../../helpers/migration-host.ts';
 import { RunLog } from '../../helpers/run-log.ts';
-import { temporaryDirectory } from '../../helpers/workload.ts';
+import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 beforeAll(allowLargePipes);
 
@@ -32,6 +32,106 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
     expect(stays.map(({ here }) => here)).toEqual([true, false]);
   },
 );
+
+describe('the hooks around a restore', () => {
+  interface HookCall {
+    readonly hook: string;
+    readonly id?: string;
+    readonly pid?: number;
+    readonly state?: string;
+    readonly program?: string;
+  }
+
+  /** The calls, once the last hook was called. */
+  async function hookCalls(host: MigrationHost): Promise<HookCall[]> {
+    let calls: HookCall[] = [];
+    await waitFor(async () => {
+      calls = await host.agent.ask<HookCall[]>('hookCalls');
+      return calls.at(-1)?.hook === 'afterMigration';
+    }, 'the last hook is called');
+    return calls;
+  }
+
+  async function migration(options: object, changes: Partial<MigrateOptions> = {}) {
+    const witness = await RunLog.start(8);
+    const host = await MigrationHost.start({ insecure: true, ...options });
+    const directory = await temporaryDirectory();
+    const all = { mode: 'stop-and-copy', directory, path: criuPath(), ...changes } as const;
+    return { witness, host, migration: migrate(witness.pid, { ...to(host), ...all }) };
+  }
+
+  test.each(['stop-and-copy', 'post-copy'] as const)(
+    '%s: know the migration, and the restore has the options for its offer',
+    async (mode) => {
+      const { host, migration: moving, witness } = await migration({}, { mode });
+      const { id, pid } = await moving.result;
+      expect(await hookCalls(host)).toEqual([
+        { hook: 'restore', id, program: 'run-log' },
+        { hook: 'beforeRestore', id, program: 'run-log' },
+        { hook: 'afterRestore', id, pid, program: 'run-log' },
+        { hook: 'preResume' },
+        { hook: 'afterMigration', id, pid, state: 'complete' },
+      ]);
+      expect(await witness.alone()).not.toBe(witness.pid);
+    },
+  );
+
+  test.each(['beforeRestore', 'afterRestore'])(
+    'make the migration fail when %s throws, and are followed by afterMigration',
+    async (hook) => {
+      const { host, migration: moving, witness } = await migration({ throwsAt: hook });
+      const error = await failureOf(moving.result);
+      expect(error).toMatchObject({ code: 'ERR_CRIU_MIGRATION_FAILED', workload: 'running' });
+      expect(error.message).toContain(`${hook} has thrown`);
+      const calls = await hookCalls(host);
+      expect(calls.slice(-2)).toMatchObject([
+        { hook, id: moving.id },
+        { hook: 'afterMigration', id: moving.id, state: 'aborted' },
+      ]);
+      expect(await witness.alone()).toBe(witness.pid);
+    },
+  );
+
+  test('are followed by afterMigration when a restored copy is given up', async () => {
+    const switchOver = () => {
+      throw new Error('switchOver has thrown');
+    };
+    const { host, migration: moving } = await migration({}, { switchOver });
+    await failureOf(moving.result);
+    expect((await hookCalls(host)).slice(-2)).toMatchObject([
+      { hook: 'afterRestore', id: moving.id, pid: expect.any(Number) },
+      { hook: 'afterMigration', id: moving.id, pid: expect.any(Number), state: 'aborted' },
+    ]);
+  });
+
+  test('are followed by afterMigration of the next server when a server dies', async () => {
+    let host: MigrationHost | undefined;
+    const moving = await migration(
+      {},
+      {
+        hooks: {
+          phase: async (phase) => void (phase === 'switch-over' && (await host?.killAgent())),
+        },
+      },
+    );
+    host = moving.host;
+    await failureOf(moving.migration.result);
+    await host.startAgent();
+    expect(await host.agent.ask('hookCalls')).toMatchObject([
+      { hook: 'afterMigration', id: moving.migration.id, state: 'aborted' },
+    ]);
+  });
+
+  test('are repeated by the next server if afterMigration throws', async () => {
+    const { host, migration: moving } = await migration({ throwsAt: 'afterMigration' });
+    const { id, pid } = await moving.result;
+    await hookCalls(host);
+    await host.killAgent();
+    await host.startAgent();
+    const again = [{ hook: 'afterMigration', id, pid, state: 'complete' }];
+    expect(await host.agent.ask('hookCalls')).toMatchObject(again);
+  });
+});
 
 /** Migrates a witness, and closes the server at a phase. */
 async function closedAt(phase: string, heapMiB: number, mode: NonNullable<MigrateOptions['mode']>) {

@@ -14,15 +14,17 @@ import {
   type ServeMigrationsOptions,
   serveMigrations,
 } from '../../../src/index.ts';
+import { DestinationClient } from '../../../src/migration/protocol/destination-client.ts';
 import { receiveImages } from '../../../src/migration/protocol/image-transfer.ts';
-import { offeredOptions } from '../../../src/migration/protocol/offered-options.ts';
+import { type MigrationMode, toWireMode } from '../../../src/migration/protocol/modes.ts';
+import { toOfferedOptions } from '../../../src/migration/protocol/offered-options.ts';
 import { connectPages } from '../../../src/migration/protocol/page-listener.ts';
-import { Destination, PROTOCOL } from '../../../src/migration/protocol/service.ts';
+import { PROTOCOL } from '../../../src/migration/protocol/service.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 const host = '127.0.0.1';
-const PATIENCE_MS = 60_000;
+const limits = { timeoutMs: 60_000 };
 const never = new AbortController().signal;
 
 /** A server of this process, and a source that does as it likes. */
@@ -32,40 +34,45 @@ async function hostile(changes: Partial<ServeMigrationsOptions> = {}) {
   const options = { listen, insecure: true, directory, path: criuPath(), ...changes };
   const server = await serveMigrations(options);
   onTestFinished(() => server.close());
-  const destination = await Destination.connect(server, undefined);
+  const destination = await DestinationClient.connect(server, undefined);
   onTestFinished(() => destination[Symbol.dispose]());
   const images = async () => await readdir(join(directory, 'images')).catch(() => []);
   return { server, destination, images };
 }
 
 async function offer(
-  destination: Destination,
-  changes: object = {},
+  destination: DestinationClient,
+  { mode = 'stop-and-copy', ...changes }: { mode?: MigrationMode; [field: string]: unknown } = {},
 ): Promise<OfferReply__Output & { id: string }> {
   const id = randomUUID() as string;
-  const request = { protocol: PROTOCOL, id, mode: 'stop-and-copy', host: { architecture: arch() } };
-  const reply = await destination.call('offer', { ...request, ...changes }, PATIENCE_MS);
+  const request = {
+    ...{ protocol: PROTOCOL, id, mode: toWireMode(mode), host: { architecture: arch() } },
+    ...changes,
+  };
+  const reply = await destination.offer(request, limits);
   return { ...reply, id };
 }
 
 /** Has a migration taken, and connects for its pages. */
-async function begin(server: MigrationServer, destination: Destination, changes: object = {}) {
+async function begin(
+  server: MigrationServer,
+  destination: DestinationClient,
+  changes: { mode?: MigrationMode } = {},
+) {
   const taken = await offer(destination, changes);
   expect(taken.objections).toEqual([]);
-  const place = { host, port: taken.pagePort };
-  const pages = await connectPages(place, undefined, taken.roundToken, never);
+  const endpoint = { host, port: taken.pagePort };
+  const pages = await connectPages(endpoint, undefined, taken.roundToken, never);
   onTestFinished(() => void pages.destroy());
   expect(server.migrations).toMatchObject([{ id: taken.id, state: 'receiving' }]);
   return taken.id;
 }
 
 /** Begins to send images. */
-function open(destination: Destination, id: string, index: number) {
+function open(destination: DestinationClient, id: string, index: number) {
   let stream!: ClientWritableStream<ImagePart>;
   const answer = new Promise<string>((resolve) => {
-    stream = destination.client.putImages((error, reply) => {
-      resolve(error ? error.details : (reply?.state ?? ''));
-    });
+    stream = destination.putImages((error) => resolve(error ? error.details : 'received'));
   });
   stream.on('error', () => {});
   stream.write({ round: { id, index } });
@@ -73,7 +80,7 @@ function open(destination: Destination, id: string, index: number) {
 }
 
 /** Sends an image; resolves with the state then, or what went wrong. */
-async function put(destination: Destination, id: string, index: number, name = 'a.img') {
+async function put(destination: DestinationClient, id: string, index: number, name = 'a.img') {
   const { stream, answer } = open(destination, id, index);
   const data = Buffer.from('abc');
   stream.write({ name });
@@ -102,19 +109,19 @@ describe('images', () => {
     const { server, destination, images } = await hostile();
     const id = await begin(server, destination);
     expect(await put(destination, id, 0)).toContain('the dump is not round 0');
-    await destination.call('startRound', { id, index: 0 }, PATIENCE_MS);
+    await destination.call('startRound', { id, index: 0 }, limits);
     for (const index of [1, 2 ** 32 - 1]) {
       expect(await put(destination, id, index)).toContain(`the dump is not round ${index}`);
     }
-    expect(await put(destination, id, 0)).toBe('receiving');
+    expect(await put(destination, id, 0)).toBe('received');
     expect(await images()).toEqual([id]);
   });
 
   test('are not taken once it is given up, and leave nothing', async () => {
     const { server, destination, images } = await hostile();
     const id = await begin(server, destination, { mode: 'post-copy' });
-    expect(await put(destination, id, 0)).toBe('receiving');
-    await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+    expect(await put(destination, id, 0)).toBe('received');
+    await destination.call('abort', { id, reason: 'a test' }, limits);
     expect(await images()).toEqual([]);
     expect(await put(destination, id, 0)).toContain('the migration is aborted: a test');
     expect(await images()).toEqual([]);
@@ -126,7 +133,7 @@ describe('images', () => {
     const { stream, answer } = open(destination, id, 0);
     stream.write({ name: 'a.img' });
     await waitFor(async () => (await images()).length === 1, 'an image has begun');
-    const how = await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+    const how = await destination.call('abort', { id, reason: 'a test' }, limits);
     expect(how.state).toBe('aborted');
     expect(await images()).toEqual([]);
     expect(await answer).toContain('the migration is aborted');
@@ -155,15 +162,14 @@ describe('rounds', () => {
   test('come one after the other', async () => {
     const { server, destination } = await hostile();
     const id = await begin(server, destination);
-    const start = (index: number) =>
-      refusal(destination.call('startRound', { id, index }, PATIENCE_MS));
-    expect(await start(1)).toContain('round 1 does not come after 0 rounds');
-    expect(await start(2 ** 32 - 1)).toContain('does not come after');
+    const start = (index: number) => refusal(destination.call('startRound', { id, index }, limits));
+    expect(await start(1)).toContain('round 1 cannot follow 0 rounds');
+    expect(await start(2 ** 32 - 1)).toContain('cannot follow 0 rounds');
     const { children } = await holdings();
-    const both = [0, 0].map((index) => destination.call('startRound', { id, index }, PATIENCE_MS));
+    const both = [0, 0].map((index) => destination.call('startRound', { id, index }, limits));
     const outcomes = await Promise.allSettled(both);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+    await destination.call('abort', { id, reason: 'a test' }, limits);
     expect((await holdings()).children.length).toBeLessThanOrEqual(children.length);
     expect(await start(0)).toContain('the migration is aborted');
   });
@@ -172,9 +178,8 @@ describe('rounds', () => {
     const { server, destination, images } = await hostile();
     const id = await begin(server, destination);
     const { children } = await holdings();
-    const request = { id, index: 0, reason: 'a test' };
-    const beginning = refusal(destination.call('startRound', request, PATIENCE_MS));
-    await destination.call('abort', request, PATIENCE_MS);
+    const beginning = refusal(destination.call('startRound', { id, index: 0 }, limits));
+    await destination.call('abort', { id, reason: 'a test' }, limits);
     expect(await beginning).toContain('the migration is aborted: a test');
     expect(await images()).toEqual([]);
     expect((await holdings()).children.length).toBeLessThanOrEqual(children.length);
@@ -183,25 +188,28 @@ describe('rounds', () => {
 
 test.each([
   [1, true, 'the dump is not round 1'],
-  [0, false, 'it was offered as post-copy'],
+  [0, false, 'the migration was offered as post-copy'],
 ])('no copy is made of round %i, lazily: %s', async (index, lazy, words) => {
   const { server, destination } = await hostile();
   const id = await begin(server, destination, { mode: 'post-copy' });
-  const call = destination.call('prepare', { id, index, lazy }, PATIENCE_MS);
+  const call = destination.call('prepare', { id, index, lazy }, limits);
   expect(await refusal(call)).toContain(words);
 });
 
 describe('an offer is refused', () => {
   test('of a mode that there is not', async () => {
     const { destination } = await hostile();
-    const { objections } = await offer(destination, { mode: 'teleport' });
-    expect(objections.map(({ message }) => message)).toEqual([
-      'It has a mode that this host does not know.',
-    ]);
+    const request = { protocol: PROTOCOL, id: randomUUID(), host: { architecture: arch() } };
+    for (const mode of [0, 77]) {
+      const { objections } = await destination.offer({ ...request, mode: mode as never }, limits);
+      expect(objections.map(({ message }) => message)).toEqual([
+        'This host does not know its mode.',
+      ]);
+    }
   });
 
   test.each([
-    [{ flags: ['tcpEstablished', 'execCmd'] }, 'the option "execCmd", which no restore takes'],
+    [{ flags: ['tcpEstablished', 'execCmd'] }, 'the option "execCmd", which a peer may not set'],
     [{ networkLock: 'maybe' }, 'Its option networkLock takes'],
     [{ manageCgroupsMode: 'hard' }, 'Its option manageCgroupsMode takes'],
   ])('with options that no restore takes: %j', async (changes, words) => {
@@ -215,11 +223,11 @@ describe('an offer is refused', () => {
     const cpuinfo = withAllFeatures(await cpuinfoHere());
     const { objections } = await offer(destination, { cpuinfo });
     expect(objections.map(({ message }) => message)).toEqual([
-      expect.stringContaining('Its processor can do what this one cannot'),
+      expect.stringContaining('processor has features that this host'),
     ]);
     expect(objections[0]?.remedy).toContain('cpuCap');
-    const { hasCpuCap, cpuCap } = offeredOptions({ cpuCap: ['none'] });
-    expect((await offer(destination, { cpuinfo, hasCpuCap, cpuCap })).objections).toEqual([]);
+    const { cpuCap } = toOfferedOptions({ cpuCap: ['none'] });
+    expect((await offer(destination, { cpuinfo, cpuCap })).objections).toEqual([]);
   });
 
   test('of images of a newer CRIU, and not of one that is newer by a correction', async () => {
@@ -233,7 +241,7 @@ describe('an offer is refused', () => {
     expect(await from(criu + 1)).toEqual([]);
     expect(await from(criu - 100)).toEqual([]);
     const [objection] = await from(criu + 100);
-    expect(objection?.message).toContain('Its images come from CRIU');
+    expect(objection?.message).toContain('The images come from CRIU');
     expect(objection?.remedy).toContain('on the destination, or a newer one');
   });
 
@@ -242,10 +250,10 @@ describe('an offer is refused', () => {
     await mountSmall(directory, '4m');
     const { destination } = await hostile({ directory });
     const offered = { memory: 16 << 20 };
-    for (const mode of ['stop-and-copy', 'pre-copy', 'hybrid']) {
+    for (const mode of ['stop-and-copy', 'pre-copy', 'hybrid'] as const) {
       const { objections } = await offer(destination, { ...offered, mode });
       expect(objections.map(({ message }) => message)).toEqual([
-        expect.stringContaining(`and the disk of ${directory}`),
+        expect.stringContaining(`and the disk of ${directory} has`),
       ]);
     }
     expect((await offer(destination, { ...offered, mode: 'post-copy' })).objections).toEqual([]);
@@ -269,7 +277,7 @@ describe('an offer is refused', () => {
     const closing = server.close();
     answer(true);
     const { objections } = await reply;
-    expect(objections.map(({ message }) => message)).toEqual(['This host is being closed.']);
+    expect(objections.map(({ message }) => message)).toEqual(['This host is shutting down.']);
     await closing;
     expect(server.migrations).toEqual([]);
   });
@@ -287,7 +295,7 @@ describe('an offer is refused', () => {
         'There are 64 migrations under way to this host.',
       ]);
     }
-    await destination.call('abort', { id: taken[0]?.id ?? '', reason: 'a test' }, PATIENCE_MS);
+    await destination.call('abort', { id: taken[0]?.id ?? '', reason: 'a test' }, limits);
     expect((await offer(destination)).objections).toEqual([]);
   }, 90_000);
 
@@ -296,13 +304,13 @@ describe('an offer is refused', () => {
     const ids: string[] = [];
     for (let count = 0; count < 102; count++) {
       const { id } = await offer(destination);
-      await destination.call('abort', { id, reason: 'a test' }, PATIENCE_MS);
+      await destination.call('abort', { id, reason: 'a test' }, limits);
       ids.push(id);
     }
     // The last was not over when it was taken.
     expect(server.migrations.map(({ id }) => id)).toEqual(ids.slice(1));
     const [id = ''] = ids;
-    const how = await destination.call('ask', { id }, PATIENCE_MS);
+    const how = await destination.call('getStatus', { id }, limits);
     expect(how).toMatchObject({ state: 'aborted', message: 'a test' });
   }, 90_000);
 
@@ -314,8 +322,8 @@ describe('an offer is refused', () => {
     const both = await Promise.all([0, 1].map(() => offer(destination, { memory })));
     const taken = both.find(({ objections }) => objections.length === 0);
     const refused = both.find(({ objections }) => objections.length > 0);
-    expect(refused?.objections[0]?.message).toContain('besides what others that are on their way');
-    await destination.call('abort', { id: taken?.id ?? '', reason: 'a test' }, PATIENCE_MS);
+    expect(refused?.objections[0]?.message).toContain('besides what other open migrations need');
+    await destination.call('abort', { id: taken?.id ?? '', reason: 'a test' }, limits);
     expect((await offer(destination, { memory })).objections).toEqual([]);
   });
 });

@@ -1,6 +1,9 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import {
+  Criu,
   migrate,
   resolveMigration,
   serveMigrations,
@@ -77,33 +80,100 @@ test('a slow switch-over is waited for, and once the copy runs nothing calls it 
 
 const never = () => new Promise<void>(() => {});
 
+/** A destination that accepts every migration. */
+async function startDestination() {
+  const host = await LibraryProcess.start(await bootedAnew());
+  const port = await host.ask<number>('serve', {
+    ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true },
+    directory: await temporaryDirectory(),
+  });
+  return { host, to: { host: '127.0.0.1', port } };
+}
+
 test.each([
-  ['switchOver that ends when it is told to', { switchOver: untilAborted }, true],
-  ['switchOver that never ends', { switchOver: never }, true],
-  ['hook that never ends', { hooks: { phase: never } }, false],
-] as const)('a deadline ends a migration with a %s', async (_what, options, isBack) => {
+  ['that ends when its signal is aborted', untilAborted],
+  ['that never ends', never],
+] as const)('a migration can be cancelled during a switchOver %s', async (_what, switchOver) => {
+  const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
+  const { to } = await startDestination();
+  const controller = new AbortController();
+  let isBack = false;
+  const migration = migrate(memory.pid, {
+    ...{ to, insecure: true, mode: 'stop-and-copy', path: criuPath(), stallMs: 1500 },
+    ...{ directory: await temporaryDirectory(), signal: controller.signal },
+    switchOver(signal) {
+      controller.abort();
+      return switchOver(signal);
+    },
+    switchBack: () => {
+      isBack = true;
+    },
+  });
+  const error = await failureOf(migration.result);
+  expect(error).toMatchObject({ code: 'ERR_CRIU_ABORTED', workload: 'running' });
+  expect(isBack).toBe(true);
+  await memory.verify();
+  await memory.writesOn();
+});
+
+test('a deadline ends a migration with a hook that never ends', async () => {
+  const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
+  const { to } = await startDestination();
+  const migration = migrate(memory.pid, {
+    ...{ to, insecure: true, path: criuPath(), deadlineMs: 500, hooks: { phase: never } },
+    directory: await temporaryDirectory(),
+  });
+  const error = await failureOf(migration.result);
+  expect(error).toMatchObject({ code: 'ERR_CRIU_TIMEOUT', workload: 'running' });
+  await memory.verify();
+  await memory.writesOn();
+});
+
+test("a client's default options apply to the dump, but not those that a migration decides", async () => {
   const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
   const host = await LibraryProcess.start(await bootedAnew());
   const port = await host.ask<number>('serve', {
     ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true },
     directory: await temporaryDirectory(),
   });
-  let back = false;
-  const migration = migrate(memory.pid, {
-    ...{ to: { host: '127.0.0.1', port }, insecure: true, mode: 'stop-and-copy', path: criuPath() },
-    ...{ directory: await temporaryDirectory(), stallMs: 500, deadlineMs: 3000 },
-    ...options,
-    switchBack: () => {
-      back = true;
+  const defaults = { imagesDirectory: '/nowhere', leaveRunning: true, logFile: 'moved.log' };
+  await using criu = new Criu({ path: criuPath(), defaults });
+  const logs: string[] = [];
+  const directory = await temporaryDirectory();
+  const migration = criu.migrate(memory.pid, {
+    ...{ to: { host: '127.0.0.1', port }, insecure: true, mode: 'stop-and-copy', directory },
+    switchOver: async () => {
+      logs.push(...(await readdir(join(directory, 'images', migration.id, '0'))));
     },
   });
-  expect(await failureOf(migration.result)).toMatchObject({
-    code: 'ERR_CRIU_TIMEOUT',
-    workload: 'running',
+  const { pid } = await migration.result;
+  await waitGone(memory.pid);
+  expect(logs).toContain('moved.log');
+  await memory.verify(() => host.ask('kill', { pid, signal: 'SIGUSR1' }));
+  expect(await criu.unresolvedMigrations({ directory })).toEqual([]);
+});
+
+test('close() of a client ends its migrations and servers', async () => {
+  const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
+  const criu = new Criu({ path: criuPath() });
+  const server = await criu.serveMigrations({
+    ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true },
+    directory: await temporaryDirectory(),
+    authorize: () => new Promise<boolean>(() => {}),
   });
-  expect(back).toBe(isBack);
+  const directory = await temporaryDirectory();
+  const to = { host: '127.0.0.1', port: server.port };
+  const migration = criu.migrate(memory.pid, { to, insecure: true, directory });
+  const error = failureOf(migration.result);
+  await criu.close();
+  expect(await error).toMatchObject({ code: 'ERR_CRIU_ABORTED' });
+  await server.closed;
   await memory.verify();
-  await memory.writesOn();
+  expect(() => criu.migrate(memory.pid, { to, insecure: true })).toThrow(
+    expect.objectContaining({ code: 'ERR_CRIU_CLOSED' }),
+  );
+  const late = criu.resolveMigration(migration.id, { directory });
+  expect((await failureOf(late)).code).toBe('ERR_CRIU_CLOSED');
 });
 
 async function untilAborted(signal: AbortSignal): Promise<void> {
@@ -155,16 +225,16 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
     });
     const failure = await failureOf(migration.result);
     expect(failure).toMatchObject({ code: 'ERR_CRIU_MIGRATION_UNRESOLVED', workload: 'stopped' });
-    expect(await unresolvedMigrations(directory)).toEqual([migration.id]);
+    expect(await unresolvedMigrations({ directory })).toEqual([migration.id]);
     const options = { insecure: true, directory };
     const early = await resolveMigration(migration.id, { ...options, deadlineMs: 1000 });
     expect(early).toMatchObject({ owner: 'undecided', done: 'nothing', workload: 'stopped' });
     await serve(port);
     expect(await resolveMigration(migration.id, options)).toMatchObject({
       ...{ owner: 'source', source: 'aborted', destination: 'aborted' },
-      ...{ done: 'resumed the original', workload: 'running' },
+      ...{ done: 'resumed', workload: 'running' },
     });
-    expect(await unresolvedMigrations(directory)).toEqual([]);
+    expect(await unresolvedMigrations({ directory })).toEqual([]);
     await memory.verify();
     await memory.writesOn();
   },

@@ -32,7 +32,7 @@ async function hosts() {
 
 /** A server in this process, where the pids of all workloads are in use. */
 async function serve(
-  options: Partial<ServeMigrationsOptions>,
+  options: Partial<Parameters<typeof serveMigrations>[0]>,
 ): Promise<{ server: MigrationServer; directory: string }> {
   const directory = await temporaryDirectory();
   const server = await serveMigrations({ listen, directory, path: criuPath(), ...options });
@@ -100,6 +100,50 @@ test('a destination that shows the certificate of another host of the authority'
   expect(server.migrations).toEqual([]);
 });
 
+test('a destination with the certificate of another host is accepted with verifyName: false', async () => {
+  const authority = await Authority.create('the hosts');
+  const issue = async (where: string) => ({
+    ca: authority.cert,
+    ...(await authority.issue(where)),
+  });
+  const tls = { ...(await issue(HERE)), verifyName: false };
+  const witness = await RunLog.start(1);
+  const authorize = () => false;
+  const { server, directory } = await serve({ tls: await issue(ELSEWHERE), authorize });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, tls }, [directory]);
+  expect(error.message).toContain('This host does not accept the migration');
+});
+
+test('a source whose certificate is revoked', async () => {
+  const authority = await Authority.create('the hosts');
+  const issue = async () => ({ ca: authority.cert, ...(await authority.issue(HERE)) });
+  const [ours, revoked, theirs] = [await issue(), await issue(), await issue()];
+  const crl = await authority.revoke(revoked);
+  const witness = await RunLog.start(1);
+  const authorize = () => false;
+  const { server, directory } = await serve({ tls: { ...theirs, crl }, authorize });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, tls: revoked }, [directory]);
+  expect(error.message).toContain('does not answer');
+  const known = await refused(witness.pid, { to: server, tls: ours }, [directory]);
+  expect(known.message).toContain('This host does not accept the migration');
+});
+
+test.each([
+  ['throws', () => Promise.reject(new Error('no such tenant')), 'no such tenant'],
+  ['returns a wrong option', () => ({ tcpEstablished: 'yes' as never }), 'takes a boolean'],
+  ['returns a reserved option', () => ({ lazyPages: true }), 'restore.lazyPages takes nothing'],
+] as const)('a restore function that %s refuses', async (_what, restore, words) => {
+  const witness = await RunLog.start(1);
+  const { server, directory } = await serve({ insecure: true, restore });
+  await using _ = server;
+  const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED });
+  expect(error.message).toContain('This host cannot restore the migration');
+  expect(error.message).toContain(words);
+});
+
 test('certificates can be given as texts, and their paths have to lead to some', async () => {
   const witness = await RunLog.start(1);
   const to = { host: '127.0.0.1', port: 9 };
@@ -136,8 +180,8 @@ test('the destination may not want it', async () => {
   await using _ = server;
   const error = await refused(witness.pid, { to: server, tls: ours }, [directory]);
   expect(error).toMatchObject({ code: REFUSED });
-  expect(error.message).toContain('This host does not take it');
-  expect(asked).toEqual([['witness', 'stop-and-copy', [witness.pid], 'cert1']]);
+  expect(error.message).toContain('This host does not accept the migration');
+  expect(asked).toEqual([['run-log', 'stop-and-copy', [witness.pid], 'cert1']]);
 });
 
 test.each([undefined, 1, 'yes', {}])('authorize has to say true, and not %j', async (answer) => {
@@ -146,7 +190,7 @@ test.each([undefined, 1, 'yes', {}])('authorize has to say true, and not %j', as
   await using _ = server;
   const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
   expect(error).toMatchObject({ code: REFUSED });
-  expect(error.message).toContain('This host does not take it');
+  expect(error.message).toContain('This host does not accept the migration');
 });
 
 test.each([new Error('no list of hosts'), 'no list of hosts'])(
@@ -160,7 +204,7 @@ test.each([new Error('no list of hosts'), 'no list of hosts'])(
     await using _ = server;
     const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
     expect(error).toMatchObject({ code: REFUSED });
-    expect(error.message).toContain('does not take it, as its authorize has failed: no list');
+    expect(error.message).toContain('does not accept the migration: authorize threw: no list');
   },
 );
 
@@ -170,8 +214,8 @@ test('a pid that is in use at the destination', async () => {
   await using _ = server;
   const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
   expect(error).toMatchObject({ code: REFUSED });
-  expect(error.message).toContain(`The pids ${witness.pid} are in use here.`);
-  expect(error.message).toContain('a pid namespace of its own');
+  expect(error.message).toContain(`The pids ${witness.pid} are in use on this host.`);
+  expect(error.message).toContain('in its own pid namespace');
 });
 
 test.each(['pre-copy', 'hybrid'] as const)('%s, with a kernel that cannot', async (mode) => {

@@ -1,11 +1,12 @@
 // Original file: proto/migration.proto
 
+import type { Mode as _node_criu_Mode, Mode__Output as _node_criu_Mode__Output } from '../node_criu/Mode.ts';
 import type { HostFacts as _node_criu_HostFacts, HostFacts__Output as _node_criu_HostFacts__Output } from '../node_criu/HostFacts.ts';
 
 export interface OfferRequest {
   'protocol'?: (number);
   'id'?: (string);
-  'mode'?: (string);
+  'mode'?: (_node_criu_Mode);
   'host'?: (_node_criu_HostFacts | null);
   'program'?: (string);
   'pids'?: (number)[];
@@ -14,22 +15,26 @@ export interface OfferRequest {
   'flags'?: (string)[];
   'networkLock'?: (string);
   'manageCgroupsMode'?: (string);
-  'hasCpuCap'?: (boolean);
   'cpuCap'?: (number);
+  '_networkLock'?: "networkLock";
+  '_manageCgroupsMode'?: "manageCgroupsMode";
+  '_cpuCap'?: "cpuCap";
 }
 
 export interface OfferRequest__Output {
   'protocol': (number);
   'id': (string);
-  'mode': (string);
+  'mode': (_node_criu_Mode__Output);
   'host': (_node_criu_HostFacts__Output | null);
   'program': (string);
   'pids': (number)[];
   'memory': (number);
   'cpuinfo': (Buffer);
   'flags': (string)[];
-  'networkLock': (string);
-  'manageCgroupsMode': (string);
-  'hasCpuCap': (boolean);
-  'cpuCap': (number);
+  'networkLock'?: (string);
+  'manageCgroupsMode'?: (string);
+  'cpuCap'?: (number);
+  '_networkLock'?: "networkLock";
+  '_manageCgroupsMode'?: "manageCgroupsMode";
+  '_cpuCap'?: "cpuCap";
 }

@@ -1,0 +1,131 @@
+import { SerialQueue } from '../../concurrency/serial-queue.ts';
+import type { Objection } from '../../generated/types/node_criu/Objection.ts';
+import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
+import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
+import type { CriuOpts } from '../../options/types.ts';
+import { isMigrationId } from '../journal/journal.ts';
+import { readHostFacts } from '../protocol/host-facts.ts';
+import { fromWireMode } from '../protocol/modes.ts';
+import { checkOfferedOptions } from '../protocol/offered-options.ts';
+import { PROTOCOL } from '../protocol/service.ts';
+import { checkAdmission, type Objector } from './admission.ts';
+import { Incoming } from './incoming.ts';
+import type { MigrationRegistry } from './registry.ts';
+import {
+  checkRestoreOptions,
+  type MigrationOffer,
+  type MigrationPeer,
+  type MigrationRestoreOptions,
+  type ServeMigrationsOptions,
+} from './serve-options.ts';
+import type { ReceivedOffer, ServerContext } from './server-context.ts';
+
+const SAME_VERSION = 'Use the same version of node-criu on both hosts.';
+const ASK_OPERATOR = 'Ask the operator of the destination.';
+
+/** Accepts or refuses offers. */
+export class OfferReceiver {
+  readonly #context: ServerContext;
+  readonly #options: Pick<ServeMigrationsOptions, 'authorize' | 'restore'>;
+  readonly #defaults: Readonly<CriuOpts>;
+  readonly #registry: MigrationRegistry;
+  /** Admits one offer after the other, since each takes memory and disk from the next. */
+  readonly #admissions = new SerialQueue();
+  #isClosed = false;
+
+  /** @param defaults default options of the restores */
+  constructor(
+    context: ServerContext,
+    options: Pick<ServeMigrationsOptions, 'authorize' | 'restore'>,
+    defaults: Readonly<CriuOpts>,
+    registry: MigrationRegistry,
+  ) {
+    this.#context = context;
+    this.#options = options;
+    this.#defaults = defaults;
+    this.#registry = registry;
+  }
+
+  async receive(request: OfferRequest__Output, peer: MigrationPeer): Promise<OfferReply> {
+    const objections: Objection[] = [];
+    const object: Objector = (message, remedy) => objections.push({ message, remedy });
+    const offer = checkOffer(request, object);
+    if (!offer || objections.length > 0) return { objections };
+    await this.#authorize(offer, peer, object);
+    if (objections.length > 0) return { objections };
+    const restore = await this.#restoreOptions(offer, peer, object);
+    if (!restore) return { objections };
+    return await this.#admissions.run(() => this.#admit({ request, offer, peer, restore }));
+  }
+
+  /** Refuses all offers that are not admitted yet; resolves once no admission is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#admissions.idle();
+  }
+
+  async #admit(received: ReceivedOffer): Promise<OfferReply> {
+    const objections: Objection[] = [];
+    const object: Objector = (message, remedy) => objections.push({ message, remedy });
+    if (this.#isClosed) {
+      object('This host is shutting down.', 'Choose another host, or try again later.');
+      return { objections };
+    }
+    const { operations, directory, pageListener } = this.#context;
+    const open = this.#registry.open.map(({ status, offer }) => ({ ...offer, ...status }));
+    const host = await readHostFacts(operations, directory);
+    await checkAdmission({ operations, directory, facts: host, open }, received, object);
+    if (objections.length > 0) return { objections, host };
+    const incoming = await Incoming.begin(this.#context, received);
+    this.#registry.add(incoming);
+    return { objections, host, pagePort: pageListener.port, ...incoming.tokens };
+  }
+
+  async #authorize(offer: MigrationOffer, peer: MigrationPeer, object: Objector): Promise<void> {
+    const { authorize = () => true } = this.#options;
+    try {
+      const answer: unknown = await authorize(offer, peer);
+      if (answer !== true) object('This host does not accept the migration.', ASK_OPERATOR);
+    } catch (error) {
+      object(
+        `This host does not accept the migration: authorize threw: ${textOf(error)}.`,
+        ASK_OPERATOR,
+      );
+    }
+  }
+
+  async #restoreOptions(
+    offer: MigrationOffer,
+    peer: MigrationPeer,
+    object: Objector,
+  ): Promise<MigrationRestoreOptions | undefined> {
+    const { restore = {} } = this.#options;
+    try {
+      const options = typeof restore === 'function' ? await restore(offer, peer) : restore;
+      return checkRestoreOptions(options, this.#defaults);
+    } catch (error) {
+      object(`This host cannot restore the migration: ${textOf(error)}.`, ASK_OPERATOR);
+      return undefined;
+    }
+  }
+}
+
+/** The offer, or undefined after an objection to its fields. */
+function checkOffer(request: OfferRequest__Output, object: Objector): MigrationOffer | undefined {
+  const { id, protocol, program, memory, pids } = request;
+  const mode = fromWireMode(request.mode);
+  if (protocol !== PROTOCOL) {
+    object(
+      `The source uses version ${protocol} of the protocol, this host ${PROTOCOL}.`,
+      SAME_VERSION,
+    );
+  }
+  if (!isMigrationId(id)) object('Its id is not the id of a migration.', 'Use migrate().');
+  if (mode === undefined) object('This host does not know its mode.', SAME_VERSION);
+  checkOfferedOptions(request, (message) => object(message, SAME_VERSION));
+  return mode && { id, program, mode, memoryBytes: memory, pids };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

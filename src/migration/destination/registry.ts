@@ -1,0 +1,41 @@
+import type { Incoming } from './incoming.ts';
+import type { IncomingMigration } from './serve-options.ts';
+
+/** How many migrations that have ended are listed. */
+const MAX_ENDED = 100;
+
+/** The migrations of a server: those that are open, and the last that have ended. */
+export class MigrationRegistry {
+  readonly #incoming = new Map<string, Incoming>();
+
+  get all(): readonly Incoming[] {
+    return [...this.#incoming.values()];
+  }
+
+  get open(): readonly Incoming[] {
+    return this.all.filter(({ isOpen }) => isOpen);
+  }
+
+  get migrations(): IncomingMigration[] {
+    return this.all.map(({ migration }) => migration);
+  }
+
+  /** Adds a migration, and forgets old ones that have ended: the journal remembers them. */
+  add(incoming: Incoming): void {
+    this.#incoming.set(incoming.id, incoming);
+    const ended = this.all.filter(({ isOpen }) => !isOpen);
+    for (const { id } of ended.slice(0, -MAX_ENDED)) this.#incoming.delete(id);
+  }
+
+  /**
+   * The migration with an id; undefined if this server does not have it.
+   * @throws Error if a host with another certificate has offered it
+   */
+  find(id: string, fingerprint: string | undefined): Incoming | undefined {
+    const incoming = this.#incoming.get(id);
+    if (incoming && incoming.peer.fingerprint !== fingerprint) {
+      throw new Error('this migration was offered by a different certificate');
+    }
+    return incoming;
+  }
+}

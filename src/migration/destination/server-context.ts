@@ -1,0 +1,33 @@
+import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
+import type { Client } from '../../operations/client.ts';
+import type { CriuOperations } from '../protocol/criu-operations.ts';
+import type { PageListener } from '../protocol/page-listener.ts';
+import type {
+  MigrationOffer,
+  MigrationPeer,
+  MigrationRestoreOptions,
+  MigrationServerHooks,
+} from './serve-options.ts';
+
+/** What all migrations to one server share. */
+export interface ServerContext {
+  /** Runs the restores; has no default options, since those of the restores include them. */
+  readonly client: Client;
+  readonly operations: CriuOperations;
+  readonly directory: string;
+  readonly pageListener: PageListener;
+  /** How long a source may be silent before its copy runs, in milliseconds. */
+  readonly holdMs: number;
+  /** How long a connection with pages may make no progress, in milliseconds. */
+  readonly stallMs: number;
+  readonly hooks: MigrationServerHooks;
+}
+
+/** An offer whose fields are valid. */
+export interface ReceivedOffer {
+  readonly request: OfferRequest__Output;
+  readonly offer: MigrationOffer;
+  readonly peer: MigrationPeer;
+  /** Options of the restore on this server; they override those of the offer. */
+  readonly restore: MigrationRestoreOptions;
+}

@@ -1,0 +1,111 @@
+import type { ServerReadableStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
+import type { MigrationStatus } from '../../generated/types/node_criu/MigrationStatus.ts';
+import type { MigrationsHandlers } from '../../generated/types/node_criu/Migrations.ts';
+import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
+import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
+import { isMigrationId } from '../journal/journal.ts';
+import { type CopyStatus, toWireStatus } from '../protocol/status.ts';
+import type { Incoming } from './incoming.ts';
+import type { OfferReceiver } from './offer-receiver.ts';
+import { recoverIncoming } from './recover.ts';
+import type { MigrationRegistry } from './registry.ts';
+import type { MigrationPeer } from './serve-options.ts';
+import type { ServerContext } from './server-context.ts';
+
+/** gRPC's FAILED_PRECONDITION, the status of every error that a destination itself reports. */
+const FAILED_PRECONDITION = 9;
+
+/** The parts of a call that identify the caller. */
+type Caller = Pick<ServerUnaryCall<unknown, unknown>, 'getPeer' | 'getAuthContext'>;
+
+/** The remote procedures of a migration server. */
+export class MigrationService {
+  readonly #context: ServerContext;
+  readonly #offers: OfferReceiver;
+  readonly #registry: MigrationRegistry;
+
+  constructor(context: ServerContext, offers: OfferReceiver, registry: MigrationRegistry) {
+    this.#context = context;
+    this.#offers = offers;
+    this.#registry = registry;
+  }
+
+  /** The handlers as gRPC calls them. */
+  get handlers(): MigrationsHandlers {
+    // The source acts upon the answers of the calls marked with endsWait.
+    const endsWait = true;
+    return {
+      offer: replyWith((call: ServerUnaryCall<OfferRequest__Output, OfferReply>) =>
+        this.#offers.receive(call.request, peerOf(call)),
+      ),
+      startRound: this.#statusCall<{ id: string; index: number }>((incoming, { index }) =>
+        incoming.startRound(index),
+      ),
+      putImages: replyWith((call: ServerReadableStream<ImagePart__Output, MigrationStatus>) =>
+        this.#putImages(call),
+      ),
+      prepare: this.#statusCall<{ id: string; index: number; lazy: boolean }>(
+        (incoming, { index, lazy }) => incoming.prepare(index, lazy),
+      ),
+      commit: this.#statusCall((incoming) => incoming.commit(), endsWait),
+      awaitPages: this.#statusCall((incoming) => incoming.awaitPages(), endsWait),
+      abort: this.#statusCall<{ id: string; reason: string }>(
+        (incoming, { reason }) => incoming.abort(reason),
+        endsWait,
+      ),
+      getStatus: this.#statusCall((incoming) => incoming.status),
+    } as unknown as MigrationsHandlers;
+  }
+
+  #statusCall<Request extends { id: string }>(
+    act: (incoming: Incoming, request: Request) => CopyStatus | Promise<CopyStatus>,
+    endsWait = false,
+  ) {
+    return replyWith(async (call: ServerUnaryCall<Request, MigrationStatus>) => {
+      const { id } = call.request;
+      const incoming = this.#registry.find(id, peerOf(call).fingerprint);
+      if (!incoming) return toWireStatus(await this.#recover(id));
+      incoming.heardSource();
+      const status = await act(incoming, call.request);
+      if (endsWait && !call.cancelled) incoming.onAnswerDelivered();
+      return toWireStatus(status);
+    });
+  }
+
+  async #putImages(
+    call: ServerReadableStream<ImagePart__Output, MigrationStatus>,
+  ): Promise<MigrationStatus> {
+    const parts = call[Symbol.asyncIterator]() as AsyncIterator<ImagePart__Output>;
+    const { value: first } = await parts.next();
+    const { id = '', index = 0 } = first?.round ?? {};
+    const incoming = this.#registry.find(id, peerOf(call).fingerprint);
+    if (!incoming) throw new Error('there is no such migration');
+    return toWireStatus(await incoming.receiveImages(index, call, parts));
+  }
+
+  /** The migration may belong to an earlier server in the same directory. */
+  async #recover(id: string): Promise<CopyStatus> {
+    if (!isMigrationId(id)) throw new Error('there is no such migration');
+    return await recoverIncoming(this.#context.directory, id, this.#context.hooks);
+  }
+}
+
+function peerOf(call: Caller): MigrationPeer {
+  const certificate = call.getAuthContext()?.sslPeerCertificate;
+  const name = certificate?.subject?.CN;
+  return {
+    address: call.getPeer(),
+    fingerprint: certificate?.fingerprint256,
+    name: name === undefined ? undefined : String(name),
+  };
+}
+
+function replyWith<Call, Reply>(answer: (call: Call) => Promise<Reply>) {
+  return (call: Call, callback: sendUnaryData<Reply>) => {
+    answer(call).then(
+      (reply) => callback(null, reply),
+      ({ message }: Error) => callback({ code: FAILED_PRECONDITION, details: message }),
+    );
+  };
+}

@@ -1,0 +1,26 @@
+import type { PreflightFinding } from '../../finding.ts';
+import type { Client } from '../../operations/client.ts';
+import type { CriuFeatures, CriuVersion } from '../../operations/probe.ts';
+import type { CriuOpts } from '../../options/types.ts';
+import type { PreflightOptions } from '../../preflight/options.ts';
+
+/** The CRIU that a migration uses: the methods of the `Criu` class that it calls. */
+export interface CriuOperations {
+  version(): Promise<CriuVersion>;
+  features(): Promise<CriuFeatures>;
+  preflight(pid: number, options: PreflightOptions): Promise<PreflightFinding[]>;
+  cpuinfoDump(options: CpuinfoOptions): Promise<void>;
+  cpuinfoCheck(options: CpuinfoOptions): Promise<void>;
+}
+
+interface CpuinfoOptions {
+  imagesDirectory: string;
+  cpuCap?: NonNullable<CriuOpts['cpuCap']>;
+}
+
+/** A `Criu` as it starts migrations. */
+export interface MigrationClient {
+  readonly operations: CriuOperations;
+  /** The binary, the pool and the default options. */
+  readonly client: Client;
+}

@@ -1,0 +1,109 @@
+import { isIP } from 'node:net';
+import type {
+  CallOptions,
+  ClientUnaryCall,
+  ClientWritableStream,
+  ServiceError,
+} from '@grpc/grpc-js';
+import { builtins } from '../../builtins.ts';
+import type { ImagePart } from '../../generated/types/node_criu/ImagePart.ts';
+import type { MigrationStatus__Output } from '../../generated/types/node_criu/MigrationStatus.ts';
+import type { MigrationsClient } from '../../generated/types/node_criu/Migrations.ts';
+import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
+import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
+import { type Credentials, identityCheck } from './credentials.ts';
+import { grpcAddress, loadService } from './service.ts';
+import { type CopyStatus, fromWireStatus } from './status.ts';
+
+/** The requests of the calls that return a status. */
+interface Requests {
+  readonly startRound: { readonly id: string; readonly index: number };
+  readonly prepare: { readonly id: string; readonly index: number; readonly lazy: boolean };
+  readonly commit: { readonly id: string };
+  readonly awaitPages: { readonly id: string };
+  readonly abort: { readonly id: string; readonly reason: string };
+  readonly getStatus: { readonly id: string };
+}
+
+/** The name of a call that returns a status. */
+export type StatusCall = keyof Requests;
+
+/** Limits of a call. */
+export interface CallLimits {
+  /** Rejects if no answer has come within this many milliseconds. Default: no limit. */
+  readonly timeoutMs?: number | undefined;
+  /** Cancels the call. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The destination of a migration, as its source calls it. Calls reject with gRPC's error. */
+export class DestinationClient implements Disposable {
+  readonly #client: MigrationsClient;
+
+  static async connect(
+    endpoint: { readonly host: string; readonly port: number },
+    credentials: Credentials | undefined,
+  ): Promise<DestinationClient> {
+    const { grpc, Migrations, options } = await loadService();
+    const channel = credentials
+      ? grpc.credentials.createFromSecureContext(builtins.tls.createSecureContext(credentials), {
+          checkServerIdentity: identityCheck(endpoint.host, credentials),
+        })
+      : grpc.credentials.createInsecure();
+    // TLS has no server names that are addresses: identityCheck compares the address.
+    const name = isIP(endpoint.host) ? { 'grpc.ssl_target_name_override': 'destination' } : {};
+    const client = new Migrations(grpcAddress(endpoint), channel, { ...options, ...name });
+    return new DestinationClient(client);
+  }
+
+  private constructor(client: MigrationsClient) {
+    this.#client = client;
+  }
+
+  /** Offers a process tree. */
+  async offer(request: OfferRequest, limits: CallLimits = {}): Promise<OfferReply__Output> {
+    return await this.#unary<OfferReply__Output>('offer', request, limits);
+  }
+
+  /** Makes one of the calls that return the status of a migration. */
+  async call<Call extends StatusCall>(
+    call: Call,
+    request: Requests[Call],
+    limits: CallLimits = {},
+  ): Promise<CopyStatus> {
+    return fromWireStatus(await this.#unary<MigrationStatus__Output>(call, request, limits));
+  }
+
+  /** Opens the stream of images; `onEnd` gets the outcome, once. */
+  putImages(onEnd: (error: ServiceError | null) => void): ClientWritableStream<ImagePart> {
+    return this.#client.putImages((error) => onEnd(error));
+  }
+
+  async #unary<Reply>(
+    name: 'offer' | StatusCall,
+    request: object,
+    { timeoutMs, signal }: CallLimits,
+  ): Promise<Reply> {
+    const options: CallOptions =
+      timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+    signal?.throwIfAborted();
+    return await new Promise<Reply>((resolve, reject) => {
+      const method = this.#client[name] as (
+        request: object,
+        options: CallOptions,
+        callback: (error: ServiceError | null, reply?: Reply) => void,
+      ) => ClientUnaryCall;
+      const call = method.call(this.#client, request, options, (error, reply) => {
+        signal?.removeEventListener('abort', cancel);
+        if (error) reject(error);
+        else resolve(reply as Reply);
+      });
+      const cancel = () => call.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}

@@ -1,0 +1,94 @@
+import type { Socket } from 'node:net';
+import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
+import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
+import type { Credentials } from '../protocol/credentials.ts';
+import type { DestinationClient, StatusCall } from '../protocol/destination-client.ts';
+import { connectPages } from '../protocol/page-listener.ts';
+import type { CopyStatus } from '../protocol/status.ts';
+import { failure } from './failures.ts';
+import type { Interruption } from './interruption.ts';
+
+/** How often the source polls: both sides give up on a peer that is silent. */
+const HEARTBEAT_MS = 1000;
+/** How long the destination may take to take note of a failure, in milliseconds. */
+const ABORT_MS = 2000;
+
+type Request<Call extends StatusCall> = Parameters<
+  typeof DestinationClient.prototype.call<Call>
+>[1];
+
+/** What a {@link DestinationLink} connects. */
+export interface LinkOptions {
+  readonly id: string;
+  readonly to: { readonly host: string; readonly port: number };
+  readonly client: DestinationClient;
+  readonly credentials: Credentials | undefined;
+  readonly interruption: Interruption;
+  readonly stallMs: number;
+}
+
+/** The source's connection with the destination of one migration. */
+export class DestinationLink {
+  readonly #options: LinkOptions;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** The client, for calls that an abort must not cancel. */
+  get client(): DestinationClient {
+    return this.#options.client;
+  }
+
+  /** Makes a call that an abort cancels. Without a limit it waits as long as the heartbeat lasts. */
+  async call<Call extends StatusCall>(
+    call: Call,
+    request: Request<Call>,
+    timeoutMs?: number,
+  ): Promise<CopyStatus> {
+    const { client, interruption } = this.#options;
+    interruption.throwIfAborted();
+    return await client.call(call, request, { timeoutMs, signal: interruption.signal });
+  }
+
+  async offer(request: OfferRequest, timeoutMs: number): Promise<OfferReply__Output> {
+    const { client, interruption } = this.#options;
+    interruption.throwIfAborted();
+    return await client.offer(request, { timeoutMs, signal: interruption.signal });
+  }
+
+  /** Opens a connection for pages, with a token from the reply to the offer. */
+  async connectPages(port: number, token: Uint8Array): Promise<Socket> {
+    const { to, credentials, interruption } = this.#options;
+    return await connectPages({ host: to.host, port }, credentials, token, interruption.signal);
+  }
+
+  /**
+   * Polls the destination, and aborts the migration when it has been silent for `stallMs`. Nothing
+   * else shows a dead network while all data waits in buffers: criu would wait for ever, with the
+   * tree frozen.
+   */
+  startHeartbeat(): Disposable {
+    const { id, client, interruption, stallMs } = this.#options;
+    let heardAt = performance.now();
+    const poll = async () => {
+      try {
+        await client.call('getStatus', { id }, { timeoutMs: stallMs });
+        heardAt = performance.now();
+      } catch (error) {
+        if (performance.now() - heardAt < stallMs) return;
+        interruption.abort(failure(`the destination has not answered for ${stallMs} ms`, error));
+      }
+    };
+    const timer = setInterval(poll, HEARTBEAT_MS).unref();
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
+
+  /** Reports a failure. The destination would give up by itself, but later. */
+  async reportFailure(reason: string): Promise<void> {
+    const { id, client } = this.#options;
+    client.call('abort', { id, reason }, { timeoutMs: ABORT_MS }).catch(() => {});
+    // The abort is answered only once the destination has cleaned up; this answer comes sooner.
+    await client.call('getStatus', { id }, { timeoutMs: ABORT_MS }).catch(() => {});
+  }
+}

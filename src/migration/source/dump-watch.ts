@@ -1,0 +1,55 @@
+import { Cleanup } from '../../cleanup/cleanup.ts';
+import type { Hooks } from '../../options/types.ts';
+import { descendantsOf } from '../../procfs/tree.ts';
+import { logsOf, type UndoOptions } from '../journal/outgoing-journal.ts';
+
+/** Observes the dump: when it froze the tree, and the network lock that it leaves on this host. */
+export class DumpWatch implements AsyncDisposable {
+  readonly #pid: number;
+  readonly #undo: UndoOptions;
+  #frozenAt: number | undefined;
+  #cleanup: Promise<Cleanup> | undefined;
+
+  constructor(pid: number, undo: UndoOptions) {
+    this.#pid = pid;
+    this.#undo = undo;
+  }
+
+  /** The caller's hooks of the dump, with the observation added. */
+  hooks(own: Hooks | undefined): Hooks {
+    const onNotify: Hooks['onNotify'] = async (notification) => {
+      // The first notification after CRIU has frozen the tree.
+      if (notification.script === 'query-ext-files') {
+        this.#frozenAt = performance.now();
+        this.#cleanup = Cleanup.late(descendantsOf(this.#pid), this.#undo);
+        this.#cleanup.catch(() => {});
+      }
+      await own?.onNotify?.(notification);
+    };
+    return { ...own, onNotify };
+  }
+
+  /** How long the tree has been frozen, in milliseconds. */
+  get frozenForMs(): number {
+    const now = performance.now();
+    return now - (this.#frozenAt ?? now);
+  }
+
+  /**
+   * Removes the network lock that CRIU leaves for a restore on this host. A failure does not make the
+   * migration fail, since the copy runs already.
+   * @returns what could not be removed
+   */
+  async unlock(images: string): Promise<string[]> {
+    try {
+      const log = await logsOf(images, this.#undo.logFile);
+      return (await (await this.#cleanup)?.unlock(log)) ?? [];
+    } catch (error) {
+      return [`the network lock (${(error as Error).message})`];
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    (await this.#cleanup?.catch(() => undefined))?.[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,125 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CriuError, withFindings } from '../../errors.ts';
+import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
+import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
+import { type OutgoingFacts, readUndoOptions } from '../journal/outgoing-journal.ts';
+import { lazySourceObstacle, readHostFacts, readTreeFacts } from '../protocol/host-facts.ts';
+import { startTimeOf, thisAgent } from '../protocol/identity.ts';
+import { hasRounds, isPostcopy, type MigrationMode, toWireMode } from '../protocol/modes.ts';
+import { toOfferedOptions } from '../protocol/offered-options.ts';
+import { PROTOCOL } from '../protocol/service.ts';
+import type { MigrationContext, TransferContext } from './context.ts';
+import { isReported, OPERATION, refusal, textOf } from './failures.ts';
+
+/**
+ * How long the destination may take to answer at least, in milliseconds: it starts several programs
+ * before it answers.
+ */
+const MIN_ANSWER_MS = 10_000;
+
+/** An offer that the destination has accepted. */
+export interface AcceptedOffer {
+  readonly mode: MigrationMode;
+  readonly pages: TransferContext['pages'];
+  /** What the journal begins with. */
+  readonly facts: Omit<OutgoingFacts, 'tree' | 'stoppedBefore'>;
+}
+
+/**
+ * Offers the process tree to the destination. Nothing is frozen yet.
+ * @throws CriuError ERR_CRIU_MIGRATION_REFUSED that says what to change
+ */
+export async function offerMigration(context: MigrationContext): Promise<AcceptedOffer> {
+  const { id, pid, options, progress, operations, images } = context;
+  const { dump = {}, to } = options;
+  const startTime = startTimeOf(pid);
+  if (startTime === undefined) throw notFound(pid);
+  const [host, tree, cpuinfo] = await Promise.all([
+    readHostFacts(operations, images),
+    readTreeFacts(pid),
+    describeProcessor(context),
+  ]);
+  const mode = options.mode ?? (host.memTrack ? 'pre-copy' : 'stop-and-copy');
+  await checkSource(context, mode, host);
+  const reply = await sendOffer(context, {
+    ...{ protocol: PROTOCOL, id, mode: toWireMode(mode), host, cpuinfo, ...tree },
+    ...toOfferedOptions(dump),
+  });
+  if (reply.objections.length > 0) {
+    const objections = reply.objections.map(({ message, remedy }) => `${message} ${remedy}`);
+    throw refusal(`${to.host}:${to.port} refuses: ${objections.join(' ')}`);
+  }
+  progress.setOffer(mode, tree.memory);
+  const { pagePort, roundToken, lazyToken } = reply;
+  return {
+    mode,
+    pages: { pagePort, roundToken, lazyToken },
+    facts: { pid, startTime, to, mode, agent: thisAgent(), undo: await readUndoOptions(dump) },
+  };
+}
+
+function notFound(pid: number): CriuError {
+  const facts = { operation: OPERATION, pid };
+  try {
+    process.kill(pid, 0);
+    const message = `${OPERATION}: cannot read process ${pid} in /proc`;
+    return new CriuError('ERR_CRIU_SYSTEM', message, facts);
+  } catch {
+    const message = `${OPERATION}: there is no process ${pid}`;
+    return new CriuError('ERR_CRIU_NO_SUCH_PROCESS', message, facts);
+  }
+}
+
+async function sendOffer(
+  { options, link, interruption, stallMs }: MigrationContext,
+  offer: OfferRequest,
+): Promise<OfferReply__Output> {
+  const { host, port } = options.to;
+  return await link.offer(offer, Math.max(MIN_ANSWER_MS, 2 * stallMs)).catch((error: Error) => {
+    interruption.throwIfAborted();
+    const what = isReported(error) ? 'cannot take the offer' : 'does not answer';
+    throw refusal(`${host}:${port} ${what}: ${textOf(error)}`, error);
+  });
+}
+
+/** Checks what this host and the process tree need for the mode. */
+async function checkSource(
+  { options, operations, pid }: MigrationContext,
+  mode: MigrationMode,
+  { memTrack, lazyPages }: { readonly memTrack: boolean; readonly lazyPages: boolean },
+): Promise<void> {
+  if (hasRounds(mode) && !memTrack) {
+    throw refusal(
+      `${mode} needs a kernel that tracks changed memory, and this one does not: use the mode 'stop-and-copy' or 'post-copy'`,
+    );
+  }
+  if (isPostcopy(mode)) {
+    const obstacle = lazyPages ? await lazySourceObstacle() : 'this kernel has no userfaultfd';
+    if (obstacle) throw refusal(`${mode} is not possible: ${obstacle}`);
+  }
+  // An iteration makes its own preflight.
+  if (hasRounds(mode)) return;
+  const {
+    hooks: _,
+    signal: __,
+    deadlineMs: ___,
+    gracePeriodMs: ____,
+    ...dump
+  } = options.dump ?? {};
+  const findings = await operations.preflight(pid, dump as object);
+  const [first] = findings.filter(({ severity }) => severity === 'error');
+  if (first) throw withFindings(refusal(`${first.message}. ${first.remedy}`), findings);
+}
+
+async function describeProcessor({ options, operations }: MigrationContext): Promise<Buffer> {
+  const imagesDirectory = await mkdtemp(join(tmpdir(), 'node-criu-'));
+  try {
+    const { cpuCap } = options.dump ?? {};
+    await operations.cpuinfoDump({ imagesDirectory, ...(cpuCap !== undefined && { cpuCap }) });
+    return await readFile(join(imagesDirectory, 'cpuinfo.img'));
+  } finally {
+    await rm(imagesDirectory, { recursive: true, force: true });
+  }
+}

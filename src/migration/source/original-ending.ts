@@ -1,0 +1,78 @@
+import { Cleanup } from '../../cleanup/cleanup.ts';
+import type { WorkloadState } from '../../errors.ts';
+import { StoppedTree } from '../../postcopy/stopped-tree.ts';
+import { exitWithin, openPidfd, watchExit } from '../../process/exit.ts';
+import { KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
+import { stateOf } from '../../procfs/stat.ts';
+import { tracerOf } from '../../procfs/tracer.ts';
+import { descendantsOf } from '../../procfs/tree.ts';
+import { logsOf, type OutgoingFacts, type OutgoingJournal } from '../journal/outgoing-journal.ts';
+import { pidsOf, startTimeOf } from '../protocol/identity.ts';
+
+/** How long a criu may take to roll back after its agent died, in milliseconds. */
+const ROLLBACK_MS = 3000;
+const POLL_MS = 20;
+
+/** What was done with the original, and what could not be cleaned up. */
+export interface OriginalEnding {
+  readonly done: 'resumed' | 'ended' | 'nothing';
+  readonly leftovers: readonly string[];
+}
+
+/** Resumes or ends the original of a migration whose agent has died. Idempotent. */
+export async function finishOriginal(
+  action: 'resume' | 'end',
+  journal: OutgoingJournal,
+  images: string,
+): Promise<OriginalEnding> {
+  const { pid = 0, stoppedBefore = [], undo = {}, tree: names } = journal.entry ?? {};
+  const tree = names ? pidsOf(names) : descendantsOf(pid);
+  // The intent is durable before the deed: if this process dies, the next one repeats the deed.
+  await journal.write(action === 'resume' ? 'aborting' : 'ending', { agent: '' });
+  const exists = workloadOf(journal.entry ?? {}) !== 'gone';
+  let leftovers: string[] = [];
+  using cleanup = await Cleanup.late(exists ? tree : [], undo);
+  const log = await logsOf(images, undo.logFile);
+  if (action === 'end') {
+    if (exists) await endOriginal(pid, tree);
+    leftovers = await cleanup.unlock(log);
+  } else if (exists) {
+    await endTracingCriu(pid, ROLLBACK_MS);
+    // Without a log there was no dump.
+    if (log) leftovers = await cleanup.rollBack(undefined, log);
+    new StoppedTree(tree, new Set(stoppedBefore)).resume();
+  }
+  await journal.write(action === 'resume' ? 'aborted' : 'done');
+  const done = action === 'end' ? 'ended' : 'resumed';
+  return { done: exists ? done : 'nothing', leftovers };
+}
+
+/** The state of the original; gone if its pid belongs to another process by now. */
+export function workloadOf({ pid = 0, startTime }: Partial<OutgoingFacts>): WorkloadState {
+  return startTimeOf(pid) === startTime ? stateOf(pid) : 'gone';
+}
+
+/**
+ * Kills a criu that still traces the original although its agent died. First it gets time to roll
+ * back by itself, which is safer; a criu that serves pages never ends by itself.
+ */
+async function endTracingCriu(pid: number, patienceMs: number): Promise<void> {
+  let tracer = await tracerOf(pid);
+  for (let waited = 0; waited < patienceMs && tracer?.by === 'tracer'; waited += POLL_MS) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    tracer = await tracerOf(pid);
+  }
+  if (tracer?.by !== 'tracer' || tracer.name !== 'criu') return;
+  const pidfd = openPidfd(tracer.pid);
+  if (pidfd === undefined) return;
+  const watch = watchExit(pidfd);
+  process.kill(tracer.pid, 'SIGKILL');
+  await exitWithin(KILL_TIMEOUT_MS, watch);
+}
+
+async function endOriginal(pid: number, tree: readonly number[]): Promise<void> {
+  new StoppedTree(tree, new Set()).kill();
+  await endTracingCriu(pid, 0);
+  const pidfd = openPidfd(pid);
+  if (pidfd !== undefined) await exitWithin(KILL_TIMEOUT_MS, watchExit(pidfd));
+}
