@@ -1,6 +1,6 @@
 // Writes src/generated/: from proto/ the codec (messages.js, messages.d.ts) of CRIU's messages, the
 // description of our own service for gRPC (migration.ts) and the types of all messages (types/), and
-// from the comments of src/options/types.ts what the command says of its options (help.ts).
+// from src/options/ what the command needs to know of each option for its flags and help (help.ts).
 //
 //   node scripts/generate.mjs [--check] [DIRECTORY]
 //
@@ -11,9 +11,10 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import protobuf from 'protobufjs';
+import { rolldown } from 'rolldown';
 import { summary } from './reference.mjs';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -37,7 +38,7 @@ try {
   writeFileSync(join(scratch, 'messages.d.ts'), codecTypes(messages));
   writeTypes(join(scratch, 'types'), messages);
   writeService(scratch);
-  writeFileSync(join(scratch, 'help.ts'), help());
+  writeFileSync(join(scratch, 'help.ts'), help(await optionTable(scratch)));
   process.exitCode = values.check ? compare() : install();
 } finally {
   rmSync(scratch, { recursive: true });
@@ -132,18 +133,32 @@ function writeService(directory) {
   }
 }
 
-/** The first sentence on each option. */
-function help() {
-  const types = readFileSync(join(project, 'src/options/types.ts'), 'utf8');
-  const [, options] = /^export interface CriuOpts \{((?:.|\n)*?)^\}/m.exec(types);
-  const names = [...options.matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name);
-  const lines = names.map((name) => `  ${name}: ${JSON.stringify(summary(types, name))},\n`);
-  return `// Written by scripts/generate.mjs from src/options/types.ts. Do not edit.
-import type { CriuOpts } from '../options/types.ts';
+/** The rows of the option table by name. Bundled, because not every Node runs TypeScript. */
+async function optionTable(directory) {
+  const file = join(directory, 'table.mjs');
+  const build = await rolldown({
+    input: join(project, 'src/options/table.ts'),
+    platform: 'node',
+    external: /^@grpc\//,
+  });
+  await build.write({ file, codeSplitting: false });
+  await build.close();
+  const { rowOf } = await import(pathToFileURL(file));
+  rmSync(file);
+  return rowOf;
+}
 
-/** What each option does, as Markdown. */
-export const summaries: Readonly<Record<keyof CriuOpts, string>> = {
-${lines.join('')}};
+function help(rowOf) {
+  const types = readFileSync(join(project, 'src/options/types.ts'), 'utf8');
+  const lines = [...rowOf].map(([name, [, { kind, operations }]]) => {
+    const { form, takes } = kind;
+    return `  ${name}: ${JSON.stringify({ summary: summary(types, name), form, takes, operations })},\n`;
+  });
+  return `// Written by scripts/generate.mjs from src/options/. Do not edit.
+
+/** CRIU's options: a summary as Markdown, the accepted values, and the operations that take it. */
+export const optionHelp = {
+${lines.join('')}} as const;
 `;
 }
 

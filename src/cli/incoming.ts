@@ -9,26 +9,26 @@ import type {
 import type { Output } from './output.ts';
 import { formatBytes } from './quantities.ts';
 
-/** What becomes of a migration to this host, by the state that it has come to. */
+/** The meaning of the states of a migration to this host. */
 const meanings: Readonly<Record<DestinationState, (pid: number | undefined) => string>> = {
   unknown: () => 'nothing is known of it',
-  receiving: () => 'its memory is on its way',
-  prepared: (pid) => `process ${pid} is restored, and held`,
-  resuming: (pid) => `process ${pid} is let go`,
-  resumed: (pid) => `process ${pid} runs, and the rest of its memory is on its way`,
+  receiving: () => 'its memory is being received',
+  prepared: (pid) => `process ${pid} is restored and does not run yet`,
+  resuming: (pid) => `process ${pid} is being started`,
+  resumed: (pid) => `process ${pid} runs, and the rest of its memory follows`,
   complete: (pid) => `process ${pid} runs, with all of its memory`,
-  aborted: () => 'nothing of it runs here',
-  failed: (pid) => `process ${pid} has lost the rest of its memory, and was killed`,
+  aborted: () => 'no process of it runs here',
+  failed: (pid) => `process ${pid} lost the rest of its memory and was killed`,
 };
 
-/** How long the source of a copy may take to hear that it is complete, in milliseconds. */
+/** Time for the source to learn that its copy is complete, in milliseconds. */
 const ANSWER_MS = 2000;
 
-/** Tells each state of each migration, and knows which copies may not be left alone. */
+/** Reports the states of the migrations, and tracks the copies that still need this process. */
 export class CopyStates {
   readonly #output: Output;
   readonly #changes = new EventEmitter();
-  /** Those that run, or are about to, and lack memory. */
+  /** The ids of copies that run, or are about to, and lack memory. */
   readonly #lacking = new Set<string>();
 
   constructor(output: Output) {
@@ -44,32 +44,33 @@ export class CopyStates {
     this.#changes.emit('change');
   }
 
-  /** Resolves when no copy lacks memory and their sources know it, or patience has ended. */
+  /** Waits until every copy has its memory and every source knows it, or until `patience` aborts. */
   async awaitMemory(patience: AbortSignal): Promise<void> {
     if (this.#lacking.size === 0) return;
     const copies = this.#lacking.size === 1 ? 'a copy' : `${this.#lacking.size} copies`;
-    this.#output.log(`node-criu: waiting for the memory of ${copies}; again to give it up`);
+    this.#output.log(
+      `node-criu: waiting for the memory of ${copies}; press Ctrl-C again to give up`,
+    );
     try {
       while (this.#lacking.size > 0) await once(this.#changes, 'change', { signal: patience });
       await sleep(ANSWER_MS, undefined, { signal: patience });
     } catch {
-      // Patience has ended.
+      // The caller gave up.
     }
   }
 }
 
-/** Which offers are taken. */
-interface Taken {
-  /** The common names of sources that may come; all if there are none. */
+interface Admission {
+  /** The common names of sources to accept; undefined accepts all. */
   readonly names: readonly string[] | undefined;
-  /** Once it is aborted nothing more is taken. */
+  /** Aborts when no further offers are accepted. */
   readonly closing: AbortSignal;
 }
 
-/** Tells each offer, and whether it is taken as far as its source goes. */
+/** Returns a function that accepts offers by the name of their source, and reports each. */
 export function offerFilter(
   output: Output,
-  { names, closing }: Taken,
+  { names, closing }: Admission,
 ): (offer: MigrationOffer, peer: MigrationPeer) => boolean {
   return (offer, peer) => {
     const { id, program, mode, memoryBytes } = offer;

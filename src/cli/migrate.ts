@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import {
-  type CriuOpts,
   type DumpOptions,
   type MigrateOptions,
   type Migration,
@@ -10,8 +9,8 @@ import {
 import { type AddressFlags, addAddressFlags, addressHelp, switchOverOptions } from './addresses.ts';
 import { addCommon, addFlags, type Common, defined, optionsFrom } from './flags.ts';
 import type { Reaction } from './interruption.ts';
-import { addTrust, type TrustFlags, trustOf } from './migration.ts';
 import { MigrationProgress } from './migration-progress.ts';
+import type { OptionName } from './option-names.ts';
 import { estimateMemory } from './processes.ts';
 import {
   bytes,
@@ -23,14 +22,15 @@ import {
   milliseconds,
   pid,
 } from './quantities.ts';
+import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
 
 const description = [
-  'Move a process tree to a host where node-criu serve runs. The original ends only when the copy ' +
-    'has all of its memory there; after any failure before the copy is let go it runs on.',
-  'Without --mode it is what both kernels can do best. pre-copy copies memory while the processes ' +
-    'run, and stops them only for the rest; post-copy lets them run there before their memory has ' +
-    'come; hybrid is both; stop-and-copy works everywhere.',
+  'Move a process tree to a host that runs node-criu serve. The original ends only after the copy has ' +
+    'all of its memory; after a failure before the copy starts, the original continues.',
+  'By default the mode is the best one that both kernels support. pre-copy copies memory while the ' +
+    'processes run, and stops them only for the rest; post-copy starts the copy before its memory ' +
+    'has arrived; hybrid does both; stop-and-copy works everywhere.',
   addressHelp,
 ].join('\n\n');
 
@@ -43,8 +43,8 @@ Examples:
       --switch-back 'ip addr add 192.0.2.9/32 dev eth0' \\
       --ca ca.pem --cert source.pem --key source.key --json`;
 
-/** What the migration itself says of the dump. */
-const decided: readonly (keyof CriuOpts)[] = [
+/** The options of the dump that the migration sets. */
+const setByMigration: readonly OptionName[] = [
   'imagesDirectory',
   'workDirectory',
   'pageServer',
@@ -58,7 +58,7 @@ const decided: readonly (keyof CriuOpts)[] = [
   'tls',
 ];
 
-interface Given extends Common, TrustFlags, AddressFlags, Partial<DumpOptions> {
+interface MigrateFlags extends Common, TrustFlags, AddressFlags, Partial<DumpOptions> {
   readonly mode?: MigrateOptions['mode'];
   readonly directory?: string;
   readonly rateLimit?: number;
@@ -68,10 +68,10 @@ interface Given extends Common, TrustFlags, AddressFlags, Partial<DumpOptions> {
   readonly insecure?: true;
 }
 
-/** A switch-over ends after its migration knows of the deadline, or it would be the reason. */
-const LATER_MS = 100;
+/** The migration must reach its deadline first: otherwise the error would name the switch-over. */
+const SWITCH_OVER_DELAY_MS = 100;
 
-type Place = ReturnType<typeof hostAndPort>;
+type Endpoint = ReturnType<typeof hostAndPort>;
 
 /** Adds the verb `migrate`. */
 export function addMigrate(program: Command): void {
@@ -79,49 +79,48 @@ export function addMigrate(program: Command): void {
     .command('migrate')
     .summary('move a process tree to another host')
     .description(description)
-    .argument('<pid>', 'the root of the tree', pid)
+    .argument('<pid>', 'the root of the process tree', pid)
     .argument('<host:port>', 'where node-criu serve listens', destination)
     .option(
       '-D, --directory <directory>',
-      'where to keep images and journals (default: /var/lib/node-criu)',
+      'directory of images and journals (default: /var/lib/node-criu)',
     )
     .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
-    .option('--rate-limit <size>', 'copy at most so much a second, as 100MiB', bytes)
+    .option('--rate-limit <size>', 'bandwidth limit per second, such as 100MiB', bytes)
     .option(
       `--max-downtime ${DURATION}`,
-      'end the rounds when it is down to this (default: 300ms)',
+      'end the rounds when the expected downtime falls to this (default: 300ms)',
       milliseconds,
     )
-    .option('--max-rounds <number>', 'make at most so many rounds (default: 8)', count)
-    .option('--max-bytes <size>', 'copy at most so much before the end, as 512MiB', bytes)
+    .option('--max-rounds <number>', 'maximum number of rounds (default: 8)', count)
+    .option('--max-bytes <size>', 'maximum of memory to copy in rounds, such as 512MiB', bytes)
     .showHelpAfterError('Try: node-criu migrate --help')
     .addHelpText('after', examples);
-  addFlags(addTrust(addAddressFlags(addCommon(command))), ['dump'], { except: decided }).action(
-    (root: number, to: Place, given: Given) => move(root, to, given),
-  );
+  addFlags(addTrustFlags(addAddressFlags(addCommon(command))), ['dump'], {
+    except: setByMigration,
+  }).action((root: number, to: Endpoint, given: MigrateFlags) => move(root, to, given));
 }
 
-function destination(text: string): Place {
-  const place = hostAndPort(text);
-  if (place.port === 0) throw new InvalidArgumentError('Its port is the one that serve has told.');
-  return place;
+function destination(text: string): Endpoint {
+  const endpoint = hostAndPort(text);
+  if (endpoint.port === 0) throw new InvalidArgumentError('Give the port that serve printed.');
+  return endpoint;
 }
 
-async function move(root: number, to: Place, given: Given): Promise<void> {
+async function move(root: number, to: Endpoint, given: MigrateFlags): Promise<void> {
   const options = optionsOf(given, to.host);
   await withOutput(given.json === true, async (output, signal, interruption) => {
     const progress = new MigrationProgress(output, estimateMemory(root));
-    const own = () => migration;
     const ending = withDeadline(signal, options.deadlineMs);
     const moves = switchOverOptions(given, {
       output,
-      migration: own,
+      migration: () => migration,
       host: to.host,
       signal: ending,
     });
     const phase = (begun: MigrationPhase) => {
       if (begun === 'hand-over')
-        interruption.react(onceLetGo(to.host, resolveLine(migration, given)));
+        interruption.react(reactionsAfterHandOver(to.host, resolveLine(migration, given)));
     };
     const all = { to, ...options, ...moves, signal, hooks: { phase } };
     const migration: Migration = migrate(root, all);
@@ -129,7 +128,7 @@ async function move(root: number, to: Place, given: Given): Promise<void> {
     const result = await migration.result.catch((error) => {
       if (error.code === 'ERR_CRIU_MIGRATION_UNRESOLVED') {
         output.log(
-          `node-criu: find out who has the processes by: ${resolveLine(migration, given)}`,
+          `node-criu: to learn which host has the processes, run: ${resolveLine(migration, given)}`,
         );
       }
       throw error;
@@ -140,45 +139,48 @@ async function move(root: number, to: Place, given: Given): Promise<void> {
   });
 }
 
-/** Nothing calls it off once the copy is let go; to end criu would take its memory from it. */
-function onceLetGo(host: string, resolveIt: string): readonly Reaction[] {
+/** Once the copy runs, nothing can cancel the migration: to end criu would end the copy's memory. */
+function reactionsAfterHandOver(host: string, resolveCommand: string): readonly Reaction[] {
   return [
-    { message: `the copy runs on ${host} already: waiting until it has all of its memory` },
+    { message: `the copy runs on ${host} already; waiting until it has all of its memory` },
     {
       message:
-        'again to end at once: a copy that lacks memory then loses what it has done, and the ' +
-        `original is stopped until: ${resolveIt}`,
+        'press Ctrl-C again to exit at once: a copy that lacks memory then loses its work, and the ' +
+        `original stays stopped until you run: ${resolveCommand}`,
     },
   ];
 }
 
-/** The command that finishes a migration for which there is nobody any more. */
-function resolveLine({ id }: Migration, { directory, insecure, ca, cert, key }: Given): string {
+/** The command that finishes the migration after this command has ended. */
+function resolveLine(
+  { id }: Migration,
+  { directory, insecure, ca, cert, key }: MigrateFlags,
+): string {
   const trust = insecure ? ['--insecure'] : [`--ca ${ca} --cert ${cert} --key ${key}`];
   const where = directory === undefined ? [] : [`-D ${directory}`];
   return ['node-criu resolve', id, ...where, ...trust].join(' ');
 }
 
-/** What was given, under the library's names. */
-function optionsOf(given: Given, host: string): Omit<MigrateOptions, 'to'> {
+/** The flags, as options of the library. */
+function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'> {
   const { client, limits, own } = optionsFrom(given);
   const { ca, cert, key, insecure, switchOver, switchBack, ...others } = own;
   const { mode, directory, rateLimit, maxDowntime, maxRounds, maxBytes, ...dump } = others;
   const { deadlineMs, gracePeriodMs } = limits;
   return {
-    ...{ ...trustOf(given, host), ...client },
+    ...{ ...trustFrom(given, host), ...client },
     ...defined({ mode, directory, rateLimit, deadlineMs }),
     policy: defined({ maxDowntimeMs: maxDowntime, maxRounds, maxBytes }),
     dump: { ...dump, ...defined({ gracePeriodMs }) },
   };
 }
 
-/** By hand: one of AbortSignal.any and AbortSignal.timeout may be collected before it aborts. */
+/** Replaces AbortSignal.any(), whose signal can be garbage-collected before it aborts. */
 function withDeadline(signal: AbortSignal, deadlineMs: number | undefined): AbortSignal {
   if (deadlineMs === undefined) return signal;
   const either = new AbortController();
   const stop = () => either.abort();
   signal.addEventListener('abort', stop);
-  setTimeout(stop, deadlineMs + LATER_MS).unref();
+  setTimeout(stop, deadlineMs + SWITCH_OVER_DELAY_MS).unref();
   return either.signal;
 }

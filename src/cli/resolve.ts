@@ -2,17 +2,17 @@ import type { Command } from 'commander';
 import { resolveMigration, unresolvedMigrations } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
 import { addJson, defined } from './flags.ts';
-import { addTrust, type TrustFlags, trustOf } from './migration.ts';
 import { DURATION, milliseconds } from './quantities.ts';
+import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
 
 const description = [
-  'Find out what became of a migration whose outcome is not known, say which host has the processes, ' +
-    'and finish the job: the original runs on, or ends.',
-  'If the destination does not answer, the owner is undecided, the original stays stopped, and the ' +
-    'exit code is 4: nothing is lost, and it can be tried again at any time. So it is while a copy ' +
-    'still gets its memory.',
-  'Without an id it prints those of the migrations from here that are to be finished.',
+  'Determine the outcome of an interrupted migration, print which host owns the processes, and finish ' +
+    'the migration: the original continues or ends.',
+  'If the destination does not answer, or while the copy still receives memory, the owner is ' +
+    'undecided, the original stays stopped, and the exit code is 4. Nothing is lost: run the command ' +
+    'again later.',
+  'Without an id, print the ids of the unfinished migrations from this host.',
 ].join('\n\n');
 
 const examples = `
@@ -23,7 +23,7 @@ Examples:
   $ node-criu resolve 4f1d9c2e-6a2f-4c1e-9d53-0f8c0c2b7a11 \\
       --ca ca.pem --cert source.pem --key source.key`;
 
-interface Given extends TrustFlags {
+interface ResolveFlags extends TrustFlags {
   readonly directory?: string;
   readonly destinationIsDead?: true;
   readonly deadline?: number;
@@ -34,33 +34,37 @@ interface Given extends TrustFlags {
 export function addResolve(program: Command): void {
   const command = program
     .command('resolve')
-    .summary('finish a migration whose outcome is not known')
+    .summary('finish an interrupted migration')
     .description(description)
-    .argument('[id]', 'that of the migration, as its error told it')
-    .option('-D, --directory <directory>', 'where its journal is (default: /var/lib/node-criu)')
+    .argument('[id]', 'id of the migration, from its error message')
+    .option('-D, --directory <directory>', 'directory of the journal (default: /var/lib/node-criu)')
     .option(
       '--destination-is-dead',
-      'let the original run on without asking: only if the other host is off for good',
+      'continue the original without asking the other host: only if that host is down for good',
     )
-    .option(`--deadline ${DURATION}`, 'how long to ask the other host (default: 10s)', milliseconds)
+    .option(
+      `--deadline ${DURATION}`,
+      'time for the other host to answer (default: 10s)',
+      milliseconds,
+    )
     .showHelpAfterError('Try: node-criu resolve --help')
     .addHelpText('after', examples);
-  addTrust(addJson(command)).action((id: string | undefined, given: Given) =>
+  addTrustFlags(addJson(command)).action((id: string | undefined, given: ResolveFlags) =>
     id === undefined ? list(given) : resolve(id, given),
   );
 }
 
-async function list({ directory, json = false }: Given): Promise<void> {
+async function list({ directory, json = false }: ResolveFlags): Promise<void> {
   await withOutput(json, async (output) => {
     const unresolved = await unresolvedMigrations(defined({ directory }));
     output.result({ unresolved }, unresolved.join('\n'));
   });
 }
 
-async function resolve(id: string, given: Given): Promise<void> {
+async function resolve(id: string, given: ResolveFlags): Promise<void> {
   const { directory, destinationIsDead, deadline, json = false } = given;
-  // Of a destination that is dead nothing is asked.
-  const trust = destinationIsDead ? {} : trustOf(given);
+  // A dead destination is not contacted.
+  const trust = destinationIsDead ? {} : trustFrom(given);
   await withOutput(json, async (output) => {
     const found = await resolveMigration(id, {
       ...trust,
@@ -72,7 +76,7 @@ async function resolve(id: string, given: Given): Promise<void> {
     );
     const left = leftovers.map((one) => `left behind: ${one}`);
     output.result({ ...found }, [...lines, ...left].join('\n'));
-    // Undecided, or the copy runs and has yet to get its memory.
+    // The owner is undecided, or the copy still lacks memory.
     if (found.source === 'handed-over') process.exitCode = exitCodes.unresolved;
   });
 }

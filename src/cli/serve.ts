@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { CriuError, type CriuOpts, type RestoreOptions, serveMigrations } from '../index.ts';
+import { CriuError, type RestoreOptions, serveMigrations } from '../index.ts';
 import { addCriu, addFlags, addJson, defined } from './flags.ts';
 import { CopyStates, offerFilter } from './incoming.ts';
-import { addTrust, type TrustFlags, trustOf } from './migration.ts';
+import type { OptionName } from './option-names.ts';
 import { hostAndPort, port } from './quantities.ts';
+import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
 
 const description = [
@@ -28,8 +29,11 @@ Examples:
   $ node-criu serve 127.0.0.1:0 -D /var/lib/node-criu --insecure --json`;
 
 /** The options that the migration sets. */
-const setByMigration: readonly (keyof CriuOpts)[] = [
-  ...(['imagesDirectory', 'workDirectory', 'lazyPages', 'stream'] as const),
+const setByMigration: readonly OptionName[] = [
+  'imagesDirectory',
+  'workDirectory',
+  'lazyPages',
+  'stream',
 ];
 
 interface ServeFlags extends TrustFlags, Partial<RestoreOptions> {
@@ -62,15 +66,15 @@ export function addServe(program: Command): void {
     )
     .showHelpAfterError('Try: node-criu serve --help')
     .addHelpText('after', examples);
-  addFlags(addTrust(addCriu(addJson(command))), ['restore'], { except: setByMigration }).action(
-    (listen: Endpoint, given: ServeFlags) => serve(listen, given),
-  );
+  addFlags(addTrustFlags(addCriu(addJson(command))), ['restore'], {
+    except: setByMigration,
+  }).action((listen: Endpoint, given: ServeFlags) => serve(listen, given));
 }
 
 async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
   const { ca, cert, key, insecure, json = false, directory, criu, ...others } = given;
   const { pagePort, authorize, ...restore } = others;
-  const trust = trustOf(given, endpoint.host);
+  const trust = trustFrom(given, endpoint.host);
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
   }

@@ -64,7 +64,7 @@ test('Ctrl-C on serve aborts a migration whose copy does not run yet, and the or
     await blockedMigration('stop-and-copy');
   serving.signal('SIGINT');
   expect(await serving.ended).toBe(0);
-  expect(serving.stderr()).toMatch(/^migration \S+: aborted: nothing of it runs here: /m);
+  expect(serving.stderr()).toMatch(/^migration \S+: aborted: no process of it runs here: /m);
   await release();
   const { exitCode, stderr } = await migrating.ended;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
@@ -83,18 +83,18 @@ describe('while a copy runs that lacks memory', () => {
     process.kill(migrating.pid, 'SIGINT');
     await waitFor(() => migrating.stderr().includes('waiting until'), 'the command waits');
     process.kill(migrating.pid, 'SIGINT');
-    await waitFor(() => migrating.stderr().includes('again to end'), 'the command warns');
+    await waitFor(() => migrating.stderr().includes('again to exit'), 'the command warns');
     pages.heal();
     const { exitCode, stdout, stderr } = await migrating.ended;
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stdout).toMatch(/^process \d+ runs on 127\.0\.0\.2: post-copy/);
     expect(stderr).toContain(
-      'node-criu: the copy runs on 127.0.0.2 already: waiting until it has all',
+      'node-criu: the copy runs on 127.0.0.2 already; waiting until it has all',
     );
     const here = join(directory, 'here');
     expect(stderr).toMatch(
       new RegExp(
-        `loses what it has done, .* until: node-criu resolve \\S+ -D ${here} --insecure$`,
+        `then loses its work, .* until you run: node-criu resolve \\S+ -D ${here} --insecure$`,
         'm',
       ),
     );
@@ -107,7 +107,7 @@ describe('while a copy runs that lacks memory', () => {
     pages.stall();
     await release();
     await waitFor(() => migrating.stderr().includes('\npages: the copy runs'), 'the copy runs');
-    for (const said of ['waiting until', 'again to end']) {
+    for (const said of ['waiting until', 'again to exit']) {
       process.kill(migrating.pid, 'SIGINT');
       await waitFor(() => migrating.stderr().includes(said), said);
     }
@@ -115,7 +115,7 @@ describe('while a copy runs that lacks memory', () => {
     const { exitCode, stderr } = await migrating.ended;
     expect(exitCode).toBeUndefined();
     pages.cut();
-    const [, line = ''] = /until: node-criu (resolve .*)$/m.exec(stderr) ?? [];
+    const [, line = ''] = /until you run: node-criu (resolve .*)$/m.exec(stderr) ?? [];
     const resolved = await nodeCriu(line.split(' '));
     expect(resolved).toMatchObject({ exitCode: 0 });
     expect(resolved.stdout).toMatch(/^owner: source$/m);

@@ -91,9 +91,9 @@ test('serve reports migrations in plain lines, and receives memory on --page-por
   const [, id] =
     /^migration (\S+): offered: memory, .* MiB, stop-and-copy, by /.exec(lines[0] ?? '') ?? [];
   expect(lines.slice(1)).toEqual([
-    `migration ${id}: receiving: its memory is on its way`,
-    `migration ${id}: prepared: process ${memory.pid} is restored, and held`,
-    `migration ${id}: resuming: process ${memory.pid} is let go`,
+    `migration ${id}: receiving: its memory is being received`,
+    `migration ${id}: prepared: process ${memory.pid} is restored and does not run yet`,
+    `migration ${id}: resuming: process ${memory.pid} is being started`,
     `migration ${id}: complete: process ${memory.pid} runs, with all of its memory`,
   ]);
 });
@@ -155,7 +155,7 @@ test('wrong usage exits with 2 and an error that says what is right', async () =
   const insecure = ['--insecure'];
   const cases = [
     [['migrate', '12', '127.0.0.1', ...insecure], 'Give an endpoint such as 192.0.2.1:7007'],
-    [['migrate', '12', '127.0.0.1:0', ...insecure], 'Its port is the one that serve has told.'],
+    [['migrate', '12', '127.0.0.1:0', ...insecure], 'Give the port that serve printed.'],
     [['migrate', '12', '127.0.0.1:1', '--mode', 'fly', ...insecure], '--mode takes one of'],
     [['migrate', '12', '127.0.0.1:1', '--rate-limit', '0', ...insecure], '--rate-limit takes'],
     [['migrate', '12', '127.0.0.1:1'], 'give all of --ca, --cert and --key'],
