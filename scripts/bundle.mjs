@@ -1,6 +1,6 @@
-// Writes dist/, which is shipped as it is: the library and the command, one file of JavaScript each,
-// since Node takes longer to find and link many modules than to run what is in them; the
-// declarations that the library's refer to; and the licences of what the files have in them.
+// Writes dist/, which is shipped: one file of JavaScript each for the library, for gRPC and for the
+// command, because Node takes longer to find and link many modules than to run them; the declarations
+// of the library; and the licences of the bundled packages.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,21 +10,25 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const compiled = join(root, 'build/js');
 const target = join(root, 'dist');
 
-/** What is installed beside the package, and loaded only where it is needed. */
-const external = (id) => /^(node:|@grpc\/|commander$|log-update$)/.test(id);
-/** The command is built on the library as others are: there is one CriuError for both. */
-const door = {
-  name: 'door',
-  resolveId: (id) => (id === '../index.js' ? { id, external: true } : undefined),
-};
+/** The dependencies of the package. */
+const external = (id) => /^(node:|commander$|log-update$)/.test(id);
 
-const library = await bundle('index.js', []);
-const command = await bundle('cli/main.js', [door]);
+/** Keeps an import of another bundle. The library loads gRPC at the first migration, and the command
+ * shares the library's classes with programs. */
+const otherBundle = (pattern, id) => ({
+  name: 'other-bundle',
+  resolveId: (imported) => (pattern.test(imported) ? { id, external: true } : undefined),
+});
+
+const grpc = await bundle('migration/protocol/grpc.js', []);
+const library = await bundle('index.js', [otherBundle(/\/grpc\.js$/, './grpc.js')]);
+const command = await bundle('cli/main.js', [otherBundle(/^\.\.\/index\.js$/, '../index.js')]);
 const files = new Map([
   ...declarations('index.d.ts'),
-  ['LICENSES', licences([...library.moduleIds, ...command.moduleIds])],
+  ['LICENSES', licences([grpc, library, command].flatMap(({ moduleIds }) => moduleIds))],
+  ['grpc.js', grpc.code],
   ['cli/main.js', command.code],
-  // Last, since by its time it is seen whether the build is older than the source.
+  // Last, because the tests compare its time with that of the sources.
   ['index.js', library.code],
 ]);
 for (const [name, text] of files) install(name, text);
@@ -32,7 +36,7 @@ removeOthers();
 
 async function bundle(name, plugins) {
   const build = await rolldown({
-    // In the comments are the names of the modules: as they are in any checkout.
+    // The comments name the modules by paths relative to the checkout.
     cwd: root,
     resolve: { symlinks: false },
     input: join(compiled, name),
@@ -48,11 +52,11 @@ async function bundle(name, plugins) {
     codeSplitting: false,
     comments: { legal: true, jsdoc: false, annotation: false },
   });
-  if (output.length !== 1) throw new Error(`${name} has become ${output.length} files`);
+  if (output.length !== 1) throw new Error(`${name} was bundled into ${output.length} files`);
   return output[0];
 }
 
-/** The licences of the packages that the modules are from, as these ask for. */
+/** The licences of the packages that the modules belong to. */
 function licences(modules) {
   const packageOf = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
   const directories = new Set(modules.flatMap((id) => packageOf.exec(id)?.[0] ?? []));
@@ -70,7 +74,7 @@ function licence(directory) {
   return `${name} ${version}, ${license}\n\n${text}\n`;
 }
 
-/** A declaration file, and those that it refers to: `[name, text]`. */
+/** A declaration file and those that it imports, directly or indirectly, by name. */
 function declarations(name, found = new Map()) {
   if (found.has(name)) return found;
   const text = readFileSync(join(compiled, name), 'utf8');
@@ -82,7 +86,7 @@ function declarations(name, found = new Map()) {
   return found;
 }
 
-/** Puts a file where others may be reading the one before. */
+/** Replaces a file atomically, because other processes may read it. */
 function install(name, text) {
   const path = join(target, name);
   mkdirSync(dirname(path), { recursive: true });
@@ -90,7 +94,7 @@ function install(name, text) {
   renameSync(`${path}.new`, path);
 }
 
-/** What an earlier build has left. */
+/** Removes the files of earlier builds. */
 function removeOthers() {
   for (const entry of readdirSync(target, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);

@@ -141,6 +141,15 @@ describe.each(nodeMajors)('Node %i', (major) => {
   });
 });
 
+test('no installed package has an install script', async () => {
+  const lock = await readFile(join(project, 'node_modules/.package-lock.json'), 'utf8');
+  const packages = Object.entries<{ hasInstallScript?: true }>(JSON.parse(lock).packages);
+  expect(packages.map(([path]) => path)).toEqual(
+    expect.arrayContaining(['node_modules/commander', 'node_modules/node-criu']),
+  );
+  expect(packages.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
+});
+
 test('the demo runs', async () => {
   await cp(join(root, 'scripts/demo'), join(project, 'scripts/demo'), { recursive: true });
   await cp(join(root, 'scripts/criu-path.mjs'), join(project, 'scripts/criu-path.mjs'));

@@ -16,7 +16,7 @@ beforeAll(async () => {
   tarball = await pack(directory);
   files = [
     ...(await declarationsFrom('dist/index.d.ts')),
-    ...['dist/index.js', 'dist/cli/main.js', 'dist/LICENSES'],
+    ...['dist/index.js', 'dist/grpc.js', 'dist/cli/main.js', 'dist/LICENSES'],
     ...(await filesIn('docs', /\.(md|png|svg)$/)),
     ...(await filesIn('examples', /./)),
     ...prebuilt.map((name) => `prebuilds/${name}`),
@@ -64,7 +64,7 @@ test('npm pack ignores what an earlier build left in a checkout', async () => {
   await writeFile(join(checkout, 'dist/options/removed.js'), '');
   const packed = await npmPack(checkout, checkout);
   expect(packed.files).toEqual(files);
-  for (const name of ['index.js', 'cli/main.js', 'LICENSES', 'index.d.ts']) {
+  for (const name of ['index.js', 'grpc.js', 'cli/main.js', 'LICENSES', 'index.d.ts']) {
     const [here, there] = await Promise.all(
       [root, checkout].map((at) => readFile(join(at, 'dist', name), 'utf8')),
     );
@@ -84,10 +84,14 @@ test('every file that a document links to is shipped', async () => {
 
 test('the licences of the bundled packages are shipped', async () => {
   const licences = await readFile(join(root, 'dist/LICENSES'), 'utf8');
-  expect(licences.match(/^\S+ [\d.]+, .*$/gm)).toEqual([
-    expect.stringMatching(/^long .* Apache-2.0$/),
-    expect.stringMatching(/^protobufjs .* BSD-3-Clause$/),
-  ]);
+  const bundled = licences.match(/^\S+ [\d.]+, .*$/gm);
+  expect(bundled).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^@grpc\/grpc-js .* Apache-2.0$/),
+      expect.stringMatching(/^long .* Apache-2.0$/),
+      expect.stringMatching(/^protobufjs 8.* BSD-3-Clause$/),
+    ]),
+  );
   expect(licences).toContain('Redistributions in binary form must reproduce');
   expect(licences).toContain('TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION');
 });

@@ -10,18 +10,19 @@ import { temporaryDirectory } from '../helpers/workload.ts';
 const dist = resolve(import.meta.dirname, '../../dist');
 beforeAll(buildLibrary);
 
-test('the library is one file, and the command another', async () => {
+test('dist has one file each for the library, for gRPC and for the command', async () => {
   const names = await readdir(dist, { recursive: true });
   expect(names.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
     'cli/main.js',
+    'grpc.js',
     'index.js',
   ]);
-  // A map would refer to sources that are not shipped.
+  // A source map would name sources that are not shipped.
   expect(names.filter((name) => name.endsWith('.map'))).toEqual([]);
 });
 
 describe.each(nodeMajors)('Node %i', (major) => {
-  test('imports it without what takes long to load', async () => {
+  test('an import loads no module that takes long to load', async () => {
     const script = `
       import ${JSON.stringify(join(dist, 'index.js'))};
       console.log(JSON.stringify(process.moduleLoadList));`;
@@ -31,13 +32,13 @@ describe.each(nodeMajors)('Node %i', (major) => {
       name.replace('NativeModule ', ''),
     );
     expect(loaded).toContain('diagnostics_channel');
-    const dear = ['tls', 'crypto', 'child_process', 'http', 'http2', 'dns', 'zlib', 'perf_hooks'];
-    expect(dear.filter((name) => loaded.includes(name))).toEqual([]);
+    const slow = ['tls', 'crypto', 'child_process', 'http', 'http2', 'dns', 'zlib', 'perf_hooks'];
+    expect(slow.filter((name) => loaded.includes(name))).toEqual([]);
   });
 
-  test('imports it with few descriptors, and uses it once there are more', async () => {
+  test('an import works with few descriptors, and a use once there are more', async () => {
     const fixture = join(import.meta.dirname, '../fixtures/few-descriptors.mjs');
-    // Both limits: Node raises the one to the other when it starts.
+    // Sets both limits, because Node raises the soft limit to the hard one when it starts.
     const command = ['ulimit -n 32; exec "$0" "$1"', nodePath(major), fixture];
     const { stdout } = await execa('bash', ['-c', ...command]);
     const system = `ERR_CRIU_SYSTEM ${constants.errno.EMFILE}`;
@@ -45,7 +46,7 @@ describe.each(nodeMajors)('Node %i', (major) => {
     expect(stdout.split('\n')).toEqual(['EMFILE', system, system, notCriu, 'exit code 0']);
   });
 
-  test('migrations that lack descriptors say so, leave nothing, and work afterwards', async () => {
+  test('migrations that lack descriptors fail with that cause, leave nothing, and work afterwards', async () => {
     const fixture = join(import.meta.dirname, '../fixtures/migrate-descriptors.mjs');
     const command = ['ulimit -n 64; exec "$0" "$@"', nodePath(major), fixture];
     const { stdout } = await execa('bash', ['-c', ...command, await temporaryDirectory()]);
@@ -56,7 +57,7 @@ describe.each(nodeMajors)('Node %i', (major) => {
     const unknown = 'ERR_CRIU_NO_SUCH_PROCESS';
     expect(codes('migrate')).toEqual([system, system, unknown]);
     expect(codes('serve')).toEqual([system, system, 'done']);
-    // It needs none to see that there is no such process.
+    // A missing process is found without a descriptor.
     expect(codes('migrate again')).toEqual([unknown]);
     expect(attempts.flatMap(({ left }) => left)).toEqual([]);
     expect(attempts.flatMap(({ journals }) => journals)).toEqual([]);

@@ -30,24 +30,24 @@ export async function loadService(): Promise<Service> {
 }
 
 async function load() {
-  const [grpc, loader] = await importGrpc().catch((cause: NodeJS.ErrnoException) => {
+  const { grpc, fromJSON } = await importGrpc().catch((cause: NodeJS.ErrnoException) => {
     const errno = cause.errno === undefined ? undefined : Math.abs(cause.errno);
     const message = `gRPC cannot be loaded: ${cause.message.split('\n')[0]}`;
     throw new CriuError('ERR_CRIU_SYSTEM', message, { errno, cause });
   });
-  const definition = loader.fromJSON(description as never, {
+  const definition = fromJSON(description as never, {
     longs: Number,
     enums: String,
     defaults: true,
     oneofs: true,
   });
   const { node_criu } = grpc.loadPackageDefinition(definition) as unknown as ProtoGrpcType;
-  return { grpc: grpc.default ?? grpc, Migrations: node_criu.Migrations, options: KEEPALIVE };
+  return { grpc, Migrations: node_criu.Migrations, options: KEEPALIVE };
 }
 
 async function importGrpc() {
   await requireSpareDescriptors();
-  return await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')]);
+  return await import('./grpc.ts');
 }
 
 /**
