@@ -135,9 +135,10 @@ export class CriuError extends Error {
   declare readonly pid: number | undefined;
   /**
    * How a cancelled operation ended: `refused` if CRIU was refused a step and rolled back by itself,
-   * `killed` if criu was killed after the grace period.
+   * `killed` if criu was killed after the grace period, `disconnected` if the connection to a criu
+   * service was closed then.
    */
-  declare readonly cancelled: 'refused' | 'killed' | undefined;
+  declare readonly cancelled: 'refused' | 'killed' | 'disconnected' | undefined;
   /**
    * What the clean-up after a dead criu could not undo, a phrase for each; empty if it undid
    * everything. Only set after a dump or pre-dump whose criu has died.
@@ -151,7 +152,7 @@ export class CriuError extends Error {
 
   /** For errors of your own that are to have the same shape. */
   constructor(code: CriuErrorCode, message: string, details: CriuErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     for (const name of detailNames) {
       const value = details[name];
@@ -177,8 +178,8 @@ const detailNames = [
 
 /** The same error, with what a preflight found. */
 export function withFindings(error: CriuError, findings: readonly PreflightFinding[]): CriuError {
-  const cause = 'cause' in error ? { cause: error.cause } : {};
-  const copy = new CriuError(error.code, error.message, { ...error, ...cause, findings });
+  const details = { ...error, cause: error.cause, findings };
+  const copy = new CriuError(error.code, error.message, details);
   if (error.stack !== undefined) copy.stack = error.stack;
   return copy;
 }

@@ -47,22 +47,25 @@ export function causeOf(
   const complaint = usageError(evidence);
   const cause = inPlainWords(reply, evidence) ?? trueCause(evidence);
   const text =
-    notAllowed(cause) ??
+    lackingResource(cause) ??
+    (evidence.remains.isService ? undefined : notAllowed(cause)) ??
     cause ??
     (complaint && [complaint, evidence.hint].filter(Boolean).join('; ')) ??
     (evidence.hint && `criu gave no reason; ${evidence.hint}`) ??
     lastError(evidence) ??
-    // An empty one says as little as none.
+    unreadLog(reply, evidence) ??
+    // An empty message is as good as none.
     (firstError(reply) || `criu gave no reason (errno ${reply.cr_errno ?? 'unknown'})`);
   return { code: codeOf(reply, text, evidence), text: withOption(text) };
 }
 
-/** How a criu ended that has not replied. */
+/** How a criu ended that has not replied. The exit status of a service's criu is unknown. */
 export function endOf(evidence: Evidence): string {
-  const { exit } = evidence.remains;
+  const { exit, isService } = evidence.remains;
   const how = exit?.signal ? `was killed by ${exit.signal}` : `exited with ${exit?.code}`;
   const cause = trueCause(evidence) ?? usageError(evidence);
-  return `criu ${how} without a reply${cause ? `: ${cause}` : ''}`;
+  const end = isService ? 'the criu service closed the connection' : `criu ${how}`;
+  return `${end} without a reply${cause ? `: ${cause}` : ''}`;
 }
 
 /** What CRIU says whatever the cause, in the order of its steps. */
@@ -151,6 +154,25 @@ function notAllowed(cause: string | undefined): string | undefined {
   return cause === undefined ? lack : `${lack}: ${cause}`;
 }
 
+/** What CRIU logs first whenever it lacks CAP_SYS_RESOURCE. */
+const NO_RLIMIT = "rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted";
+const LACKS_RESOURCE =
+  'criu lacks the capability CAP_SYS_RESOURCE, which it needs for a process of another user';
+
+/** CRIU reads the limits of a process by prlimit(2), which takes a capability across users. */
+function lackingResource(cause: string | undefined): string | undefined {
+  if (cause === undefined || !/^Can't get rlimit \d+: Operation not permitted$/.test(cause)) return;
+  return `${LACKS_RESOURCE}: ${cause}`;
+}
+
+/** A service writes its log as its own user, and the caller may not be allowed to read it. */
+function unreadLog(reply: CriuResponse, { log, remains }: Evidence): string | undefined {
+  if (!remains.isService || !log || log.errors.length > 0) return;
+  const first = firstError(reply);
+  const reason = first === NO_RLIMIT ? LACKS_RESOURCE : first || 'criu gave no reason';
+  return `${reason} (this process cannot read the log ${log.path})`;
+}
+
 /** CRIU's way to say that a restore found a pid in use. */
 const taken = /^Pid \d+ do not match expected (\d+)|Can't fork for (\d+): File exists/;
 
@@ -208,7 +230,8 @@ function codeOf(reply: CriuResponse, text: string, evidence: Evidence): CriuErro
       return 'ERR_CRIU_PID_BUSY';
     }
   }
-  if (/CAP_SYS_ADMIN|CAP_CHECKPOINT_RESTORE/.test(text)) return 'ERR_CRIU_NO_PERMISSION';
+  if (/CAP_SYS_ADMIN|CAP_CHECKPOINT_RESTORE|CAP_SYS_RESOURCE/.test(text))
+    return 'ERR_CRIU_NO_PERMISSION';
   return 'ERR_CRIU_FAILED';
 }
 

@@ -34,7 +34,7 @@ export function brokenOff(error: Error, evidence: Evidence): CriuError {
     return compose('ERR_CRIU_SYSTEM', error.message, details, undefined, evidence);
   }
   if (error.code === 'ERR_CRIU_EOF' && reason) {
-    return cancelled(reason, killed(evidence) ? 'killed' : undefined, undefined, evidence);
+    return cancelled(reason, howItEnded(evidence), undefined, evidence);
   }
   const cause = error.code === 'ERR_CRIU_EOF' ? endOf(evidence) : error.message;
   return compose(
@@ -73,13 +73,15 @@ function cancelled(
   const ends = {
     refused: 'CRIU rolled back',
     killed: `criu had to be killed after ${evidence.cancellation?.graceMs} ms`,
+    disconnected: `the connection to the criu service was closed after ${evidence.cancellation?.graceMs} ms`,
   };
   const text = `${what}, and ${how ? ends[how] : endOf(evidence)}`;
   return compose(reason.code, text, { cause: reason.cause, cancelled: how }, reply, evidence);
 }
 
-function killed({ remains }: Evidence): boolean {
-  return remains.exit?.signal === 'SIGKILL';
+function howItEnded({ remains }: Evidence): CriuError['cancelled'] {
+  if (remains.disconnected) return 'disconnected';
+  return remains.exit?.signal === 'SIGKILL' ? 'killed' : undefined;
 }
 
 function failed(reply: CriuResponse, evidence: Evidence): CriuError {

@@ -44,6 +44,11 @@ export interface DumpResult {
   readonly log: CriuLog | undefined;
   /** Time from the call to the result, in milliseconds. */
   readonly durationMs: number;
+  /**
+   * True in the restored copy of a process that dumped itself through a criu service without
+   * `leaveRunning`; undefined after every other dump. Source: `criu_dump_resp.restored`.
+   */
+  readonly restored?: true;
 }
 
 /** The round of an iteration that a dump is. */
@@ -79,6 +84,8 @@ export async function dump(
     throw invalid(operation, 'pid', 'a positive integer', pid);
   }
   using resolved = await resolveOptions(client, operation, given);
+  const isSelfDump = client.socket !== undefined && pid === process.pid;
+  if (isSelfDump) assertSelfDump(operation, given.hooks);
   const { effective } = resolved;
   using cleanup = await Cleanup.of(pid, effective);
   let frozenAt: number | undefined;
@@ -88,6 +95,7 @@ export async function dump(
       type: operation === 'dump' ? 'DUMP' : single,
       label: `${operation} of process ${pid}${round ? `, ${round.name}` : ''}`,
       pid,
+      isSelfDump,
       logLevel: cleanup.logLevel,
       ...(serving && { inherited: serving.inherited, config: [`ps-socket ${serving.socket}`] }),
     },
@@ -106,8 +114,10 @@ export async function dump(
   };
   try {
     assertThawed(operation, pid, effective.freezeCgroup);
-    const { imagesDirectory, stats, log, durationMs } = await perform(client, resolved, job);
-    const result = { pid, imagesDirectory, stats, log, durationMs };
+    const done = await perform(client, resolved, job);
+    const { imagesDirectory, stats, log, durationMs, reply } = done;
+    const restored = reply.dump?.restored ? { restored: true as const } : {};
+    const result = { pid, imagesDirectory, stats, log, durationMs, ...restored };
     if (!cleanup.served) return result;
     const frozenTimeMs = performance.now() - (frozenAt ?? performance.now());
     const all = await lazyStats(operation, stats, imagesDirectory, frozenTimeMs);
@@ -115,6 +125,17 @@ export async function dump(
   } catch (error) {
     throw await explain(error, client, pid, { ...given, preDump: operation === 'preDump' });
   }
+}
+
+/** While this process is frozen, its hooks cannot run. */
+function assertSelfDump(operation: string, hooks: Hooks | undefined): void {
+  const [name] = Object.keys(hooks ?? {});
+  if (name === undefined) return;
+  throw new CriuError(
+    'ERR_CRIU_INVALID_ARGUMENT',
+    `${operation}: a process that dumps itself takes no hooks: it is frozen when CRIU calls them`,
+    { operation, option: 'hooks' },
+  );
 }
 
 /** Finds out in which state a failed dump has left the processes, and rolls back what CRIU did not. */

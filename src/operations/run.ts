@@ -33,7 +33,7 @@ export interface JobRequest {
   readonly label: string;
   /** The process to dump. */
   readonly pid?: number;
-  /** The requester is among the processes to dump, and cannot answer while it is frozen. */
+  /** The process dumps itself: it cannot answer notifications while it is frozen. */
   readonly isSelfDump?: boolean;
   /** Descriptors for criu besides those of the options: `[number in criu, number here]`. */
   readonly inherited?: Call['inherited'];
@@ -220,7 +220,8 @@ export async function prepare<T>(
         // Cancellation depends on notifications: CRIU asks before each step, and is refused.
         ...(notifies && !isSelfDump && { notify_scripts: true }),
         ...(hooks.orphanPtsMaster && { orphan_pts_master: true }),
-        ...(pid !== undefined && { pid }),
+        // CRIU dumps the requester if it is given no pid.
+        ...(pid !== undefined && !isSelfDump && { pid }),
         ...(logLevel !== undefined && { log_level: logLevel }),
         ...wire,
         ...(config && { config_file: config.path }),

@@ -17,6 +17,8 @@ import type { Plan, PreflightOptions } from './options.ts';
 export interface HostFacts {
   /** Errors of criu, its version or the kernel, with which the operation would fail. */
   readonly refusals: readonly CriuError[];
+  /** criu is one of a service, and no child of this process. */
+  readonly isService: boolean;
   /** The capabilities that criu would have, as a mask. */
   readonly capabilities: bigint;
   /** True if criu would run as root. */
@@ -90,7 +92,7 @@ export async function readHost(
       await collect(checkOnce(endpoint, host, cancellation));
     }
   }
-  return { refusals, capabilities, root, images };
+  return { refusals, isService: client.socket !== undefined, capabilities, root, images };
 }
 
 /** True if criu has the privileges to start. */

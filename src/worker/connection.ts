@@ -7,7 +7,9 @@ export interface Remains {
   readonly exit: ExitStatus | undefined;
   /** The end of its standard error; undefined for the processes of a criu service. */
   readonly stderr: string | undefined;
-  /** The connection to a criu service was closed to cancel the operation. */
+  /** True for a criu service. */
+  readonly isService?: boolean;
+  /** True if the connection to a criu service was closed to cancel the operation. */
   readonly disconnected?: boolean;
 }
 

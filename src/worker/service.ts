@@ -58,7 +58,12 @@ export class ServiceConnection implements CriuConnection {
   }
 
   get remains(): Remains {
-    return { exit: undefined, stderr: undefined, disconnected: this.#disconnected };
+    return {
+      exit: undefined,
+      stderr: undefined,
+      isService: true,
+      disconnected: this.#disconnected,
+    };
   }
 }
 

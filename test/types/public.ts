@@ -149,7 +149,7 @@ export function errors(error: unknown): void {
   if (!(error instanceof CriuError)) return;
   same<typeof error.code, CriuErrorCode>();
   same<typeof error.workload, 'running' | 'stopped' | 'gone' | 'unknown' | undefined>();
-  same<typeof error.cancelled, 'refused' | 'killed' | undefined>();
+  same<typeof error.cancelled, 'refused' | 'killed' | 'disconnected' | undefined>();
   same<typeof error.findings, readonly PreflightFinding[] | undefined>();
   if (error.code === 'ERR_CRIU_UNSUPPORTED_PLATFORM') return;
   // @ts-expect-error: no such code

@@ -1,9 +1,10 @@
 import { type Check, found, isExternal, nameOf } from './check.ts';
 
 /** CRIU refuses to dump a tree that contains itself, and criu is a child of this process. */
-export const callerInTree: Check = ({ snapshot: { processes, caller } }) =>
+export const callerInTree: Check = ({ snapshot: { processes, caller }, host }) =>
   processes
-    .filter(({ pid }) => pid === caller.pid)
+    // The criu of a service is not in the tree.
+    .filter(({ pid }) => pid === caller.pid && !host.isService)
     .map((process) =>
       found('CALLER_IN_TREE', process, {
         message: `${nameOf(process)} is the calling process: criu, its child, would be within the tree`,
