@@ -24,15 +24,15 @@ test.each([
   ['the beginning of a span', [[1, 20, 3]], 18],
   ['the end of a span', [[1, 27, 3]], 18],
   ['the middle of a span', [[1, 4, 2]], 19],
-  ['both sides of a middle', [[1, 4, 2], [1, 0, 4], [1, 6, 4]], 11], // biome-ignore format: in rows
+  ['the middle, then both sides of it', [[1, 4, 2], [1, 0, 4], [1, 6, 4]], 11], // biome-ignore format: in rows
   ['more than a span', [[1, 15, 20]], 11],
   ['across a hole', [[1, 5, 20]], 11],
   ['everything', [[1, 0, 100], [2, 0, 100]], 0], // biome-ignore format: in rows
-  ['what is in no span', [[1, 10, 10], [1, 30, 5]], 21], // biome-ignore format: in rows
+  ['pages in no span', [[1, 10, 10], [1, 30, 5]], 21], // biome-ignore format: in rows
   ['what is of no process', [[3, 0, 10]], 21],
   ['nothing', [[1, 0, 0]], 21],
   ['the same twice', [[1, 0, 5], [1, 0, 5]], 16], // biome-ignore format: in rows
-  ['what overlaps', [[1, 0, 5], [1, 3, 5]], 13], // biome-ignore format: in rows
+  ['overlapping ranges', [[1, 0, 5], [1, 3, 5]], 13], // biome-ignore format: in rows
   ['the same pages of another process', [[2, 0, 1]], 20],
 ] as const)('%s is counted once', (_what, sent, missing) => {
   const pages = ledger();
@@ -40,7 +40,7 @@ test.each([
   expect(pages).toMatchObject({ total: 21, missing });
 });
 
-test('whatever is sent, in whatever order, what is missing is what was not sent', () => {
+test('exactly the pages that were not sent are missing, in whatever order pages are sent', () => {
   const place = fc.record({ first: fc.nat(40), count: fc.nat(12) });
   const property = fc.property(fc.array(place, { maxLength: 30 }), (all) => {
     const pages = ledger();

@@ -8,10 +8,10 @@ const names = ['idle', 'steady', 'slow', 'growing', 'shrinking', 'spiky', 'faste
 const histories = new Map(names.map((name) => [name, recordedHistory(name)]));
 const historyOf = (name: (typeof names)[number]) => histories.get(name) as History;
 
-/** No machine freezes and dumps a process in no time: what ends the rounds is the want of gain. */
+/** No dump is within 0 ms: only a missing gain ends the rounds. */
 const asShortAsCanBe = { maxDowntimeMs: 0 };
 
-/** What a policy makes of a recorded history, and what was written by the dump that was made there. */
+/** What a policy does with a recorded history, and what the recorded dump after it wrote. */
 async function play(history: History, policy: PreCopyLimits | PreCopyFunction) {
   const replay = new Replay(history.rounds);
   const copy = preCopy(replay, policy);
@@ -28,7 +28,7 @@ async function play(history: History, policy: PreCopyLimits | PreCopyFunction) {
 }
 
 describe('the estimate', () => {
-  /** Estimates as multiples of the frozen times that the dumps took. */
+  /** Estimates as multiples of the frozen times of the recorded dumps. */
   const ratios = (wanted: (rounds: number) => boolean) =>
     names.flatMap((name) =>
       historyOf(name)
@@ -38,11 +38,11 @@ describe('the estimate', () => {
         ),
     );
 
-  test('after one round, which copies all, is rather too much than too little', () => {
+  test('after one round, which copies everything, errs on the high side', () => {
     expect(Math.min(...ratios((rounds) => rounds === 1))).toBeGreaterThan(1);
   });
 
-  test('after two rounds and more is of the size of what the dump takes', () => {
+  test('after two or more rounds has the magnitude of the real frozen time', () => {
     const found = ratios((rounds) => rounds >= 2).sort((one, other) => one - other);
     const at = (part: number) => found[Math.floor(part * (found.length - 1))];
     expect(at(0.5)).toBeGreaterThan(0.75);
@@ -54,7 +54,7 @@ describe('the estimate', () => {
 
 describe('the default policy', () => {
   test.each(names)(
-    '%s: ends by itself, with no more bytes than phaul is meant to',
+    '%s: ends by itself, with no more bytes than phaul would write by its own rules',
     async (name) => {
       const history = historyOf(name);
       const ours = await play(history, asShortAsCanBe);
@@ -68,15 +68,15 @@ describe('the default policy', () => {
     },
   );
 
-  test.each(names)('%s: with 300 ms allowed it makes no more rounds than without', async (name) => {
+  test.each(names)('%s: makes no more rounds with maxDowntimeMs: 300 than with 0', async (name) => {
     const history = historyOf(name);
     const allowed = await play(history, {});
     expect(allowed.rounds).toBeLessThanOrEqual((await play(history, asShortAsCanBe)).rounds);
-    // A writer that is faster than the copy is not expected to be dumped in so little.
+    // A writer that is faster than the copy cannot be dumped in 300 ms.
     expect(allowed.reason).toBe(name === 'fastest' ? 'no-gain' : 'downtime');
   });
 
-  test('an idle Node server: phaul waits in vain for a round of fewer than 64 pages', async () => {
+  test('an idle Node server: phaul would wait forever for a round of fewer than 64 pages', async () => {
     const history = historyOf('idle');
     const quietest = Math.min(...history.rounds.map(({ stats }) => stats.pagesWritten));
     expect(quietest).toBeGreaterThan(64);
@@ -84,14 +84,14 @@ describe('the default policy', () => {
     expect((await play(history, asShortAsCanBe)).rounds).toBeLessThan(5);
   });
 
-  test('memory that is written in ever fewer places: goes on while that helps', async () => {
+  test('a shrinking working set: continues while rounds help', async () => {
     const history = historyOf('shrinking');
     const ours = await play(history, asShortAsCanBe);
     const one = await play(history, phaulAsItBehaves);
     expect(ours.frozenBytes).toBeLessThan(0.7 * one.frozenBytes);
   });
 
-  test('a writer faster than the copy: does not copy over and over what changes at once', async () => {
+  test('a writer faster than the copy: stops early', async () => {
     const history = historyOf('fastest');
     const ours = await play(history, asShortAsCanBe);
     const designed = await play(history, phaulAsDesigned);
@@ -99,7 +99,7 @@ describe('the default policy', () => {
     expect(ours.frozenBytes).toBeLessThan(1.01 * designed.frozenBytes);
   });
 
-  test('a burst among quiet rounds does not drive what is expected of the dump', () => {
+  test('one burst among quiet rounds does not change the estimate', () => {
     const { rounds } = historyOf('spiky');
     const pages = rounds.slice(1).map(({ stats }) => stats.pagesWritten);
     expect(Math.max(...pages)).toBeGreaterThan(2 * Math.min(...pages));
@@ -118,11 +118,11 @@ function pagesOf({ pagesWritten, bytesWritten }: { pagesWritten: number; bytesWr
 }
 
 describe('other rules', () => {
-  test.each(names)('%s: phaul as it behaves makes one round', async (name) => {
+  test.each(names)('%s: phaul as implemented makes one round', async (name) => {
     expect((await play(historyOf(name), phaulAsItBehaves)).rounds).toBe(1);
   });
 
-  test('a fixed number of rounds', async () => {
+  test('a fixed number of rounds is a policy function', async () => {
     expect((await play(historyOf('steady'), fixedRounds(3))).rounds).toBe(3);
   });
 });

@@ -9,14 +9,14 @@ const MIB = 2 ** 20;
 const PAGES = MIB / 4096;
 
 /**
- * Rounds of a process of 256 MiB that write so many MiB each, at 1 MiB in a millisecond, and freeze
- * it for 2 ms; 10 ms of each are neither.
+ * Rounds of a process of 256 MiB. Each writes so many MiB, 1 MiB per millisecond, freezes the process
+ * for 2 ms, and takes 10 ms for other work.
  */
 function roundsOf(...sizes: number[]): Round[] {
   return roundsApart(0, sizes);
 }
 
-/** The same, with so many milliseconds between one round and the next. */
+/** The same, with so many milliseconds between the rounds. */
 function roundsApart(gapMs: number, sizes: readonly number[]): Round[] {
   let startedMs = 0;
   return sizes.map((size, index) => {
@@ -41,7 +41,7 @@ async function indexesOf(rounds: AsyncIterable<Round>): Promise<number[]> {
 }
 
 describe('limits', () => {
-  test('the first round is the last if a dump of all is short enough', async () => {
+  test('one round is enough if a dump of everything is short enough', async () => {
     const replay = new Replay(roundsOf(200));
     const copy = preCopy(replay);
     expect(copy.decision).toBeUndefined();
@@ -53,14 +53,14 @@ describe('limits', () => {
     expect(replay.closed).toBe(0);
   });
 
-  test('maxDowntimeMs ends the rounds when a dump is expected to take no longer', async () => {
+  test('maxDowntimeMs ends the rounds when the predicted frozen time is within it', async () => {
     const copy = preCopy(new Replay(roundsOf(256, 64, 16, 4)), { maxDowntimeMs: 30 });
     expect(await indexesOf(copy)).toEqual([0, 1, 2]);
     expect(copy.decision?.reason).toBe('downtime');
     expect(copy.decision?.estimatedFrozenTimeMs).toBeLessThan(30);
   });
 
-  test('maxRounds ends them even if another round would help', async () => {
+  test('maxRounds ends the rounds even if another round would help', async () => {
     const rounds = roundsOf(256, 128, 64, 32, 16);
     const copy = preCopy(new Replay(rounds), { maxDowntimeMs: 0, maxRounds: 3 });
     expect(await indexesOf(copy)).toEqual([0, 1, 2]);
@@ -70,14 +70,14 @@ describe('limits', () => {
     );
   });
 
-  test('there are no more than eight if nothing is said', async () => {
+  test('the default is at most eight rounds', async () => {
     const sizes = [256, 128, 64, 32, 16, 8, 4, 2, 1].map((size) => 4 * size);
     const copy = preCopy(new Replay(roundsOf(...sizes)), { maxDowntimeMs: 0, minGain: 0 });
     expect((await indexesOf(copy)).length).toBe(8);
     expect(copy.decision?.reason).toBe('rounds');
   });
 
-  test('maxBytes ends them before it is passed', async () => {
+  test('maxBytes ends the rounds before it is exceeded', async () => {
     const copy = preCopy(new Replay(roundsOf(256, 128, 64, 32)), {
       maxDowntimeMs: 0,
       maxBytes: 400 * MIB,
@@ -88,7 +88,7 @@ describe('limits', () => {
     expect(written).toBeLessThanOrEqual(400);
   });
 
-  test('the same memory over and over, however long a round takes: there is no gain', async () => {
+  test('there is no gain if the same memory changes in every round', async () => {
     const copy = preCopy(new Replay(roundsOf(256, 64, 64, 64, 64)), { maxDowntimeMs: 0 });
     expect(await indexesOf(copy)).toEqual([0, 1, 2]);
     expect(copy.decision?.reason).toBe('no-gain');
@@ -96,7 +96,7 @@ describe('limits', () => {
   });
 
   test.each([150, 300, 500, 1000])(
-    'the same memory over and over, with %i ms between the rounds: two rounds show that there is no gain',
+    'two rounds show that there is no gain if the same memory changes, with %i ms between the rounds',
     async (gapMs) => {
       const sizes = Array<number>(11).fill(64);
       const copy = preCopy(new Replay(roundsApart(gapMs, sizes)), { maxDowntimeMs: 0 });
@@ -105,14 +105,14 @@ describe('limits', () => {
     },
   );
 
-  test('memory that grows less from round to round is followed, whatever is between the rounds', async () => {
+  test('the rounds continue while they get smaller, whatever the time between them', async () => {
     const sizes = [256, 128, 64, 32, 16, 8];
     const copy = preCopy(new Replay(roundsApart(500, sizes)), { maxDowntimeMs: 30 });
     await indexesOf(copy);
     expect(copy.decision?.reason).toBe('downtime');
   });
 
-  test('minGain is what another round has to save', async () => {
+  test('minGain is the least that another round must save', async () => {
     const rounds = roundsOf(256, 128, 69, 42, 29);
     const patient = preCopy(new Replay(rounds), { maxDowntimeMs: 0, minGain: 0.05, maxRounds: 5 });
     const hasty = preCopy(new Replay(rounds), { maxDowntimeMs: 0, minGain: 0.95, maxRounds: 5 });
@@ -120,7 +120,7 @@ describe('limits', () => {
     expect(hasty.decision?.reason).toBe('no-gain');
   });
 
-  test('a process that writes nothing', async () => {
+  test('the rounds end for a process that writes nothing', async () => {
     const copy = preCopy(new Replay(roundsOf(256, 0)), { maxDowntimeMs: 10 });
     expect(await indexesOf(copy)).toEqual([0, 1]);
     expect(copy.decision).toMatchObject({ reason: 'downtime', dirtyBytes: 0 });
@@ -148,19 +148,19 @@ describe('limits', () => {
     expect(replay.made).toBe(0);
   });
 
-  test.each([null, 3, 'finish'])('%j is no policy', async (policy) => {
+  test.each([null, 3, 'finish'])('%j is refused as a policy', async (policy) => {
     const error = await failureOf(() => preCopy(new Replay([]), policy as never));
     expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'policy' });
   });
 
-  test('what is undefined is as if it was not given', async () => {
+  test('an undefined limit counts as absent', async () => {
     const none = { maxDowntimeMs: undefined, onRound: undefined } as never;
     expect(await indexesOf(preCopy(new Replay(roundsOf(200)), none))).toEqual([0]);
   });
 });
 
 describe('onRound', () => {
-  test('is told of each round and what follows, before the consumer is', async () => {
+  test('is called with each round and its decision, before the consumer gets the round', async () => {
     const told: string[] = [];
     const onRound = async ({ index }: Round, { action }: Decision) => {
       await new Promise((resolve) => setImmediate(resolve));
@@ -175,7 +175,7 @@ describe('onRound', () => {
     expect(told).toEqual(['0 continue', '0 seen', '1 finish', '1 seen']);
   });
 
-  test('what it throws ends the loop, and the iteration can be gone on with', async () => {
+  test('ends the loop if it throws, and the iteration can continue', async () => {
     const replay = new Replay(roundsOf(256, 128));
     const cause = new Error('no room for more');
     const copy = preCopy(replay, {
@@ -190,8 +190,8 @@ describe('onRound', () => {
   });
 });
 
-describe('a function', () => {
-  test('decides with all rounds so far, and may take its time', async () => {
+describe('a policy function', () => {
+  test('decides asynchronously, from all rounds so far', async () => {
     const seen: number[][] = [];
     const replay = new Replay(roundsOf(4, 2, 1));
     const copy = preCopy(replay, async (history) => {
@@ -205,7 +205,7 @@ describe('a function', () => {
     expect(replay.closed).toBe(0);
   });
 
-  test('that aborts closes the iteration, and the last round is still seen', async () => {
+  test('that aborts closes the iteration after the last round was delivered', async () => {
     const replay = new Replay(roundsOf(4, 2, 1));
     const copy = preCopy(replay, ({ length }) => (length < 2 ? 'continue' : 'abort'));
     expect(await indexesOf(copy)).toEqual([0, 1]);
@@ -213,7 +213,7 @@ describe('a function', () => {
     expect(replay.closed).toBe(1);
   });
 
-  test('that changes its history changes nothing for the next decision', async () => {
+  test('gets a copy of the history', async () => {
     const lengths: number[] = [];
     const copy = preCopy(new Replay(roundsOf(4, 2)), (history) => {
       lengths.push(history.length);
@@ -224,7 +224,7 @@ describe('a function', () => {
     expect(lengths).toEqual([1, 2]);
   });
 
-  test('that says anything else is refused', async () => {
+  test('that returns anything else is refused', async () => {
     const replay = new Replay(roundsOf(4));
     const error = await failureOf(indexesOf(preCopy(replay, () => 'stop' as never)));
     expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'policy' });
@@ -239,7 +239,7 @@ describe('a function', () => {
 });
 
 describe('the loop', () => {
-  test('can be left early, which ends nothing', async () => {
+  test('can be left early, which does not end the iteration', async () => {
     const replay = new Replay(roundsOf(256, 128, 64));
     const copy = preCopy(replay, { maxDowntimeMs: 0 });
     for await (const _ of copy) break;
@@ -247,14 +247,14 @@ describe('the loop', () => {
     expect(copy.decision?.action).toBe('continue');
   });
 
-  test('fails with what a round fails with', async () => {
+  test('fails with the error of a failed round', async () => {
     const replay = new Replay(roundsOf(256));
     const copy = preCopy(replay, { maxDowntimeMs: 0 });
     await expect(indexesOf(copy)).rejects.toThrow('there is no round 1');
     expect(copy.decision?.action).toBe('continue');
   });
 
-  test('can be gone through only once', async () => {
+  test('can be iterated only once', async () => {
     const replay = new Replay(roundsOf(1, 1));
     const copy = preCopy(replay);
     await indexesOf(copy);

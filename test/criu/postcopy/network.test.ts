@@ -16,7 +16,7 @@ import { client, startCounter, temporaryDirectory, waitGone } from '../../helper
 
 beforeAll(allowLargePipes);
 
-test('with TLS a process moves to who has a certificate, whoever has come before', async () => {
+test('with TLS, a process moves only to a destination with a certificate', async () => {
   const [ours, theirs] = [await Authority.create('Ours'), await Authority.create('Theirs')];
   const memory = await startMemory(256);
   const imagesDirectory = await temporaryDirectory();
@@ -53,7 +53,7 @@ test('with TLS a process moves to who has a certificate, whoever has come before
   await memory.writesOn();
 });
 
-test('a destination does not take memory from a source whose certificate is for another host', async () => {
+test('a destination refuses a source whose certificate is for another host', async () => {
   const authority = await Authority.create('Test authority');
   const memory = await startMemory(16);
   const imagesDirectory = await temporaryDirectory();
@@ -72,7 +72,7 @@ test('a destination does not take memory from a source whose certificate is for 
   await memory.verify();
 });
 
-test('strangers at an open door do not disturb the destination', async () => {
+test('other connections do not disturb the destination', async () => {
   const memory = await startMemory(64);
   const imagesDirectory = await temporaryDirectory();
   const source = await client().lazyDump(memory.pid, { imagesDirectory });
@@ -94,7 +94,7 @@ test('strangers at an open door do not disturb the destination', async () => {
   await memory.verify(() => destination.kill('SIGUSR1'));
 });
 
-describe('the socket table', () => {
+describe('the sockets of this host', () => {
   test.each([
     ['at 127.0.0.1 by default', {}, '127.0.0.1'],
     ['at the address that is given', { pageServer: { address: ownAddress } }, ownAddress],
@@ -114,7 +114,7 @@ describe('the socket table', () => {
     await memory.writesOn();
   });
 
-  test('a lazy dump listens on the port that is given', async () => {
+  test('a lazy dump listens on the given port', async () => {
     const memory = await startMemory(4);
     const pageServer = { address: ownAddress, port: await freePort(ownAddress) };
     const imagesDirectory = await temporaryDirectory();
@@ -160,7 +160,7 @@ describe('the socket table', () => {
   });
 });
 
-describe('an address that others can reach', () => {
+describe('an address that other hosts can reach', () => {
   test.each(['0.0.0.0', '::', '192.0.2.1', 'example.org'])(
     '%s is refused without TLS, before anything starts',
     async (address) => {
@@ -184,7 +184,7 @@ describe('an address that others can reach', () => {
     },
   );
 
-  test('is taken if that is said to be well', async () => {
+  test('is accepted with insecure: true', async () => {
     const memory = await startMemory(4);
     const imagesDirectory = await temporaryDirectory();
     const options = { imagesDirectory, pageServer: { address: '0.0.0.0' }, insecure: true };
@@ -194,7 +194,7 @@ describe('an address that others can reach', () => {
     await memory.writesOn();
   });
 
-  test('is taken with TLS', async () => {
+  test('is accepted with TLS', async () => {
     const authority = await Authority.create('Test authority');
     const memory = await startMemory(4);
     const source = await client().lazyDump(memory.pid, {

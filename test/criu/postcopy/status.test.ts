@@ -9,7 +9,7 @@ import { children } from '../../helpers/own-resources.ts';
 import { freePort, inProc, listensAt, ownAddress } from '../../helpers/sockets.ts';
 import { client, isAlive, startCounter, temporaryDirectory } from '../../helpers/workload.ts';
 
-test('statusFd gets one zero byte when the server of lazy pages is ready, and is closed', async () => {
+test('statusFd gets one zero byte when criu is ready to serve pages, and is closed', async () => {
   const criu = client();
   const counter = await startCounter();
   const [imagesDirectory, whole] = [await temporaryDirectory(), await temporaryDirectory()];
@@ -35,11 +35,11 @@ test('statusFd gets one zero byte when the server of lazy pages is ready, and is
   const [byte] = await Promise.all([said.all, Promise.race([said.first, dump])]);
   expect(byte).toEqual(Buffer.of(0));
   expect(isOpenOn(writeEnd, pipeItself)).toBe(false);
-  // Frozen, as long as it serves.
+  // The process is frozen as long as criu serves.
   const before = await counter.count();
   expect(await isAlive(counter.pid)).toBe(true);
 
-  // Who hangs up has had all the pages that it wants, as CRIU sees it.
+  // CRIU takes the end of the connection for the end of the transfer.
   const fetcher = connect({ host: address, port }).end();
   onTestFinished(() => void fetcher.destroy());
   await dump;
@@ -47,11 +47,11 @@ test('statusFd gets one zero byte when the server of lazy pages is ready, and is
   expect(ready).toBe(1);
   expect(listening).toEqual([inProc(address, port)]);
   expect(await counter.count()).toBe(before);
-  // What can be fetched later is not in the images.
+  // Pages that can be fetched later are not in the images.
   expect(await sizeOfPages(imagesDirectory)).toBeLessThan(await sizeOfPages(whole));
 });
 
-test('a dump whose pages nobody fetches can be aborted, and its process runs on', async () => {
+test('a dump can be aborted while it waits for a destination, and its process runs on', async () => {
   const criu = client();
   const counter = await startCounter();
   const [readEnd, writeEnd] = pipe();
@@ -66,7 +66,7 @@ test('a dump whose pages nobody fetches can be aborted, and its process runs on'
     gracePeriodMs: 50,
     hooks: {
       statusReady() {
-        // CRIU waits for a connection then, and asks nothing more that it could be refused.
+        // CRIU waits for a connection then, and sends no notification that could be refused.
         setTimeout(() => controller.abort(reason), 100);
       },
     },
@@ -81,7 +81,7 @@ test('a dump whose pages nobody fetches can be aborted, and its process runs on'
   await counter.countsOn();
 });
 
-test('a dump can be refused when the server of lazy pages is ready, and its process runs on', async () => {
+test('a hook can refuse the dump when criu is ready to serve pages, and its process runs on', async () => {
   const counter = await startCounter();
   const cause = new Error('not today');
   const dump = client().dump(counter.pid, {
@@ -193,10 +193,10 @@ interface Served {
   readonly options: Pick<CriuOpts, 'lazyPages' | 'pageServer' | 'configFile'>;
 }
 
-/** Options of a lazy dump that serves its pages at an address of this test's own. */
+/** Options of a lazy dump that serves its pages at an address of its own. */
 async function lazily(): Promise<Served> {
   const [address, port] = [ownAddress, await freePort(ownAddress)];
-  // CRIU ignores the address in the request then, and would listen on every one.
+  // CRIU ignores the address in the request, and would listen on every address.
   const configFile = join(await temporaryDirectory(), 'criu.conf');
   await writeFile(configFile, `address ${address}\n`);
   return { address, port, options: { lazyPages: true, pageServer: { address, port }, configFile } };
@@ -206,7 +206,7 @@ async function sizeOfPages(directory: string): Promise<number> {
   return (await stat(join(directory, 'pages-1.img'))).size;
 }
 
-/** Gathers what comes out of a pipe, until all of its write ends are closed. */
+/** Reads a pipe until all of its write ends are closed. */
 function readAll(fd: number): { first: Promise<void>; all: Promise<Buffer> } {
   const socket = new Socket({ fd, readable: true, writable: false });
   onTestFinished(() => void socket.destroy());
@@ -222,7 +222,7 @@ function readAll(fd: number): { first: Promise<void>; all: Promise<Buffer> } {
   };
 }
 
-/** Whether a descriptor of this process is still open on that file. */
+/** True if a descriptor of this process is open on the file. */
 function isOpenOn(fd: number, inode: number): boolean {
   try {
     return fstatSync(fd).ino === inode;
@@ -231,7 +231,7 @@ function isOpenOn(fd: number, inode: number): boolean {
   }
 }
 
-/** The one child of this process that is not among these. */
+/** The only child of this process that is not among these. */
 async function theOneBeside(others: readonly number[]): Promise<number> {
   const [pid, ...more] = (await children()).filter((child) => !others.includes(child));
   if (pid === undefined || more.length > 0) throw new Error('it is not one');
