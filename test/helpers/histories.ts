@@ -5,21 +5,21 @@ import type { Iteration } from '../../src/precopy/iteration.ts';
 import type { Decision } from '../../src/precopy/policy.ts';
 import type { Round } from '../../src/precopy/round.ts';
 
-/** One iteration as it was recorded: its rounds, and the dump that ended it. */
+/** A recorded iteration: its rounds, and the final dump. */
 export interface Run {
   readonly rounds: readonly Round[];
   readonly dump: Round;
 }
 
 /**
- * Iterations of one workload, recorded in the virtual machine: one for each number of rounds, each
- * with a process of its own. In the files a round is a row of numbers, to keep them small.
+ * Iterations of one workload, recorded in the virtual machine: one per number of rounds, each with a
+ * process of its own. The files store a round as a row of numbers, to be small.
  */
 export interface History {
   readonly workload: string;
-  /** A dump with no round before it. */
+  /** A dump without any rounds. */
   readonly dumpAtOnce: Round;
-  /** By the number of their rounds. */
+  /** The runs, by number of rounds. */
   readonly runs: readonly Run[];
   /** The rounds of the longest run. */
   readonly rounds: readonly Round[];
@@ -54,7 +54,7 @@ export function recordedHistory(name: string): History {
   };
 }
 
-/** A round with the numbers given, and nothing in what is not. */
+/** Makes a round from some numbers; the others are 0 or undefined. */
 export function roundOf(index: number, numbers: Partial<DumpStats & Round>): Round {
   const { startedMs = 0, durationMs = 0, ...stats } = numbers;
   return {
@@ -85,7 +85,7 @@ export function roundOf(index: number, numbers: Partial<DumpStats & Round>): Rou
   };
 }
 
-/** Plays recorded rounds to a policy, in the place of an iteration. */
+/** Replays recorded rounds to a policy, in place of an iteration. */
 export class Replay implements Pick<Iteration, 'preDump' | 'close' | 'predict'> {
   readonly #rounds: readonly Round[];
   /** How many rounds were made. */

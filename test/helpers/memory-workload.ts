@@ -4,33 +4,33 @@ import type { Criu } from '../../src/index.ts';
 import { compileFixture } from './compile.ts';
 import { type Program, startProgram, temporaryDirectory, waitFor, waitGone } from './workload.ts';
 
-/** What a memory workload has and does; see test/fixtures/memory.c. */
+/** The size and behaviour of a memory workload: see test/fixtures/memory.c. */
 export interface MemoryOptions {
   readonly heapMiB: number;
-  /** What is written to over and over, in MiB. */
+  /** How much of the heap is written over and over, in MiB. */
   readonly hotMiB: number;
   readonly pagesPerSecond: number | 'max';
   readonly pattern?: 'fixed' | 'growing' | 'shrinking' | 'spiky';
 }
 
-/** A program whose memory can tell whether it is what it should be. */
+/** A program that can verify its own memory. */
 export interface MemoryWorkload extends Program {
   /**
-   * Looks at every page. Resolves with the number of writes that the memory knows of; fails if a
-   * page is stale, or if all of it together is older than what has come out of the program.
-   * @param ask sends SIGUSR1 to the program, if that is not to be found under its pid here
+   * Has the program check every page. Resolves with the number of writes that its memory records;
+   * fails if a page is stale, or if all of the memory is older than the program's output.
+   * @param ask sends SIGUSR1 to a program that runs under another pid, or elsewhere
    */
   verify(ask?: () => unknown): Promise<number>;
   /**
-   * Looks at every page, and whether it goes on writing, where a copy of the program may have come
-   * further: all of the memory is of an earlier time then, and that is right.
+   * Has the program check every page, and checks that it writes on. A copy of the program may have
+   * written more: then all of the memory is older than the output, which is correct.
    */
   verifyOriginal(): Promise<void>;
-  /** Resolves when it has written further than it has now. */
+  /** Resolves when the program has written more than now. */
   writesOn(): Promise<void>;
 }
 
-/** Starts a memory workload, which is killed after the test, also once it is restored. */
+/** Starts a memory workload. It is killed after the test, also if it was restored. */
 export async function startMemoryWorkload(options: MemoryOptions): Promise<MemoryWorkload> {
   const { heapMiB, hotMiB, pagesPerSecond, pattern = 'fixed' } = options;
   const directory = await temporaryDirectory();
@@ -44,7 +44,7 @@ export async function startMemoryWorkload(options: MemoryOptions): Promise<Memor
   const ask = async (by: () => unknown) => {
     const before = (await said()).length;
     await by();
-    await waitFor(async () => (await said()).length > before, 'it has looked at its memory');
+    await waitFor(async () => (await said()).length > before, 'the program has checked its memory');
     return (await said()).at(-1) ?? '';
   };
   const told = (answer: string, pattern: RegExp) => {
@@ -66,7 +66,7 @@ export async function startMemoryWorkload(options: MemoryOptions): Promise<Memor
   return { ...program, verify, verifyOriginal, writesOn };
 }
 
-/** A memory workload that is only in its images any more. */
+/** Dumps a memory workload: it has ended, and can be restored from the images. */
 export async function dumpedMemory(criu: Criu, heapMiB: number) {
   const memory = await startMemoryWorkload({ heapMiB, hotMiB: 4, pagesPerSecond: 2000 });
   const imagesDirectory = await temporaryDirectory();

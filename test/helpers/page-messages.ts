@@ -1,13 +1,13 @@
 import { native } from '../../src/native/index.ts';
 
-/** Pages in a row, as CRIU asks for them. */
+/** A range of pages, as CRIU requests it. */
 export interface Pages {
   readonly pid?: number;
   readonly start?: number;
   readonly count?: number;
 }
 
-/** What CRIU 4.2 says on the connection between a lazy-pages daemon and its source. */
+/** The commands of CRIU 4.2 on the connection between a lazy-pages daemon and its source. */
 export const commands = { add: 6, get: 7, close: 0x1023, forceClose: 0x1024 } as const;
 
 /** A message of CRIU's page server protocol. */
@@ -23,10 +23,10 @@ export function pageMessage(
   return message;
 }
 
-/** A request for pages, with the flag that CRIU's daemon asks by. */
+/** A request for pages, with the flag that CRIU's daemon sets. */
 export const pageRequest = (pages: Pages = {}) => pageMessage(commands.get | (4 << 16), pages);
 
-/** Pages as a source sends them, each full of one byte. */
+/** An answer with pages, each filled with one byte. */
 export function pageAnswer(pages: Pages = {}, fill = 0xff): Buffer {
   const content = Buffer.alloc((pages.count ?? 1) * native().pageSize, fill);
   return Buffer.concat([pageMessage(commands.add | (4 << 16), pages), content]);

@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A way to a source or a server of pages on which memory does not pass at once. Ended after the test. */
+/** A TCP proxy to a lazy source or a page server that passes only so much. Closed after the test. */
 export interface SlowLink {
   readonly address: string;
   readonly port: number;
-  /** Resolves when no more passes. */
+  /** Resolves when the proxy has passed as much as it may. */
   readonly full: Promise<unknown>;
-  /** Breaks the connection off. */
+  /** Closes all connections. */
   cut(): void;
-  /** Lets all pass from now on. */
+  /** Passes everything from now on. */
   widen(): void;
 }
 
-/** A way to where somebody listens, on which so many MiB pass, in one direction or both. */
+/** Starts a proxy to a listening server that passes so many MiB, both directions together. */
 export async function slowLink(
   server: { readonly address: string; readonly port: number },
   mib: number,
@@ -37,15 +37,15 @@ export async function slowLink(
       fill();
     });
   };
-  const way = createServer((near) => {
-    const far = connect(server.port, server.address);
-    forward(near, far);
-    forward(far, near);
+  const proxy = createServer((client) => {
+    const upstream = connect(server.port, server.address);
+    forward(client, upstream);
+    forward(upstream, client);
   });
-  way.listen(0, '127.0.0.1');
-  await once(way, 'listening');
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
   const cut = () => {
-    way.close();
+    proxy.close();
     for (const socket of sockets) socket.destroy();
   };
   const widen = () => {
@@ -53,6 +53,6 @@ export async function slowLink(
     for (const socket of sockets) socket.resume();
   };
   onTestFinished(cut);
-  const { address, port } = way.address() as AddressInfo;
+  const { address, port } = proxy.address() as AddressInfo;
   return { address, port, full, cut, widen };
 }

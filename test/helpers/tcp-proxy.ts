@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A network between two addresses of this machine that can be cut, and stand still. */
+/** A TCP proxy between two addresses of this host, whose connections can be cut or stalled. */
 export class TcpProxy {
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   #broken: 'cut' | 'stalled' | undefined;
 
-  /** Forwards the same ports from one address to another. Ended after the test. */
+  /** Forwards ports from one address to the same ports of another. Closed after the test. */
   static async start(from: string, to: string, ports: readonly number[]): Promise<TcpProxy> {
     const proxy = new TcpProxy();
     onTestFinished(() => proxy.close());
     for (const port of ports) {
-      const server = createServer((near) => proxy.#forward(near, connect({ host: to, port })));
+      const server = createServer((client) => proxy.#forward(client, connect({ host: to, port })));
       proxy.#servers.push(server);
       server.listen(port, from);
       await once(server, 'listening');
@@ -25,19 +25,19 @@ export class TcpProxy {
     return this.#servers.map((server) => (server.address() as AddressInfo).port);
   }
 
-  /** Breaks off all connections, and refuses more. */
+  /** Resets all connections, and further ones. */
   cut(): void {
     this.#broken = 'cut';
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  /** Nothing gets through any more. */
+  /** Forwards nothing until {@link heal}. */
   stall(): void {
     this.#broken = 'stalled';
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** What comes from now on gets through; what was cut stays so. */
+  /** Forwards again; connections that were cut stay closed. */
   heal(): void {
     const was = this.#broken;
     this.#broken = undefined;
@@ -51,10 +51,10 @@ export class TcpProxy {
     );
   }
 
-  #forward(near: Socket, far: Socket): void {
+  #forward(client: Socket, upstream: Socket): void {
     const pair: [Socket, Socket][] = [
-      [near, far],
-      [far, near],
+      [client, upstream],
+      [upstream, client],
     ];
     for (const [one, other] of pair) {
       this.#sockets.add(one);
@@ -64,7 +64,7 @@ export class TcpProxy {
           this.#sockets.delete(one);
           other.destroy();
         });
-      // Not a pipe, which would go on by itself after a pause.
+      // Not a pipe: it would resume by itself after a pause.
       one.on('data', (data) => {
         if (other.write(data) || this.#broken) return;
         one.pause();
@@ -73,6 +73,6 @@ export class TcpProxy {
       one.on('end', () => other.end());
       if (this.#broken === 'stalled') one.pause();
     }
-    if (this.#broken === 'cut') near.resetAndDestroy();
+    if (this.#broken === 'cut') client.resetAndDestroy();
   }
 }

@@ -10,11 +10,12 @@ import { type MemoryWorkload, startMemoryWorkload } from '../helpers/memory-work
 import { holdings } from '../helpers/own-resources.ts';
 import { seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
+import { sample, testSeed } from '../helpers/sample.ts';
 import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../helpers/workload.ts';
 
-/** Of the random moments: more of them, or others, can be had for a hunt. */
-const SEED = Number(process.env.FAULT_SEED ?? 20_240_607);
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2);
+const SEED = testSeed(20_240_607);
+/** How many random moments of each kind of work are tried. */
+const ROUNDS = sample('moments at which criu is lost in a round or a dump', 6, 2);
 
 interface Limits {
   readonly deadlineMs?: number;
@@ -22,13 +23,13 @@ interface Limits {
 }
 
 interface Seen {
-  /** Criu, by its pid, is at it. */
+  /** Call it when the criu with this pid works. */
   begun(pid: number): void;
-  /** There is no more of it. */
+  /** Call it when the work is done. */
   done(): void;
 }
 
-/** Something that criu is struck in. */
+/** Work of criu that is interrupted. */
 interface Work {
   readonly make: (
     criu: Criu,
@@ -55,7 +56,7 @@ const works: Record<string, Work> = {
         async preDump() {
           begun(await runningCriu());
         },
-        // The process runs on, also if nothing has happened to criu.
+        // The dump always fails, so that the process runs on.
         postDump() {
           done();
           throw new Error('not struck');
@@ -75,61 +76,65 @@ const works: Record<string, Work> = {
   },
 };
 
-test('criu may be lost at any moment, and the process is where the error says', async () => {
-  const scene = await enter();
-  const random = seeded(SEED);
-  for (const [name, work] of Object.entries(works)) {
-    let spanMs = await scene.measure(work);
-    for (let killed = 0; killed < ROUNDS; ) {
-      const signal = random(2) ? 'SIGKILL' : 'SIGTERM';
-      const error = await scene.strike(work, random(spanMs), signal);
-      if (error?.code === 'ERR_CRIU_EOF') {
-        expect(error.exit).toEqual({ code: null, signal });
-        killed++;
-      } else {
-        // It was done before.
-        expect([undefined, 'ERR_CRIU_HOOK']).toContain(error?.code);
-        spanMs = Math.ceil(spanMs * 0.8);
+test(
+  'the error tells the state of the process, at whatever moment criu is lost',
+  async () => {
+    const scene = await enter();
+    const random = seeded(SEED);
+    for (const [name, work] of Object.entries(works)) {
+      let spanMs = await scene.measure(work);
+      for (let killed = 0; killed < ROUNDS; ) {
+        const signal = random(2) ? 'SIGKILL' : 'SIGTERM';
+        const error = await scene.strike(work, random(spanMs), signal);
+        if (error?.code === 'ERR_CRIU_EOF') {
+          expect(error.exit).toEqual({ code: null, signal });
+          killed++;
+        } else {
+          // The work was done before.
+          expect([undefined, 'ERR_CRIU_HOOK']).toContain(error?.code);
+          spanMs = Math.ceil(spanMs * 0.8);
+        }
+      }
+
+      let error: CriuError | undefined;
+      // Without any time, the process may not even be stopped.
+      for (let deadlineMs = 3 * spanMs; deadlineMs < 60_000; deadlineMs *= 2) {
+        const limits = { deadlineMs, gracePeriodMs: 100 };
+        error = await scene.strike(work, random(spanMs / 2), 'SIGSTOP', limits);
+        if (error?.cancelled === 'killed') break;
+      }
+      expect(error).toMatchObject({
+        code: 'ERR_CRIU_TIMEOUT',
+        cancelled: 'killed',
+        exit: { code: null, signal: 'SIGKILL' },
+      });
+
+      const rows = {
+        'criu killed at random moments': 'ERR_CRIU_EOF',
+        'criu stopped by SIGSTOP at a random moment until the deadline':
+          'ERR_CRIU_TIMEOUT, `cancelled` is killed',
+      };
+      for (const [fault, told] of Object.entries(rows)) {
+        await noteFault('iteration', {
+          fault: `${fault}, ${name}`,
+          error: told,
+          workload: 'runs on; or gone, if it was running code of CRIU: `workload` says which',
+          left: 'nothing',
+        });
       }
     }
-
-    let error: CriuError | undefined;
-    // Where there is no time it may not come so far as to be stopped.
-    for (let deadlineMs = 3 * spanMs; deadlineMs < 60_000; deadlineMs *= 2) {
-      const limits = { deadlineMs, gracePeriodMs: 100 };
-      error = await scene.strike(work, random(spanMs / 2), 'SIGSTOP', limits);
-      if (error?.cancelled === 'killed') break;
-    }
-    expect(error).toMatchObject({
-      code: 'ERR_CRIU_TIMEOUT',
-      cancelled: 'killed',
-      exit: { code: null, signal: 'SIGKILL' },
-    });
-
-    const rows = {
-      'criu killed at random moments': 'ERR_CRIU_EOF',
-      'criu stopped by SIGSTOP at a random moment until the deadline':
-        'ERR_CRIU_TIMEOUT, `cancelled` is killed',
-    };
-    for (const [fault, told] of Object.entries(rows)) {
-      await noteFault('iteration', {
-        fault: `${fault}, ${name}`,
-        error: told,
-        workload: 'runs on; or gone, if it was running code of CRIU: `workload` says which',
-        left: 'nothing',
-      });
-    }
-  }
-  await scene.completes();
-});
+    await scene.completes();
+  },
+  90_000 * ROUNDS,
+);
 
 async function iterate(criu: Criu, memory: MemoryWorkload) {
   const imagesDirectory = await temporaryDirectory();
-  // It has been looked at before.
+  // A preflight of the same process was made before.
   return await criu.iterate(memory.pid, { imagesDirectory, preflight: false });
 }
 
-/** A workload, to which works are done. */
+/** A workload on which criu works. */
 async function enter() {
   const criu = client();
   await criu.features();
@@ -138,7 +143,7 @@ async function enter() {
   let memory = await start();
   const before = await ownHoldings();
   return {
-    /** How long criu is at it if nothing happens, in milliseconds. */
+    /** How long the work takes undisturbed, in milliseconds. */
     async measure({ make }: Work): Promise<number> {
       let [from, to] = [0, 0];
       const seen = {
@@ -152,7 +157,7 @@ async function enter() {
       await make(criu, memory, seen, {}).catch(() => {});
       return Math.ceil(to - from);
     },
-    /** Does it, and gives criu a signal some milliseconds after it has begun. */
+    /** Does the work, and sends criu a signal some milliseconds after it has begun. */
     async strike({ make }: Work, afterMs: number, signal: Blow['signal'], limits: Limits = {}) {
       let struck: Promise<void> | undefined;
       let forked: number[] = [];
@@ -171,7 +176,7 @@ async function enter() {
       over = true;
       await struck;
       for (const pid of forked) expect(await isAlive(pid)).toBe(false);
-      // A deadline may pass before anything has begun.
+      // A deadline may pass before the work has begun.
       if (error && struck) {
         expect(['running', 'gone']).toContain(error.workload);
         expect(error.leftovers ?? []).toEqual([]);
@@ -183,16 +188,16 @@ async function enter() {
         await memory.writesOn();
         await memory.verify();
       }
-      // One look would not do: waits for what has not come are not over, and read files.
+      // Pending waits of this test read files: wait until they are over.
       const asBefore = async () => isDeepStrictEqual(await ownHoldings(), before);
-      await waitFor(asBefore, 'this process holds what it did');
+      await waitFor(asBefore, 'this process holds what it held before');
       return error;
     },
     completes: () => expectIterationCompletes(criu, memory),
   };
 }
 
-/** But for the workload, which may be another one by now. */
+/** Without the pid of the workload, which may have been restarted. */
 async function ownHoldings() {
   const { descriptors, children } = await holdings();
   return { descriptors, children: children.length };

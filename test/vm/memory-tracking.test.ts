@@ -7,7 +7,7 @@ import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
 const workload = { heapMiB: 8, hotMiB: 1, pagesPerSecond: 1000 } as const;
 
-test('pre-dumps of a criu each and a dump are a chain, and all of the memory', async () => {
+test('single pre-dumps and a dump form a chain with all of the memory', async () => {
   const criu = client();
   expect(await criu.features()).toMatchObject({ memTrack: true });
   const memory = await startMemoryWorkload(workload);
@@ -29,7 +29,7 @@ test('pre-dumps of a criu each and a dump are a chain, and all of the memory', a
     expect(stats.pagesSkippedParent).toBeGreaterThan(0);
     expect(await readlink(join(base, String(round), 'parent'))).toBe(`../${round - 1}`);
   }
-  // A dump that is to have children of its own, and goes on.
+  // A dump that is the parent of another one, and leaves the process running.
   const running = await criu.dump(memory.pid, { ...images(3), trackMem: true, leaveRunning: true });
   expect(running.stats.pagesSkippedParent).toBeGreaterThan(0);
   await memory.writesOn();
@@ -41,7 +41,7 @@ test('pre-dumps of a criu each and a dump are a chain, and all of the memory', a
   await memory.writesOn();
 });
 
-test('pre-dumps and a dump are made in one session', async () => {
+test('a session makes pre-dumps and a dump', async () => {
   const criu = client();
   const memory = await startMemoryWorkload(workload);
   const base = await temporaryDirectory();
@@ -71,7 +71,7 @@ test('pre-dumps and a dump are made in one session', async () => {
   await memory.verify();
 });
 
-test('a preflight has nothing to say of memory', async () => {
+test('a preflight accepts options of memory tracking', async () => {
   const criu = client();
   const memory = await startMemoryWorkload(workload);
   for (const options of [{ preDump: true }, { trackMem: true }, { parentImage: '../parent' }]) {

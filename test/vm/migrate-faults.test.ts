@@ -1,5 +1,5 @@
 // Faults of migrations with rounds. Each takes a minute or more on an emulated processor: without
-// FAULT_MOMENTS=all only one of each mode is tried, which those without rounds do not have.
+// FAULT_MOMENTS=all, only one fault per mode is tried, one that other modes do not have.
 import { beforeAll, expect, test } from 'vitest';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { ALL_MOMENTS, casesOf, type Expected, tryFault } from '../helpers/migration-faults.ts';

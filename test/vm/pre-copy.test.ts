@@ -13,10 +13,10 @@ import {
 
 const server = join(import.meta.dirname, '../../scripts/demo/server.mjs');
 
-test('an idle Node server: after the first round there is little to copy, and it answers afterwards', async () => {
+test('an idle Node server has little to copy after the first round, and answers after the restore', async () => {
   const stdout = join(await temporaryDirectory(), 'port');
   const { pid } = await startProgram(process.execPath, [server], { stdout });
-  await waitFor(async () => (await readFile(stdout, 'utf8')).endsWith('\n'), 'it listens');
+  await waitFor(async () => (await readFile(stdout, 'utf8')).endsWith('\n'), 'the server listens');
   const port = (await readFile(stdout, 'utf8')).trim();
   const { rounds, last } = await dumpedInRounds(pid, { maxDowntimeMs: 0 });
   expect(last.stats.pagesWritten).toBeLessThan(0.5 * (rounds[0]?.stats.pagesWritten ?? 0));
@@ -25,7 +25,7 @@ test('an idle Node server: after the first round there is little to copy, and it
   expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('1\n');
 });
 
-test('a writer faster than the copy: the rounds end, for they do not help', async () => {
+test('the rounds end without a gain for a writer that is faster than the copy', async () => {
   const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 16, pagesPerSecond: 'max' });
   const { rounds, last } = await dumpedInRounds(memory.pid, { maxDowntimeMs: 0, maxRounds: 8 });
   expect(last.preCopy?.reason).toBe('no-gain');

@@ -5,7 +5,7 @@ import { type ImageFinding, verifyImages } from '../../src/index.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
 import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
-test('a chain of rounds is followed, and what is missing anywhere in it is found', async () => {
+test('verifyImages() finds damage anywhere in a chain of rounds', async () => {
   const criu = client();
   const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 1000 });
   const whole = join(await temporaryDirectory(), 'whole');
@@ -16,7 +16,7 @@ test('a chain of rounds is followed, and what is missing anywhere in it is found
   }
   const { directory } = await iteration.dump();
   expect(await verifyImages(directory)).toEqual([]);
-  // A pre-dump has memory, and nothing to make a process of.
+  // A pre-dump has memory only: it cannot be restored.
   expect(codesOf(await verifyImages(join(whole, '0')))).toEqual(['MISSING']);
 
   const pagemap = `pagemap-${memory.pid}.img`;
@@ -46,7 +46,7 @@ test('a chain of rounds is followed, and what is missing anywhere in it is found
   await memory.verify();
 });
 
-test('a round whose parents are damaged is not made, and the process runs on', async () => {
+test('a round with damaged parents is refused, and the process runs on', async () => {
   const criu = client();
   const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 1000 });
   const imagesDirectory = await temporaryDirectory();
