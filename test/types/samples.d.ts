@@ -1,0 +1,19 @@
+// What the samples of the documentation take for granted: names that stand for the reader's own.
+import type { Socket } from 'node:net';
+import type { Criu as Client, Iteration, TlsOptions } from 'node-criu';
+
+declare global {
+  const criu: Client;
+  const pid: number;
+  const port: number;
+  const imagesDirectory: string;
+  const iteration: Iteration;
+  const tls: TlsOptions;
+  const pipe: Socket;
+  const anotherPipe: Socket;
+  function upload(directory: string): Promise<void>;
+  function copyImages(directory: string, host: string): Promise<void>;
+  function mountVolume(id: string): Promise<void>;
+  function unmountVolume(id: string): Promise<void>;
+  function moveAddress(to: 'source' | 'destination'): Promise<void>;
+}
