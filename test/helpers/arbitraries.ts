@@ -5,13 +5,13 @@ import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
 import { cases } from './option-cases.ts';
 import { encodeResponse } from './wire.ts';
 
-// --- Messages, by their definitions --------------------------------------------------------------
+// --- Messages, from their definitions --------------------------------------------------------------
 
 const definitions = ['rpc', 'stats'].map((name) =>
   new protobuf.Root().loadSync(`proto/${name}.proto`, { keepCase: true }).resolveAll(),
 );
 
-/** Any valid message of a type. The wire knows no empty lists, so there are none. */
+/** Any valid message of a type, without empty lists, which protobuf does not encode. */
 export function messageOf<T>(name: string): fc.Arbitrary<T> {
   const root = definitions.find((definition) => definition.get(name));
   if (!root) throw new Error(`there is no message ${name}`);
@@ -48,7 +48,7 @@ const scalars: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 export const requests = messageOf<CriuRequest>('criu_req');
 export const responses = messageOf<CriuResponse>('criu_resp');
 
-/** What a criu might send: whole responses, spoilt and truncated ones, and noise. */
+/** Packets that a criu might send: complete, modified and truncated responses, and random bytes. */
 export const packets: fc.Arbitrary<Uint8Array> = fc.oneof(
   responses.map(encodeResponse),
   fc.uint8Array({ maxLength: 64 }),
@@ -70,14 +70,14 @@ export const packets: fc.Arbitrary<Uint8Array> = fc.oneof(
   },
 );
 
-// --- Options that are right ----------------------------------------------------------------------
+// --- Valid options ----------------------------------------------------------------------
 
-/** What can reach CRIU: not empty, no NUL, no half of a surrogate pair. */
+/** Text that CRIU can be given: not empty, without NUL, without half a surrogate pair. */
 const text = fc
   .string({ unit: 'binary', minLength: 1 })
   .filter((string) => string !== '' && !string.includes('\0'));
 
-/** By what an option takes; of what is not here, the examples of its case. */
+/** Values by what an option takes. Other options use the values of their test cases. */
 const kinds: readonly (readonly [RegExp, (...found: string[]) => fc.Arbitrary<unknown>])[] = [
   [/^a boolean$/, () => fc.boolean()],
   [/^a non-empty string$/, () => text],
@@ -94,7 +94,7 @@ const kinds: readonly (readonly [RegExp, (...found: string[]) => fc.Arbitrary<un
   ],
 ];
 
-/** A value that the option takes. */
+/** A value that the option accepts. */
 export function acceptedBy(option: string): fc.Arbitrary<unknown> {
   const takes = rowOf.get(option)?.[1].kind.takes ?? '';
   for (const [pattern, make] of kinds) {
@@ -105,7 +105,7 @@ export function acceptedBy(option: string): fc.Arbitrary<unknown> {
   return fc.constantFrom(...accepted.map(([given]) => given));
 }
 
-// --- Values that are not -------------------------------------------------------------------------
+// --- Invalid values -------------------------------------------------------------------------
 
 const refuse = (): never => {
   throw new Error('not\nfor you');
@@ -120,7 +120,7 @@ const traps = (trap: () => never): ProxyHandler<object> =>
       .map((name) => [name, trap]),
   );
 
-/** Made anew each time, for who gets them might change them. */
+/** Values are made anew each time, because the code under test might change them. */
 const nasty: readonly Recipe[] = [
   () => Symbol('a\nb'),
   () => 12n,
@@ -167,7 +167,7 @@ function revoked(target: object): object {
   return proxy;
 }
 
-/** Signals, and what would be taken for one. */
+/** Signals, and values that resemble one. */
 const signals: readonly Recipe[] = [
   () => AbortSignal.abort(),
   () => new AbortController().signal,
@@ -176,10 +176,10 @@ const signals: readonly Recipe[] = [
   () => ({ aborted: false, addEventListener: refuse, removeEventListener: refuse }),
 ];
 
-/** How to make a value: what throws when it is looked at must not come near the generator. */
+/** Makes a value. The generator never sees the value itself, which may throw when it is inspected. */
 export type Recipe<T = unknown> = () => T;
 
-/** Anything that JavaScript has, with what is meant ill among it. */
+/** Any JavaScript value, including hostile ones. */
 export const anything: fc.Arbitrary<Recipe> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(...nasty) },
   recipeOf(
@@ -200,7 +200,7 @@ export const anything: fc.Arbitrary<Recipe> = fc.oneof(
   recipeOf(fc.oneof(fc.string(), fc.double(), fc.integer(), fc.boolean(), fc.constant(null))),
 );
 
-/** Recipes of values that can do no harm. Shows what they make if a property fails. */
+/** Recipes of harmless values, which are printed when a property fails. */
 export function recipeOf<T>(values: fc.Arbitrary<T>): fc.Arbitrary<Recipe<T>> {
   return values.map((value) =>
     Object.assign(() => value, { [fc.toStringMethod]: () => fc.stringify(value) }),
@@ -222,7 +222,7 @@ const names = fc.oneof(
   fc.string({ unit: 'binary' }),
 );
 
-/** An object as options, whose names and values may be right or wrong. */
+/** Options with valid and invalid names and values. */
 export const anyOptions: fc.Arbitrary<Recipe<object>> = fc
   .array(
     names.chain((name) => {

@@ -3,21 +3,21 @@ import { afterAll } from 'vitest';
 import type { Operation, OptionOf } from '../../src/options/table.ts';
 import type { CriuOpts } from '../../src/options/types.ts';
 
-/** An open descriptor, for the time of the test file. */
+/** A descriptor that is open for the duration of the test file. */
 export const fd = openSync('/dev/null', 'r');
 afterAll(() => closeSync(fd));
 
-/** A number that no descriptor has. */
+/** The number of no open descriptor. */
 export const notOpen = 0x7ffffff0;
 
-/** What is to become of the values of an option. */
+/** Values of an option, and the expected result. */
 export interface Case {
-  /** What the option takes, and what it is on the wire; `undefined` if it does not travel there. */
+  /** Accepted values, with the value of the field; undefined if the field is set elsewhere. */
   readonly accepted: readonly (readonly [given: unknown, wire: unknown])[];
   readonly refused: readonly unknown[];
-  /** What the option needs beside it. */
+  /** Other options that the option needs. */
   readonly beside?: CriuOpts;
-  /** What else is on the wire then, for a dump. */
+  /** Further fields that the option adds, except for a page server. */
   readonly adds?: object;
 }
 
@@ -74,7 +74,7 @@ const filesOnWire = {
   tls_key: files.key,
 };
 
-/** By option, one for each that the table has. */
+/** The cases of every option in the table. */
 export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
   imagesDirectory: directory,
   workDirectory: directory,
@@ -233,7 +233,7 @@ export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
       ],
     ],
     refused: [5, null, ['5'], [-1], [1.5], [2 ** 32], new Array(1)],
-    // CRIU overlooks the inodes otherwise.
+    // CRIU reads the inodes only together with this field.
     adds: { ext_unix_sk: false },
   },
   forceIrmap: flag,
@@ -265,7 +265,7 @@ export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
     refused: badDescriptors,
   },
   tls: {
-    // It becomes several fields.
+    // The option becomes several fields.
     accepted: [
       [false, { tls: false }],
       [files, filesOnWire],

@@ -1,4 +1,4 @@
-// What the public types of memory that comes later and of migrations promise, as public.ts does.
+// Tests of the public types of lazy pages and migrations, compiled as public.ts is.
 import {
   type Criu,
   type CriuError,
@@ -73,7 +73,7 @@ export async function lazyDumps(): Promise<void> {
   same<typeof source.progress, LazyProgress>();
   const result = await source.done;
   same<typeof result, LazyDumpResult>();
-  // It is a dump's as well.
+  // It is also the result of a dump.
   const dumped: DumpResult = result;
   same<typeof dumped.stats.pagesLazy, number>();
   same<ReturnType<typeof source.resume>, Promise<void>>();
@@ -153,7 +153,7 @@ export async function iterations(): Promise<void> {
   same<typeof preCopy, PreCopied | undefined>();
   const predicted: FrozenTimePrediction | undefined = preCopy;
   void predicted;
-  // @ts-expect-error: it needs one
+  // @ts-expect-error: the argument is required
   await criu.iterate(1, { lazyPages: true });
 }
 
@@ -185,11 +185,11 @@ export async function migrations(tls: TlsOptions): Promise<void> {
   same<typeof result.phases, Readonly<Partial<Record<MigrationPhase, number>>>>();
   same<MigrateOptions['policy'], PreCopyLimits | PreCopyFunction | undefined>();
   same<MigrateOptions['dump'], Partial<DumpOptions> | undefined>();
-  // @ts-expect-error: it has to go somewhere
+  // @ts-expect-error: `to` is required
   migrate(1, { tls });
   // @ts-expect-error: no such mode
   migrate(1, { to: { host: '::1', port: 1 }, mode: 'lazy' });
-  // @ts-expect-error: all three are needed
+  // @ts-expect-error: ca, cert and key are required
   const half: TlsOptions = { ca: '/ca.pem', cert: '/cert.pem' };
   void half;
 }
@@ -242,7 +242,7 @@ export async function servers(options: ServeMigrationsOptions): Promise<void> {
   same<MigrationRestoreOptions, Partial<RestoreOptions>>();
   same<ServeMigrationsOptions['hooks'], MigrationServerHooks | undefined>();
   same<ReturnType<typeof server.close>, Promise<void>>();
-  // @ts-expect-error: journals have to be somewhere
+  // @ts-expect-error: directory is required
   await serveMigrations({ listen: { host: '::1', port: 0 }, insecure: true });
 }
 

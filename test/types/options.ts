@@ -1,4 +1,4 @@
-// What the public types of options and of smaller things promise, as public.ts does.
+// Tests of the public types of options and results, compiled as public.ts is.
 import {
   type CheckOptions,
   type CpuCapability,
@@ -79,7 +79,7 @@ export async function optionsOfOperations(
   const mode: ManageCgroupsMode = 'hard';
   // @ts-expect-error: no such namespace
   const namespace: JoinNamespace = { ns: 'mnt', nsFile: 1 };
-  // @ts-expect-error: it has two ends
+  // @ts-expect-error: both ends are required
   const pair: VethPair = { containerInterfaceName: 'eth0' };
   void [capability, mode, namespace, pair];
 }
@@ -92,7 +92,7 @@ export async function rounds(iteration: Iteration, copy: PreCopy): Promise<void>
   const last: FinalDumpOptions = { leaveRunning: true };
   await iteration.dump(last);
   same<IterateOptions['preflight'], boolean | undefined>();
-  // @ts-expect-error: the iteration has it
+  // @ts-expect-error: the iteration sets imagesDirectory
   await iteration.preDump({ imagesDirectory: '/other' });
 }
 type Limits = Exclude<Parameters<typeof preCopy>[1], undefined | ((...all: never) => unknown)>;
@@ -121,7 +121,7 @@ export async function starts(): Promise<void> {
   const targets: StdioTarget[] = ['ignore', '/app.log', 3];
   const options: SpawnCheckpointableOptions = { cwd: '/', stdout: 'ignore', descriptors: { 3: 4 } };
   await spawnCheckpointable('true', [], { ...options, stderr: targets[0] ?? 'ignore' });
-  // @ts-expect-error: CRIU could not restore what it is connected to
+  // @ts-expect-error: there is no option stdio
   await spawnCheckpointable('true', [], { stdio: 'inherit' });
 }
 
@@ -133,7 +133,7 @@ export async function requests(session: CriuSession): Promise<void> {
   same<CriuRequest['type'], CriuRequestType>();
   const opts: CriuWireOpts = { images_dir_fd: 4, leave_running: true };
   await session.request({ type: 'DUMP', opts }, more);
-  // @ts-expect-error: the names are CRIU's
+  // @ts-expect-error: a session uses CRIU's names
   const wrong: CriuWireOpts = { imagesDirFd: 4 };
   void wrong;
 }

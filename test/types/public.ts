@@ -1,5 +1,5 @@
-// What the public types promise, for the compiler alone: nothing here is run. `npm run lint` checks it
-// against the source, and the tests of the package against what is installed.
+// Tests of the public types, which are compiled and never run: `npm run lint` compiles them against the
+// source, and the package tests against the installed package.
 import { tracingChannel } from 'node:diagnostics_channel';
 import {
   type CheckpointableProcess,
@@ -81,7 +81,7 @@ export async function operations(): Promise<void> {
   await using client = new Criu({ path: '/usr/sbin/criu', defaults: { shellJob: true } });
   same<CriuClientOptions['prewarm'], number | undefined>();
   new Criu({ prewarm: 4 });
-  // @ts-expect-error: a number
+  // @ts-expect-error: prewarm is a number
   new Criu({ prewarm: true });
   same<ReturnType<typeof client.close>, Promise<void>>();
 }
@@ -89,9 +89,9 @@ export async function operations(): Promise<void> {
 export async function refusedArguments(): Promise<void> {
   // @ts-expect-error: a pid is a number
   await criu.dump('1', { imagesDirectory: '/images' });
-  // @ts-expect-error: the options are not optional
+  // @ts-expect-error: the options are required
   await criu.dump(1);
-  // @ts-expect-error: a boolean
+  // @ts-expect-error: the option is a boolean
   await criu.dump(1, { imagesDirectory: '/images', tcpEstablished: 'yes' });
   // @ts-expect-error: no such option
   await criu.dump(1, { imagesDirectory: '/images', tcpEstablishd: true });
@@ -103,7 +103,7 @@ export async function refusedArguments(): Promise<void> {
   await criu.restore({ imagesDirectory: '/images', networkLock: 'ipchains' });
   // @ts-expect-error: no such option
   new Criu({ binary: '/usr/sbin/criu' });
-  // @ts-expect-error: it takes nothing
+  // @ts-expect-error: close() takes no arguments
   criu.close('now');
 }
 
@@ -154,7 +154,7 @@ export function errors(error: unknown): void {
   if (error.code === 'ERR_CRIU_UNSUPPORTED_PLATFORM') return;
   // @ts-expect-error: no such code
   if (error.code === 'ERR_CRIU') return;
-  // @ts-expect-error: it is what it is
+  // @ts-expect-error: code is readonly
   error.code = 'ERR_CRIU_FAILED';
 }
 
@@ -178,7 +178,7 @@ export async function iterations(): Promise<void> {
   same<Parameters<typeof iteration.lazyDump>, [options?: FinalLazyDumpOptions | undefined]>();
   same<LazyDumpResult['preCopy'], PreCopied | undefined>();
   same<LazyDumpResult['preCopy'], FinalDump['preCopy']>();
-  // @ts-expect-error: the iteration decides that
+  // @ts-expect-error: the iteration sets parentImage
   await iteration.dump({ parentImage: '../0' });
 }
 
@@ -188,7 +188,7 @@ export async function programs(): Promise<void> {
   same<typeof program.pid, number>();
   same<typeof program.inheritNames, Readonly<Record<number, string>>>();
   await criu.dump(program.pid, { imagesDirectory: '/images', external: program.external });
-  // @ts-expect-error: a list of strings
+  // @ts-expect-error: the arguments are an array
   await spawnCheckpointable('node', 'app.js');
 }
 

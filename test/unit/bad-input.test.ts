@@ -6,7 +6,7 @@ import { failureOf } from '../helpers/failures.ts';
 import { fd, notOpen } from '../helpers/option-cases.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
-/** The option that is to be blamed, and the value that has it. */
+/** The option that the error must name, and the options to pass. */
 type Bad = readonly [option: string, given: unknown];
 
 const wrong = (operation: unknown, option: string) => ({
@@ -15,7 +15,7 @@ const wrong = (operation: unknown, option: string) => ({
   option,
 });
 
-/** With what a method needs beside the bad option. */
+/** Adds the options that a method requires. */
 const beside =
   (needed: object) =>
   ([option, given]: Bad): Bad => [
@@ -58,7 +58,7 @@ const pids = [0, -1, 1.5, '12', 2 ** 31, undefined, 1n].map((pid): [string, unkn
 ]);
 const descriptors = [null, 5, { 3: fd }, { 4.5: fd }, { a: fd }];
 
-/** By method, the arguments with which JavaScript would let it be called. */
+/** Invalid arguments by method, which JavaScript accepts. */
 const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][]>> = {
   version: limits.map(alone),
   features: limits.map(alone),
@@ -135,23 +135,23 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
   ],
 };
 
-test('every method that starts criu is tried', () => {
+test('every method that starts criu has test cases', () => {
   const methods = Object.getOwnPropertyNames(Criu.prototype);
   expect(methods.filter((name) => !['constructor', 'close'].includes(name))).toEqual(
     Object.keys(calls),
   );
 });
 
-/** What a method of a client that has no criu fails with. */
+/** The failure of a method of a client without a criu. */
 function callOf(method: string, args: readonly unknown[]) {
   const criu = new Criu({ path: '/nonexistent' });
   const loose = criu as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
   return failureOf(() => loose[method]?.(...args));
 }
 
-describe.each(Object.entries(calls))('before it looks for criu, %s refuses', (method, list) => {
+describe.each(Object.entries(calls))('%s refuses, before it looks for criu,', (method, list) => {
   test.each(list)('%s in %o', async (option, args) => {
-    // checkpoint only chooses one of two others.
+    // checkpoint calls dump or preDump.
     const operation = method === 'checkpoint' ? expect.any(String) : method;
     const error = await callOf(method, args);
     expect(error).toMatchObject(wrong(operation, option));
@@ -159,10 +159,10 @@ describe.each(Object.entries(calls))('before it looks for criu, %s refuses', (me
   });
 });
 
-// To preflight it is a finding that there is no criu.
+// preflight reports a missing criu as a finding.
 const needCriu = Object.keys(calls).filter((method) => method !== 'preflight');
 
-test.each(needCriu)('%s looks for criu if its input is good', async (method) => {
+test.each(needCriu)('%s looks for criu if its input is valid', async (method) => {
   const options = { imagesDirectory: '/i', deadlineMs: 1000 };
   const { imagesDirectory: _, ...limits } = options;
   const args: Record<string, unknown[]> = {
@@ -183,7 +183,7 @@ test.each(needCriu)('%s looks for criu if its input is good', async (method) => 
   });
 });
 
-test('directories and descriptors that cannot be used are refused before criu is started', async () => {
+test('unusable directories and descriptors are refused before criu is started', async () => {
   const directory = await temporaryDirectory();
   const path = join(directory, 'criu');
   await writeFile(path, '#!/bin/sh\n: > "$(dirname "$0")/started"\n', { mode: 0o700 });
@@ -203,12 +203,12 @@ test('directories and descriptors that cannot be used are refused before criu is
     expect(await failureOf(refusal)).toMatchObject(wrong(expect.any(String), option));
   }
   expect(await readdir(directory)).toEqual(['criu']);
-  // The script does tell when it is started.
+  // Proves that the script leaves a trace when it is started.
   expect(await failureOf(criu.version())).toMatchObject({ code: 'ERR_CRIU_NOT_CRIU' });
   expect(await readdir(directory)).toEqual(['criu', 'started']);
 });
 
-test('an operation whose signal is aborted already does not look for criu', async () => {
+test('an operation with an aborted signal does not look for criu', async () => {
   const criu = new Criu({ path: '/nonexistent' });
   const reason = new Error('too late');
   const options = { imagesDirectory: '/i', signal: AbortSignal.abort(reason) };

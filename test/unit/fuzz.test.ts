@@ -36,12 +36,12 @@ import { memoryPeer } from '../helpers/scripted-peer.ts';
 import { decodeRequest, encodeResponse } from '../helpers/wire.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
-// The same inputs in each run, so that a failure is the change's and not the day's. For others:
+// Every run uses the same inputs, so that only a change of the code can make it fail. For other inputs:
 // TEST_SEED=… npx vitest run --project unit test/unit/fuzz.test.ts
 const seed = testSeed(20_261_123);
 const share = sample('tenths of the generated inputs', 10, 2) / 10;
 const runs = (number: number) => ({ seed, numRuns: Math.ceil(number * share) });
-// More runs, or a machine that has a lot else to do, take their time.
+// More runs, or a busy machine, need more time.
 vi.setConfig({ testTimeout: 120_000 });
 
 const operations = [
@@ -49,34 +49,34 @@ const operations = [
 ] as readonly Operation[];
 
 describe('messages', () => {
-  test('any request arrives as it was sent', () => {
+  test('every request is decoded as it was encoded', () => {
     const property = fc.property(requests, (request) => {
       expect(decodeRequest(encodeRequest(request))).toEqual(request);
     });
     fc.assert(property, runs(500));
   });
 
-  test('any response arrives as it was sent', () => {
+  test('every response is decoded as it was encoded', () => {
     const property = fc.property(responses, (response) => {
       expect(decodeResponse(encodeResponse(response))).toEqual(response);
     });
     fc.assert(property, runs(2000));
   });
 
-  test('a packet is a response that can be sent again, or an Error', () => {
+  test('decoding any packet gives a response that can be encoded again, or throws an Error', () => {
     let understood = 0;
     const property = fc.property(packets, (bytes) => {
       const response = outcomeOf(() => decodeResponse(bytes));
       if (response instanceof Error) return;
       understood++;
-      // An enum of tomorrow is a number.
+      // An enum value that is not known yet is a number.
       expect(decodeResponse(encodeResponse(response))).toEqual(response);
     });
     fc.assert(property, runs(5000));
     expect(understood).toBeGreaterThan(1000 * share);
   });
 
-  test('a request with anything in it is sent as it is, or refused', () => {
+  test('a request with arbitrary values is encoded unchanged, or refused', () => {
     let sent = 0;
     const property = fc.property(
       requests,
@@ -104,14 +104,14 @@ describe('messages', () => {
 });
 
 describe('a session', () => {
-  test('makes of any packets a reply, or ERR_CRIU_PROTOCOL, or ERR_CRIU_EOF', async () => {
+  test('ends any sequence of packets with a reply, ERR_CRIU_PROTOCOL or ERR_CRIU_EOF', async () => {
     const codes = new Set<string | undefined>();
     const property = fc.asyncProperty(
       fc.constantFrom('DUMP', 'VERSION', 'PAGE_SERVER_CHLD'),
       fc.array(packets, { maxLength: 4 }),
       async (type, sequence) => {
         const peer = memoryPeer();
-        // A criu that says all this when it is asked, and then ends without reading the rest.
+        // A criu that sends these packets after the request, and then ends.
         let asked = false;
         const send = () => {
           if (asked) return;
@@ -137,11 +137,11 @@ describe('a session', () => {
     expect(codes).toEqual(new Set([undefined, 'ERR_CRIU_PROTOCOL', 'ERR_CRIU_EOF']));
   });
 
-  test('refuses what is no request by ERR_CRIU_INVALID_ARGUMENT', async () => {
+  test('refuses an invalid request with ERR_CRIU_INVALID_ARGUMENT', async () => {
     const property = fc.asyncProperty(fc.oneof(anyOptions, anything), async (make) => {
       const { channel } = memoryPeer();
       const opts = make();
-      // Without options it is one.
+      // A request without options is valid.
       fc.pre(opts !== undefined);
       const request = { type: 'DUMP', opts } as CriuRequest;
       const outcome = new Session(channel).exchange(request);
@@ -154,7 +154,7 @@ describe('a session', () => {
 });
 
 describe('options', () => {
-  /** Options that an operation takes, in any company. */
+  /** Options that an operation takes, in any combination. */
   const accepted = fc.constantFrom(...operations).chain((operation) => {
     const taken = rows.flatMap(([, row]) =>
       row.option && row.operations.includes(operation) ? [row.option] : [],
@@ -168,7 +168,7 @@ describe('options', () => {
       .map((options) => ({ operation, options: inCompany(options as CriuOpts) }));
   });
 
-  test('that are right are translated, always alike, and are not changed', () => {
+  test('that are valid are translated deterministically, and are not modified', () => {
     const property = fc.property(accepted, ({ operation, options }) => {
       const before = structuredClone(options);
       const translation = translate(operation, options);
@@ -181,7 +181,7 @@ describe('options', () => {
     fc.assert(property, runs(500));
   });
 
-  test('whatever they are, are translated or refused by name', () => {
+  test('with arbitrary values are translated, or refused by name', () => {
     let translated = 0;
     const property = fc.property(fc.constantFrom(...operations), anyOptions, (operation, make) => {
       const options = operation === 'check' ? make() : withDirectory(make());
@@ -206,7 +206,7 @@ describe('options', () => {
   ] as const;
   const nobody = 0x7ffffffe;
 
-  test.each(methods)('whatever %s is given, it fails with a CriuError', async (method) => {
+  test.each(methods)('%s with arbitrary arguments fails with a CriuError', async (method) => {
     const criu = new Criu({ path: '/nonexistent/criu' });
     const loose = criu as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
     const takesPid = ['dump', 'preDump', 'checkpoint', 'preflight'].includes(method);
@@ -220,7 +220,7 @@ describe('options', () => {
       fc.boolean(),
       async (makePid, makeOptions, inDirectory) => {
         const pid = makePid();
-        // Not of a process that happens to be there.
+        // The pid must not be of an existing process.
         fc.pre(!Number.isInteger(pid) || pid === nobody);
         const made = makeOptions();
         const options = inDirectory ? withDirectory(made) : made;
@@ -237,7 +237,7 @@ describe('options', () => {
     await fc.assert(property, runs(300));
   });
 
-  test('whatever a client is made with, it is made or refused', () => {
+  test('a client with arbitrary options is made, or refused with a CriuError', () => {
     const given = fc.oneof(
       anything,
       anyOptions,
@@ -250,7 +250,7 @@ describe('options', () => {
     fc.assert(property, runs(2000));
   });
 
-  test('whatever spawnCheckpointable is given, it fails with a CriuError', async () => {
+  test('spawnCheckpointable with arbitrary arguments fails with a CriuError', async () => {
     const some = recordOf({
       cwd: fc.oneof(
         fc.constant<Recipe>(() => '/'),
@@ -269,7 +269,7 @@ describe('options', () => {
       fc.oneof({ weight: 3, arbitrary: some }, anyOptions, anything),
       async (makeFile, makeArgs, makeOptions) => {
         const file = makeFile();
-        // Not of a program that happens to be there.
+        // The name must not be of an existing program.
         fc.pre(typeof file !== 'string' || file.startsWith('/nonexistent/'));
         const [args, options] = [makeArgs(), makeOptions()];
         const outcome = spawnCheckpointable(file as string, args as string[], options as object);
@@ -285,7 +285,7 @@ describe('options', () => {
 });
 
 describe('files', () => {
-  test('any statistics are read as CRIU wrote them', async () => {
+  test('statistics are read as CRIU writes them', async () => {
     const directory = await temporaryDirectory();
     const property = fc.asyncProperty(messageOf<StatsEntry>('stats_entry'), async (entry) => {
       const body = stats_entry.encode(stats_entry.fromObject(entry as object)).finish();
@@ -306,7 +306,7 @@ describe('files', () => {
     await fc.assert(property, runs(200));
   });
 
-  test('any log has lines of errors, at most 20, and none of other lines', () => {
+  test('the errors of any log are its error lines, at most 20', () => {
     const line = fc.oneof(
       fc.constantFrom('Error (', 'Error (criu/x.c:1): ', 'No a.img image', ')', '(00.1) ', '\r'),
       fc.string({ unit: 'binary' }),
@@ -327,12 +327,12 @@ describe('files', () => {
   test.each(['Error (', 'No a image\n', 'No a image\nError (', 'No ', 'Error (a)', '('])(
     'a log that is nothing but %j is read in no time',
     (part) => {
-      // A quarter of a MiB: minutes, if each place were a beginning for the search of all others.
+      // 256 KiB would take minutes if the search were quadratic.
       expect(errorLines(part.repeat(262_144 / part.length))).toEqual([]);
     },
   );
 
-  test('any configuration file is read, and its files are found whatever is around', async () => {
+  test('the directories in any configuration file are found', async () => {
     const path = join(await temporaryDirectory(), 'criu.conf');
     const noise = fc
       .array(fc.oneof(fc.constantFrom('"', '\\"', '#', '=', 'log-file', ' '), fc.string()))
@@ -353,7 +353,7 @@ interface StatsEntry {
   readonly restore?: object;
 }
 
-/** What an action returns, or the Error that it throws; anything else that is thrown is a failure. */
+/** The result of an action, or the Error that it throws; any other thrown value fails the test. */
 function outcomeOf<T>(action: () => T): T | Error {
   try {
     return action();
@@ -363,7 +363,7 @@ function outcomeOf<T>(action: () => T): T | Error {
   }
 }
 
-/** A refusal tells on one line what is wrong, and by which name. */
+/** Checks that a refusal says on one line what is wrong, with the name of the option. */
 function expectRefusal(error: Error, operation: string): void {
   expect(error).toBeInstanceOf(CriuError);
   expect(error).toMatchObject({
@@ -374,7 +374,7 @@ function expectRefusal(error: Error, operation: string): void {
   expect(error.message).not.toMatch(/[\n\r\0]/);
 }
 
-/** Where -0 is 0, and without empty lists. */
+/** Replaces -0 with 0, and removes empty lists. */
 function asJson(value: unknown): unknown {
   const unlessEmpty = (_: string, one: unknown) =>
     Array.isArray(one) && one.length === 0 ? undefined : one;
@@ -386,7 +386,7 @@ function isNotification(packet: Uint8Array): boolean {
   return !(response instanceof Error) && (response as CriuResponse).type === 'NOTIFY';
 }
 
-/** The same object with a directory, unless it has one or is none. */
+/** Adds a directory, unless the value has one or is no object. */
 function withDirectory<T>(options: T): T {
   const directory = { value: '/i', enumerable: true };
   try {
@@ -394,12 +394,12 @@ function withDirectory<T>(options: T): T {
       Object.defineProperty(options, 'imagesDirectory', directory);
     }
   } catch {
-    // It does not want one.
+    // This operation takes no directory.
   }
   return options;
 }
 
-/** Recipes of records that have some of these. */
+/** Recipes of records with some of these properties. */
 function recordOf(fields: Readonly<Record<string, fc.Arbitrary<Recipe>>>): fc.Arbitrary<Recipe> {
   return fc
     .record(fields, { requiredKeys: [] })
@@ -409,7 +409,7 @@ function recordOf(fields: Readonly<Record<string, fc.Arbitrary<Recipe>>>): fc.Ar
     );
 }
 
-/** What some options need beside them, or cannot have. */
+/** Adds options that others need, and removes options that exclude each other. */
 function inCompany(options: CriuOpts): CriuOpts {
   return {
     ...options,

@@ -13,7 +13,7 @@ test('src/generated is up to date with proto/ and the option types', () => {
   expect(generate('--check')).toMatchObject({ status: 0, stderr: '' });
 });
 
-test('--check names the files that are changed, missing or left over', () => {
+test('--check names changed, missing and superfluous files', () => {
   const directory = mkdtempSync(join(tmpdir(), 'node-criu-test-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
 

@@ -5,7 +5,7 @@ import type { Hooks } from '../../src/options/types.ts';
 import { callHooks } from '../../src/protocol/hooks.ts';
 import { failureOf } from '../helpers/failures.ts';
 
-/** Each step of CRIU's that it waits at, with our hook of it and what that is called with. */
+/** The steps at which CRIU waits, each with its hook and the arguments of the hook. */
 const steps: readonly (readonly [script: string, hook: keyof Hooks, args: unknown[]])[] = [
   ['pre-dump', 'preDump', []],
   ['post-dump', 'postDump', []],
@@ -21,7 +21,7 @@ const steps: readonly (readonly [script: string, hook: keyof Hooks, args: unknow
   ['query-ext-files', 'queryExtFiles', []],
 ];
 
-/** Every hook, and in which order they were called. */
+/** All hooks, and the record of their calls in order. */
 function recorded() {
   const calls: unknown[][] = [];
   const names = [...steps.map(([, hook]) => hook), 'orphanPtsMaster', 'onNotify'];
@@ -50,12 +50,12 @@ test.each(['pre-stream', '', 'constructor'])(
   },
 );
 
-test('without hooks, every step is agreed to', async () => {
+test('without hooks, every step is acknowledged', async () => {
   for (const [script] of steps) await callHooks({})({ script, pid: 7 }, []);
   expect(await callHooks({})({ script: 'query-ext-files' }, [])).toEqual({ external: [] });
 });
 
-test('hooks are methods of their object', async () => {
+test('hooks are called as methods of their object', async () => {
   class Counting implements Hooks {
     #count = 0;
     get count() {
@@ -71,13 +71,13 @@ test('hooks are methods of their object', async () => {
   expect(hooks.count).toBe(1);
 });
 
-test('orphan-pts-master without a descriptor is not handed on', async () => {
+test('orphan-pts-master without a descriptor calls no hook', async () => {
   const orphanPtsMaster = vi.fn();
   await callHooks({ orphanPtsMaster })({ script: 'orphan-pts-master' }, []);
   expect(orphanPtsMaster).not.toHaveBeenCalled();
 });
 
-test('what onNotify throws keeps the hook of the step from being called', async () => {
+test('the hook of a step is not called if onNotify throws', async () => {
   const cause = new Error('no');
   const preDump = vi.fn();
   const onNotify = () => Promise.reject(cause);
@@ -91,7 +91,7 @@ describe('queryExtFiles', () => {
     return callHooks(hooks)({ script: 'query-ext-files' }, []);
   };
 
-  test('answers with strings, now or later', async () => {
+  test('returns strings, or a promise of them', async () => {
     expect(await ask(['file[1:2]'])).toEqual({ external: ['file[1:2]'] });
     expect(await ask(Promise.resolve(['a', 'b']))).toEqual({ external: ['a', 'b'] });
     expect(await ask(undefined)).toEqual({ external: [] });
@@ -109,7 +109,7 @@ describe('the check of hooks', () => {
   const check = (hooks: unknown) =>
     checkOptions('dump', { hooks: hooks as Hooks | undefined }, operationOptions);
 
-  test('takes every hook there is, and hooks that are undefined', () => {
+  test('accepts every hook, and hooks that are undefined', () => {
     expect(() => check(recorded().hooks)).not.toThrow();
     expect(() => check(undefined)).not.toThrow();
     expect(() => check({ preDump: undefined })).not.toThrow();

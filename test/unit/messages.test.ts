@@ -10,7 +10,7 @@ definitions.resolveAll();
 const options = definitions.lookupType('criu_opts').fieldsArray;
 const requestTypes = Object.keys(definitions.lookupEnum('criu_req_type').values);
 
-/** Values that a field can have, with those that a careless codec takes for "absent". */
+/** Values of a field, including those that a careless codec takes for absent. */
 function valuesOf(field: protobuf.Field): unknown[] {
   const single = singleValuesOf(field);
   return field.repeated ? [single.slice(0, 1), [...single, ...single]] : single;
@@ -51,7 +51,7 @@ function ascii(text: string): string {
   return Buffer.from(text, 'ascii').toString('hex');
 }
 
-describe('every field arrives as it was sent', () => {
+describe('every field is decoded as it was encoded', () => {
   test.each(requestTypes)('request %s', (type) => {
     const request = { type } as CriuRequest;
     expect(decodeRequest(encodeRequest(request))).toEqual(request);
@@ -65,7 +65,7 @@ describe('every field arrives as it was sent', () => {
       } as CriuRequest;
       const bytes = encodeRequest(request);
       expect(decodeRequest(bytes)).toEqual(request);
-      // The same bytes, read with the definitions and not with what was generated from them.
+      // Decodes the same bytes with the definitions instead of the generated code.
       const reflected = definitions.lookupType('criu_req').decode(bytes);
       expect(reflected.$type.toObject(reflected, { enums: String })).toEqual(request);
     }
@@ -115,7 +115,7 @@ describe('every field arrives as it was sent', () => {
   });
 });
 
-describe('the bytes are those of the protobuf specification', () => {
+describe('the bytes match the protobuf specification', () => {
   test.each<[string, CriuRequest, string]>([
     ['VERSION', { type: 'VERSION' }, '08 0a'],
     ['an acknowledgement', { type: 'NOTIFY', notify_success: true }, '08 06  18 01'],
@@ -225,7 +225,7 @@ describe('encoding fails for a request that CRIU would not read as it is given',
     expect(() => encodeRequest(request as CriuRequest)).toThrow(message);
   });
 
-  test('but an empty list is as good as none', () => {
+  test('an empty list counts as absent', () => {
     const opts = { images_dir_fd: 3, external: [] };
     expect(decodeRequest(encodeRequest({ type: 'DUMP', opts }))).toEqual({
       type: 'DUMP',
@@ -234,7 +234,7 @@ describe('encoding fails for a request that CRIU would not read as it is given',
   });
 });
 
-describe('what is not a response throws', () => {
+describe('decoding throws for bytes that are not a response', () => {
   test.each([
     ['nothing', '', /missing required 'type'/],
     ['no type', '10 01', /missing required 'type'/],
@@ -260,7 +260,7 @@ describe('what is not a response throws', () => {
     expect(() => decodeResponse(hex(bytes))).toThrow(Error);
   });
 
-  test('text that is not UTF-8 is readable all the same: paths are bytes', () => {
+  test('text that is not UTF-8 is decoded, because paths are bytes', () => {
     expect(decodeResponse(hex('08 01  10 00  4a 02 61ff')).cr_errmsg).toBe('a\ufffd');
   });
 
@@ -288,7 +288,7 @@ describe('what is not a response throws', () => {
     expect(read).toBe(5);
   });
 
-  test('random bytes throw or are a response', () => {
+  test('decoding random bytes gives a response, or throws', () => {
     let seed = 0x9e3779b9;
     const random = () => {
       seed ^= seed << 13;
@@ -300,7 +300,7 @@ describe('what is not a response throws', () => {
     const rounds = sample('random packets', 20_000, 2000);
     for (let round = 0; round < rounds; round++) {
       const noise = Buffer.from(Array.from({ length: random() % 64 }, () => random() & 0xff));
-      // Half of them begin well, else most would end at the first field.
+      // Half of them begin with a valid field; otherwise most would fail at the first one.
       const bytes = round % 2 === 0 ? noise : Buffer.concat([hex('08 01  10 01'), noise]);
       try {
         const response = decodeResponse(bytes);

@@ -22,7 +22,7 @@ const operations: readonly Operation[] = [
 
 const files = { ca: '/ca', cert: '/cert', key: '/key' };
 
-/** What an operation cannot do without. */
+/** The required options of an operation. */
 const needed = (operation: Operation): CriuOpts =>
   operation === 'check' ? {} : { imagesDirectory: '/i' };
 
@@ -32,11 +32,11 @@ const wrong = (operation: string, option: string) => ({
   option,
 });
 
-test('every option has a case here', () => {
+test('every option has test cases', () => {
   expect(Object.keys(cases).sort()).toEqual([...rowOf.keys()].sort());
 });
 
-test('the table has the fields of criu_opts, in the order of their numbers', () => {
+test('the table has every field of criu_opts, in the order of the field numbers', () => {
   const definitions = new protobuf.Root().loadSync('proto/rpc.proto', { keepCase: true });
   const fields = definitions.lookupType('criu_opts').fieldsArray.sort((a, b) => a.id - b.id);
   const inTable = Object.keys(table);
@@ -50,7 +50,7 @@ test('the table has the fields of criu_opts, in the order of their numbers', () 
 describe.each([...rowOf])('option %s', (option, [field, row]) => {
   const { accepted, refused, beside = {}, adds = {} } = cases[option as keyof typeof cases];
 
-  test(`is the field ${field} of each operation that takes it`, () => {
+  test(`becomes the field ${field} in each operation that takes it`, () => {
     for (const operation of row.operations) {
       for (const [given, wire] of accepted) {
         const options = { ...needed(operation), ...beside, [option]: given };
@@ -66,7 +66,7 @@ describe.each([...rowOf])('option %s', (option, [field, row]) => {
     }
   });
 
-  test('refuses other values, and says what it takes', async () => {
+  test('refuses other values, and the error says what it takes', async () => {
     for (const bad of refused) {
       for (const operation of row.operations) {
         const options = { ...needed(operation), ...beside, [option]: bad };
@@ -80,7 +80,7 @@ describe.each([...rowOf])('option %s', (option, [field, row]) => {
     }
   });
 
-  test('is refused by operations that do not take it', async () => {
+  test('is refused by operations that do not take it, with the operations that do', async () => {
     const [[value] = []] = accepted;
     for (const operation of operations.filter((one) => !row.operations.includes(one))) {
       const options = { ...needed(operation), [option]: value };
@@ -91,7 +91,7 @@ describe.each([...rowOf])('option %s', (option, [field, row]) => {
   });
 });
 
-test('an option that is undefined is not given', () => {
+test('an option that is undefined counts as absent', () => {
   const options: object = { imagesDirectory: '/i', tcpEstablished: undefined };
   expect(translate('dump', options).wire).toEqual({});
 });
@@ -105,13 +105,13 @@ test.each([
   ['tcpEstablishd', 'tcpEstablished'],
   ['leaveRuning', 'leaveRunning'],
   ['preDump', 'the method checkpoint'],
-])('%s is unknown, and %s is suggested', async (name, meant) => {
+])('the unknown option %s is refused with the suggestion %s', async (name, meant) => {
   const error = await failureOf(() => translate('dump', { imagesDirectory: '/i', [name]: true }));
   expect(error).toMatchObject(wrong('dump', name));
   expect(error.message).toBe(`dump: there is no option ${name}; did you mean ${meant}?`);
 });
 
-test('what is like no option is refused without a suggestion', async () => {
+test('a name that resembles no option is refused without a suggestion', async () => {
   for (const name of ['verbose', 'toString', '__proto__', 'pid']) {
     const options = Object.fromEntries([
       ['imagesDirectory', '/i'],
@@ -131,7 +131,7 @@ test.each<[option: string, tls: object]>([
   ['tls.key', { ...files, key: Buffer.from('AAAA') }],
   ['tls.verifyName', { ...files, verifyName: 'no' }],
   ['tls.cacert', { ...files, cacert: '/ca' }],
-])('%s is refused in %o, and no key is quoted', async (option, tls) => {
+])('%s is refused in %o, and the error does not quote a key', async (option, tls) => {
   const options = { imagesDirectory: '/i', tls: tls as TlsOptions };
   const error = await failureOf(() => translate('dump', options));
   expect(error).toMatchObject(wrong('dump', option));
@@ -142,7 +142,7 @@ describe('descriptors', () => {
   const inheriting = (inheritFd: NonNullable<CriuOpts['inheritFd']>) =>
     translate('restore', { imagesDirectory: '/i', inheritFd });
 
-  test('are numbered from 4, whatever their numbers here', () => {
+  test('have numbers from 4 in criu, whatever their numbers here', () => {
     const given = { a: 2, b: fd, c: 0, d: 2 };
     const { wire, inherited } = inheriting(given);
     expect(inherited).toEqual([
@@ -156,7 +156,7 @@ describe('descriptors', () => {
     );
   });
 
-  test('can be FileHandles and Sockets of Node’s', async () => {
+  test('can be FileHandles and Sockets of Node.js', async () => {
     await using handle = await open('/dev/null');
     const [socket] = await connection();
     const { inherited } = inheriting({ handle, socket });
@@ -183,7 +183,7 @@ describe('descriptors', () => {
     }
   });
 
-  test('of a page server connection are handed to criu too', () => {
+  test('of a page server connection are inherited by criu too', () => {
     for (const operation of ['dump', 'pageServer'] as const) {
       const { wire, inherited } = translate(operation, {
         imagesDirectory: '/i',
@@ -195,7 +195,7 @@ describe('descriptors', () => {
   });
 });
 
-describe('in company', () => {
+describe('a combination of options', () => {
   test.each<[string, Operation, CriuOpts, string, RegExp]>([
     ['no imagesDirectory', 'dump', {}, 'imagesDirectory', /a path or an open descriptor/],
     ['statusFd without lazyPages', 'dump', { statusFd: fd }, 'statusFd', /lazyPages: true/],
@@ -242,11 +242,11 @@ describe('in company', () => {
       { parentImage: '../1' },
       { parent_img: '../1' },
     ],
-  ])('%s is taken', (_what, operation, options, wire) => {
+  ])('%s is accepted', (_what, operation, options, wire) => {
     expect(translate(operation, { imagesDirectory: '/i', ...options }).wire).toEqual(wire);
   });
 
-  test('the option that asks for the newest CRIU is told', () => {
+  test('translation names the option that needs the newest CRIU', () => {
     const options = { imagesDirectory: '/i', displayStats: true, stream: false, lazyPages: true };
     expect(translate('dump', options).newest).toEqual({ option: 'stream', since: 40300 });
   });
@@ -256,7 +256,7 @@ describe('defaults', () => {
   const path = '/nonexistent';
   const imagesDirectory = '/i';
 
-  test('go to the operations that take them', () => {
+  test('apply to the operations that take them', () => {
     const defaults: CriuOpts = { asChild: true, leaveRunning: true, logLevel: 4, imagesDirectory };
     expect(withDefaults('dump', {}, defaults)).toEqual({
       leaveRunning: true,
@@ -271,7 +271,7 @@ describe('defaults', () => {
     expect(withDefaults('check', {}, defaults)).toEqual({ logLevel: 4 });
   });
 
-  test('come after what an operation is given itself', async () => {
+  test('are overridden by the options of an operation', async () => {
     const criu = new Criu({ path, defaults: { tls: files, asChild: true, imagesDirectory } });
     const pageServer = { fd };
     expect(await failureOf(criu.dump(1, { pageServer }))).toMatchObject(wrong('dump', 'tls'));
@@ -280,7 +280,7 @@ describe('defaults', () => {
     });
   });
 
-  test('are checked, each by itself, when the client is made', async () => {
+  test('are validated when the client is made, without checking combinations', async () => {
     expect(new Criu({ path, defaults: { statusFd: fd, pageServer: { port: 0 } } })).toBeInstanceOf(
       Criu,
     );
@@ -289,7 +289,7 @@ describe('defaults', () => {
     expect(error.message).toContain('did you mean defaults.tcpClose?');
   });
 
-  test('are the client’s own: what becomes of the object later does not matter', async () => {
+  test('are copied: later changes to the object have no effect', async () => {
     const defaults: CriuOpts = { imagesDirectory };
     const criu = new Criu({ path, defaults });
     Object.assign(defaults, { tcpClose: 'yes' });

@@ -23,7 +23,7 @@ const notification = (script: string, pid?: number): CriuResponse => ({
   notify: pid === undefined ? { script } : { script, pid },
 });
 
-/** A DUMP under way, which the peer has read. */
+/** Starts a DUMP, which the peer has read. */
 async function dumping(peer: Peer, hooks: Hooks = {}, cancellation?: Cancellation) {
   const session = new Session(peer.channel);
   const outcome = session.exchange(dump, { onNotification: callHooks(hooks), cancellation });
@@ -32,7 +32,7 @@ async function dumping(peer: Peer, hooks: Hooks = {}, cancellation?: Cancellatio
   return { session, outcome };
 }
 
-/** A cancellation, and what brings it about. */
+/** A cancellation, and the function that triggers it. */
 function cancellable(gracePeriodMs?: number) {
   const controller = new AbortController();
   const cancellation = new Cancellation('dump', { signal: controller.signal, gracePeriodMs });
@@ -40,7 +40,7 @@ function cancellable(gracePeriodMs?: number) {
   return { cancellation, abort: () => controller.abort() };
 }
 
-/** A hook that does not answer until it is told how. */
+/** A hook that settles when the test says so. */
 function pendingHook() {
   let settle: { resolve(): void; reject(error: Error): void };
   const answer = new Promise<void>((resolve, reject) => {
@@ -59,7 +59,7 @@ describe.each([
   ['in memory', memoryPeer],
   ['on a socket', socketPeer],
 ])('a session %s', (_, peerOf) => {
-  test('sends a request and gives the reply, of success and of failure alike', async () => {
+  test('sends a request and resolves with the reply, whether it reports success or failure', async () => {
     const peer = peerOf();
     const first = await dumping(peer);
     peer.send(done);
@@ -71,7 +71,7 @@ describe.each([
     expect(await again).toEqual({ reply: failed, refusal: undefined });
   });
 
-  test('waits for a reply that takes its time', async () => {
+  test('waits for a slow reply', async () => {
     const peer = peerOf();
     const { outcome } = await dumping(peer);
     await sleep(20);
@@ -79,7 +79,7 @@ describe.each([
     expect(await outcome).toMatchObject({ reply: done });
   });
 
-  test('answers each notification when its hooks have answered, in order', async () => {
+  test('acknowledges each notification after its hooks, in order', async () => {
     const peer = peerOf();
     const calls: string[] = [];
     const { outcome } = await dumping(peer, {
@@ -100,7 +100,7 @@ describe.each([
     expect(calls.slice(2)).toEqual(['any post-dump undefined', 'postDump']);
   });
 
-  test('agrees to notifications that it does not know, or that nobody asked for', async () => {
+  test('acknowledges unknown notifications, and notifications without hooks', async () => {
     const peer = peerOf();
     const onNotify = vi.fn();
     const { outcome, session } = await dumping(peer, { onNotify });
@@ -123,7 +123,7 @@ describe.each([
     expect(await withoutHooks).toMatchObject({ refusal: undefined });
   });
 
-  test('answers query-ext-files with what the hook returns', async () => {
+  test('acknowledges query-ext-files with the result of the hook', async () => {
     const peer = peerOf();
     const answers = [['file[1:2]', 'file[3:4]'], []];
     const { outcome } = await dumping(peer, { queryExtFiles: () => answers.shift() ?? [] });
@@ -138,7 +138,7 @@ describe.each([
     await outcome;
   });
 
-  test('refuses what a hook throws at, and tells the first of them with the reply', async () => {
+  test('refuses a notification whose hook throws, and reports the first refusal with the reply', async () => {
     const peer = peerOf();
     const cause = new Error('not now');
     const { outcome } = await dumping(peer, {
@@ -155,14 +155,14 @@ describe.each([
     expect(await outcome).toEqual({ reply: failed, refusal: { script: 'network-lock', cause } });
   });
 
-  test('ends with ERR_CRIU_EOF if the peer hangs up before it replies', async () => {
+  test('ends with ERR_CRIU_EOF if the peer disconnects before it replies', async () => {
     const peer = peerOf();
     const { outcome } = await dumping(peer);
     peer.close();
     expect(await failureOf(outcome)).toMatchObject({ code: 'ERR_CRIU_EOF' });
   });
 
-  test('ends with ERR_CRIU_EOF if nobody is there to send to', async () => {
+  test('ends with ERR_CRIU_EOF if the peer is gone before the request', async () => {
     const peer = peerOf();
     peer.close();
     const outcome = new Session(peer.channel).exchange(dump);
@@ -204,7 +204,7 @@ describe.each([
   test.each<[CriuResponse, string]>([
     [{ type: 'RESTORE', success: true }, 'RESTORE'],
     [{ type: 'EMPTY', success: true }, 'EMPTY'],
-  ])('does not take the reply %o for the one to DUMP', async (reply, type) => {
+  ])('does not accept %o as the reply to DUMP', async (reply, type) => {
     const peer = peerOf();
     const { outcome } = await dumping(peer);
     peer.send(reply);
@@ -214,14 +214,14 @@ describe.each([
     });
   });
 
-  test('takes a type that it does not know for none', async () => {
+  test('treats an unknown type as missing', async () => {
     const peer = peerOf();
     const { outcome } = await dumping(peer);
     peer.send(new Uint8Array([0x08, 99, 0x10, 1]));
     expect(await failureOf(outcome)).toMatchObject({ code: 'ERR_CRIU_PROTOCOL' });
   });
 
-  test('takes an EMPTY failure for a reply: CRIU has not understood', async () => {
+  test('accepts an EMPTY failure as a reply: CRIU does not know the request', async () => {
     const peer = peerOf();
     const { outcome } = await dumping(peer);
     const reply: CriuResponse = { type: 'EMPTY', success: false };
@@ -229,7 +229,7 @@ describe.each([
     expect(await outcome).toEqual({ reply, refusal: undefined });
   });
 
-  test('takes PAGE_SERVER for the reply to PAGE_SERVER_CHLD', async () => {
+  test('accepts PAGE_SERVER as the reply to PAGE_SERVER_CHLD', async () => {
     const peer = peerOf();
     const outcome = new Session(peer.channel).exchange({ type: 'PAGE_SERVER_CHLD' });
     await peer.request();
@@ -238,7 +238,7 @@ describe.each([
     expect(await outcome).toMatchObject({ reply });
   });
 
-  test('does not stand a reply while a notification is unanswered', async () => {
+  test('fails at a reply that arrives before a notification is acknowledged', async () => {
     const peer = peerOf();
     const { hook, called, resolve } = pendingHook();
     const { outcome } = await dumping(peer, { preDump: hook });
@@ -252,7 +252,7 @@ describe.each([
     resolve();
   });
 
-  test('refuses a second request while one is under way, which it does not disturb', async () => {
+  test('refuses a second request without disturbing the one under way', async () => {
     const peer = peerOf();
     const { session, outcome } = await dumping(peer);
     expect(await failureOf(session.exchange(dump))).toMatchObject({
@@ -263,7 +263,7 @@ describe.each([
     expect(await outcome).toMatchObject({ reply: done });
   });
 
-  test('refuses a request that would not arrive as it is, and takes the next one', async () => {
+  test('refuses a request that cannot be encoded, and accepts the next one', async () => {
     const peer = peerOf();
     const session = new Session(peer.channel);
     const typo = { type: 'DUMP', opts: { images_dir_fd: 5, leave_runing: true } } as CriuRequest;
@@ -278,7 +278,7 @@ describe.each([
     expect(await outcome).toMatchObject({ reply: done });
   });
 
-  test('takes a reply of 200 KiB', async () => {
+  test('accepts a reply of 200 KiB', async () => {
     const peer = peerOf();
     const { outcome } = await dumping(peer);
     const reply = { ...failed, cr_errmsg: 'x'.repeat(200 * 1024) };
@@ -287,7 +287,7 @@ describe.each([
   });
 
   describe('when it is cancelled', () => {
-    test('before the request, refuses the first notification without asking the hooks', async () => {
+    test('before the request, refuses the first notification without calling the hooks', async () => {
       const peer = peerOf();
       const { cancellation, abort } = cancellable();
       const onNotify = vi.fn();
@@ -321,7 +321,7 @@ describe.each([
       expect(onNotify).toHaveBeenCalledTimes(1);
     });
 
-    test('during a hook that never answers, refuses at once', async () => {
+    test('during a hook that never settles, refuses at once', async () => {
       const peer = peerOf();
       const { cancellation, abort } = cancellable();
       const { hook, called } = pendingHook();
@@ -344,7 +344,7 @@ describe.each([
       expect(peer.kills()).toBe(1);
     });
 
-    test('lets a peer live that replies in time', async () => {
+    test('does not kill a peer that replies in time', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       onTestFinished(() => void vi.useRealTimers());
       const peer = peerOf();
@@ -359,7 +359,7 @@ describe.each([
   });
 });
 
-test('the kernel says how large a request may be', async () => {
+test('a request that is too large for the socket is ERR_CRIU_REQUEST_TOO_LARGE', async () => {
   const peer = socketPeer();
   const session = new Session(peer.channel);
   const external = Array.from({ length: 30_000 }, (_, index) => `file[${index}]`);
@@ -374,21 +374,21 @@ test('the kernel says how large a request may be', async () => {
   expect(await smaller).toMatchObject({ reply: done });
 });
 
-test('a peer that ends with the request unread is ERR_CRIU_EOF too', async () => {
+test('a peer that ends without reading the request is ERR_CRIU_EOF', async () => {
   const peer = socketPeer();
   const outcome = new Session(peer.channel).exchange(dump);
   peer.close();
   expect(await failureOf(outcome)).toMatchObject({ code: 'ERR_CRIU_EOF' });
 });
 
-test('any other failure of the channel is told with its errno', async () => {
+test('any other failure of the channel is reported with its errno', async () => {
   const { channel } = memoryPeer();
   const cause = Object.assign(new Error('EMFILE: too many'), { code: 'EMFILE', errno: 24 });
   const outcome = new Session({ ...channel, receive: () => Promise.reject(cause) }).exchange(dump);
   expect(await failureOf(outcome)).toMatchObject({ code: 'ERR_CRIU_SYSTEM', errno: 24, cause });
 });
 
-describe('descriptors that come', () => {
+describe('received descriptors', () => {
   function isOpen(fd: number): boolean {
     try {
       fstatSync(fd);
@@ -398,7 +398,7 @@ describe('descriptors that come', () => {
     }
   }
 
-  /** A descriptor as the addon receives one: the pipe's write end, closed when the test is over. */
+  /** The write end of a pipe, in the form of a received descriptor; closed after the test. */
   function received(): number {
     const [readEnd, writeEnd] = native().pipe();
     onTestFinished(() => {
@@ -449,7 +449,7 @@ describe('descriptors that come', () => {
     expect(isOpen(fd)).toBe(false);
   });
 
-  test('with orphan-pts-master are the hook’s, and only the first', async () => {
+  test('with orphan-pts-master: the first one goes to the hook', async () => {
     const peer = memoryPeer();
     const fds = [received(), received()] as const;
     const orphanPtsMaster = vi.fn();
@@ -463,7 +463,7 @@ describe('descriptors that come', () => {
   });
 });
 
-describe('a session with a program that is no criu', () => {
+describe('a session with a program that is not criu', () => {
   async function open(): Promise<CriuSession> {
     const session = await CriuSession.open({ path: '/bin/true', defaults: {} }, {});
     onTestFinished(() => session.close());
@@ -472,7 +472,7 @@ describe('a session with a program that is no criu', () => {
   const codeOf = async (request: Promise<unknown>): Promise<CriuError['code']> =>
     (await failureOf(request)).code;
 
-  test('tells at each request that it has ended, and how', async () => {
+  test('reports at each request that the program has ended, and how', async () => {
     const session = await open();
     for (let times = 0; times < 2; times++) {
       expect(await failureOf(session.request({ type: 'VERSION' }))).toMatchObject({
@@ -493,7 +493,7 @@ describe('a session with a program that is no criu', () => {
     expect(await codeOf(session.request({ type: 'VERSION' }))).toBe('ERR_CRIU_CLOSED');
   });
 
-  test('refuses what is no request or no option of one, and stays as it is', async () => {
+  test('refuses invalid requests and options, and remains usable', async () => {
     const session = await open();
     for (const request of [null, 'VERSION', { type: 'VERSION', verbose: 1 }]) {
       expect(await failureOf(session.request(request as CriuRequest))).toMatchObject({

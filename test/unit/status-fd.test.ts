@@ -5,7 +5,7 @@ import { openStatusFd, type StatusFd } from '../../src/operations/status-fd.ts';
 import { closeAfterTest, pipe } from '../helpers/descriptors.ts';
 import { failureOf } from '../helpers/failures.ts';
 
-/** What has come through a pipe: bytes, or undefined while its other end is open and silent. */
+/** The bytes received through a pipe, or undefined while the other end is open and has sent nothing. */
 function receivedFrom(fd: number): Buffer | undefined {
   const buffer = Buffer.alloc(16);
   try {
@@ -22,7 +22,7 @@ test('without a descriptor there is nothing to do', async () => {
   expect(await openStatusFd('dump', undefined)).toBeUndefined();
 });
 
-test('a zero byte is written when the lazy page server is ready, and then it is closed', async () => {
+test('the descriptor gets a zero byte when the lazy page server is ready, and is then closed', async () => {
   const [reader, writer] = pipe();
   const status = await open(writer);
   await status.onNotification({ script: 'pre-dump' }, []);
@@ -32,11 +32,11 @@ test('a zero byte is written when the lazy page server is ready, and then it is 
   expect(receivedFrom(reader)).toEqual(Buffer.alloc(0));
 });
 
-test('it is closed once, so that nobody else’s descriptor is', async () => {
+test('the descriptor is closed only once, so that a reused number stays open', async () => {
   const [reader, writer] = pipe();
   const status = await open(writer);
   await status.onNotification({ script: 'status-ready' }, []);
-  // The lowest number that is free: the one that was just closed, or one below.
+  // The kernel uses the lowest free number: the one that was just closed, or a lower one.
   const others = Array.from({ length: 3 }, () => openSync('/dev/null', 'r'));
   for (const fd of others) closeAfterTest(fd);
   await status[Symbol.asyncDispose]();
@@ -45,14 +45,14 @@ test('it is closed once, so that nobody else’s descriptor is', async () => {
   expect(receivedFrom(reader)).toEqual(Buffer.from([0]));
 });
 
-test('if the server never gets ready, who waits sees the end and no byte', async () => {
+test('if the server never becomes ready, the reader sees the end and no byte', async () => {
   const [reader, writer] = pipe();
   const status = await open(writer);
   await status[Symbol.asyncDispose]();
   expect(receivedFrom(reader)).toEqual(Buffer.alloc(0));
 });
 
-test('if nobody reads, the hook fails, and the descriptor is closed all the same', async () => {
+test('if the reading end is closed, the handler fails and the descriptor is closed', async () => {
   const [reader, writer] = pipe();
   const status = await open(writer);
   native().close(reader);
@@ -62,7 +62,7 @@ test('if nobody reads, the hook fails, and the descriptor is closed all the same
   await status[Symbol.asyncDispose]();
 });
 
-test('what nothing can be written to is refused, and left open', async () => {
+test('a descriptor that is not writable is refused and stays open', async () => {
   const [reader] = pipe();
   for (const fd of [reader, 0x7ffffff0]) {
     expect(await failureOf(openStatusFd('dump', fd))).toMatchObject({

@@ -28,7 +28,7 @@ import {
 
 const launcher = join(import.meta.dirname, '../../fixtures/launch.mjs');
 
-test('a program leads a session of its own, and has no descriptor but its streams', async () => {
+test('a program leads its own session, and has no descriptors except its streams', async () => {
   const { pid } = await launch('sleep', ['1000']);
   expect(await sessionOf(pid)).toBe(pid);
   await expect
@@ -36,8 +36,8 @@ test('a program leads a session of its own, and has no descriptor but its stream
     .toEqual({ 0: '/dev/null', 1: '/dev/null', 2: '/dev/null' });
 });
 
-test('what the launcher itself has inherited goes no further: neither descriptors nor ignored signals', async () => {
-  // Node marks only the first of them close-on-exec: a child of child_process has number 40.
+test('a program inherits neither descriptors nor ignored signals of the launcher', async () => {
+  // Node.js marks only the lower descriptors close-on-exec: a child of child_process inherits 40.
   const script = 'exec 40< /dev/zero; trap "" INT HUP PIPE; exec "$0" "$@"';
   const args = [process.execPath, launcher, await compileFixture('counter'), '{}', '/dev/null'];
   const control = 'child_process.spawnSync("ls", ["-l", "/proc/self/fd"], { stdio: "inherit" })';
@@ -47,14 +47,14 @@ test('what the launcher itself has inherited goes no further: neither descriptor
   const { stdout } = await execa('bash', ['-c', script, ...args]);
   const pid = Number(stdout);
   killAfterTest(pid);
-  // The counter itself opens its file.
+  // The counter opens its file itself.
   await expect
     .poll(async () => Object.keys(await descriptorsOf(pid)))
     .toEqual(['0', '1', '2', '3']);
   expect(await statusOf(pid)).toMatchObject({ SigIgn: '0'.repeat(16), SigBlk: '0'.repeat(16) });
 });
 
-test('streams on files are read and appended to, and new files are for the owner alone', async () => {
+test('streams on files are read and appended to, and new files have mode 0600', async () => {
   const directory = await temporaryDirectory();
   const [stdin, stdout, stderr] = ['in', 'out', 'err'].map((name) => join(directory, name)) as [
     string,
@@ -79,7 +79,7 @@ test('two streams on one file do not overwrite each other', async () => {
   expect(await readFile(file, 'utf8')).toBe('1\n2\n3\n4\n');
 });
 
-test('a program is found on the PATH of its environment, and gets directory, environment and arguments', async () => {
+test('a program is found on the PATH of its environment, and gets its directory, environment and arguments', async () => {
   const directory = await temporaryDirectory();
   const program = join(directory, 'my-program');
   await writeFile(program, '#!/bin/sh\npwd; echo "$GREETING,$UNSET"; printf "[%s]" "$0" "$@"\n');
@@ -94,7 +94,7 @@ test('a program is found on the PATH of its environment, and gets directory, env
   expect(await readFile(stdout, 'utf8')).toBe(`/usr\nhello,\n[${program}][a b][][ü]`);
 });
 
-test('a path with a slash is taken from the directory of the program', async () => {
+test('a path with a slash is relative to the working directory of the program', async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, 'here'), '#!/bin/sh\nexit 5\n');
   await chmod(join(directory, 'here'), 0o755);
@@ -102,7 +102,7 @@ test('a path with a slash is taken from the directory of the program', async () 
   expect(await exited).toEqual({ code: 5, signal: null });
 });
 
-test('a handle tells the signal that ended the program, and whether a signal got there', async () => {
+test('a handle reports the signal that ended the program, and whether a signal was delivered', async () => {
   const program = await launch('sleep', ['1000']);
   expect(program.kill(0)).toBe(true);
   expect(program.kill('SIGSTOP')).toBe(true);
@@ -116,7 +116,7 @@ test('a handle tells the signal that ended the program, and whether a signal got
   expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'signal' });
 });
 
-test('a dumped program was killed, and comes back by a handle of its own', async () => {
+test('a dumped program is killed, and a restore gives a new handle', async () => {
   const criu = client();
   const directory = await temporaryDirectory();
   const imagesDirectory = join(directory, 'images');
@@ -137,7 +137,7 @@ test('a dumped program was killed, and comes back by a handle of its own', async
   expect(numbers).toEqual(numbers.map((_, index) => index + 1));
 });
 
-test('pipes to the caller carry data before a dump and, by the names in the handle, after a restore', async () => {
+test('pipes to the caller work before a dump and, through inheritNames, after a restore', async () => {
   const criu = client();
   const imagesDirectory = await temporaryDirectory();
   const echo = await compileFixture('echo');
@@ -167,7 +167,7 @@ test('pipes to the caller carry data before a dump and, by the names in the hand
   expect(first.output.text).toBe('1 one\n');
 });
 
-test('half of a pair of unix sockets may lead out by what the handle names as external', async () => {
+test('one end of a unix socket pair can be outside with the external of the handle', async () => {
   const criu = client();
   const imagesDirectory = await temporaryDirectory();
   const first = socketPair();
@@ -194,7 +194,7 @@ test('half of a pair of unix sockets may lead out by what the handle names as ex
     .toEqual({ 0: again, 1: '/dev/null', 2: '/dev/null', 7: again });
 });
 
-test('an accepted connection of a unix socket is talked through before and after', async () => {
+test('an accepted connection of a unix socket works before a dump and after a restore', async () => {
   const criu = client();
   const imagesDirectory = await temporaryDirectory();
   const first = await unixConnection();
@@ -216,7 +216,7 @@ test('an accepted connection of a unix socket is talked through before and after
   await second.output.has('2 two\n');
 });
 
-test('a terminal of another session may lead out by what the handle names as external', async () => {
+test('a terminal of another session can be outside with the external of the handle', async () => {
   const criu = client();
   const imagesDirectory = await temporaryDirectory();
   const [stdin, input] = pipe();
@@ -242,7 +242,7 @@ test('a terminal of another session may lead out by what the handle names as ext
   await terminal.output.has('2 two\n');
 });
 
-test('files and listening sockets are no names to inherit: CRIU opens them again by itself', async () => {
+test('files and listening sockets are not in inheritNames: CRIU opens them itself', async () => {
   const criu = client();
   const directory = await temporaryDirectory();
   const imagesDirectory = join(directory, 'images');
@@ -262,7 +262,7 @@ test('files and listening sockets are no names to inherit: CRIU opens them again
     .toMatchObject({ 3: join(directory, 'file'), 9: expect.stringMatching(/^socket:/) });
 });
 
-test('streams given as descriptors block, as programs expect of them', async () => {
+test('streams given as descriptors are set to blocking mode', async () => {
   const [reading] = pipe();
   const flags = async (pid: number) => {
     const info = await readFile(`/proc/${pid}/fdinfo/0`, 'utf8');
@@ -272,13 +272,13 @@ test('streams given as descriptors block, as programs expect of them', async () 
   expect((await flags(pid)) & 0o4000).toBe(0);
 });
 
-test('io_uring is answered as by a kernel without it, in children too and after a restore', async () => {
+test('io_uring_setup fails as on a kernel without io_uring, in children too and after a restore', async () => {
   const criu = client();
   const directory = await temporaryDirectory();
   const imagesDirectory = join(directory, 'images');
   const fixture = await compileFixture('io-uring');
 
-  // What it would do otherwise, so that the rest of this test proves something.
+  // Without the filter it uses io_uring; otherwise the rest of this test would prove nothing.
   const plain = join(directory, 'plain');
   await startProgram(fixture, [], { stdout: plain });
   await waitFor(
@@ -304,7 +304,7 @@ test('io_uring is answered as by a kernel without it, in children too and after 
   expect(await statusOf(restored.pid)).toMatchObject({ Seccomp: '2', NoNewPrivs: '0' });
 });
 
-test('without CAP_SYS_ADMIN the filter is there all the same, and the program cannot gain privileges', async () => {
+test('without CAP_SYS_ADMIN the filter is installed too, and the program cannot gain privileges', async () => {
   const directory = await temporaryDirectory();
   const imagesDirectory = join(directory, 'images');
   const stdout = join(directory, 'out');
@@ -323,7 +323,7 @@ test('without CAP_SYS_ADMIN the filter is there all the same, and the program ca
   expect(await words(stdout)).toEqual(new Set(['parent ENOSYS', 'child ENOSYS']));
   expect(await statusOf(pid)).toMatchObject({ Seccomp: '2', NoNewPrivs: '1' });
 
-  // It lives on without its launcher, and can be dumped by who may.
+  // The program outlives its launcher, and a privileged process can dump it.
   const criu = client();
   const child = await childOf(pid);
   await criu.dump(pid, { imagesDirectory });
@@ -333,7 +333,7 @@ test('without CAP_SYS_ADMIN the filter is there all the same, and the program ca
   expect(await statusOf(restored.pid)).toMatchObject({ Seccomp: '2', NoNewPrivs: '1' });
 });
 
-test('nothing stays behind in the caller, after success and after failure', async () => {
+test('no descriptors or processes leak in the caller, after success or failure', async () => {
   const directory = await temporaryDirectory();
   const files = ['out', 'err'].map((name) => join(directory, name));
   const [stdout = '', stderr = ''] = files;
@@ -350,7 +350,7 @@ test('nothing stays behind in the caller, after success and after failure', asyn
   expect(await holdings()).toEqual(before);
 });
 
-test('programs that cannot be run are refused with the reason', async () => {
+test('a program that cannot be started is refused with the reason', async () => {
   const directory = await temporaryDirectory();
   const path = (name: string) => join(directory, name);
   await writeFile(path('not-executable'), '#!/bin/sh\n');
@@ -374,7 +374,7 @@ test('programs that cannot be run are refused with the reason', async () => {
   }
 });
 
-test('bad input is refused by the name of the option, before anything is opened or started', async () => {
+test('invalid input is refused by the name of the option, before anything is opened or started', async () => {
   const directory = await temporaryDirectory();
   const stdout = join(directory, 'out');
   const closed = await open('/dev/null', 'r');
@@ -432,7 +432,7 @@ test('bad input is refused by the name of the option, before anything is opened 
   expect(await children()).toEqual([]);
 });
 
-test('a stream on a file that cannot be opened is refused by its name', async () => {
+test('a stream on a file that cannot be opened is refused by name', async () => {
   const directory = await temporaryDirectory();
   const nothing = join(directory, 'nothing');
   for (const [option, value] of [
@@ -457,7 +457,7 @@ async function launch(
   return program;
 }
 
-/** What a program has open; its dynamic linker opens libraries for a moment, so poll. */
+/** The open descriptors of a program. Polls, because the dynamic linker opens libraries for a moment. */
 async function descriptorsOf(pid: number): Promise<Record<string, string>> {
   const numbers = await readdir(`/proc/${pid}/fd`);
   return Object.fromEntries(
@@ -467,7 +467,7 @@ async function descriptorsOf(pid: number): Promise<Record<string, string>> {
   );
 }
 
-/** The one child of a process. */
+/** The only child of a process. */
 async function childOf(pid: number): Promise<number> {
   return Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8'));
 }
@@ -489,7 +489,7 @@ async function pipes() {
   const [outputEnd, output] = pipe();
   const stdin = await open(`/proc/self/fd/${input}`, 'r');
   onTestFinished(() => stdin.close());
-  // Node's Socket closes what it is made of.
+  // A Socket closes the descriptor that it is made from.
   const stdout = new Socket({ fd: output, readable: false });
   const near = new Socket({ fd: inputEnd, readable: false });
   const far = new Socket({ fd: outputEnd, writable: false });
@@ -504,7 +504,7 @@ function socketPair(): { ours: number; theirs: number } {
   return { ours, theirs };
 }
 
-/** The two ends of a connection; the accepted one is not read by Node. */
+/** The two ends of a connection; Node.js does not read from the accepted one. */
 async function unixConnection() {
   const path = join(await temporaryDirectory(), 'socket');
   const server = createServer({ pauseOnConnect: true });
@@ -517,7 +517,7 @@ async function unixConnection() {
   return { near, accepted, output: new Output(near) };
 }
 
-/** A terminal that is another session's, with what is written to it. */
+/** A terminal of another session, and the text written to it. */
 async function startTerminal() {
   const runner = spawn(await compileFixture('pty-run'), ['/bin/sleep', '1000']);
   onTestFinished(() => void runner.kill('SIGKILL'));

@@ -7,10 +7,10 @@ import type { PageServer, TlsOptions } from '../../../src/index.ts';
 import { Authority, HERE, tls } from '../../helpers/certificates.ts';
 import { client, startCounter, temporaryDirectory } from '../../helpers/workload.ts';
 
-/** CRIU 4.2 crashes when its side of the handshake fails: it uses the TLS session that it has freed. */
+/** CRIU 4.2 crashes when its side of the handshake fails, by a use after free of the TLS session. */
 const BROKEN_OFF = expect.stringMatching(/^ERR_CRIU_(FAILED|EOF)$/);
 
-test('the pages of a dump cross to a TLS page server unreadably, and restore', async () => {
+test('the pages of a dump reach a TLS page server encrypted, and can be restored', async () => {
   const criu = client();
   const authority = await Authority.create('Test authority');
   const [here, there] = [await temporaryDirectory(), await temporaryDirectory()];
@@ -29,7 +29,7 @@ test('the pages of a dump cross to a TLS page server unreadably, and restore', a
   expect(await server.exited).toEqual({ code: 0, signal: null });
   await counter.ended;
 
-  // A record of TLS's handshake; and the path that the program has among its arguments is not there.
+  // The first byte is a TLS handshake record. The path in the arguments of the program is not readable.
   expect(wire.heard()[0]).toBe(0x16);
   expect(wire.heard().length).toBeGreaterThan(50_000);
   expect(wire.heard().includes(here)).toBe(false);
@@ -40,7 +40,7 @@ test('the pages of a dump cross to a TLS page server unreadably, and restore', a
   await counter.countsOn();
 });
 
-test('without TLS the pages cross readably', async () => {
+test('without TLS the pages are readable on the network', async () => {
   const criu = client();
   const here = await temporaryDirectory();
   const counter = await startCounter(here);
@@ -82,7 +82,7 @@ test('a page server refuses a dump whose certificate is from another authority',
   await counter.countsOn();
 });
 
-test('a page server with TLS takes no pages without it', async () => {
+test('a page server with TLS accepts no pages without TLS', async () => {
   const authority = await Authority.create('Test authority');
   const { dump, server, counter, there } = await dumpTo({
     server: tls(authority, await authority.issue(HERE)),
@@ -95,7 +95,7 @@ test('a page server with TLS takes no pages without it', async () => {
   await counter.countsOn();
 });
 
-test('a dump with TLS sends no pages to a page server without it', async () => {
+test('a dump with TLS sends no pages to a page server without TLS', async () => {
   const authority = await Authority.create('Test authority');
   const { dump, server, counter } = await dumpTo({
     server: {},
@@ -124,7 +124,7 @@ test('a certificate for another host is refused', async () => {
   await counter.countsOn();
 });
 
-test('with verifyName: false a certificate may be for another host', async () => {
+test('with verifyName: false a certificate for another host is accepted', async () => {
   const authority = await Authority.create('Test authority');
   const elsewhere = await authority.issue('DNS:elsewhere.example');
   const { dump, server, there, counter } = await dumpTo({
@@ -163,7 +163,7 @@ test('a certificate on the revocation list is refused, and another one is not', 
 test.each([
   ['text', (pem: Buffer) => pem.toString()],
   ['bytes', (pem: Buffer) => pem],
-])('PEM %s is refused where CRIU opens the file, and not quoted', async (_, given) => {
+])('a key as PEM %s is refused where CRIU opens the file, and is not quoted', async (_, given) => {
   const authority = await Authority.create('Test authority');
   const { cert, key } = await authority.issue(HERE);
   const options = { ca: authority.cert, cert, key: given(await readFile(key)) };
@@ -182,7 +182,7 @@ test.each([
   await counter.countsOn();
 });
 
-test('a key that is not there makes an error which says so', async () => {
+test('the error for a missing key names the key', async () => {
   const authority = await Authority.create('Test authority');
   const { cert, key } = await authority.issue(HERE);
   const { dump, counter } = await dumpTo({
@@ -213,7 +213,7 @@ async function dumpTo(options: { server: { tls?: TlsOptions }; dump: { tls?: Tls
   return { dump, server, counter, there };
 }
 
-/** Stands between a dump and its page server, and hears what the dump says. */
+/** A proxy between a dump and its page server, which records the bytes that the dump sends. */
 async function tap({ port = 0 }: PageServer) {
   const sockets: Socket[] = [];
   const chunks: Buffer[] = [];

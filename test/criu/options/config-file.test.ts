@@ -13,7 +13,7 @@ import {
 
 const MIB = 1024 * 1024;
 
-test('a configuration file sets what no option sets', async () => {
+test('a configuration file sets values for which there is no option', async () => {
   const counter = await startCounter();
   await client().dump(counter.pid, {
     imagesDirectory: await temporaryDirectory(),
@@ -22,7 +22,7 @@ test('a configuration file sets what no option sets', async () => {
   await counter.countsOn();
 });
 
-test('a configuration file comes after the options, and the environment before them', async () => {
+test('a configuration file overrides the options, and the options override the environment', async () => {
   const holder = await startGhostHolder();
   const [enough, tooLittle] = [`ghost-limit ${4 * MIB}`, 'ghost-limit 1'];
 
@@ -84,7 +84,7 @@ test('images and statistics are found where a configuration file puts them', asy
   await counter.countsOn();
 });
 
-test('a configuration file that is not there is refused by its name, before anything starts', async () => {
+test('a missing configuration file is refused by name before anything starts', async () => {
   const counter = await startCounter();
   const before = await children();
   const configFile = join(await temporaryDirectory(), 'missing.conf');
@@ -101,7 +101,7 @@ test('a configuration file that is not there is refused by its name, before anyt
   await counter.countsOn();
 });
 
-test('an option that CRIU does not know is told, with the configuration file that has it', async () => {
+test('an option that CRIU does not know is reported with its configuration file', async () => {
   const counter = await startCounter();
   const configFile = await configuration('leave-runing');
   const dump = client().dump(counter.pid, {
@@ -115,7 +115,7 @@ test('an option that CRIU does not know is told, with the configuration file tha
   await counter.countsOn();
 });
 
-test('a configuration file that cannot be parsed is an error, and the process runs on', async () => {
+test('a configuration file that cannot be parsed is an error, and the process continues', async () => {
   const counter = await startCounter();
   const dump = client().dump(counter.pid, {
     imagesDirectory: await temporaryDirectory(),
@@ -130,7 +130,7 @@ test('a configuration file that cannot be parsed is an error, and the process ru
   await counter.countsOn();
 });
 
-test('an unknown option in a file named by the environment is told', async () => {
+test('an unknown option in a file named by the environment is reported', async () => {
   vi.stubEnv('CRIU_CONFIG_FILE', await configuration('leave-runing'));
   onTestFinished(() => void vi.unstubAllEnvs());
   await expect(client().version()).rejects.toMatchObject({
@@ -138,14 +138,14 @@ test('an unknown option in a file named by the environment is told', async () =>
   });
 });
 
-/** A configuration file of these lines, removed after the test. */
+/** Writes a configuration file with these lines; it is removed after the test. */
 async function configuration(...lines: readonly string[]): Promise<string> {
   const file = join(await temporaryDirectory(), 'criu.conf');
   await writeFile(file, `${lines.join('\n')}\n`);
   return file;
 }
 
-/** A limit for deleted files, by all ways to set it. */
+/** The limit for deleted files, in every way to set it. */
 interface Settings {
   readonly ghostLimit?: number;
   readonly file?: string;
@@ -153,7 +153,7 @@ interface Settings {
   readonly home?: string;
 }
 
-/** Starts a program that holds a deleted file of 2 MiB: more than CRIU takes unless told to. */
+/** Starts a program with an open deleted file of 2 MiB, more than CRIU's default limit. */
 async function startGhostHolder() {
   const directory = await temporaryDirectory();
   const ghost = join(directory, 'ghost');
