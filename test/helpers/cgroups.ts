@@ -5,15 +5,17 @@ import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { temporaryDirectory, waitFor } from './workload.ts';
 
-/** The name of a cgroup, as a path from the root of its hierarchy, and where that is mounted. */
+/** A cgroup. */
 export interface Group {
+  /** The path within its hierarchy. */
   readonly name: string;
+  /** Where the hierarchy is mounted. */
   readonly mount: string;
-  /** Its directory, there or not. */
+  /** The path of its directory, which need not exist. */
   readonly path: string;
 }
 
-/** Mounts the hierarchy of cgroup v2, for a test. */
+/** Mounts the cgroup v2 hierarchy until the test is over. */
 export async function mountCgroups(directory?: string): Promise<string> {
   const mount = directory ?? (await temporaryDirectory());
   await mkdir(mount, { recursive: true });
@@ -22,7 +24,7 @@ export async function mountCgroups(directory?: string): Promise<string> {
   return mount;
 }
 
-/** A cgroup that nobody else uses, yet to be made. Removed after the test with all that is in it. */
+/** Names a new cgroup, without making it. It is removed after the test with all its processes. */
 export function unusedGroup(mount: string): Group {
   const name = `/node-criu-${randomUUID()}`;
   const path = join(mount, name);
@@ -36,13 +38,13 @@ export async function makeGroup(path: string, ...pids: number[]): Promise<void> 
   for (const pid of pids) await writeFile(join(path, 'cgroup.procs'), `${pid}`);
 }
 
-/** Kills what is in a cgroup and removes it, if it is there. */
+/** Kills the processes of a cgroup and removes it, if it exists. */
 export async function removeGroup(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   if (entries.length === 0) return;
   await writeFile(join(path, 'cgroup.kill'), '1');
   for (const entry of entries) if (entry.isDirectory()) await removeGroup(join(path, entry.name));
-  // Zombies are in it until somebody reaps them.
+  // A cgroup contains zombies until they are reaped.
   const gone = () =>
     rmdir(path).then(
       () => true,
@@ -51,7 +53,7 @@ export async function removeGroup(path: string): Promise<void> {
   await waitFor(gone, `${path} is empty`);
 }
 
-/** The cgroup of a process in the hierarchy of cgroup v2. */
+/** The path of a process's cgroup in the cgroup v2 hierarchy. */
 export async function groupOf(pid: number | 'self'): Promise<string | undefined> {
   return /^0::(.*)$/m.exec(await readFile(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
 }

@@ -1,9 +1,6 @@
 import { execa } from 'execa';
 
-/**
- * What CRIU may have left in the network namespace of a file: rules of iptables, and tables of
- * nftables with its name.
- */
+/** Lists what CRIU may have left in a network namespace: iptables rules, and nftables tables with its name. */
 export async function rulesIn(namespace: string): Promise<string[]> {
   const script = 'iptables-save; ip6tables-save; nft list tables';
   const { stdout } = await execa('nsenter', [`--net=${namespace}`, 'sh', '-c', script]);

@@ -5,13 +5,16 @@ import type { PreflightFinding, ProcessHandle } from '../../src/index.ts';
 import { native } from '../../src/native/index.ts';
 import { findExecutable } from '../../src/process/executable.ts';
 import { ProcessHandle as Handle } from '../../src/process/process-handle.ts';
+import { childrenOf } from '../../src/procfs/tree.ts';
 import { compileFixture } from './compile.ts';
 import { killAfterTest, temporaryDirectory, waitFor } from './workload.ts';
 
 /**
- * Starts the fixture with one obstacle, through a program that changes its circumstances if there is
- * one, and waits until it has it. `@` in the argument is a directory of its own. It leads a session
- * and has no descriptor but /dev/null and a file; unlike with spawnCheckpointable it may have io_uring.
+ * Starts the fixture `obstacle`, which makes one obstacle to a dump, and waits until it is ready. It
+ * leads a session, and its only descriptors are /dev/null and a file; unlike a program of
+ * spawnCheckpointable it may use io_uring.
+ * @param argument `@` in it stands for a new directory
+ * @param through a program with arguments that executes the fixture, such as `unshare --ipc`
  */
 export async function startObstacle(
   kind: string,
@@ -34,21 +37,20 @@ export async function startObstacle(
   for (const fd of files) closeSync(fd);
   const program = new Handle(pid, pidfd);
   killAfterTest(program.pid);
-  const said = () => readFile(stdout, 'utf8');
-  await waitFor(async () => (await said()).endsWith('\n') || !program.kill(0), 'it is ready');
-  if ((await said()) !== 'ready\n') throw new Error(`no ${kind}: ${await said()}`);
+  const output = () => readFile(stdout, 'utf8');
+  await waitFor(async () => (await output()).endsWith('\n') || !program.kill(0), 'it is ready');
+  if ((await output()) !== 'ready\n') throw new Error(`no ${kind}: ${await output()}`);
   return program;
 }
 
-/** The only child of a process. */
+/** The pid of the only child of a process. */
 export async function childOf(pid: number): Promise<number> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  const children = text.split(' ').filter(Boolean).map(Number);
+  const children = childrenOf(pid);
   if (children.length !== 1) throw new Error(`process ${pid} has the children ${children}`);
   return children[0] as number;
 }
 
-/** The codes of findings, each once, in order. */
+/** The distinct codes of findings, sorted. */
 export function codesOf(findings: readonly PreflightFinding[] | undefined): string[] | undefined {
   return findings && [...new Set(findings.map(({ code }) => code))].sort();
 }

@@ -1,22 +1,23 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { childrenOf } from '../../src/procfs/tree.ts';
 
-/** What this process holds: all that an operation could leave behind in it. */
+/** The resources of this process that an operation could leak. */
 export interface Holdings {
-  /** What its open descriptors lead to, in order. */
+  /** The links of the open descriptors, sorted. */
   readonly descriptors: readonly string[];
-  /** The pids of its children, zombies included. */
+  /** The pids of the children, zombies included, sorted. */
   readonly children: readonly number[];
 }
 
 /**
- * What this process holds. Two looks in a row must agree: libc opens files for a moment by itself
- * (a new thread reads the count of processors).
+ * Reads the resources of this process until two reads in a row agree: libc opens files for a moment by
+ * itself, as when a new thread reads the number of processors.
  */
 export async function holdings(): Promise<Holdings> {
   let last = await look();
-  for (let looks = 0; looks < 20; looks++) {
+  for (let reads = 0; reads < 20; reads++) {
     await sleep(10);
     const now = await look();
     if (isDeepStrictEqual(now, last)) break;
@@ -31,19 +32,13 @@ async function look(): Promise<Holdings> {
 
 /** The children of this process, zombies included. */
 export async function children(): Promise<number[]> {
-  const lists = await Promise.all(
-    (await readdir('/proc/self/task')).map((thread) =>
-      // A thread may end while its list is read.
-      readFile(`/proc/self/task/${thread}/children`, 'utf8').catch(() => ''),
-    ),
-  );
-  return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number)).sort((a, b) => a - b);
+  return childrenOf(process.pid).sort((a, b) => a - b);
 }
 
 async function descriptors(): Promise<string[]> {
   const links = await Promise.all(
     (await readdir('/proc/self/fd')).map((fd) =>
-      // The descriptor that the directory itself was read with is closed by now.
+      // The descriptor with which the directory was read is closed by now.
       readlink(`/proc/self/fd/${fd}`).catch(() => undefined),
     ),
   );

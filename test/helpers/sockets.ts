@@ -6,10 +6,10 @@ import { watchExit } from '../../src/process/exit.ts';
 import { compileFixture } from './compile.ts';
 import { waitFor } from './workload.ts';
 
-/** An IPv4 address of this host that only this test process uses: its ports cannot be taken. */
+/** An IPv4 address of this host that only this test process uses, so that its ports stay free. */
 export const ownAddress = `127.${1 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${1 + (process.pid & 127)}`;
 
-/** A server of Node's on a free port, closed after the test. */
+/** A server of Node's on a free port. Closed after the test. */
 export async function listening(address = '127.0.0.1'): Promise<{ server: Server; port: number }> {
   const server = createServer({ pauseOnConnect: true });
   await new Promise<void>((resolve, reject) => {
@@ -19,14 +19,14 @@ export async function listening(address = '127.0.0.1'): Promise<{ server: Server
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** A port that was free a moment ago, at an address that nobody else takes ports from. */
+/** A port that was free a moment ago, at an address that no other process uses. */
 export async function freePort(address: string): Promise<number> {
   const { server, port } = await listening(address);
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
 
-/** The two ends of a TCP connection, of which Node reads nothing. Destroyed after the test. */
+/** The two ends of a TCP connection, from which Node does not read. Destroyed after the test. */
 export async function connection(): Promise<[Socket, Socket]> {
   const { server, port } = await listening();
   const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
@@ -41,7 +41,7 @@ export async function connection(): Promise<[Socket, Socket]> {
   return [near, far];
 }
 
-/** A Unix socket for datagrams, which Node cannot make by itself. Closed after the test. */
+/** A unix datagram socket, which Node itself cannot make. Closed after the test. */
 export async function datagramSocket(): Promise<number> {
   const [here, there] = native().socketpair();
   const file = await compileFixture('send-fds');
@@ -61,7 +61,7 @@ export async function datagramSocket(): Promise<number> {
   return fd;
 }
 
-/** Where a process listens for TCP: `address:port`, addresses as the kernel has them in /proc. */
+/** The TCP addresses at which a process listens, as `address:port` in the format of /proc/net/tcp. */
 export async function listensAt(pid: number): Promise<string[]> {
   const links = await Promise.all(
     (await readdir(`/proc/${pid}/fd`)).map((fd) =>
@@ -79,7 +79,7 @@ export async function listensAt(pid: number): Promise<string[]> {
     .map((columns) => columns[1] ?? '');
 }
 
-/** What timers the connections at a port of this host have, as the kernel writes them in /proc. */
+/** The timers of the connections at a port of this host, in the format of /proc/net/tcp. */
 export async function timersAt(place: string): Promise<(string | undefined)[]> {
   const table = await readFile('/proc/net/tcp', 'utf8');
   return table
@@ -90,7 +90,7 @@ export async function timersAt(place: string): Promise<(string | undefined)[]> {
     .map((columns) => columns[5]?.split(':')[0]);
 }
 
-/** How /proc/net/tcp writes an IPv4 address and a port. */
+/** Formats an IPv4 address and a port as /proc/net/tcp does. */
 export function inProc(address: string, port: number): string {
   const bytes = address.split('.').map((byte) => hex(Number(byte), 2));
   return `${bytes.reverse().join('')}:${hex(port, 4)}`;

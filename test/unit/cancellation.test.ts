@@ -11,14 +11,14 @@ function cancellationOf(options: OperationOptions): Cancellation {
   return cancellation;
 }
 
-test('nothing is cancelled without a signal or a deadline', async () => {
+test('does not cancel without a signal or a deadline', async () => {
   const cancellation = cancellationOf({});
   expect(cancellation).toMatchObject({ graceMs: 5000, reason: undefined });
   expect(() => cancellation.throwIfRequested()).not.toThrow();
   expect(await Promise.race([cancellation.requested, sleep(5, 'not yet')])).toBe('not yet');
 });
 
-test('a signal cancels, and its reason is the cause', async () => {
+test("cancels when its signal is aborted, with the signal's reason as the cause", async () => {
   const controller = new AbortController();
   const cancellation = cancellationOf({ signal: controller.signal, gracePeriodMs: 0 });
   expect(cancellation.reason).toBeUndefined();
@@ -32,13 +32,13 @@ test('a signal cancels, and its reason is the cause', async () => {
   expect(await failureOf(() => cancellation.throwIfRequested())).toBe(cancellation.reason);
 });
 
-test('a signal that is aborted already cancels at once', async () => {
+test('cancels at once if its signal is aborted already', async () => {
   const cancellation = cancellationOf({ signal: AbortSignal.abort('why') });
   expect(cancellation.reason).toMatchObject({ code: 'ERR_CRIU_ABORTED', cause: 'why' });
   await cancellation.requested;
 });
 
-test.each([0, 10])('a deadline of %i ms cancels', async (deadlineMs) => {
+test.each([0, 10])('cancels after a deadline of %i ms', async (deadlineMs) => {
   const cancellation = cancellationOf({ deadlineMs });
   expect(cancellation.reason).toBeUndefined();
   await cancellation.requested;
@@ -48,7 +48,7 @@ test.each([0, 10])('a deadline of %i ms cancels', async (deadlineMs) => {
   });
 });
 
-test('the first reason is the reason', async () => {
+test('keeps the first reason', async () => {
   const controller = new AbortController();
   const cancellation = cancellationOf({ signal: controller.signal, deadlineMs: 5 });
   await cancellation.requested;
@@ -60,7 +60,7 @@ test('the first reason is the reason', async () => {
   expect(aborted.reason?.code).toBe('ERR_CRIU_ABORTED');
 });
 
-test('once disposed of, it listens to nothing any more', async () => {
+test('follows neither signal nor deadline once it is disposed', async () => {
   const { signal } = new AbortController();
   const cancellation = new Cancellation('dump', { signal, deadlineMs: 5 });
   expect(getEventListeners(signal, 'abort')).toHaveLength(1);

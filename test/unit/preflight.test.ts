@@ -19,12 +19,12 @@ describe('protection keys', () => {
     `7f00-7f10 rw-p 00000000 00:00 0\nSize:  4 kB\nTHPeligible:    0\n${key}VmFlags: rd wr mr\n`;
   const smaps = ['ProtectionKey:         0\n', 'ProtectionKey:         1\n', ''].map(area).join('');
 
-  test('only mappings with one that is not the default count', () => {
+  test('counts only mappings with a key other than the default one', () => {
     expect(parseProtectionKeys(smaps)).toBe(1);
     expect(parseProtectionKeys(area(''))).toBe(0);
   });
 
-  test('a process with some is warned about', () => {
+  test('makes a warning for a process with protection keys', () => {
     const stat = parseStat('5 (node) S 1 5 5 0 -1');
     const one = { pid: 5, stat, protectionKeys: parseProtectionKeys(smaps) };
     const other = { pid: 6, stat, protectionKeys: 0 };
@@ -41,7 +41,7 @@ describe('protection keys', () => {
   });
 });
 
-describe('what the addon sees', () => {
+describe('system calls of the preflight', () => {
   let directory: string;
   let server: Server;
   beforeAll(async () => {
@@ -55,21 +55,24 @@ describe('what the addon sees', () => {
   });
   const fd = () => (server as unknown as { _handle: { fd: number } })._handle.fd;
 
-  test.each(['own', 'named'])('sockets of this network namespace, the %s one', async (way) => {
-    const netns = way === 'own' ? -1 : openSync('/proc/self/ns/net', 'r');
-    const inode = Number(/\d+/.exec(readlinkSync(`/proc/self/fd/${fd()}`))?.[0]);
-    const found = (await socketsIn(netns)).find((socket) => socket.inode === inode);
-    expect(found).toMatchObject({ type: 'stream', state: 10, name: join(directory, 'socket') });
-    if (netns >= 0) closeSync(netns);
-  });
+  test.each(['own', 'named'])(
+    'lists the sockets of this network namespace (%s descriptor)',
+    async (way) => {
+      const netns = way === 'own' ? -1 : openSync('/proc/self/ns/net', 'r');
+      const inode = Number(/\d+/.exec(readlinkSync(`/proc/self/fd/${fd()}`))?.[0]);
+      const found = (await socketsIn(netns)).find((socket) => socket.inode === inode);
+      expect(found).toMatchObject({ type: 'stream', state: 10, name: join(directory, 'socket') });
+      if (netns >= 0) closeSync(netns);
+    },
+  );
 
-  test('what is no network namespace is refused', async () => {
+  test('rejects a descriptor that is not a network namespace', async () => {
     const file = openSync('/dev/null', 'r');
     await expect(socketsIn(file)).rejects.toMatchObject({ code: 'EINVAL' });
     closeSync(file);
   });
 
-  test('the protocol of a socket, which other files do not have', () => {
+  test('reads the protocol of a socket, which other files do not have', () => {
     const attribute = (path: string) => native().getAttribute(path, 'system.sockprotoname');
     const name = attribute(`/proc/self/fd/${fd()}`);
     expect(Buffer.from(name).toString()).toBe('UNIX-STREAM\0');
@@ -77,7 +80,7 @@ describe('what the addon sees', () => {
     expect(() => attribute('/no/such')).toThrow(expect.objectContaining({ code: 'ENOENT' }));
   });
 
-  test('handles that are none are refused', () => {
+  test('rejects invalid file handles', () => {
     const mount = openSync(directory, 'r');
     writeFileSync(join(directory, 'file'), '');
     expect(() => native().openByHandle(mount, 1, new Uint8Array(8))).toThrow(
@@ -90,10 +93,10 @@ describe('what the addon sees', () => {
   });
 });
 
-describe('the other end of a pipe, if there is no time to look for it', () => {
+describe('the other end of a pipe, without time to search for it', () => {
   const link = 'pipe:[123]';
 
-  test('is not said to be closed', async () => {
+  test('is not taken for closed', async () => {
     using limit = new Cancellation('preflight', { signal: AbortSignal.abort() });
     const links = new Set([link]);
     const { found, isComplete } = await findOutsideOwners(links, new Set(), process.pid, limit);
@@ -101,7 +104,7 @@ describe('the other end of a pipe, if there is no time to look for it', () => {
     expect(isComplete).toBe(false);
   });
 
-  test('is an open question, of which a warning tells', () => {
+  test('makes a warning', () => {
     const descriptors = [{ fd: 3, link }];
     const snapshot = {
       processes: [{ pid: 42, stat: { name: 'node' }, descriptors }],

@@ -17,7 +17,7 @@ beforeAll(async () => {
   for (const fixture of ['counter', 'patient']) await compileFixture(fixture);
 });
 
-test('without free descriptors every operation says so, leaves nothing, and works afterwards', async () => {
+test('without free descriptors every operation fails with that reason, leaves nothing, and works afterwards', async () => {
   // criu has the limit, too, and needs 283 for a restore.
   const caller = await LibraryProcess.start(['prlimit', '--nofile=400']);
   const counter = await startCounting('counter');
@@ -92,7 +92,7 @@ test.each(['version', 'preflight', 'spawn'])(
   },
 );
 
-test('a restore in which the descriptors run out says so, and restores nothing', async () => {
+test('a restore that runs out of descriptors fails with that reason, and restores nothing', async () => {
   const caller = await LibraryProcess.start(['prlimit', '--nofile=400']);
   const { counter, imagesDirectory } = await dumpedCounter(client());
   const before = await caller.ask('holdings');

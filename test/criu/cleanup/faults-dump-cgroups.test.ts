@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 describe.each(['v1', 'v2'] as const)('a cgroup of %s', (version) => {
-  test('that CRIU has frozen is thawed when criu is killed', async () => {
+  test('that CRIU froze is thawed after criu is killed', async () => {
     let { criu, counter, before } = await ready('16');
     let group = await freezer(version, counter.pid);
     let error: CriuError | undefined;
@@ -47,7 +47,7 @@ describe.each(['v1', 'v2'] as const)('a cgroup of %s', (version) => {
     });
   });
 
-  test('that was frozen before, and that CRIU has thawed, is frozen when criu is killed', async () => {
+  test('that was frozen before the dump is frozen again after criu is killed', async () => {
     const { criu, counter, before } = await ready('16');
     const group = await freezer(version, counter.pid);
     await group.freeze();
@@ -71,7 +71,7 @@ describe.each(['v1', 'v2'] as const)('a cgroup of %s', (version) => {
     });
   });
 
-  test('that is frozen is not dumped unless CRIU is told of it, for that would never end', async () => {
+  test('that is frozen is refused without freezeCgroup, because the dump would never end', async () => {
     const { criu, counter, before } = await ready('16');
     const group = await freezer(version, counter.pid);
     await group.freeze();

@@ -77,7 +77,7 @@ describe('the directory of the images', () => {
     },
   );
 
-  test('is removed at postDump: the process is gone with its images, and the error says so', async () => {
+  test('is removed at postDump: the process has ended and its images are lost, and the error says so', async () => {
     const { criu, counter } = await ready();
     const imagesDirectory = await temporaryDirectory();
     const remove = () => rm(imagesDirectory, { recursive: true });

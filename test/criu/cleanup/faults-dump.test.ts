@@ -42,7 +42,7 @@ const mayHaveFailed = [
 ];
 
 describe.each(Object.entries(scenes))('a dump (%s)', (name, enter) => {
-  test('whose criu is killed at a step leaves nothing, and the process runs on', async () => {
+  test('leaves nothing when criu is killed at a step, and the process runs on', async () => {
     const scene = await enter();
     const { counter } = scene;
     const before = await scene.left();
@@ -73,7 +73,7 @@ describe.each(Object.entries(scenes))('a dump (%s)', (name, enter) => {
     expect(await countsInOrder(counter)).toBe(true);
   });
 
-  test('whose criu is killed at any moment leaves nothing, and the error knows where the process is', async () => {
+  test('leaves nothing when criu is killed at any moment, and the error has the state of the process', async () => {
     const scene = await enter('64');
     const before = await scene.left();
     const random = seeded(SEED);
@@ -119,7 +119,7 @@ describe.each(Object.entries(scenes))('a dump (%s)', (name, enter) => {
     });
   });
 
-  test('whose criu is stopped until the deadline leaves nothing', async () => {
+  test('leaves nothing when criu is stopped until the deadline', async () => {
     const scene = await enter('64');
     const before = await scene.left();
     for (const blow of [{ at: 'postDump' }, { at: 'queryExtFiles', afterMs: 12 }] as const) {
@@ -178,13 +178,13 @@ test.each([
 );
 
 describe.each(['iptables', 'nftables'] as const)('a lock by %s', (networkLock) => {
-  test('that a configuration file asks for goes when criu is killed', async () => {
+  test('that a configuration file sets is removed after criu is killed', async () => {
     const configFile = join(await temporaryDirectory(), 'criu.conf');
     await writeFile(configFile, `tcp-established\nnetwork-lock ${networkLock}\n`);
     await expectUnlocked({}, { configFile });
   });
 
-  test('that the defaults ask for, and no option, goes when criu is killed', async () => {
+  test("that the client's defaults set is removed after criu is killed", async () => {
     // Undefined is as good as absent.
     const undecided = { tcpEstablished: undefined, networkLock: undefined } as object;
     await expectUnlocked({ tcpEstablished: true, networkLock }, undecided);
@@ -207,7 +207,7 @@ async function expectUnlocked(defaults: object, options: object): Promise<void> 
   await counter.countsOn();
 }
 
-test('a lock that an earlier dump has made stays when a later one is killed', async () => {
+test('the network lock of an earlier dump stays when a later dump is killed', async () => {
   const criu = client();
   const namespace = await networkNamespace();
   const through = ['nsenter', `--net=${namespace}`];
@@ -235,7 +235,7 @@ test('a lock that an earlier dump has made stays when a later one is killed', as
   }
 });
 
-test('of a tree all processes run on when criu is killed with all of them stopped', async () => {
+test('all processes of a tree run on when criu is killed while it has frozen them', async () => {
   const criu = client();
   const { pid, members } = await startFamily();
   const before = await holdings();
@@ -252,7 +252,7 @@ test('of a tree all processes run on when criu is killed with all of them stoppe
   }
 });
 
-test('a process that was stopped before stays so when criu is killed', async () => {
+test('a process that was stopped before the dump stays stopped after criu is killed', async () => {
   const criu = client();
   const counter = await startCounting('counter');
   process.kill(counter.pid, 'SIGSTOP');
@@ -273,7 +273,7 @@ test('a process that was stopped before stays so when criu is killed', async () 
   });
 });
 
-test('a name that CRIU has given to a deleted file is taken away when criu is killed', async () => {
+test('the name that CRIU gives to a deleted file is removed after criu is killed', async () => {
   const criu = client();
   const program = await startObstacle('deleted_linked', '@/file');
   const directory = dirname(await readlink(`/proc/${program.pid}/fd/3`));

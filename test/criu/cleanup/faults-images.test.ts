@@ -38,7 +38,7 @@ interface Attempt {
 /** Images that CRIU does not miss, and takes for empty: what they hold is lost without a word. */
 const notMissed = ['fdinfo', 'fifo-data', 'pipes-data', 'sk-queues', 'seccomp', 'timens'];
 
-describe('a restore from images that are not as CRIU wrote them', () => {
+describe('a restore from damaged images', () => {
   let attempts: Attempt[];
   let directory: string | undefined;
   /** One of each kind of image, as `core`. */
@@ -67,7 +67,7 @@ describe('a restore from images that are not as CRIU wrote them', () => {
     if (directory) await rm(directory, { recursive: true, force: true });
   });
 
-  test('was tried with every kind of image, many times', () => {
+  test('is tried many times with every kind of image', () => {
     expect(kinds).toEqual(expect.arrayContaining(['core', 'files', 'mm', 'pages', 'pstree', 'fs']));
     expect(attempts).toHaveLength(MUTATIONS + kindsTried('missing').length + 2 * PARTS);
     expect(kindsTried('flipped')).toEqual(expect.arrayContaining(kinds));
@@ -84,7 +84,7 @@ describe('a restore from images that are not as CRIU wrote them', () => {
     ).toEqual([]);
   });
 
-  test('either succeeds or rejects with a CriuError that says why, and nothing is restored', () => {
+  test('either succeeds, or rejects with a CriuError that has the cause and restores nothing', () => {
     for (const attempt of attempts) {
       if (attempt.error === undefined) {
         expect(attempt.pid, JSON.stringify(attempt)).toBeGreaterThan(1);

@@ -67,7 +67,7 @@ interface Dumped {
 describe.each(['SIGKILL', 'SIGSTOP'] as const)('criu that gets %s', (signal) => {
   const stops = signal === 'SIGSTOP';
 
-  test('at a notification leaves either nothing or the whole process', async () => {
+  test('at a notification leaves either no process or a complete one', async () => {
     const criu = client();
     // The deadline takes its time: once for each step, as a child and not in turns.
     const cases = everyCase.filter((_, index) => !stops || index % 4 === 0 || index % 4 === 3);
@@ -124,7 +124,7 @@ describe.each(['SIGKILL', 'SIGSTOP'] as const)('criu that gets %s', (signal) => 
   });
 });
 
-test('SIGTERM at a notification does not disturb a restore: CRIU blocks it', async () => {
+test('SIGTERM at a notification does not interrupt a restore, because CRIU blocks it', async () => {
   const criu = client();
   const workloads = await dumpedTalkers(everyCase.length);
   markCrius();
@@ -151,7 +151,7 @@ test('SIGTERM at a notification does not disturb a restore: CRIU blocks it', asy
   }
 });
 
-test('criu killed at random moments leaves either nothing or the whole tree, and says which', async () => {
+test('a criu that is killed at a random moment leaves either no process or the whole tree, and the error says which', async () => {
   const criu = client();
   const random = seeded(4711);
   const workloads = await dumpedFamilies(30);
@@ -204,7 +204,7 @@ test('criu killed at random moments leaves either nothing or the whole tree, and
   });
 });
 
-test('a pid that another process has fails the restore, and the other is left alone', async () => {
+test('a restore fails if another process has the pid, and leaves that process alone', async () => {
   const criu = client();
   const cases = (['root', 'child'] as const).flatMap((whose) =>
     (['before', 'meanwhile'] as const).flatMap((when) => [
@@ -251,7 +251,7 @@ test('a pid that another process has fails the restore, and the other is left al
   }
 });
 
-test.each([1, 3])('criu that may have only %i processes restores nothing', async (most) => {
+test.each([1, 3])('a criu that may have only %i processes restores nothing', async (most) => {
   const criu = client();
   const workloads = await dumpedFamilies(2);
   markCrius();
@@ -278,25 +278,28 @@ test.each([1, 3])('criu that may have only %i processes restores nothing', async
   });
 });
 
-test.each([false, true])('an empty images directory is named (asChild: %s)', async (asChild) => {
-  const imagesDirectory = await temporaryDirectory();
-  const before = await holdings();
-  markCrius();
-  const error = await failureOf(client().restore({ imagesDirectory, asChild }));
-  expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'gone' });
-  expect(error.message).toContain(`is ${imagesDirectory} the right directory?`);
-  expect(await marked()).toEqual([]);
-  expect(await holdings()).toEqual(before);
-  if (!asChild) return;
-  await noteFault('restore', {
-    fault: 'the images directory empty',
-    error: 'ERR_CRIU_FAILED',
-    workload: 'nothing restored',
-    left: 'nothing',
-  });
-});
+test.each([false, true])(
+  'the error names an empty images directory (asChild: %s)',
+  async (asChild) => {
+    const imagesDirectory = await temporaryDirectory();
+    const before = await holdings();
+    markCrius();
+    const error = await failureOf(client().restore({ imagesDirectory, asChild }));
+    expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'gone' });
+    expect(error.message).toContain(`is ${imagesDirectory} the right directory?`);
+    expect(await marked()).toEqual([]);
+    expect(await holdings()).toEqual(before);
+    if (!asChild) return;
+    await noteFault('restore', {
+      fault: 'the images directory empty',
+      error: 'ERR_CRIU_FAILED',
+      workload: 'nothing restored',
+      left: 'nothing',
+    });
+  },
+);
 
-test('a caller that is killed at a notification leaves either nothing or the whole process', async () => {
+test('a caller that is killed at a notification leaves either no process or a complete one', async () => {
   const workloads = await dumpedTalkers(everyCase.length);
   markCrius();
   await Promise.all(

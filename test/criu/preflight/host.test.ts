@@ -10,7 +10,7 @@ import { failureOf } from '../../helpers/failures.ts';
 import { codesOf, startObstacle } from '../../helpers/obstacle.ts';
 import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
-test('images that do not fit are found, unless the memory goes elsewhere', async () => {
+test('finds images that do not fit on the disk, unless the memory is sent elsewhere', async () => {
   const criu = client();
   const small = join(await temporaryDirectory(), 'small');
   await mkdir(small);
@@ -36,7 +36,7 @@ test('images that do not fit are found, unless the memory goes elsewhere', async
 test.each([
   'a process without capabilities',
   'a process without CAP_SYS_ADMIN and CAP_CHECKPOINT_RESTORE',
-] as const)('%s is told what criu would lack', async (way) => {
+] as const)('%s gets a finding about the capability that criu lacks', async (way) => {
   await buildLibrary();
   const { pid } = await startObstacle('nothing');
   const options = { imagesDirectory: join(await temporaryDirectory(), 'images') };
@@ -48,7 +48,7 @@ test.each([
   expect(refused).toMatchObject({ name: 'CriuError', code: 'ERR_CRIU_NO_PERMISSION' });
 });
 
-test('another user is told what he may not look at', async () => {
+test('another user gets findings about missing capabilities and permissions', async () => {
   await buildLibrary();
   const { pid } = await startObstacle('nothing');
   const { done } = await callWithout(deprivations['another user'], 'preflight', [pid]);
@@ -61,7 +61,7 @@ test.each<[string, DumpOptions]>([
   ['an option of CRIU 4.3', { imageIoMode: 'direct' }],
   ['tracking of memory', { trackMem: true }],
   ['lazy pages', { lazyPages: true, pageServer: { port: 1 } }],
-])('%s is found wanting exactly if a dump refuses it', async (_title, options) => {
+])('finds missing support for %s exactly if a dump fails for it', async (_title, options) => {
   const criu = client();
   const { pid } = await startObstacle('nothing');
   const { number } = await criu.version();
@@ -79,7 +79,7 @@ test.each<[string, DumpOptions]>([
   }
 });
 
-test('a pre-dump is told what stops it, and warned of what will stop the dump after it', async () => {
+test('for a pre-dump, reports errors of the pre-dump and warnings about the dump after it', async () => {
   const criu = client();
   const { pid } = await startObstacle('deleted_linked', '@/file');
   const { memTrack } = await criu.features();
@@ -90,14 +90,14 @@ test('a pre-dump is told what stops it, and warned of what will stop the dump af
   ]);
 });
 
-test('a missing criu is found, and the rest is looked at all the same', async () => {
+test('finds a missing criu, and checks everything else all the same', async () => {
   const { pid } = await startObstacle('deleted_linked', '@/file');
   const findings = await client({ path: '/no/such/criu' }).preflight(pid);
   expect(findings.map(({ code }) => code)).toEqual(['CRIU_UNUSABLE', 'DELETED_FILE_LINKED']);
   expect(findings[0]?.message).toContain('/no/such/criu');
 });
 
-test('the function looks as the method does', async () => {
+test('the function returns the same findings as the method', async () => {
   const { pid } = await startObstacle('deleted_linked', '@/file');
   const findings = await preflight(pid, { path: criuPath() });
   expect(codesOf(findings)).toEqual(['DELETED_FILE_LINKED']);
@@ -105,7 +105,7 @@ test('the function looks as the method does', async () => {
   expect(await preflight(pid, { path: criuPath(), linkRemap: true })).toEqual([]);
 });
 
-test('defaults of the client and a configuration file count', async () => {
+test("takes the client's defaults and a configuration file into account", async () => {
   const { pid } = await startObstacle('deleted_linked', '@/file');
   expect(await client({ defaults: { linkRemap: true } }).preflight(pid)).toEqual([]);
   const configFile = join(await temporaryDirectory(), 'criu.conf');
@@ -163,7 +163,7 @@ test.each<[string, unknown[], CriuErrorCode, RegExp]>([
   expect(error.message).toMatch(message);
 });
 
-test('a look can be aborted, and a closed client refuses one', async () => {
+test('can be aborted, and is refused by a closed client', async () => {
   const criu = client();
   const { pid } = await startObstacle('nothing');
   const aborted = await failureOf(criu.preflight(pid, { signal: AbortSignal.abort() }));

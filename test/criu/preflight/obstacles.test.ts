@@ -10,9 +10,9 @@ interface Case {
   /** Kind and argument of the fixture. */
   readonly program: readonly [string, string?];
   readonly code: PreflightCode;
-  /** What the message names. */
+  /** A part of the message. */
   readonly names: RegExp;
-  /** CRIU's own complaint. */
+  /** CRIU's own error. */
   readonly complaint: RegExp;
   /** Options with which the dump works. */
   readonly cure?: Omit<DumpOptions, 'imagesDirectory'>;
@@ -246,7 +246,7 @@ describe.each(Object.entries(cases))('%s', (_title, one) => {
   });
 });
 
-test('connections that wait to be accepted are found, and skipped if that is wanted', async () => {
+test('finds connections that wait to be accepted, and skips them with tcpSkipInFlight', async () => {
   const criu = client();
   const directory = await temporaryDirectory();
   const { pid } = await startObstacle('tcp_pending');
@@ -270,7 +270,7 @@ test('connections that wait to be accepted are found, and skipped if that is wan
   });
 });
 
-test('memory with a protection key is warned of, on processors that have keys', async () => {
+test('warns about memory with a protection key, on processors that have them', async () => {
   const criu = client();
   const { pid } = await startObstacle('protection_key');
   const hasKeys = / ospke\b/.test(await readFile('/proc/cpuinfo', 'utf8'));
@@ -280,7 +280,7 @@ test('memory with a protection key is warned of, on processors that have keys', 
   await criu.dump(pid, { imagesDirectory: await temporaryDirectory(), leaveRunning: true });
 });
 
-test('a program that has left its mounts behind is found', async () => {
+test('finds a program that is not in its own mount namespace', async () => {
   const criu = client();
   const { pid } = await startObstacle('new_mounts');
   const findings = await criu.preflight(pid);
@@ -292,7 +292,7 @@ test('a program that has left its mounts behind is found', async () => {
   expect(codesOf(error.findings)).toEqual(['OUTSIDE_MOUNT_NAMESPACE']);
 });
 
-test('a process whose first thread has ended is found, and cannot be dumped', async () => {
+test('finds a process whose first thread has ended, which cannot be dumped', async () => {
   const criu = client();
   const { pid } = await startObstacle('dead_leader');
   expect(await criu.preflight(pid)).toMatchObject([

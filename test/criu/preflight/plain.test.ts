@@ -56,14 +56,14 @@ test.each([
   expect(await isAlive(pid)).toBe(true);
 });
 
-test('System V memory in an IPC namespace of its own is not in the way', async () => {
+test("finds nothing about System V memory in an IPC namespace of the tree's own", async () => {
   const criu = client();
   const { pid } = await startObstacle('sysv', '', ['unshare', '--ipc']);
   expect(await criu.preflight(pid)).toEqual([]);
   await criu.dump(pid, { imagesDirectory: await temporaryDirectory(), leaveRunning: true });
 });
 
-test('a counting program has nothing in its way', async () => {
+test('finds nothing about a counting program', async () => {
   const criu = client();
   const directory = await temporaryDirectory();
   const program = await spawnCheckpointable(await compileFixture('counter'), [
@@ -76,7 +76,7 @@ test('a counting program has nothing in its way', async () => {
   expect(await program.exited).toMatchObject({ signal: 'SIGKILL' });
 });
 
-test('a busy Node server has nothing in its way', async () => {
+test('finds nothing about a busy Node server', async () => {
   const criu = client();
   const directory = await temporaryDirectory();
   const stdout = join(directory, 'out');
@@ -98,7 +98,7 @@ test('a busy Node server has nothing in its way', async () => {
   await criu.dump(program.pid, { ...options, leaveRunning: true });
 });
 
-test('a tree of 200 processes and one of 10,000 descriptors are read while all else goes on', async () => {
+test('reads a tree of 200 processes, and one of 10,000 descriptors, without blocking the event loop', async () => {
   const criu = client();
   const children = await startObstacle('children', '200');
   const many = await startObstacle('many', '10000', [
@@ -118,7 +118,7 @@ test('a tree of 200 processes and one of 10,000 descriptors are read while all e
   }
 });
 
-test('looking neither stops a program nor leaves anything in it', async () => {
+test('neither stops the program nor changes anything in it', async () => {
   const criu = client();
   const { pid } = await startObstacle('tcp_connected');
   let looking = true;
@@ -135,7 +135,7 @@ test('looking neither stops a program nor leaves anything in it', async () => {
   expect(await readFile(`/proc/${pid}/status`, 'utf8')).toMatch(/^TracerPid:\s0$/m);
 });
 
-test('processes that end while they are looked at do not disturb', async () => {
+test('ignores processes that end while they are read', async () => {
   const criu = client();
   const program = await startObstacle('children', '100');
   const looking = criu.preflight(program.pid);
@@ -145,7 +145,7 @@ test('processes that end while they are looked at do not disturb', async () => {
   expect(outcome === 'ERR_CRIU_NO_SUCH_PROCESS' || Array.isArray(outcome)).toBe(true);
 });
 
-test('a program that keeps starting others, which end at once, has nothing in its way', async () => {
+test('finds nothing about a program that starts short-lived processes all the time', async () => {
   const criu = client();
   const script = 'while :; do /bin/true & /bin/true & wait; done';
   const { pid } = await startProgram('/bin/bash', ['-c', script]);

@@ -31,11 +31,11 @@ async function failed(pid: number, options: Omit<DumpOptions, 'imagesDirectory'>
   return await failureOf(criu().dump(pid, { ...options, imagesDirectory }));
 }
 
-/** The message, and the lines of CRIU's log that it was taken from. */
+/** The message of an error, and the errors in CRIU's log. */
 const complaints = ({ message, log }: Awaited<ReturnType<typeof failed>>) =>
   [message, ...(log?.errors ?? [])].join('\n');
 
-test('a process that does not lead its session is found, and is dumped as a shell job', async () => {
+test('finds a process that does not lead its session, which is dumped with shellJob', async () => {
   const pid = await childOf((await startObstacle('children', '1')).pid);
   expect(await criu().preflight(pid)).toMatchObject([
     { code: 'NOT_SESSION_LEADER', severity: 'error', pid },
@@ -48,7 +48,7 @@ test('a process that does not lead its session is found, and is dumped as a shel
   await dumped(pid, { shellJob: true });
 });
 
-test('a session leader outside the pid namespace is found', async () => {
+test('finds a session leader outside the pid namespace', async () => {
   const outer = await startObstacle('nothing', '', ['unshare', '--pid', '--fork', '--kill-child']);
   const pid = await childOf(outer.pid);
   expect(await criu().preflight(pid)).toMatchObject([
@@ -59,7 +59,7 @@ test('a session leader outside the pid namespace is found', async () => {
   expect(codesOf(error.findings)).toEqual(['SESSION_OUTSIDE_PID_NAMESPACE']);
 });
 
-test('a process that is not the first of its pid namespace is found', async () => {
+test('finds a root that is not the first process of its pid namespace', async () => {
   const namespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'setsid'];
   const outer = await startObstacle('children', '1', namespace);
   const pid = await childOf(await childOf(outer.pid));
@@ -69,7 +69,7 @@ test('a process that is not the first of its pid namespace is found', async () =
   expect(codesOf(error.findings)).toContain('NOT_NAMESPACE_INIT');
 });
 
-test('a unix stream to outside is found with its peer, and dumped once it is named', async () => {
+test('finds a unix stream to a process outside with its peer, and accepts it once external names it', async () => {
   const path = join(await temporaryDirectory(), 'socket');
   const server = createServer(() => {}).listen(path);
   onTestFinished(() => void server.close());
@@ -102,7 +102,7 @@ test('a unix stream to outside is found with its peer, and dumped once it is nam
   await dumped(pid, { external });
 });
 
-test('a unix datagram socket of outside is found, and dumped with externalUnixConnections', async () => {
+test('finds a unix datagram socket outside, which is dumped with externalUnixConnections', async () => {
   const path = join(await temporaryDirectory(), 'socket');
   const { pid: receiver } = await startObstacle('unix_bind', path);
   expect(await criu().preflight(receiver)).toEqual([]);
@@ -119,7 +119,7 @@ test('a unix datagram socket of outside is found, and dumped with externalUnixCo
   await dumped(pid, { externalUnixConnections: true });
 });
 
-test('a unix connection out of another network namespace is found', async () => {
+test('finds a unix connection from another network namespace', async () => {
   const path = join(await temporaryDirectory(), 'socket');
   const server = createServer(() => {}).listen(path);
   onTestFinished(() => void server.close());
@@ -134,7 +134,7 @@ test('a unix connection out of another network namespace is found', async () => 
   await dumped(pid, { external });
 });
 
-test('a TCP connection in another network namespace is found', async () => {
+test('finds a TCP connection in another network namespace', async () => {
   const up = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'];
   const { pid } = await startObstacle('tcp_connected', '', up);
   expect(codesOf(await criu().preflight(pid))).toEqual(['TCP_ESTABLISHED']);
@@ -143,7 +143,7 @@ test('a TCP connection in another network namespace is found', async () => {
   expect(codesOf(error.findings)).toEqual(['TCP_ESTABLISHED']);
 });
 
-test('a TCP connection that nobody answers yet is found, and dumped as a connection', async () => {
+test('finds a TCP connection that is not established yet, which is dumped like a connection', async () => {
   const silent = 'ip link add v0 type veth peer v1 && ip addr add 10.9.9.1/24 dev v0';
   const up = `${silent} && ip link set v0 up && ip link set v1 up && ip link set lo up && exec "$@"`;
   const { pid } = await startObstacle('tcp_connecting', '10.9.9.2', [
@@ -157,7 +157,7 @@ test('a TCP connection that nobody answers yet is found, and dumped as a connect
   await dumped(pid, { tcpClose: true });
 });
 
-test('pipes to outside are found with who has them, and work when they are given anew', async () => {
+test('finds pipes to processes outside with their owners, and restores them with replacements', async () => {
   const [input, toInput] = pipe();
   const [fromOutput, output] = pipe();
   const { pid, ended } = await startOn([input, output], await compileFixture('echo'));
@@ -193,7 +193,7 @@ test('pipes to outside are found with who has them, and work when they are given
   }, 'the restored program answers');
 });
 
-test('a pipe to outside is found though very many files are open on the host', async () => {
+test('finds a pipe to a process outside although many files are open on the host', async () => {
   const crowd = ['sh', '-c', 'ulimit -n 10100 && exec "$@"', 'sh'];
   for (let count = 0; count < 4; count++) await startObstacle('many', '10000', crowd);
   const [readEnd, writeEnd] = pipe();
@@ -212,13 +212,13 @@ test('a pipe to outside is found though very many files are open on the host', a
   expect(ticks).toBeGreaterThan(10);
 });
 
-test('a pipe whose other end nobody has is no obstacle', async () => {
+test('accepts a pipe whose other end is closed', async () => {
   const { pid } = await startObstacle('half_pipe');
   expect(await criu().preflight(pid)).toEqual([]);
   await dumped(pid);
 });
 
-test('a terminal of outside is found, and dumped as a shell job or by its name', async () => {
+test('finds a terminal from outside, which is dumped with shellJob or external', async () => {
   const { pid } = await startOnTerminal(await compileFixture('obstacle'), ['nothing']);
   const ours = (findings: Awaited<ReturnType<typeof failed>>['findings']) =>
     findings?.filter(({ code }) => code !== 'PIPE_OUTSIDE');
@@ -241,7 +241,7 @@ test('a terminal of outside is found, and dumped as a shell job or by its name',
   }
 });
 
-test('a child of a session on a terminal is found, and dumped as a shell job', async () => {
+test('finds a child of a session on a terminal, which is dumped with shellJob', async () => {
   const { pid: leader } = await startOnTerminal(await compileFixture('obstacle'), [
     'children',
     '1',
@@ -255,7 +255,7 @@ test('a child of a session on a terminal is found, and dumped as a shell job', a
   await dumped(pid, { shellJob: true });
 });
 
-test('/dev/tty without the terminal that it stands for is found', async () => {
+test('finds /dev/tty in a process that does not have the terminal itself open', async () => {
   const file = await compileFixture('obstacle');
   // Its own streams are the terminal; those of the second are not.
   const both = await startOnTerminal(file, ['open_path', '/dev/tty']);
@@ -279,7 +279,7 @@ test('/dev/tty without the terminal that it stands for is found', async () => {
   expect(complaints(error)).toMatch(/ctty inheritance detected/);
 });
 
-test('a caller in the tree is found, and makes the dump fail', async () => {
+test('finds the caller in the tree, which makes the dump fail', async () => {
   await buildLibrary();
   const script = join(import.meta.dirname, '../../fixtures/without-rights.mjs');
   const imagesDirectory = join(await temporaryDirectory(), 'images');
@@ -300,7 +300,7 @@ test('a caller in the tree is found, and makes the dump fail', async () => {
   expect(message).toMatch(/criu itself is within dumped tree/);
 });
 
-test('a datagram socket bound by Node is no obstacle', async () => {
+test('accepts a bound socket while another process has a datagram socket of Node', async () => {
   // Not a socket of the tree at all: what others have must not disturb.
   const socket = createSocket('udp4');
   onTestFinished(() => void socket.close());
