@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds dist/: tsc writes JavaScript and declarations to build/js, and scripts/bundle.mjs makes of
-# them what is shipped. Two builds at once take turns.
+# Builds dist/: tsc writes JavaScript and declarations to build/js, which scripts/bundle.mjs bundles. A
+# lock serializes concurrent builds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Brings what the tests of the package load its addons with, where this machine cannot, into
-# .cache/foreign. Does only what is not done yet.
+# Prepares in .cache/foreign what the package tests need to load the addons of other platforms. Skips
+# what is up to date.
 #
-#   x64-musl, arm64-musl   roots with nothing but musl's libc and test/package/load-addon.c
-#   arm64-glibc            a root with glibc and Node's other libraries, and Node 20 in bin/
-#   qemu-aarch64           which runs the programs of arm64
+#   x64-musl, arm64-musl   root directories with only musl's libc and test/package/load-addon.c
+#   arm64-glibc            a root directory with the libraries of Node, and Node 20 in bin/
+#   qemu-aarch64           the emulator that runs arm64 programs
 set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C.UTF-8
@@ -17,15 +17,15 @@ die() { say "$*"; exit 1; }
 . scripts/compilers.sh
 
 get_qemu() {
-  say 'getting an emulator of arm64'
-  apt_begin trixie   # Debian 12's does not know the CLONE_PIDFD that the addon starts programs with
+  say 'downloading the emulator of arm64'
+  apt_begin trixie   # the emulator of Debian 12 does not support CLONE_PIDFD, which spawn() uses
   (cd "$apt/archives" && apt get download qemu-user >&2)
   apt_unpack "$apt/root"
   mv "$apt/root/usr/bin/qemu-aarch64" "$foreign/qemu-aarch64"
 }
 
 get_node() {
-  say 'getting Node for arm64'
+  say 'downloading Node for arm64'
   local debian=arm64 new=$apt/root
   apt_begin bookworm
   apt get install --yes --download-only --no-install-recommends libstdc++6 >&2
@@ -36,8 +36,8 @@ get_node() {
   mv "$new" "$foreign/arm64-glibc"
 }
 
-# Node itself is not to be had for musl: a small program takes its place. What the addon asks Node for
-# and the program does not have ends it, with the name.
+# The registry has no Node for musl, so a small program takes its place. Stubs for the functions that
+# the program does not implement end it with the name of the function.
 get_musl() { # NAME TRIPLET
   local new=$foreign/$1.new
   need_compilers
@@ -60,7 +60,7 @@ get_musl() { # NAME TRIPLET
 mkdir -p "$foreign"
 exec 8> "$foreign/lock"
 flock 8
-apt=$foreign/apt   # under construction; what an interrupted run leaves there is of no use
+apt=$foreign/apt   # under construction; an interrupted run leaves files here that the next run deletes
 [ -e "$foreign/qemu-aarch64" ] || get_qemu
 [ -e "$foreign/arm64-glibc" ] || get_node
 rm -rf "$apt"

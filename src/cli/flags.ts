@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import {
+  criuOptions,
   flagOf,
   helpOf,
   type Operation,
   type OptionHelp,
   type OptionName,
   optionNames,
-  options,
 } from './option-names.ts';
 import { DURATION, milliseconds } from './quantities.ts';
 import { spellings } from './spellings.ts';
@@ -32,7 +32,7 @@ export function addFlags(
   } = {},
 ): Command {
   for (const name of optionNames) {
-    const help = options[name];
+    const help = criuOptions[name];
     if (except.includes(name)) continue;
     if (!operations.some((operation) => help.operations.includes(operation))) continue;
     for (const flag of flagsFor(name, help)) {
@@ -88,12 +88,12 @@ export function addJson(command: Command): Command {
 
 /** Separates the options of an operation from those of the client and of the command itself. */
 export function optionsFrom<O extends Common>(given: O) {
-  const { criu, json, deadline, gracePeriod, ...own } = given;
+  const { criu, json, deadline, gracePeriod, ...options } = given;
   return {
     json: json === true,
     client: defined({ path: criu }),
     limits: defined({ deadlineMs: deadline, gracePeriodMs: gracePeriod }),
-    own: withTls(own),
+    options: withTls(options),
   };
 }
 

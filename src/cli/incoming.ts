@@ -11,7 +11,7 @@ import { formatBytes } from './quantities.ts';
 
 /** The meaning of the states of a migration to this host. */
 const meanings: Readonly<Record<DestinationState, (pid: number | undefined) => string>> = {
-  unknown: () => 'nothing is known of it',
+  unknown: () => 'it is not known here',
   receiving: () => 'its memory is being received',
   prepared: (pid) => `process ${pid} is restored and does not run yet`,
   resuming: (pid) => `process ${pid} is being started`,

@@ -163,8 +163,8 @@ function resolveLine(
 
 /** The flags, as options of the library. */
 function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'> {
-  const { client, limits, own } = optionsFrom(given);
-  const { ca, cert, key, insecure, switchOver, switchBack, ...others } = own;
+  const { client, limits, options } = optionsFrom(given);
+  const { ca, cert, key, insecure, switchOver, switchBack, ...others } = options;
   const { mode, directory, rateLimit, maxDowntime, maxRounds, maxBytes, ...dump } = others;
   const { deadlineMs, gracePeriodMs } = limits;
   return {

@@ -21,12 +21,12 @@ export interface OptionHelp {
   readonly operations: readonly Operation[];
 }
 
-export const options: Readonly<Record<OptionName, OptionHelp>> = optionHelp;
-export const optionNames = Object.keys(options) as readonly OptionName[];
+export const criuOptions: Readonly<Record<OptionName, OptionHelp>> = optionHelp;
+export const optionNames = Object.keys(criuOptions) as readonly OptionName[];
 
 /** True if a word is the name of an option. */
 export function isOptionName(word: string): word is OptionName {
-  return Object.hasOwn(options, word);
+  return Object.hasOwn(criuOptions, word);
 }
 
 /** The flag of an option: `--tcp-established` for `tcpEstablished`. */
@@ -36,7 +36,7 @@ export function flagOf(option: string): string {
 
 /** The summary of an option as plain text, with flags in place of names. */
 export function helpOf(name: OptionName): string {
-  return options[name].summary
+  return criuOptions[name].summary
     .replace(/`(\w+)`/g, (quoted, word) => (isOptionName(word) ? flagOf(word) : quoted))
     .replace(/[`*]/g, '')
     .replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());

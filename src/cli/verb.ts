@@ -18,7 +18,7 @@ export async function withCriu<O extends Common>(
   given: O,
   work: (context: CriuContext<Omit<O, keyof Common>>) => Promise<void>,
 ): Promise<void> {
-  const { json, client, limits, own: options } = optionsFrom(given);
+  const { json, client, limits, options } = optionsFrom(given);
   await withOutput(json, async (output, signal) => {
     await using criu = new Criu(client);
     await work({ criu, output, options, limits: { ...limits, signal } });

@@ -15,13 +15,13 @@ export interface Tarball {
   readonly files: readonly string[];
 }
 
-/** Packs the package as it is built here, with addons that scripts/prebuild.sh has built. */
+/** Packs this checkout with the addons that scripts/prebuild.sh built. */
 export async function pack(directory: string): Promise<Tarball> {
   await buildLibrary();
   const built = await readdir(join(root, 'prebuilds')).catch((): string[] => []);
   const missing = prebuilt.filter((name) => !built.includes(name));
   if (missing.length) throw new Error(`no ${missing.join(', ')}; run: npm run build:prebuilds`);
-  // Without prepack: all is built.
+  // Skips prepack, because everything is built.
   return await npmPack(root, directory, ['--ignore-scripts']);
 }
 

@@ -126,5 +126,5 @@ test('durations, sizes, ports and endpoints are parsed', () => {
 
 function parse(operations: readonly Operation[], args: readonly string[]): CriuOpts {
   const command = new Command().exitOverride().configureOutput({ writeErr() {} });
-  return optionsFrom(addFlags(command, operations).parse(args, { from: 'user' }).opts()).own;
+  return optionsFrom(addFlags(command, operations).parse(args, { from: 'user' }).opts()).options;
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
@@ -9,6 +9,17 @@ import { temporaryDirectory } from '../helpers/workload.ts';
 
 const dist = resolve(import.meta.dirname, '../../dist');
 beforeAll(buildLibrary);
+
+test('the command imports nothing of the library but its public API', async () => {
+  const directory = resolve(import.meta.dirname, '../../src/cli');
+  const texts = await Promise.all(
+    (await readdir(directory)).map((name) => readFile(join(directory, name), 'utf8')),
+  );
+  const imported = texts.flatMap((text) =>
+    [...text.matchAll(/from '(\.\.\/[^']+)'/g)].map(([, module]) => module),
+  );
+  expect([...new Set(imported)].sort()).toEqual(['../generated/help.ts', '../index.ts']);
+});
 
 test('dist has one file each for the library, for gRPC and for the command', async () => {
   const names = await readdir(dist, { recursive: true });

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** What /proc says of this process's descriptors, with a name of its own for each process's. */
+/** The descriptors of this process and their files, with the pid in the name of each pidfd. */
 function openFiles(): Map<number, string> {
   const files = new Map<number, string>();
   for (const name of fs.readdirSync('/proc/self/fd')) {
@@ -42,7 +42,7 @@ afterEach(() => {
   for (const close of closers.splice(0).reverse()) close();
 });
 
-/** Closes a descriptor at the end of the test, unless the test did. */
+/** Closes descriptors after the test, unless the test closed them. */
 function closing<T extends readonly number[]>(fds: T): T {
   closers.push(() => {
     for (const fd of fds) {
@@ -111,7 +111,7 @@ async function readToEnd(fd: number): Promise<string> {
   }
 }
 
-/** Runs a shell command; its output on descriptors 1 and 2, and how it ended. */
+/** Runs a shell command; resolves with its output and its wait status. */
 async function shell(command: string, more: Partial<SpawnRequest> = {}) {
   const [output, input] = pipe();
   const descriptors = [[1, input], [2, input], ...(more.descriptors ?? [])] as [number, number][];
@@ -136,16 +136,19 @@ function failure(action: () => unknown): NodeJS.ErrnoException {
 }
 
 describe('packets', () => {
-  test.each([1, 8_193, 100 * 1024, 190 * 1024])('a packet of %i bytes arrives whole', (size) => {
-    const [a, b] = socketpair();
-    const bytes = Uint8Array.from({ length: size }, (_, i) => i % 251);
-    addon.send(a, bytes);
-    const packet = addon.receive(b) as Packet;
-    expect(packet.fds).toEqual([]);
-    expect(Buffer.compare(packet.data, bytes)).toBe(0);
-  });
+  test.each([1, 8_193, 100 * 1024, 190 * 1024])(
+    'receives a packet of %i bytes as a whole',
+    (size) => {
+      const [a, b] = socketpair();
+      const bytes = Uint8Array.from({ length: size }, (_, i) => i % 251);
+      addon.send(a, bytes);
+      const packet = addon.receive(b) as Packet;
+      expect(packet.fds).toEqual([]);
+      expect(Buffer.compare(packet.data, bytes)).toBe(0);
+    },
+  );
 
-  test('packets stay apart and in order, in both directions', () => {
+  test('preserves the boundaries and the order of packets in both directions', () => {
     const [a, b] = socketpair();
     const whole = Buffer.from('onetwo');
     addon.send(a, whole.subarray(0, 3));
@@ -156,7 +159,7 @@ describe('packets', () => {
     expect((addon.receive(a) as Packet).data).toEqual(new Uint8Array([7, 8]));
   });
 
-  test('nothing there yet is null, a closed peer is undefined', () => {
+  test('receive() returns null without a packet and undefined after the peer closed', () => {
     const [a, b] = socketpair();
     expect(addon.receive(a)).toBeNull();
     expect(addon.receive(b)).toBeNull();
@@ -167,7 +170,7 @@ describe('packets', () => {
     expect(addon.receive(a)).toBeUndefined();
   });
 
-  test('a packet beyond the socket buffer is EMSGSIZE', () => {
+  test('a packet larger than the socket buffer throws EMSGSIZE', () => {
     const [a] = socketpair();
     const { EMSGSIZE } = os.constants.errno;
     expect(failure(() => addon.send(a, new Uint8Array(1024 * 1024)))).toMatchObject({
@@ -196,7 +199,7 @@ describe('packets', () => {
     expect(openFiles().size).toBe(before);
   });
 
-  test('a queue that nobody reads is EAGAIN, on the blocking end too', () => {
+  test('a full queue throws EAGAIN, on the blocking end too', () => {
     for (const end of socketpair()) {
       const fill = () => {
         for (;;) addon.send(end, new Uint8Array(10_000));
@@ -205,13 +208,13 @@ describe('packets', () => {
     }
   });
 
-  test('a packet for a closed peer is EPIPE, and no signal', () => {
+  test('a packet for a closed peer throws EPIPE, without SIGPIPE', () => {
     const [a, b] = socketpair();
     addon.close(b);
     expect(failure(() => addon.send(a, Buffer.from('?')))).toMatchObject({ code: 'EPIPE' });
   });
 
-  test('a peer that closed with data unread is ECONNRESET once; what it had sent follows', async () => {
+  test('a peer that closes with unread data throws ECONNRESET once, before its own packets arrive', async () => {
     const [a, b] = socketpair();
     addon.send(a, Buffer.from('never read'));
     addon.send(b, Buffer.from('sent before'));
@@ -224,7 +227,7 @@ describe('packets', () => {
     expect(addon.receive(a)).toBeUndefined();
   });
 
-  test('received descriptors are open files, close-on-exec', async () => {
+  test('received descriptors are open and close-on-exec', async () => {
     const files = ['alpha', 'beta', 'gamma'].map((text) => path.join(directory, text));
     for (const file of files) fs.writeFileSync(file, path.basename(file));
     const [here, there] = socketpair();
@@ -241,7 +244,7 @@ describe('packets', () => {
     }
   });
 
-  test('as many descriptors as a packet can carry all arrive', async () => {
+  test('receives the maximum number of descriptors in one packet', async () => {
     const [here, there] = socketpair();
     const files = Array<string>(253).fill('/dev/null');
     spawn(await compileFixture('send-fds'), files, { descriptors: [[3, there]] });
@@ -256,7 +259,7 @@ describe('packets', () => {
 });
 
 describe('watch', () => {
-  test('calls back each time there is something to read', async () => {
+  test('calls back each time the descriptor is readable', async () => {
     const [a, b] = socketpair();
     const seen: string[] = [];
     await new Promise<void>((resolve) => {
@@ -277,7 +280,7 @@ describe('watch', () => {
     expect(seen).toEqual(['0', '1', '2', 'undefined']);
   });
 
-  test('sees the end of a pipe, and of a process', async () => {
+  test('reports the end of a pipe and of a process', async () => {
     const [output, input] = pipe();
     addon.close(input);
     await readable(output);
@@ -286,7 +289,7 @@ describe('watch', () => {
     expect(await child.ended()).toEqual({ code: 0, signal: null });
   });
 
-  test('one descriptor has one watch, until that is closed', async () => {
+  test('a descriptor has at most one open watch', async () => {
     const [a, b] = socketpair();
     const first = addon.watch(a, () => {});
     expect(failure(() => addon.watch(a, () => {}))).toMatchObject({ code: 'EEXIST' });
@@ -316,7 +319,7 @@ describe('watch', () => {
     expect(calls).toBe(1);
   });
 
-  test('what cannot be polled is refused', () => {
+  test('refuses a descriptor that cannot be polled', () => {
     const file = openFile(addonFile);
     expect(failure(() => addon.watch(file, () => {}))).toMatchObject({ code: 'EPERM' });
     expect(failure(() => addon.watch(-1, () => {}))).toMatchObject({ code: 'EBADF' });
@@ -333,7 +336,7 @@ describe('watch', () => {
     expect(stdout).toBe('seen');
   });
 
-  test('an exception in a callback is an uncaught exception, and the watch goes on', async () => {
+  test('an exception in a callback is uncaught, and the watch continues', async () => {
     const { stdout } = await script(`
       process.on('uncaughtException', (error) => console.log('uncaught', error.message));
       const [a, b] = native.socketpair();
@@ -361,7 +364,7 @@ describe('watch', () => {
     expect(result.stderr).toContain('Error: unhandled');
   });
 
-  test('ticks and microtasks of a callback run right after it', async () => {
+  test('ticks and microtasks run directly after the callback that queued them', async () => {
     const { stdout } = await script(`
       const [a, b] = native.socketpair(), [c, d] = native.socketpair();
       const step = (name, fd) => {
@@ -383,7 +386,7 @@ describe('watch', () => {
     );
   });
 
-  test('a watch works on when its object is collected, and is freed when it is closed', async () => {
+  test('a watch outlives its collected object, and is freed when it is closed', async () => {
     const { stdout } = await script(
       `let calls = 0;
        for (let i = 0; i < 200; i++) {
@@ -401,18 +404,18 @@ describe('watch', () => {
 });
 
 describe('spawn', () => {
-  test('tells how a program exited', async () => {
+  test('reports the exit code', async () => {
     expect(await shell('exit 7')).toEqual({ text: '', code: 7, signal: null });
   });
 
-  test('tells which signal killed a program', async () => {
+  test('reports the signal that killed a program', async () => {
     const child = spawn('/bin/sleep', ['1000']);
     expect(addon.wait(child.pidfd)).toBeNull();
     addon.pidfdSendSignal(child.pidfd, os.constants.signals.SIGTERM);
     expect(await child.ended()).toEqual({ code: null, signal: os.constants.signals.SIGTERM });
   });
 
-  test('waits once: afterwards, and for processes that are not its children, there is no status', async () => {
+  test('returns no status for a child that was reaped, or for a process that is not a child', async () => {
     const child = spawn('/bin/true');
     await child.ended();
     expect(addon.wait(child.pidfd)).toBeUndefined();
@@ -435,9 +438,9 @@ describe('spawn', () => {
   });
 
   test.each([
-    ['ENOENT', 'a program that is not there', () => path.join(directory, 'missing')],
-    ['EACCES', 'a file that is no program', () => addonFileCopy(0o644)],
-    ['ENOEXEC', 'a program of no known format', () => addonFileCopy(0o755, 'no program')],
+    ['ENOENT', 'a missing program', () => path.join(directory, 'missing')],
+    ['EACCES', 'a file without execute permission', () => addonFileCopy(0o644)],
+    ['ENOEXEC', 'a file of an unknown format', () => addonFileCopy(0o755, 'no program')],
   ])('throws %s for %s', (code, _, program) => {
     const file = program();
     const before = openFiles().size;
@@ -465,7 +468,7 @@ describe('spawn', () => {
     expect(zombies()).toEqual([]);
   });
 
-  test('the child has the descriptors of the map and no other', async () => {
+  test('the child has only the descriptors of the request', async () => {
     const [a] = socketpair();
     const file = openFile(addonFile);
     fs.closeSync(fs.openSync('/dev/null', 'r'));
@@ -488,7 +491,7 @@ describe('spawn', () => {
     await expect.poll(() => descriptorsOf(bare)).toEqual({});
   });
 
-  test('without close_range(2) the child has the same descriptors, and spawn only closes open ones', async () => {
+  test('without close_range(2) the child has the same descriptors, and only open ones are closed', async () => {
     const code = `
       const native = require(${JSON.stringify(addonFile)});
       const fs = require('node:fs');
@@ -550,14 +553,14 @@ describe('spawn', () => {
     expect(await child.ended()).toEqual({ code: 0, signal: null });
   });
 
-  test('the child leads a new session on request only', () => {
+  test('the child leads a new session only on request', () => {
     const session = (pid: number) => procStat(pid)[5];
     const child = spawn('/bin/sleep', ['1000'], { newSession: true });
     expect(session(child.pid)).toBe(`${child.pid}`);
     expect(session(spawn('/bin/sleep', ['1000']).pid)).toBe(session(process.pid));
   });
 
-  test('the child has the umask of the request, and ours does not change', () => {
+  test('the child has the umask of the request, and that of this process does not change', () => {
     const before = procStatus('thread-self', 'Umask');
     const child = spawn('/bin/sleep', ['1000'], { umask: 0o077 });
     expect(procStatus(child.pid, 'Umask')).toBe('0077');
@@ -565,7 +568,7 @@ describe('spawn', () => {
     expect(procStatus('thread-self', 'Umask')).toBe(before);
   });
 
-  test('the child starts with no signal blocked or ignored, and ours stay as they were', () => {
+  test('the child starts with no signal blocked or ignored, and this process keeps its own', () => {
     const signals = (pid: number | 'thread-self') =>
       ['SigBlk', 'SigIgn'].map((field) => BigInt(`0x${procStatus(pid, field)}`));
     const before = signals('thread-self');
@@ -574,7 +577,7 @@ describe('spawn', () => {
     expect(signals('thread-self')).toEqual(before);
   });
 
-  test('a seccomp filter is in force from the first instruction of the program', async () => {
+  test('a seccomp filter applies from the first instruction of the program', async () => {
     const { EPERM } = os.constants.errno;
     const target = path.join(directory, 'forbidden');
     const seccompFilter = denyMkdir(EPERM);
@@ -585,7 +588,7 @@ describe('spawn', () => {
     expect(fs.existsSync(target)).toBe(false);
   });
 
-  test('a filter that the kernel refuses is an error', () => {
+  test('a filter that the kernel refuses throws', () => {
     const request = { file: '/bin/true', args: [], env: [], descriptors: [] };
     const seccompFilter = new Uint8Array(8).fill(255);
     expect(failure(() => addon.spawn({ ...request, seccompFilter }))).toMatchObject({
@@ -657,7 +660,7 @@ describe('wrong arguments', () => {
     ['spawn', { ...request, umask: '077' }],
     ['spawn', { ...request, seccompFilter: [] }],
     ['spawn', { ...request, seccompFilter: new Uint8Array(7) }],
-  ])('%s refuses values of the wrong kind (case %#)', (name, ...args) => {
+  ])('%s refuses values of the wrong type (case %#)', (name, ...args) => {
     expect(failure(() => untyped[name]?.(...args))).toMatchObject({
       name: 'TypeError',
       code: 'ERR_INVALID_ARG_TYPE',
@@ -673,7 +676,7 @@ describe('wrong arguments', () => {
     watch.close();
   });
 
-  test('a closed descriptor is EBADF', () => {
+  test('a closed descriptor throws EBADF', () => {
     const [a, b] = addon.pipe();
     addon.close(a);
     addon.close(b);
@@ -697,7 +700,7 @@ describe('worker threads', () => {
     readonly released: number[];
   }
 
-  test('a terminated worker leaves no descriptor but those it gave away, and no zombie', async () => {
+  test('a terminated worker leaves only released descriptors, and no zombie', async () => {
     const sender = await compileFixture('send-fds');
     const sent = ['delta', 'epsilon'].map((name) => path.join(directory, name));
     for (const file of sent) fs.writeFileSync(file, '');
@@ -751,7 +754,7 @@ describe('worker threads', () => {
     expect(stdout).toBe('reaped');
   });
 
-  test('a worker that ends by itself is cleaned up as well', async () => {
+  test('a worker that exits by itself is cleaned up too', async () => {
     const worker = new Worker(
       `const { parentPort, workerData } = require('node:worker_threads');
        const native = require(workerData);
@@ -851,7 +854,7 @@ function script(code: string, { nodeOptions = [] as string[], reject = true } = 
 }
 
 describe('endTcpRepair', () => {
-  test('leaves alone what is not in repair mode', async () => {
+  test('does not change a descriptor that is not in repair mode', async () => {
     const server = net.createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     closers.push(() => void server.close());

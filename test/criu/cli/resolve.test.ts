@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../helpers/workload.ts';
 
 beforeAll(buildCommand);
 
-test('resolve exits with 4 while nobody can tell, and finishes the job once somebody does', async () => {
+test('resolve exits with 4 while the outcome is unknown, and finishes the migration later', async () => {
   const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 500 });
   const [directory, there] = [await temporaryDirectory(), await temporaryDirectory()];
   const first = await serve('127.0.0.1:0', '-D', there, '--insecure');

@@ -17,7 +17,7 @@ import {
 const root = resolve(import.meta.dirname, '../../..');
 const main = join(root, 'dist/cli/main.js');
 
-test('a program that was started from a shell is dumped and restored', async () => {
+test('a program that run started from a shell can be dumped and restored', async () => {
   const criu = client();
   const directory = await temporaryDirectory();
   const imagesDirectory = join(directory, 'images');
@@ -51,7 +51,7 @@ test('npx finds the command in the checkout', async () => {
   expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toBe('sleep\x001000\0');
 });
 
-test('the program has its streams, its directory and its arguments, and nothing of the shell', async () => {
+test('the program has its streams, directory and arguments, and inherits nothing from the shell', async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, 'in'), 'given\n');
   const args = ['--json', '--', '--cwd', 'x'];
@@ -92,7 +92,7 @@ test('the program outlives the command', async () => {
   expect(await isAlive(pid)).toBe(true);
 });
 
-test('help tells a newcomer how to use it, on standard output', async () => {
+test('help goes to standard output', async () => {
   const all = await run(['--help']);
   expect(all).toMatchObject({ exitCode: 0, stderr: '' });
   expect(all.stdout).toMatch(/^Usage: node-criu /);
@@ -118,7 +118,7 @@ test('help tells a newcomer how to use it, on standard output', async () => {
   expect(await run(['--version'])).toMatchObject({ exitCode: 0, stdout: version });
 });
 
-test('wrong usage is told in one line, with where to look, and exits with 2', async () => {
+test('wrong usage prints one line and the command for help, and exits with 2', async () => {
   const cases = [
     [['frob'], "unknown command 'frob'", 'node-criu --help'],
     [['--frob'], "unknown option '--frob'", 'node-criu --help'],
@@ -144,7 +144,7 @@ test('wrong usage is told in one line, with where to look, and exits with 2', as
   });
 });
 
-test('files and directories that are not there are wrong usage as well', async () => {
+test('a missing file or directory is wrong usage too', async () => {
   const cases = [
     [['--cwd', '/no/such'], "cwd takes an existing directory, not '/no/such'"],
     [['--stdin', '/no/such'], 'stdin takes a file that can be opened (ENOENT'],
@@ -160,7 +160,7 @@ test('files and directories that are not there are wrong usage as well', async (
   }
 });
 
-test('a program that cannot be started is told in one line with its code, and exits with 1', async () => {
+test('a program that cannot be started prints one line with a code, and exits with 1', async () => {
   const directory = await temporaryDirectory();
   const script = join(directory, 'script');
   await writeFile(script, '#!/no/such/interpreter\n', { mode: 0o755 });
@@ -181,7 +181,7 @@ test('a program that cannot be started is told in one line with its code, and ex
   }
 });
 
-test('an answer that cannot be written is a failure, without a stack trace', async () => {
+test('output that cannot be written is a failure without a stack trace', async () => {
   const full = 'exec "$0" run true > /dev/full';
   const { exitCode, stderr } = await execa('sh', ['-c', full, main], { reject: false });
   expect(stderr).toMatch(/^node-criu: [^\n]*ENOSPC[^\n]*$/);
@@ -193,7 +193,7 @@ test('an answer that cannot be written is a failure, without a stack trace', asy
   expect(hungUp).toMatchObject({ stdout: 'U', stderr: '' });
 });
 
-/** Runs the command as a shell would: as the file that is installed, by its first line. */
+/** Runs the installed file as a shell does, through its first line. */
 async function run(args: readonly string[], cwd = root) {
   const { exitCode, stdout, stderr } = await execa(main, args, {
     cwd,
@@ -203,7 +203,7 @@ async function run(args: readonly string[], cwd = root) {
   return { exitCode, stdout, stderr };
 }
 
-/** The pid that is all the command has printed; it is killed after the test. */
+/** The pid that the command printed; kills the process after the test. */
 function pidOf(stdout: string): number {
   expect(stdout).toMatch(/^[1-9]\d*$/);
   const pid = Number(stdout);
@@ -211,7 +211,7 @@ function pidOf(stdout: string): number {
   return pid;
 }
 
-/** What the descriptors of a process lead to, in order. */
+/** The targets of a process's descriptors, in the order of their numbers. */
 async function linksOf(pid: number): Promise<string[]> {
   const numbers = (await readdir(`/proc/${pid}/fd`)).map(Number).sort((a, b) => a - b);
   return await Promise.all(numbers.map((number) => readlink(`/proc/${pid}/fd/${number}`)));
