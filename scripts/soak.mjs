@@ -87,6 +87,7 @@ async function runRound(seed) {
     PATH: [dirname(node), process.env.PATH].join(delimiter),
     SOAK: options.sampled ? '' : '1',
     SOAK_NOTES: notes,
+    VM_SECONDS: process.env.VM_SECONDS ?? '14400',
   };
   const child = spawn(command[0], command.slice(1), { cwd: root, env, stdio: 'pipe' });
   children.add(child);

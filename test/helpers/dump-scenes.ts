@@ -17,6 +17,9 @@ export interface Blow {
   readonly signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 0;
 }
 
+/** The error of a dump, and whether criu got the signal: a deadline may pass before. */
+export type BlowError = ErrorFacts & { readonly struck?: boolean };
+
 /** A caller and a workload in one of the ways in which CRIU locks the network, or does not. */
 export interface Scene {
   /** The steps that CRIU tells of. */
@@ -24,8 +27,8 @@ export interface Scene {
   counter: Counter;
   /** Starts the workload anew. */
   revive(): Promise<void>;
-  /** A dump during which criu is struck; undefined if it succeeds all the same. */
-  dumpWith(blow: Blow, limits?: object): Promise<ErrorFacts | undefined>;
+  /** A dump during which criu gets a signal; resolves with the error, undefined if the dump succeeds. */
+  dumpWith(blow: Blow, limits?: object): Promise<BlowError | undefined>;
   /** What the caller holds, and what locks the network. */
   left(): Promise<unknown>;
   /** Dumps it for good, and restores it. */
@@ -74,11 +77,15 @@ async function locally(
     },
     async dumpWith({ at, afterMs, signal }, limits = {}) {
       const imagesDirectory = await temporaryDirectory();
-      let struck = Promise.resolve();
+      let delayed = Promise.resolve();
+      let struck = false;
       const hook = async () => {
         const pid = await runningCriu();
-        if (afterMs === undefined) process.kill(pid, signal);
-        else struck = moment(afterMs).then(() => strike(pid, signal));
+        const hit = () => {
+          struck = strike(pid, signal);
+        };
+        if (afterMs === undefined) hit();
+        else delayed = moment(afterMs).then(hit);
         return [];
       };
       const given = { ...options, ...limits, imagesDirectory, leaveRunning: true };
@@ -86,9 +93,10 @@ async function locally(
         await criu.dump(scene.counter.pid, { ...given, hooks: { [at]: hook } as Hooks });
         return undefined;
       } catch (error) {
-        return error as ErrorFacts;
+        await delayed;
+        return Object.assign(error as ErrorFacts, { struck });
       } finally {
-        await struck;
+        await delayed;
       }
     },
     async dumpAndRestore() {
@@ -151,11 +159,13 @@ async function moment(afterMs: number): Promise<void> {
   for (const end = performance.now() + afterMs; performance.now() < end; ) await turn();
 }
 
-export function strike(pid: number, signal: Blow['signal']): void {
+/** Sends a signal; returns false if the process is gone. */
+export function strike(pid: number, signal: Blow['signal']): boolean {
   try {
     process.kill(pid, signal);
+    return true;
   } catch {
-    // It has ended already.
+    return false;
   }
 }
 

@@ -23,6 +23,17 @@ export async function awaitPreDump(): Promise<{ criu: number; child: number }> {
   return { criu, child };
 }
 
+/** Checks that a new iteration makes a round, and that the process runs on with its memory complete. */
+export async function expectRound(criu: Criu, memory: MemoryWorkload): Promise<void> {
+  await using iteration = await criu.iterate(memory.pid, {
+    imagesDirectory: await temporaryDirectory(),
+  });
+  await iteration.preDump();
+  await iteration.close();
+  await memory.verify();
+  await memory.writesOn();
+}
+
 /** Checks that a new iteration succeeds, and that the memory is complete after the restore. */
 export async function expectIterationCompletes(criu: Criu, memory: MemoryWorkload): Promise<void> {
   const imagesDirectory = await temporaryDirectory();

@@ -18,6 +18,7 @@ import { criuIn, MigrationHost } from './migration-host.ts';
 import { holdings } from './own-resources.ts';
 import { noteFault } from './reliability.ts';
 import { RunLog } from './run-log.ts';
+import { isSoak } from './sample.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 import { temporaryDirectory, waitFor } from './workload.ts';
 
@@ -63,14 +64,14 @@ export type Expected = readonly [
   owner?: Outcome['owner'],
 ];
 
-/** Of moments on which it depends what comes of a fault: all of them, for a hunt; else one of a row. */
-export const ALL_MOMENTS = process.env.FAULT_MOMENTS === 'all';
-
-/** A case for each moment, with its title. */
+/**
+ * A case for each moment, with its title. Where the outcome depends on the moment, `npm test` tries one
+ * moment and a soak run all of them.
+ */
 export function casesOf(mode: MigrationMode, expected: readonly Expected[]) {
   return expected.flatMap(([kind, moments, code, owner]) => {
     const isOpen = code === undefined && owner === undefined;
-    const tried = isOpen && !ALL_MOMENTS ? moments.slice(-1) : moments;
+    const tried = isOpen && !isSoak ? moments.slice(-1) : moments;
     return tried.map((moment) => {
       const fault = { mode, kind, ...momentOf(moment) } as MigrationFault;
       const title = `${mode}: ${whatOf(fault)}`;

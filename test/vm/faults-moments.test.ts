@@ -15,7 +15,7 @@ import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../helpe
 
 const SEED = testSeed(20_240_607);
 /** How many random moments of each kind of work are tried. */
-const ROUNDS = sample('moments at which criu is lost in a round or a dump', 6, 2);
+const ROUNDS = sample('moments at which criu is lost in a round or a dump', 6, 1);
 
 interface Limits {
   readonly deadlineMs?: number;

@@ -11,13 +11,18 @@ import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { LazyDestination } from '../helpers/lazy-destination.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
 import { holdings } from '../helpers/own-resources.ts';
+import { sample } from '../helpers/sample.ts';
 import { listening } from '../helpers/sockets.ts';
 import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
 beforeAll(allowLargePipes);
 
 test('rounds, and then a lazy dump of what has changed since: little is left to fetch', async () => {
-  const memory = await startMemoryWorkload({ heapMiB: 48, hotMiB: 2, pagesPerSecond: 1000 });
+  const memory = await startMemoryWorkload({
+    heapMiB: sample('MiB of heap in a hybrid copy', 48, 20),
+    hotMiB: 2,
+    pagesPerSecond: 1000,
+  });
   const imagesDirectory = await temporaryDirectory();
   const iteration = await client().iterate(memory.pid, { imagesDirectory, lazyPages: true });
   const rounds: Round[] = [];

@@ -12,8 +12,8 @@ const NODE = 160;
  * emulated processor.
  */
 const mib = {
-  'pre-copy': sample('MiB of a server that moves in rounds', 256, 64),
-  hybrid: Number(process.env.HYBRID_MIB || 1),
+  'pre-copy': sample('MiB of a server that moves in rounds', 256, 32),
+  hybrid: sample('MiB of a server that moves in the hybrid mode', 64, 1),
 };
 
 beforeAll(allowLargePipes);

@@ -1,8 +1,9 @@
-// Faults of migrations with rounds. Each takes a minute or more on an emulated processor: without
-// FAULT_MOMENTS=all, only one fault per mode is tried, one that other modes do not have.
+// Faults of migrations with rounds. Each takes a minute or more on an emulated processor: `npm test` tries
+// one of each mode, and a soak run all of them.
 import { beforeAll, expect, test } from 'vitest';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
-import { ALL_MOMENTS, casesOf, type Expected, tryFault } from '../helpers/migration-faults.ts';
+import { casesOf, type Expected, tryFault } from '../helpers/migration-faults.ts';
+import { isSoak } from '../helpers/sample.ts';
 
 beforeAll(allowLargePipes);
 
@@ -49,8 +50,8 @@ const moreLast: Expected[] = [
 ];
 
 const cases = [
-  ...casesOf('pre-copy', ALL_MOMENTS ? [...more, ...moreFirst, ...first] : first),
-  ...casesOf('hybrid', ALL_MOMENTS ? [...more, ...moreLast, ...last] : last),
+  ...casesOf('pre-copy', isSoak ? [...more, ...moreFirst, ...first] : first),
+  ...casesOf('hybrid', isSoak ? [...more, ...moreLast, ...last] : last),
 ];
 const titles = new Map(cases.map((one) => [one[0], one]));
 
