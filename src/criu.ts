@@ -16,14 +16,9 @@ import { type CheckOptions, check } from './operations/check.ts';
 import type { Client } from './operations/client.ts';
 import { type CpuinfoOptions, cpuinfo } from './operations/cpuinfo.ts';
 import { type DumpOptions, type DumpResult, dump, type PreDumpOptions } from './operations/dump.ts';
+import type { CriuVersion } from './operations/known-versions.ts';
 import { PageServer, type PageServerStartOptions } from './operations/page-server.ts';
-import {
-  type CriuFeatures,
-  type CriuVersion,
-  features,
-  requireSupport,
-  version,
-} from './operations/probe.ts';
+import { type CriuFeatures, features, requireSupport, version } from './operations/probe.ts';
 import { type RestoreOptions, restore } from './operations/restore.ts';
 import type { RestoredProcess } from './operations/restored-process.ts';
 import { assertOwnCriu, assertServiceSupports, INHERITS } from './operations/service-limits.ts';

@@ -7,7 +7,7 @@ import type { PreflightFinding } from './finding.ts';
  * - `ERR_CRIU_INVALID_ARGUMENT`: an argument or option is wrong; nothing was started.
  * - `ERR_CRIU_NOT_FOUND`: there is no such criu binary, or no such program to start.
  * - `ERR_CRIU_NOT_CRIU`: the program is not a CRIU: it does not answer a VERSION request.
- * - `ERR_CRIU_TOO_OLD`: an option needs a newer CRIU than the one that runs.
+ * - `ERR_CRIU_TOO_OLD`: CRIU is too old, for an option or for this kernel.
  * - `ERR_CRIU_NO_PERMISSION`: a program may not be run or signalled, or CRIU lacks capabilities.
  * - `ERR_CRIU_NO_SUCH_PROCESS`: there is no process with the pid to dump.
  * - `ERR_CRIU_BUSY`: another dump or a debugger traces the processes, and only one can.

@@ -52,9 +52,10 @@ export type {
 export type { CheckOptions } from './operations/check.ts';
 export type { CpuinfoOptions } from './operations/cpuinfo.ts';
 export type { DumpOptions, DumpResult, PreDumpOptions } from './operations/dump.ts';
+export type { CriuVersion } from './operations/known-versions.ts';
 export type { PageServer, PageServerStartOptions } from './operations/page-server.ts';
 export type { FrozenTimePrediction, PreCopied, RoundReason } from './operations/pre-copied.ts';
-export type { CriuFeatures, CriuVersion } from './operations/probe.ts';
+export type { CriuFeatures } from './operations/probe.ts';
 export type { RestoreOptions } from './operations/restore.ts';
 export type { RestoredProcess } from './operations/restored-process.ts';
 export type { CriuSession, RequestOptions, SessionOptions } from './operations/session.ts';

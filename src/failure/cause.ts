@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { constants, release } from 'node:os';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import type { CriuErrorCode, CriuLog, WorkloadState } from '../errors.ts';
 import { table } from '../options/table.ts';
@@ -23,6 +23,8 @@ export interface Evidence {
   /** The operation and its object, as `dump of process 12`. */
   readonly label: string;
   readonly remains: Remains;
+  /** The CRIU that failed: its version and path in words. */
+  readonly criu?: string | undefined;
   readonly log?: CriuLog | undefined;
   /** What CRIU does not tell of when it fails by it: the cause if there is no other. */
   readonly hint?: string | undefined;
@@ -44,6 +46,8 @@ export function causeOf(
   reply: CriuResponse,
   evidence: Evidence,
 ): { code: CriuErrorCode; text: string } {
+  const tooOld = tooOldForKernel(evidence);
+  if (tooOld) return { code: 'ERR_CRIU_TOO_OLD', text: tooOld };
   const complaint = usageError(evidence);
   const cause = inPlainWords(reply, evidence) ?? trueCause(evidence);
   const text =
@@ -58,6 +62,17 @@ export function causeOf(
     (firstError(reply) || `criu gave no reason (errno ${reply.cr_errno ?? 'unknown'})`);
   return { code: codeOf(reply, text, evidence), text: withOption(text) };
 }
+
+/** A CRIU that does not know this kernel's vDSO fails at every request but VERSION. */
+function tooOldForKernel({ log, remains, criu }: Evidence): string | undefined {
+  const errors = [...(log?.errors ?? []), ...errorLines(remains.stderr ?? '')];
+  if (!errors.some((line) => UNKNOWN_VDSO.test(line))) return;
+  return `${criu ?? 'this CRIU'} is too old for the kernel ${release()}, whose vDSO it does not know; install CRIU 4 or newer, as from Debian 13 or https://criu.org`;
+}
+
+/** CRIU 3.17 may write only the first letter to its standard error, and then zeros. */
+const UNKNOWN_VDSO =
+  /^vdso: (Unexpected rt vDSO area bounds|Failed to fill self vdso symtable|U\0)|^kerndat_vdso_fill_symtable failed/;
 
 /** How a criu ended that has not replied. The exit status of a service's criu is unknown. */
 export function endOf(evidence: Evidence): string {

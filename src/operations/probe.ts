@@ -6,25 +6,8 @@ import type { OperationOptions } from '../options/types.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import { type Endpoint, locate } from '../worker/endpoint.ts';
 import type { Client } from './client.ts';
+import { type CriuVersion, dotted, knownVersions } from './known-versions.ts';
 import { call } from './request.ts';
-
-/** CRIU's answer to a VERSION request. */
-export interface CriuVersion {
-  /** 4 of 4.2.1. */
-  readonly major: number;
-  /** 2 of 4.2.1. */
-  readonly minor: number;
-  /** 1 of 4.2.1; 0 if it has none. */
-  readonly sublevel: number;
-  /** A fourth number, if it has one. */
-  readonly extra?: number;
-  /** The commit that it was built from, if it was built from a checkout. */
-  readonly gitId?: string;
-  /** The name of the release. */
-  readonly name?: string;
-  /** All of it to compare with: 40201 for 4.2.1. */
-  readonly number: number;
-}
 
 /** What CRIU says of this kernel, all of it asked for. */
 export interface CriuFeatures {
@@ -40,7 +23,6 @@ export interface CriuFeatures {
 const ANSWER_LIMIT_MS = 30_000;
 
 /** Answers by the identity of the endpoint: they hold until its binary is replaced. */
-const knownVersions = new Map<string, CriuVersion>();
 const knownFeatures = new Map<string, CriuFeatures>();
 
 /** Makes a VERSION request. */
@@ -94,7 +76,12 @@ export async function askFeatures(
   const wanted = { mem_track: true, lazy_pages: true, pidfd_store: true };
   const request: CriuRequest = { type: 'FEATURE_CHECK', features: wanted };
   using limited = cancellation.within(ANSWER_LIMIT_MS);
-  const reply = await ask(operation, endpoint, request, limited).catch((error: CriuError) => {
+  const reply = await ask(operation, endpoint, request, limited).catch(async (error: CriuError) => {
+    if (error.code === 'ERR_CRIU_TOO_OLD' && !knownVersions.has(endpoint.identity)) {
+      // Once more, for an error with the version.
+      await askVersion(operation, endpoint, cancellation);
+      return await ask(operation, endpoint, request, limited);
+    }
     throw cancellation.reason || error.code !== 'ERR_CRIU_TIMEOUT' ? error : mute(error, endpoint);
   });
   const answer = {
@@ -185,9 +172,4 @@ function notCriu(error: unknown, endpoint: Endpoint, operation: string): unknown
 function mute({ operation, stderr, exit }: CriuError, { name }: Endpoint): CriuError {
   const text = `${operation}: ${name} has not answered a FEATURE_CHECK request within ${ANSWER_LIMIT_MS} ms`;
   return new CriuError('ERR_CRIU_TIMEOUT', text, { operation, stderr, exit });
-}
-
-/** A version in words: 40201 is 4.2.1. */
-export function dotted(number: number): string {
-  return [Math.floor(number / 10000), Math.floor(number / 100) % 100, number % 100].join('.');
 }

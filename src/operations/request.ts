@@ -11,6 +11,7 @@ import type {
 import type { Endpoint } from '../worker/endpoint.ts';
 import type { WorkerOptions } from '../worker/worker.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
+import { describeCriu } from './known-versions.ts';
 
 /** How a request ended. */
 export interface Ending {
@@ -94,6 +95,7 @@ export async function call(given: Call): Promise<CriuResponse> {
     label,
     cancellation,
     remains,
+    criu: describeCriu(given.endpoint),
     ...(await given.collectEvidence?.(ending)),
   };
   const error = 'reply' in outcome ? failureOf(outcome, evidence) : brokenOff(outcome, evidence);

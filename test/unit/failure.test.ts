@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { constants, release } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import { CriuError, type CriuLog, type WorkloadState } from '../../src/errors.ts';
@@ -359,3 +359,26 @@ describe('an exchange that broke off', () => {
     });
   });
 });
+
+test.each([
+  [
+    'the log',
+    {
+      log: logOf(
+        'vdso: Unexpected rt vDSO area bounds',
+        'kerndat_vdso_fill_symtable failed when initializing kerndat.',
+      ),
+    },
+  ],
+  ['the standard error', { remains: stderrOf('vdso: Unexpected rt vDSO area bounds') }],
+  ['what CRIU 3.17 writes of it to the standard error', { remains: stderrOf('vdso: U\0\0\0') }],
+])(
+  'a CRIU that is too old for the kernel says its version, its path and what to install: %s',
+  (_, evidence) => {
+    const error = errorOf({}, { ...evidence, criu: 'CRIU 3.17.1 (/usr/sbin/criu)' });
+    expect(error.code).toBe('ERR_CRIU_TOO_OLD');
+    expect(error.message).toBe(
+      `dump of process 12: CRIU 3.17.1 (/usr/sbin/criu) is too old for the kernel ${release()}, whose vDSO it does not know; install CRIU 4 or newer, as from Debian 13 or https://criu.org`,
+    );
+  },
+);

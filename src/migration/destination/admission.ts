@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostFacts__Output } from '../../generated/types/node_criu/HostFacts.ts';
-import { dotted } from '../../operations/probe.ts';
+import { dotted } from '../../operations/known-versions.ts';
 import type { CriuOperations } from '../protocol/criu-operations.ts';
 import { isPostcopy, type MigrationMode } from '../protocol/modes.ts';
 import { fromOfferedOptions, unsupportedOption } from '../protocol/offered-options.ts';

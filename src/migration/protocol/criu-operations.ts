@@ -1,6 +1,7 @@
 import type { PreflightFinding } from '../../finding.ts';
 import type { Client } from '../../operations/client.ts';
-import type { CriuFeatures, CriuVersion } from '../../operations/probe.ts';
+import type { CriuVersion } from '../../operations/known-versions.ts';
+import type { CriuFeatures } from '../../operations/probe.ts';
 import type { CriuOpts } from '../../options/types.ts';
 import type { PreflightOptions } from '../../preflight/options.ts';
 

@@ -3,7 +3,7 @@ import type {
   OfferRequest__Output,
 } from '../../generated/types/node_criu/OfferRequest.ts';
 import type { DumpOptions } from '../../operations/dump.ts';
-import { dotted } from '../../operations/probe.ts';
+import { dotted } from '../../operations/known-versions.ts';
 import { translate } from '../../options/translate.ts';
 import type { CriuOpts } from '../../options/types.ts';
 
