@@ -1,7 +1,9 @@
-import { CriuError, invalid } from '../errors.ts';
+import { CriuError } from '../errors.ts';
 import type { Client } from '../operations/client.ts';
 import type { DumpOptions, DumpResult } from '../operations/dump.ts';
 import type { PreCopied } from '../operations/pre-copied.ts';
+import { callback, check, isRecord, type Shape } from '../options/check.ts';
+import { integer, text } from '../options/kinds.ts';
 import type { PageServerOptions } from '../options/types.ts';
 
 /** How many pages of a lazy dump the destination has fetched. */
@@ -60,19 +62,24 @@ export function assertNoOwnedOptions(operation: string, options: object): void {
   }
 }
 
-/** Where to listen for the destination. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
-export function endpointOf(
-  operation: string,
-  pageServer: LazyDumpOptions['pageServer'] = {},
-): Endpoint {
-  const takes = '{ address?: string, port?: 0 to 65535 }';
-  if (typeof pageServer !== 'object' || pageServer === null) {
-    throw invalid(operation, 'pageServer', takes, pageServer);
-  }
-  const { address = '127.0.0.1', port = 0, ...rest } = pageServer;
-  const isPort = Number.isInteger(port) && port >= 0 && port <= 65535;
-  if (typeof address !== 'string' || address === '' || !isPort || Object.keys(rest).length > 0) {
-    throw invalid(operation, 'pageServer', takes, pageServer);
-  }
+/** The address and port on which a lazy dump listens. */
+const endpoint = check(
+  '{ address?: string, port?: 0 to 65535 }',
+  (value) =>
+    isRecord(value) &&
+    Object.keys(value).every((name) => name === 'address' || name === 'port') &&
+    (value.address === undefined || text.accepts(value.address)) &&
+    (value.port === undefined || integer(0, 65535).accepts(value.port)),
+);
+
+/** The checks of what a lazy dump adds to the options of a dump. */
+export const lazyDumpOptions: Shape<Pick<LazyDumpOptions, 'pageServer' | 'confirm'>> = {
+  pageServer: endpoint,
+  confirm: callback,
+};
+
+/** Where to listen for the destination. */
+export function endpointOf({ pageServer = {} }: LazyDumpOptions): Endpoint {
+  const { address = '127.0.0.1', port = 0 } = pageServer;
   return { address, port };
 }

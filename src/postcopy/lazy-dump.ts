@@ -7,7 +7,7 @@ import { type DumpResult, dump, type RoundContext, type ServeCommand } from '../
 import type { FrozenTimePrediction } from '../operations/pre-copied.ts';
 import { requireSupport } from '../operations/probe.ts';
 import { pathOf } from '../operations/restore.ts';
-import { callback, checkOptions, checkValue } from '../options/check.ts';
+import { checkOptions, checkValue } from '../options/check.ts';
 import { pid as positiveInteger } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { assertEncrypted } from '../options/reach.ts';
@@ -20,6 +20,7 @@ import {
   type Endpoint,
   endpointOf,
   type LazyDumpOptions,
+  lazyDumpOptions,
   withLazyDumpDefaults,
 } from './lazy-dump-options.ts';
 import { LazyPageServer } from './lazy-page-server.ts';
@@ -98,12 +99,12 @@ async function check(
   checkValue(operation, 'pid', positiveInteger, pid);
   checkOptions(
     operation,
-    { hooks, signal, deadlineMs, gracePeriodMs, confirm },
-    { ...operationOptions, confirm: callback },
+    { hooks, signal, deadlineMs, gracePeriodMs, pageServer, confirm },
+    { ...operationOptions, ...lazyDumpOptions },
   );
   using limits = new Cancellation(operation, { signal, deadlineMs, gracePeriodMs });
   assertNoOwnedOptions(operation, given);
-  const endpoint = endpointOf(operation, pageServer);
+  const endpoint = endpointOf(options);
   const { tls, ...forCriu } = withDefaults('dump', own, client.defaults);
   if (tls !== undefined) checkValue(operation, 'tls', tlsMaterialOrNone, tls);
   const { newest, wire } = translate('dump', { ...forCriu, lazyPages: true }, operation);
