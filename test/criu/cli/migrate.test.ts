@@ -41,7 +41,7 @@ test('serve and migrate move a process with certificates of cert, and report it 
   const args = ['migrate', String(memory.pid), place, ...own, '--mode', 'stop-and-copy'];
   const stranger = await nodeCriu([...args, ...trust('stranger')]);
   expect(stranger).toMatchObject({ exitCode: 3 });
-  expect(stranger.stderr).toContain('This host does not take it.');
+  expect(stranger.stderr).toContain('This host does not accept the migration.');
   await memory.writesOn();
 
   const { exitCode, stdout, stderr } = await nodeCriu([...args, '--json', ...trust('source')]);
