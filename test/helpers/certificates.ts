@@ -4,16 +4,16 @@ import { execa } from 'execa';
 import type { TlsOptions } from '../../src/index.ts';
 import { temporaryDirectory } from './workload.ts';
 
-/** A certificate with its key, paths of PEM files. */
+/** A certificate and its key, as paths of PEM files. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** What a certificate must be for on a connection of this host with itself. */
+/** The subject of a certificate that is valid for connections on this host. */
 export const HERE = 'IP:127.0.0.1';
 
-/** What it is for on no connection of this host with itself. */
+/** The subject of a certificate that is not valid for connections on this host. */
 export const ELSEWHERE = 'IP:127.0.0.9';
 
 /** The option `tls` with a certificate to present, and one authority for both sides. */
@@ -21,7 +21,7 @@ export function tls(authority: Authority, { cert, key }: Certificate): { tls: Tl
   return { tls: { ca: authority.cert, cert, key } };
 }
 
-/** A certificate authority of its own, removed after the test. */
+/** A certificate authority, removed after the test. */
 export class Authority {
   readonly cert: string;
   readonly #directory: string;
@@ -69,7 +69,7 @@ export class Authority {
     };
   }
 
-  /** The path of a revocation list, which has these certificates on it. */
+  /** Revokes certificates; returns the path of the revocation list. */
   async revoke(...certificates: readonly Certificate[]): Promise<string> {
     for (const { cert } of certificates) await this.#openssl('ca', '-revoke', cert);
     await this.#openssl('ca', '-gencrl', '-crldays', '2', '-out', 'crl.pem');

@@ -22,7 +22,7 @@ import { isSoak } from './sample.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 import { temporaryDirectory, waitFor } from './workload.ts';
 
-/** What goes wrong. */
+/** The kinds of faults. */
 export type FaultKind =
   | 'agent of the destination killed'
   | 'destination killed with all in it'
@@ -36,18 +36,18 @@ export type FaultKind =
   | 'cancelled'
   | 'switchOver throws';
 
-/** A fault, when it comes, and what is expected of it. */
+/** A fault, and when it strikes. */
 export interface MigrationFault {
   readonly mode: MigrationMode;
   readonly kind: FaultKind;
   readonly phase: MigrationPhase;
-  /** So many milliseconds after the phase has begun; else it waits for the fault. */
+  /** Strikes this long after the phase has begun; without it the phase waits for the fault. */
   readonly afterMs?: number;
-  /** When the destination has written that it has come to this state. */
+  /** Strikes once the destination has written this state into its journal. */
   readonly state?: 'receiving' | 'prepared' | 'resuming' | 'resumed' | 'complete';
 }
 
-/** When a fault comes: at a phase, some milliseconds into it, or at a state of the destination's. */
+/** When a fault strikes: at a phase, some milliseconds into it, or at a state of the destination. */
 type Moment =
   | MigrationPhase
   | `=${NonNullable<MigrationFault['state']>}`
@@ -89,32 +89,32 @@ function momentOf(moment: Moment): Partial<MigrationFault> {
   return { phase: 'offer', state: moment.slice(1) as NonNullable<MigrationFault['state']> };
 }
 
-/** What came of it. */
+/** The outcome of a fault. */
 export interface Outcome {
-  /** The code of the error; none if all went well, or nobody was there to be told. */
+  /** The code of the error; undefined after success, or if the source died. */
   readonly code: string | undefined;
   readonly message: string;
-  /** What the error says of the original. */
+  /** The `workload` of the error. */
   readonly workload: string | undefined;
-  /** resolveMigration was needed, and what it said. */
+  /** What resolveMigration() did, if it was needed. */
   readonly resolved: string | undefined;
-  /** Who runs in the end. */
+  /** The host on which the program runs in the end. */
   readonly owner: 'source' | 'destination';
-  /** The copy has run, and what it did is lost. */
+  /** True if the copy has run and what it did is lost. */
   readonly isBack: boolean;
 }
 
 const FROM = '127.0.0.2';
 const TO = '127.0.0.1';
 
-/** Where it is tried. */
+/** The circumstances of a try. */
 export interface Circumstances {
   readonly heapMiB?: number;
-  /** How much slower than usual all is. */
+  /** The factor by which the machine is slower than usual. */
   readonly patience?: number;
 }
 
-/** Tries a fault: looks that one copy runs in the end, as it should, and that nothing is left. */
+/** Tries a fault, and expects that exactly one copy runs in the end and nothing else is left. */
 export async function tryFault(
   fault: MigrationFault,
   { heapMiB = 32, patience = 1 }: Circumstances = {},
@@ -206,7 +206,8 @@ export async function tryFault(
     expect(how.owner).not.toBe('undecided');
     expect(await unresolvedMigrations({ directory })).toEqual([]);
   }
-  // Nothing is open unless somebody has said so, or died; who dies later may have finished it.
+  // A migration is open only after an unresolved error or the death of the source; a source that dies
+  // later may have finished it.
   const isUnresolved = error?.code === 'ERR_CRIU_MIGRATION_UNRESOLVED';
   const hasDied = kind === 'agent of the source killed' && phase !== 'offer';
   if (!hasDied || afterMs === undefined) expect(open !== undefined).toBe(isUnresolved || hasDied);
@@ -223,7 +224,7 @@ export async function tryFault(
   if (isUnresolved) expect(error?.workload).toBe('stopped');
   await expectNothingLeft(host, directory, owner);
   await network.close();
-  // The witness was one of its children.
+  // The original was a child of this process.
   if (owner === 'destination') before.children--;
   const isAsBefore = async () => isDeepStrictEqual(await held(), before);
   await waitFor(isAsBefore, 'this process holds what it did').catch(async () => {
@@ -240,13 +241,13 @@ export async function tryFault(
   return { code, message, workload, resolved, owner, isBack };
 }
 
-/** A fault in words, and when it comes. */
+/** Describes a fault and when it strikes. */
 function whatOf({ kind, phase, afterMs, state }: MigrationFault): string {
   if (state) return `${kind} when it has written '${state}'`;
   return `${kind} ${afterMs === undefined ? 'at' : `${afterMs} ms into`} ${phase}`;
 }
 
-/** It has run at one place after the other; memory first, nothing is lost and nothing done twice. */
+/** Expects that the program ran on one host after the other; without lazy pages it lost no step. */
 function expectOneAtATime(
   stays: Awaited<ReturnType<RunLog['stays']>>,
   owner: Outcome['owner'],
@@ -262,7 +263,7 @@ function expectOneAtATime(
         ? ['source', 'destination', 'source']
         : ['source'];
   expect(places, JSON.stringify(stays)).toEqual(expected);
-  // Each goes on where the original was left.
+  // Each copy continues where the original stopped.
   const [first, ...later] = stays;
   for (const stay of later) expect(stay.first).toBe((first?.last ?? 0) + 1);
   return isBack;
@@ -289,7 +290,7 @@ async function expectNothingLeft(
   });
 }
 
-/** What this process holds, without numbers: an agent that was started anew has others. */
+/** What this process holds, without numbers, which differ for a new agent. */
 async function held() {
   const { descriptors, children } = await holdings();
   return {

@@ -7,7 +7,7 @@ import { startProgram, temporaryDirectory, waitFor, waitGone } from './workload.
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
-/** Starts a program on a host of its own, as far as pids go, that was just booted. */
+/** The command that runs a program in a new pid namespace with its own boot id, like a host after a boot. */
 export async function bootedAnew(): Promise<string[]> {
   const path = join(await temporaryDirectory(), 'boot_id');
   await writeFile(path, `${randomUUID()}\n`);
@@ -16,18 +16,18 @@ export async function bootedAnew(): Promise<string[]> {
 }
 
 /**
- * A destination, as far as pids go: a pid namespace with an agent that takes migrations. The agent may
- * die alone, and another start in its place; or all of it may end.
+ * A destination: a pid namespace with an agent that serves migrations. The agent can be killed and
+ * started again alone, or with the whole namespace.
  */
 export class MigrationHost {
   readonly directory: string;
   readonly #options: object;
   #init = 0;
   #agent!: LibraryProcess;
-  /** Of the control, and of the pages. */
+  /** The ports of the control and of the pages. */
   ports: [number, number] = [0, 0];
 
-  /** @param options of its servers, but for where they listen and keep things */
+  /** @param options the options of its servers, without `listen` and `directory` */
   static async start(options: object): Promise<MigrationHost> {
     const host = new MigrationHost(await temporaryDirectory(), options);
     await host.#boot();
@@ -49,13 +49,13 @@ export class MigrationHost {
     const { pid } = await startProgram(program, args);
     const childOf = async (parent: number) =>
       Number(await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => ''));
-    await waitFor(async () => (await childOf(pid)) > 0, 'there is a pid namespace');
+    await waitFor(async () => (await childOf(pid)) > 0, 'the pid namespace exists');
     this.#init = await childOf(pid);
     await waitFor(async () => (await childOf(this.#init)) > 0, 'its first process runs');
     await this.startAgent();
   }
 
-  /** Starts an agent, where an earlier one was. */
+  /** Starts an agent on the ports and in the directory of the earlier one. */
   async startAgent(): Promise<void> {
     this.#agent = await LibraryProcess.start([
       'nsenter',
@@ -69,27 +69,27 @@ export class MigrationHost {
     this.ports = await this.#agent.ask<[number, number]>('ports');
   }
 
-  /** The agent is killed; what it has started is not. */
+  /** Kills the agent, but not the processes that it has started. */
   async killAgent(): Promise<void> {
     await this.#agent.do('crash');
     await this.#agent.ended;
   }
 
-  /** The host ends at once, with all in it. */
+  /** Kills all processes of the host. */
   async kill(): Promise<void> {
     process.kill(this.#init, 'SIGKILL');
     await this.#agent.ended;
     await waitGone(this.#init);
   }
 
-  /** Starts again what was killed. */
+  /** Starts whatever was killed again. */
   async recover(): Promise<void> {
     await this.#agent.ended;
     if (await readlink(`/proc/${this.#init}/exe`).catch(() => undefined)) await this.startAgent();
     else await this.#boot();
   }
 
-  /** The criu processes in there. */
+  /** The criu processes of the host. */
   async criu(): Promise<number[]> {
     return await criuBeside(this.#init);
   }

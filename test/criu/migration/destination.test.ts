@@ -13,14 +13,14 @@ import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 beforeAll(allowLargePipes);
 
-/** Where a host is, and how to get in. */
+/** The options that connect to a host. */
 const to = (host: MigrationHost) => ({
   to: { host: '127.0.0.1', port: host.ports[0] },
   insecure: true,
 });
 
 test.each(['stop-and-copy', 'post-copy'] as const)(
-  '%s: a hook that throws at every state is in the way of none',
+  '%s: a hook `changed` that always throws does not affect the migration',
   async (mode) => {
     const witness = await RunLog.start(8);
     const host = await MigrationHost.start({ insecure: true, hookThrows: true });
@@ -42,7 +42,7 @@ describe('the hooks around a restore', () => {
     readonly program?: string;
   }
 
-  /** The calls, once the last hook was called. */
+  /** The calls of the hooks, once the last one was called. */
   async function hookCalls(host: MigrationHost): Promise<HookCall[]> {
     let calls: HookCall[] = [];
     await waitFor(async () => {
@@ -133,7 +133,7 @@ describe('the hooks around a restore', () => {
   });
 });
 
-/** Migrates a witness, and closes the server at a phase. */
+/** Migrates a process, and closes the server at a phase. */
 async function closedAt(phase: string, heapMiB: number, mode: NonNullable<MigrateOptions['mode']>) {
   const witness = await RunLog.start(heapMiB);
   const host = await MigrationHost.start({ insecure: true });
@@ -149,18 +149,18 @@ async function closedAt(phase: string, heapMiB: number, mode: NonNullable<Migrat
   return { witness, host, migration, closed: async () => await closed };
 }
 
-test('a server that is closed waits until a copy that runs has all of its memory', async () => {
+test('close() of a server waits until a running copy has all of its memory', async () => {
   const { witness, host, migration, closed } = await closedAt('pages', 256, 'post-copy');
   const { pid } = await migration.result;
   await closed();
   expect(await witness.alone()).not.toBe(witness.pid);
   await witness.verify();
   expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'complete', pid }]);
-  // What it was, although nobody listens there any more.
+  // The ports are still known, although the server has closed them.
   expect(await host.agent.ask('ports')).toEqual(host.ports);
 });
 
-test('a server that is closed gives up a copy that does not run', async () => {
+test('close() of a server aborts a migration whose copy does not run yet', async () => {
   const { witness, host, migration, closed } = await closedAt('switch-over', 8, 'stop-and-copy');
   const error = await failureOf(migration.result);
   await closed();
@@ -170,7 +170,7 @@ test('a server that is closed gives up a copy that does not run', async () => {
   expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'aborted' }]);
 });
 
-test('a server starts with more journals than it may open files', async () => {
+test('a server starts with more journals than this process may open files', async () => {
   const directory = await temporaryDirectory();
   const incoming = join(directory, 'incoming');
   await mkdir(incoming);

@@ -7,7 +7,7 @@ const REFUSED = 'ERR_CRIU_MIGRATION_REFUSED';
 const before = ['offer', 'connect', 'dump', 'images', 'prepare', 'switch-over'] as const;
 const undecided = ['connect', 'dump', 'images', 'prepare', 'switch-over'] as const;
 
-/** What is tried, and what comes of it for certain; a moment in a phase may be on either side. */
+/** The faults, and their outcome where it is certain; in the middle of a phase it may vary. */
 const expected: Expected[] = [
   ['hook throws', [...before, 'hand-over'], FAILED, 'source'],
   ['hook throws', ['done'], undefined, 'destination'],
@@ -28,7 +28,7 @@ const expected: Expected[] = [
   ['agent of the source killed', [{ dump: 30 }, { prepare: 60 }]],
   ['agent of the source killed', [{ 'hand-over': 5 }, { 'hand-over': 20 }]],
   ['criu of the source killed', ['images', 'prepare'], 'ERR_CRIU_EOF', 'source'],
-  // The original is stopped in the same moment: if that came first, the copy takes over.
+  // The original is stopped at the same time: if that comes first, the copy takes over.
   ['criu of the source killed', ['switch-over'], 'any'],
   ['criu of the source killed', ['hand-over'], undefined, 'destination'],
   ['criu of the source killed', [{ dump: 40 }, { prepare: 50 }, { 'hand-over': 5 }]],

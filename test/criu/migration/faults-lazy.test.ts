@@ -9,7 +9,7 @@ const UNRESOLVED = 'ERR_CRIU_MIGRATION_UNRESOLVED';
 const REFUSED = 'ERR_CRIU_MIGRATION_REFUSED';
 const before = ['offer', 'connect', 'dump', 'images', 'prepare', 'switch-over'] as const;
 
-/** What is tried, and what comes of it for certain; a moment in a phase may be on either side. */
+/** The faults, and their outcome where it is certain; in the middle of a phase it may vary. */
 const expected: Expected[] = [
   ['hook throws', [...before, 'hand-over'], FAILED, 'source'],
   ['hook throws', ['pages', 'done'], undefined, 'destination'],

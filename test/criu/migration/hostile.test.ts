@@ -27,7 +27,7 @@ const host = '127.0.0.1';
 const limits = { timeoutMs: 60_000 };
 const never = new AbortController().signal;
 
-/** A server of this process, and a source that does as it likes. */
+/** A server in this process, and a client that calls it in any order. */
 async function hostile(changes: Partial<ServeMigrationsOptions> = {}) {
   const directory = changes.directory ?? (await temporaryDirectory());
   const listen = { host, port: 0 };
@@ -53,7 +53,7 @@ async function offer(
   return { ...reply, id };
 }
 
-/** Has a migration taken, and connects for its pages. */
+/** Has a migration accepted, and opens its connection for pages. */
 async function begin(
   server: MigrationServer,
   destination: DestinationClient,
@@ -68,7 +68,7 @@ async function begin(
   return taken.id;
 }
 
-/** Begins to send images. */
+/** Begins to send images; `answer` is `received` or the error. */
 function open(destination: DestinationClient, id: string, index: number) {
   let stream!: ClientWritableStream<ImagePart>;
   const answer = new Promise<string>((resolve) => {
@@ -79,7 +79,7 @@ function open(destination: DestinationClient, id: string, index: number) {
   return { stream, answer };
 }
 
-/** Sends an image; resolves with the state then, or what went wrong. */
+/** Sends an image; resolves with `received` or the error. */
 async function put(destination: DestinationClient, id: string, index: number, name = 'a.img') {
   const { stream, answer } = open(destination, id, index);
   const data = Buffer.from('abc');
@@ -90,13 +90,13 @@ async function put(destination: DestinationClient, id: string, index: number, na
   return await answer;
 }
 
-/** Makes a directory one with little room, until the test is over. */
+/** Limits the space in a directory until the test ends. */
 async function mountSmall(directory: string, size: string): Promise<void> {
   await execa('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'node-criu', directory]);
   onTestFinished(async () => void (await execa('umount', ['-l', directory])));
 }
 
-/** With what words it is refused. */
+/** The error with which a call is refused. */
 async function refusal(call: Promise<unknown>): Promise<string> {
   return await call.then(
     () => 'it is not refused',
@@ -105,7 +105,7 @@ async function refusal(call: Promise<unknown>): Promise<string> {
 }
 
 describe('images', () => {
-  test('are not taken for a round that is not the last', async () => {
+  test('are refused for a round that is not the last', async () => {
     const { server, destination, images } = await hostile();
     const id = await begin(server, destination);
     expect(await put(destination, id, 0)).toContain('the dump is not round 0');
@@ -117,7 +117,7 @@ describe('images', () => {
     expect(await images()).toEqual([id]);
   });
 
-  test('are not taken once it is given up, and leave nothing', async () => {
+  test('are refused after an abort, and nothing is left', async () => {
     const { server, destination, images } = await hostile();
     const id = await begin(server, destination, { mode: 'post-copy' });
     expect(await put(destination, id, 0)).toBe('received');
@@ -127,7 +127,7 @@ describe('images', () => {
     expect(await images()).toEqual([]);
   });
 
-  test('that are under way when it is given up end, and leave nothing', async () => {
+  test('in transit end with an abort, and nothing is left', async () => {
     const { server, destination, images } = await hostile();
     const id = await begin(server, destination, { mode: 'post-copy' });
     const { stream, answer } = open(destination, id, 0);
@@ -140,7 +140,7 @@ describe('images', () => {
     expect(await images()).toEqual([]);
   });
 
-  test('are not half there when the disk is full', async () => {
+  test('are refused when the disk is full', async () => {
     const directory = await temporaryDirectory();
     await mountSmall(directory, '64k');
     const data = Buffer.alloc(100 << 10, 1);
@@ -159,7 +159,7 @@ describe('images', () => {
 });
 
 describe('rounds', () => {
-  test('come one after the other', async () => {
+  test('are refused out of order', async () => {
     const { server, destination } = await hostile();
     const id = await begin(server, destination);
     const start = (index: number) => refusal(destination.call('startRound', { id, index }, limits));
@@ -174,7 +174,7 @@ describe('rounds', () => {
     expect(await start(0)).toContain('the migration is aborted');
   });
 
-  test('that are about to begin when it is given up leave nothing', async () => {
+  test('that begin during an abort leave nothing', async () => {
     const { server, destination, images } = await hostile();
     const id = await begin(server, destination);
     const { children } = await holdings();
@@ -197,7 +197,7 @@ test.each([
 });
 
 describe('an offer is refused', () => {
-  test('of a mode that there is not', async () => {
+  test('for an unknown mode', async () => {
     const { destination } = await hostile();
     const request = { protocol: PROTOCOL, id: randomUUID(), host: { architecture: arch() } };
     for (const mode of [0, 77]) {
@@ -218,7 +218,7 @@ describe('an offer is refused', () => {
     expect(objections.map(({ message }) => message)).toEqual([expect.stringContaining(words)]);
   });
 
-  test('of a processor that can do more, unless cpuCap leaves that away', async () => {
+  test('for a processor with more features, unless cpuCap excludes them', async () => {
     const { destination } = await hostile();
     const cpuinfo = withAllFeatures(await cpuinfoHere());
     const { objections } = await offer(destination, { cpuinfo });
@@ -230,7 +230,7 @@ describe('an offer is refused', () => {
     expect((await offer(destination, { cpuinfo, cpuCap })).objections).toEqual([]);
   });
 
-  test('of images of a newer CRIU, and not of one that is newer by a correction', async () => {
+  test('for a CRIU with a newer minor version, but not for a newer patch release', async () => {
     const { destination } = await hostile();
     const { host: facts } = await offer(destination);
     const { criu = 0 } = facts ?? {};
@@ -245,7 +245,7 @@ describe('an offer is refused', () => {
     expect(objection?.remedy).toContain('on the destination, or a newer one');
   });
 
-  test('for the room on the disk, but in post-copy, whose memory is never there', async () => {
+  test('for lack of disk space, except in post-copy, which keeps no memory on disk', async () => {
     const directory = await temporaryDirectory();
     await mountSmall(directory, '4m');
     const { destination } = await hostile({ directory });
@@ -259,7 +259,7 @@ describe('an offer is refused', () => {
     expect((await offer(destination, { ...offered, mode: 'post-copy' })).objections).toEqual([]);
   });
 
-  test('when the server is being closed', async () => {
+  test('while the server closes', async () => {
     let asked!: () => void;
     let answer!: (yes: boolean) => void;
     const isAsked = new Promise<void>((resolve) => {
@@ -282,7 +282,7 @@ describe('an offer is refused', () => {
     expect(server.migrations).toEqual([]);
   });
 
-  test('when enough are under way', async () => {
+  test('when too many migrations are open', async () => {
     const { server, destination } = await hostile();
     const all = Array.from({ length: 70 }, () => offer(destination));
     const replies = await Promise.all(all);
@@ -299,7 +299,7 @@ describe('an offer is refused', () => {
     expect((await offer(destination)).objections).toEqual([]);
   }, 90_000);
 
-  test('and of many that are over the last are kept at hand, the others in their journals', async () => {
+  test('and of many that have ended, the last are listed and the others are in their journals', async () => {
     const { server, destination } = await hostile();
     const ids: string[] = [];
     for (let count = 0; count < 102; count++) {
@@ -307,14 +307,14 @@ describe('an offer is refused', () => {
       await destination.call('abort', { id, reason: 'a test' }, limits);
       ids.push(id);
     }
-    // The last was not over when it was taken.
+    // The last one had not ended when it was added.
     expect(server.migrations.map(({ id }) => id)).toEqual(ids.slice(1));
     const [id = ''] = ids;
     const how = await destination.call('getStatus', { id }, limits);
     expect(how).toMatchObject({ state: 'aborted', message: 'a test' });
   }, 90_000);
 
-  test('for memory that was promised to another', async () => {
+  test('for memory that another open migration needs', async () => {
     const { destination } = await hostile();
     const { host: facts } = await offer(destination);
     const { freeMemory = 0, freeDisk = 0 } = facts ?? {};
@@ -336,9 +336,9 @@ async function cpuinfoHere(): Promise<Buffer> {
   return await readFile(join(imagesDirectory, 'cpuinfo.img'));
 }
 
-/** Sets seven bits of each word of features, which no processor has all. */
+/** Sets seven bits of each feature word: no processor has them all. */
 function withAllFeatures(image: Buffer): Buffer {
-  // Behind two magic numbers and a size: one message, and within it numbers and a text.
+  // After two magic numbers and a size there is one message, with numbers and a text in it.
   let at = 12;
   const varint = () => {
     let value = 0;

@@ -1,5 +1,5 @@
-// Faults while a client is connected: it notices nothing but a pause, and no rule of CRIU's network
-// lock stays on either host.
+// Faults while a client is connected: the client sees only a pause, and no rule of CRIU's network
+// lock is left on either host.
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { MigrationPhase, MigrationResolution } from '../../../src/index.ts';
@@ -92,14 +92,14 @@ test.each([...casesOf('stop-and-copy', eager), ...casesOf('post-copy', lazy)])(
       const options = { id, directory, tls: scene.tls.a };
       resolved = await agent.ask<MigrationResolution>('resolve', options);
       expect(resolved).toMatchObject({ owner: 'source', workload: 'running' });
-      // That is for whoever calls it.
+      // Moving the address back is left to the caller of resolveMigration().
       if (phase === 'hand-over') await lab.moveService(lab.b, lab.a);
     } else {
       expect(failed?.facts).toMatchObject({ workload: 'running' });
     }
     await scene.client.answersOn();
     const report = await scene.client.ask<Report>('stop');
-    // Between the death of a criu and the clean-up the server may run, and get an EPERM that ends it.
+    // Between the death of criu and the cleanup the server may run, and get an EPERM that ends it.
     const mayBreak = fault.includes('criu of the source killed');
     if (!mayBreak) expect(report).toMatchObject({ connections: 1, faults: [] });
     expect(await lab.a.outside(scene.pid)).toBeDefined();
@@ -114,7 +114,7 @@ test.each([...casesOf('stop-and-copy', eager), ...casesOf('post-copy', lazy)])(
   60_000,
 );
 
-test('stop-and-copy, criu of the source killed at hand-over: the copy takes the connection over', async () => {
+test('stop-and-copy, criu of the source killed at hand-over: the copy takes over the connection', async () => {
   const lab = await Lab.start();
   onTestFinished(() => lab.close());
   const scene = await startScene(lab, { heap: 8 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 test.each(['stop-and-copy', 'post-copy'] as const)(
-  '%s moves a server of 256 MiB between hosts, with its thread and child, and its client stays connected',
+  '%s moves a server of 256 MiB with a thread and a child, and its client stays connected',
   async (mode) => {
     const lab = await Lab.start();
     onTestFinished(() => lab.close());

@@ -1,4 +1,4 @@
-// The laboratory that the tests of migration are made in does what they take for granted.
+// Tests of the laboratory that the tests of migrations run in.
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -16,7 +16,7 @@ import {
 
 const inOrder = { connections: 1, faults: [] };
 
-test('a server migrates by hand, there and back, and its client notices nothing but a pause', async () => {
+test('a server can be moved there and back by hand, and its client sees only a pause', async () => {
   const { lab, agent, client, pid } = await start({
     heap: 16,
     hot: 4,
@@ -45,7 +45,7 @@ test('a server migrates by hand, there and back, and its client notices nothing 
   expect(await agent.ask('isAlive', { pid })).toBe(true);
 });
 
-test('agents migrate a server, and the address moves when it is there, before it runs', async () => {
+test('agents migrate a server, and its address moves before the copy runs', async () => {
   const { lab, agent, client, pid } = await start({ heap: 4 });
   const destination = await startAgent(lab.b);
   const images = { imagesDirectory: join(lab.directory, 'images'), tcpEstablished: true };
@@ -63,7 +63,7 @@ test('agents migrate a server, and the address moves when it is there, before it
   expect(await client.ask<Report>('stop')).toMatchObject(inOrder);
 });
 
-test('a hook that fails here fails the operation of the agent', async () => {
+test('a hook that throws here makes the operation of the agent fail', async () => {
   const { lab, agent, client, pid } = await start({});
   agent.on('postDump', () => {
     throw new Error('not now');
@@ -77,11 +77,11 @@ test('a hook that fails here fails the operation of the agent', async () => {
   expect(await client.ask<Report>('stop')).toMatchObject(inOrder);
 });
 
-test('a host that is stalled loses packets, and no connection', async () => {
+test('a stalled host loses packets, but no connection', async () => {
   const { lab, client } = await start({});
   await client.measure();
   await lab.a.stall();
-  // Of those on their way one more may come.
+  // One more packet may be in transit.
   const before = await client.ask<number>('answers');
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(await client.ask<number>('answers')).toBeLessThanOrEqual(before + 1);
@@ -90,7 +90,7 @@ test('a host that is stalled loses packets, and no connection', async () => {
   expect(await client.ask<Report>('stop')).toMatchObject(inOrder);
 });
 
-test('connections that are cut are reset, and the client tells of it', async () => {
+test('cut connections are reset, and the client reports it', async () => {
   const { lab, client } = await start({});
   await client.measure();
   await lab.a.cut(lab.client);
@@ -101,7 +101,7 @@ test('connections that are cut are reset, and the client tells of it', async () 
   expect(faults).toContainEqual({ at: expect.any(Number), fault: 'connection: replaced' });
 });
 
-test('an agent is killed alone, and a host with all that is in it', async () => {
+test('an agent can be killed alone, and a host with all its processes', async () => {
   const { lab, agent, client, pid } = await start({});
   const server = (await lab.a.outside(pid)) as number;
   await client.measure();
@@ -113,7 +113,7 @@ test('an agent is killed alone, and a host with all that is in it', async () => 
   expect((await client.ask<Report>('report')).connections).toBe(1);
 });
 
-test('laboratories run side by side, and nothing is left of them', async () => {
+test('laboratories run side by side, and leave nothing behind', async () => {
   const labs = await Promise.all([started(), started()]);
   const hosts = labs.flatMap(({ a, b, client }) => [a, b, client]);
   const inits = hosts.map(({ init }) => init);
@@ -126,7 +126,7 @@ test('laboratories run side by side, and nothing is left of them', async () => {
   expect(await Promise.all(inits.map(isAlive))).toEqual(inits.map(() => false));
 });
 
-/** A laboratory with the server on its first host, and the client. */
+/** A laboratory with a server on its first host, and a client. */
 async function start(options: Parameters<typeof startServer>[2]) {
   const lab = await started();
   const agent = await startAgent(lab.a);

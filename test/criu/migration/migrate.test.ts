@@ -21,7 +21,7 @@ const workload = { heapMiB: 64, hotMiB: 4, pagesPerSecond: 2000 } as const;
 beforeAll(allowLargePipes);
 
 test.each(['stop-and-copy', 'post-copy'] as const)(
-  '%s moves a process, with its memory',
+  '%s moves a process with its memory',
   async (mode) => {
     const memory = await startMemoryWorkload(workload);
     const host = await LibraryProcess.start(await bootedAnew());
@@ -52,10 +52,10 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
   },
 );
 
-test('a slow switch-over is waited for, and once the copy runs nothing calls it off', async () => {
+test('a slow switchOver is awaited, and after the copy runs nothing cancels the migration', async () => {
   const memory = await startMemoryWorkload(workload);
   const host = await LibraryProcess.start(await bootedAnew());
-  // The source is heard of every second, and later on a machine that is busy.
+  // The source polls every second, and less often on a busy machine.
   const holdMs = 8000;
   const port = await host.ask<number>('serve', {
     ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true, holdMs },
@@ -180,7 +180,7 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => signal.addEventListener('abort', resolve));
 }
 
-test('a migration that is cancelled while it is offered is cancelled, and not refused', async () => {
+test('a migration that is cancelled during the offer rejects with ERR_CRIU_ABORTED', async () => {
   const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
   const server = await serveMigrations({
     ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true, path: criuPath() },
@@ -199,7 +199,7 @@ test('a migration that is cancelled while it is offered is cancelled, and not re
 });
 
 test.each(['stop-and-copy', 'post-copy'] as const)(
-  '%s: a destination that dies before it lets the copy run says so once it is back',
+  '%s: a destination that dies before the copy runs reports it after a restart',
   async (mode) => {
     const memory = await startMemoryWorkload(workload);
     const [directory, there] = [await temporaryDirectory(), await temporaryDirectory()];

@@ -39,7 +39,7 @@ async function serve(
   return { server, directory };
 }
 
-/** Tries to migrate; nothing comes of it but the error, which is returned. */
+/** Tries to migrate; expects that nothing changes, and returns the error. */
 async function refused(
   pid: number,
   options: Partial<MigrateOptions> & Pick<MigrateOptions, 'to'>,
@@ -59,7 +59,7 @@ async function refused(
 const REFUSED = 'ERR_CRIU_MIGRATION_REFUSED';
 
 test.each(['stop-and-copy', 'post-copy'] as const)(
-  '%s over mutual TLS: only for whoever has a certificate of the authority',
+  '%s over mutual TLS needs a certificate of the authority',
   async (mode) => {
     const [ours, theirs] = await hosts();
     const [foreign] = await hosts();
@@ -70,7 +70,7 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
     expect(without.code).toBe(REFUSED);
     const other = await refused(witness.pid, { to, tls: foreign, mode }, [host.directory]);
     expect(other.code).toBe(REFUSED);
-    // It is known to itself as one of the authority, but the source knows another.
+    // The destination would accept this certificate, but the source expects another authority.
     const tls = { ...ours, ca: foreign.ca };
     expect((await refused(witness.pid, { to, tls, mode }, [host.directory])).code).toBe(REFUSED);
 
@@ -84,7 +84,7 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
   },
 );
 
-test('a destination that shows the certificate of another host of the authority', async () => {
+test('a destination with the certificate of another host is refused', async () => {
   const authority = await Authority.create('the hosts');
   const issue = async (where: string) => ({
     ca: authority.cert,
@@ -115,7 +115,7 @@ test('a destination with the certificate of another host is accepted with verify
   expect(error.message).toContain('This host does not accept the migration');
 });
 
-test('a source whose certificate is revoked', async () => {
+test('a source whose certificate is revoked is refused', async () => {
   const authority = await Authority.create('the hosts');
   const issue = async () => ({ ca: authority.cert, ...(await authority.issue(HERE)) });
   const [ours, revoked, theirs] = [await issue(), await issue(), await issue()];
@@ -144,7 +144,7 @@ test.each([
   expect(error.message).toContain(words);
 });
 
-test('certificates can be given as texts, and their paths have to lead to some', async () => {
+test('paths of certificates that cannot be read are refused by name', async () => {
   const witness = await RunLog.start(1);
   const to = { host: '127.0.0.1', port: 9 };
   const tls = { ca: '/nonexistent/ca.pem', cert: 'x', key: 'y' };
@@ -153,7 +153,7 @@ test('certificates can be given as texts, and their paths have to lead to some',
   expect(error.message).toContain('tls.ca');
 });
 
-test('there is no mode without authentication but on loopback', async () => {
+test('insecure: true is refused except on loopback addresses', async () => {
   const witness = await RunLog.start(1);
   const to = { host: '192.0.2.1', port: 7000 };
   const error = await refused(witness.pid, { to, insecure: true });
@@ -168,7 +168,7 @@ test('there is no mode without authentication but on loopback', async () => {
   expect((await failureOf(open)).code).toBe('ERR_CRIU_INVALID_ARGUMENT');
 });
 
-test('the destination may not want it', async () => {
+test('a source that authorize does not accept is refused', async () => {
   const [ours, theirs] = await hosts();
   const witness = await RunLog.start(1);
   const asked: unknown[] = [];
@@ -184,7 +184,7 @@ test('the destination may not want it', async () => {
   expect(asked).toEqual([['run-log', 'stop-and-copy', [witness.pid], 'cert1']]);
 });
 
-test.each([undefined, 1, 'yes', {}])('authorize has to say true, and not %j', async (answer) => {
+test.each([undefined, 1, 'yes', {}])('authorize has to return true, not %j', async (answer) => {
   const witness = await RunLog.start(1);
   const { server, directory } = await serve({ insecure: true, authorize: () => answer as boolean });
   await using _ = server;
@@ -194,7 +194,7 @@ test.each([undefined, 1, 'yes', {}])('authorize has to say true, and not %j', as
 });
 
 test.each([new Error('no list of hosts'), 'no list of hosts'])(
-  'an authorize that throws refuses: %s',
+  'a source is refused if authorize throws: %s',
   async (thrown) => {
     const witness = await RunLog.start(1);
     const authorize = async () => {
@@ -208,7 +208,7 @@ test.each([new Error('no list of hosts'), 'no list of hosts'])(
   },
 );
 
-test('a pid that is in use at the destination', async () => {
+test('a pid that is in use at the destination is refused', async () => {
   const witness = await RunLog.start(1);
   const { server, directory } = await serve({ insecure: true });
   await using _ = server;
@@ -218,16 +218,19 @@ test('a pid that is in use at the destination', async () => {
   expect(error.message).toContain('in its own pid namespace');
 });
 
-test.each(['pre-copy', 'hybrid'] as const)('%s, with a kernel that cannot', async (mode) => {
-  const witness = await RunLog.start(1);
-  const { server, directory } = await serve({ insecure: true });
-  await using _ = server;
-  const error = await refused(witness.pid, { to: server, insecure: true, mode }, [directory]);
-  expect(error).toMatchObject({ code: REFUSED });
-  expect(error.message).toContain("use the mode 'stop-and-copy' or 'post-copy'");
-});
+test.each(['pre-copy', 'hybrid'] as const)(
+  '%s is refused on a kernel that does not track memory',
+  async (mode) => {
+    const witness = await RunLog.start(1);
+    const { server, directory } = await serve({ insecure: true });
+    await using _ = server;
+    const error = await refused(witness.pid, { to: server, insecure: true, mode }, [directory]);
+    expect(error).toMatchObject({ code: REFUSED });
+    expect(error.message).toContain("use the mode 'stop-and-copy' or 'post-copy'");
+  },
+);
 
-test('nobody is there', async () => {
+test('a destination that does not answer is reported', async () => {
   const witness = await RunLog.start(1);
   const to = { host: ownAddress, port: await freePort(ownAddress) };
   const error = await refused(witness.pid, { to, insecure: true });
@@ -235,7 +238,7 @@ test('nobody is there', async () => {
   expect(error.message).toContain(`${to.host}:${to.port} does not answer`);
 });
 
-test('a destination without criu', async () => {
+test('a destination without criu is reported', async () => {
   const witness = await RunLog.start(1);
   const { server, directory } = await serve({ insecure: true, path: '/nonexistent/criu' });
   await using _ = server;
@@ -244,7 +247,7 @@ test('a destination without criu', async () => {
   expect(error.message).toContain('/nonexistent/criu');
 });
 
-test('a process that CRIU cannot dump', async () => {
+test('a process that CRIU cannot dump is refused', async () => {
   const { pid } = await startObstacle('io_uring');
   const host = await MigrationHost.start({ insecure: true });
   const to = { host: '127.0.0.1', port: host.ports[0] };
@@ -256,7 +259,7 @@ test('a process that CRIU cannot dump', async () => {
   }
 });
 
-test('there is no such process', async () => {
+test('a pid without a process is refused', async () => {
   const host = await MigrationHost.start({ insecure: true });
   const to = { host: '127.0.0.1', port: host.ports[0] };
   const directory = await temporaryDirectory();
