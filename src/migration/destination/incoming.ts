@@ -4,18 +4,13 @@ import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { LazyRestored } from '../../postcopy/lazy-restore.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
-import {
-  type IncomingFacts,
-  type IncomingJournal,
-  incomingJournals,
-} from '../journal/incoming-journal.ts';
-import { Journal } from '../journal/journal.ts';
-import { namesOf, startTimeOf, thisAgent } from '../protocol/identity.ts';
+import { namesOf, startTimeOf } from '../protocol/identity.ts';
 import { fromOfferedOptions } from '../protocol/offered-options.ts';
-import { afterRestart, type DestinationState, isFinal, mayAbort } from '../protocol/states.ts';
+import { afterRestart } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
 import { Arrival } from './arrival.ts';
 import { HeldCopy } from './held-copy.ts';
+import { IncomingRecord } from './incoming-record.ts';
 import { endCopy, wasReleased } from './recover.ts';
 import type { IncomingMigration, MigrationOffer, MigrationPeer } from './serve-options.ts';
 import type { ReceivedOffer, ServerContext } from './server-context.ts';
@@ -27,7 +22,7 @@ export class Incoming {
   readonly peer: MigrationPeer;
   readonly #context: ServerContext;
   readonly #received: ReceivedOffer;
-  readonly #journal: IncomingJournal;
+  readonly #record: IncomingRecord;
   readonly #arrival: Arrival;
   readonly #silence: SilenceTimer;
   /**
@@ -45,24 +40,21 @@ export class Incoming {
 
   /** Creates the journal. @throws CriuError ERR_CRIU_MIGRATION_REFUSED if there was such a migration */
   static async begin(context: ServerContext, received: ReceivedOffer): Promise<Incoming> {
-    const journal = await Journal.create<DestinationState, IncomingFacts>(
-      incomingJournals(context.directory),
-      received.offer.id,
-    );
-    const incoming = new Incoming(context, received, journal);
-    await incoming.#write('receiving', { agent: thisAgent() });
+    const { directory, hooks } = context;
+    const record = await IncomingRecord.create(directory, received.offer.id, hooks);
+    const incoming = new Incoming(context, received, record);
     incoming.heardSource();
     return incoming;
   }
 
-  private constructor(context: ServerContext, received: ReceivedOffer, journal: IncomingJournal) {
+  private constructor(context: ServerContext, received: ReceivedOffer, record: IncomingRecord) {
     this.offer = received.offer;
     this.peer = received.peer;
     this.#context = context;
     this.#received = received;
-    this.#journal = journal;
+    this.#record = record;
     this.#arrival = new Arrival(context, received.offer, this.#closed.signal, () =>
-      this.#requireReceiving(),
+      record.requireReceiving(),
     );
     this.#silence = new SilenceTimer(context.holdMs, () => {
       this.abort(`the source was silent for ${context.holdMs} ms`).catch(() => {});
@@ -80,24 +72,22 @@ export class Incoming {
   }
 
   get status(): CopyStatus {
-    const { state = 'unknown', pid, message } = this.#journal.entry ?? {};
-    return { state, pid, message };
+    return this.#record.status;
   }
 
   /** The status for the users of the server. */
   get migration(): IncomingMigration {
-    const { state, pid, message } = this.status;
-    return { id: this.id, state, pid, message };
+    return this.#record.migration;
   }
 
   /** True until the migration is complete, aborted or failed. */
   get isOpen(): boolean {
-    return !isFinal(this.status.state);
+    return this.#record.isOpen;
   }
 
   /** Notes a sign of life of the source. A source that is silent for too long before its copy runs is given up. */
   heardSource(): void {
-    this.#silence.heard(mayAbort(this.status.state) && this.isOpen);
+    this.#silence.heard(this.#record.canAbort);
   }
 
   /** Notes that the source has received an answer that it acts upon. */
@@ -142,13 +132,11 @@ export class Incoming {
     if (lazy && !lazyTunnel) throw new Error('the connection for lazy pages is not open');
     const migration = { id: this.id, offer: this.offer, peer: this.peer };
     await this.#decisions.run(async () => {
-      this.#requireReceiving();
-      if (hooks.beforeRestore || hooks.afterRestore || hooks.afterMigration) {
-        await this.#journal.write('receiving', { isSetUp: true });
-      }
+      this.#record.requireReceiving();
+      await this.#record.noteSetUp();
     });
     await hooks.beforeRestore?.(migration);
-    this.#requireReceiving();
+    this.#record.requireReceiving();
     const { request, restore } = this.#received;
     this.#copy = new HeldCopy(client, {
       options: {
@@ -162,8 +150,8 @@ export class Incoming {
     });
     const pid = await this.#copy.held;
     await this.#decisions.run(async () => {
-      this.#requireReceiving();
-      await this.#write('prepared', {
+      this.#record.requireReceiving();
+      await this.#record.write('prepared', {
         ...{ pid, startTime: startTimeOf(pid) ?? '', lazy },
         tree: namesOf(descendantsOf(pid)),
       });
@@ -180,7 +168,7 @@ export class Incoming {
   async #commit(): Promise<void> {
     const mayRun = await this.#decisions.run(async () => {
       if (this.status.state !== 'prepared') return false;
-      await this.#write('resuming');
+      await this.#record.write('resuming');
       return true;
     });
     if (!mayRun) return;
@@ -190,11 +178,11 @@ export class Incoming {
     try {
       const lazyRestored = await this.#copy?.running;
       if (!lazyRestored) {
-        await this.#write('complete');
+        await this.#record.write('complete');
         await this.#end();
         return;
       }
-      await this.#write('resumed');
+      await this.#record.write('resumed');
       this.#pages = this.#watchPages(lazyRestored.pagesDone);
       this.#pages.catch(() => {});
     } catch (error) {
@@ -211,9 +199,9 @@ export class Incoming {
   /** Ends the migration, unless the copy may have run. */
   async abort(message: string): Promise<CopyStatus> {
     const isAborted = await this.#decisions.run(async () => {
-      if (!mayAbort(this.status.state) || !this.isOpen) return false;
+      if (!this.#record.canAbort) return false;
       // Durable first: from now on the source may resume its original.
-      await this.#write('aborted', { message });
+      await this.#record.write('aborted', { message });
       return true;
     });
     if (!isAborted) return this.status;
@@ -242,11 +230,11 @@ export class Incoming {
 
   /** A restore that fails after its release: CRIU has killed the copy, or the copy runs nevertheless. */
   async #restoreFailed({ message }: Error): Promise<void> {
-    const entry: Partial<IncomingFacts> = this.#journal.entry ?? {};
-    const { lazy = false } = entry;
-    const next = afterRestart('resuming', { runs: await wasReleased(entry), lazy });
-    if (next !== 'complete') await endCopy(entry);
-    await this.#write(next, { message });
+    const { facts } = this.#record;
+    const { lazy = false } = facts;
+    const next = afterRestart('resuming', { runs: await wasReleased(facts), lazy });
+    if (next !== 'complete') await endCopy(facts);
+    await this.#record.write(next, { message });
     await this.#end();
   }
 
@@ -261,27 +249,15 @@ export class Incoming {
     try {
       const { pages } = await pagesDone.catch(async (error: Error) => {
         // lazyRestore() has killed only the root and its descendants.
-        await endCopy(this.#journal.entry ?? {});
-        await this.#write('failed', { message: error.message });
+        await endCopy(this.#record.facts);
+        await this.#record.write('failed', { message: error.message });
         throw error;
       });
-      await this.#write('complete');
+      await this.#record.write('complete');
       return pages;
     } finally {
       await this.#end();
     }
-  }
-
-  #requireReceiving(): void {
-    const { state, message } = this.status;
-    if (state === 'receiving') return;
-    throw new Error(`the migration is ${state}${message === undefined ? '' : `: ${message}`}`);
-  }
-
-  async #write(state: DestinationState, facts: Partial<IncomingFacts> = {}): Promise<void> {
-    await this.#journal.write(state, facts);
-    // An async function, so that no error of the hook gets out.
-    (async () => this.#context.hooks.changed?.(this.migration))().catch(() => {});
   }
 
   /** Releases everything but the copy. The caller of an RPC does not wait for the hook. */
@@ -290,21 +266,13 @@ export class Incoming {
     this.#closed.abort();
     await this.#arrival[Symbol.asyncDispose]();
     this.#ending ??= this.#tearDown();
-    if (!this.#journal.entry?.isSetUp) await this.#ending;
+    if (!this.#record.facts.isSetUp) await this.#ending;
   }
 
   async #tearDown(): Promise<void> {
     // The hook beforeRestore may still run.
     await this.#preparing?.catch(() => {});
-    try {
-      if (this.#journal.entry?.isSetUp) {
-        await this.#context.hooks.afterMigration?.(this.migration);
-        await this.#journal.write(this.status.state, { isSetUp: false });
-      }
-    } catch {
-      // The next server in the same directory calls the hook again.
-    } finally {
-      await this.#journal[Symbol.asyncDispose]();
-    }
+    await this.#record.tearDown();
+    await this.#record.close();
   }
 }

@@ -15,6 +15,7 @@ import { Journal, journalPath, journalsIn } from '../journal/journal.ts';
 import { isAgentAlive, isElsewhere, isLocal, pidsOf } from '../protocol/identity.ts';
 import { afterRestart, type DestinationState, isFinal } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
+import { IncomingRecord } from './incoming-record.ts';
 import type { MigrationServerHooks } from './serve-options.ts';
 
 /** The facts that identify the processes of a copy. */
@@ -68,23 +69,8 @@ export async function recoverIncoming(
   const cause = 'the agent of the destination has died';
   if (next !== state) await journal.write(next, next === 'complete' ? {} : { message: cause });
   await rm(images, { recursive: true, force: true });
-  const status = { state: next, pid, message: next === state ? message : cause };
-  if (entry.isSetUp && isFinal(next)) await tearDown(journal, { id, ...status }, hooks);
-  return status;
-}
-
-/** Calls the hook that the dead agent did not call, or that had not returned. */
-async function tearDown(
-  journal: IncomingJournal,
-  migration: Parameters<NonNullable<MigrationServerHooks['afterMigration']>>[0],
-  hooks: MigrationServerHooks,
-): Promise<void> {
-  try {
-    await hooks.afterMigration?.(migration);
-    await journal.write(migration.state, { isSetUp: false });
-  } catch {
-    // The next server in the same directory calls the hook again.
-  }
+  if (isFinal(next)) await new IncomingRecord(id, journal, hooks).tearDown();
+  return { state: next, pid, message: next === state ? message : cause };
 }
 
 /** True if a copy was allowed to run. Waits for what criu is about to do with it. */
