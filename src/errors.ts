@@ -152,7 +152,10 @@ export class CriuError extends Error {
 
   /** For errors of your own that are to have the same shape. */
   constructor(code: CriuErrorCode, message: string, details: CriuErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // A hook may throw undefined, which is a cause as well.
+    const hasCause =
+      details.cause !== undefined || (code === 'ERR_CRIU_HOOK' && 'cause' in details);
+    super(message, hasCause ? { cause: details.cause } : undefined);
     this.code = code;
     for (const name of detailNames) {
       const value = details[name];
