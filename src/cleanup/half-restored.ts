@@ -38,7 +38,7 @@ export function restoreStateOf(pid: number): 'restoring' | 'orphaned' | 'restore
 /**
  * Kills the processes that a dead criu left half-restored in its session. Programs that criu has
  * started, such as iptables-restore, are left to end by themselves.
- * @param session the pid of that criu, which led the session
+ * @param session the pid of that criu, which led the session and is reaped
  */
 export async function killSessionOrphans(session: number): Promise<void> {
   const killed = new Set<number>();
@@ -52,6 +52,8 @@ export async function killSessionOrphans(session: number): Promise<void> {
 }
 
 function orphansOf(session: number): number[] {
+  // The pid is reused, which the kernel allows only once all members of the old session are gone.
+  if (statusOf(session)) return [];
   return readSessionSync(session)
     .filter((member) =>
       // A zombie that is a child of this process has to be reaped.

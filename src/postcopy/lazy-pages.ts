@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { killSession } from '../cleanup/session.ts';
+import { awaitEnd, killSession } from '../cleanup/session.ts';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { within } from '../concurrency/deadline.ts';
 import { CriuError, type CriuLog, type ExitStatus } from '../errors.ts';
@@ -133,11 +133,15 @@ export class LazyPages implements AsyncDisposable {
       const { code, message: text, cause } = cancellation.reason as CriuError;
       this.end({ code, text, cause });
     });
+    const killed: number[] = [];
+    // While it starts, criu tests the kernel with child processes, which never end without it.
+    child.exit.beforeReap = () => {
+      killed.push(...killSession(this.pid));
+    };
     child.exit.ref();
     const exit = await this.exited;
     if (exit.code !== 0) {
-      // While it starts, criu tests the kernel with child processes, which never end without it.
-      await killSession(this.pid);
+      await awaitEnd(killed);
       throw await this.#failureOf(exit);
     }
     const bytes = pages * native().pageSize;

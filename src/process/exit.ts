@@ -17,6 +17,8 @@ export interface ExitWatch {
   readonly exited: Promise<ExitStatus>;
   /** How the process ended; undefined while it runs, during which the pidfd is open. */
   readonly status: ExitStatus | undefined;
+  /** Called when the process has ended and is not reaped yet: its pid is not reused. Must not throw. */
+  beforeReap: (() => void) | undefined;
   /** Lets the watch keep Node running; at first it does not. */
   ref(): void;
   unref(): void;
@@ -27,6 +29,7 @@ export function watchExit(pidfd: number): ExitWatch {
   let ended: ExitStatus | undefined;
   const exited = deferred<ExitStatus>();
   const watch = native().watch(pidfd, () => {
+    exitWatch.beforeReap?.();
     const status = native().wait(pidfd);
     if (status === null) return;
     watch.close();
@@ -35,14 +38,16 @@ export function watchExit(pidfd: number): ExitWatch {
     exited.resolve(ended);
   });
   watch.unref();
-  return {
+  const exitWatch: ExitWatch = {
     exited: exited.promise,
     get status() {
       return ended;
     },
+    beforeReap: undefined,
     ref: () => watch.ref(),
     unref: () => watch.unref(),
   };
+  return exitWatch;
 }
 
 /** Waits for the exit of a process for a limited time, during which Node keeps running. */
