@@ -99,6 +99,7 @@ async function runRound(seed) {
   }
   const [code] = await once(child, 'close');
   children.delete(child);
+  if (stopped) return 0;
   const result = await readFile(output, 'utf8').then(JSON.parse, () => undefined);
   const failed = failuresOf(result, code);
   for (const { name, message } of failed) {

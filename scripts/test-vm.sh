@@ -17,5 +17,8 @@ for source in test/fixtures/*.c; do   # the machine has no compiler
   [ "$name" != rooted ] || flags=(-static)
   bash scripts/fixture.sh "$name" "${flags[@]}" > /dev/null
 done
+# Loads all modules here once, which puts them into Vitest's cache, where the machine finds them.
+node node_modules/vitest/vitest.mjs list --configLoader=runner --project vm > /dev/null
+
 exec bash scripts/vm.sh -t "${VM_SECONDS:-1800}" \
   env "SOAK=${SOAK:-}" "SOAK_NOTES=${SOAK_NOTES:-}" "TEST_SEED=${TEST_SEED:-}" "${vitest[@]}"
