@@ -91,8 +91,20 @@ async function readPem(
 ): Promise<Buffer> {
   if (typeof given !== 'string') return Buffer.from(given);
   if (given.includes(BEGIN)) return Buffer.from(given);
-  return await readFile(given).catch((error: Error) => {
+  return await readFile(given).catch((error: NodeJS.ErrnoException) => {
+    if (!isLikelyPath(given)) {
+      throw new CriuError(
+        'ERR_CRIU_INVALID_ARGUMENT',
+        `${operation}: ${option} takes PEM text or the path of a PEM file, and this text is neither`,
+        { operation, option },
+      );
+    }
     const takes = `a PEM file that can be read (${error.message})`;
     throw systemFailure(operation, error) ?? invalid(operation, option, takes, given);
   });
+}
+
+/** False for what may be a private key in another encoding, which no error must quote. */
+function isLikelyPath(text: string): boolean {
+  return text.length < 256 && !text.includes('\n');
 }

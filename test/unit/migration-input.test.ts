@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import {
@@ -184,6 +185,13 @@ describe('credentials', () => {
     expect(error.message).toContain('ENOENT');
     const isDirectory = await failureOf(read('192.0.2.1', { ...tls, ca: directory }));
     expect(isDirectory).toMatchObject(wrong('migrate', 'tls.ca'));
+  });
+
+  test('that may be a key in another encoding are not quoted in the error', async () => {
+    const key = Buffer.from(`-----BEGIN PRIVATE KEY-----\n${'A'.repeat(300)}`).toString('base64');
+    const error = await failureOf(read('192.0.2.1', { ...tls, key }));
+    expect(error).toMatchObject(wrong('migrate', 'tls.key'));
+    expect(inspect(error)).not.toContain(key.slice(0, 20));
   });
 });
 
