@@ -59,8 +59,9 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
       id,
     );
     await journal.write('offered', facts);
-    await beginPhase(context, 'connect');
+    // The destination gives up a silent source, also while the caller's hook of the phase runs.
     using _heartbeat = link.startHeartbeat();
+    await beginPhase(context, 'connect');
     await using dumpWatch = new DumpWatch(parts.pid, facts.undo);
     const transfer: TransferContext = { ...context, mode, pages, journal, dumpWatch };
     const { pid, rounds, downtimeMs } = isPostcopy(mode)
