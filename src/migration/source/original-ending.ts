@@ -1,5 +1,6 @@
 import { Cleanup } from '../../cleanup/cleanup.ts';
 import type { WorkloadState } from '../../errors.ts';
+import { native } from '../../native/index.ts';
 import { StoppedTree } from '../../postcopy/stopped-tree.ts';
 import { exitWithin, openPidfd, watchExit } from '../../process/exit.ts';
 import { KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
@@ -12,6 +13,7 @@ import { pidsOf, startTimeOf } from '../protocol/identity.ts';
 /** How long a criu may take to roll back after its agent died, in milliseconds. */
 const ROLLBACK_MS = 3000;
 const POLL_MS = 20;
+const SIGKILL = 9;
 
 /** What was done with the original, and what could not be cleaned up. */
 export interface OriginalEnding {
@@ -65,8 +67,12 @@ async function endTracingCriu(pid: number, patienceMs: number): Promise<void> {
   if (tracer?.by !== 'tracer' || tracer.name !== 'criu') return;
   const pidfd = openPidfd(tracer.pid);
   if (pidfd === undefined) return;
+  try {
+    native().pidfdSendSignal(pidfd, SIGKILL);
+  } catch {
+    // criu has just ended by itself.
+  }
   const watch = watchExit(pidfd);
-  process.kill(tracer.pid, 'SIGKILL');
   await exitWithin(KILL_TIMEOUT_MS, watch);
 }
 
