@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CriuError, withFindings } from '../../errors.ts';
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
+import type { PreflightOptions } from '../../preflight/options.ts';
 import { type OutgoingFacts, readUndoOptions } from '../journal/outgoing-journal.ts';
 import { lazySourceObstacle, readHostFacts, readTreeFacts } from '../protocol/host-facts.ts';
 import { startTimeOf, thisAgent } from '../protocol/identity.ts';
@@ -108,7 +109,8 @@ async function checkSource(
     gracePeriodMs: ____,
     ...dump
   } = options.dump ?? {};
-  const findings = await operations.preflight(pid, dump as object);
+  // A client whose default is a pre-dump would report errors of a dump as warnings.
+  const findings = await operations.preflight(pid, { ...dump, preDump: false } as PreflightOptions);
   const [first] = findings.filter(({ severity }) => severity === 'error');
   if (first) throw withFindings(refusal(`${first.message}. ${first.remedy}`), findings);
 }
