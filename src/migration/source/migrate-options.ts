@@ -98,7 +98,10 @@ const RESERVED: readonly string[] = [
   'tls',
 ];
 
-const atLeastOne: Check = check('a number of at least 1', (value) => (value as number) >= 1);
+const atLeastOne: Check = check(
+  'a number of at least 1',
+  (value) => typeof value === 'number' && value >= 1,
+);
 
 /** A MigrationServer has more properties than these, and can be passed as it is. */
 const endpoint: Check = {
