@@ -1,6 +1,6 @@
 /*
  * Who owns the workload and who decides next: the whole agreement between two hosts, as functions of
- * what their journals say. docs/migration.md shows it as a table. test/unit/migration-model.test.ts
+ * what their journals say. docs/migration-protocol.md shows it as tables. test/unit/migration-model.test.ts
  * searches all interleavings of steps, crashes and lost messages for one with two copies, or none.
  */
 
