@@ -1,6 +1,6 @@
 /**
- * Modules of Node that take long to load, and that most programs which dump never need: loaded at
- * their first use, at once and without a descriptor.
+ * Node.js modules that are slow to load and that most programs never need. They are loaded
+ * synchronously at first use, which opens no file descriptor.
  */
 export const builtins = {
   get childProcess() {

@@ -3,42 +3,44 @@ import { debuglog } from 'node:util';
 import { asCriuError, type CriuError, type ExitStatus } from './errors.ts';
 
 /**
- * What the tracing channel `node-criu:operation` tells: `start` and `end` around the call of a
- * method, `asyncStart` and `asyncEnd` when it is done, `error` before these if it fails.
+ * The message of the tracing channel `node-criu:operation`: `start` and `end` are published around
+ * the call of a method, `asyncStart` and `asyncEnd` when its promise settles, `error` before these
+ * if the method fails.
  */
 export interface OperationTrace {
-  /** The method, as `dump`. */
+  /** The name of the method, for example `dump`. */
   readonly operation: string;
-  /** The root process, where the method has one. */
+  /** The pid of the root process, if the method has one. */
   readonly pid?: number;
-  /** Which round of an iteration it is. */
+  /** The number of the round, in an iteration. */
   readonly round?: number;
-  /** What it failed with. */
+  /** The error that the operation failed with. */
   readonly error?: CriuError;
 }
 
 /**
- * What the tracing channel `node-criu:notification` tells: `start` when CRIU asks, `asyncEnd` once the
- * hooks are done, `error` before that if one of them throws.
+ * The message of the tracing channel `node-criu:notification`: `start` is published when CRIU
+ * notifies this library of a step, `asyncEnd` once the hooks have settled, `error` before that if a
+ * hook throws.
  */
 export interface NotificationTrace {
-  /** CRIU's name of the step, as `post-dump`. */
+  /** CRIU's name of the step, for example `post-dump`. */
   readonly script: string;
-  /** The root process, with `setup-namespaces` and `post-restore`. */
+  /** The pid of the root process; set for `setup-namespaces` and `post-restore`. */
   readonly pid?: number;
-  /** What a hook threw. */
+  /** The value that a hook threw. */
   readonly error?: unknown;
 }
 
-/** What the channels `node-criu:worker.start` and `node-criu:worker.exit` tell of a criu process. */
+/** The message of the channels `node-criu:worker.start` and `node-criu:worker.exit`. */
 export interface WorkerTrace {
-  /** Its pid. */
+  /** The pid of criu. */
   readonly pid: number;
-  /** The binary. */
+  /** Absolute path of the binary. */
   readonly path: string;
-  /** Its arguments. */
+  /** The arguments of criu, without the program name. */
   readonly args: readonly string[];
-  /** How it ended; only with `node-criu:worker.exit`. */
+  /** How criu ended; set only for `node-criu:worker.exit`. */
   readonly exit?: ExitStatus;
 }
 
@@ -47,7 +49,7 @@ const notifications = tracingChannel<unknown, NotificationTrace>('node-criu:noti
 const starts = channel('node-criu:worker.start');
 const exits = channel('node-criu:worker.exit');
 
-/** Does an operation, and tells of it if anybody listens. Whatever it fails with is a CriuError. */
+/** Runs an operation and publishes it if there are subscribers. Every error becomes a CriuError. */
 export async function traceOperation<T>(trace: OperationTrace, work: () => Promise<T>): Promise<T> {
   const sure = () =>
     work().catch((error: unknown) => {
@@ -58,7 +60,7 @@ export async function traceOperation<T>(trace: OperationTrace, work: () => Promi
     : await sure();
 }
 
-/** Answers a notification, and tells of it if anybody listens. */
+/** Runs the hooks of a notification and publishes it if there are subscribers. */
 export async function traceNotification<T>(
   trace: NotificationTrace,
   work: () => Promise<T>,
@@ -68,7 +70,7 @@ export async function traceNotification<T>(
     : await work();
 }
 
-/** Tells of a criu that has been started, and later of its end, if anybody listens. */
+/** Publishes the start of a criu process and later its exit, if there are subscribers. */
 export function traceWorker(trace: WorkerTrace, exited: Promise<ExitStatus>): void {
   if (starts.hasSubscribers) starts.publish(trace);
   exited.then((exit) => {
@@ -76,7 +78,7 @@ export function traceWorker(trace: WorkerTrace, exited: Promise<ExitStatus>): vo
   });
 }
 
-/** NODE_DEBUG=criu is one more that listens. */
+/** NODE_DEBUG=criu adds a subscriber that logs to standard error. */
 const debug = debuglog('criu');
 if (debug.enabled) {
   const since = new WeakMap<object, number>();

@@ -5,11 +5,11 @@ import { isDead } from '../procfs/stat.ts';
 import { type Status, statusOf } from '../procfs/status.ts';
 
 /**
- * Finds the processes of a tree that a criu that has ended left half-restored. They would wait for
+ * Finds the processes of a tree that criu left half-restored when it ended. They would wait for
  * criu forever.
  * @param tree pids that were free before the restore
- * @param isOurs true if the restore came so far that no other restore can have made these processes;
- * then those that run already, in a session of the tree, count as well: they are what is left of it
+ * @param isOurs true if the restore got far enough that no other restore can have created these
+ * processes; then processes that already run, in a session of the tree, are included
  */
 export function halfRestoredAmong(tree: readonly number[], isOurs: boolean): number[] {
   return tree.filter((pid) => {
@@ -21,8 +21,8 @@ export function halfRestoredAmong(tree: readonly number[], isOurs: boolean): num
 }
 
 /**
- * How far the restore of a process has come:
- * - `restoring`: a criu that lives still works on it
+ * How far the restore of a process has got:
+ * - `restoring`: a running criu is still restoring it
  * - `orphaned`: it is half-restored, and its criu has died
  * - `restored`: it runs its own code, without criu
  * - `gone`: it has ended
@@ -36,9 +36,9 @@ export function restoreStateOf(pid: number): 'restoring' | 'orphaned' | 'restore
 }
 
 /**
- * Kills the processes that a dead criu left half-restored in its session. Programs that criu has
+ * Kills the processes that a dead criu left half-restored in its session. Programs that criu
  * started, such as iptables-restore, are left to end by themselves.
- * @param session the pid of that criu, which led the session and is reaped
+ * @param session the pid of that criu, which was the session leader and is reaped
  */
 export async function killSessionOrphans(session: number): Promise<void> {
   const killed = new Set<number>();
@@ -62,14 +62,14 @@ function orphansOf(session: number): number[] {
     .map(({ pid }) => pid);
 }
 
-/** True if a process may be half-restored: also if it is ending, and has given up its memory. */
+/** True if a process may be half-restored; also for an exiting process, which has no mappings. */
 export function mayBeHalfRestored(pid: number, status: Status): boolean {
   return isHalfRestored(pid, status) || mapsOf(pid).length === 0;
 }
 
 /**
- * True if a tracer or criu itself works on a process: then the process belongs to another restore, or
- * is found together with its parent.
+ * True if a process has a tracer, or criu as its parent: then the process belongs to another restore,
+ * or is found together with its parent.
  */
 function isAttached({ tracer, parent }: Status): boolean {
   return tracer !== 0 || statusOf(parent)?.name === 'criu';
@@ -81,7 +81,7 @@ function isHalfRestored(pid: number, { name }: { readonly name: string }): boole
 }
 
 /**
- * True if CRIU's restorer is still mapped in a process that has its own name and memory back already.
+ * True if CRIU's restorer is still mapped in a process whose name and memory are restored already.
  * The restorer is one contiguous area: its code, its stack and data, and last the memory that it
  * shares with criu. Source: CRIU's criu/cr-restore.c, sigreturn_restore.
  */

@@ -10,38 +10,38 @@ import type { CriuResponse } from '../protocol/messages.ts';
 import type { Remains } from '../worker/connection.ts';
 import { errorLines } from './log.ts';
 
-/** The reason why criu was told to fail, by a way other than its protocol. */
+/** Why this library made criu fail by means other than the protocol. */
 export interface AbortReason {
   readonly code: CriuErrorCode;
   readonly text: string;
   readonly cause?: unknown;
 }
 
-/** Everything that is known of a failed operation. */
+/** Everything that is known about a failed operation. */
 export interface Evidence {
   readonly operation: string;
   /** The operation and its object, as `dump of process 12`. */
   readonly label: string;
   readonly remains: Remains;
-  /** The CRIU that failed: its version and path in words. */
+  /** Version and path of the CRIU that failed, for messages. */
   readonly criu?: string | undefined;
   readonly log?: CriuLog | undefined;
-  /** What CRIU does not tell of when it fails by it: the cause if there is no other. */
+  /** A likely cause that CRIU never logs; used as a fallback. */
   readonly hint?: string | undefined;
   readonly cancellation?: Cancellation | undefined;
   readonly workload?: WorkloadState | undefined;
   readonly pid?: number | undefined;
-  /** What prevents tracing the process to dump, after the failure. */
+  /** What prevents tracing the process to dump; determined after the failure. */
   readonly tracer?: Tracer | undefined;
-  /** The kernel did not let CRIU trace the process, which was there. */
+  /** True if the process existed, but the kernel did not let CRIU trace it. */
   readonly refused?: boolean | undefined;
-  /** Why it failed, if that is known better than criu knows it. */
+  /** Why the operation failed, if this library knows more than criu does. */
   readonly abortReason?: AbortReason | undefined;
-  /** What a criu that has died has left, and nobody could take away. */
+  /** What a criu that died left behind and the cleanup could not remove. */
   readonly leftovers?: readonly string[] | undefined;
 }
 
-/** Why CRIU failed, by all that it has said. */
+/** Determines the cause of a failure from the reply, the log and standard error. */
 export function causeOf(
   reply: CriuResponse,
   evidence: Evidence,
@@ -63,18 +63,18 @@ export function causeOf(
   return { code: codeOf(reply, text, evidence), text: withOption(text) };
 }
 
-/** A CRIU that does not know this kernel's vDSO fails at every request but VERSION. */
+/** A CRIU that does not know this kernel's vDSO fails every request except VERSION. */
 function tooOldForKernel({ log, remains, criu }: Evidence): string | undefined {
   const errors = [...(log?.errors ?? []), ...errorLines(remains.stderr ?? '')];
   if (!errors.some((line) => UNKNOWN_VDSO.test(line))) return;
   return `${criu ?? 'this CRIU'} is too old for the kernel ${release()}, whose vDSO it does not know; install CRIU 4 or newer, as from Debian 13 or https://criu.org`;
 }
 
-/** CRIU 3.17 may write only the first letter to its standard error, and then zeros. */
+/** CRIU 3.17 may write only the first letter of the message, followed by NUL bytes. */
 const UNKNOWN_VDSO =
   /^vdso: (Unexpected rt vDSO area bounds|Failed to fill self vdso symtable|U\0)|^kerndat_vdso_fill_symtable failed/;
 
-/** How a criu ended that has not replied. The exit status of a service's criu is unknown. */
+/** Describes how criu ended without a reply. The exit status of a service's criu is unknown. */
 export function endOf(evidence: Evidence): string {
   const { exit, isService } = evidence.remains;
   const how = exit?.signal ? `was killed by ${exit.signal}` : `exited with ${exit?.code}`;
@@ -83,28 +83,28 @@ export function endOf(evidence: Evidence): string {
   return `${end} without a reply${cause ? `: ${cause}` : ''}`;
 }
 
-/** What CRIU says whatever the cause, in the order of its steps. */
+/** Errors that CRIU logs whatever the cause, in the order of its steps. */
 const noise: readonly RegExp[] = [
-  // Without CAP_SYS_RESOURCE, always.
+  // Always logged without CAP_SYS_RESOURCE.
   /^rlimit: Can't setup RLIMIT_NOFILE/,
-  // Of memory that no earlier round had; it is written as a whole then.
+  // A process that no earlier round dumped: CRIU writes its whole memory.
   /^page-xfer: No parent image found, though parent directory is set/,
-  // It takes leave of a page server that it could not reach, or of one that does not trust it.
+  // CRIU closes the connection to a page server that it cannot reach or that rejects its certificate.
   /^page-xfer: Can't send PSI 413[12] to server/,
   /^tls: Failed to send data: (The request is invalid|Cannot perform this action)/,
   /^tls: Push callback send failed: Broken pipe/,
-  // It has frozen nothing yet.
+  // CRIU has not frozen anything yet.
   /^Unable to detach from \d+: No such process$/,
-  // On top of every failure.
+  // Logged after every failure.
   /^(Dumping|Pre-dumping|Restoring|Restore) FAILED\.?$/,
   /^RPC client reported/,
   /^(Pre|Post) dump script/,
   /^Restorer fail \d+$/,
 ];
 
-/** What follows from the cause, and is better than nothing where CRIU does not tell the cause. */
+/** Errors that follow from the cause; reported only if CRIU does not log the cause itself. */
 const consequences: readonly RegExp[] = [
-  // What the failure of one process brings about in another.
+  // One process fails because another one did.
   /^Can't wait or bad status: /,
   /^\d+ (exited, status=|killed by signal )\d+/,
   /^Unable to open fd=/,
@@ -115,25 +115,25 @@ const consequences: readonly RegExp[] = [
 ];
 
 /**
- * What went wrong, in CRIU's words: the last error of the log that is a cause, or, if CRIU failed
- * before it opened the log, of its standard error.
+ * The cause in CRIU's words: the last error in the log that is neither noise nor a consequence, or
+ * the last such error on standard error if CRIU failed before it opened the log.
  */
 export function trueCause({ log, remains }: Pick<Evidence, 'log' | 'remains'>): string | undefined {
   const isCause = (line: string) => !isNoise(line) && !isConsequence(line);
   return log?.errors.findLast(isCause) ?? errorLines(remains.stderr ?? '').findLast(isCause);
 }
 
-/** What the parser of options and configuration files prints, in the form of no other error. */
+/** An error of CRIU's parser of options and configuration files, which has a format of its own. */
 function usageError({ remains }: Evidence): string | undefined {
   return /^criu: (.+)$/m.exec(remains.stderr ?? '')?.[1];
 }
 
-/** In `cr_errmsg`, which is a line of the log or a text of its own. */
+/** The error in `cr_errmsg`, which holds either lines of the log or a message of its own. */
 function firstError({ cr_errmsg = '' }: CriuResponse): string {
   return errorLines(cr_errmsg)[0] ?? cr_errmsg.trim();
 }
 
-/** The last of what follows from the cause; at worst, that it failed. */
+/** The last consequence of the cause; if there is none, the last error of any kind. */
 function lastError({ log, remains }: Evidence): string | undefined {
   const errors = [...errorLines(remains.stderr ?? ''), ...(log?.errors ?? [])];
   const last = errors.findLast(isConsequence) ?? errors.at(-1);
@@ -143,7 +143,7 @@ function lastError({ log, remains }: Evidence): string | undefined {
 const isNoise = (line: string) => noise.some((pattern) => pattern.test(line));
 const isConsequence = (line: string) => consequences.some((pattern) => pattern.test(line));
 
-/** Where CRIU's words need a reader of its source. */
+/** Explains errors of CRIU that only readers of its source would understand. */
 function inPlainWords(reply: CriuResponse, evidence: Evidence): string | undefined {
   const { log } = evidence;
   if (cannotSeize(reply, evidence)) {
@@ -158,7 +158,7 @@ function inPlainWords(reply: CriuResponse, evidence: Evidence): string | undefin
   return quiet ? 'a pid that the tree needs is in use' : undefined;
 }
 
-/** Without capabilities CRIU says so on its standard output only, or fails at its first probe. */
+/** CRIU reports missing capabilities on standard output only, or fails at its first probe. */
 function notAllowed(cause: string | undefined): string | undefined {
   if (cause !== undefined && !/(Operation not permitted|Permission denied)$/.test(cause)) return;
   const effective = readStatusSync('self')?.capabilities.effective;
@@ -169,12 +169,12 @@ function notAllowed(cause: string | undefined): string | undefined {
   return cause === undefined ? lack : `${lack}: ${cause}`;
 }
 
-/** What CRIU logs first whenever it lacks CAP_SYS_RESOURCE. */
+/** The first error that CRIU logs when it lacks CAP_SYS_RESOURCE. */
 const NO_RLIMIT = "rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted";
 const LACKS_RESOURCE =
   'criu lacks the capability CAP_SYS_RESOURCE, which it needs for a process of another user';
 
-/** CRIU reads the limits of a process by prlimit(2), which takes a capability across users. */
+/** CRIU reads limits by prlimit(2), which requires CAP_SYS_RESOURCE for another user's process. */
 function lackingResource(cause: string | undefined): string | undefined {
   if (cause === undefined || !/^Can't get rlimit \d+: Operation not permitted$/.test(cause)) return;
   return `${LACKS_RESOURCE}: ${cause}`;
@@ -188,7 +188,7 @@ function unreadLog(reply: CriuResponse, { log, remains }: Evidence): string | un
   return `${reason} (this process cannot read the log ${log.path})`;
 }
 
-/** CRIU's way to say that a restore found a pid in use. */
+/** Errors that CRIU logs if a restore finds a pid in use. */
 const taken = /^Pid \d+ do not match expected (\d+)|Can't fork for (\d+): File exists/;
 
 /** The process below the root, or the thread, that CRIU could not seize because it is traced. */
@@ -196,17 +196,17 @@ function heldBelow(evidence: Evidence): string | undefined {
   return /^Unseizable non-zombie (\d+) found, state t\b/.exec(trueCause(evidence) ?? '')?.[1];
 }
 
-/** ESRCH is also what CRIU says of a process that is there, if it may not seize it. */
+/** CRIU replies ESRCH also for a process that exists but that it may not seize. */
 function cannotSeize({ cr_errno }: CriuResponse, { operation }: Evidence): boolean {
   return operation !== 'restore' && cr_errno === constants.errno.ESRCH;
 }
 
-/** What CRIU's warning is if the kernel does not let it trace a process that is there. */
+/** The warning that CRIU logs if the kernel does not let it trace an existing process. */
 export function notPermitted(pid: number): string {
   return `Unable to interrupt task: ${pid} (Operation not permitted)`;
 }
 
-/** Why CRIU could not begin with the process that it was to dump. */
+/** Explains why CRIU could not seize the process to dump. */
 function notSeized({ pid, tracer, workload, refused }: Evidence): {
   code: CriuErrorCode;
   text: string;
@@ -250,7 +250,7 @@ function codeOf(reply: CriuResponse, text: string, evidence: Evidence): CriuErro
   return 'ERR_CRIU_FAILED';
 }
 
-/** Errors to which an option is the answer, though CRIU does not say so as it does elsewhere. */
+/** Errors that an option avoids, although CRIU's message does not name the option. */
 const hints: readonly (readonly [RegExp, ...(keyof CriuOpts)[]])[] = [
   [/Found dangling tty/, 'shellJob'],
   [/Found slave peer index/, 'shellJob', 'orphanPtsMaster'],
@@ -260,7 +260,7 @@ const hints: readonly (readonly [RegExp, ...(keyof CriuOpts)[]])[] = [
   [/has bad mode 0/, 'skipFileRwxCheck'],
 ];
 
-/** Adds our name of an option that CRIU's message is about. */
+/** Appends this library's name of the option that CRIU's message is about. */
 function withOption(text: string): string {
   const field = /--([a-z][a-z-]+)/.exec(text)?.[1]?.replaceAll('-', '_') ?? '';
   const [, ...hinted] = hints.find(([pattern]) => pattern.test(text)) ?? [undefined];

@@ -9,25 +9,26 @@ import type { CriuResponse } from '../protocol/messages.ts';
 import type { ExchangeResult, Refusal } from '../protocol/session.ts';
 import { type AbortReason, causeOf, type Evidence, endOf } from './cause.ts';
 
-/** The error of an operation to which CRIU has replied, or undefined if it succeeded. */
+/** The error of an operation that CRIU replied to; undefined if it succeeded. */
 export function failureOf(
   { reply, refusal }: ExchangeResult,
   evidence: Evidence,
 ): CriuError | undefined {
-  // CRIU does not roll back for the last hooks of a restore, but a cancellation then comes too late.
+  // At the last steps of a restore CRIU ignores a refusal: a cancellation comes too late, and only
+  // hooks that throw count as failures.
   if (reply.success && (!refusal || refusal.cause === evidence.cancellation?.reason))
     return undefined;
-  if (evidence.abortReason) return asOrdered(evidence.abortReason, reply, evidence);
+  if (evidence.abortReason) return aborted(evidence.abortReason, reply, evidence);
   return refusal ? refused(refusal, reply, evidence) : failed(reply, evidence);
 }
 
 /**
- * The error of an operation whose exchange broke off with one of {@link Session}'s own errors, or of
- * who watched it.
+ * The error of an operation whose exchange ended without a reply: {@link Session} failed, or an
+ * observer threw.
  */
 export function brokenOff(error: Error, evidence: Evidence): CriuError {
   const reason = evidence.cancellation?.reason;
-  if (evidence.abortReason) return asOrdered(evidence.abortReason, undefined, evidence);
+  if (evidence.abortReason) return aborted(evidence.abortReason, undefined, evidence);
   if (!(error instanceof CriuError)) {
     const { errno } = asCriuError(evidence.operation, error);
     const details = { cause: error, errno };
@@ -46,7 +47,7 @@ export function brokenOff(error: Error, evidence: Evidence): CriuError {
   );
 }
 
-function asOrdered(
+function aborted(
   { code, text, cause }: AbortReason,
   reply: CriuResponse | undefined,
   evidence: Evidence,
@@ -118,7 +119,7 @@ const dumpedText: Record<WorkloadState, string> = {
   running: 'the processes run on',
   stopped: 'the processes are stopped',
   gone: 'the processes are gone',
-  unknown: 'what became of the processes is not known',
+  unknown: 'the state of the processes is unknown',
 };
 
 const restoredText: Record<WorkloadState, string> = {

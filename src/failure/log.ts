@@ -21,30 +21,30 @@ export class LogFile {
     return new LogFile(path, await fingerprint(path));
   }
 
-  /** What CRIU wrote; undefined if it wrote nothing, and what is there is of an earlier run. */
+  /** The log of this run; undefined if CRIU wrote none, even if the file of an earlier run exists. */
   async read(): Promise<CriuLog | undefined> {
     const now = await fingerprint(this.path);
     if (now === undefined || now === this.#before) return undefined;
-    // A log that cannot be read must not hide the failure that it was to explain.
+    // A log that cannot be read must not hide the failure that it would have explained.
     const text = await tail(this.path).catch(() => '');
     return { path: this.path, errors: errorLines(text) };
   }
 
-  /** Whether CRIU wrote this: of warnings, {@link read} tells nothing. */
+  /** True if the log of this run contains the text. {@link read} returns errors only, no warnings. */
   async says(text: string): Promise<boolean> {
     const now = await fingerprint(this.path);
     if (now === undefined || now === this.#before) return false;
     return (await tail(this.path).catch(() => '')).includes(text);
   }
 
-  /** The first kilobytes of what CRIU wrote, as far as there is anything. */
+  /** The first 4 KiB of the log of this run; empty if CRIU wrote none. */
   async beginning(): Promise<string> {
     if ((await this.read()) === undefined) return '';
     return await beginningOf(this.path);
   }
 }
 
-/** The first kilobytes of a log; nothing if it cannot be read. */
+/** The first 4 KiB of a log; empty if it cannot be read. */
 export async function beginningOf(path: string): Promise<string> {
   try {
     await using file = await open(path);
@@ -55,11 +55,11 @@ export async function beginningOf(path: string): Promise<string> {
   }
 }
 
-/** The error lines of a log, without time, pid and the place in CRIU's source. */
+/** The error messages in a log, without time, pid and source location. */
 export function errorLines(text: string): string[] {
   return (
     [...text.matchAll(/^.*?(?:(No \S+ image)\n.*?)?Error \([^()\n]*\): (.*)$/gm)]
-      // Which image is empty is said one line before, and not as an error.
+      // CRIU names the missing image one line earlier, in a line that is no error.
       .map(([, image, message = '']) =>
         image && message.includes('(empty-image)') ? image : message.trim(),
       )

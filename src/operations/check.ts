@@ -10,7 +10,7 @@ import { perform } from './run.ts';
 /** Options of {@link Criu.check}. */
 export interface CheckOptions extends Pick<CriuOpts, OptionOf<'check'>>, OperationOptions {}
 
-/** Makes a CHECK request. */
+/** Checks with a CHECK request that CRIU works on this kernel. */
 export async function check(client: Client, given: CheckOptions): Promise<void> {
   if ((given.workDirectory ?? client.defaults.workDirectory) !== undefined) {
     await request(client, given);

@@ -3,7 +3,7 @@ import type { Pool } from '../worker/pool.ts';
 
 /** What the operations of one client share: which criu to use, and the default options. */
 export interface Client {
-  /** Path or name of the binary; undefined stands for `CRIU_PATH`, else `criu`. */
+  /** Path or name of the binary; default `CRIU_PATH`, else `criu`. */
   readonly path: string | undefined;
   /** Path of the socket of a running criu service, which is used instead of a binary. */
   readonly socket?: string | undefined;

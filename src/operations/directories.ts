@@ -8,12 +8,12 @@ import { makePrivateDirectory } from '../process/private-directory.ts';
 /** A directory that CRIU reads or writes, open for the time of an operation. */
 export interface Directory extends AsyncDisposable {
   readonly path: string;
-  /** CRIU opens it through /proc, so that it stays the same one even if it is renamed. */
+  /** CRIU opens the directory through /proc/PID/fd, so that it may be renamed meanwhile. */
   readonly fd: number;
 }
 
 /**
- * Opens the directory of an option; one that is given as a descriptor stays the caller's.
+ * Opens the directory of an option. A descriptor that the caller passes stays open afterwards.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT with the name of the option
  */
 export async function openDirectory(
@@ -26,7 +26,7 @@ export async function openDirectory(
   try {
     if (typeof given !== 'string') {
       const fd = descriptorOf(given) as number;
-      // "/." fails on what is no directory.
+      // Appending "/." makes the open fail for anything but a directory.
       await open(`/proc/self/fd/${fd}/.`).then((probe) => probe.close());
       const path = await readlink(`/proc/self/fd/${fd}`);
       return { path, fd, async [Symbol.asyncDispose]() {} };

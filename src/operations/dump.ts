@@ -17,28 +17,28 @@ import { type Forensics, type Job, perform } from './run.ts';
 
 /** Options of {@link Criu.dump}. `imagesDirectory` is required. */
 export interface DumpOptions extends Pick<CriuOpts, OptionOf<'dump'>>, OperationOptions {
-  /** Functions to call at CRIU's steps. */
+  /** Functions that are called at CRIU's steps. */
   hooks?: Hooks;
   /**
-   * With `lazyPages`: to serve memory at a `pageServer` address that others can reach without TLS.
-   * Whoever connects there first gets it.
+   * With `lazyPages`: allows serving memory without TLS at a `pageServer` address that other hosts
+   * can reach. The first peer that connects receives the memory. Default false.
    */
   insecure?: boolean;
 }
 
 /** Options of {@link Criu.preDump}. `imagesDirectory` is required. */
 export interface PreDumpOptions extends Pick<CriuOpts, OptionOf<'preDump'>>, OperationOptions {
-  /** Functions to call at CRIU's steps. */
+  /** Functions that are called at CRIU's steps. */
   hooks?: Hooks;
 }
 
-/** How a dump or pre-dump went. */
+/** The result of a dump or pre-dump. */
 export interface DumpResult {
-  /** The root of the tree. */
+  /** The pid of the root process. */
   readonly pid: number;
-  /** Where the images are. */
+  /** The path of the images directory. */
   readonly imagesDirectory: string;
-  /** What CRIU measured. */
+  /** CRIU's statistics of the dump. */
   readonly stats: DumpStats;
   /** CRIU's log. */
   readonly log: CriuLog | undefined;
@@ -71,7 +71,7 @@ export interface ServeCommand {
   failed(): Promise<AbortReason | undefined>;
 }
 
-/** Makes a dump or a pre-dump, by itself or as a round of an iteration. */
+/** Makes a single dump or pre-dump, or one round of an iteration. */
 export async function dump(
   client: Client,
   operation: 'dump' | 'preDump',
@@ -138,7 +138,7 @@ function assertSelfDump(operation: string, hooks: Hooks | undefined): void {
   );
 }
 
-/** Finds out in which state a failed dump has left the processes, and rolls back what CRIU did not. */
+/** Determines the state of the processes after a failed dump, and rolls back what CRIU did not. */
 function evidenceOf(
   client: Client,
   pid: number,
@@ -147,7 +147,7 @@ function evidenceOf(
 ): NonNullable<Forensics<DumpStats>['collectEvidence']> {
   const before = stateOf(pid);
   return async ({ replied, stderr, session }, log) => {
-    // The criu of a service is no child of this process, and may still be at work.
+    // The criu of a service is not a child of this process and may still be running.
     const criuHasEnded = replied || client.socket === undefined || (await untilReleased(pid));
     // Without a reply CRIU has not rolled back, and after serving pages it does so only in part.
     const rollsBack = criuHasEnded && (!replied || cleanup.served);
@@ -161,7 +161,7 @@ function evidenceOf(
     // CRIU logs the same warning for a zombie.
     const warning = notPermitted(pid);
     const refused = before !== 'gone' && (stderr.includes(warning) || (await log.says(warning)));
-    // A process that another criu dumps may be running that criu's code.
+    // A process that another criu dumps may be executing that criu's parasite code.
     const isStopped = isTraced || (cleanup.frozen && state === 'running');
     const workload = isStopped ? 'stopped' : state;
     return { pid, workload, tracer, refused, abortReason, leftovers };

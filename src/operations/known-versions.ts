@@ -11,23 +11,23 @@ export interface CriuVersion {
   readonly minor: number;
   /** 1 of 4.2.1; 0 if it has none. */
   readonly sublevel: number;
-  /** A fourth number, if it has one. */
+  /** The fourth number of the version, if it has one. */
   readonly extra?: number;
-  /** The commit that it was built from, if it was built from a checkout. */
+  /** The git commit of the build; undefined if CRIU was built from a release archive. */
   readonly gitId?: string;
   /** The name of the release. */
   readonly name?: string;
-  /** All of it to compare with: 40201 for 4.2.1. */
+  /** The version as one comparable number: 40201 for 4.2.1. */
   readonly number: number;
 }
 
-/** A CRIU in words: `CRIU 4.2.1 (/usr/sbin/criu)`, without the version if it has not answered yet. */
+/** Names a CRIU in messages: `CRIU 4.2.1 (/usr/sbin/criu)`; without the version if not known yet. */
 export function describeCriu({ identity, name }: Endpoint): string {
   const version = knownVersions.get(identity);
   return version ? `CRIU ${dotted(version.number)} (${name})` : `CRIU (${name})`;
 }
 
-/** A version in words: 40201 is 4.2.1. */
+/** Formats a version number: 40201 becomes 4.2.1. */
 export function dotted(number: number): string {
   return [Math.floor(number / 10000), Math.floor(number / 100) % 100, number % 100].join('.');
 }

@@ -17,23 +17,23 @@ export interface PageServerStartOptions
   extends Pick<CriuOpts, OptionOf<'pageServer'>>,
     OperationOptions {}
 
-/** Where a page server listens by default: on this host alone, on any free port. */
+/** The default address of a page server: loopback only, on any free port. */
 const HERE: PageServerOptions = { address: '127.0.0.1', port: 0 };
 
 /**
- * A page server of CRIU: receives the memory pages of one dump or pre-dump and writes them into its
- * images directory. The other images stay with the dump.
+ * A CRIU page server: receives the memory pages of one dump or pre-dump and writes them to its images
+ * directory. All other images are written by the dump itself.
  */
 export class PageServer implements AsyncDisposable {
   /** The pid of the page server. */
   readonly pid: number;
   /** The address that it listens on; undefined if it serves a given connection. */
   readonly address: string | undefined;
-  /** The port that it listens on, the kernel's choice included; undefined with a connection. */
+  /** The port that it listens on; undefined if it serves a given connection. */
   readonly port: number | undefined;
   /**
-   * Resolves when it has ended: with code 0 if the dump closed the connection properly, even if the
-   * dump itself failed. Never rejects. Like a server of Node.js, it keeps the event loop alive.
+   * Resolves when the page server has ended: with code 0 if the dump closed the connection properly,
+   * even if the dump itself failed. Never rejects. Like a server of Node.js, it keeps the event loop alive.
    */
   readonly exited: Promise<ExitStatus>;
   readonly #prepared: Prepared;
@@ -81,7 +81,7 @@ export class PageServer implements AsyncDisposable {
     return await this.#prepared.log.read();
   }
 
-  /** Ends the page server if it has not ended by itself, and resolves when it is gone. Idempotent. */
+  /** Terminates the page server if it still runs, and resolves when it is gone. Idempotent. */
   async close(): Promise<void> {
     await terminate((number) => this.#signal(number), this.exited);
   }
@@ -107,7 +107,7 @@ export class PageServer implements AsyncDisposable {
       () => undefined,
     );
     if (this.#pidfd !== undefined) {
-      // If that criu has died first, nobody can know the exit status.
+      // If that criu died first, the exit status is unknown.
       if (status === undefined) await untilGone(this.#pidfd);
       else native().close(this.#pidfd);
     }

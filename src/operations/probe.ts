@@ -9,29 +9,29 @@ import type { Client } from './client.ts';
 import { type CriuVersion, dotted, knownVersions } from './known-versions.ts';
 import { call } from './request.ts';
 
-/** What CRIU says of this kernel, all of it asked for. */
+/** The kernel features that CRIU can use. */
 export interface CriuFeatures {
-  /** Changed memory is tracked (soft-dirty): pre-dumps and parent images work. */
+  /** True if the kernel tracks changed memory (soft-dirty): pre-dumps and parent images work. */
   readonly memTrack: boolean;
-  /** userfaultfd can be used: lazy pages work. */
+  /** True if userfaultfd can be used: lazy pages work. */
   readonly lazyPages: boolean;
-  /** pidfds can be stored: pid reuse between pre-dumps is found. Since CRIU 3.16. */
+  /** True if CRIU can store pidfds and so detect pid reuse between pre-dumps. Since CRIU 3.16. */
   readonly pidfdStore: boolean;
 }
 
 /** Time limit of a request that takes CRIU a few milliseconds. */
 const ANSWER_LIMIT_MS = 30_000;
 
-/** Answers by the identity of the endpoint: they hold until its binary is replaced. */
+/** Answers by the identity of the endpoint, valid until its binary is replaced. */
 const knownFeatures = new Map<string, CriuFeatures>();
 
-/** Makes a VERSION request. */
+/** The version of CRIU. */
 export async function version(client: Client, options: OperationOptions): Promise<CriuVersion> {
   using cancellation = new Cancellation('version', checkOptions('version', options, limits));
   return await askVersion('version', await locate('version', client), cancellation);
 }
 
-/** Makes a FEATURE_CHECK request. */
+/** The kernel features that CRIU can use. */
 export async function features(client: Client, options: OperationOptions): Promise<CriuFeatures> {
   using cancellation = new Cancellation('features', checkOptions('features', options, limits));
   return await askFeatures('features', await locate('features', client), cancellation);
@@ -52,7 +52,7 @@ export async function askVersion(
   }
   const { version } = reply;
   if (!version)
-    throw new CriuError('ERR_CRIU_PROTOCOL', `${operation}: a reply to VERSION without one`);
+    throw new CriuError('ERR_CRIU_PROTOCOL', `${operation}: the reply to VERSION has no version`);
   const { major_number: major, minor_number: minor, sublevel = 0 } = version;
   const answer = {
     major,
@@ -67,7 +67,7 @@ export async function askVersion(
   return answer;
 }
 
-/** Asks what the kernel has, of everything that CRIU can tell. */
+/** Asks with a FEATURE_CHECK request which kernel features CRIU can use. */
 export async function askFeatures(
   operation: string,
   endpoint: Endpoint,
@@ -78,7 +78,7 @@ export async function askFeatures(
   using limited = cancellation.within(ANSWER_LIMIT_MS);
   const reply = await ask(operation, endpoint, request, limited).catch(async (error: CriuError) => {
     if (error.code === 'ERR_CRIU_TOO_OLD' && !knownVersions.has(endpoint.identity)) {
-      // Once more, for an error with the version.
+      // Ask for the version first, so that the error of the second attempt names it.
       await askVersion(operation, endpoint, cancellation);
       return await ask(operation, endpoint, request, limited);
     }
@@ -94,7 +94,7 @@ export async function askFeatures(
 }
 
 /**
- * Refuses what this CRIU or this kernel cannot do, before anything touches the workload.
+ * Refuses what this CRIU or this kernel does not support, before anything touches the workload.
  * @throws CriuError ERR_CRIU_TOO_OLD, ERR_CRIU_NO_MEM_TRACK, ERR_CRIU_NO_LAZY_PAGES
  */
 export async function requireSupport(
@@ -103,7 +103,7 @@ export async function requireSupport(
   needs: {
     /** The first CRIU that knows the operation. */
     readonly since: number;
-    /** The option that asks for the newest CRIU. */
+    /** Of the options that are set, the one that needs the newest CRIU. */
     readonly newest: { readonly option: string; readonly since: number } | undefined;
     readonly memTrack: boolean;
     readonly lazyPages: boolean;
@@ -157,7 +157,7 @@ const strange: ReadonlySet<CriuErrorCode> = new Set([
   'ERR_CRIU_TIMEOUT',
 ]);
 
-/** What ends without an answer, or gives none, is no criu; any other failure stays what it is. */
+/** A program that ends without a valid answer is no criu. Other errors stay unchanged. */
 function notCriu(error: unknown, endpoint: Endpoint, operation: string): unknown {
   if (!(error instanceof CriuError) || !strange.has(error.code)) return error;
   const { stderr, exit } = error;

@@ -15,7 +15,7 @@ import { describeCriu } from './known-versions.ts';
 
 /** How a request ended. */
 export interface Ending {
-  /** True if CRIU has replied to it. */
+  /** True if CRIU replied to the request. */
   readonly replied: boolean;
   /** True if this library killed criu. */
   readonly killed: boolean;
@@ -25,10 +25,10 @@ export interface Ending {
   readonly session?: number | undefined;
 }
 
-/** One request, to a criu of its own or within a session of several. */
+/** One request, to a criu of its own or within a session of several requests. */
 export interface Call extends Omit<WorkerOptions, 'path'> {
   readonly operation: string;
-  /** The operation and its object, as `dump of process 12`. */
+  /** The operation and its object, for example `dump of process 12`. */
   readonly label: string;
   readonly endpoint: Endpoint;
   readonly request: CriuRequest;
@@ -39,7 +39,7 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
   readonly cancellation?: Cancellation;
   /** criu is killed when this resolves. */
   readonly forceKill?: Promise<void> | undefined;
-  /** What else an error reports; called when criu has ended. */
+  /** Collects what else an error reports; called when criu has ended. */
   readonly collectEvidence?: (
     ending: Ending,
   ) => Promise<
@@ -48,16 +48,16 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
       'log' | 'hint' | 'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers'
     >
   >;
-  /** criu becomes another program when it is done: do not wait for its end. */
+  /** True if criu executes another program after the operation: its end is not awaited. */
   readonly detachOnSuccess?: boolean;
 }
 
-/** Requests that leave no trace in a criu, which can then answer another one. */
+/** Requests that do not change the state of criu, which can then answer another request. */
 const REPEATABLE: ReadonlySet<string> = new Set(['VERSION', 'FEATURE_CHECK']);
 
 /**
  * Sends the request and waits for the end of criu, unless criu waits for another request.
- * @throws CriuError with everything that is known of the failure
+ * @throws CriuError with everything that is known about the failure
  */
 export async function call(given: Call): Promise<CriuResponse> {
   const { operation, label, request, cancellation } = given;
@@ -78,7 +78,7 @@ export async function call(given: Call): Promise<CriuResponse> {
     worker.close();
     return outcome.reply;
   }
-  // After a pre-dump CRIU waits for the next round until the dump, or until it is hung up on.
+  // After a pre-dump CRIU waits for the next round or the dump, or until the connection is closed.
   if (succeeded && request.type === 'PRE_DUMP') return outcome.reply;
   if (goesBack) workerSession.useUp();
   workerSession.over = true;

@@ -11,20 +11,20 @@ import type { Client, GivenOptions } from './client.ts';
 import { assertServiceSupports } from './service-limits.ts';
 
 /**
- * The options of one operation, checked and merged once: everything below works with this object.
- * Disposing of it stops its deadline and its listening to the caller's signal.
+ * The options of one operation, validated and merged once; the rest of the operation uses this object.
+ * Disposing of it clears the deadline and stops listening to the caller's signal.
  */
 export interface ResolvedOptions extends Disposable {
   readonly operation: Requested;
   /** The caller's options over the client's defaults: what the request carries. */
   readonly options: CriuOpts;
-  /** The same with what configuration files add and override: what CRIU goes by. */
+  /** The same, with what configuration files add and override: the options that CRIU uses. */
   readonly effective: CriuOpts;
   /** What the caller's own configuration file sets. */
   readonly configured: CriuOpts;
   /** The fields of the request. */
   readonly translation: Translation;
-  /** Lines of configuration for what the request has no working field for. */
+  /** Configuration lines for settings that have no working field in the request. */
   readonly config: readonly string[];
   readonly hooks: Hooks;
   readonly cancellation: Cancellation;

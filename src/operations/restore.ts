@@ -17,7 +17,7 @@ export interface RestoreOptions extends Pick<CriuOpts, OptionOf<'restore'>>, Ope
   hooks?: Hooks;
 }
 
-/** Makes a restore. */
+/** Restores the processes of an images directory. */
 export async function restore(client: Client, given: RestoreOptions): Promise<RestoredProcess> {
   using resolved = await resolveOptions(client, 'restore', given);
   const { imagesDirectory, asChild = false } = resolved.effective;
@@ -62,7 +62,7 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
   }
 }
 
-/** The directory as CRIU will find it. */
+/** The path by which CRIU's images can be read while a descriptor is open. */
 export function pathOf(directory: DirectoryLike | undefined): string {
   return typeof directory === 'string' ? directory : `/proc/self/fd/${descriptorOf(directory)}`;
 }

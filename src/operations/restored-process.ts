@@ -2,9 +2,9 @@ import type { CriuLog } from '../errors.ts';
 import type { RestoreStats } from '../images/stats.ts';
 import { ProcessHandle } from '../process/process-handle.ts';
 
-/** A process that a restore brought back: the root of its tree. With `asChild` it is our child. */
+/** The root process of a restored tree. With `asChild` it is a child of this process. */
 export class RestoredProcess extends ProcessHandle {
-  /** What CRIU measured of the restore. */
+  /** CRIU's statistics of the restore. */
   readonly stats: RestoreStats;
   /** CRIU's log of the restore. */
   readonly log: CriuLog | undefined;

@@ -7,32 +7,36 @@ import { statusOf } from '../procfs/status.ts';
 
 const POLL_MS = 5;
 
-/** The root processes that restores under way have made. */
+/** The root processes that the restores in progress have created. */
 const held = new Set<number>();
 
-/** The root process of a tree that is being restored, as far as the restore has come. */
+/** Tracks the root process of a tree that is being restored. */
 export class RestoredRoot implements Disposable {
   pid: number | undefined;
   pidfd: number | undefined;
-  /** CRIU may have begun to make processes. */
+  /** True once CRIU may have created processes. */
   begun = false;
-  /** The processes need CRIU no more: they run, or do so once it lets go of them. */
+  /** True once the processes no longer need CRIU: they run as soon as it detaches from them. */
   complete = false;
-  /** The pids that were free before, of the tree and of its root. */
+  /** The pids of the tree that were free before the restore. */
   #tree: readonly number[] = [];
+  /** The pid of the root, if it was free before the restore. */
   #expected: number | undefined;
   #watch: ExitWatch | undefined;
 
-  /** The restore of these pids, the root's first, is about to begin: those in use are others'. */
+  /**
+   * Called before CRIU creates the processes. Pids that are in use now belong to other processes.
+   * @param pids the pids of the tree, the root first
+   */
   expect(pids: readonly number[]): void {
     this.#tree = pids.filter((pid) => !statusOf(pid));
     this.#expected = this.#tree.find((pid) => pid === pids[0]);
   }
 
-  /** The restore has come to a step of which CRIU tells. */
+  /** Called for each notification of CRIU. */
   reached(script: string, pid: number | undefined): void {
     if (this.pid === undefined && pid !== undefined) {
-      // Now that it cannot run yet, so that its pid cannot have become another's.
+      // The process cannot run yet, so its pid cannot have been reused.
       this.pid = pid;
       this.pidfd = openPidfd(pid);
       if (this.pidfd !== undefined) held.add(pid);
@@ -41,8 +45,8 @@ export class RestoredRoot implements Disposable {
   }
 
   /**
-   * Once criu has ended: finds a process that it made, and did not come so far as to tell of. If
-   * it rolled back the process is dead, or about to be, and is our duty only if it is our child.
+   * Finds, once criu has ended, a root process that criu created without notifying us of it. If criu
+   * rolled back, the process is dead or about to die, and only has to be reaped if it is our child.
    */
   async search(replied: boolean, asChild: boolean): Promise<void> {
     const pid = this.#expected;
@@ -53,7 +57,7 @@ export class RestoredRoot implements Disposable {
     }
     for (let waited = 0; asChild && waited < KILL_TIMEOUT_MS; waited += POLL_MS) {
       const status = statusOf(pid);
-      // Another restore in this process may have made it.
+      // Another restore of this library may have created the process.
       if (!status || status.parent !== process.pid || held.has(pid)) return;
       if (isDead(status)) {
         this.reached('', pid);
@@ -64,10 +68,10 @@ export class RestoredRoot implements Disposable {
     }
   }
 
-  /** Kills processes that would wait for CRIU forever, now that it has ended. */
+  /** Kills the half-restored processes, which would wait for criu forever after it has ended. */
   async killUnfinished(replied: boolean): Promise<void> {
     if (this.complete || !this.begun) return;
-    // After a reply CRIU has seen to the root itself.
+    // If CRIU replied, it has killed the root itself.
     const isOurs = !replied && this.pid !== undefined;
     const halfRestored = halfRestoredAmong(this.#tree, isOurs);
     const others = halfRestored.filter((pid) => pid !== this.pid && !held.has(pid));
@@ -75,27 +79,27 @@ export class RestoredRoot implements Disposable {
   }
 
   /**
-   * Whether what CRIU made would have been found: by its pid, or in CRIU's session, where those of
-   * a pid namespace are until CRIU tells of them.
+   * True if {@link search} or the session scan would have found what CRIU created: by its pid, or as
+   * a member of criu's session, where processes of a pid namespace are until CRIU reports them.
    */
   isFindable(session: number | undefined): boolean {
     return this.#expected !== undefined || session !== undefined;
   }
 
-  /** Resolves when a process that was killed is gone; at once if it runs. */
+  /** Resolves when the killed root is gone; at once if the restore was complete. */
   async died(): Promise<void> {
     if (this.complete) return;
     const watch = this.leave();
     if (watch) await exitWithin(KILL_TIMEOUT_MS, watch);
   }
 
-  /** Lets go of it, but reaps it if it is a child of this process. */
+  /** Stops tracking the root, but reaps it if it is a child of this process. */
   leave(): ExitWatch | undefined {
     if (this.pidfd !== undefined) this.#watch ??= watchExit(this.pidfd);
     return this.#watch;
   }
 
-  /** The restore is over. */
+  /** Called when the restore is over. */
   [Symbol.dispose](): void {
     if (this.pidfd !== undefined && this.pid !== undefined) held.delete(this.pid);
   }

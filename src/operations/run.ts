@@ -19,31 +19,31 @@ import { type Call, call, type Ending } from './request.ts';
 import type { ResolvedOptions } from './resolve.ts';
 import { openStatusFd } from './status-fd.ts';
 
-/** One request with options, and what goes with it. */
+/** One request with options, the callbacks while criu works, and what to collect afterwards. */
 export interface Job<Stats = undefined> {
   readonly request: JobRequest;
   readonly lifecycle?: Lifecycle;
   readonly forensics?: Forensics<Stats>;
 }
 
-/** What is asked of CRIU besides the options of the caller. */
+/** The parts of a request that do not come from the caller's options. */
 export interface JobRequest {
   readonly type: CriuRequest['type'];
-  /** The operation and its object, as `dump of process 12`: error messages begin with it. */
+  /** The operation and its object, for example `dump of process 12`: error messages begin with it. */
   readonly label: string;
   /** The process to dump. */
   readonly pid?: number;
-  /** The process dumps itself: it cannot answer notifications while it is frozen. */
+  /** True if the process dumps itself: it cannot answer notifications while it is frozen. */
   readonly isSelfDump?: boolean;
-  /** Descriptors for criu besides those of the options: `[number in criu, number here]`. */
+  /** Descriptors that criu inherits besides those of the options: `[number in criu, number here]`. */
   readonly inherited?: Call['inherited'];
-  /** Lines of configuration, for what the request has no working field for. */
+  /** Configuration lines for settings that have no working field in the request. */
   readonly config?: readonly string[];
   /** The level of CRIU's log if the caller does not choose one. */
   readonly logLevel?: number | undefined;
 }
 
-/** What happens while criu works. */
+/** Callbacks and signals that apply while criu works. */
 export interface Lifecycle {
   /** The criu to ask; by default one is started for the request. */
   readonly workerSession?: WorkerSession | undefined;
@@ -51,13 +51,13 @@ export interface Lifecycle {
   readonly observer?: NotificationObserver;
   /** criu is killed when this resolves. */
   readonly forceKill?: Promise<void>;
-  /** True while processes that criu is restoring cannot live without it. */
+  /** True while the processes that criu is restoring cannot survive its death. */
   readonly isHalfRestored?: () => boolean;
 }
 
-/** What is collected when criu has ended: for an error, and for the result. */
+/** What is collected after criu has ended, for an error or for the result. */
 export interface Forensics<Stats> {
-  /** What an error reports besides what criu said. */
+  /** Collects what an error reports besides the reply, the log and standard error. */
   readonly collectEvidence?: (
     ending: Ending,
     log: LogFile,
@@ -68,7 +68,7 @@ export interface Forensics<Stats> {
   readonly readStats?: (directory: string) => Promise<Stats>;
 }
 
-/** A request that is ready to be sent, with everything that it refers to open. */
+/** A request that is ready to be sent; the directories and descriptors that it refers to are open. */
 export interface Prepared extends Call {
   readonly cancellation: Cancellation;
   readonly imagesDirectory: string;
@@ -92,9 +92,9 @@ export interface Done<Stats = undefined> {
 interface Traits {
   /** The name of the log file if the caller gives none: runc's, where runc has the operation. */
   readonly logFile: string;
-  /** True if it writes images, and so makes their directory; otherwise the directory must exist. */
+  /** True if the operation writes images: it then creates their directory if that is missing. */
   readonly writes: boolean;
-  /** True if CRIU notifies the requester of its steps. */
+  /** True if CRIU sends notifications of its steps. */
   readonly notifies: boolean;
   /** The first CRIU that knows the request, as `version().number`. */
   readonly since: number;
@@ -188,7 +188,7 @@ export async function prepare<T>(
     lazyPages: wire.lazy_pages === true,
   };
   await requireSupport(operation, endpoint, needs, cancellation);
-  // A session inherited its descriptors when it began.
+  // The criu of an existing session inherited its descriptors when it was started.
   if (!workerSession) {
     makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
   }
@@ -215,9 +215,9 @@ export async function prepare<T>(
     request: {
       type,
       opts: {
-        // If it is given a log file, CRIU does not log to standard error.
+        // CRIU does not log to standard error if it is given a log file.
         ...(!wire.log_to_stderr && { log_file: logFile }),
-        // Cancellation depends on notifications: CRIU asks before each step, and is refused.
+        // An operation is cancelled by refusing the next notification.
         ...(notifies && !isSelfDump && { notify_scripts: true }),
         ...(hooks.orphanPtsMaster && { orphan_pts_master: true }),
         // CRIU dumps the requester if it is given no pid.
@@ -232,7 +232,7 @@ export async function prepare<T>(
   });
 }
 
-/** A directory of a configuration file, which is always a path. */
+/** A directory that a configuration file sets is always a path. */
 function pathIn(directory: unknown): string | undefined {
   return typeof directory === 'string' ? directory : undefined;
 }

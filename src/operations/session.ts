@@ -15,13 +15,13 @@ import type { Client } from './client.ts';
 import { INHERITS, unsupported } from './service-limits.ts';
 
 /**
- * Options of `Criu.session`. Its `signal` and `deadlineMs` are for the session as a whole: when they
- * come, a request under way is cancelled, the session ends, and later requests are refused.
+ * Options of `Criu.session`. `signal` and `deadlineMs` apply to the whole session: when one of them
+ * fires, the request in progress is cancelled, the session ends, and later requests are refused.
  */
 export interface SessionOptions extends OperationOptions {
   /**
-   * Descriptors that criu inherits, by the number that they have there, 4 and up: for
-   * `inherit_fd.fd` and `ps.fd`, which are numbers of criu's own.
+   * Descriptors that criu inherits, keyed by their number in criu (4 and up). `inherit_fd.fd` and
+   * `ps.fd` refer to these numbers.
    */
   descriptors?: Readonly<Record<number, DescriptorLike>>;
 }
@@ -43,17 +43,17 @@ function inheritedBySession({ descriptors = {} }: SessionOptions): [number, numb
   ]);
 }
 
-/** What goes with a request of a session. */
+/** Options of {@link CriuSession.request}. */
 export interface RequestOptions extends OperationOptions {
   /** Called at CRIU's steps, if the request has `opts.notify_scripts`. */
   hooks?: Hooks;
 }
 
 /**
- * A criu of its own, spoken to in its own messages: for requests that no method makes, and for
- * several in a row where CRIU allows it (`keep_open`, and PRE_DUMP until DUMP). Options are CRIU's,
- * and nothing is done to them: `images_dir_fd`, `work_dir_fd` and `pidfd_store_sk` are descriptors
- * of this process, `inherit_fd.fd` and `ps.fd` are criu's.
+ * A dedicated criu process that takes raw requests: for requests that have no method, and for several
+ * requests in a row where CRIU allows it (`keep_open`, and PRE_DUMP until DUMP). Options have CRIU's
+ * names and are sent unchanged: `images_dir_fd`, `work_dir_fd` and `pidfd_store_sk` are descriptors of
+ * this process, `inherit_fd.fd` and `ps.fd` are descriptors of criu.
  */
 export class CriuSession implements AsyncDisposable {
   readonly #worker: CriuConnection;
@@ -87,7 +87,7 @@ export class CriuSession implements AsyncDisposable {
     this.#session = session;
     this.#limits = limits;
     limits.requested.then(() => {
-      // A request under way has its time to end first.
+      // A request in progress may end first, within its grace period.
       if (!this.#busy) worker.end();
     });
     worker.exited.then(() => limits[Symbol.dispose]());
@@ -104,9 +104,9 @@ export class CriuSession implements AsyncDisposable {
   }
 
   /**
-   * Makes a request and resolves with CRIU's reply.
-   * @throws CriuError if CRIU replies with failure, or does not reply; the session is of no more
-   * use after ERR_CRIU_EOF and ERR_CRIU_PROTOCOL
+   * Sends a request and resolves with CRIU's reply.
+   * @throws CriuError if CRIU reports a failure or does not reply; after ERR_CRIU_EOF and
+   * ERR_CRIU_PROTOCOL the session cannot be used any more
    */
   async request(request: CriuRequest, options: RequestOptions = {}): Promise<CriuResponse> {
     if (this.#closed) throw closed();
@@ -122,7 +122,7 @@ export class CriuSession implements AsyncDisposable {
       .catch((error: CriuError) => error);
     const over = outcome instanceof Error && outcome.code === 'ERR_CRIU_EOF';
     if (over && this.#closed) throw closed();
-    // criu ends after a failure, and only then says why.
+    // After a failure criu ends, and only its exit makes standard error complete.
     const ending = over || ('reply' in outcome && !outcome.reply.success && !own.keep_open);
     const remains = ending ? await this.#worker.end() : this.#worker.remains;
     const evidence = { operation: 'session', label, cancellation, remains };
@@ -132,7 +132,7 @@ export class CriuSession implements AsyncDisposable {
     return (outcome as Exclude<typeof outcome, Error>).reply;
   }
 
-  /** The time of a request, after which the session may be over. */
+  /** Tracks a request in progress, after which the session may be over. */
   #turn(): Disposable {
     this.#busy = true;
     return {
@@ -143,7 +143,7 @@ export class CriuSession implements AsyncDisposable {
     };
   }
 
-  /** Hangs up and waits for the end of criu. Idempotent. */
+  /** Closes the connection and waits for the end of criu. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#worker.end();

@@ -8,15 +8,15 @@ import type { NotificationHandler } from '../protocol/session.ts';
 const O_ACCMODE = 3;
 
 /**
- * The option `statusFd`. The descriptor is closed however the operation ends, so that a reader at the
- * other end does not wait forever. It stays open only if the options are refused.
+ * The option `statusFd`. The descriptor is closed however the operation ends, so that a reader of
+ * the other end does not wait forever. It stays open only if the options are refused.
  */
 export interface StatusFd extends AsyncDisposable {
   /** Writes one zero byte when the lazy page server is ready. */
   readonly onNotification: NotificationHandler;
 }
 
-/** Takes the descriptor over. @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it is not writable */
+/** Takes ownership of the descriptor. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
 export async function openStatusFd(
   operation: string,
   fd: number | undefined,

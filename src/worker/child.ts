@@ -6,14 +6,14 @@ import type { Remains } from './connection.ts';
 import { environment } from './environment.ts';
 import { Stderr } from './stderr.ts';
 
-/** A criu that this process has started: how it ends, and what it writes to its standard error. */
+/** A criu process started by this process, with its exit status and standard error. */
 export class CriuChild {
   readonly pid: number;
   readonly exit: ExitWatch;
   readonly #pidfd: number;
   readonly #stderr: Stderr;
 
-  /** Starts it; throws what the system call threw. */
+  /** Starts criu; throws the error of the system call that failed. */
   static start({
     path,
     args,
@@ -23,7 +23,7 @@ export class CriuChild {
     /** Absolute path of the binary. */
     readonly path: string;
     readonly args: readonly string[];
-    /** Descriptors for it: `[number there, number here]`. */
+    /** Descriptors that criu inherits: `[number in criu, number here]`. */
     readonly inherited: readonly (readonly [number, number])[];
     /** Stay in the session and on the terminal of this process. */
     readonly inSession?: boolean;
@@ -37,9 +37,9 @@ export class CriuChild {
           args: [path, ...args],
           env: environment(),
           descriptors: [[0, inSession ? 0 : nothing], [1, nothing], [2, stderrEnd], ...inherited],
-          // In a session of its own, so that Ctrl-C at a terminal does not kill criu at its work.
+          // In its own session, so that Ctrl-C in a terminal does not kill criu during a dump.
           newSession: !inSession,
-          // CRIU creates images, the memory of processes, as 0644 within this mask.
+          // CRIU creates images, which hold process memory, with mode 0644 minus this mask.
           umask: 0o077,
         });
         const started = new CriuChild(child, stderr);
@@ -60,22 +60,21 @@ export class CriuChild {
     this.pid = child.pid;
     this.#pidfd = child.pidfd;
     this.#stderr = new Stderr(stderr);
-    // It does not keep Node alive by itself.
     this.exit = watchExit(child.pidfd);
     this.exit.exited.then(() => this.#stderr.close());
   }
 
-  /** What it has left so far. */
+  /** What is known about criu so far. */
   get remains(): Remains {
     return { exit: this.exit.status, stderr: this.#stderr.text };
   }
 
-  /** Sends a signal, if it is still there. */
+  /** Sends a signal, unless criu has ended. */
   signal(number: number): void {
     if (!this.exit.status) native().pidfdSendSignal(this.#pidfd, number);
   }
 
-  /** A copy of one of its descriptors. */
+  /** Duplicates one of criu's descriptors into this process. */
   copyOf(fd: number): number {
     return native().pidfdGetfd(this.#pidfd, fd);
   }

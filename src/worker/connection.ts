@@ -1,7 +1,7 @@
 import type { ExitStatus } from '../errors.ts';
 import type { Channel } from '../protocol/channel.ts';
 
-/** What is known of a criu process once it has ended. */
+/** What is known about a criu process: how it ended and what it wrote. */
 export interface Remains {
   /** How it ended; undefined while it runs, and for the processes of a criu service. */
   readonly exit: ExitStatus | undefined;
@@ -13,22 +13,22 @@ export interface Remains {
   readonly disconnected?: boolean;
 }
 
-/** A connection to a criu process: one that this process has started, or one of a criu service. */
+/** A connection to a criu process that this process started or that a criu service forked. */
 export interface CriuConnection extends Channel {
   /** The pid of criu; undefined for a criu service, whose processes have other parents. */
   readonly pid: number | undefined;
   /**
-   * True while processes that criu is restoring cannot live without it: then they are killed along
-   * with it. Set by the operation that uses the connection.
+   * True while the processes that criu is restoring cannot survive its death: they are then killed
+   * along with criu. Set by the operation that uses the connection.
    */
   isHalfRestored: (() => boolean) | undefined;
   /** True if this library killed criu before it replied. */
   readonly killed: boolean;
-  /** What is known of criu so far. */
+  /** What is known about criu so far. */
   readonly remains: Remains;
   /** How criu ended. Never rejects, and does not keep Node running. */
   readonly exited: Promise<ExitStatus>;
-  /** Closes the connection, whereupon criu ends by itself. Idempotent. */
+  /** Closes the connection, which makes criu exit. Idempotent. */
   close(): void;
   /** Closes the connection and waits for the end of criu, if it is a child. Idempotent. */
   end(): Promise<Remains>;

@@ -6,7 +6,7 @@ import type { Program } from './program.ts';
 
 /** Where requests go: a criu binary that is started for them, or the socket of a criu service. */
 export interface Endpoint extends Program {
-  /** What error messages call it: the path, or `the criu service at` the path. */
+  /** The name in error messages: the path, or `the criu service at` and the path. */
   readonly name: string;
   /** True for a criu service. */
   readonly isService: boolean;
@@ -14,7 +14,7 @@ export interface Endpoint extends Program {
   readonly pool?: Pool | undefined;
 }
 
-/** What a client knows of its criu. */
+/** The criu that a client is configured to use. */
 interface Wanted {
   readonly path: string | undefined;
   readonly socket?: string | undefined;
@@ -26,7 +26,7 @@ interface Wanted {
  * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM, ERR_CRIU_NOT_FOUND, ERR_CRIU_NO_PERMISSION
  */
 export async function locate(operation: string, { path, socket, pool }: Wanted): Promise<Endpoint> {
-  // First, so that another platform is refused as such and not for the lack of criu.
+  // Loaded first, so that an unsupported platform is reported as such and not as a missing criu.
   native();
   if (socket !== undefined) return serviceAt(socket);
   const name = path ?? (process.env.CRIU_PATH || 'criu');
@@ -37,7 +37,7 @@ export async function locate(operation: string, { path, socket, pool }: Wanted):
   return { path: found.path, name: found.path, identity, isService: false, pool };
 }
 
-/** A service makes its socket anew when it starts. If there is none, the connection will fail. */
+/** A service that restarts recreates its socket, which changes the identity. */
 function serviceAt(path: string): Endpoint {
   const { dev, ino, ctimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {};
   const identity = ['service', path, dev, ino, ctimeMs].join();

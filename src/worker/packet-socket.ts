@@ -4,7 +4,7 @@ import { native, type Packet } from '../native/index.ts';
 export class PacketSocket {
   readonly #fd: number;
   #closed = false;
-  /** Ends the wait for the next packet, if there is one. */
+  /** Ends the pending wait for the next packet; undefined if there is none. */
   #wake: (() => void) | undefined;
 
   /** Takes ownership of the descriptor. */
@@ -12,7 +12,7 @@ export class PacketSocket {
     this.#fd = fd;
   }
 
-  /** Sends one packet. Throws EPIPE, EMSGSIZE, … */
+  /** Sends one packet. Throws the error of send(2), for example EPIPE or EMSGSIZE. */
   send(packet: Uint8Array): void {
     // The number of a closed descriptor may belong to another file by now.
     if (this.#closed) throw Object.assign(new Error('the socket is closed'), { code: 'EPIPE' });
@@ -20,14 +20,14 @@ export class PacketSocket {
   }
 
   /**
-   * The next packet; undefined at end of file and after {@link close}.
+   * Resolves with the next packet; with undefined at end of file and after {@link close}.
    * @param hasPeerEnded true once the peer is known to have ended. Other processes may hold its end
-   * of the connection for longer, so that there is no end of file.
+   * of the connection open for longer, which prevents an end of file.
    */
   async receive(hasPeerEnded: () => boolean = () => false): Promise<Packet | undefined> {
     for (;;) {
       if (this.#closed) return undefined;
-      // Ask first: whatever the peer sent before its end has arrived by then.
+      // Check before receiving: everything that the peer sent before it ended has then arrived.
       const hasEnded = hasPeerEnded();
       const packet = this.#receiveNow();
       if (packet !== null) return packet;
@@ -36,7 +36,7 @@ export class PacketSocket {
     }
   }
 
-  /** Makes {@link receive} look again. */
+  /** Makes {@link receive} check again. */
   wake(): void {
     this.#wake?.();
   }
@@ -53,7 +53,7 @@ export class PacketSocket {
     try {
       return native().receive(this.#fd);
     } catch (error) {
-      // The peer ended without reading our last packet. What it sent before comes with the next call.
+      // The peer ended without reading our last packet. The next call returns what it sent before.
       if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
       return native().receive(this.#fd);
     }

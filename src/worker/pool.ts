@@ -3,13 +3,13 @@ import { environment } from './environment.ts';
 import type { Program } from './program.ts';
 import { Worker } from './worker.ts';
 
-/** After a worker that has died in the pool the next one is started so much later, in milliseconds. */
+/** The delay before a worker that died in the pool is replaced, in milliseconds. It doubles each time. */
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 30_000;
-/** So much later one takes the place of a worker that was taken: the operation that took it comes first. */
+/** The delay before a worker that was taken is replaced, so that the operation using it runs first. */
 const REPLACE_AFTER_MS = 25;
 
-/** A worker that waits for work, and what it was started with. */
+/** A worker that waits for a request, and the conditions that it was started under. */
 interface Idle {
   readonly worker: Worker;
   readonly startedWith: string;
@@ -19,7 +19,7 @@ interface Idle {
 export class Pool {
   readonly #size: number;
   readonly #idle: Idle[] = [];
-  /** The ends of those that are of no more use. */
+  /** Pending ends of workers that are no longer used. */
   readonly #ending = new Set<Promise<unknown>>();
   #program: Program | undefined;
   #filling: Promise<void> | undefined;
@@ -33,12 +33,12 @@ export class Pool {
   }
 
   /**
-   * A worker of this program, if there is one; soon another one is started in its place.
-   * @param comesBack it is only borrowed
+   * Takes a worker of this program, if there is one, and schedules its replacement.
+   * @param comesBack true if the caller returns the worker, so that it needs no replacement
    */
   take(program: Program, comesBack: boolean): Worker | undefined {
     const startedWith = startConditions(program);
-    // What was started in another directory, say, would take paths for others.
+    // A worker from another working directory, for example, would resolve relative paths wrongly.
     const stale = this.#idle.filter((idle) => idle.startedWith !== startedWith);
     for (const idle of stale) this.#drop(idle);
     const taken = this.#idle.shift();
@@ -48,13 +48,13 @@ export class Pool {
     return taken.worker;
   }
 
-  /** Takes back a worker that can do more. */
+  /** Takes back a worker that can serve another request. */
   giveBack(worker: Worker, program: Program): void {
     if (this.#closed || this.#idle.length >= this.#size) this.#end(worker);
     else this.#keep({ worker, startedWith: startConditions(program) });
   }
 
-  /** Starts what is missing, in the background. */
+  /** Fills the pool in the background. */
   start(program: Program): void {
     this.#program = program;
     if (this.#retry) return;
@@ -63,7 +63,7 @@ export class Pool {
     });
   }
 
-  /** Ends all of them. */
+  /** Ends all workers and waits until they are gone. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
@@ -74,16 +74,16 @@ export class Pool {
   }
 
   async #fill(): Promise<void> {
-    // What is being done at this moment comes first.
+    // Let operations that start at this moment spawn first.
     await spawnSlot();
     while (!this.#closed && this.#program && this.#idle.length < this.#size) {
-      // One has died meanwhile: the next comes later.
+      // A worker has died meanwhile: its replacement is delayed.
       if (this.#retry) return;
       try {
         const startedWith = startConditions(this.#program);
         this.#keep({ worker: Worker.start({ path: this.#program.path }), startedWith });
       } catch {
-        // An operation will tell what is wrong.
+        // The next operation reports why criu cannot be started.
         this.#startLater();
         return;
       }
@@ -112,7 +112,7 @@ export class Pool {
     this.#ending.add(ended);
   }
 
-  /** Has one started in place of a worker that was taken and does not come back. */
+  /** Schedules a replacement for a worker that was taken and is not returned. */
   startSoon(program: Program): void {
     if (this.#closed) return;
     this.#replacement ??= setTimeout(() => {
@@ -139,7 +139,7 @@ function workingDirectory(): string {
   try {
     return process.cwd();
   } catch {
-    // It is no more: no path leads anywhere from it, whichever it was.
+    // The directory was removed: no relative path can be resolved from it.
     return '';
   }
 }

@@ -13,7 +13,7 @@ export class ServiceConnection implements CriuConnection {
   readonly pid = undefined;
   readonly killed = false;
   isHalfRestored: (() => boolean) | undefined;
-  /** Resolves when either side has closed the connection. How criu ended is not known. */
+  /** Resolves when either side has closed the connection. The exit status of criu is unknown. */
   readonly exited: Promise<ExitStatus>;
   readonly #socket: PacketSocket;
   #disconnected = false;

@@ -1,10 +1,10 @@
 import { readSync } from 'node:fs';
 import { native, type Watch } from '../native/index.ts';
 
-/** How much is kept, in bytes: the end of what came. */
+/** How many bytes of the end of the output are kept. */
 const KEPT = 65536;
 
-/** What a child writes to its standard error, read as it comes and bounded. */
+/** Collects the standard error of a child process: reads it as it arrives and keeps its end. */
 export class Stderr {
   readonly #fd: number;
   readonly #watch: Watch;
@@ -12,7 +12,7 @@ export class Stderr {
   #size = 0;
   #closed = false;
 
-  /** Takes the read end of a pipe, which does not block, and owns it. */
+  /** Takes ownership of the non-blocking read end of a pipe. */
   constructor(fd: number) {
     this.#fd = fd;
     this.#watch = native().watch(fd, () => this.#drain());
@@ -23,7 +23,7 @@ export class Stderr {
     return Buffer.concat(this.#chunks).subarray(-KEPT).toString().trimEnd();
   }
 
-  /** Takes what is there by now. Others may still hold the other end: that is not waited for. */
+  /** Reads what is available and closes the pipe, even if other processes still hold the write end. */
   close(): void {
     if (this.#closed) return;
     this.#drain();
@@ -52,7 +52,7 @@ export class Stderr {
   }
 
   #end(): void {
-    // By then its number may be another descriptor's.
+    // Once closed, the number may belong to another descriptor.
     if (this.#closed) return;
     this.#closed = true;
     this.#watch.close();

@@ -13,13 +13,13 @@ interface Opening extends Omit<WorkerOptions, 'path'> {
   readonly repeatable?: boolean;
 }
 
-/** A criu and the session with it: for one request, or for several where CRIU allows it. */
+/** A criu process and the session with it, for one request or, where CRIU allows it, several. */
 export class WorkerSession {
   readonly worker: CriuConnection;
   readonly session: Session;
-  /** True once criu has ended or is about to: the next request needs another one. */
+  /** True once criu has ended or is about to end: the next request needs another criu. */
   over = false;
-  /** The criu is from the pool of this endpoint. */
+  /** Set if criu was taken from the pool of this endpoint. */
   readonly #lent: { readonly worker: Worker; readonly endpoint: Endpoint } | undefined;
 
   /** Starts criu, takes one from the pool, or connects to the service. @throws CriuError */
@@ -50,13 +50,13 @@ export class WorkerSession {
     return this.#lent !== undefined;
   }
 
-  /** Gives criu, which has replied and waits for the next request, back to its pool. */
+  /** Returns criu, which has replied and waits for the next request, to its pool. */
   giveBack(): void {
     this.over = true;
     if (this.#lent) this.#lent.endpoint.pool?.giveBack(this.#lent.worker, this.#lent.endpoint);
   }
 
-  /** Has the pool replace a criu that cannot go back. */
+  /** Makes the pool start a replacement for a criu that cannot be returned. */
   useUp(): void {
     this.over = true;
     if (this.#lent) this.#lent.endpoint.pool?.startSoon(this.#lent.endpoint);
@@ -69,7 +69,7 @@ export class WorkerSession {
   }
 }
 
-/** A worker that was started ahead, unless the operation needs one of its own. */
+/** Takes a worker from the pool, unless the operation needs a worker of its own. */
 function fromPool({
   endpoint,
   inherited,
@@ -96,7 +96,7 @@ function start({ operation, endpoint, inherited, inSession, isHalfRestored }: Op
   }
 }
 
-/** The error of a criu that could not be started. */
+/** The error for a criu that could not be started. */
 export function startFailure(
   operation: string,
   { path }: { readonly path: string },
@@ -107,7 +107,7 @@ export function startFailure(
   return new CriuError(
     startCodes[code ?? ''] ?? 'ERR_CRIU_SYSTEM',
     `${operation}: cannot start ${path}: ${message}`,
-    // Node's own functions report it as a negative number.
+    // Node.js functions report errno as a negative number.
     { operation, errno: errno === undefined ? undefined : Math.abs(errno), cause: error },
   );
 }

@@ -7,7 +7,7 @@ import { PacketSocket } from './packet-socket.ts';
 
 /** How long criu may take to end after its socket is closed, in milliseconds. */
 const LINGER_MS = 5000;
-/** The number of the socket in criu. */
+/** The descriptor number of the socket in criu. */
 const SWRK_FD = 3;
 const SIGKILL = 9;
 
@@ -65,12 +65,12 @@ export class Worker implements CriuConnection {
     this.#socket.send(packet);
   }
 
-  /** Children of criu, such as a page server, may hold its end of the socket after it has ended. */
+  /** Children of criu, such as a page server, may keep its end of the socket open after criu ends. */
   async receive(): Promise<Packet | undefined> {
     return await this.#socket.receive(() => this.#child.exit.status !== undefined);
   }
 
-  /** Kills criu, and the processes that it has restored only in part. */
+  /** Kills criu and the processes that it has restored only partly. */
   kill(): void {
     if (this.#child.exit.status) return;
     this.#killed = true;
@@ -86,7 +86,7 @@ export class Worker implements CriuConnection {
     this.#socket.close();
   }
 
-  /** Kills criu if it lingers. */
+  /** Closes the socket, waits for the end of criu, and kills criu after {@link LINGER_MS}. */
   async end(): Promise<Remains> {
     this.close();
     const timer = setTimeout(() => this.#killAlone(), LINGER_MS);

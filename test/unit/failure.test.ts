@@ -219,7 +219,7 @@ test.each<[Evidence, WorkloadState, string]>([
   [ofDump, 'running', 'the processes run on'],
   [ofDump, 'stopped', 'the processes are stopped'],
   [ofDump, 'gone', 'the processes are gone'],
-  [ofDump, 'unknown', 'what became of the processes is not known'],
+  [ofDump, 'unknown', 'the state of the processes is unknown'],
   [ofRestore, 'running', 'the restored processes run'],
   [ofRestore, 'gone', 'nothing was restored'],
 ])('the message tells what became of the workload: %o %s', (evidence, workload, text) => {
