@@ -49,7 +49,7 @@ describe('criu is', () => {
     expect(await located()).toBe(first);
   });
 
-  test('not what is in the way on PATH and cannot be run', async () => {
+  test('not an entry on PATH that cannot be executed', async () => {
     await mkdir(join(root, 'first/criu'));
     const second = await make('second/criu');
     expect(await located()).toBe(second);
@@ -67,7 +67,7 @@ test('another file under the same path is another binary', async () => {
   expect((await locate('dump', { path })).identity).not.toBe(identity);
 });
 
-describe('it is told', () => {
+describe('the error reports', () => {
   test.each([
     ['/nonexistent/criu', 'there is no /nonexistent/criu;'],
     ['nonexistent', 'there is no nonexistent on PATH;'],
@@ -80,12 +80,12 @@ describe('it is told', () => {
     expect(error.message).toContain('CRIU_PATH');
   });
 
-  test('if PATH is not set', async () => {
+  test('that PATH is not set', async () => {
     vi.stubEnv('PATH', undefined);
     expect(await failure()).toMatchObject({ code: 'ERR_CRIU_NOT_FOUND' });
   });
 
-  test('if it may not be executed, by path and on PATH', async () => {
+  test('a binary that may not be executed, by path and on PATH', async () => {
     const path = await make('first/criu', 0o644);
     for (const name of [path, undefined]) {
       const error = await failure(name);
@@ -98,7 +98,7 @@ describe('it is told', () => {
     }
   });
 
-  test('if it is a directory', async () => {
+  test('a directory', async () => {
     const error = await failure(join(root, 'first'));
     expect(error).toMatchObject({ code: 'ERR_CRIU_NO_PERMISSION' });
     expect(error.message).toContain('is a directory');

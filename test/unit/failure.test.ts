@@ -36,7 +36,7 @@ function errorOfRefusal(refusal: Refusal, reply: CriuResponse, evidence: Partial
   return failureOf({ reply, refusal }, { ...ofDump, ...evidence }) as CriuError;
 }
 
-test('success is no failure', () => {
+test('a successful reply yields no error', () => {
   expect(failureOf({ reply: succeeded, refusal: undefined }, ofDump)).toBeUndefined();
 });
 
@@ -192,7 +192,7 @@ test.each<[string, Partial<Evidence>, string, string]>([
   expect(error).toMatchObject({ code, message: `dump of process 12: ${text}` });
 });
 
-test('an error carries all that is known', () => {
+test('an error has all available details', () => {
   const log = logOf('Broken');
   const remains = { exit: { code: 1, signal: null }, stderr: 'said' };
   const error = errorOf(
@@ -231,7 +231,7 @@ describe('a hook that threw', () => {
   const cause = new Error('not now');
   const refusal = { script: 'post-dump', cause };
 
-  test('is the cause, whatever CRIU says of its failure', () => {
+  test('is the cause, whatever error CRIU reports', () => {
     expect(
       errorOfRefusal(refusal, failed, { log: logOf('One of more action scripts failed') }),
     ).toMatchObject({
@@ -242,7 +242,7 @@ describe('a hook that threw', () => {
     });
   });
 
-  test('is told also if CRIU went on all the same', () => {
+  test('is reported even if CRIU went on and succeeded', () => {
     const error = errorOfRefusal(refusal, succeeded, { workload: 'running' });
     expect(error).toMatchObject({ code: 'ERR_CRIU_HOOK', cause, workload: 'running' });
     expect(error.message).toContain('threw: not now; it was too late to roll back');
@@ -273,14 +273,14 @@ describe('a cancelled operation', () => {
   } as const;
 
   describe.each(['ERR_CRIU_ABORTED', 'ERR_CRIU_TIMEOUT'] as const)('by %s', (code) => {
-    test('tells that CRIU was refused and rolled back', () => {
+    test('reports that CRIU was refused and rolled back', () => {
       const { cancellation, refusal } = cancelledBy(code);
       const error = errorOfRefusal(refusal, failed, { cancellation, log: logOf('x') });
       expect(error).toMatchObject({ code, cancelled: 'refused', cause: reason, operation: 'dump' });
       expect(error.message).toBe(`dump of process 12: ${texts[code]}, and CRIU rolled back`);
     });
 
-    test('tells that criu had to be killed', () => {
+    test('reports that criu had to be killed', () => {
       const { cancellation } = cancelledBy(code);
       const remains = { exit: { code: null, signal: 'SIGKILL' }, stderr: '' } as const;
       const error = brokenOff(eof, { ...ofDump, cancellation, remains, workload: 'unknown' });
@@ -293,7 +293,7 @@ describe('a cancelled operation', () => {
       expect(error.message).toContain(`${texts[code]}, and criu had to be killed after 70 ms (`);
     });
 
-    test('does not tell so if criu ended by itself', () => {
+    test('does not report a kill if criu ended by itself', () => {
       const { cancellation } = cancelledBy(code);
       const error = brokenOff(eof, { ...ofDump, cancellation });
       expect(error).toMatchObject({ code, cause: reason });
@@ -302,14 +302,14 @@ describe('a cancelled operation', () => {
     });
   });
 
-  test('has succeeded if CRIU was done all the same', () => {
+  test('succeeds if CRIU completed it all the same', () => {
     const { cancellation, refusal } = cancelledBy('ERR_CRIU_ABORTED');
     const evidence = { ...ofDump, cancellation };
     expect(failureOf({ reply: succeeded, refusal: undefined }, evidence)).toBeUndefined();
     expect(failureOf({ reply: succeeded, refusal }, evidence)).toBeUndefined();
   });
 
-  test('has the hook as its cause if that threw before', () => {
+  test('reports the hook as the cause if the hook threw first', () => {
     const { cancellation } = cancelledBy('ERR_CRIU_ABORTED');
     const refusal = { script: 'pre-dump', cause: new Error('mine') };
     expect(errorOfRefusal(refusal, failed, { cancellation })).toMatchObject({
@@ -318,7 +318,7 @@ describe('a cancelled operation', () => {
     });
   });
 
-  test('has failed in CRIU’s own way if CRIU failed before it could be refused', () => {
+  test('reports CRIU’s own failure if CRIU failed before it was refused', () => {
     const { cancellation } = cancelledBy('ERR_CRIU_ABORTED');
     const error = errorOf({ cr_errmsg: 'own' }, { cancellation });
     expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED' });
@@ -326,7 +326,7 @@ describe('a cancelled operation', () => {
   });
 });
 
-describe('an exchange that broke off', () => {
+describe('an exchange that ended without a reply', () => {
   test.each<[Evidence['remains'], string]>([
     [{ exit: { code: 255, signal: null }, stderr: '' }, 'criu exited with 255 without a reply'],
     [
@@ -343,7 +343,7 @@ describe('an exchange that broke off', () => {
     });
   });
 
-  test('keeps what the session said', () => {
+  test('keeps the message of the session', () => {
     const cause = new Error('EMSGSIZE');
     const error = new CriuError('ERR_CRIU_REQUEST_TOO_LARGE', 'it has 300000 bytes', {
       errno: 90,

@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../helpers/workload.ts';
 const line = (message: string) => `(00.012345)     12: Error (criu/cr-dump.c:99): ${message}\n`;
 
 describe('error lines', () => {
-  test('are without time, pid and place', () => {
+  test('have no time, pid or source location', () => {
     const log = [
       '(00.000001) Version: 4.2.1\n',
       '(00.000002) Warn  (criu/log.c:1): Error is near\n',
@@ -24,12 +24,12 @@ describe('error lines', () => {
     ]);
   });
 
-  test('are the last 20', () => {
+  test('are limited to the last 20', () => {
     const numbers = Array.from({ length: 25 }, (_, index) => `${index}`);
     expect(errorLines(numbers.map(line).join(''))).toEqual(numbers.slice(5));
   });
 
-  test('are none if there are none', () => {
+  test('are empty for a log without errors', () => {
     expect(errorLines('')).toEqual([]);
     expect(errorLines('(00.1) all is well\n')).toEqual([]);
   });
@@ -48,7 +48,7 @@ describe('a log file', () => {
     expect(await log.read()).toEqual({ path, errors: ['one', 'two'] });
   });
 
-  test('of an earlier run is not, until it is written again or replaced', async () => {
+  test('of an earlier run is ignored until it is written again or replaced', async () => {
     const path = await logPath();
     await writeFile(path, line('old'));
     const log = await LogFile.at(path);
@@ -80,7 +80,7 @@ describe('a log file', () => {
     expect(await log.read()).toEqual({ path, errors: ['near the end'] });
   });
 
-  test('that cannot be read hides no failure', async () => {
+  test('that cannot be read counts as a log without errors', async () => {
     const directory = await temporaryDirectory();
     const log = await LogFile.at(join(directory, 'gone', 'dump.log'));
     expect(await log.read()).toBeUndefined();

@@ -252,7 +252,7 @@ describe.each([
     resolve();
   });
 
-  test('refuses a second request without disturbing the one under way', async () => {
+  test('refuses a second request without disturbing the one in progress', async () => {
     const peer = peerOf();
     const { session, outcome } = await dumping(peer);
     expect(await failureOf(session.exchange(dump))).toMatchObject({
@@ -484,7 +484,7 @@ describe('a session with a program that is not criu', () => {
     }
   });
 
-  test('refuses requests once it is closed, also the one under way', async () => {
+  test('refuses requests once it is closed, also the one in progress', async () => {
     const session = await open();
     const underWay = codeOf(session.request({ type: 'VERSION' }));
     await session.close();

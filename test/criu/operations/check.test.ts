@@ -8,7 +8,7 @@ import { callWithout, deprivations } from '../../helpers/capabilities.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
-test('the check passes where the one of the command line does', async () => {
+test('the check passes where criu check passes on the command line', async () => {
   const { exitCode } = await execa(criuPath(), ['check']);
   expect(exitCode).toBe(0);
   const criu = client();
@@ -27,7 +27,7 @@ test('the check leaves nothing behind in the temporary directory', async () => {
   expect(await readdir(directory)).toEqual([]);
 });
 
-test('the check logs where it is told to', async () => {
+test('the check writes the log file of its options', async () => {
   const workDirectory = await temporaryDirectory();
   await client().check({ workDirectory, logFile: 'told.log', logLevel: 4 });
   expect(await readdir(workDirectory)).toEqual(['told.log']);
@@ -35,7 +35,7 @@ test('the check logs where it is told to', async () => {
 });
 
 describe.each(Object.entries(deprivations))('%s', (_, how) => {
-  test('fails the check for want of permission', async () => {
+  test('fails the check for lack of permission', async () => {
     const error = await callWithout(how, 'check');
     expect(error).toMatchObject({
       name: 'CriuError',

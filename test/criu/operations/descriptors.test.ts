@@ -33,7 +33,7 @@ test('pipes that led outside are replaced by others, through which data flows', 
   });
   expect(nameOf(0, restored)).toBe(newInput.name);
   expect(nameOf(1, restored)).toBe(newOutput.name);
-  // They were lent, and are this process's own still.
+  // The descriptors stay open in this process.
   expect(nameOf(newInput.out)).toBe(newInput.name);
   expect(nameOf(newOutput.in)).toBe(newOutput.name);
   newInput.write('two\n');
@@ -42,7 +42,7 @@ test('pipes that led outside are replaced by others, through which data flows', 
   expect(output.arrived.text).toBe('1 one\n');
 });
 
-test('a pipe that is not replaced comes to its end', async () => {
+test('a pipe that is not replaced reaches end of file', async () => {
   const criu = client();
   const input = duct();
   const imagesDirectory = await temporaryDirectory();
@@ -61,7 +61,7 @@ test('a pipe that is not replaced comes to its end', async () => {
   expect(nameOf(0, restored)).not.toBe(input.name);
 });
 
-test('many descriptors in any order each come to their own place', async () => {
+test('many descriptors in any order are each restored to their own number', async () => {
   const criu = client();
   const count = 12;
   const old = Array.from({ length: count }, duct);

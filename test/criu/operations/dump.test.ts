@@ -18,7 +18,7 @@ import {
   waitGone,
 } from '../../helpers/workload.ts';
 
-test('a dumped process is gone, and a restored one goes on where it stopped', async () => {
+test('a dumped process is gone, and the restored one continues where it stopped', async () => {
   const criu = client();
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
@@ -49,7 +49,7 @@ test('with leaveRunning the process runs on, and its images can be restored late
   const last = await counter.count();
   await criu.restore({ imagesDirectory });
   await counter.countsOn();
-  // It goes on from the dump, so that what it has counted since then comes twice.
+  // It continues from the dump: numbers counted since then appear twice.
   const numbers = await counter.numbers();
   const again = numbers.findIndex((number, index) => number !== index + 1);
   expect(again).toBe(last);
@@ -118,7 +118,7 @@ test('directories can be given as descriptors, which stay the caller’s', async
   expect((await workHandle.stat()).isDirectory()).toBe(true);
 });
 
-test('a relative directory is one of this process’s', async () => {
+test('a relative directory is resolved in this process’s working directory', async () => {
   const counter = await startCounter();
   const directory = await temporaryDirectory();
   await client().dump(counter.pid, { imagesDirectory: relative(process.cwd(), directory) });
@@ -193,7 +193,7 @@ test('the statistics are those of the images', async () => {
   expect(Math.round(added / 2 ** 20)).toBe(32);
 });
 
-test('the event loop goes round while a large process is written', async () => {
+test('the event loop keeps running while a large process is dumped', async () => {
   const pid = await startFilled(200);
   const imagesDirectory = await temporaryDirectory();
   let ticks = 0;

@@ -98,7 +98,7 @@ test('the images that a page server writes can be read by their owner alone', as
   expect(await modes(join(there, '..'))).toEqual(new Set(['700']));
 });
 
-test('a port that is taken makes an error which says so', async () => {
+test('the error names a port that is in use', async () => {
   const { port } = await listening();
   const before = await children();
   const failure = client().pageServer({
@@ -114,7 +114,7 @@ test('a port that is taken makes an error which says so', async () => {
   expect(await children()).toEqual(before);
 });
 
-test('an address that is not of this host makes an error which says so', async () => {
+test('the error names an address that does not belong to this host', async () => {
   const failure = client().pageServer({
     imagesDirectory: await temporaryDirectory(),
     pageServer: { address: '192.0.2.1' },
@@ -125,7 +125,7 @@ test('an address that is not of this host makes an error which says so', async (
   });
 });
 
-test('closing a page server that nobody has used ends it, and its criu too', async () => {
+test('closing an unused page server ends it and its criu', async () => {
   const server = await client().pageServer({ imagesDirectory: await temporaryDirectory() });
   const criuOfServer = await parentOf(server.pid);
   expect(await children()).toContain(criuOfServer);
@@ -144,7 +144,7 @@ test('a page server whose criu is killed can still be closed', async () => {
   await waitGone(criuOfServer);
   expect(await isAlive(server.pid)).toBe(true);
   await server.close();
-  // Who reaps it now is not up to us.
+  // Another process reaps it now.
   expect(await isAlive(server.pid)).toBe(false);
   expect(await server.exited).toEqual({ code: null, signal: null });
 });
@@ -232,7 +232,7 @@ test('a dump to a port where nobody listens fails, and its process runs on', asy
   await counter.countsOn();
 });
 
-test('a dump is told the address of its page server: the port alone does not do', async () => {
+test('a dump needs the address of its page server: the port alone is refused', async () => {
   const counter = await startCounter();
   const before = await children();
   const dump = client().dump(counter.pid, {
@@ -247,7 +247,7 @@ test('a dump is told the address of its page server: the port alone does not do'
   expect(await children()).toEqual(before);
 });
 
-test('a dump that is refused takes leave of its page server, which ends well', async () => {
+test('a dump that fails closes the connection to its page server, which exits with code 0', async () => {
   const criu = client();
   const counter = await startCounter();
   const server = await criu.pageServer({ imagesDirectory: await temporaryDirectory() });
@@ -296,7 +296,7 @@ test('a page server whose dump is killed exits with a failure, and its log says 
   await counter.countsOn();
 });
 
-test('the log of a page server is found in its work directory and told as it grows', async () => {
+test('the log of a page server is in its work directory and can be read while it grows', async () => {
   const criu = client();
   const counter = await startCounter();
   const workDirectory = await temporaryDirectory();
@@ -354,7 +354,7 @@ test('a page server outlives the signal that could have stopped its start', asyn
   expect(await listensAt(server.pid)).toHaveLength(1);
 });
 
-test('a page server that is not to be started any more is not started', async () => {
+test('a page server whose signal is already aborted is not started', async () => {
   const before = await children();
   const reason = new Error('changed my mind');
   const failure = client().pageServer({

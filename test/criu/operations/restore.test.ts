@@ -19,7 +19,7 @@ import {
   waitGone,
 } from '../../helpers/workload.ts';
 
-test('a restored process is nobody’s child here, has its pid, and its end is told', async () => {
+test('a restored process keeps its pid, is no child of this process, and its exit is reported', async () => {
   const criu = client();
   const { counter, imagesDirectory } = await dumpedCounter(criu);
   const restored = await criu.restore({ imagesDirectory });
@@ -36,14 +36,14 @@ test('a restored process is nobody’s child here, has its pid, and its end is t
   await counter.countsOn();
   expect(ended).toBe(false);
   expect(restored.kill('SIGKILL')).toBe(true);
-  // How it ended only its parent knows.
+  // Only its parent knows the exit status.
   expect(await exited).toEqual({ code: null, signal: null });
   expect(await isAlive(counter.pid)).toBe(false);
   expect(await restored.exited).toEqual({ code: null, signal: null });
   expect(restored.kill()).toBe(false);
 });
 
-test('the exit code of a process restored as a child is told, and no zombie stays', async () => {
+test('the exit code of a process restored as a child is reported, and no zombie remains', async () => {
   const { restored } = await restoredProgram('exit-when-told', ['7'], { asChild: true });
   expect(await children()).toContain(restored.pid);
   expect(restored.kill(0)).toBe(true);
@@ -110,7 +110,7 @@ test('with leaveStopped the restored process is stopped, and goes on when it is 
   expect(await countsInOrder(counter)).toBe(true);
 });
 
-test('criu becomes another program when it is done, with the restored process as its child', async () => {
+test('with execCmd criu executes another program, which is the parent of the restored process', async () => {
   const criu = client();
   const { counter, imagesDirectory } = await dumpedCounter(criu);
   const said = join(imagesDirectory, 'said');
@@ -160,7 +160,7 @@ test('images can be moved, and their directory given as a descriptor', async () 
   expect((await handle.stat()).isDirectory()).toBe(true);
 });
 
-test('a second restore is refused as long as the first process has the pid', async () => {
+test('a second restore is refused while the first process uses the pid', async () => {
   const criu = client();
   const { counter, imagesDirectory } = await dumpedCounter(criu);
   const restored = await criu.restore({ imagesDirectory, asChild: true });

@@ -86,7 +86,7 @@ test('a page server is started and waited for in one session', async () => {
   expect(await readdir(there)).toContain(`pagemap-${counter.pid}.img`);
 });
 
-test('WAIT_PID tells the signal of a page server that was killed', async () => {
+test('WAIT_PID reports the signal of a page server that was killed', async () => {
   const session = await client().session();
   const { ps } = await session.request({
     type: 'PAGE_SERVER_CHLD',
@@ -102,7 +102,7 @@ test('WAIT_PID tells the signal of a page server that was killed', async () => {
   expect((await waited).status).toBe(9);
 });
 
-test('WAIT_PID for a process that is not of this criu fails', async () => {
+test('WAIT_PID for a process that is no child of this criu fails', async () => {
   const session = await client().session();
   await expect(session.request({ type: 'WAIT_PID', pid: process.pid })).rejects.toMatchObject({
     code: 'ERR_CRIU_FAILED',
@@ -120,7 +120,7 @@ test('a request of a type that CRIU does not take is answered with a failure', a
   await session.exited;
 });
 
-test('a request that is none is refused, and does not end the session', async () => {
+test('an invalid request is refused and does not end the session', async () => {
   const session = await client().session();
   const requests = [
     { type: 'VERSON', keep_open: true },
@@ -138,7 +138,7 @@ test('a request that is none is refused, and does not end the session', async ()
   expect(reply.success).toBe(true);
 });
 
-test('CRIU hangs up on a CHECK with keep_open, which it does not take', async () => {
+test('CRIU closes the connection at a CHECK with keep_open, which it does not support', async () => {
   const session = await client().session();
   const check = session.request({ type: 'CHECK', keep_open: true });
   await expect(check).rejects.toMatchObject({
@@ -284,7 +284,7 @@ test('an aborted dump by hand is refused its next step and rolls back', async ()
   await counter.countsOn();
 });
 
-test('an aborted request that nothing can be refused of ends with criu, by force', async () => {
+test('an aborted request without notifications ends by killing criu', async () => {
   const session = await client().session();
   const pid = await startPageServer(session);
   const controller = new AbortController();
@@ -341,7 +341,7 @@ test('a session carries the connection of a page server to criu', async () => {
   const counter = await startCounter();
   const there = await temporaryDirectory();
   const [near, far] = await connection();
-  // In a session nothing is done to descriptors, and CRIU takes none that does not block.
+  // A session does not change descriptors, and CRIU requires blocking ones.
   native().setBlocking(descriptorOf(far) ?? -1);
   const session = await criu.session({ descriptors: { 10: far } });
   const { ps } = await session.request({
@@ -401,7 +401,7 @@ test('pre-dumps and a dump are made in one session, where the kernel tracks memo
     expect(await readdir(join(base, '3'))).toContain('parent');
     await criu.restore({ imagesDirectory: join(base, '3') });
   } else {
-    // CRIU does not look before it leaps: the part of it that makes the pre-dump aborts.
+    // CRIU does not check for memory tracking first: its child that makes the pre-dump aborts.
     await expect(request('PRE_DUMP', '1')).rejects.toMatchObject({
       code: expect.stringMatching(/^ERR_CRIU_(FAILED|EOF)$/),
       exit: expect.toSatisfy((exit: ExitStatus) => exit.code !== 0),
@@ -450,7 +450,7 @@ async function startPageServer(session: CriuSession): Promise<number> {
 
 const version = { type: 'VERSION', keep_open: true } as const;
 
-test('an idle session ends at its signal, and refuses what comes after', async () => {
+test('an idle session ends when its signal is aborted, and refuses later requests', async () => {
   const controller = new AbortController();
   const session = await client().session({ signal: controller.signal });
   await session.request(version);
@@ -468,7 +468,7 @@ test('an idle session ends at its deadline', async () => {
   await expect(session.request(version)).rejects.toMatchObject({ code: 'ERR_CRIU_TIMEOUT' });
 });
 
-test('a request under way is refused its next step at the signal of its session, which ends', async () => {
+test('the signal of a session cancels the request in progress and ends the session', async () => {
   const counter = await startCounter();
   await using images = await open(await temporaryDirectory());
   const controller = new AbortController();
@@ -483,7 +483,7 @@ test('a request under way is refused its next step at the signal of its session,
   await counter.countsOn();
 });
 
-test('a session that is not to be any more is not opened', async () => {
+test('a session whose signal is already aborted is not opened', async () => {
   const before = await children();
   const session = client().session({ signal: AbortSignal.abort() });
   await expect(session).rejects.toMatchObject({ code: 'ERR_CRIU_ABORTED' });

@@ -6,7 +6,7 @@ import { failureOf } from '../../helpers/failures.ts';
 import { children, holdings } from '../../helpers/own-resources.ts';
 import { client } from '../../helpers/workload.ts';
 
-test('the version is the one that the command line tells', async () => {
+test('the version is the one that the command line prints', async () => {
   const { stdout } = await execa(criuPath(), ['--version']);
   const [, major = '', minor = '', sublevel = '0'] =
     /^Version: (\d+)\.(\d+)(?:\.(\d+))?/m.exec(stdout) ?? [];
@@ -23,7 +23,7 @@ test('the version is the one that the command line tells', async () => {
   expect(typeof name).toBe(name === undefined ? 'undefined' : 'string');
 });
 
-test('the features are those that the command line finds, all three', async () => {
+test('all three features are those that the command line finds', async () => {
   const has = async (feature: string) => {
     const { exitCode } = await execa(criuPath(), ['check', '--feature', feature], {
       reject: false,
@@ -37,7 +37,7 @@ test('the features are those that the command line finds, all three', async () =
   });
 });
 
-test('asking many at once leaves no child and no descriptor', async () => {
+test('many concurrent requests leave no child and no descriptor behind', async () => {
   const criu = client();
   const version = await criu.version();
   const before = await holdings();
@@ -46,7 +46,7 @@ test('asking many at once leaves no child and no descriptor', async () => {
   expect(await holdings()).toEqual(before);
 });
 
-test('a deadline that is long enough does not matter', async () => {
+test('a deadline that is long enough has no effect', async () => {
   const criu = client();
   expect(await criu.version({ deadlineMs: 60_000 })).toEqual(await criu.version());
 });

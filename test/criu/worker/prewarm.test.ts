@@ -43,13 +43,13 @@ function starts(): { readonly started: number[]; readonly ended: number[] } {
   return noted;
 }
 
-test('workers are there before they are needed, and operations use them up', async () => {
+test('workers are started in advance, and operations use them up', async () => {
   const before = await holdings();
   const criu = client({ prewarm: 2 });
   const [first] = await waiting(2);
   await criu.version();
   await criu.features();
-  // What only asks gives its worker back.
+  // Requests that only query criu return their worker.
   expect(await waiting(2)).toContain(first);
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
@@ -75,7 +75,7 @@ test('a worker that dies is replaced', async () => {
   await criu.close();
 });
 
-test('what needs a criu of its own leaves the workers alone', async () => {
+test('operations that need a criu of their own do not use pooled workers', async () => {
   const criu = client({ prewarm: 1 });
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
@@ -94,7 +94,7 @@ test('what needs a criu of its own leaves the workers alone', async () => {
   await criu.close();
 });
 
-test('where the working directory is gone workers are there all the same, and end', async () => {
+test('workers are started and ended also if the working directory was removed', async () => {
   await buildLibrary();
   const directory = await temporaryDirectory();
   const script = join(import.meta.dirname, '../../fixtures/prewarm-nowhere.mjs');
@@ -103,8 +103,8 @@ test('where the working directory is gone workers are there all the same, and en
   expect(JSON.parse(stdout)).toEqual({ children: 2, major: expect.any(Number), after: 0 });
 });
 
-describe('a criu that does not live', () => {
-  test('is started again and again, each time twice as much later', async () => {
+describe('a criu that dies at once', () => {
+  test('is restarted with a delay that doubles each time', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     onTestFinished(() => void vi.useRealTimers());
     const pool = starts();
@@ -130,7 +130,7 @@ describe('a criu that does not live', () => {
     expect(pool.started).toHaveLength(13);
   });
 
-  test('is replaced at once if that is at an operation', async () => {
+  test('is replaced at once if an operation used it', async () => {
     const path = join(await temporaryDirectory(), 'criu');
     await copyFile(await compileFixture('broken-criu'), path);
     const pool = starts();
@@ -144,7 +144,7 @@ describe('a criu that does not live', () => {
   });
 });
 
-test('a client that is closed starts no more', async () => {
+test('a closed client starts no workers', async () => {
   const pool = starts();
   // Far more than are started until the first is seen.
   const criu = client({ prewarm: 64 });
@@ -159,7 +159,7 @@ test('a client that is closed starts no more', async () => {
   expect(pool.ended.sort()).toEqual(pool.started.slice(0, length).sort());
 });
 
-test('a worker that waits where this process no longer is is not used', async () => {
+test('a worker that was started in another working directory is not used', async () => {
   const criu = client({ prewarm: 1 });
   const [first] = await waiting(1);
   process.env.NODE_CRIU_TEST = 'changed';
