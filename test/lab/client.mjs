@@ -16,14 +16,7 @@ let [count, last] = [0, 0];
 let stopped = true;
 let pauseMs = 1;
 let running = Promise.resolve();
-// Probes of TCP would end the connection to a server that is frozen for eleven seconds, as on a machine
-// with much else to do.
-const agent = new Agent({
-  keepAlive: true,
-  keepAliveMsecs: 3_600_000,
-  maxSockets: 1,
-  scheduling: 'fifo',
-});
+const agent = new Agent({ keepAlive: true, maxSockets: 1, scheduling: 'fifo' });
 
 async function run() {
   last = now();
@@ -70,10 +63,13 @@ function ask(path) {
 const tasks = {
   /**
    * Sends requests, each a millisecond after the answer before. A patient client waits for half a second
-   * and so leaves an emulated machine its processor.
+   * and so leaves an emulated machine its processor. With `probes`, TCP keepalive detects a connection
+   * that the server has lost without a word; the probes also end one to a server that is frozen for
+   * eleven seconds, as on a busy machine.
    */
-  start({ patient = false }) {
+  start({ patient = false, probes = false }) {
     pauseMs = patient ? 500 : 1;
+    agent.keepAliveMsecs = probes ? 1000 : 3_600_000;
     [timeline, faults] = [[], []];
     connections = connections.slice(-1);
     stopped = false;

@@ -25,15 +25,15 @@ export const DUMP = /** @type {const} */ ({ tcpEstablished: true, networkLock: '
 /**
  * Starts the agents, the server and the client; resolves when answers arrive.
  * @param {Lab} lab
- * @param {Parameters<typeof startServer>[2] & { patient?: boolean }} [options]
+ * @param {Parameters<typeof startServer>[2] & { patient?: boolean, probes?: boolean }} [options]
  * @returns {Promise<Scene>}
  */
-export async function startScene(lab, { patient, ...options } = {}) {
+export async function startScene(lab, { patient, probes, ...options } = {}) {
   const [here, there] = await Promise.all([startAgent(lab.a), startAgent(lab.b)]);
   const tls = certificates(lab.directory, [lab.a, lab.b]);
   const pid = await startServer(lab, here, options);
   const client = await startClient(lab);
-  await client.measure({ patient });
+  await client.measure({ patient, probes });
   return { here, there, agents: { a: here, b: there }, tls, pid, client };
 }
 

@@ -159,7 +159,7 @@ export class Client extends Program {
 
   /**
    * Starts to measure; resolves when answers arrive.
-   * @param {{ patient?: boolean | undefined }} [options]
+   * @param {{ patient?: boolean | undefined, probes?: boolean | undefined }} [options]
    */
   async measure(options = {}) {
     await this.ask('start', options);
