@@ -44,6 +44,7 @@ import {
   type ResolveMigrationOptions,
   type RestoredProcess,
   type RestoreOptions,
+  type RestoringMigration,
   type Round,
   type RoundReason,
   resolveMigration,
@@ -227,7 +228,9 @@ export async function servers(options: ServeMigrationsOptions): Promise<void> {
     },
     hooks: {
       changed: (migration) => same<typeof migration, IncomingMigration>(),
-      async beforeRestore({ id, offer, peer }) {
+      async beforeRestore(restoring) {
+        same<typeof restoring, RestoringMigration>();
+        const { id, offer, peer } = restoring;
         same<typeof id, string>();
         same<typeof offer, MigrationOffer>();
         same<typeof peer, MigrationPeer>();

@@ -136,10 +136,11 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
 };
 
 test('every method that starts criu has test cases', () => {
+  // migration-input.test.ts has those of migrations.
+  const others =
+    /^(constructor|close|migrate|serveMigrations|resolveMigration|unresolvedMigrations)$/;
   const methods = Object.getOwnPropertyNames(Criu.prototype);
-  expect(methods.filter((name) => !['constructor', 'close'].includes(name))).toEqual(
-    Object.keys(calls),
-  );
+  expect(methods.filter((name) => !others.test(name))).toEqual(Object.keys(calls));
 });
 
 /** The failure of a method of a client without a criu. */

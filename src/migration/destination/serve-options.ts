@@ -61,7 +61,9 @@ export interface IncomingMigration {
 export interface RestoringMigration {
   /** The id of the migration. */
   readonly id: string;
+  /** What the source offers. */
   readonly offer: MigrationOffer;
+  /** The source. */
   readonly peer: MigrationPeer;
 }
 
@@ -121,6 +123,7 @@ export interface ServeMigrationsOptions {
    * with its message. Default: accepts every source with a valid certificate.
    */
   authorize?(offer: MigrationOffer, peer: MigrationPeer): boolean | Promise<boolean>;
+  /** Functions to call as migrations proceed. */
   readonly hooks?: MigrationServerHooks;
   /** How long a source may be silent before its copy runs, in milliseconds. Default 30000. */
   readonly holdMs?: number;

@@ -50,6 +50,7 @@ export interface MigrateOptions {
   readonly signal?: AbortSignal;
   /** Cancels the migration after this many milliseconds. Default: no limit. */
   readonly deadlineMs?: number;
+  /** Functions to call as the migration proceeds. */
   readonly hooks?: {
     /**
      * Called and awaited before a phase begins. If it throws, the migration fails; but in `pages` and

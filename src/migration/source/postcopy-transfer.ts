@@ -51,11 +51,13 @@ export async function transferAfterCopyRuns(context: TransferContext): Promise<T
     await untilEnded(source, stallMs);
     return { ...committed, rounds };
   } catch (error) {
+    // Closing the source makes it fail as well, which is not the cause.
+    const cause = sourceError ?? error;
     isComplete.resolve(false);
     // A tree that was stopped for the hand-over stays stopped until addresses are moved back.
     if (original.isStopped) await source.close();
     else await source.resume().catch(() => {});
-    throw sourceError ?? error;
+    throw cause;
   }
 }
 
