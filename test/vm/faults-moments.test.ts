@@ -125,7 +125,7 @@ test(
     }
     await scene.completes();
   },
-  90_000 * ROUNDS,
+  180_000 * ROUNDS,
 );
 
 async function iterate(criu: Criu, memory: MemoryWorkload) {
