@@ -1,13 +1,13 @@
 #!/bin/bash
 # Runs the tests that need a kernel which tracks changed memory: here if this one does, else in the
 # virtual machine. Arguments go to Vitest. SOAK=1 repeats in full, which takes more than the default
-# limit of VM_SECONDS=1800.
+# limit of VM_SECONDS=2700. One worker: the machine emulates its processors with one thread.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 criu=${CRIU_PATH:-$(< .cache/criu/path)}
 # The machine cannot write into node_modules, where Vitest puts its bundled configuration otherwise.
-vitest=(node node_modules/vitest/vitest.mjs run --configLoader=runner --project vm "$@")
+vitest=(node node_modules/vitest/vitest.mjs run --configLoader=runner --project vm --maxWorkers=1 "$@")
 
 ! "$criu" check --feature mem_dirty_track &> /dev/null || exec "${vitest[@]}"
 
@@ -18,7 +18,7 @@ for source in test/fixtures/*.c; do   # the machine has no compiler
   bash scripts/fixture.sh "$name" "${flags[@]}" > /dev/null
 done
 # Loads all modules here once, which puts them into Vitest's cache, where the machine finds them.
-node node_modules/vitest/vitest.mjs list --configLoader=runner --project vm > /dev/null
+node node_modules/vitest/vitest.mjs list --configLoader=runner --project vm --maxWorkers=1 > /dev/null
 
-exec bash scripts/vm.sh -t "${VM_SECONDS:-1800}" \
+exec bash scripts/vm.sh -t "${VM_SECONDS:-2700}" \
   env "SOAK=${SOAK:-}" "SOAK_NOTES=${SOAK_NOTES:-}" "TEST_SEED=${TEST_SEED:-}" "${vitest[@]}"

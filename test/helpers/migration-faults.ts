@@ -195,7 +195,7 @@ export async function tryFault(
     });
   }
   await struck;
-  expect(called, 'the fault has come').toBe(1);
+  expect(called, `the fault has come (${error?.message})`).toBe(1);
 
   network.heal();
   if (kind === 'agent of the destination killed' || kind === 'destination killed with all in it') {

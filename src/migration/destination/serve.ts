@@ -5,7 +5,12 @@ import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { readCredentials } from '../protocol/credentials.ts';
 import type { MigrationClient } from '../protocol/criu-operations.ts';
 import { PageListener } from '../protocol/page-listener.ts';
-import { grpcAddress, loadService, serverCredentials } from '../protocol/service.ts';
+import {
+  channelOptions,
+  grpcAddress,
+  loadService,
+  serverCredentials,
+} from '../protocol/service.ts';
 import { OfferReceiver } from './offer-receiver.ts';
 import { recoverAll } from './recover.ts';
 import { MigrationRegistry } from './registry.ts';
@@ -67,7 +72,7 @@ export async function startMigrationServer(
   const registry = new MigrationRegistry();
   const offers = new OfferReceiver(context, options, client.defaults, registry);
   const { handlers } = new MigrationService(context, offers, registry);
-  const server = new service.grpc.Server(service.options);
+  const server = new service.grpc.Server(channelOptions(stallMs));
   server.addService(service.Migrations.service, handlers as never);
   try {
     const port = await bind(server, listen, serverCredentials(service, credentials));

@@ -12,7 +12,7 @@ import type { MigrationsClient } from '../../generated/types/node_criu/Migration
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
 import { type Credentials, identityCheck } from './credentials.ts';
-import { grpcAddress, loadService } from './service.ts';
+import { channelOptions, grpcAddress, loadService } from './service.ts';
 import { type CopyStatus, fromWireStatus } from './status.ts';
 
 /** The requests of the calls that return a status. */
@@ -43,8 +43,9 @@ export class DestinationClient implements Disposable {
   static async connect(
     endpoint: { readonly host: string; readonly port: number },
     credentials: Credentials | undefined,
+    stallMs?: number,
   ): Promise<DestinationClient> {
-    const { grpc, Migrations, options } = await loadService();
+    const { grpc, Migrations } = await loadService();
     const channel = credentials
       ? grpc.credentials.createFromSecureContext(builtins.tls.createSecureContext(credentials), {
           checkServerIdentity: identityCheck(endpoint.host, credentials),
@@ -52,7 +53,10 @@ export class DestinationClient implements Disposable {
       : grpc.credentials.createInsecure();
     // TLS has no server names that are addresses: identityCheck compares the address.
     const name = isIP(endpoint.host) ? { 'grpc.ssl_target_name_override': 'destination' } : {};
-    const client = new Migrations(grpcAddress(endpoint), channel, { ...options, ...name });
+    const client = new Migrations(grpcAddress(endpoint), channel, {
+      ...channelOptions(stallMs),
+      ...name,
+    });
     return new DestinationClient(client);
   }
 

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { ServerCredentials } from '@grpc/grpc-js';
+import type { ChannelOptions, ServerCredentials } from '@grpc/grpc-js';
 import { CriuError } from '../../errors.ts';
 import description from '../../generated/migration.ts';
 import type { ProtoGrpcType } from '../../generated/types/migration.ts';
@@ -8,12 +8,20 @@ import type { Credentials } from './credentials.ts';
 /** The version of the protocol between two hosts. */
 export const PROTOCOL = 1;
 
-const KEEPALIVE = {
-  'grpc.keepalive_time_ms': 5000,
-  'grpc.keepalive_timeout_ms': 5000,
-  'grpc.keepalive_permit_without_calls': 1,
-  'grpc.max_receive_message_length': 4 << 20,
-};
+const KEEPALIVE_MS = 5000;
+
+/**
+ * The options of a gRPC channel or server.
+ * @param stallMs how long the other host may be silent; a slow host answers keepalive probes late
+ */
+export function channelOptions(stallMs = KEEPALIVE_MS): ChannelOptions {
+  return {
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': Math.max(KEEPALIVE_MS, stallMs),
+    'grpc.keepalive_permit_without_calls': 1,
+    'grpc.max_receive_message_length': 4 << 20,
+  };
+}
 
 /** gRPC and the generated service. */
 export type Service = Awaited<ReturnType<typeof load>>;
@@ -42,7 +50,7 @@ async function load() {
     oneofs: true,
   });
   const { node_criu } = grpc.loadPackageDefinition(definition) as unknown as ProtoGrpcType;
-  return { grpc, Migrations: node_criu.Migrations, options: KEEPALIVE };
+  return { grpc, Migrations: node_criu.Migrations };
 }
 
 async function importGrpc() {

@@ -74,7 +74,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     using cancellation = new Cancellation(OPERATION, { signal, deadlineMs });
     cancellation.throwIfRequested();
     await makePrivateDirectory(directory);
-    using destination = await DestinationClient.connect(to, credentials);
+    using destination = await DestinationClient.connect(to, credentials, options.stallMs);
     return await runMigration({
       ...{ id: this.id, pid: this.pid, options, directory, criu, start },
       ...{ destination, credentials, cancellation, events: this.#events },
