@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Criu, CriuOpts, Hooks } from '../../src/index.ts';
+import { childrenOf } from '../../src/procfs/tree.ts';
 import { compileFixture } from './compile.ts';
 import { networkNamespace, startThrough } from './namespaces.ts';
-import { children } from './own-resources.ts';
+
 import {
   type Counter,
   startCounter,
@@ -88,13 +89,14 @@ export async function countsInOrder(counter: Counting): Promise<boolean> {
 /** The criu that works for this process at this moment, for use in a hook. */
 export async function runningCriu(): Promise<number> {
   const stats = await Promise.all(
-    (await children()).map((pid) => readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')),
+    childrenOf(process.pid).map((pid) => readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')),
   );
-  // With asChild it has a younger sibling, which has its name until it is restored.
+  // With asChild criu has a younger sibling, which has its name until it is restored. The kernel lists
+  // siblings by age; their pids don't tell, since the younger one gets the pid that it had.
   const [oldest] = stats
     .filter((stat) => stat.includes(' (criu) '))
     .map((stat) => ({ pid: Number.parseInt(stat, 10), started: Number(stat.split(' ')[21]) }))
-    .sort((a, b) => a.started - b.started || a.pid - b.pid);
+    .sort((a, b) => a.started - b.started);
   if (!oldest) throw new Error('there is no criu');
   return oldest.pid;
 }

@@ -190,7 +190,8 @@ export async function startClient(lab) {
  * Starts test/lab/server.mjs through an agent; resolves with its pid in that host once it listens.
  * @param {Lab} lab
  * @param {Agent} agent
- * @param {{ heap?: number, hot?: number, rate?: number | 'max', worker?: boolean, child?: boolean }} [options]
+ * @param {{ heap?: number, hot?: number, rate?: number | 'max', worker?: boolean, child?: boolean,
+ *   interval?: number }} [options]
  * @returns {Promise<number>}
  */
 export async function startServer(lab, agent, options = {}) {

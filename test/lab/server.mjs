@@ -3,6 +3,10 @@
 // without a look. Says 'ready' on its standard output.
 //
 // usage: server.mjs [--port N] [--heap MIB] [--hot MIB [--rate PAGES|max]] [--worker] [--child]
+//                   [--interval MS]
+//
+// The interval is that of all timers, 10 ms by default: as often as timers can be relied upon. On an
+// emulated processor, such timers of a writer, a worker and a child take most of its time.
 //
 // The hot set comes on top of the heap; a thread rewrites it round and round, so many pages a second.
 // Each page is filled by its number and by how often it was written, and that is also noted apart.
@@ -16,8 +20,6 @@ const PAGE_WORDS = 1024;
 const PAGES_PER_MIB = 256;
 /** How many pages are looked at, or written, before others have a turn. */
 const BATCH = 256;
-/** The writer's: as often as timers can be relied upon. */
-const INTERVAL_MS = 10;
 
 class Pages {
   constructor(mib) {
@@ -64,10 +66,12 @@ function next(word) {
   return (Math.imul(word, 1664525) + 1013904223) >>> 0;
 }
 
-if (process.send && process.argv[2] === 'child') count((ticks) => process.send({ ticks }));
-else if (isMainThread) serve();
+if (process.send && process.argv[2] === 'child') {
+  count((ticks) => process.send({ ticks }), Number(process.argv[3]));
+  process.once('disconnect', () => process.exit());
+} else if (isMainThread) serve();
 else if (workerData.hot) write(workerData);
-else count((ticks) => parentPort.postMessage({ ticks }));
+else count((ticks) => parentPort.postMessage({ ticks }), workerData.interval);
 
 function serve() {
   const { values } = parseArgs({
@@ -78,16 +82,18 @@ function serve() {
       rate: { type: 'string', default: 'max' },
       worker: { type: 'boolean', default: false },
       child: { type: 'boolean', default: false },
+      interval: { type: 'string', default: '10' },
     },
   });
-  const [heap, hot] = [Number(values.heap), Number(values.hot)];
+  const [heap, hot, interval] = [values.heap, values.hot, values.interval].map(Number);
   const rate = values.rate === 'max' ? Infinity : Number(values.rate);
   const pages = new Pages(heap);
   const thread = new URL(import.meta.url);
-  const writer = hot > 0 && new Worker(thread, { argv: [], workerData: { hot, rate } });
-  const worker = values.worker && new Worker(thread, { argv: [], workerData: {} });
+  const writer = hot > 0 && new Worker(thread, { argv: [], workerData: { hot, rate, interval } });
+  const worker = values.worker && new Worker(thread, { argv: [], workerData: { interval } });
   const child =
-    values.child && fork(thread, ['child'], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    values.child &&
+    fork(thread, ['child', values.interval], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
 
   const state = { count: 0, writes: 0, workerTicks: 0, childTicks: 0 };
   const keep = (name) => (message) => {
@@ -127,14 +133,14 @@ function serve() {
 }
 
 /** Writes the hot set, page by page, at a rate in pages a second. */
-async function write({ hot, rate }) {
+async function write({ hot, rate, interval }) {
   const pages = new Pages(hot);
   let [writes, page] = [0, 0];
   parentPort.on('message', async () => {
     parentPort.postMessage({ wrong: await pages.wrong(), writes });
   });
   parentPort.postMessage('ready');
-  const batch = rate === Infinity ? BATCH : Math.max(1, Math.round((rate * INTERVAL_MS) / 1000));
+  const batch = rate === Infinity ? BATCH : Math.max(1, Math.round((rate * interval) / 1000));
   for (;;) {
     for (let n = 0; n < batch; n++) {
       pages.write(page);
@@ -142,15 +148,14 @@ async function write({ hot, rate }) {
     }
     writes += batch;
     if (rate === Infinity) await turn();
-    else await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
+    else await new Promise((resolve) => setTimeout(resolve, interval));
   }
 }
 
-function count(tell) {
+function count(tell, interval) {
   let ticks = 0;
   setInterval(() => {
     ticks += 1;
     tell(ticks);
-  }, 10);
-  if (process.send && process.argv[2] === 'child') process.once('disconnect', () => process.exit());
+  }, interval);
 }
