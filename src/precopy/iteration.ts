@@ -5,7 +5,6 @@ import { type DumpStats, statsSince } from '../images/stats.ts';
 import type { Client } from '../operations/client.ts';
 import { dump } from '../operations/dump.ts';
 import type { FrozenTimePrediction } from '../operations/pre-copied.ts';
-import { readOptions } from '../options/check.ts';
 import { type LazyDumpContext, lazyDump } from '../postcopy/lazy-dump.ts';
 import type { LazySource } from '../postcopy/lazy-source.ts';
 import type { ServingConnection } from '../postcopy/serving-connection.ts';
@@ -16,6 +15,7 @@ import type {
   RoundOptions,
 } from './iterate-options.ts';
 import type { FinalDump, Round } from './round.ts';
+import { checkRoundOptions } from './round-checks.ts';
 import { prepareRound, type RoundSettings } from './round-preparation.ts';
 
 /** @internal What {@link iterate} starts an iteration with. */
@@ -73,7 +73,7 @@ export class Iteration implements AsyncDisposable {
    * @throws CriuError ERR_CRIU_CLOSED after the dump, a failed round or {@link Iteration.close}
    */
   async preDump(options: RoundOptions = {}): Promise<Round> {
-    return await this.#makeRound('preDump', readOptions('preDump', options));
+    return await this.#makeRound('preDump', checkRoundOptions('preDump', options));
   }
 
   /**
@@ -82,7 +82,7 @@ export class Iteration implements AsyncDisposable {
    * @throws CriuError as {@link Criu.dump} does, and ERR_CRIU_CLOSED as {@link Iteration.preDump}
    */
   async dump(options: FinalDumpOptions = {}): Promise<FinalDump> {
-    const round = await this.#makeRound('dump', readOptions('dump', options));
+    const round = await this.#makeRound('dump', checkRoundOptions('dump', options));
     this.#end ??= { text: 'has ended with its dump' };
     if (!this.#predicted) return round;
     return { ...round, preCopy: { ...this.#predicted, frozenTimeMs: round.stats.frozenTimeMs } };
@@ -106,7 +106,7 @@ export class Iteration implements AsyncDisposable {
     context: Pick<LazyDumpContext, 'mustStayStopped' | 'rateLimit'> = {},
   ): Promise<LazySource> {
     const operation = 'lazyDump';
-    const { pageServer, ...given } = readOptions(operation, options);
+    const { pageServer, ...given } = checkRoundOptions(operation, options);
     this.#assertReady(operation);
     const { client, connection } = this.#parts;
     if (!connection) {

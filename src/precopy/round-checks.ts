@@ -5,10 +5,23 @@ import { verifyInventory, verifyNewest } from '../images/verify.ts';
 import type { Client } from '../operations/client.ts';
 import { openDirectory } from '../operations/directories.ts';
 import type { DumpOptions } from '../operations/dump.ts';
+import { checkOptions, readOptions } from '../options/check.ts';
+import { operationOptions } from '../options/operation-options.ts';
 import type { CriuOpts, PageServerOptions } from '../options/types.ts';
 import { preflight } from '../preflight/preflight.ts';
 import { stateOf } from '../procfs/stat.ts';
-import type { IterateOptions, OwnedOption } from './iterate-options.ts';
+import type { IterateOptions, OwnedOption, RoundOptions } from './iterate-options.ts';
+
+/**
+ * Copies the options of a round, and checks those that the iteration combines with its own.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export function checkRoundOptions<T extends RoundOptions>(operation: string, given: T): T {
+  const options = readOptions(operation, given);
+  const { hooks, signal, deadlineMs, gracePeriodMs } = options;
+  checkOptions(operation, { hooks, signal, deadlineMs, gracePeriodMs }, operationOptions);
+  return options;
+}
 
 /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT for an option that the iteration sets by itself */
 export function assertNoOwnedOptions(
