@@ -4,6 +4,7 @@ import { CriuError, type CriuLog, invalid } from '../errors.ts';
 import { type AbortReason, notPermitted } from '../failure/cause.ts';
 import { lazyStats } from '../images/lazy-stats.ts';
 import { type DumpStats, readDumpStats } from '../images/stats.ts';
+import { hookNames } from '../options/hooks.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
 import { explain } from '../preflight/after-failure.ts';
@@ -129,8 +130,7 @@ export async function dump(
 
 /** While this process is frozen, its hooks cannot run. */
 function assertSelfDump(operation: string, hooks: Hooks | undefined): void {
-  const [name] = Object.keys(hooks ?? {});
-  if (name === undefined) return;
+  if (!hookNames.some((name) => hooks?.[name])) return;
   throw new CriuError(
     'ERR_CRIU_INVALID_ARGUMENT',
     `${operation}: a process that dumps itself takes no hooks: it is frozen when CRIU calls them`,

@@ -1,4 +1,5 @@
 import { type Check, callbacks, check, type Shape } from './check.ts';
+import { hookNames } from './hooks.ts';
 import type { Hooks, OperationOptions } from './types.ts';
 
 /** The longest time that a timer of Node.js can wait. */
@@ -23,25 +24,8 @@ export const limits: Shape<OperationOptions> = {
   gracePeriodMs: milliseconds,
 };
 
-const hookNames: { readonly [Name in keyof Required<Hooks>]: true } = {
-  preDump: true,
-  postDump: true,
-  networkLock: true,
-  networkUnlock: true,
-  preRestore: true,
-  setupNamespaces: true,
-  postSetupNamespaces: true,
-  postRestore: true,
-  preResume: true,
-  postResume: true,
-  statusReady: true,
-  orphanPtsMaster: true,
-  queryExtFiles: true,
-  onNotify: true,
-};
-
 /** The options that every operation with notifications takes. */
 export const operationOptions: Shape<OperationOptions & { hooks?: Hooks | undefined }> = {
   ...limits,
-  hooks: callbacks<Hooks>(Object.keys(hookNames) as (keyof Hooks)[]),
+  hooks: callbacks<Hooks>(hookNames),
 };

@@ -8,6 +8,7 @@ import type { FrozenTimePrediction } from '../operations/pre-copied.ts';
 import { requireSupport } from '../operations/probe.ts';
 import { pathOf } from '../operations/restore.ts';
 import { checkOptions, checkValue } from '../options/check.ts';
+import { overrideHooks } from '../options/hooks.ts';
 import { pid as positiveInteger } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { assertEncrypted } from '../options/reach.ts';
@@ -163,7 +164,7 @@ async function start(parts: {
     // The page server speaks TLS with the destination; its connection to criu is a local one.
     const forDump = {
       ...given,
-      hooks: { ...own, onNotify, statusReady },
+      hooks: overrideHooks(own, { onNotify, statusReady }),
       lazyPages: true,
       tls: false as const,
     };

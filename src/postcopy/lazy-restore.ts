@@ -9,6 +9,7 @@ import type { Client } from '../operations/client.ts';
 import { type RestoreOptions, restore } from '../operations/restore.ts';
 import type { RestoredProcess } from '../operations/restored-process.ts';
 import { checkOptions } from '../options/check.ts';
+import { overrideHooks } from '../options/hooks.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import { killTrees } from '../process/kill-tree.ts';
@@ -105,7 +106,7 @@ export async function lazyRestore(
       ...defined({ deadlineMs, gracePeriodMs }),
       signal: either.signal,
       lazyPages: true,
-      hooks: { ...hooks, postRestore: guardMemory },
+      hooks: overrideHooks(hooks, { postRestore: guardMemory }),
     });
     const pagesDone = untilPagesDone({ daemon, restored, tree, guard, cancellation });
     // A caller need not handle the rejection.

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { DumpOptions, RoundContext } from '../operations/dump.ts';
+import { overrideHooks } from '../options/hooks.ts';
 import { withDefaults } from '../options/translate.ts';
-import type { Hooks } from '../options/types.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { IterateOptions, RoundOptions } from './iterate-options.ts';
 import {
@@ -81,6 +81,6 @@ function merged(
     gracePeriodMs,
     ...withDefaults(operation, {}, options),
     ...round,
-    hooks: { ...own, ...hooks } as Hooks,
+    hooks: overrideHooks(own, hooks),
   };
 }

@@ -1,9 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import { checkOptions } from '../../src/options/check.ts';
+import { overrideHooks } from '../../src/options/hooks.ts';
 import { operationOptions } from '../../src/options/operation-options.ts';
 import type { Hooks } from '../../src/options/types.ts';
+import { prepareRound, type RoundSettings } from '../../src/precopy/round-preparation.ts';
 import { callHooks } from '../../src/protocol/hooks.ts';
 import { failureOf } from '../helpers/failures.ts';
+import { temporaryDirectory } from '../helpers/workload.ts';
 
 /** The steps at which CRIU waits, each with its hook and the arguments of the hook. */
 const steps: readonly (readonly [script: string, hook: keyof Hooks, args: unknown[]])[] = [
@@ -127,5 +130,50 @@ describe('the check of hooks', () => {
     const error = await failureOf(() => check(hooks));
     expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', operation: 'dump', option });
     expect(error.message).toMatch(message);
+  });
+});
+
+describe('overriding hooks', () => {
+  class Recording implements Hooks {
+    readonly #calls: string[] = [];
+    get calls() {
+      return this.#calls;
+    }
+    preDump() {
+      this.#calls.push('preDump');
+    }
+    postDump() {
+      this.#calls.push('postDump');
+    }
+  }
+  const run = async (hooks: Hooks) => {
+    for (const script of ['pre-dump', 'post-dump']) await callHooks(hooks)({ script }, []);
+  };
+
+  test('keeps inherited methods and their this', async () => {
+    const own = new Recording();
+    const postDump = vi.fn();
+    await run(overrideHooks(own, { postDump }));
+    expect(own.calls).toEqual(['preDump']);
+    expect(postDump).toHaveBeenCalledOnce();
+  });
+
+  test('takes inherited methods for the overriding ones as well', async () => {
+    const overriding = new Recording();
+    const own = { preDump: vi.fn(), postDump: vi.fn() };
+    await run(overrideHooks(own, overriding));
+    expect(overriding.calls).toEqual(['preDump', 'postDump']);
+    expect(own.preDump).not.toHaveBeenCalled();
+  });
+
+  test('a round calls inherited methods of its own hooks, and of those of the iteration', async () => {
+    const images = await temporaryDirectory();
+    const [iteration, round] = [new Recording(), { postDump: vi.fn() }];
+    const settings = { options: { imagesDirectory: images, hooks: iteration }, images };
+    const given = { hooks: round };
+    const prepared = await prepareRound('dump', settings as unknown as RoundSettings, 0, given);
+    await run(prepared.options.hooks as Hooks);
+    expect(iteration.calls).toEqual(['preDump']);
+    expect(round.postDump).toHaveBeenCalledOnce();
   });
 });

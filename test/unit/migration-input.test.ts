@@ -49,6 +49,8 @@ const ofMigrate: Bad[] = [
   ['dump.leaveRunning', { dump: { leaveRunning: true } }],
   ['dump.lazyPages', { dump: { lazyPages: true } }],
   ['dump.pageServer', { dump: { pageServer: { fd: 3 } } }],
+  ['dump.hooks.preDumb', { dump: { hooks: { preDumb() {} } } }],
+  ['dump.gracePeriodMs', { dump: { gracePeriodMs: -1 } }],
   ['switchOver', { switchOver: 'ip addr' }],
   ['switchBack', { switchBack: true }],
   ['rateLimit', { rateLimit: 0 }],

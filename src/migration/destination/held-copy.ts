@@ -1,6 +1,7 @@
 import { deferred } from '../../concurrency/deferred.ts';
 import type { Client } from '../../operations/client.ts';
 import { type RestoreOptions, restore } from '../../operations/restore.ts';
+import { overrideHooks } from '../../options/hooks.ts';
 import {
   type LazyRestored,
   type LazyRestoreOptions,
@@ -36,7 +37,7 @@ export class HeldCopy {
       held.resolve(pid);
       if (!(await this.#released.promise)) throw new Error('the migration was aborted');
     };
-    const hooks = { ...options.hooks, postRestore };
+    const hooks = overrideHooks(options.hooks, { postRestore });
     this.running = runRestore(client, { ...options, hooks }, lazyTunnel);
     this.held = Promise.race([held.promise, this.running.then(() => held.promise)]);
     this.held.catch(() => {});

@@ -1,4 +1,5 @@
 import { Cleanup } from '../../cleanup/cleanup.ts';
+import { overrideHooks } from '../../options/hooks.ts';
 import type { Hooks } from '../../options/types.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 import { logsOf, type UndoOptions } from '../journal/outgoing-journal.ts';
@@ -26,7 +27,7 @@ export class DumpWatch implements AsyncDisposable {
       }
       await own?.onNotify?.(notification);
     };
-    return { ...own, onNotify };
+    return overrideHooks(own, { onNotify });
   }
 
   /** How long the tree has been frozen, in milliseconds. */

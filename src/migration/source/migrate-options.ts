@@ -12,7 +12,7 @@ import {
   type Shape,
 } from '../../options/check.ts';
 import { flag, integer, text } from '../../options/kinds.ts';
-import { abortSignal, milliseconds } from '../../options/operation-options.ts';
+import { abortSignal, milliseconds, operationOptions } from '../../options/operation-options.ts';
 import { tlsMaterial } from '../../options/tls.ts';
 import { withDefaults } from '../../options/translate.ts';
 import type { CriuOpts, TlsOptions } from '../../options/types.ts';
@@ -151,6 +151,8 @@ export function checkMigrateOptions(
   const options = checkOptions(OPERATION, given, shape);
   checkValue(OPERATION, 'pid', pidCheck, pid);
   const { dump = {} } = options;
+  const { hooks, gracePeriodMs } = dump;
+  checkOptions(OPERATION, { hooks, gracePeriodMs }, operationOptions, 'dump');
   for (const [name, value] of Object.entries(dump)) {
     if (value === undefined || !RESERVED.includes(name)) continue;
     throw invalid(OPERATION, `dump.${name}`, 'nothing: the migration sets it', value);

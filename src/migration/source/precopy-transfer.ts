@@ -1,4 +1,5 @@
 import { dump } from '../../operations/dump.ts';
+import { overrideHooks } from '../../options/hooks.ts';
 import type { Hooks } from '../../options/types.ts';
 import type { PageTunnel } from '../protocol/page-tunnel.ts';
 import { type Committed, commit } from './commit.ts';
@@ -74,7 +75,7 @@ async function dumpAndCommit(
     await committing;
   };
   try {
-    await runDump({ ...dumpWatch.hooks(own), postDump });
+    await runDump(overrideHooks(dumpWatch.hooks(own), { postDump }));
   } catch (error) {
     const connectionError = committing ? undefined : tunnel.failure;
     // If criu died, the hook goes on without it, and its outcome counts.

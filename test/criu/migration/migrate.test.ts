@@ -4,6 +4,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import {
   Criu,
+  type Hooks,
   migrate,
   resolveMigration,
   serveMigrations,
@@ -20,6 +21,23 @@ const workload = { heapMiB: 64, hotMiB: 4, pagesPerSecond: 2000 } as const;
 
 beforeAll(allowLargePipes);
 
+/** Hooks whose methods are inherited, and need their object. */
+class Recording implements Hooks {
+  readonly #called: string[] = [];
+  get called() {
+    return this.#called;
+  }
+  preDump() {
+    this.#called.push('preDump');
+  }
+  statusReady() {
+    this.#called.push('statusReady');
+  }
+  postDump() {
+    this.#called.push('postDump');
+  }
+}
+
 test.each(['stop-and-copy', 'post-copy'] as const)(
   '%s moves a process with its memory',
   async (mode) => {
@@ -31,12 +49,14 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
       insecure: true,
       directory: await temporaryDirectory(),
     });
+    const hooks = new Recording();
     const migration = migrate(memory.pid, {
       to: { host: '127.0.0.1', port },
       insecure: true,
       mode,
       directory,
       path: criuPath(),
+      dump: { hooks },
     });
     const phases = new Set<string>();
     for await (const { phase } of migration) phases.add(phase);
@@ -44,6 +64,9 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
     await waitGone(memory.pid);
     await memory.verify(() => host.ask('kill', { pid: result.pid, signal: 'SIGUSR1' }));
     await memory.writesOn();
+    expect(hooks.called).toEqual(
+      mode === 'post-copy' ? ['preDump', 'postDump', 'statusReady'] : ['preDump', 'postDump'],
+    );
     expect(result).toMatchObject({ mode, rounds: 0 });
     expect(result.bytes).toBeGreaterThan(workload.heapMiB << 20);
     const before = ['offer', 'connect', 'dump', 'images', 'prepare', 'switch-over', 'hand-over'];

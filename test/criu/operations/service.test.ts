@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CriuError } from '../../../src/errors.ts';
-import { Criu, type RestoreOptions } from '../../../src/index.ts';
+import { Criu, type Hooks, type RestoreOptions } from '../../../src/index.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { type CriuService, openToOthers, startCriuService } from '../../helpers/criu-service.ts';
 import { failureOf } from '../../helpers/failures.ts';
@@ -376,9 +376,13 @@ describe('a program that dumps itself', () => {
   test('takes no hooks, and has no finding for being in the tree', async () => {
     const { criu } = await served();
     const imagesDirectory = await temporaryDirectory();
-    const hooks = { preDump() {} };
-    const error = await failureOf(criu.dump(process.pid, { imagesDirectory, hooks }));
-    expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'hooks' });
+    class OfClass implements Hooks {
+      preDump() {}
+    }
+    for (const hooks of [{ preDump() {} }, new OfClass()]) {
+      const error = await failureOf(criu.dump(process.pid, { imagesDirectory, hooks }));
+      expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'hooks' });
+    }
     const codes = (await criu.preflight(process.pid)).map(({ code }) => code);
     expect(codes).not.toContain('CALLER_IN_TREE');
   });

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
-import { lazyRestore } from '../../../src/index.ts';
+import { type Hooks, lazyRestore } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import {
   daemonOf,
@@ -47,6 +47,28 @@ test('lazyRestore() takes a directory', async () => {
   const { restored, pagesDone } = await restoring;
   expect(restored.pid).toBe(memory.pid);
   await pagesDone;
+  await memory.verify();
+});
+
+test('hooks of a class are called as its methods', async () => {
+  class Recording implements Hooks {
+    readonly #called: string[] = [];
+    get called() {
+      return this.#called;
+    }
+    preRestore() {
+      this.#called.push('preRestore');
+    }
+    postRestore() {
+      this.#called.push('postRestore');
+    }
+  }
+  const criu = client();
+  const { memory, imagesDirectory } = await dumpedMemory(criu, 4);
+  const hooks = new Recording();
+  const { pagesDone } = await criu.lazyRestore({ imagesDirectory, hooks });
+  await pagesDone;
+  expect(hooks.called).toEqual(['preRestore', 'postRestore']);
   await memory.verify();
 });
 
