@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // An emulated processor takes minutes to transform all modules: scripts/test-vm.sh does so before.
     experimental: { fsModuleCache: true, fsModuleCachePath: '.cache/modules' },
-    maxWorkers: 2,
+    maxWorkers: 3,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
