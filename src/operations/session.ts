@@ -59,7 +59,8 @@ export class CriuSession implements AsyncDisposable {
   readonly #worker: CriuConnection;
   readonly #session: Session;
   readonly #limits: Cancellation;
-  #busy = false;
+  /** The requests in progress: more than one while the session refuses another. */
+  #requests = 0;
   #closed = false;
 
   /** @internal */
@@ -88,7 +89,7 @@ export class CriuSession implements AsyncDisposable {
     this.#limits = limits;
     limits.requested.then(() => {
       // A request in progress may end first, within its grace period.
-      if (!this.#busy) worker.end();
+      if (this.#requests === 0) worker.end();
     });
     worker.exited.then(() => limits[Symbol.dispose]());
   }
@@ -134,11 +135,11 @@ export class CriuSession implements AsyncDisposable {
 
   /** Tracks a request in progress, after which the session may be over. */
   #turn(): Disposable {
-    this.#busy = true;
+    this.#requests++;
     return {
       [Symbol.dispose]: () => {
-        this.#busy = false;
-        if (this.#limits.reason) this.#worker.end();
+        this.#requests--;
+        if (this.#requests === 0 && this.#limits.reason) this.#worker.end();
       },
     };
   }

@@ -215,6 +215,28 @@ test('a second request is refused while the first one is not answered', async ()
   expect((await session.request({ type: 'VERSION', keep_open: true })).success).toBe(true);
 });
 
+test('refused requests do not keep the request in progress from rolling back', async () => {
+  const counter = await startCounter();
+  const controller = new AbortController();
+  const session = await client().session({ signal: controller.signal });
+  const opts = await dumpOptions(counter.pid);
+  const reason = new Error('changed my mind');
+  const preDump = async () => {
+    for (const _ of [1, 2]) {
+      await expect(session.request({ type: 'VERSION' })).rejects.toMatchObject({
+        code: 'ERR_CRIU_INVALID_ARGUMENT',
+        message: expect.stringContaining('still under way'),
+      });
+    }
+    controller.abort(reason);
+  };
+  await expect(
+    session.request({ type: 'DUMP', opts }, { hooks: { preDump } }),
+  ).rejects.toMatchObject({ code: 'ERR_CRIU_ABORTED', cancelled: 'refused', cause: reason });
+  await session.exited;
+  await counter.countsOn();
+});
+
 test('a dump by hand writes images that restore', async () => {
   const criu = client();
   const counter = await startCounter();
