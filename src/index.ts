@@ -40,6 +40,7 @@ export type {
   ServeMigrationsOptions,
 } from './migration/destination/serve-options.ts';
 export type { MigrationMode } from './migration/protocol/modes.ts';
+export type { StallLimit } from './migration/protocol/stall-limit.ts';
 export type { DestinationState, Owner, SourceState } from './migration/protocol/states.ts';
 export type { MigrationEvent, MigrationPhase } from './migration/source/events.ts';
 export type { Migration } from './migration/source/migrate.ts';

@@ -19,6 +19,7 @@ import { tlsMaterial } from '../../options/tls.ts';
 import { translate, withDefaults } from '../../options/translate.ts';
 import type { CriuOpts, TlsOptions } from '../../options/types.ts';
 import type { MigrationMode } from '../protocol/modes.ts';
+import type { StallLimit } from '../protocol/stall-limit.ts';
 import type { DestinationState } from '../protocol/states.ts';
 
 /** What a source offers. */
@@ -96,7 +97,7 @@ export interface MigrationServerHooks {
 export type MigrationRestoreOptions = Partial<RestoreOptions>;
 
 /** Options of `criu.serveMigrations()`. */
-export interface ServeMigrationsOptions {
+export interface ServeMigrationsOptions extends StallLimit {
   /** Where to listen. Port 0 (also the default of `pagePort`, for the pages) is any free port. */
   readonly listen: { readonly host: string; readonly port: number; readonly pagePort?: number };
   /** TLS material; only sources with a certificate of the same authority are served. */
@@ -127,8 +128,6 @@ export interface ServeMigrationsOptions {
   readonly hooks?: MigrationServerHooks;
   /** How long a source may be silent before its copy runs, in milliseconds. Default 30000. */
   readonly holdMs?: number;
-  /** How long a connection with pages may make no progress, in milliseconds. Default 10000. */
-  readonly stallMs?: number;
 }
 
 /** The operation that errors of a server name. */

@@ -11,6 +11,7 @@ import {
   loadService,
   serverCredentials,
 } from '../protocol/service.ts';
+import { DEFAULT_STALL_MS } from '../protocol/stall-limit.ts';
 import { OfferReceiver } from './offer-receiver.ts';
 import { recoverAll } from './recover.ts';
 import { MigrationRegistry } from './registry.ts';
@@ -52,7 +53,7 @@ export async function startMigrationServer(
   { client, operations }: MigrationClient,
 ): Promise<MigrationServer> {
   const options = checkServeOptions(given, client.defaults);
-  const { listen, directory, holdMs = 30_000, stallMs = 10_000, hooks = {} } = options;
+  const { listen, directory, holdMs = 30_000, stallMs = DEFAULT_STALL_MS, hooks = {} } = options;
   const credentials = await readCredentials(SERVE, listen.host, options.tls, options.insecure);
   await makePrivateDirectory(directory);
   await requirePrivate(directory);

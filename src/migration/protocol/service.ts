@@ -4,6 +4,7 @@ import { CriuError } from '../../errors.ts';
 import description from '../../generated/migration.ts';
 import type { ProtoGrpcType } from '../../generated/types/migration.ts';
 import type { Credentials } from './credentials.ts';
+import { DEFAULT_STALL_MS } from './stall-limit.ts';
 
 /** The version of the protocol between two hosts. */
 export const PROTOCOL = 1;
@@ -14,7 +15,7 @@ const KEEPALIVE_MS = 5000;
  * The options of a gRPC channel or server.
  * @param stallMs how long the other host may be silent; a slow host answers keepalive probes late
  */
-export function channelOptions(stallMs = KEEPALIVE_MS): ChannelOptions {
+export function channelOptions(stallMs = DEFAULT_STALL_MS): ChannelOptions {
   return {
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': Math.max(KEEPALIVE_MS, stallMs),

@@ -18,11 +18,12 @@ import { withDefaults } from '../../options/translate.ts';
 import type { CriuOpts, TlsOptions } from '../../options/types.ts';
 import type { PreCopyFunction, PreCopyLimits } from '../../precopy/policy.ts';
 import { MIGRATION_MODES, type MigrationMode } from '../protocol/modes.ts';
+import type { StallLimit } from '../protocol/stall-limit.ts';
 import type { MigrationPhase } from './events.ts';
 import { OPERATION } from './failures.ts';
 
 /** Options of `criu.migrate()`. */
-export interface MigrateOptions {
+export interface MigrateOptions extends StallLimit {
   /** The destination, where `criu.serveMigrations()` listens. */
   readonly to: { readonly host: string; readonly port: number };
   /** TLS material; the destination needs a certificate of the same authority. */
@@ -63,11 +64,6 @@ export interface MigrateOptions {
   readonly directory?: string;
   /** Limit of the memory sent per second, in bytes. Default: no limit. */
   readonly rateLimit?: number;
-  /**
-   * How long the destination may be silent, and a connection may make no progress, in milliseconds.
-   * Default 10000.
-   */
-  readonly stallMs?: number;
 }
 
 /** The outcome of a migration. */

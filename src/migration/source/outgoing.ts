@@ -14,6 +14,7 @@ import type { Credentials } from '../protocol/credentials.ts';
 import type { MigrationClient } from '../protocol/criu-operations.ts';
 import type { DestinationClient } from '../protocol/destination-client.ts';
 import { isPostcopy } from '../protocol/modes.ts';
+import { DEFAULT_STALL_MS } from '../protocol/stall-limit.ts';
 import type { SourceState } from '../protocol/states.ts';
 import { AddressSwitch } from './address-switch.ts';
 import { beginPhase, type MigrationContext, PATIENCE, type TransferContext } from './context.ts';
@@ -85,7 +86,7 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
 
 function createContext(parts: OutgoingParts): MigrationContext {
   const { id, pid, options, directory, criu, destination, credentials } = parts;
-  const { stallMs = 10_000, to } = options;
+  const { stallMs = DEFAULT_STALL_MS, to } = options;
   const interruption = new Interruption(parts.cancellation);
   const link = { id, to, client: destination, credentials, interruption, stallMs };
   return {
