@@ -187,7 +187,10 @@ export function withFindings(error: CriuError, findings: readonly PreflightFindi
   return copy;
 }
 
-/** The refusal of an argument: `dump: option tcpEstablished takes a boolean, not 'yes'`. */
+/**
+ * The refusal of an argument: `dump: option tcpEstablished takes a boolean, not 'yes'`. A value that
+ * may be or contain a private key is not quoted.
+ */
 export function invalid(
   operation: string,
   option: string,
@@ -196,7 +199,7 @@ export function invalid(
 ): CriuError {
   return new CriuError(
     'ERR_CRIU_INVALID_ARGUMENT',
-    `${operation}: ${shownName(option)} takes ${takes}, not ${shown(value)}`,
+    `${operation}: ${shownName(option)} takes ${takes}, not ${isTls(option) ? typeOf(value) : shown(value)}`,
     { operation, option },
   );
 }
@@ -233,8 +236,18 @@ export function shownName(name: string): string {
   return /^[\w.[\]-]+$/.test(name) ? name : shown(name);
 }
 
+function isTls(option: string): boolean {
+  return option.split('.').includes('tls');
+}
+
+function typeOf(value: unknown): string {
+  return value === undefined || value === null ? String(value) : `a value of type ${typeof value}`;
+}
+
 function shown(value: unknown): string {
-  const text = inspected(value).replace(/[\s\p{Cc}]+/gu, ' ');
+  const full = inspected(value);
+  if (full.includes('-----BEGIN ')) return 'PEM text';
+  const text = full.replace(/[\s\p{Cc}]+/gu, ' ');
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
@@ -243,6 +256,6 @@ function inspected(value: unknown): string {
     // Not by a method of the value itself: it might do anything.
     return inspect(value, { breakLength: Infinity, compact: true, customInspect: false });
   } catch {
-    return `a value of type ${typeof value}`;
+    return typeOf(value);
   }
 }

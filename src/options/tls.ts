@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { CriuError, invalid, systemFailure } from '../errors.ts';
+import { CriuError, systemFailure } from '../errors.ts';
 import { type Check, check, either, object, required } from './check.ts';
 import type { Kind } from './kinds.ts';
 import { isText } from './kinds.ts';
@@ -99,12 +99,19 @@ async function readPem(
         { operation, option },
       );
     }
-    const takes = `a PEM file that can be read (${error.message})`;
-    throw systemFailure(operation, error) ?? invalid(operation, option, takes, given);
+    throw (
+      systemFailure(operation, error) ??
+      new CriuError(
+        'ERR_CRIU_INVALID_ARGUMENT',
+        `${operation}: ${option} takes a PEM file that can be read, not '${given}' (${error.code})`,
+        { operation, option },
+      )
+    );
   });
 }
 
 /** False for what may be a private key in another encoding, which no error must quote. */
 function isLikelyPath(text: string): boolean {
-  return text.length < 256 && !text.includes('\n');
+  const isBase64 = /^[\w+/=-]{40,}$/.test(text) && !text.startsWith('/');
+  return text.length < 256 && !text.includes('\n') && !isBase64;
 }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { CriuError, invalid, withFindings } from '../../src/errors.ts';
@@ -10,6 +11,11 @@ const finding: PreflightFinding = {
   message: 'process 12 holds a lock',
   remedy: 'use fileLocks',
 };
+
+const DER = generateKeyPairSync('ed25519')
+  .privateKey.export({ type: 'pkcs8', format: 'der' })
+  .toString('base64');
+const PEM = `-----BEGIN PRIVATE KEY-----\n${DER}\n-----END PRIVATE KEY-----\n`;
 
 describe('a CriuError', () => {
   test('has the properties that are known, and no others', () => {
@@ -29,6 +35,28 @@ describe('a CriuError', () => {
     expect(printed).toContain("code: 'ERR_CRIU_INVALID_ARGUMENT'");
     expect(printed).toContain("option: 'tcpEstablished'");
     expect(printed).not.toContain('undefined');
+  });
+
+  test.each([
+    ['tls', PEM],
+    ['tls', [PEM]],
+    ['tls', Buffer.from(PEM)],
+    ['tls', { key: PEM, cert: '/cert.pem' }],
+    ['tls.key', { pem: PEM }],
+    ['tls.verifyName', DER],
+    ['defaults.tls', DER],
+    ['to', PEM],
+    ['imagesDirectory', { directory: PEM }],
+  ])('does not quote a private key that is given for %s', (option, value) => {
+    const printed = inspect(invalid('migrate', option, 'something else', value));
+    expect(printed).toContain(`migrate: ${option} takes something else, not `);
+    for (const part of [
+      PEM.slice(28, 44),
+      DER.slice(0, 16),
+      Buffer.from(PEM).toString('hex', 0, 4),
+    ]) {
+      expect(printed.replaceAll(' ', '')).not.toContain(part);
+    }
   });
 
   test('keeps its cause, stack and details when findings are added', () => {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -192,10 +193,14 @@ describe('credentials', () => {
   });
 
   test('that may be a key in another encoding are not quoted in the error', async () => {
-    const key = Buffer.from(`-----BEGIN PRIVATE KEY-----\n${'A'.repeat(300)}`).toString('base64');
-    const error = await failureOf(read('192.0.2.1', { ...tls, key }));
-    expect(error).toMatchObject(wrong('migrate', 'tls.key'));
-    expect(inspect(error)).not.toContain(key.slice(0, 20));
+    const text = Buffer.from(`-----BEGIN PRIVATE KEY-----\n${'A'.repeat(300)}`).toString('base64');
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const short = privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+    for (const key of [text, short]) {
+      const error = await failureOf(read('192.0.2.1', { ...tls, key }));
+      expect(error).toMatchObject(wrong('migrate', 'tls.key'));
+      expect(inspect(error)).not.toContain(key.slice(0, 20));
+    }
   });
 });
 
