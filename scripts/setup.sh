@@ -3,10 +3,10 @@
 # each other one prints a line.
 #
 # usage: npm run setup [-- PART…]
-#   demo      npm packages, the build, and a CRIU that works on this kernel
-#   tests     demo, and the Node versions, the virtual machine and the linter that the tests need
+#   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
+#   tests     demo, all npm packages, the Node versions, the virtual machine and shellcheck
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
-#   benches   demo and the virtual machine
+#   benches   demo, all npm packages and the virtual machine
 # Without a part: tests and package.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -58,10 +58,15 @@ apt_get() {
   DEBIAN_FRONTEND=noninteractive apt-get -qq --yes --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
 }
 
+# The build needs only the packages of package.json. test/package.json, a workspace, has the others,
+# which are most of the download.
 npm_packages() {
-  [ ! node_modules/.package-lock.json -nt package-lock.json ] || return 0
+  local only=(--workspaces=false)
+  if wants tests || wants benches || [ -d node_modules/vitest ]; then only=(); fi
+  if [ node_modules/.package-lock.json -nt package-lock.json ] &&
+    { [ ${#only[@]} -gt 0 ] || [ -d node_modules/vitest ]; }; then return; fi
   say 'npm packages'
-  npm ci --include=dev --no-audit --no-fund --loglevel=error > /dev/null ||
+  npm ci "${only[@]}" --include=dev --no-audit --no-fund --loglevel=error > /dev/null ||
     die "'npm ci' failed; is the registry that 'npm config get registry' names reachable?"
 }
 
