@@ -1,18 +1,25 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../../concurrency/deadline.ts';
 import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { LazyRestored } from '../../postcopy/lazy-restore.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 import { namesOf, startTimeOf } from '../protocol/identity.ts';
 import { fromOfferedOptions } from '../protocol/offered-options.ts';
+import { PATIENCE } from '../protocol/stall-limit.ts';
 import { afterRestart } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
 import { Arrival } from './arrival.ts';
 import { HeldCopy } from './held-copy.ts';
 import { IncomingRecord } from './incoming-record.ts';
 import { endCopy, wasReleased } from './recover.ts';
-import type { IncomingMigration, MigrationOffer, MigrationPeer } from './serve-options.ts';
+import {
+  type IncomingMigration,
+  type MigrationOffer,
+  type MigrationPeer,
+  SERVE,
+} from './serve-options.ts';
 import type { ReceivedOffer, ServerContext } from './server-context.ts';
 import { SilenceTimer } from './silence-timer.ts';
 
@@ -214,7 +221,7 @@ export class Incoming {
 
   /**
    * Closes the migration with its server: aborts it if the copy has not run; otherwise waits until the
-   * copy has all of its memory, and the source knows it or is silent.
+   * copy has all of its memory, and the source knows it or is silent, and until the hooks have returned.
    */
   async close(): Promise<void> {
     const sourceMayAsk = this.status.state !== 'receiving';
@@ -225,7 +232,18 @@ export class Incoming {
     const { signal } = this.#sourceKnowsEnd;
     const leftMs = Math.max(0, this.#context.stallMs - this.#silence.silentForMs);
     if (sourceMayAsk) await sleep(leftMs, undefined, { signal }).catch(() => {});
-    await this.#ending;
+    await this.#awaitHooks();
+  }
+
+  /** Awaits the hooks around the restore, but does not let one that never returns block the server. */
+  async #awaitHooks(): Promise<void> {
+    const limitMs = PATIENCE * this.#context.stallMs;
+    const haveReturned = this.#ending?.then(() => true) ?? Promise.resolve(true);
+    if (await within(limitMs, haveReturned, false)) return;
+    process.emitWarning(
+      `${SERVE}: beforeRestore or afterMigration of migration ${this.id} has not returned within ${limitMs} ms; the next server in the directory calls afterMigration again`,
+    );
+    await this.#record.close();
   }
 
   /** A restore that fails after its release: CRIU has killed the copy, or the copy runs nevertheless. */

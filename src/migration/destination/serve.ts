@@ -39,7 +39,9 @@ export interface MigrationServer extends AsyncDisposable {
   readonly closed: Promise<void>;
   /**
    * Refuses new migrations, and aborts those whose copy does not run yet. A copy that runs is served
-   * until it has all of its memory, and runs on. Idempotent; resolves when all of that is done.
+   * until it has all of its memory, and runs on. A hook that does not return is awaited for at most
+   * six times `stallMs`; then a process warning names the migration. Idempotent; resolves when all of
+   * that is done.
    */
   close(): Promise<void>;
 }

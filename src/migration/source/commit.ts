@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namesOf } from '../protocol/identity.ts';
 import { sendImages } from '../protocol/image-transfer.ts';
+import { PATIENCE } from '../protocol/stall-limit.ts';
 import { type DestinationState, sourceMove } from '../protocol/states.ts';
-import { beginPhase, PATIENCE, type TransferContext } from './context.ts';
+import { beginPhase, type TransferContext } from './context.ts';
 import { failure, unresolved } from './failures.ts';
 
 const RETRY_MS = 300;

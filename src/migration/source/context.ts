@@ -5,6 +5,7 @@ import type { OutgoingJournal } from '../journal/outgoing-journal.ts';
 import type { CriuOperations } from '../protocol/criu-operations.ts';
 import type { MigrationMode } from '../protocol/modes.ts';
 import { PageTunnel } from '../protocol/page-tunnel.ts';
+import { PATIENCE } from '../protocol/stall-limit.ts';
 import type { AddressSwitch } from './address-switch.ts';
 import type { DestinationLink } from './destination-link.ts';
 import type { DumpWatch } from './dump-watch.ts';
@@ -13,9 +14,6 @@ import type { Interruption } from './interruption.ts';
 import type { MigrateOptions } from './migrate-options.ts';
 import type { Original } from './original.ts';
 import type { Progress } from './progress.ts';
-
-/** How many times `stallMs` the caller's functions may take once the migration cannot be aborted. */
-export const PATIENCE = 6;
 
 /** What all steps of a migration share. */
 export interface MigrationContext {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type MigrateOptions, migrate } from '../../../src/index.ts';
+import { incomingJournals } from '../../../src/migration/journal/incoming-journal.ts';
+import { journalPath } from '../../../src/migration/journal/journal.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
@@ -130,6 +132,33 @@ describe('the hooks around a restore', () => {
     await host.startAgent();
     const again = [{ hook: 'afterMigration', id, pid, state: 'complete' }];
     expect(await host.agent.ask('hookCalls')).toMatchObject(again);
+  });
+
+  test('do not block close() if afterMigration never returns', async () => {
+    const hangs = { hangsAt: 'afterMigration', stallMs: 500 };
+    const { host, migration: moving } = await migration(hangs);
+    const { id } = await moving.result;
+    await hookCalls(host);
+    await host.agent.ask('closeServer');
+    expect(await host.agent.ask('warnings')).toEqual([
+      `serveMigrations: beforeRestore or afterMigration of migration ${id} has not returned within 3000 ms; the next server in the directory calls afterMigration again`,
+    ]);
+    // So that the next server calls the hook again.
+    const journal = await readFile(journalPath(incomingJournals(host.directory), id), 'utf8');
+    expect(JSON.parse(journal.trim().split('\n').at(-1) ?? '')).toMatchObject({ isSetUp: true });
+  });
+
+  test('do not block close() if beforeRestore never returns', async () => {
+    const hangs = { hangsAt: 'beforeRestore', stallMs: 500 };
+    const { host, migration: moving, witness } = await migration(hangs);
+    await waitFor(
+      async () => (await host.agent.ask<HookCall[]>('hookCalls')).at(-1)?.hook === 'beforeRestore',
+      'the hook is called',
+    );
+    await host.agent.ask('closeServer');
+    expect(await host.agent.ask('warnings')).toEqual([expect.stringContaining(moving.id)]);
+    expect(await failureOf(moving.result)).toMatchObject({ workload: 'running' });
+    expect(await witness.alone()).toBe(witness.pid);
   });
 });
 
