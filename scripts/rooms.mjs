@@ -1,4 +1,4 @@
-// Writes biome.rooms.json, with which `npm run lint` checks that a room of src/ imports only from the
+// Writes rooms.json, with which `npm run lint` checks that a room of src/ imports only from the
 // rooms below it. With --check, fails if the file is not what the list below gives.
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -45,10 +45,10 @@ const overrides = rooms.slice(0, -1).map((room, index) => ({
   },
 }));
 
-const file = new URL('../biome.rooms.json', import.meta.url);
+const file = new URL('rooms.json', import.meta.url);
 const text = `${JSON.stringify({ overrides: overrides.slice(1) }, null, 1)}\n`;
 if (!process.argv.includes('--check')) writeFileSync(file, text);
 else if (readFileSync(file, 'utf8') !== text) {
-  console.error('biome.rooms.json is stale; run: node scripts/rooms.mjs');
+  console.error('scripts/rooms.json is stale; run: node scripts/rooms.mjs');
   process.exitCode = 1;
 }
