@@ -205,9 +205,16 @@ export class Criu implements AsyncDisposable {
    * @throws CriuError ERR_CRIU_NO_SUCH_PROCESS
    */
   async preflight(pid: number, options: PreflightOptions = {}): Promise<PreflightFinding[]> {
-    const given = this.#begin('preflight', options);
+    return await this.#preflight(this.#client, pid, this.#begin('preflight', options));
+  }
+
+  async #preflight(
+    client: Client,
+    pid: number,
+    options: PreflightOptions,
+  ): Promise<PreflightFinding[]> {
     return await traceOperation({ operation: 'preflight', pid }, () =>
-      findObstacles(this.#client, pid, given, {
+      findObstacles(client, pid, options, {
         requireSupport: (endpoint, needs, cancellation) =>
           requireSupport('preflight', endpoint, needs, cancellation),
         check: (limits) => this.check(limits),
@@ -340,7 +347,10 @@ export class Criu implements AsyncDisposable {
   migrate(pid: number, options: MigrateOptions): Migration {
     this.#assertOpen('migrate');
     assertOwnCriu(this.#client, 'migrate', INHERITS);
-    const migration = new Migration(pid, options, { operations: this, client: this.#client });
+    const migration = new Migration(pid, options, {
+      ...{ operations: this, client: this.#client },
+      preflight: (root, given) => this.#preflight({ ...this.#client, defaults: {} }, root, given),
+    });
     this.#held.add(migration);
     const forget = () => this.#held.delete(migration);
     migration.result.then(forget, forget);

@@ -1,15 +1,12 @@
-import type { PreflightFinding } from '../../finding.ts';
 import type { Client } from '../../operations/client.ts';
 import type { CriuVersion } from '../../operations/known-versions.ts';
 import type { CriuFeatures } from '../../operations/probe.ts';
 import type { CriuOpts } from '../../options/types.ts';
-import type { PreflightOptions } from '../../preflight/options.ts';
 
 /** The CRIU that a migration uses: the methods of the `Criu` class that it calls. */
 export interface CriuOperations {
   version(): Promise<CriuVersion>;
   features(): Promise<CriuFeatures>;
-  preflight(pid: number, options: PreflightOptions): Promise<PreflightFinding[]>;
   cpuinfoDump(options: CpuinfoOptions): Promise<void>;
   cpuinfoCheck(options: CpuinfoOptions): Promise<void>;
 }

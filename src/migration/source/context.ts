@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { atMost, unlessAborted } from '../../concurrency/deadline.ts';
+import type { PreflightFinding } from '../../finding.ts';
 import type { Client } from '../../operations/client.ts';
+import type { PreflightOptions } from '../../preflight/options.ts';
 import type { OutgoingJournal } from '../journal/outgoing-journal.ts';
-import type { CriuOperations } from '../protocol/criu-operations.ts';
+import type { CriuOperations, MigrationClient } from '../protocol/criu-operations.ts';
 import type { MigrationMode } from '../protocol/modes.ts';
 import { PageTunnel } from '../protocol/page-tunnel.ts';
 import { PATIENCE } from '../protocol/stall-limit.ts';
@@ -15,12 +17,19 @@ import type { MigrateOptions } from './migrate-options.ts';
 import type { Original } from './original.ts';
 import type { Progress } from './progress.ts';
 
+/** A `Criu` as it migrates from this host. */
+export interface SourceClient extends MigrationClient {
+  /** Makes a preflight with these options alone: those of the dump include the client's defaults. */
+  preflight(pid: number, options: PreflightOptions): Promise<PreflightFinding[]>;
+}
+
 /** What all steps of a migration share. */
 export interface MigrationContext {
   readonly id: string;
   readonly pid: number;
   readonly options: MigrateOptions;
   readonly operations: CriuOperations;
+  readonly preflight: SourceClient['preflight'];
   /** Runs the dumps; has no default options, since `options.dump` includes them. */
   readonly client: Client;
   /** The directory of the images: each round has a directory in it. */

@@ -5,8 +5,8 @@ import { traceOperation } from '../../diagnostics.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { STATE_DIRECTORY } from '../journal/outgoing-journal.ts';
 import { readCredentials } from '../protocol/credentials.ts';
-import type { MigrationClient } from '../protocol/criu-operations.ts';
 import { DestinationClient } from '../protocol/destination-client.ts';
+import type { SourceClient } from './context.ts';
 import { type MigrationEvent, migrationEvents } from './events.ts';
 import { OPERATION } from './failures.ts';
 import {
@@ -33,7 +33,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
   readonly #cancelled = new AbortController();
 
   /** @internal */
-  constructor(pid: number, options: MigrateOptions, criu: MigrationClient) {
+  constructor(pid: number, options: MigrateOptions, criu: SourceClient) {
     this.pid = pid;
     this.result = traceOperation({ operation: OPERATION, pid }, () =>
       this.#run(options, criu),
@@ -64,7 +64,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     await this.cancel();
   }
 
-  async #run(given: MigrateOptions, criu: MigrationClient): Promise<MigrationResult> {
+  async #run(given: MigrateOptions, criu: SourceClient): Promise<MigrationResult> {
     const start = performance.now();
     const options = checkMigrateOptions(this.pid, given, criu.client.defaults);
     const { directory = STATE_DIRECTORY, to, tls, insecure, deadlineMs } = options;

@@ -87,7 +87,7 @@ async function sendOffer(
 
 /** Checks what this host and the process tree need for the mode. */
 async function checkSource(
-  { options, operations, pid }: MigrationContext,
+  { options, preflight, pid }: MigrationContext,
   mode: MigrationMode,
   { memTrack, lazyPages }: { readonly memTrack: boolean; readonly lazyPages: boolean },
 ): Promise<void> {
@@ -109,8 +109,7 @@ async function checkSource(
     gracePeriodMs: ____,
     ...dump
   } = options.dump ?? {};
-  // A client whose default is a pre-dump would report errors of a dump as warnings.
-  const findings = await operations.preflight(pid, { ...dump, preDump: false } as PreflightOptions);
+  const findings = await preflight(pid, dump as PreflightOptions);
   const [first] = findings.filter(({ severity }) => severity === 'error');
   if (first) throw withFindings(refusal(`${first.message}. ${first.remedy}`), findings);
 }

@@ -11,13 +11,17 @@ import {
   outgoingJournals,
 } from '../journal/outgoing-journal.ts';
 import type { Credentials } from '../protocol/credentials.ts';
-import type { MigrationClient } from '../protocol/criu-operations.ts';
 import type { DestinationClient } from '../protocol/destination-client.ts';
 import { isPostcopy } from '../protocol/modes.ts';
 import { DEFAULT_STALL_MS, PATIENCE } from '../protocol/stall-limit.ts';
 import type { SourceState } from '../protocol/states.ts';
 import { AddressSwitch } from './address-switch.ts';
-import { beginPhase, type MigrationContext, type TransferContext } from './context.ts';
+import {
+  beginPhase,
+  type MigrationContext,
+  type SourceClient,
+  type TransferContext,
+} from './context.ts';
 import { DestinationLink } from './destination-link.ts';
 import { DumpWatch } from './dump-watch.ts';
 import type { EventQueue, MigrationEvent } from './events.ts';
@@ -36,7 +40,7 @@ export interface OutgoingParts {
   readonly pid: number;
   readonly options: MigrateOptions;
   readonly directory: string;
-  readonly criu: MigrationClient;
+  readonly criu: SourceClient;
   readonly destination: DestinationClient;
   readonly credentials: Credentials | undefined;
   readonly cancellation: Cancellation;
@@ -92,6 +96,7 @@ function createContext(parts: OutgoingParts): MigrationContext {
   return {
     ...{ id, pid, options, stallMs, interruption },
     operations: criu.operations,
+    preflight: criu.preflight,
     client: { ...criu.client, defaults: {} },
     images: outgoingImages(directory, id),
     link: new DestinationLink(link),
