@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CriuOpts } from '../index.ts';
+import { estimateMemory } from './memory-estimate.ts';
 import type { Output } from './output.ts';
-import { estimateMemory } from './processes.ts';
 import { formatBytes } from './quantities.ts';
 
 const INTERVAL_MS = 100;

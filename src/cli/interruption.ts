@@ -1,4 +1,4 @@
-import { childrenOf } from './processes.ts';
+import { childrenOf } from '../procfs/tree.ts';
 
 /** The reason with which {@link Interruption.signal} aborts. */
 export class Interrupted extends Error {

@@ -9,9 +9,9 @@ import {
 import { type AddressFlags, addAddressFlags, addressHelp, switchOverOptions } from './addresses.ts';
 import { addCommon, addFlags, type Common, defined, optionsFrom } from './flags.ts';
 import type { Reaction } from './interruption.ts';
+import { estimateMemory } from './memory-estimate.ts';
 import { MigrationProgress } from './migration-progress.ts';
 import type { OptionName } from './option-names.ts';
-import { estimateMemory } from './processes.ts';
 import {
   bytes,
   count,

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../helpers/workload.ts';
 const dist = resolve(import.meta.dirname, '../../dist');
 beforeAll(buildLibrary);
 
-test('the command imports nothing of the library but its public API', async () => {
+test('the command imports nothing of the library but its public API and the readers of /proc', async () => {
   const directory = resolve(import.meta.dirname, '../../src/cli');
   const texts = await Promise.all(
     (await readdir(directory)).map((name) => readFile(join(directory, name), 'utf8')),
@@ -18,7 +18,12 @@ test('the command imports nothing of the library but its public API', async () =
   const imported = texts.flatMap((text) =>
     [...text.matchAll(/from '(\.\.\/[^']+)'/g)].map(([, module]) => module),
   );
-  expect([...new Set(imported)].sort()).toEqual(['../generated/help.ts', '../index.ts']);
+  const readers = ['../procfs/status.ts', '../procfs/tree.ts'];
+  expect([...new Set(imported)].sort()).toEqual([
+    '../generated/help.ts',
+    '../index.ts',
+    ...readers,
+  ]);
 });
 
 test('dist has one file each for the library, for gRPC and for the command', async () => {

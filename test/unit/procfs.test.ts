@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { estimateMemory } from '../../src/cli/memory-estimate.ts';
 import { major, minor } from '../../src/procfs/device.ts';
 import { parseFdInfo } from '../../src/procfs/fdinfo.ts';
 import { mapFileOf, parseMaps } from '../../src/procfs/maps.ts';
@@ -10,7 +11,7 @@ import { parseMountInfo } from '../../src/procfs/mountinfo.ts';
 import { parseEndpoints } from '../../src/procfs/net-tcp.ts';
 import { eachOf } from '../../src/procfs/read.ts';
 import { parseStat } from '../../src/procfs/stat.ts';
-import { parseStatus } from '../../src/procfs/status.ts';
+import { parseStatus, statusOf } from '../../src/procfs/status.ts';
 import { childrenOf, readDescendants } from '../../src/procfs/tree.ts';
 import { compileFixture } from '../helpers/compile.ts';
 import { startProgram, temporaryDirectory, waitFor } from '../helpers/workload.ts';
@@ -204,6 +205,17 @@ describe('the children of a process whose threads come and go', () => {
     const { pid, children } = await startChurn();
     for (let look = 0; look < 100; look++) {
       expect(childrenOf(pid).sort((a, b) => a - b)).toEqual(children);
+    }
+  });
+
+  test('are all counted in an estimate of the memory', async () => {
+    const { pid, children } = await startChurn();
+    const sizes = children.map((child) => statusOf(child)?.anonymous ?? 0);
+    // Their parent has no less memory than each of them.
+    const least = sizes.reduce((sum, size) => sum + size, Math.max(...sizes));
+    expect(Math.min(...sizes)).toBeGreaterThan(0);
+    for (let look = 0; look < 100; look++) {
+      expect(estimateMemory(pid)).toBeGreaterThanOrEqual(least);
     }
   });
 
