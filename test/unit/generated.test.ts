@@ -26,6 +26,15 @@ test('--check names changed, missing and superfluous files', () => {
   expect(stderr).toContain(': messages.js, types/criu_req.ts, types/old.ts.');
 }, 30_000);
 
+test('--check names the files that an empty directory lacks', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'node-criu-test-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+
+  const { status, stderr } = generate('--check', directory);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/: help\.ts, messages\.d\.ts, messages\.js, migration\.ts, types\//);
+}, 30_000);
+
 test('rpc.proto has the requests and options of CRIU 4.3', () => {
   const root = new protobuf.Root().loadSync('proto/rpc.proto', { keepCase: true });
   const types = root.lookupEnum('criu_req_type').values;
