@@ -82,7 +82,7 @@ export function traceWorker(trace: WorkerTrace, exited: Promise<ExitStatus>): vo
 const debug = debuglog('criu');
 if (debug.enabled) {
   const since = new WeakMap<object, number>();
-  const whatOf = ({ operation, pid, round }: OperationTrace) =>
+  const describe = ({ operation, pid, round }: OperationTrace) =>
     [operation, pid, round === undefined ? undefined : `round ${round}`]
       .filter((part) => part !== undefined)
       .join(' ');
@@ -90,15 +90,15 @@ if (debug.enabled) {
   operations.subscribe({
     start(trace) {
       since.set(trace, performance.now());
-      debug('%s', whatOf(trace));
+      debug('%s', describe(trace));
     },
     end() {},
     asyncStart() {},
     asyncEnd(trace) {
-      debug('%s: %s', whatOf(trace), trace.error ? 'failed' : `done in ${took(trace)}`);
+      debug('%s: %s', describe(trace), trace.error ? 'failed' : `done in ${took(trace)}`);
     },
     error(trace) {
-      debug('%s: %s', whatOf(trace), String(trace.error));
+      debug('%s: %s', describe(trace), String(trace.error));
     },
   });
   notifications.subscribe({

@@ -74,18 +74,18 @@ export class Cleanup implements Disposable {
   }
 
   /** Observes a step of the dump. Synchronous, so that CRIU does not wait for it. */
-  observed({ script }: Notification, now: 'asked' | 'agreed'): void {
+  observe({ script }: Notification, now: 'received' | 'acknowledged'): void {
     if (script === 'network-lock') {
-      if (now === 'agreed') this.#isNetworkLocked = true;
+      if (now === 'acknowledged') this.#isNetworkLocked = true;
       else if (this.#netns < 0) this.#netns = openNetwork(this.#root);
     }
     // At this step the processes are frozen, and CRIU has not changed anything in them yet.
-    if (script === 'query-ext-files' && now === 'asked') {
+    if (script === 'query-ext-files' && now === 'received') {
       this.#tree = descendantsOf(this.#root);
       this.#connections = this.#findConnections();
     }
-    if (script === 'post-dump' && now === 'agreed') this.#isComplete = true;
-    if (script === 'status-ready' && now === 'agreed') this.served = true;
+    if (script === 'post-dump' && now === 'acknowledged') this.#isComplete = true;
+    if (script === 'status-ready' && now === 'acknowledged') this.served = true;
   }
 
   /**

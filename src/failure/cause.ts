@@ -150,7 +150,7 @@ function inPlainWords(reply: CriuResponse, evidence: Evidence): string | undefin
     return notSeized(evidence).text;
   }
   const held = heldBelow(evidence);
-  if (held) return `another dump or a tracer holds process ${held}, which is in the tree`;
+  if (held) return `another dump or a debugger traces process ${held}, which is in the tree`;
   if (evidence.operation !== 'restore') return undefined;
   const busy = log?.errors.findLast((line) => taken.test(line));
   if (busy) return `pid ${taken.exec(busy)?.slice(1).find(Boolean)} is in use: ${busy}`;
@@ -212,20 +212,20 @@ function notSeized({ pid, tracer, workload, refused }: Evidence): {
   text: string;
 } {
   if (tracer?.by === 'tracer') {
-    const it = `it is traced by process ${tracer.pid} (${tracer.name}), and only one can trace it`;
+    const its = `its tracer is process ${tracer.pid} (${tracer.name}), and it can have only one`;
     const who = tracer.name === 'criu' ? 'another dump' : 'another process';
-    return { code: 'ERR_CRIU_BUSY', text: `${who} holds process ${pid}: ${it}` };
+    return { code: 'ERR_CRIU_BUSY', text: `${who} traces process ${pid}: ${its}` };
   }
   if (workload !== 'running' && workload !== 'stopped') {
     return refused
-      ? { code: 'ERR_CRIU_BUSY', text: `another dump or a tracer held process ${pid}` }
+      ? { code: 'ERR_CRIU_BUSY', text: `another dump or a debugger traced process ${pid}` }
       : { code: 'ERR_CRIU_NO_SUCH_PROCESS', text: `there is no process ${pid ?? 'with this pid'}` };
   }
   switch (tracer?.by) {
     case 'nobody':
       return {
         code: 'ERR_CRIU_BUSY',
-        text: `another dump or a tracer held process ${pid}, and has let go of it since`,
+        text: `another dump or a debugger traced process ${pid}, and has released it since`,
       };
     case 'denied':
       return { code: 'ERR_CRIU_NO_PERMISSION', text: `this process may not trace process ${pid}` };

@@ -104,7 +104,7 @@ export async function dump(
       workerSession: round?.workerSession,
       observer: (notification, now) => {
         if (notification.script === 'query-ext-files') frozenAt ??= performance.now();
-        cleanup.observed(notification, now);
+        cleanup.observe(notification, now);
       },
       ...(serving && { forceKill: serving.forceKill }),
     },

@@ -26,7 +26,7 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
     request: { type: 'RESTORE', label: 'restore' },
     lifecycle: {
       observer: ({ script, pid }, now) => {
-        if (now === 'agreed') root.begun = true;
+        if (now === 'acknowledged') root.begun = true;
         else if (script === 'pre-restore') root.expect(treePids(pathOf(imagesDirectory)));
         else root.reached(script, pid);
       },

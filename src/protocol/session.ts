@@ -18,10 +18,13 @@ export type NotificationHandler = (
 ) => Promise<{ external: readonly string[] } | undefined>;
 
 /**
- * Observes every notification, also after a cancellation: when CRIU sends it (`'asked'`), and after
- * an acknowledgement that lets CRIU continue (`'agreed'`). It cannot refuse.
+ * Observes every notification, also after a cancellation: when it arrives (`'received'`), and after an
+ * acknowledgement that lets CRIU continue (`'acknowledged'`). It cannot refuse.
  */
-export type NotificationObserver = (notification: Notification, now: 'asked' | 'agreed') => void;
+export type NotificationObserver = (
+  notification: Notification,
+  now: 'received' | 'acknowledged',
+) => void;
 
 /** Options of {@link Session.exchange}. */
 export interface ExchangeOptions {
@@ -126,7 +129,7 @@ export class Session {
     const notification = notify?.pid === undefined ? { script } : { script, pid: notify.pid };
     let external: readonly string[] = [];
     let refusal: Refusal | undefined;
-    observer?.(notification, 'asked');
+    observer?.(notification, 'received');
     if (cancellation?.reason || !onNotification) {
       for (const fd of fds) native().close(fd);
     } else {
@@ -164,7 +167,7 @@ export class Session {
         ...(external.length > 0 && { opts: { images_dir_fd: -1, external: [...external] } }),
       }),
     );
-    if (!refusal) observer?.(notification, 'agreed');
+    if (!refusal) observer?.(notification, 'acknowledged');
     return refusal;
   }
 

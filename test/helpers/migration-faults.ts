@@ -77,7 +77,7 @@ export function casesOf(mode: MigrationMode, expected: readonly Expected[]) {
     const tried = sample(what, moments.length, few.length) > few.length ? moments : few;
     return tried.map((moment) => {
       const fault = { mode, kind, ...momentOf(moment) } as MigrationFault;
-      const title = `${mode}: ${whatOf(fault)}`;
+      const title = `${mode}: ${describeFault(fault)}`;
       return [title, { fault, code: isOpen ? 'any' : code, owner }] as const;
     });
   });
@@ -235,9 +235,9 @@ export async function tryFault(
   });
   const { code, message = '', workload } = error ?? {};
   await noteFault('migration', {
-    fault: `${mode}: ${whatOf(fault)}`,
+    fault: `${mode}: ${describeFault(fault)}`,
     ...(afterMs === undefined
-      ? { error: told(code, kind), workload: ending(owner, isBack, resolved) }
+      ? { error: expectedError(code, kind), workload: ending(owner, isBack, resolved) }
       : { error: 'depends on timing', workload: 'one copy runs' }),
     left: 'nothing',
   });
@@ -245,7 +245,7 @@ export async function tryFault(
 }
 
 /** Describes a fault and when it strikes. */
-function whatOf({ kind, phase, afterMs, state }: MigrationFault): string {
+function describeFault({ kind, phase, afterMs, state }: MigrationFault): string {
   if (state) return `${kind} when it has written '${state}'`;
   return `${kind} ${afterMs === undefined ? 'at' : `${afterMs} ms into`} ${phase}`;
 }
@@ -302,7 +302,7 @@ async function held() {
   };
 }
 
-function told(code: string | undefined, kind: FaultKind): string {
+function expectedError(code: string | undefined, kind: FaultKind): string {
   if (kind === 'agent of the source killed') return 'none: the caller is gone';
   return code ?? 'none';
 }

@@ -161,19 +161,19 @@ test.each<[string, Partial<Evidence>, string, string]>([
     'by a debugger',
     { tracer: { by: 'tracer', pid: 34, name: 'gdb' }, workload: 'stopped' },
     'ERR_CRIU_BUSY',
-    'another process holds process 12: it is traced by process 34 (gdb), and only one can trace it (the processes are stopped)',
+    'another process traces process 12: its tracer is process 34 (gdb), and it can have only one (the processes are stopped)',
   ],
   [
     'by a dump that has ended it since',
     { refused: true, workload: 'gone' },
     'ERR_CRIU_BUSY',
-    'another dump or a tracer held process 12 (the processes are gone)',
+    'another dump or a debugger traced process 12 (the processes are gone)',
   ],
   [
     'by a dump that has let go of it since',
     { tracer: { by: 'nobody' }, refused: true, workload: 'running' },
     'ERR_CRIU_BUSY',
-    'another dump or a tracer held process 12, and has let go of it since (the processes run on)',
+    'another dump or a debugger traced process 12, and has released it since (the processes run on)',
   ],
   [
     'by the kernel, whose thread it is',

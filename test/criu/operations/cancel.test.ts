@@ -23,7 +23,7 @@ import {
   waitGone,
 } from '../../helpers/workload.ts';
 
-// What is made once for all tests must not show up as left behind by one of them.
+// Resources that are created once for all tests must not count as leaks of one test.
 beforeAll(async () => {
   for (const fixture of ['counter', 'family', 'talk']) await compileFixture(fixture);
 });
@@ -33,17 +33,17 @@ const earlySteps = ['preRestore', 'setupNamespaces', 'postSetupNamespaces', 'pos
 const lateSteps = ['networkUnlock', 'preResume', 'postResume'] as const;
 type Step = keyof typeof steps;
 
-/** A deadline after which CRIU has come to the hook even if others keep the processors busy. */
+/** Long enough for CRIU to reach the hook on a busy machine. */
 const REACHED_MS = 1500;
 
-/** A way to cancel from within a hook, and the error that it gives. */
+/** A way to cancel from within a hook, and the resulting error. */
 interface Way {
   options: { signal?: AbortSignal; deadlineMs?: number; gracePeriodMs?: number };
   hook: () => Promise<void>;
   error: { code: string; cause?: unknown };
 }
 
-/** Ways for which CRIU can roll back by itself. */
+/** Cancellations after which CRIU itself rolls back. */
 const gentle = {
   'a signal that the hook aborts': () => {
     const controller = new AbortController();
@@ -74,7 +74,7 @@ const gentle = {
   },
 } satisfies Record<string, () => Way>;
 
-/** Ways in which criu does not react, so that it has to be killed. */
+/** Cancellations to which criu does not react, so that it is killed. */
 const forced = {
   'a signal': () => {
     const controller = new AbortController();
@@ -96,7 +96,7 @@ const forced = {
 } satisfies Record<string, () => Way>;
 
 describe.each(Object.entries(gentle))('a dump that is cancelled by %s', (_, way) => {
-  test.each(dumpSteps)('at %s is rolled back, and the process runs on', async (step) => {
+  test.each(dumpSteps)('at %s is rolled back, and the process continues', async (step) => {
     const { criu, counter, options, before } = await talker();
     const { options: limits, hook, error: expected } = way();
     const called: string[] = [];
@@ -122,7 +122,7 @@ describe.each(Object.entries(gentle))('a dump that is cancelled by %s', (_, way)
   });
 });
 
-test('a cancellation of a dump whose images are complete and which is unlocked comes too late', async () => {
+test('a dump with complete images and an unlocked network can no longer be cancelled', async () => {
   const { criu, counter, options, before } = await talker();
   const { options: limits, hook } = gentle['a signal that the hook aborts']();
   const hooks = { networkUnlock: hook };
@@ -137,7 +137,7 @@ describe('a dump that is cancelled while criu is stopped', () => {
     ['queryExtFiles', 'a signal', counting],
     ['postDump', 'a signal', counting],
     ['postDump', 'the deadline', counting],
-    // Later a killed criu would leave the connection itself in the middle of its dump.
+    // At later steps a killed criu would leave the connection in repair mode.
     ['networkLock', 'a signal', talker],
   ] as const)('at %s by %s is killed, and the process runs on', async (step, by, start) => {
     const { criu, counter, options, before } = await start();
@@ -167,7 +167,7 @@ describe('a dump that is cancelled while criu is stopped', () => {
 });
 
 describe.each([false, true])('with asChild %s', (asChild) => {
-  // Until PID 1 has reaped what was restored takes seconds here: not every way.
+  // PID 1 takes seconds to reap the restored processes, so not every way is tried.
   const ways = Object.entries(gentle).filter((_, index) => asChild || index === 0);
   describe.each(ways)('a restore that is cancelled by %s', (_, way) => {
     test.each(earlySteps)('at %s is rolled back, and nothing is restored', async (step) => {
@@ -191,7 +191,7 @@ describe.each([false, true])('with asChild %s', (asChild) => {
       expect(await countsInOrder(counter)).toBe(true);
     });
 
-    test.each(lateSteps)('at %s comes too late, and is a restore', async (step) => {
+    test.each(lateSteps)('at %s comes too late: the process is restored', async (step) => {
       const { criu, counter, options } = await dumpedTalker();
       const { options: limits, hook } = way();
       const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook) };
@@ -233,7 +233,7 @@ describe.each([false, true])('with asChild %s', (asChild) => {
     });
 
     test.each(['preResume', 'postResume'] as const)(
-      'at %s is killed, and the process runs all the same',
+      'at %s is killed, and the process runs nevertheless',
       async (step) => {
         const { criu, counter, options } = await dumpedTalker();
         const { options: limits, hook, error: expected } = forced['a signal']();
@@ -255,7 +255,7 @@ describe.each([false, true])('with asChild %s', (asChild) => {
     );
   });
 
-  test('a whole tree that was about to be restored is killed with criu', async () => {
+  test('a half-restored tree is killed with criu', async () => {
     const criu = client();
     const { pids, members, imagesDirectory } = await dumpedFamily(criu);
     const before = await holdings();
@@ -271,12 +271,12 @@ describe.each([false, true])('with asChild %s', (asChild) => {
 });
 
 test.each([false, true])(
-  'a restore in which CRIU loops is killed, with what it has begun (asChild: %s)',
+  'a restore in which CRIU loops is killed with its processes (asChild: %s)',
   async (asChild) => {
     const criu = client();
     const { counter, imagesDirectory } = await dumpedCounter(criu);
     const before = await holdings();
-    // CRIU 4.2 reads at the end of a truncated file again and again.
+    // CRIU 4.2 reads endlessly at the end of a truncated file.
     await truncate(join(imagesDirectory, 'pages-1.img'), 4096);
     const limits = { deadlineMs: 1000, gracePeriodMs: 200 };
     const error = await failureOf(
@@ -312,7 +312,7 @@ test.each(['version', 'features', 'check'] as const)(
   },
 );
 
-test('what is cancelled before it starts does not touch anything', async () => {
+test('an operation that is cancelled before it starts has no effect', async () => {
   const criu = client();
   const counter = await startCounter();
   const { counter: dumped, imagesDirectory } = await dumpedCounter(criu);
@@ -336,7 +336,7 @@ test('what is cancelled before it starts does not touch anything', async () => {
   await counter.countsOn();
 });
 
-test('a signal that is aborted afterwards does not matter', async () => {
+test('a signal that is aborted afterwards has no effect', async () => {
   const criu = client();
   const { counter, imagesDirectory } = await dumpedCounter(criu);
   const controller = new AbortController();
@@ -345,7 +345,7 @@ test('a signal that is aborted afterwards does not matter', async () => {
   await counter.countsOn();
 });
 
-/** Hooks for all steps, of which one does what it is to do. */
+/** Hooks for all steps, one of which runs the action. */
 function hooksWith(step: Step, hook: () => Promise<void>, called: string[] = []): Hooks {
   const all = (Object.keys(steps) as Step[]).map((name) => {
     const own = async () => {
@@ -367,7 +367,7 @@ async function talker() {
   return { criu, counter, options: { ...options, imagesDirectory }, before: await holdings() };
 }
 
-/** A program that is nothing but a process. */
+/** A program without connections or namespaces of its own. */
 async function counting() {
   const criu = client();
   await criu.version();

@@ -12,16 +12,16 @@ import {
   waitGone,
 } from '../../helpers/workload.ts';
 
-/** A property of a cgroup, and what it is at the dump and what it is set to after that. */
+/** A property of a cgroup, with its value at the dump and the one that is set afterwards. */
 const property = 'cgroup.max.depth';
 const [dumped, between] = ['7', '9'];
 
-/** What a mode does: where the process is, and what the property is afterwards, or its failure. */
+/** The outcome of a mode: the cgroup of the process and the value of the property, or the failure. */
 interface Outcome {
   readonly mode: ManageCgroupsMode;
-  /** If the cgroup is there at restore. */
+  /** If the cgroup exists at restore. */
   readonly there: string | RegExp;
-  /** If it is not. */
+  /** If the cgroup does not exist. */
   readonly missing: string | RegExp;
 }
 
@@ -68,14 +68,14 @@ test('manageCgroupsMode ignore leaves the process in the cgroup of the restoring
   await expect(stat(group.path)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('manageCgroups false is the old form of that', async () => {
+test('manageCgroups false is the old form of manageCgroupsMode ignore', async () => {
   const { imagesDirectory, counter, criu } = await dumpedInGroup();
   await criu.restore({ imagesDirectory, manageCgroups: false });
   await counter.countsOn();
   expect(await groupOf(counter.pid)).toBe(await groupOf('self'));
 });
 
-test('manageCgroups true is the old form of soft', async () => {
+test('manageCgroups true is the old form of manageCgroupsMode soft', async () => {
   const { imagesDirectory, counter, criu, group } = await dumpedInGroup({ manageCgroups: true });
   await writeFile(join(group.path, property), between);
   await criu.restore({ imagesDirectory, manageCgroups: true });
@@ -84,7 +84,7 @@ test('manageCgroups true is the old form of soft', async () => {
   expect((await readFile(join(group.path, property), 'utf8')).trim()).toBe(between);
 });
 
-test('a dump that ignores cgroups notes their names, but not their properties', async () => {
+test('a dump that ignores cgroups records their names, but not their properties', async () => {
   const { imagesDirectory, counter, criu, group } = await dumpedInGroup({
     manageCgroupsMode: 'ignore',
   });
@@ -106,7 +106,7 @@ test('cgRoot puts the process into another cgroup', async () => {
   await expect(stat(group.path)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('cgroupYard is where CRIU finds the hierarchies, instead of mounting them', async () => {
+test('with cgroupYard CRIU uses the hierarchies there instead of mounting them', async () => {
   const yard = await temporaryDirectory();
   const mount = await mountCgroups(join(yard, 'unified'));
   const { imagesDirectory, counter, criu, group } = await dumpedInGroup(
@@ -151,7 +151,7 @@ test('freezeCgroup freezes the cgroup for the dump', async () => {
   await counter.countsOn();
 });
 
-test('freezeCgroup freezes no cgroup that is not there', async () => {
+test('freezeCgroup of a missing cgroup fails', async () => {
   const group = unusedGroup(await mountCgroups());
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
@@ -173,7 +173,7 @@ async function dumpedInGroup(options: Partial<DumpOptions> = {}, mount?: string)
   expect(await groupOf(counter.pid)).toBe(group.name);
   const criu = client();
   const imagesDirectory = await temporaryDirectory();
-  // Without the hierarchies of cgroup v1, whose cgroups are not this test's.
+  // Skips the hierarchies of cgroup v1, whose cgroups do not belong to this test.
   await criu.dump(counter.pid, { imagesDirectory, cgroupDumpController: [''], ...options });
   await waitGone(counter.pid);
   return { group, counter, criu, imagesDirectory };

@@ -42,18 +42,18 @@ import {
   waitGone,
 } from '../../helpers/workload.ts';
 
-/** Taken before a test changes the environment that it is found by. */
+/** Read before a test changes the environment variables that locate it. */
 const working = criuPath();
 
-describe('a binary that is not there', () => {
+describe('a missing binary', () => {
   test.each(['/nonexistent/criu', 'no-such-criu-on-any-path', '/etc/passwd/criu'])(
-    'is told by its name: %s',
+    'is named in the error: %s',
     async (path) => {
       await expectNoDump(path, { code: 'ERR_CRIU_NOT_FOUND' }, path);
     },
   );
 
-  test('can be named by CRIU_PATH, which counts less than the option', async () => {
+  test('can be named by CRIU_PATH, which the option overrides', async () => {
     vi.stubEnv('CRIU_PATH', '/nonexistent/by-environment');
     onTestFinished(() => void vi.unstubAllEnvs());
     const error = await failureOf(new Criu().version());
@@ -65,7 +65,7 @@ describe('a binary that is not there', () => {
     expect(await new Criu().version()).toEqual(version);
   });
 
-  test('is looked for as criu on PATH', async () => {
+  test('is searched as criu on PATH', async () => {
     const directory = await temporaryDirectory();
     vi.stubEnv('CRIU_PATH', undefined);
     vi.stubEnv('PATH', directory);
@@ -81,12 +81,12 @@ describe('a binary that is not there', () => {
   });
 });
 
-describe('a program that is no criu', () => {
+describe('a program that is not criu', () => {
   test.each(['/bin/cat', '/bin/true', '/bin/false', process.execPath])('%s', async (path) => {
     await expectNoDump(path, { code: 'ERR_CRIU_NOT_CRIU' }, `${path} is not a criu`);
   });
 
-  test('says what it said itself', async () => {
+  test('has its own output in the error', async () => {
     const path = await script('echo "I am something else" >&2');
     const error = await failureOf(client({ path }).version());
     expect(error).toMatchObject({
@@ -97,19 +97,19 @@ describe('a program that is no criu', () => {
     expect(error.message).toContain('I am something else');
   });
 
-  test('is no program at all', async () => {
+  test('cannot be executed', async () => {
     const path = join(await temporaryDirectory(), 'text');
     await writeFile(path, 'a text, and no program', { mode: 0o700 });
     await expectNoDump(path, { code: 'ERR_CRIU_NOT_CRIU' }, path);
   });
 
-  test('sends what is no message', async () => {
+  test('sends an invalid message', async () => {
     const path = await script('printf "\\377\\377\\377\\377" >&3; sleep 1');
     await expectNoDump(path, { code: 'ERR_CRIU_NOT_CRIU' }, `${path} is not a criu`);
   });
 
   test.each(['version', 'features', 'check'] as const)(
-    'never answers, and the deadline of %s ends it',
+    'never answers, and the deadline of %s kills it',
     async (operation) => {
       const path = await script('exec sleep 1000');
       const before = await holdings();
@@ -120,7 +120,7 @@ describe('a program that is no criu', () => {
     },
   );
 
-  test('never answers, and the deadline of a dump and a restore ends it', async () => {
+  test('never answers, and the deadline of a dump and a restore kills it', async () => {
     const path = await script('exec sleep 1000');
     const counter = await startCounter();
     const { imagesDirectory } = await dumpedCounter(client());
@@ -140,9 +140,9 @@ describe('a program that is no criu', () => {
 });
 
 test.each(['check', 'preflight', 'dump'] as const)(
-  'a directory for temporary files that is not there is told by %s',
+  '%s names a missing directory for temporary files',
   async (operation) => {
-    // Another one than that of the other tests: what is known of that is not asked again.
+    // A binary that no other test uses: the features of theirs are already known.
     const path = await script(`exec ${working} "$@"`);
     const { pid } = await startCounter();
     const imagesDirectory = await temporaryDirectory();
@@ -201,7 +201,7 @@ describe('no permission', () => {
 });
 
 describe('a process that cannot be dumped', () => {
-  test('because there is none', async () => {
+  test('because it does not exist', async () => {
     const { pid } = spawnSync('/bin/true');
     const error = await failureOf(
       client().dump(pid, { imagesDirectory: await temporaryDirectory() }),
@@ -215,7 +215,7 @@ describe('a process that cannot be dumped', () => {
     });
   });
 
-  test('because somebody else traces it', async () => {
+  test('because another process traces it', async () => {
     const criu = client();
     const counter = await startCounter();
     const [first, second] = [await temporaryDirectory(), await temporaryDirectory()];
@@ -230,7 +230,7 @@ describe('a process that cannot be dumped', () => {
       },
     });
     expect(error).toMatchObject({ code: 'ERR_CRIU_BUSY', workload: 'stopped' });
-    expect(error?.message).toContain(`another dump holds process ${counter.pid}: it is traced by`);
+    expect(error?.message).toContain(`another dump traces process ${counter.pid}: its tracer is`);
     await counter.countsOn();
   });
 
@@ -243,7 +243,7 @@ describe('a process that cannot be dumped', () => {
   });
 });
 
-describe('the message names the cause of a dump that fails, and the option that is the answer', () => {
+describe('the message names the cause of a failed dump, and the option that avoids it', () => {
   type Case = {
     pid: number;
     options?: CriuOpts;
@@ -341,14 +341,14 @@ describe('the message names the cause of a dump that fails, and the option that 
     const hint = option === undefined ? '' : ` [option ${option}]`;
     expect(error.message.endsWith(`${hint} (the processes run on)`)).toBe(true);
     expect(error.workload).toBe('running');
-    // It is not what CRIU sends as the error, which is the first one of all.
+    // CRIU sends its first error instead.
     expect(error.message).not.toContain('rlimit');
     expect(error.exit).toEqual({ code: 1, signal: null });
     expect(await isAlive(pid)).toBe(true);
     expect(await holdings()).toEqual(before);
   });
 
-  test('and carries all else that is known', async () => {
+  test('and the error has all other details', async () => {
     const { pid } = await startHolder(['flock']);
     const imagesDirectory = await temporaryDirectory();
     const error = await failureOf(client().dump(pid, { imagesDirectory }));
@@ -361,14 +361,14 @@ describe('the message names the cause of a dump that fails, and the option that 
     expect(typeof error.stderr).toBe('string');
   });
 
-  test('and CRIU’s log says nothing, if it is not to', async () => {
+  test('without details if CRIU logs nothing', async () => {
     const { pid } = await startHolder(['flock']);
     const imagesDirectory = await temporaryDirectory();
     const error = await failureOf(client().dump(pid, { imagesDirectory, logLevel: 0 }));
     expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
   });
 
-  test('and of the standard error, if CRIU logs there', async () => {
+  test('from standard error, if CRIU logs there', async () => {
     const { pid } = await startHolder(['flock']);
     const imagesDirectory = await temporaryDirectory();
     const error = await failureOf(client().dump(pid, { imagesDirectory, logToStderr: true }));
@@ -380,7 +380,7 @@ describe('the message names the cause of a dump that fails, and the option that 
   });
 });
 
-describe('the message names the cause of a restore that fails', () => {
+describe('the message names the cause of a failed restore', () => {
   type Damage = (images: string, pid: number, file: string) => Promise<string | RegExp>;
   const damages: Record<string, Damage> = {
     async 'the images are not there'(images) {
@@ -428,7 +428,7 @@ describe('the message names the cause of a restore that fails', () => {
     expect(await holdings()).toEqual(before);
   });
 
-  test('the missing image, if the log has that detail', async () => {
+  test('a missing image, if the log has that detail', async () => {
     const criu = client();
     const { counter, imagesDirectory } = await dumpedCounter(criu);
     await rm(join(imagesDirectory, `core-${counter.pid}.img`));
@@ -436,7 +436,7 @@ describe('the message names the cause of a restore that fails', () => {
     expect(error.message).toBe(`restore: No core-${counter.pid}.img image (nothing was restored)`);
   });
 
-  test('the directory is not there, before anything starts', async () => {
+  test('a missing directory, before anything starts', async () => {
     const error = await failureOf(client().restore({ imagesDirectory: '/nonexistent/images' }));
     expect(error).toMatchObject({
       code: 'ERR_CRIU_INVALID_ARGUMENT',
@@ -447,7 +447,7 @@ describe('the message names the cause of a restore that fails', () => {
   });
 });
 
-describe('what this CRIU or kernel does not have', () => {
+describe('a feature that this CRIU or kernel lacks', () => {
   test.each([{ trackMem: true }, { parentImage: '../parent' }])('%o', async (options) => {
     const criu = client();
     const { memTrack } = await criu.features();
@@ -468,7 +468,7 @@ describe('what this CRIU or kernel does not have', () => {
     await counter.countsOn();
   });
 
-  test('an iteration is not begun, and makes no directory', async () => {
+  test('an iteration does not start, and creates no directory', async () => {
     const criu = client();
     const { memTrack } = await criu.features();
     const counter = await startCounter();
@@ -489,7 +489,7 @@ describe('what this CRIU or kernel does not have', () => {
     expect(await holdings()).toEqual(before);
   });
 
-  test('an option of a newer CRIU is refused by its name', async () => {
+  test('an option of a newer CRIU is refused by name', async () => {
     const criu = client();
     const { number } = await criu.version();
     const counter = await startCounter();
@@ -522,7 +522,7 @@ describe('what this CRIU or kernel does not have', () => {
 
 describe('a criu that is killed', () => {
   test.each(['preDump', 'queryExtFiles', 'postDump'] as const)(
-    'at %s of a dump is told, and the process runs on',
+    'at %s of a dump is reported, and the process continues',
     async (step) => {
       const criu = client();
       await criu.version();
@@ -552,7 +552,7 @@ describe('a criu that is killed', () => {
 
   describe.each([false, true])('with asChild %s', (asChild) => {
     test.each(['preRestore', 'postRestore'] as const)(
-      'at %s of a restore is told, and nothing is restored',
+      'at %s of a restore is reported, and nothing is restored',
       async (step) => {
         const criu = client();
         const { counter, imagesDirectory } = await dumpedCounter(criu);
@@ -574,7 +574,7 @@ describe('a criu that is killed', () => {
     );
 
     test.each(['preResume', 'postResume'] as const)(
-      'at %s of a restore is told, and the process runs',
+      'at %s of a restore is reported, and the process runs',
       async (step) => {
         const criu = client();
         const { counter, imagesDirectory } = await dumpedCounter(criu);
@@ -595,7 +595,7 @@ describe('a criu that is killed', () => {
       },
     );
 
-    test('of a whole tree takes all of it along', async () => {
+    test('in the restore of a tree leaves none of its processes', async () => {
       const criu = client();
       const { pids, members, imagesDirectory } = await dumpedFamily(criu);
       const given = { imagesDirectory, asChild };
@@ -608,7 +608,7 @@ describe('a criu that is killed', () => {
   });
 });
 
-/** Expects that a client of this binary does nothing to a process but fail in this way. */
+/** Expects a dump with this binary to fail in this way and leave the process alone. */
 async function expectNoDump(path: string, expected: object, part: string) {
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
@@ -634,7 +634,7 @@ async function script(text: string): Promise<string> {
   return path;
 }
 
-/** A directory of images that everybody could write. */
+/** An images directory that every user may write. */
 async function openDirectory(): Promise<{ imagesDirectory: string }> {
   const parent = await temporaryDirectory();
   const imagesDirectory = join(parent, 'images');
@@ -643,7 +643,7 @@ async function openDirectory(): Promise<{ imagesDirectory: string }> {
   return { imagesDirectory };
 }
 
-/** A program that has a file open, and what else it is told to do with it. */
+/** A program that opens a file and does more with it as its arguments say. */
 async function startHolder(deeds: string[]): Promise<{ pid: number; file: string }> {
   const directory = await temporaryDirectory();
   const [file, stdout] = [join(directory, 'held'), join(directory, 'said')];
@@ -664,14 +664,14 @@ async function childrenOf(pid: number): Promise<string[]> {
 async function socketsOf(pid: number): Promise<number> {
   const links = await Promise.all(
     (await readdir(`/proc/${pid}/fd`)).map((fd) =>
-      // Before it runs the program it closes what it does not get.
+      // It closes the other descriptors before it executes the program.
       readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''),
     ),
   );
   return links.filter((link) => link.startsWith('socket:')).length;
 }
 
-/** Hooks of which one kills criu, and does not come back. */
+/** A hook that kills criu and never resolves. */
 function killer(step: keyof Hooks): Hooks {
   return {
     async [step]() {

@@ -26,7 +26,7 @@ import {
   waitGone,
 } from '../../helpers/workload.ts';
 
-// What is made once for all tests must not show up as left behind by one of them.
+// Resources that are created once for all tests must not count as leaks of one test.
 beforeAll(async () => {
   for (const fixture of ['announce', 'counter', 'family', 'talk']) await compileFixture(fixture);
 });
@@ -60,7 +60,7 @@ test('a dump and a restore call the hook of every step, in order', async () => {
   expect(await countsInOrder(counter)).toBe(true);
 });
 
-test('onNotify sees every notification, each before the hook of its own', async () => {
+test('onNotify gets every notification before its hook is called', async () => {
   const criu = client();
   const { counter, options } = await startTalker();
   const imagesDirectory = await temporaryDirectory();
@@ -95,18 +95,18 @@ test('onNotify sees every notification, each before the hook of its own', async 
   await counter.countsOn();
 });
 
-test('CRIU waits for hooks, and does its work between them', async () => {
+test('CRIU waits for hooks, and works between them', async () => {
   const criu = client();
   const { counter, options } = await startTalker();
   const imagesDirectory = await temporaryDirectory();
   const images = async () => await readdir(imagesDirectory);
   const seen: string[] = [];
-  /** The process counts while the hook of a step has CRIU wait. */
+  /** Records whether the process counts while CRIU waits for the hook of a step. */
   const counts = async (step: string) => {
     await counter.countsOn();
     seen.push(`${step}: counts`);
   };
-  /** Whether it does. */
+  /** Returns whether the process counts. */
   const look = async (step: string) => {
     const before = await counter.count();
     await sleep(60);
@@ -183,7 +183,7 @@ test('CRIU waits for hooks, and does its work between them', async () => {
 test('queryExtFiles names a file of another mount namespace, which can be replaced', async () => {
   const criu = client();
   const mountPoint = await temporaryDirectory();
-  // It opens a file in a mount namespace that goes away, and comes back to ours with it.
+  // It opens a file in a temporary mount namespace and returns to ours with it.
   const script = `mount -t tmpfs none ${mountPoint} && exec 3>>${mountPoint}/file && exec "$@"`;
   const back = ['nsenter', `--mount=/proc/${process.pid}/ns/mnt`];
   const { pid } = await startThrough(
@@ -229,7 +229,7 @@ test.each([[[]], [['file[1:2]', 'file[a:b]']]])(
   },
 );
 
-describe('a hook that throws in a dump makes it fail, and the process runs on', () => {
+describe('a hook that throws makes a dump fail, and the process continues', () => {
   test.each(['preDump', 'networkLock', 'queryExtFiles', 'postDump'] as const)(
     'at %s',
     async (name) => {
@@ -239,7 +239,7 @@ describe('a hook that throws in a dump makes it fail, and the process runs on', 
       const imagesDirectory = await temporaryDirectory();
       const before = await holdings();
       const { hooks, called } = recordingHooks();
-      const cause = new Error('I will not have it');
+      const cause = new Error('refused');
       const error = await failureOf(
         criu.dump(counter.pid, {
           ...options,
@@ -256,9 +256,9 @@ describe('a hook that throws in a dump makes it fail, and the process runs on', 
       expect(error).not.toHaveProperty('cancelled');
       expect(error.cause).toBe(cause);
       expect(error.message).toBe(
-        `dump of process ${counter.pid}: the hook of ${steps[name]} threw: I will not have it (the processes run on)`,
+        `dump of process ${counter.pid}: the hook of ${steps[name]} threw: refused (the processes run on)`,
       );
-      // No step but the way back.
+      // Only the rollback follows.
       const all = ['preDump', 'networkLock', 'queryExtFiles', 'postDump'];
       expect(called.filter((step) => step !== 'networkUnlock')).toEqual(
         all.slice(0, all.indexOf(name)),
@@ -274,28 +274,28 @@ describe('a hook that throws in a dump makes it fail, and the process runs on', 
     },
   );
 
-  test('at networkUnlock, when it is dumped already', async () => {
+  test('at networkUnlock, when the dump is complete', async () => {
     const { counter, options } = await startTalker();
     const imagesDirectory = await temporaryDirectory();
-    const cause = new Error('I will not have it');
+    const cause = new Error('refused');
     const hooks = { networkUnlock: thrower(cause) };
     const error = await failureOf(
       client().dump(counter.pid, { ...options, imagesDirectory, leaveRunning: true, hooks }),
     );
     expect(error).toMatchObject({ code: 'ERR_CRIU_HOOK', workload: 'running', cause });
-    expect(error.message).toContain('the hook of network-unlock threw: I will not have it');
+    expect(error.message).toContain('the hook of network-unlock threw: refused');
     await counter.countsOn();
   });
 });
 
 describe.each([false, true])('a hook that throws in a restore (asChild: %s)', (asChild) => {
   test.each(['preRestore', 'setupNamespaces', 'postSetupNamespaces', 'postRestore'] as const)(
-    'at %s makes it fail, and nothing is restored',
+    'at %s makes the restore fail, and nothing is restored',
     async (name) => {
       const { criu, counter, options } = await dumpedTalker();
       const before = await holdings();
       const { hooks, called } = recordingHooks();
-      const cause = new Error('I will not have it');
+      const cause = new Error('refused');
       const given = { ...options, asChild };
       const error = await failureOf(
         criu.restore({ ...given, hooks: { ...hooks, [name]: thrower(cause) } }),
@@ -308,7 +308,7 @@ describe.each([false, true])('a hook that throws in a restore (asChild: %s)', (a
       expect(error).not.toHaveProperty('cancelled');
       expect(error.cause).toBe(cause);
       expect(error.message).toBe(
-        `restore: the hook of ${steps[name]} threw: I will not have it (nothing was restored)`,
+        `restore: the hook of ${steps[name]} threw: refused (nothing was restored)`,
       );
       const all = ['preRestore', 'setupNamespaces', 'postSetupNamespaces', 'postRestore'];
       expect(called.map((step) => step.split(' ')[0])).toEqual(all.slice(0, all.indexOf(name)));
@@ -326,7 +326,7 @@ describe.each([false, true])('a hook that throws in a restore (asChild: %s)', (a
     'at %s comes too late, and the error says that the process runs',
     async (name) => {
       const { criu, counter, options } = await dumpedTalker();
-      const cause = new Error('I will not have it');
+      const cause = new Error('refused');
       const error = await failureOf(
         criu.restore({ ...options, asChild, hooks: { [name]: thrower(cause) } }),
       );
@@ -337,17 +337,17 @@ describe.each([false, true])('a hook that throws in a restore (asChild: %s)', (a
         cause,
       });
       expect(error.message).toBe(
-        `restore: the hook of ${steps[name]} threw: I will not have it; it was too late to roll back (the restored processes run)`,
+        `restore: the hook of ${steps[name]} threw: refused; it was too late to roll back (the restored processes run)`,
       );
       await counter.countsOn();
       expect(await countsInOrder(counter)).toBe(true);
-      // Nobody has it to wait for, and yet no zombie stays.
+      // The caller has no handle to wait for it, but no zombie stays.
       process.kill(counter.pid, 'SIGKILL');
       await waitGone(counter.pid);
     },
   );
 
-  test('leaves nothing of a whole tree', async () => {
+  test('leaves no process of a tree', async () => {
     const criu = client();
     const { pids, members, imagesDirectory } = await dumpedFamily(criu);
     const hooks = { postRestore: thrower(new Error('no')) };
@@ -360,7 +360,7 @@ describe.each([false, true])('a hook that throws in a restore (asChild: %s)', (a
 });
 
 test.each(['a plain text', undefined, null, { code: 12 }])(
-  'the cause is what the hook threw, be it %o',
+  'the cause is the value that the hook threw: %o',
   async (thrown) => {
     const { counter, imagesDirectory } = await dumpedCounter(client());
     const error = await failureOf(
@@ -374,7 +374,7 @@ test.each(['a plain text', undefined, null, { code: 12 }])(
   },
 );
 
-test('onNotify that throws refuses the step, and its hook is not called', async () => {
+test('an onNotify that throws refuses the step, and the hook of the step is not called', async () => {
   const counter = await startCounter();
   const { hooks, called } = recordingHooks();
   const cause = new Error('no');
@@ -412,7 +412,7 @@ test('a hook may use CRIU itself', async () => {
   await Promise.all([counter.countsOn(), other.countsOn()]);
 });
 
-/** Hooks for all steps that dumps and restores have here, and which were called. */
+/** Hooks for all steps of a dump and a restore here, and a record of the calls. */
 function recordingHooks() {
   const called: string[] = [];
   const record = (name: string) => (pid?: number) => {
@@ -428,7 +428,7 @@ function recordingHooks() {
   return { hooks, called };
 }
 
-/** A hook that throws, after a while. */
+/** A hook that throws after a delay. */
 function thrower(thrown: unknown): () => Promise<never> {
   return async () => {
     await sleep(5);
@@ -436,7 +436,7 @@ function thrower(thrown: unknown): () => Promise<never> {
   };
 }
 
-/** A talker that is only in its images any more. */
+/** A program with a connection that was dumped and has ended. */
 async function dumpedTalker() {
   const criu = client();
   const { counter, options } = await startTalker();

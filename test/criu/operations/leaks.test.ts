@@ -15,11 +15,11 @@ import {
 } from '../../helpers/workload.ts';
 
 beforeAll(async () => {
-  // What the library and its dependencies open once and keep, they have open now.
+  // Lets the library and its dependencies open what they keep open.
   await new Criu({ path: criuPath() }).version();
 });
 
-test('200 requests leave no descriptor and no child behind', async () => {
+test('200 consecutive requests leave no descriptor and no child behind', async () => {
   const criu = client();
   const before = await holdings();
   const answers = new Set<number>();
@@ -28,7 +28,7 @@ test('200 requests leave no descriptor and no child behind', async () => {
   expect(await holdings()).toEqual(before);
 });
 
-test('200 requests at once leave no descriptor and no child behind', async () => {
+test('200 concurrent requests leave no descriptor and no child behind', async () => {
   const criu = client();
   const before = await holdings();
   const answers = await Promise.all(Array.from({ length: 200 }, () => criu.version()));
@@ -36,7 +36,7 @@ test('200 requests at once leave no descriptor and no child behind', async () =>
   expect(await holdings()).toEqual(before);
 });
 
-test('40 dumps in a row leave no descriptor and no child behind', async () => {
+test('40 consecutive dumps leave no descriptor and no child behind', async () => {
   const criu = client();
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
@@ -49,7 +49,7 @@ test('40 dumps in a row leave no descriptor and no child behind', async () => {
   await counter.countsOn();
 });
 
-test('20 dumps and restores at once leave no descriptor and no child behind', async () => {
+test('20 concurrent dumps and restores leave no descriptor and no child behind', async () => {
   const criu = client();
   const idle = await holdings();
   const counters = await Promise.all(Array.from({ length: 20 }, () => startCounter()));
@@ -74,7 +74,7 @@ test('20 dumps and restores at once leave no descriptor and no child behind', as
   expect(await holdings()).toEqual(idle);
 });
 
-test('20 dumps at once of different processes, which run on, leave nothing behind', async () => {
+test('20 concurrent dumps of different processes, with leaveRunning, leave nothing behind', async () => {
   const criu = client();
   const counters = await Promise.all(Array.from({ length: 20 }, () => startCounter()));
   const directories = await Promise.all(counters.map(() => temporaryDirectory()));
@@ -89,7 +89,7 @@ test('20 dumps at once of different processes, which run on, leave nothing behin
   await Promise.all(counters.map(({ countsOn }) => countsOn()));
 });
 
-test('sessions and page servers that are closed leave nothing behind', async () => {
+test('closed sessions and page servers leave nothing behind', async () => {
   const criu = client();
   const imagesDirectory = await temporaryDirectory();
   const before = await holdings();
@@ -102,7 +102,7 @@ test('sessions and page servers that are closed leave nothing behind', async () 
   expect(await holdings()).toEqual(before);
 });
 
-test('the standard error of criu is closed once, also if a child of it had it for longer', async () => {
+test('the standard error of criu is closed once, also if a child of criu keeps it open longer', async () => {
   const directory = await temporaryDirectory();
   const before = await holdings();
   const path = await program(directory, '#!/bin/sh\nsleep 0.4 &\nsleep 0.2\nexit 3\n');
@@ -111,8 +111,8 @@ test('the standard error of criu is closed once, also if a child of it had it fo
   process.on('unhandledRejection', record);
   onTestFinished(() => void process.off('unhandledRejection', record));
   const session = await new Criu({ path }).session();
-  // The event loop watches both by now. When it looks again, criu has ended, and only then came the
-  // end of what it says.
+  // The event loop watches both by now. When it polls again, criu has ended first, and its standard
+  // error after it.
   await turnOfTheLoop();
   await turnOfTheLoop();
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800);
@@ -123,7 +123,7 @@ test('the standard error of criu is closed once, also if a child of it had it fo
   expect(await holdings()).toEqual(before);
 });
 
-/** An operation that fails, and with what. */
+/** An operation that fails, and the code of its error. */
 interface Failure {
   readonly how: string;
   readonly code: CriuErrorCode;
@@ -288,7 +288,7 @@ const failures: readonly Failure[] = [
   },
 ];
 
-test.each(failures)('failing leaves nothing behind: $how', async ({ code, fail }) => {
+test.each(failures)('a failure leaves nothing behind: $how', async ({ code, fail }) => {
   const criu = client();
   const counter = await startCounter();
   const directory = await temporaryDirectory();

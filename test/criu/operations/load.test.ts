@@ -26,15 +26,15 @@ import {
   waitGone,
 } from '../../helpers/workload.ts';
 
-/** How long a slow hook takes. The tests of this file run meanwhile. */
+/** How long a slow hook takes. The other tests of this file run meanwhile. */
 const SLOW_MS = 30_000;
-/** How often the event loop is asked whether it is free. */
+/** How often the event loop is checked. */
 const TICK_MS = 20;
 
 let ticks = 0;
 const ticking = setInterval(() => void ticks++, TICK_MS);
 
-/** Another thread that ticks as often, and has nothing else to do: what the machine has time for. */
+/** A thread that ticks as often and does nothing else: it counts the ticks that the machine allows. */
 const possible = new Int32Array(new SharedArrayBuffer(4));
 const metronome = new Thread(
   `const { workerData: { possible, every } } = require('node:worker_threads');
@@ -42,7 +42,7 @@ const metronome = new Thread(
   { eval: true, workerData: { possible, every: TICK_MS } },
 );
 
-/** Does something; tells how often the event loop came round meanwhile, of how many times it could. */
+/** Runs an action; returns how often the event loop ticked meanwhile, and how often it could have. */
 async function ticksDuring<T>(action: () => Promise<T>): Promise<{ result: T; share: number }> {
   const [before, possibleBefore] = [ticks, Atomics.load(possible, 0)];
   const result = await action();
@@ -50,7 +50,7 @@ async function ticksDuring<T>(action: () => Promise<T>): Promise<{ result: T; sh
   return { result, share: (ticks - before) / could };
 }
 
-/** Of the ticks that could be, so many must be. */
+/** The minimum share of the possible ticks. */
 const FREE = 0.25;
 
 /** A process that counts, and an operation on it whose hook takes long. */
@@ -60,11 +60,11 @@ interface Slow {
   readonly done: Promise<unknown>;
   /** The state of the process when the hook began, and when it ended. */
   readonly states: (string | undefined)[];
-  /** How far it had counted then. */
+  /** The count at those two moments. */
   readonly counts: number[];
-  /** How free the event loop was while the hook waited. */
+  /** The ticks of the event loop while the hook waited. */
   share: number;
-  /** How far it has counted. */
+  /** The current count. */
   count(): Promise<number>;
 }
 
@@ -83,7 +83,7 @@ afterAll(async () => {
   for (const clean of cleanUp.reverse()) await clean();
 });
 
-test('50 operations at once do not disturb each other', async () => {
+test('50 concurrent operations do not disturb each other', async () => {
   const criu = client();
   const counters = await Promise.all(Array.from({ length: 14 }, () => startCounter()));
   const images = await Promise.all(counters.map(() => temporaryDirectory()));
@@ -122,7 +122,7 @@ test('50 operations at once do not disturb each other', async () => {
   expect(await holdings()).toEqual(before);
 });
 
-test('of many operations that begin at once, one starts per turn of the event loop', async () => {
+test('of many operations that begin at once, one starts per iteration of the event loop', async () => {
   const criu = client();
   await criu.version();
   let done = false;
@@ -142,56 +142,59 @@ test('of many operations that begin at once, one starts per turn of the event lo
   expect(new Set(started)).toEqual(new Set([1]));
 });
 
-test('1,000 sessions in a row leave descriptors, children and memory as they were', async () => {
-  // Young objects in little room, so that their number does not count as growth.
+test('1,000 consecutive sessions leak no descriptors, children or memory', async () => {
+  // A small young generation, so that its objects do not count as growth.
   const flags = ['--expose-gc', '--max-semi-space-size=1'];
   const script = join(import.meta.dirname, '../../fixtures/many-sessions.mjs');
   const { stdout } = await execa(process.execPath, [...flags, script, criuPath(), '500', '1000']);
   const { before, after } = JSON.parse(stdout);
   expect(after.descriptors).toBe(before.descriptors);
   expect([before.children, after.children]).toEqual(['', '']);
-  // Per session not even 1 KiB on the heap, nor two pages anywhere.
+  // At most 1 KiB on the heap and two pages in total per session.
   expect(after.heapUsed - before.heapUsed).toBeLessThan(1000 * 1024);
   expect(after.rss - before.rss).toBeLessThan(1000 * 8192);
 });
 
-describe('of two dumps of one process', () => {
-  test.each([true, false])('the first has it, with leaveRunning: %s', async (leaveRunning) => {
-    const criu = client();
-    const counter = await startCounter();
-    const [first, second] = [await temporaryDirectory(), await temporaryDirectory()];
-    const others = (await holdings()).children;
-    let holder: number | undefined;
-    let error: unknown;
-    await criu.dump(counter.pid, {
-      imagesDirectory: first,
-      leaveRunning,
-      hooks: {
-        async postDump() {
-          holder = (await holdings()).children.find((child) => !others.includes(child));
-          error = await failureOf(criu.dump(counter.pid, { imagesDirectory: second }));
+describe('two dumps of one process', () => {
+  test.each([true, false])(
+    'the first succeeds, the second fails, with leaveRunning: %s',
+    async (leaveRunning) => {
+      const criu = client();
+      const counter = await startCounter();
+      const [first, second] = [await temporaryDirectory(), await temporaryDirectory()];
+      const others = (await holdings()).children;
+      let holder: number | undefined;
+      let error: unknown;
+      await criu.dump(counter.pid, {
+        imagesDirectory: first,
+        leaveRunning,
+        hooks: {
+          async postDump() {
+            holder = (await holdings()).children.find((child) => !others.includes(child));
+            error = await failureOf(criu.dump(counter.pid, { imagesDirectory: second }));
+          },
         },
-      },
-    });
-    const { pid } = counter;
-    expect(error).toMatchObject({
-      code: 'ERR_CRIU_BUSY',
-      message: `dump of process ${pid}: another dump holds process ${pid}: it is traced by process ${holder} (criu), and only one can trace it (the processes are stopped)`,
-      workload: 'stopped',
-      errno: 3,
-      pid,
-    });
-    if (leaveRunning) {
-      await counter.countsOn();
-    } else {
-      await counter.ended;
-      await criu.restore({ imagesDirectory: first });
-      await counter.countsOn();
-    }
-    expect(await countsInOrder(counter)).toBe(true);
-  });
+      });
+      const { pid } = counter;
+      expect(error).toMatchObject({
+        code: 'ERR_CRIU_BUSY',
+        message: `dump of process ${pid}: another dump traces process ${pid}: its tracer is process ${holder} (criu), and it can have only one (the processes are stopped)`,
+        workload: 'stopped',
+        errno: 3,
+        pid,
+      });
+      if (leaveRunning) {
+        await counter.countsOn();
+      } else {
+        await counter.ended;
+        await criu.restore({ imagesDirectory: first });
+        await counter.countsOn();
+      }
+      expect(await countsInOrder(counter)).toBe(true);
+    },
+  );
 
-  test('at the same moment one succeeds, and the other never claims that it runs', async () => {
+  test('started together: one succeeds, and the other never reports the process as running', async () => {
     const criu = client();
     await criu.version();
     const codes = new Set<string>();
@@ -210,7 +213,7 @@ describe('of two dumps of one process', () => {
       codes.add(code);
       if (code === 'ERR_CRIU_BUSY') {
         expect(['stopped', 'gone']).toContain(workload);
-        expect(message).toMatch(/another dump (or a tracer )?(holds|held) process/);
+        expect(message).toMatch(/another dump (or a debugger )?traced? process/);
       } else {
         expect([code, workload]).toEqual(['ERR_CRIU_NO_SUCH_PROCESS', 'gone']);
       }
@@ -223,7 +226,7 @@ describe('of two dumps of one process', () => {
     expect(codes).toContain('ERR_CRIU_BUSY');
   });
 
-  test('the second is told also if the first has only a part of its tree', async () => {
+  test('the second names the conflict also if the first dumps only a part of the tree', async () => {
     const criu = client();
     const { pid, members } = await startFamily();
     const [child] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ');
@@ -242,25 +245,25 @@ describe('of two dumps of one process', () => {
     expect(error).toMatchObject({ code: 'ERR_CRIU_BUSY', workload: 'running' });
     expect(error).toHaveProperty(
       'message',
-      expect.stringContaining(`another dump or a tracer holds process ${child}, which is in`),
+      expect.stringContaining(`another dump or a debugger traces process ${child}, which is in`),
     );
     for (const member of members) await member.countsOn();
   });
 });
 
-test('a process that a debugger holds is not dumped, and the error names the debugger', async () => {
+test('a process under a debugger is not dumped, and the error names the debugger', async () => {
   const { pid: tracer } = await startObstacle('trace');
   const pid = await childOf(tracer);
   const options = { imagesDirectory: await temporaryDirectory(), shellJob: true };
   const error = await failureOf(client().dump(pid, options));
   expect(error).toMatchObject({ code: 'ERR_CRIU_BUSY', workload: 'running' });
   expect(error.message).toContain(
-    `another process holds process ${pid}: it is traced by process ${tracer} (obstacle)`,
+    `another process traces process ${pid}: its tracer is process ${tracer} (obstacle)`,
   );
   expect(await isAlive(pid)).toBe(true);
 });
 
-test('a tree of 200 processes is dumped and restored, and all of them count on', async () => {
+test('a tree of 200 processes is dumped and restored, and all of them continue to count', async () => {
   const criu = client();
   const file = join(await temporaryDirectory(), 'counts');
   const { pid } = await startProgram(await compileFixture('crowd'), ['200', file]);
@@ -294,7 +297,7 @@ test('a process with 10,000 descriptors is dumped and restored with all of them'
   const criu = client();
   const file = join(await temporaryDirectory(), 'numbers');
   const { pid } = await startProgram(await compileFixture('many-descriptors'), ['10000', file]);
-  // The last line may be under way.
+  // The last line may be incomplete.
   const lines = async () => (await readFile(file, 'utf8').catch(() => '')).split('\n').slice(0, -1);
   await waitFor(async () => (await lines()).length > 2, 'it has opened them');
 
@@ -314,14 +317,14 @@ test.each(['dump', 'restore'] as const)('a %s waits for a hook that takes 30 s',
   const { pid, done, states, counts, count } = slow[kind];
   expect(await done).toMatchObject({ pid });
   expect(slow[kind].share).toBeGreaterThan(FREE);
-  // Stopped by CRIU all the time; then it goes on.
+  // CRIU keeps the process stopped until the hook returns.
   expect(states).toEqual(['t', 't']);
   const [first = 0, second] = counts;
   expect(second).toBe(first);
   await waitFor(async () => (await count()) > first, 'it goes on');
 });
 
-/** The children of this process, read at once. */
+/** The children of this process, read synchronously. */
 function childrenNow(): string[] {
   return readdirSync('/proc/self/task').flatMap((thread) =>
     readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ').filter(Boolean),

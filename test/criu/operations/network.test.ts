@@ -10,7 +10,7 @@ import { namespaceOf, networkNamespace, startThrough } from '../../helpers/names
 import { connection, inProc, listensAt } from '../../helpers/sockets.ts';
 import { client, processState, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
-test('with iptables the connection is locked while it is dumped, and carries on afterwards', async () => {
+test('iptables locks the connection during the dump, and it continues afterwards', async () => {
   const { pid, peer, answers, port } = await startEcho();
   const criu = client();
   const options = { imagesDirectory: await temporaryDirectory(), tcpEstablished: true };
@@ -32,12 +32,12 @@ test('with iptables the connection is locked while it is dumped, and carries on 
   await answers.has('3 three\n');
 });
 
-test('with nftables what is sent meanwhile is held off, and comes afterwards', async () => {
+test('nftables holds back data that is sent during the dump, and it arrives after the restore', async () => {
   const { pid, peer, answers } = await startEcho();
   const criu = client();
   const options = { imagesDirectory: await temporaryDirectory(), tcpEstablished: true };
   await criu.dump(pid, { ...options, networkLock: 'nftables' });
-  // Nobody has the connection now: without the lock the kernel would reset it at once.
+  // No process has the connection now: without the lock the kernel would reset it at once.
   peer.write('two\n');
   await criu.restore({ ...options, networkLock: 'nftables' });
   await answers.has('2 two\n');
@@ -45,7 +45,7 @@ test('with nftables what is sent meanwhile is held off, and comes afterwards', a
   await answers.has('3 three\n');
 });
 
-test('without a lock a connection that is quiet carries on', async () => {
+test('without a lock an idle connection continues', async () => {
   const { pid, peer, answers } = await startEcho();
   const criu = client();
   const options = { imagesDirectory: await temporaryDirectory(), tcpEstablished: true };
@@ -55,7 +55,7 @@ test('without a lock a connection that is quiet carries on', async () => {
   await answers.has('2 two\n');
 });
 
-test('without a lock a connection on which something is sent meanwhile is reset', async () => {
+test('without a lock a connection is reset by data that is sent meanwhile', async () => {
   const { pid, peer } = await startEcho();
   const reset = new Promise((resolve) => peer.once('error', resolve));
   const imagesDirectory = await temporaryDirectory();
@@ -64,7 +64,7 @@ test('without a lock a connection on which something is sent meanwhile is reset'
   expect(await reset).toMatchObject({ code: 'ECONNRESET' });
 });
 
-test('an established connection is dumped only if the option says so', async () => {
+test('an established connection is dumped only with the option tcpEstablished', async () => {
   const { pid, peer, answers } = await startEcho();
   const imagesDirectory = await temporaryDirectory();
   await expect(client().dump(pid, { imagesDirectory })).rejects.toMatchObject({
@@ -90,7 +90,7 @@ test('tcpClose restores an established connection as a closed one', async () => 
   await waitFor(async () => (await said()) === 'end\n', 'the end of its input');
 });
 
-test('a listening socket is refused while its process is dumped, and serves on afterwards', async () => {
+test('a listening socket refuses connections while its process is only in images, and accepts them after the restore', async () => {
   const { pid, port } = await startServer();
   expect(await ask(port)).toBe('1\n');
   const criu = client();
@@ -101,7 +101,7 @@ test('a listening socket is refused while its process is dumped, and serves on a
   expect(await ask(port)).toBe('2\n');
 });
 
-test('tcpSkipInFlight leaves out a connection that is not accepted yet', async () => {
+test('tcpSkipInFlight skips a connection that is not accepted yet', async () => {
   const { pid, port } = await startServer();
   process.kill(pid, 'SIGSTOP');
   await waitFor(async () => (await processState(pid)) === 'T', 'the server is stopped');
@@ -120,7 +120,7 @@ test('tcpSkipInFlight leaves out a connection that is not accepted yet', async (
   expect(await ask(port)).toBe('1\n');
 });
 
-test('an external network namespace is replaced by the one that a descriptor leads to', async () => {
+test('an external network namespace is replaced by the one of a descriptor', async () => {
   const [before, after] = [await networkNamespace(), await networkNamespace()];
   const { pid, port } = await startServer(['nsenter', `--net=${before}`]);
   const criu = client();
@@ -155,7 +155,7 @@ test.each(['a file', 'a process'])(
   },
 );
 
-test('emptyNs brings a network namespace back without what was in it', async () => {
+test('emptyNs restores a network namespace empty', async () => {
   const sleeper = await startThrough(['unshare', '-n'], '/usr/bin/sleep', ['1000']);
   await execa('nsenter', [
     '-t',
@@ -178,7 +178,7 @@ test('emptyNs brings a network namespace back without what was in it', async () 
 });
 
 test.each(['vethPairs', 'external'] as const)(
-  'a veth pair named by %s leads out of the restored namespace again',
+  'a veth pair named by %s connects the restored namespace again',
   async (option) => {
     const sleeper = await startThrough(['unshare', '-n'], '/usr/bin/sleep', ['1000']);
     const [before, after] = [`nc${process.pid}a`, `nc${process.pid}b`];
@@ -199,7 +199,7 @@ test.each(['vethPairs', 'external'] as const)(
   },
 );
 
-/** Starts a program that answers on a TCP connection whose other end is here. */
+/** Starts a program that answers on a TCP connection to this process. */
 async function startEcho() {
   const [peer, own] = await connection();
   const file = join(await temporaryDirectory(), 'said');
@@ -216,7 +216,7 @@ async function startEcho() {
   return { pid, peer, answers, port, said: () => readFile(file, 'utf8') };
 }
 
-/** Starts a program that counts those who connect to it. */
+/** Starts a program that counts its connections. */
 async function startServer(through: readonly string[] = ['env']) {
   const file = join(await temporaryDirectory(), 'port');
   const program = await compileFixture('count-server');
@@ -225,7 +225,7 @@ async function startServer(through: readonly string[] = ['env']) {
   return { pid, port: Number(await readFile(file, 'utf8')) };
 }
 
-/** What a server sends. */
+/** Reads what a server sends. */
 async function ask(port: number): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
@@ -234,19 +234,19 @@ async function ask(port: number): Promise<string> {
   return text;
 }
 
-/** What a server in a network namespace sends. */
+/** Reads what a server in a network namespace sends. */
 async function askIn(namespace: string, port: number): Promise<string> {
   const script = `cat < /dev/tcp/127.0.0.1/${port}`;
   return (await execa('nsenter', [`--net=${namespace}`, 'bash', '-c', script])).stdout;
 }
 
-/** The network devices of the namespace that a process is in. */
+/** The network devices in the namespace of a process. */
 async function devicesOf(pid: number): Promise<string[]> {
   const lines = (await readFile(`/proc/${pid}/net/dev`, 'utf8')).trim().split('\n').slice(2);
   return lines.map((line) => line.trim().split(':')[0] ?? '').sort();
 }
 
-/** Removes what locks a connection, if the test leaves it behind. */
+/** Removes the network lock if the test leaves it behind. */
 function forgetLock(port: number): void {
   onTestFinished(async () => {
     const { stdout } = await execa('iptables-save', ['-t', 'filter']);

@@ -18,7 +18,7 @@ import {
 const busyServer = join(import.meta.dirname, '../../fixtures/busy-server.mjs');
 
 describe.each(nodeMajors)('Node %i', (major) => {
-  test('a busy server goes on with all that it did', async () => {
+  test('a busy server continues all of its work', async () => {
     const criu = client();
     const server = await startBusyServer(major);
     const imagesDirectory = join(server.directory, 'images');
@@ -46,14 +46,14 @@ describe.each(nodeMajors)('Node %i', (major) => {
     expect(restored.pid).toBe(server.pid);
     expect(await isAlive(before.child)).toBe(true);
 
-    // The established connection, on which the count of requests goes on.
+    // The established connection, on which the count of requests continues.
     const again = await server.askOnConnection();
     expect(again.clientPort).toBe(first.clientPort);
     expect(again.state.requests).toBe(before.requests + 1);
     expect(again.state.echoes).toEqual([again.state.requests, again.state.requests]);
     expect(again.state.child).toBe(before.child);
 
-    // New ones, by which all the rest is seen to move; nothing began anew.
+    // New connections show that everything else continues, and that nothing restarted.
     const after = await server.moved(again.state);
     expect(after.timer).toBeGreaterThan(before.timer);
     expect(after.childTicks).toBeGreaterThan(before.childTicks);
@@ -62,14 +62,14 @@ describe.each(nodeMajors)('Node %i', (major) => {
     });
     await server.sees('after');
 
-    // No line of the file was lost, and none written twice.
+    // No line of the file was lost or written twice.
     await waitFor(async () => (await server.numbers()).length > dumped, 'the file grows');
     const numbers = await server.numbers();
     expect(numbers).toEqual(numbers.map((_, index) => index + 1));
     expect(await server.errors()).toBe('');
   });
 
-  test('a second dump and restore of what was restored goes as well', async () => {
+  test('the restored server can be dumped and restored again', async () => {
     const criu = client();
     const server = await startBusyServer(major);
     const { child } = await server.ask();
@@ -95,7 +95,7 @@ test.each([22, 24, 26] as const)(
     const criu = client();
     const imagesDirectory = await temporaryDirectory();
     const file = join(await temporaryDirectory(), 'out');
-    // The variable that is said to keep Node from io_uring.
+    // The variable that disables io_uring in Node.
     const { pid } = await startProgram(nodePath(major), ['-e', counting], {
       stdout: file,
       env: { UV_USE_IO_URING: '0' },
@@ -106,7 +106,7 @@ test.each([22, 24, 26] as const)(
     const error = await failureOf(criu.dump(pid, { imagesDirectory }));
     expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
 
-    // CRIU 4.2.1 does not say io_uring: it meets the memory that the kernel shares first.
+    // CRIU 4.2.1 does not name io_uring: it fails at the shared memory of the ring first.
     const [, address = 'none'] = /mapfile link ([0-9a-f]+)/.exec(error.message) ?? [];
     const maps = (await readFile(`/proc/${pid}/maps`, 'utf8')).split('\n');
     expect(maps.find((line) => line.startsWith(address))).toContain('anon_inode:[io_uring]');
@@ -143,7 +143,7 @@ interface State {
   wasm: number;
 }
 
-/** Starts the server and talks to it; it is killed after the test, restored or not. */
+/** Starts a server and connects to it. It is killed after the test, whether original or restored. */
 async function startBusyServer(major: NodeMajor) {
   const directory = await temporaryDirectory();
   const path = (name: string) => join(directory, name);
@@ -167,9 +167,9 @@ async function startBusyServer(major: NodeMajor) {
     exited: program.exited,
     directory,
     ask,
-    /** Asks on the one connection that stays established. */
+    /** Sends a request on the established connection. */
     askOnConnection: () => request(port, connection),
-    /** Resolves with its state when everything has moved on from another one. */
+    /** Resolves with the state when everything has progressed since an earlier one. */
     async moved(from: State): Promise<State> {
       let now = from;
       await waitFor(async () => {
@@ -185,7 +185,7 @@ async function startBusyServer(major: NodeMajor) {
       expect(now.wasm).toBe(42);
       return now;
     },
-    /** Makes a file in the directory that it watches, and waits until it has seen that. */
+    /** Creates a file in the directory that the server watches, and waits until the server notices. */
     async sees(name: string): Promise<void> {
       await writeFile(join(watched, name), '');
       await waitFor(async () => (await ask()).seen.includes(name), `the watch sees ${name}`);
@@ -196,7 +196,7 @@ async function startBusyServer(major: NodeMajor) {
   };
 }
 
-/** Sends a request on a connection of its own, or on that of the agent. */
+/** Sends a request on a new connection, or on that of the agent. */
 function request(port: number, agent?: Agent): Promise<{ state: State; clientPort: number }> {
   return new Promise((resolve, reject) => {
     const options = { port, host: '127.0.0.1', agent: agent ?? false, timeout: 20_000 } as const;
@@ -206,7 +206,7 @@ function request(port: number, agent?: Agent): Promise<{ state: State; clientPor
       for await (const chunk of response) body += chunk;
       resolve({ state: JSON.parse(body) as State, clientPort });
     });
-    sent.on('timeout', () => sent.destroy(new Error('the server does not answer')));
+    sent.on('timeout', () => sent.destroy(new Error('the server did not answer')));
     sent.on('error', reject);
   });
 }

@@ -62,7 +62,7 @@ describe('over a criu service', () => {
     await counter.countsOn();
   });
 
-  test('operations at once do not disturb each other', async () => {
+  test('concurrent operations do not disturb each other', async () => {
     const { criu } = await served();
     const counters = await Promise.all(Array.from({ length: 20 }, () => startCounter()));
     await Promise.all(
@@ -123,8 +123,8 @@ describe('over a criu service', () => {
   });
 });
 
-describe('an operation over a service that is cancelled', () => {
-  test('is refused its next step, and CRIU rolls back', async () => {
+describe('a cancelled operation over a service', () => {
+  test('has its next step refused, and CRIU rolls back', async () => {
     const { criu } = await served();
     const counter = await startCounter();
     const controller = new AbortController();
@@ -144,14 +144,14 @@ describe('an operation over a service that is cancelled', () => {
     await counter.countsOn();
   });
 
-  test('is disconnected after the grace period, and the processes run on', async () => {
+  test('is disconnected after the grace period, and the processes continue', async () => {
     const { criu } = await served();
     const counter = await startCounter();
     let stopped = 0;
     const queryExtFiles = () => {
       stopped = tracerOf(counter.pid);
       process.kill(stopped, 'SIGSTOP');
-      // By then the connection is closed, and criu finds that out as soon as it runs.
+      // The connection is closed by now, which criu notices as soon as it runs.
       setTimeout(() => process.kill(stopped, 'SIGCONT'), 600);
       return [];
     };
@@ -171,7 +171,7 @@ describe('an operation over a service that is cancelled', () => {
     await counter.countsOn();
   });
 
-  test('reports that the processes are stopped if criu does not let go of them', async () => {
+  test('reports stopped processes if criu does not release them', async () => {
     const { criu } = await served();
     const counter = await startCounter();
     let stopped = 0;
@@ -190,7 +190,7 @@ describe('an operation over a service that is cancelled', () => {
     await counter.countsOn();
   });
 
-  test('whose criu is killed tells so, and rolls back what it can', async () => {
+  test('reports a killed criu, and rolls back what it can', async () => {
     const { criu } = await served();
     const counter = await startCounter();
     const postDump = async () => {
@@ -205,7 +205,7 @@ describe('an operation over a service that is cancelled', () => {
   });
 });
 
-describe('what a service cannot do is refused by its name, before anything is sent:', () => {
+describe('a service refuses by name, before anything is sent:', () => {
   const socket = '/nonexistent/criu.sock';
   const images = { imagesDirectory: '/nonexistent/images' };
   const criu = new Criu({ socket });
@@ -255,7 +255,7 @@ describe('what a service cannot do is refused by its name, before anything is se
     }
   });
 
-  test('a path or a pool beside the socket', () => {
+  test('a path or a pool together with the socket', () => {
     for (const other of [{ path: '/usr/sbin/criu' }, { prewarm: 1 }]) {
       const [option] = Object.keys(other);
       expect(() => new Criu({ socket, ...other })).toThrow(
@@ -265,7 +265,7 @@ describe('what a service cannot do is refused by its name, before anything is se
   });
 });
 
-test('a service that is not there is ERR_CRIU_NOT_FOUND, with its path', async () => {
+test('a missing service is ERR_CRIU_NOT_FOUND with its path', async () => {
   const socket = join(await temporaryDirectory(), 'none.socket');
   const error = await failureOf(new Criu({ socket }).version());
   expect(error).toMatchObject({ code: 'ERR_CRIU_NOT_FOUND', operation: 'version' });
@@ -307,7 +307,7 @@ describe('as another user', () => {
     expect(error).toMatchObject({ code: 'ERR_CRIU_NO_PERMISSION' });
   });
 
-  test('a dump works if criu has CAP_SYS_RESOURCE, and otherwise says that it lacks that', async () => {
+  test('a dump works if criu has CAP_SYS_RESOURCE, and otherwise the error names it', async () => {
     const { service } = await served();
     await openToOthers(service);
     const directory = await temporaryDirectory();
@@ -317,7 +317,7 @@ describe('as another user', () => {
     ]);
     await waitFor(
       async () => (await stat(`/proc/${program.pid}`)).uid === uid,
-      'the program is of the other user',
+      'the program belongs to the other user',
     );
     const imagesDirectory = join(directory, 'images');
     const given = { imagesDirectory, leaveRunning: true };
@@ -359,13 +359,13 @@ describe('a program that dumps itself', () => {
     return { criu, imagesDirectory, output, program, printed };
   }
 
-  test('runs on with leaveRunning', async () => {
+  test('continues with leaveRunning', async () => {
     const { program, printed } = await start(true);
     const result = await printed();
     expect(result).toEqual({ pid: program.pid, pagesWritten: expect.any(Number) });
   });
 
-  test('is killed without, and its restored copy is told that it is one', async () => {
+  test('is killed without leaveRunning, and its restored copy learns that it was restored', async () => {
     const { criu, imagesDirectory, output, program, printed } = await start(false);
     await program.ended;
     expect(await readFile(output, 'utf8')).toBe('');

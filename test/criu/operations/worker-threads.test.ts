@@ -16,7 +16,7 @@ import {
 
 beforeAll(async () => {
   await buildLibrary();
-  // What a thread leaves open for good, the first one does.
+  // The first thread opens what stays open for good.
   const worker = startWorker();
   await worker.run('version');
   await worker.terminate();
@@ -41,13 +41,13 @@ test('two worker threads and the main thread ask at the same time', async () => 
   }
 });
 
-test('a worker thread dumps a process, restores it as a child and hears its exit code', async () => {
+test('a worker thread dumps a process, restores it as a child and gets its exit code', async () => {
   const before = await holdings();
   const worker = startWorker();
   onTestFinished(() => worker.terminate());
   const program = await startProgram(await compileFixture('exit-when-told'), ['7']);
   const imagesDirectory = await temporaryDirectory();
-  // Until it runs its own program, it could not be told to exit.
+  // Before it executes its own program, it cannot be asked to exit.
   await waitFor(async () => (await processState(program.pid)) === 'S', 'it waits');
 
   const stats = await worker.run('dump', { pid: program.pid, imagesDirectory });
@@ -78,7 +78,7 @@ test('a worker thread that is terminated in the middle of a dump leaves nothing 
   await waitFor(async () => (await processState(criu ?? 0)) === undefined, 'criu is gone');
   await counter.countsOn();
   await nothingLeft(before);
-  // It is whole: it can be dumped again.
+  // The process is intact: it can be dumped again.
   await client().dump(counter.pid, { imagesDirectory: await temporaryDirectory() });
   await counter.ended;
 });
@@ -94,7 +94,7 @@ test('a session that a terminated worker thread had open ends', async () => {
   await nothingLeft(before);
 });
 
-/** Starts a thread that does tasks, one at a time. */
+/** Starts a thread that runs tasks, one at a time. */
 function startWorker() {
   const worker = new Worker(new URL('../../fixtures/criu-worker.mjs', import.meta.url), {
     workerData: { path: criuPath() },
@@ -110,10 +110,10 @@ function startWorker() {
   return { run, terminate: async () => void (await worker.terminate()) };
 }
 
-/** Resolves when this process holds again what it held before. */
+/** Resolves when this process has the same descriptors and children as before. */
 async function nothingLeft(before: Awaited<ReturnType<typeof holdings>>): Promise<void> {
   await waitFor(
     async () => JSON.stringify(await holdings()) === JSON.stringify(before),
-    'this process holds what it held before',
+    'this process has what it had before',
   ).catch(async () => expect(await holdings()).toEqual(before));
 }
