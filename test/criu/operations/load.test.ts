@@ -213,7 +213,7 @@ describe('two dumps of one process', () => {
       codes.add(code);
       if (code === 'ERR_CRIU_BUSY') {
         expect(['stopped', 'gone']).toContain(workload);
-        expect(message).toMatch(/another dump (or a debugger )?traced? process/);
+        expect(message).toMatch(/another dump (or a debugger )?trace[sd] process/);
       } else {
         expect([code, workload]).toEqual(['ERR_CRIU_NO_SUCH_PROCESS', 'gone']);
       }
