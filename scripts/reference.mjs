@@ -1,13 +1,22 @@
 // Writes the pages of docs/ that come from the source: options.md from the option table and the TSDoc
 // of src/options/types.ts, and errors.md from the TSDoc of src/errors.ts.
+//
+// @ts-check
+/** @import { rowOf as Rows } from '../src/options/table.ts' */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
+/** @param {string} source */
 const header = (source) =>
   `<!-- Written by scripts/reference.mjs from ${source}. Do not edit; run: npm run generate -->\n`;
 
-/** The generated pages by their path in the checkout, from the rows of the option table. */
+/**
+ * The generated pages by their path in the checkout, from the rows of the option table.
+ *
+ * @param {typeof Rows} rowOf
+ * @returns {Promise<Map<string, string>>}
+ */
 export async function referencePages(rowOf) {
   const [types, errors] = await Promise.all([source('options/types.ts'), source('errors.ts')]);
   return new Map([
@@ -16,6 +25,10 @@ export async function referencePages(rowOf) {
   ]);
 }
 
+/**
+ * @param {typeof Rows} rowOf
+ * @param {string} types
+ */
 function optionsPage(rowOf, types) {
   const rows = [...rowOf].map(([option, [field, { kind, operations, since }]]) => [
     `\`${option}\``,
@@ -41,16 +54,16 @@ ${table(['Option', 'What it does', 'Takes', 'Operations', 'CRIU field', 'Since']
 `;
 }
 
+/** @param {string} errors */
 function errorsPage(errors) {
   const codes = [...errors.matchAll(/^ \* - `(ERR_\w+)`: ((?:.|\n \* {3})*)$/gm)].map(
-    ([, code, text]) => [`\`${code}\``, escaped(markdown(text).replace(/\.$/, ''))],
+    ([, code, text = '']) => [`\`${code}\``, escaped(markdown(text).replace(/\.$/, ''))],
   );
-  const [, body] = /^export class CriuError extends Error \{\n(.*?)\n {2}constructor/ms.exec(
-    errors,
-  );
+  const [, body = ''] =
+    /^export class CriuError extends Error \{\n(.*?)\n {2}constructor/ms.exec(errors) ?? [];
   const properties = [
     ...body.matchAll(/\/\*\*((?:(?!\*\/).)*)\*\/\s+(?:declare )?readonly (\w+)\??: /gs),
-  ].map(([, comment, name]) => [`\`${name}\``, escaped(markdown(comment))]);
+  ].map(([, comment = '', name]) => [`\`${name}\``, escaped(markdown(comment))]);
   return `${header('src/errors.ts')}# Errors
 
 Every failure of node-criu is a \`CriuError\`. Its \`message\` is one line that names the operation and the true
@@ -83,14 +96,24 @@ ${table(['Property', 'Meaning'], properties)}
 `;
 }
 
-/** The first sentence of a property's comment, as Markdown. */
+/**
+ * The first sentence of a property's comment, as Markdown.
+ *
+ * @param {string} types
+ * @param {string} option
+ */
 export function summary(types, option) {
   const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\\s+${option}\\?:`).exec(types)?.[1];
   if (comment === undefined) throw new Error(`src/options/types.ts does not document ${option}`);
-  return /^.*?\.(?= |$)/.exec(markdown(comment))[0].slice(0, -1);
+  const [sentence = ''] = /^.*?\.(?= |$)/.exec(markdown(comment)) ?? [];
+  return sentence.slice(0, -1);
 }
 
-/** The text of a comment on one line; a link becomes code. */
+/**
+ * The text of a comment on one line; a link becomes code.
+ *
+ * @param {string} comment
+ */
 function markdown(comment) {
   return comment
     .replace(/^\s*\*/gm, '')
@@ -99,19 +122,27 @@ function markdown(comment) {
     .trim();
 }
 
+/**
+ * @param {readonly string[]} head
+ * @param {readonly (readonly string[])[]} rows
+ */
 function table(head, rows) {
+  /** @param {readonly string[]} cells */
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
+/** @param {string} text */
 function escaped(text) {
   return text.replaceAll('|', '\\|');
 }
 
+/** @param {number} number */
 function dotted(number) {
   return `${Math.floor(number / 10000)}.${Math.floor(number / 100) % 100}`;
 }
 
+/** @param {string} name */
 function source(name) {
   return readFile(new URL(`src/${name}`, root), 'utf8');
 }
