@@ -1,10 +1,11 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { callWithout, deprivations } from '../../helpers/capabilities.ts';
+import { forgetKernel } from '../../helpers/kernel-cache.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
@@ -51,7 +52,7 @@ describe.each(Object.entries(deprivations))('%s', (_, how) => {
 
   test('cannot ask for the features', async () => {
     // With CRIU's cache of the kernel's features, an answer takes no capability.
-    await rm('/run/criu.kdat', { force: true });
+    await forgetKernel();
     const error = await callWithout(how, 'features');
     expect(error).toMatchObject({
       code: 'ERR_CRIU_NO_PERMISSION',

@@ -1,11 +1,12 @@
 import { readlinkSync } from 'node:fs';
-import { readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import type { Criu, LazyRestoreOptions } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
+import { forgetKernel } from '../../helpers/kernel-cache.ts';
 import {
   daemonOf,
   restoreWithStoppedDaemon,
@@ -358,11 +359,6 @@ async function stoppedForOne(criu: Criu, imagesDirectory: string, pids: readonly
     await Promise.all(pids.map(waitGone));
   }
   throw new Error('the daemon never had just the child to serve');
-}
-
-/** Removes CRIU's cache of what the kernel can do: the next criu tests the kernel again. */
-async function forgetKernel(): Promise<void> {
-  await rm('/run/criu.kdat', { force: true });
 }
 
 /** The processes of a session that have not ended. */
