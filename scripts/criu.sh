@@ -1,12 +1,12 @@
 #!/bin/bash
-# Prints the path of a CRIU that passes `criu check` here, and notes it in .cache/criu/path, where
-# scripts/criu-path.mjs reads it. In this order: CRIU_PATH, the system's own, one unpacked earlier,
+# Prints the path of a CRIU that passes `criu check` here, and writes it to .cache/criu/path for
+# scripts/criu-path.mjs. Tries in this order: CRIU_PATH, the system's own, one unpacked earlier, and
 # Debian's newest from sid or stable, which goes into .cache/criu/VERSION with its libraries.
 set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C.UTF-8
 cache=$(cd "$(dirname "$0")/.." && pwd -P)/.cache/criu
-new=$cache/new   # under construction: the next run removes what an interrupted one leaves there
+new=$cache/new   # incomplete: the next run removes it after an interruption
 apt=$new   # for scripts/debian.sh
 
 say() { echo "criu: $*" >&2; }
@@ -27,7 +27,7 @@ download() { # SUITE
   apt_begin "$1" && apt get install --yes --download-only --no-install-recommends criu >&2
 }
 
-# Makes the criu in a directory use the loader and the libraries there, wherever the checkout is.
+# Makes the criu in a directory use the loader and the libraries there, at the checkout's current path.
 settle() { # DIRECTORY
   local loader=$1/lib/ld.so
   [ "$(patchelf --print-interpreter "$1/criu")" != "$loader" ] || return 0
@@ -35,7 +35,7 @@ settle() { # DIRECTORY
     chmod +x "$1/criu.new" && mv "$1/criu.new" "$1/criu"
 }
 
-# Keeps criu and the libraries it loads, of all that was downloaded.
+# Keeps only criu and the libraries that it loads from the download.
 unpack() {
   local root=$new/root keep=$new/keep loader version
   mkdir -p "$keep/lib"
@@ -60,7 +60,7 @@ exec 9> "$cache/lock"
 flock 9
 
 if [ -n "${CRIU_PATH:-}" ]; then
-  works "$CRIU_PATH" || die "'$CRIU_PATH check' fails; without CRIU_PATH one that works is looked for"
+  works "$CRIU_PATH" || die "'$CRIU_PATH check' fails; unset CRIU_PATH to search for a CRIU that works"
   use "$(realpath -s "$CRIU_PATH")"
 fi
 
@@ -75,10 +75,10 @@ done
 type -P apt-get > /dev/null || die 'install a criu that passes `criu check`, or name one in CRIU_PATH'
 [ -n "$(mirror)" ] || die 'apt knows no Debian mirror: install a criu that works, or name one in CRIU_PATH'
 for suite in sid stable; do
-  say "getting the one of Debian $suite"
-  download $suite || { say "none to be had from $suite"; continue; }
+  say "downloading CRIU from Debian $suite"
+  download $suite || { say "the download from $suite failed"; continue; }
   unpack
   ! works "$dir/criu" || use "$dir/criu"
   say "${dir##*/} does not work here"
 done
-die 'none of those in Debian works on this kernel'
+die 'no CRIU of Debian works on this kernel'

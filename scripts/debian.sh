@@ -1,6 +1,6 @@
-# Sourced: apt on a private state in the directory $apt, with the system's mirror, proxy and keys, but
-# its own sources and an empty dpkg status, so that what is fetched brings all its libraries and
-# nothing changes on the system. What is fetched is for the architecture $debian, else this machine's.
+# Sourced: apt with a private state in the directory $apt. It uses the system's mirror, proxy and keys,
+# but its own sources and an empty dpkg status, so that downloads include all libraries and the system
+# does not change. Packages are for the architecture $debian, by default this machine's.
 # shellcheck shell=bash
 
 architecture() { echo "${debian:-$(dpkg --print-architecture)}"; }
@@ -35,7 +35,7 @@ apt_begin() { # SUITE
   apt get update >&2
 }
 
-# Unpacks all packages that were fetched; no script of theirs runs.
+# Unpacks all downloaded packages, without running their scripts.
 apt_unpack() { # ROOT
   local name deb
   for name in bin sbin lib lib64; do   # Debian's merged /usr

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Compiles test/fixtures/NAME.c, unless its binary is newer, and prints the path of that.
+# Compiles test/fixtures/NAME.c unless its binary is newer, and prints the path of the binary.
 # usage: fixture.sh NAME [FLAG…]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -7,7 +7,7 @@ source=$root/test/fixtures/$1.c binary=$root/.cache/fixtures/$1
 
 if [ ! "$binary" -nt "$source" ]; then
   mkdir -p "${binary%/*}"
-  # Tests run in parallel, in pid namespaces: each compiles a file of its own, and the last one stays.
+  # Tests run in parallel, in pid namespaces: each compiles to a file of its own, and the last one wins.
   new=$(mktemp "$binary.XXXXXX")
   "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -pthread "${@:2}" "$source" -o "$new"
   chmod 755 "$new"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Sets up a checkout, in parts by purpose. Idempotent: a step that is done already is skipped, and
-# each other one prints a line.
+# Sets up a checkout, in parts by purpose. Idempotent: skips what is done, and prints a line for each
+# other step.
 #
 # usage: npm run setup [-- PART…]
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
@@ -30,7 +30,7 @@ parts="demo $*"
 
 mkdir -p .cache
 exec 9> .cache/lock
-flock 9   # two set-ups of one checkout take turns
+flock 9   # one set-up of a checkout at a time
 
 # Installs the Debian packages of the programs that are missing.
 debian_packages() {
@@ -45,7 +45,7 @@ debian_packages() {
   if [ $EUID != 0 ] || ! type -P apt-get > /dev/null; then die "programs are missing; run as root: $install"; fi
   say "Debian packages: ${missing[*]}"
   log=$(mktemp)
-  # Package lists that are there and recent enough save the download of new ones.
+  # Tries the existing package lists first, and downloads new ones only if that fails.
   if ! apt_get install "${missing[@]}" &> "$log"; then
     apt-get -qq update &> "$log" || say "apt-get update failed: $(tail -n 1 "$log")"
     apt_get install "${missing[@]}" &> "$log" ||
@@ -86,7 +86,7 @@ criu() {
   [ "$after" = "$before" ] || say "CRIU: $after"
 }
 
-# What is fetched from npm and what is fetched from Debian, side by side.
+# The downloads from npm and from Debian run in parallel.
 build & built=$!
 debian_packages
 criu

@@ -6,7 +6,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 criu=${CRIU_PATH:-$(< .cache/criu/path)}
-# The machine cannot write into node_modules, where Vitest puts its bundled configuration otherwise.
+# Without --configLoader Vitest writes its bundled configuration to node_modules, read-only there.
 vitest=(node node_modules/vitest/vitest.mjs run --configLoader=runner --project vm --maxWorkers=1 "$@")
 
 ! "$criu" check --feature mem_dirty_track &> /dev/null || exec "${vitest[@]}"

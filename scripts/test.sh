@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs all tests and merges their reports into .cache/test-report.json: those for this kernel, those
 # of the package, and those for a kernel that tracks changed memory, in the virtual machine if this
-# one does not. `npm run docs:faults` then writes the tables of docs/faults.md from what they noted.
+# kernel does not. `npm run docs:faults` then writes the tables of docs/faults.md from their records.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 reports=.cache/reports report=.cache/test-report.json
@@ -12,8 +12,8 @@ vitest() { # PART COMMAND…
   "${@:2}" --reporter=default --reporter=blob --outputFile.blob="$reports/$1.json"
 }
 
-# The virtual machine takes one processor all the time, the other tests wait for most of theirs: side
-# by side they take as long as the longer of the two.
+# The virtual machine keeps one processor busy, while the other tests mostly wait. Run in parallel, both
+# take only as long as the longer one.
 vitest vm bash scripts/test-vm.sh &> .cache/vm-tests.log & vm=$!
 trap 'kill $vm 2> /dev/null || true' EXIT
 

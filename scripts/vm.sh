@@ -1,18 +1,18 @@
 #!/bin/bash
 # Runs a command as root in a throw-away virtual machine whose kernel tracks changed memory, which
-# many kernels do not: QEMU, which emulates the processor, with Debian's kernel.
+# many kernels do not. QEMU emulates the processor and runs Debian's kernel.
 #
 # usage: vm.sh [-m MIB] [-t SECONDS] COMMAND [ARGUMENT…]
 #        vm.sh -p
 #
 #   -m  memory of the machine (4096 MiB)
-#   -t  stop it after so many seconds (900)
+#   -t  stop it after this many seconds (900)
 #   -p  only fetch the machine's system
 #
-# The checkout is there at its own path, writable, and the working directory; so is the Node that
-# runs this. /tmp, /run and /root are empty. There is a loopback, and no other network.
-# What the command prints goes to stdout; the status is the command's, 124 if it was out of time, or
-# 125 if the machine could not be made or died, with what its console has on stderr.
+# The machine has the checkout at its own path, writable and as the working directory, and the Node that
+# is first on PATH. /tmp, /run and /root are empty. The only network is a loopback device.
+# The output of the command goes to stdout. The status is that of the command, 124 after the time limit,
+# or 125 if the machine could not be built or died, with the end of its console on stderr.
 # The first run fetches the system from the machine's own Debian mirror, into .cache/vm.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -39,11 +39,11 @@ type -P qemu-system-x86_64 > /dev/null || die 'there is no qemu-system-x86_64; r
 
 . "$checkout/scripts/debian.sh"
 
-# Programs that the tests use, beside those in the checkout; what they need comes with them.
+# The programs that the tests use besides those in the checkout. apt adds their dependencies.
 programs=(busybox-static bash coreutils findutils grep sed mawk procps util-linux mount kmod iproute2
   iptables nftables openssl libstdc++6)
 
-# Debian 12, of which only files are wanted: no script of a package runs.
+# Unpacks the files of Debian 12; no script of a package runs.
 build() {
   local release image setup offset length
   echo 'vm: getting a Debian for the virtual machine' >&2
@@ -65,11 +65,11 @@ build() {
   echo '127.0.0.1 localhost' > "$root/etc/hosts"
   ln -sf bash "$root/bin/sh"
   ln -sf mawk "$root/bin/awk"
-  for name in iptables ip6tables; do   # which the maintainer scripts would link
+  for name in iptables ip6tables; do   # links that the maintainer scripts create
     for suffix in '' -restore -save; do ln -sf xtables-nft-multi "$root/usr/sbin/$name$suffix"; done
   done
 
-  # The kernel without the program that unpacks it (x86 boot protocol): emulated, that takes seconds.
+  # Unpacks the kernel here (x86 boot protocol), because its own decompressor takes seconds emulated.
   image=$(echo "$root"/boot/vmlinuz-*)
   setup=$(od -An -tu1 -j 0x1f1 -N 1 "$image")
   read -r offset length < <(od -An -tu4 -j 0x248 -N 8 "$image")
@@ -77,13 +77,13 @@ build() {
     status=none | xz -dc > "$cache/vmlinux"
   rm -rf "$apt"
   echo "$release" > "$cache/release.new"
-  mv "$cache/release.new" "$cache/release"   # the last thing, by which it is known to be whole
+  mv "$cache/release.new" "$cache/release"   # written last: marks a complete system
 }
 
 mkdir -p "${cache%/*}"
 exec 9> "$cache.lock"
 flock 9
-if [ ! -e "$cache/release" ]; then   # no || here: after it build would go on where it fails
+if [ ! -e "$cache/release" ]; then   # not `build ||`, which would disable errexit in it
   trap "die 'it could not be built'" EXIT
   build
   trap - EXIT
@@ -97,7 +97,7 @@ trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$run"' EXIT
 trap 'exit 130' INT TERM HUP
 mkdir -p "$run"/boot/{dev,proc,sys,root}
 
-# Each directory is a 9p device, whose tag, mode and place the machine reads from a list.
+# Each directory is a 9p device. The machine reads the tags, modes and mount points from a list.
 devices=()
 share() { # ro|rw DIRECTORY PLACE
   local tag=share$((${#devices[@]} / 4)) readonly=
@@ -105,17 +105,17 @@ share() { # ro|rw DIRECTORY PLACE
   devices+=(-fsdev "local,id=$tag,path=${2//,/,,},security_model=none,multidevs=remap$readonly"
     -device "virtio-9p-pci,fsdev=$tag,mount_tag=$tag")
   echo "$tag $1 $3" >> "$run/boot/shares"
-  mkdir -p "$root$3"   # where to mount it, since the root is read-only there
+  mkdir -p "$root$3"   # its mount point: the machine cannot create it in the read-only root
 }
 node=$(realpath "$(type -P node)")
 share ro "$root" /
 share rw "$checkout" "$checkout"
-# Of thousands of small files, which nobody changes: what is read once is kept.
+# Read-only, so that the machine caches what it has read.
 [ ! -d "$checkout/node_modules" ] || share ro "$checkout/node_modules" "$checkout/node_modules"
 share ro "${node%/*}" /usr/local/bin
 
-# What the machine boots into: busybox, the modules that it needs before and that criu would load one
-# by one, and three scripts: init mounts the shares, start makes it a system, and command runs there.
+# The initrd: busybox, the modules for the shares and those that criu would load one by one, and three
+# scripts: init mounts the shares, start sets up the system, and command runs in it.
 modules=(virtio_pci virtio_console 9pnet_virtio 9p crc32c_generic nf_tables nft_compat nf_conntrack
   xt_mark xt_conntrack tun veth bridge unix_diag tcp_diag udp_diag raw_diag af_packet_diag netlink_diag)
 tree=lib/modules/$release
@@ -131,13 +131,13 @@ cp "$root/bin/busybox" "$run/boot/busybox"
 printf '#!/busybox sh\nmodules="%s"\n' "${modules[*]}" > "$run/boot/init"
 cat >> "$run/boot/init" <<'EOF'
 set -e
-/busybox mount -t proc proc /proc   # where busybox finds itself
+/busybox mount -t proc proc /proc   # busybox executes itself through it
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 modprobe -a $modules 2> /dev/null || true   # some are built in
 while read -r tag mode place; do
   cache=loose; [ $mode = ro ] || cache=mmap
-  [ -d "/root$place" ] || mkdir -p "/root$place"   # within one of the empty directories
+  [ -d "/root$place" ] || mkdir -p "/root$place"   # below one of the empty directories
   mount -t 9p -o $mode,trans=virtio,version=9p2000.L,msize=512000,cache=$cache $tag "/root$place"
   [ "$place" != / ] || for i in tmp run root var/tmp; do mount -t tmpfs -o mode=1777 tmpfs /root/$i; done
 done < /shares
@@ -156,7 +156,7 @@ hostname vm
 ip link set lo up
 ulimit -Hn 524288
 export HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-mkfifo /run/out   # a pipe, as programs expect: the port itself can be opened only once
+mkfifo /run/out   # a pipe, because the port can be opened only once
 cat /run/out > /dev/vport0p1 & cat=$!
 setsid /bin/bash /run/command > /run/out 2>&1 < /dev/null
 echo $? > /dev/vport0p2
@@ -168,10 +168,10 @@ EOF
 chmod +x "$run/boot/init"
 (cd "$run/boot" && find . | "$root/bin/busybox" cpio -o -H newc) > "$run/initrd" 2> /dev/null
 
-# no_timer_check: on a busy machine the timer may not tick for a while, which the kernel takes for broken
-# hardware at boot.
-# One thread emulates both processors: with one for each, QEMU races with the kernel as that patches
-# its own code, and the kernel dies now and then.
+# no_timer_check: on a busy machine the timer may not tick for a while at boot, which the kernel takes for
+# broken hardware.
+# thread=single: with a thread per processor QEMU races with the kernel when that patches its own code,
+# and the kernel dies now and then.
 mkfifo "$run/out"
 cat "$run/out" & cat=$!
 timeout --foreground "$limit" qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \

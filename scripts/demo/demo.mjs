@@ -1,5 +1,4 @@
-// The main job of node-criu for real: freeze a live HTTP server to disk and bring it back, while a
-// client keeps one TCP connection to it.
+// Freezes a live HTTP server to disk and restores it, while a client keeps one TCP connection to it.
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
@@ -37,11 +36,13 @@ async function demo(criu) {
   const dump = await criu.dump(pid, { imagesDirectory, tcpEstablished: true });
   await server.exited;
   if (isRunning()) throw new Error(`process ${pid} still runs after the dump`);
-  say(`dumped: there is no process ${pid} any more, only images on disk`);
+  say(`dumped: process ${pid} has ended, and its images are on disk`);
 
   const restored = await criu.restore({ imagesDirectory, tcpEstablished: true });
   const after = [await request(port), await request(port)];
-  say(`restored: process ${restored.pid} counts on: ${after.map(({ count }) => count).join(', ')}`);
+  say(
+    `restored: process ${restored.pid} continues to count: ${after.map(({ count }) => count).join(', ')}`,
+  );
   check(before, after);
 
   say('');
@@ -91,7 +92,7 @@ function request(port) {
         resolve({ count: Number(body), clientPort });
       },
     );
-    sent.on('timeout', () => sent.destroy(new Error('the server does not answer')));
+    sent.on('timeout', () => sent.destroy(new Error('the server did not answer')));
     sent.on('error', reject);
   });
 }
@@ -99,7 +100,7 @@ function request(port) {
 function check(before, after) {
   const all = [...before, ...after];
   if (all.some(({ count }, index) => count !== index + 1)) {
-    throw new Error(`the count did not go on: ${all.map(({ count }) => count).join(', ')}`);
+    throw new Error(`the count did not continue: ${all.map(({ count }) => count).join(', ')}`);
   }
   if (new Set(all.map(({ clientPort }) => clientPort)).size > 1) {
     throw new Error('the client had to connect again');

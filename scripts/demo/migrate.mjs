@@ -1,6 +1,5 @@
-// A live server moves to another host while a client keeps one connection to it: the timeline of what
-// happens, and the longest gap between two answers that the client saw. With --write-docs it redraws
-// docs/migrate.svg.
+// Moves a live server to another host while a client keeps one connection to it, and prints the timeline
+// and the longest gap between two answers to the client. With --write-docs it redraws docs/migrate.svg.
 //
 // usage: npm run demo:migrate [-- MODE [MIB]] [--write-docs]
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -56,7 +55,7 @@ async function demo() {
   }
 }
 
-/** What the picture shows, in milliseconds since the start of the migration. */
+/** The data of the picture, in milliseconds since the start of the migration. */
 function numbers(mode, phases, report) {
   const start = phases[0][1];
   const end = phases.at(-1)[1] - start;
@@ -73,7 +72,7 @@ function numbers(mode, phases, report) {
   };
 }
 
-/** The client saw each number once and in order, on one connection, and the memory is right. */
+/** Checks that the client got each number once and in order, on one connection, and that the memory is right. */
 async function checked(scene, { faults, connections }) {
   if (faults.length > 0 || connections !== 1) {
     throw new Error(`the client saw ${JSON.stringify({ faults, connections })}`);

@@ -77,7 +77,7 @@ const text = fc
   .string({ unit: 'binary', minLength: 1 })
   .filter((string) => string !== '' && !string.includes('\0'));
 
-/** Values by what an option takes. Other options use the values of their test cases. */
+/** Values for each type of option. Other options use the values of their test cases. */
 const kinds: readonly (readonly [RegExp, (...found: string[]) => fc.Arbitrary<unknown>])[] = [
   [/^a boolean$/, () => fc.boolean()],
   [/^a non-empty string$/, () => text],
@@ -120,7 +120,7 @@ const traps = (trap: () => never): ProxyHandler<object> =>
       .map((name) => [name, trap]),
   );
 
-/** Values are made anew each time, because the code under test might change them. */
+/** Creates new values each time, because the code under test might change them. */
 const nasty: readonly Recipe[] = [
   () => Symbol('a\nb'),
   () => 12n,
@@ -176,7 +176,7 @@ const signals: readonly Recipe[] = [
   () => ({ aborted: false, addEventListener: refuse, removeEventListener: refuse }),
 ];
 
-/** Makes a value. The generator never sees the value itself, which may throw when it is inspected. */
+/** Creates a value. The generator never sees the value itself, which may throw when it is inspected. */
 export type Recipe<T = unknown> = () => T;
 
 /** Any JavaScript value, including hostile ones. */

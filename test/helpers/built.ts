@@ -4,14 +4,14 @@ import { execa } from 'execa';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** Builds the library into dist/, if its source is newer: for programs that Node runs by itself. */
+/** Builds dist/ if the sources are newer, for fixtures that run in plain Node. */
 export async function buildLibrary(): Promise<void> {
   const built = await modified(path.join(root, 'dist/index.js')).catch(() => 0);
   const entries = await readdir(path.join(root, 'src'), { recursive: true });
   const sources = entries.map((entry) => modified(path.join(root, 'src', entry)));
   if (Math.max(...(await Promise.all(sources))) < built) return;
 
-  // Test files run in parallel: it makes them take turns.
+  // Test files run in parallel; the script serializes its builds.
   await execa('npm', ['run', '--silent', 'build:ts'], { cwd: root });
 }
 

@@ -4,7 +4,7 @@ import { criuPath } from '../../scripts/criu-path.mjs';
 
 const script = join(import.meta.dirname, '../fixtures/without-rights.mjs');
 
-/** Ways to run a program without what CRIU needs. */
+/** Ways to run a program without the capabilities that CRIU needs. */
 export const deprivations = {
   'a process without capabilities': ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all'],
   'another user': ['setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups'],
@@ -17,7 +17,7 @@ export const deprivations = {
   ],
 } as const;
 
-/** Calls a method of a client in a process without rights; resolves with its error, or `done`. */
+/** Calls a method of a client in a process without capabilities; resolves with its error, or `done`. */
 export async function callWithout(
   [command, ...changes]: readonly [string, ...string[]],
   method: string,

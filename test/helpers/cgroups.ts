@@ -24,7 +24,7 @@ export async function mountCgroups(directory?: string): Promise<string> {
   return mount;
 }
 
-/** Names a new cgroup, without making it. It is removed after the test with all its processes. */
+/** Names a new cgroup without creating it. It is removed after the test with all its processes. */
 export function unusedGroup(mount: string): Group {
   const name = `/node-criu-${randomUUID()}`;
   const path = join(mount, name);
@@ -32,7 +32,7 @@ export function unusedGroup(mount: string): Group {
   return { name, mount, path };
 }
 
-/** Makes a cgroup and moves processes into it. */
+/** Creates a cgroup and moves processes into it. */
 export async function makeGroup(path: string, ...pids: number[]): Promise<void> {
   await mkdir(path);
   for (const pid of pids) await writeFile(join(path, 'cgroup.procs'), `${pid}`);

@@ -14,7 +14,7 @@ import {
   waitGone,
 } from './workload.ts';
 
-/** A counter that is only in its images any more, and the file that it counts into. */
+/** A counter that was dumped and has ended, and the file that it counts into. */
 export async function dumpedCounter(
   criu: Criu,
 ): Promise<{ counter: Counter; file: string; imagesDirectory: string }> {
@@ -55,7 +55,7 @@ export async function startFamily(): Promise<{ pid: number; members: Counting[] 
   return { pid, members };
 }
 
-/** A tree of four processes that is only in its images any more. */
+/** A tree of four processes that was dumped and has ended. */
 export async function dumpedFamily(criu: Criu) {
   const family = await startFamily();
   const imagesDirectory = await temporaryDirectory();
@@ -66,10 +66,10 @@ export async function dumpedFamily(criu: Criu) {
   return { ...family, pids, imagesDirectory };
 }
 
-/** What tells of a process that counts into a file. */
+/** Access to a process that counts into a file. */
 export type Counting = Pick<Counter, 'count' | 'numbers' | 'countsOn'>;
 
-/** A process that counts into a file already, or will. */
+/** A process that counts into a file, now or later. */
 export function counting(file: string, pid: number): Counting {
   const numbers = async () =>
     (await readFile(file, 'utf8').catch(() => '')).split('\n').slice(0, -1).map(Number);
@@ -81,18 +81,18 @@ export function counting(file: string, pid: number): Counting {
   return { numbers, count, countsOn };
 }
 
-/** Whether it has counted from 1 on without losing a number or doing one twice. */
+/** True if the process has written every number from 1 on exactly once. */
 export async function countsInOrder(counter: Counting): Promise<boolean> {
   return (await counter.numbers()).every((number, index) => number === index + 1);
 }
 
-/** The criu that works for this process at this moment, for use in a hook. */
+/** The running criu of this process, for use in a hook. */
 export async function runningCriu(): Promise<number> {
   const stats = await Promise.all(
     childrenOf(process.pid).map((pid) => readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')),
   );
-  // With asChild criu has a younger sibling, which has its name until it is restored. The kernel lists
-  // siblings by age; their pids don't tell, since the younger one gets the pid that it had.
+  // With asChild criu has a younger sibling, which has the name of criu until it is restored. The kernel
+  // lists siblings by age. Pids do not show the age, because the sibling gets its original pid.
   const [oldest] = stats
     .filter((stat) => stat.includes(' (criu) '))
     .map((stat) => ({ pid: Number.parseInt(stat, 10), started: Number(stat.split(' ')[21]) }))
@@ -101,7 +101,7 @@ export async function runningCriu(): Promise<number> {
   return oldest.pid;
 }
 
-/** The name of each hook, and CRIU's of the step that it is called at. */
+/** CRIU's name of the step at which each hook is called. */
 export const steps = {
   preDump: 'pre-dump',
   networkLock: 'network-lock',

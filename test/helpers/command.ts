@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 /** The file that is installed as `node-criu`. */
 export const main = resolve(root, 'dist/cli/main.js');
 
-/** How the command ended, and what it has written. */
+/** The exit and the output of the command. */
 export interface Ended {
   readonly exitCode: number | undefined;
   readonly stdout: string;
@@ -23,7 +23,7 @@ export async function nodeCriu(args: readonly string[], cwd = root): Promise<End
 }
 
 /**
- * Starts it; what it has written so far is `stdout()` and `stderr()`. It is killed after the test.
+ * Starts the command; `stdout()` and `stderr()` return its output so far. It is killed after the test.
  * @param file runs it, with its own path among the arguments
  */
 export async function startNodeCriu(args: readonly string[], file = main) {
@@ -40,11 +40,11 @@ export async function startNodeCriu(args: readonly string[], file = main) {
     stdout,
     stderr,
   }));
-  const told = { stdout: () => said.stdout, stderr: () => said.stderr };
-  return { pid: child.pid as number, ...told, ended };
+  const output = { stdout: () => said.stdout, stderr: () => said.stderr };
+  return { pid: child.pid as number, ...output, ended };
 }
 
-/** The objects of `--json`, one a line. */
+/** Parses the output of `--json`, one object per line. */
 export function events(stdout: string): Record<string, unknown>[] {
   return stdout
     .split('\n')
@@ -52,7 +52,7 @@ export function events(stdout: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line));
 }
 
-/** For beforeAll: the command as it is now. */
+/** Builds the command; for beforeAll. */
 export async function buildCommand(): Promise<void> {
   await buildLibrary();
 }

@@ -32,7 +32,7 @@ export async function startCriuService(): Promise<CriuService> {
   return { socket, pid: child.pid as number };
 }
 
-/** Lets other users reach a service. */
+/** Lets other users connect to a service. */
 export async function openToOthers({ socket }: CriuService): Promise<void> {
   await chmod(join(socket, '..'), 0o755);
   await chmod(socket, 0o666);

@@ -7,8 +7,8 @@ import { native } from '../../src/native/index.ts';
 import { killAfterTest, type Program, waitFor } from './workload.ts';
 
 /**
- * Starts a program as the leader of a session whose descriptors 0, 1, … are those given; where none
- * is, the first three are /dev/null. It is killed after the test, whether it is the original or restored.
+ * Starts a program as a session leader with the given descriptors as 0, 1, …; the first three are
+ * /dev/null by default. It is killed after the test, whether original or restored.
  */
 export async function startOn(
   descriptors: readonly (number | undefined)[],
@@ -22,7 +22,7 @@ export async function startOn(
   const { pid } = child;
   if (pid === undefined) throw new Error(`cannot start ${file}`, { cause: await ended });
   killAfterTest(pid);
-  // Until it runs the program, descriptors of this process are open there too.
+  // Before it executes the program, it also has descriptors of this process.
   await waitFor(() => readlinkSync(`/proc/${pid}/exe`) === file, `${file} runs`);
   return { pid, ended };
 }
@@ -42,17 +42,17 @@ export function closeAfterTest(fd: number): void {
       const now = fstatSync(fd);
       if (now.ino === ino && now.dev === dev) native().close(fd);
     } catch {
-      // It is closed.
+      // It is closed already.
     }
   });
 }
 
-/** What the kernel calls a descriptor of a process, as `pipe:[123]`. */
+/** The link of a descriptor in /proc, such as `pipe:[123]`. */
 export function nameOf(fd: number, pid: number | 'self' = 'self'): string {
   return readlinkSync(`/proc/${pid}/fd/${fd}`);
 }
 
-/** Gathers what comes out of a stream. */
+/** Collects the output of a stream. */
 export class Output {
   text = '';
 
@@ -60,11 +60,11 @@ export class Output {
     stream.setEncoding('utf8').on('data', (text: string) => {
       this.text += text;
     });
-    // It may have been paused, and may be reset.
+    // The stream may have been paused, and may be reset.
     stream.on('error', () => {}).resume();
   }
 
-  /** Resolves when the text has come. */
+  /** Resolves when the text has arrived. */
   async has(text: string): Promise<void> {
     await waitFor(() => this.text.includes(text), `'${text}' in '${this.text}'`).catch(() => {
       throw new Error(`waited 20 s for '${text}', and have '${this.text}'`);

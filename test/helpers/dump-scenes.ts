@@ -9,35 +9,35 @@ import { type Counter, client, temporaryDirectory, waitGone } from './workload.t
 
 export type Step = keyof typeof steps;
 
-/** What is done to criu: at a step, or some milliseconds after it. */
+/** A signal to criu, at a step or some milliseconds after it. */
 export interface Blow {
   readonly at: Step;
   readonly afterMs?: number;
-  /** 0 does nothing to it. */
+  /** 0 sends no signal. */
   readonly signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 0;
 }
 
-/** The error of a dump, and whether criu got the signal: a deadline may pass before. */
+/** The error of a dump, and true if criu got the signal: a deadline may pass first. */
 export type BlowError = ErrorFacts & { readonly struck?: boolean };
 
-/** A caller and a workload in one of the ways in which CRIU locks the network, or does not. */
+/** A caller and a workload for one of the ways in which CRIU locks the network or does not. */
 export interface Scene {
-  /** The steps that CRIU tells of. */
+  /** The steps that CRIU reports. */
   readonly steps: readonly Step[];
   counter: Counter;
-  /** Starts the workload anew. */
+  /** Starts a new workload. */
   revive(): Promise<void>;
   /** A dump during which criu gets a signal; resolves with the error, undefined if the dump succeeds. */
   dumpWith(blow: Blow, limits?: object): Promise<BlowError | undefined>;
-  /** What the caller holds, and what locks the network. */
+  /** The resources of the caller, and the network locks. */
   left(): Promise<unknown>;
-  /** Dumps it for good, and restores it. */
+  /** Dumps the workload without a fault, and restores it. */
   dumpAndRestore(): Promise<void>;
 }
 
 type Lock = NonNullable<CriuOpts['networkLock']>;
 
-/** CRIU locks the namespace of the workload as a whole, for that is not its own. */
+/** CRIU locks the whole network namespace of the workload, because it differs from that of criu. */
 async function inAnotherNamespace(networkLock: Lock, size = '0'): Promise<Scene> {
   const criu = client();
   await criu.version();
@@ -50,7 +50,7 @@ async function inAnotherNamespace(networkLock: Lock, size = '0'): Promise<Scene>
   });
 }
 
-/** Nothing is locked: there is no connection. */
+/** Without a connection CRIU locks nothing. */
 async function withoutConnections(size = '0'): Promise<Scene> {
   return await locally(
     () => startCounting('counter', [size]),
@@ -109,13 +109,13 @@ async function locally(
   return scene;
 }
 
-/** But for the workload, which may be another one by now. */
+/** Leaves out the workload, which a new one may have replaced. */
 async function ownHoldings() {
   const { descriptors, children } = await holdings();
   return { descriptors, children: children.length };
 }
 
-/** CRIU locks each connection by itself: caller and workload are in the same namespace. */
+/** CRIU locks each connection separately, because caller and workload share a network namespace. */
 export async function inTheSameNamespace(
   networkLock: Lock,
   size = '0',
@@ -154,7 +154,7 @@ export async function inTheSameNamespace(
   return scene;
 }
 
-/** As a timer, but not to the millisecond: what criu does in between takes less. */
+/** A timer with a resolution below a millisecond, because a step of criu may take less. */
 async function moment(afterMs: number): Promise<void> {
   for (const end = performance.now() + afterMs; performance.now() < end; ) await turn();
 }
@@ -169,7 +169,7 @@ export function strike(pid: number, signal: Blow['signal']): boolean {
   }
 }
 
-/** By what CRIU locks, and how. */
+/** The scene of each network lock. */
 export const scenes: Record<string, (size?: string) => Promise<Scene>> = {
   'without connections': withoutConnections,
   'the namespace locked by iptables': (size) => inAnotherNamespace('iptables', size),

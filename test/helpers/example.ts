@@ -7,18 +7,18 @@ import { buildLibrary } from './built.ts';
 import { root } from './pages.ts';
 import { waitFor } from './workload.ts';
 
-/** A program of examples/ that runs. */
+/** A running program of examples/. */
 export interface Example {
   readonly child: ChildProcess;
-  /** Resolves with the first match of what it prints; fails if it ends without. */
+  /** Resolves with the first match in its output; fails if it ends without one. */
   prints(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Resolves with its exit code and all that it has printed. */
+  /** Resolves with its exit code and its output. */
   readonly ended: Promise<{ code: number | null; output: string }>;
 }
 
 /**
  * Starts a program of examples/, which is killed after the test.
- * @param options `through` is a command that runs it, as `unshare`
+ * @param options `through` is a command that runs it, such as `unshare`
  */
 export async function startExample(
   name: string,
@@ -57,7 +57,7 @@ export async function startExample(
   return { child, prints, ended };
 }
 
-/** Runs a program of examples/ to its end; resolves with what it has printed. */
+/** Runs a program of examples/ to its end; resolves with its output. */
 export async function runExample(
   name: string,
   args: readonly (string | number)[],

@@ -4,7 +4,7 @@ import { countsInOrder, startCounting } from './checkpoints.ts';
 import { holdings } from './own-resources.ts';
 import { type Counter, client, temporaryDirectory, waitGone } from './workload.ts';
 
-/** A client, a counter, and what this process holds with them. */
+/** A client, a counter, and the resources of this process with them. */
 export async function ready(size = '64') {
   const criu = client();
   await criu.version();
@@ -12,7 +12,7 @@ export async function ready(size = '64') {
   return { criu, counter, before: await holdings() };
 }
 
-/** The process counts on, this one holds what it did, and the next dump and restore work. */
+/** The counter continues, this process has the same resources, and the next dump and restore work. */
 export async function expectIntact(
   criu: Criu,
   counter: Counter,

@@ -54,7 +54,7 @@ export function recordedHistory(name: string): History {
   };
 }
 
-/** Makes a round from some numbers; the others are 0 or undefined. */
+/** Builds a round from some numbers; the others are 0 or undefined. */
 export function roundOf(index: number, numbers: Partial<DumpStats & Round>): Round {
   const { startedMs = 0, durationMs = 0, ...stats } = numbers;
   return {
@@ -88,7 +88,7 @@ export function roundOf(index: number, numbers: Partial<DumpStats & Round>): Rou
 /** Replays recorded rounds to a policy, in place of an iteration. */
 export class Replay implements Pick<Iteration, 'preDump' | 'close' | 'predict'> {
   readonly #rounds: readonly Round[];
-  /** How many rounds were made. */
+  /** The number of rounds. */
   made = 0;
   closed = 0;
   decision: Decision | undefined;

@@ -6,8 +6,8 @@ import type { MemoryWorkload } from './memory-workload.ts';
 import { temporaryDirectory, waitFor, waitGone } from './workload.ts';
 
 /**
- * Waits until the criu of an iteration is in the middle of a pre-dump, which shows only in that it
- * has forked: criu sends no notification then. Resolves with both pids.
+ * Waits until the criu of an iteration is in the middle of a pre-dump. The only sign is that criu has
+ * forked: it sends no notification then. Resolves with both pids.
  */
 export async function awaitPreDump(): Promise<{ criu: number; child: number }> {
   const criu = await runningCriu();
@@ -23,7 +23,7 @@ export async function awaitPreDump(): Promise<{ criu: number; child: number }> {
   return { criu, child };
 }
 
-/** Checks that a new iteration makes a round, and that the process runs on with its memory complete. */
+/** Checks that a new iteration makes a round, and that the process continues with its memory intact. */
 export async function expectRound(criu: Criu, memory: MemoryWorkload): Promise<void> {
   await using iteration = await criu.iterate(memory.pid, {
     imagesDirectory: await temporaryDirectory(),
@@ -46,7 +46,7 @@ export async function expectIterationCompletes(criu: Criu, memory: MemoryWorkloa
   await memory.writesOn();
 }
 
-/** Copies the images that a page server does not take to the pages that it took, and restores there. */
+/** Copies the images that are not sent to a page server to its directory, and restores there. */
 export async function restoreFrom(
   criu: Criu,
   far: string,

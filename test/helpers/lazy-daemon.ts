@@ -7,7 +7,7 @@ import { killAfterTest, waitFor } from './workload.ts';
 /** Finds the lazy-pages daemon that this process has started since `before` was taken. */
 export async function daemonOf({ children: earlier }: Pick<Holdings, 'children'>): Promise<number> {
   const daemons: number[] = [];
-  // While children end, the kernel's list may omit others, and listed ones may be gone already.
+  // While children end, the kernel's list may omit others, and may name some that are gone.
   const found = async () => {
     const started = (await children()).filter((pid) => !earlier.includes(pid));
     const commands = started.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));

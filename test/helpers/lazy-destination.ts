@@ -2,8 +2,8 @@ import type { LazyPagesResult, LazyRestoreOptions } from '../../src/index.ts';
 import { type ErrorFacts, LibraryProcess } from './library-process.ts';
 
 /**
- * Another host, as far as pids go: a process with the library in a pid namespace of its own, where
- * the pids are free that a lazy source on this one still holds. Ended after the test, with all in it.
+ * Stands in for another host: a process with the library in a pid namespace of its own, where the pids
+ * are free that a lazy source still holds here. It is ended after the test with all of its processes.
  */
 export class LazyDestination {
   readonly #caller: LibraryProcess;
@@ -24,7 +24,7 @@ export class LazyDestination {
     this.pid = await this.#caller.ask<number>('lazyRestore', options);
   }
 
-  /** The failure of such a restore. */
+  /** Restores lazily; resolves with the error. */
   async failure(options: LazyRestoreOptions): Promise<ErrorFacts> {
     return await this.#caller.failure('lazyRestore', options);
   }

@@ -5,21 +5,21 @@ import { criuPath } from '../../scripts/criu-path.mjs';
 import type { CriuError } from '../../src/index.ts';
 import { buildLibrary } from './built.ts';
 
-/** What is told of an error across processes. */
+/** The properties of an error that are sent between processes. */
 export type ErrorFacts = Pick<
   CriuError,
   'code' | 'message' | 'errno' | 'workload' | 'pid' | 'exit' | 'cancelled' | 'leftovers'
 >;
 
-/** A process of its own that uses the library, as test/fixtures/library-process.mjs has it. */
+/** Another process that uses the library: test/fixtures/library-process.mjs. */
 export class LibraryProcess {
   readonly #child: ChildProcess;
   /** Resolves when it has ended. */
   readonly ended: Promise<unknown>;
 
   /**
-   * Starts one through a program that changes its circumstances; its client has these defaults.
-   * Killed after the test.
+   * Starts one through a program that changes its environment, such as its namespaces. Its client has
+   * these defaults. It is killed after the test.
    */
   static async start(
     through: readonly string[] = [],
@@ -30,7 +30,7 @@ export class LibraryProcess {
     return caller;
   }
 
-  /** The same of one that has imported the library, and not used it yet. */
+  /** Starts one that has imported the library but has not used it yet. */
   static async unused(
     through: readonly string[] = [],
     defaults: object = {},
@@ -42,7 +42,7 @@ export class LibraryProcess {
       execPath,
       execArgv: rest,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // Undefined is something else than absent.
+      // Undefined differs from absent.
       serialization: 'advanced',
     });
     const caller = new LibraryProcess(child);
@@ -63,7 +63,7 @@ export class LibraryProcess {
     return this.#child.pid as number;
   }
 
-  /** Has it do a task; resolves with what comes of it. */
+  /** Has it run a task; resolves with the outcome. */
   async do<T>(
     task: string,
     options: object = {},

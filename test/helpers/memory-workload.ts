@@ -47,15 +47,15 @@ export async function startMemoryWorkload(options: MemoryOptions): Promise<Memor
     await waitFor(async () => (await said()).length > before, 'the program has checked its memory');
     return (await said()).at(-1) ?? '';
   };
-  const told = (answer: string, pattern: RegExp) => {
+  const countIn = (answer: string, pattern: RegExp) => {
     const writes = Number(pattern.exec(answer)?.[1]);
     if (Number.isNaN(writes)) throw new Error(`memory of process ${program.pid}: ${answer}`);
     return writes;
   };
   const byItsPid = () => process.kill(program.pid, 'SIGUSR1');
-  const verify = async (by = byItsPid as () => unknown) => told(await ask(by), /^ok (\d+)$/);
+  const verify = async (by = byItsPid as () => unknown) => countIn(await ask(by), /^ok (\d+)$/);
   const verifyOriginal = async () => {
-    const known = async () => told(await ask(byItsPid), /^(?:ok )?(\d+)(?:$| writes are noted)/);
+    const known = async () => countIn(await ask(byItsPid), /^(?:ok )?(\d+)(?:$| writes are noted)/);
     const before = await known();
     await waitFor(async () => (await known()) > before, `process ${program.pid} writes on`);
   };

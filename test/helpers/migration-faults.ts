@@ -54,8 +54,8 @@ type Moment =
   | Partial<Record<MigrationPhase, number>>;
 
 /**
- * A fault at some moments; the code of its error, undefined if there is none, and who runs in the end.
- * Without, what comes of it depends on the moment.
+ * A fault at some moments, the code of its error (undefined if there is none), and which copy runs in the
+ * end. Without a code the outcome depends on the moment.
  */
 export type Expected = readonly [
   kind: FaultKind,
@@ -71,7 +71,7 @@ export type Expected = readonly [
 export function casesOf(mode: MigrationMode, expected: readonly Expected[]) {
   return expected.flatMap(([kind, moments, code, owner]) => {
     const isOpen = code === undefined && owner === undefined;
-    // Of moments with one outcome `npm test` tries the first and the last, of others the last.
+    // `npm test` tries the first and the last of the moments with the same outcome, and else only the last.
     const few = moments.filter((_, at) => at === moments.length - 1 || (at === 0 && !isOpen));
     const what = `moments of the fault of a migration in ${mode}: ${kind}`;
     const tried = sample(what, moments.length, few.length) > few.length ? moments : few;
@@ -110,7 +110,7 @@ export interface Outcome {
 const FROM = '127.0.0.2';
 const TO = '127.0.0.1';
 
-/** The circumstances of a try. */
+/** The environment of a try. */
 export interface Circumstances {
   readonly heapMiB?: number;
   /** The factor by which the machine is slower than usual. */
@@ -293,7 +293,7 @@ async function expectNothingLeft(
   });
 }
 
-/** What this process holds, without numbers, which differ for a new agent. */
+/** The resources of this process, without numbers, which differ for a new agent. */
 async function held() {
   const { descriptors, children } = await holdings();
   return {

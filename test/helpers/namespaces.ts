@@ -5,7 +5,7 @@ import { type Program, startProgram, waitFor } from './workload.ts';
 
 let made = 0;
 
-/** Makes a network namespace with a loopback device, removed after the test. Its file is returned. */
+/** Creates a network namespace with a loopback device and returns its file. It is removed after the test. */
 export async function networkNamespace(): Promise<string> {
   const name = `node-criu-${process.pid}-${++made}`;
   await execa('ip', ['netns', 'add', name]);
@@ -16,12 +16,12 @@ export async function networkNamespace(): Promise<string> {
   return `/run/netns/${name}`;
 }
 
-/** Which namespace of a kind a process is in, as `net:[123]`. */
+/** The namespace of a process, such as `net:[123]`. */
 export async function namespaceOf(pid: number | 'self', kind: string): Promise<string> {
   return await readlink(`/proc/${pid}/ns/${kind}`);
 }
 
-/** Starts a program through one that changes its namespaces and then becomes it. */
+/** Starts a program through one that changes its namespaces and then executes it. */
 export async function startThrough(
   [changer = '', ...changes]: readonly string[],
   file: string,

@@ -1,7 +1,7 @@
 /** Numbers from 0 up to a limit: the same ones for the same seed. */
 export type Random = (below: number) => number;
 
-/** A generator of numbers (mulberry32): a failure can be had again. */
+/** A seeded generator (mulberry32), so that a failure can be reproduced. */
 export function seeded(seed: number): Random {
   let state = seed | 0;
   return (below) => {

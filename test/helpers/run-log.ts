@@ -5,21 +5,21 @@ import { onTestFinished } from 'vitest';
 import { compileFixture } from './compile.ts';
 import { isAlive, processState, startProgram, temporaryDirectory, waitFor } from './workload.ts';
 
-/** What a process has done in one pid namespace, without anything in between. */
+/** An uninterrupted stay of a process in one pid namespace. */
 export interface Stay {
-  /** It is the one that it was started in. */
+  /** True for the namespace in which the process was started. */
   readonly here: boolean;
   readonly first: number;
   readonly last: number;
 }
 
-/** A process whose log tells where it ran and when; see test/fixtures/run-log.c. */
+/** A process that logs where and when it runs; see test/fixtures/run-log.c. */
 export class RunLog {
   readonly pid: number;
   readonly #log: string;
   readonly #program: string;
 
-  /** Starts one. It is killed after the test with all copies of it that are seen from here. */
+  /** Starts one. It is killed after the test with all copies that are visible here. */
   static async start(heapMiB: number): Promise<RunLog> {
     const log = join(await temporaryDirectory(), 'log');
     const program = await compileFixture('run-log');
@@ -38,9 +38,9 @@ export class RunLog {
     this.#program = program;
   }
 
-  /** All that there is of it: the original, and copies, running or not. */
+  /** The original and all copies, running or not. */
   async copies(): Promise<number[]> {
-    // Not by its arguments: they may be on a page that is yet to come.
+    // Not found by its arguments, which may be on a page that has not arrived.
     const isCopy = (pid: string) => {
       try {
         if (readlinkSync(`/proc/${pid}/exe`) !== this.#program) return false;
@@ -55,7 +55,7 @@ export class RunLog {
     return pids.filter((_, index) => alive[index]).map(Number);
   }
 
-  /** Resolves with the pid, as seen from here, once there is one copy only, and that runs. */
+  /** Resolves with the pid in this namespace once only one copy exists and runs. */
   async alone(): Promise<number> {
     let copies: number[] = [];
     const one = async () => {
@@ -76,7 +76,7 @@ export class RunLog {
     await waitFor(async () => (await size()) > before, 'the witness writes on');
   }
 
-  /** Has the one copy look at all of its memory; fails if any was ever wrong. */
+  /** Has the one copy check all of its memory; fails if any of it was ever wrong. */
   async verify(): Promise<void> {
     const lines = async () => (await readFile(this.#log, 'utf8')).split('\n');
     const answers = async () => (await lines()).filter((line) => /^(ok|wrong)/.test(line));
@@ -87,7 +87,7 @@ export class RunLog {
     if (wrong.length > 0) throw new Error(`the memory of the witness: ${wrong.join(', ')}`);
   }
 
-  /** Where it has run, in the order of time. */
+  /** The stays in order of time. */
   async stays(): Promise<Stay[]> {
     const lines = (await readFile(this.#log, 'utf8')).split('\n').slice(0, -1);
     const ticks = lines.filter((line) => /^\d/.test(line)).map((line) => line.split(' '));

@@ -2,13 +2,13 @@ import { appendFileSync } from 'node:fs';
 
 const notes = process.env.SOAK_NOTES;
 
-/** True in `npm run test:soak`, which repeats in full what `npm test` takes a sample of. */
+/** True in `npm run test:soak`, which runs all repetitions of which `npm test` runs a sample. */
 export const isSoak = process.env.SOAK === '1';
 
 /**
  * How often a test repeats something: `few` times in `npm test`, `full` times in a soak run, with the
  * same code and seeds. The soak run lists every repetition that it adds.
- * @param what is repeated, as `mutated images`
+ * @param what is repeated, such as `mutated images`
  */
 export function sample(what: string, full: number, few: number): number {
   if (!isSoak) return few;
@@ -16,7 +16,7 @@ export function sample(what: string, full: number, few: number): number {
   return full;
 }
 
-/** The seed of a test's random choices: TEST_SEED replaces it, to look for what another one finds. */
+/** The seed of a test's random choices; TEST_SEED replaces it, to search with others. */
 export function testSeed(seed: number): number {
   return Number(process.env.TEST_SEED ?? seed);
 }

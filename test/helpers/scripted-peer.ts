@@ -4,7 +4,7 @@ import type { Channel } from '../../src/protocol/channel.ts';
 import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
 import { decodeRequest, encodeResponse } from './wire.ts';
 
-/** The other side of a session: does what a test tells it to, also what no criu would do. */
+/** The other side of a session, driven by the test; it can do what no criu does. */
 export interface Peer {
   readonly channel: Channel;
   /** How often the channel was asked to kill it. */
@@ -20,7 +20,7 @@ export interface Peer {
 const bytesOf = (message: CriuResponse | Uint8Array) =>
   message instanceof Uint8Array ? message : encodeResponse(message);
 
-/** A peer in memory: the order of things is the test's alone, and packets can carry descriptors. */
+/** A peer in memory: the test alone decides the order of events, and packets can carry descriptors. */
 export function memoryPeer(): Peer {
   const requests = new Queue<Uint8Array>();
   const responses = new Queue<Packet>();
@@ -48,18 +48,18 @@ export function memoryPeer(): Peer {
   };
 }
 
-/** A peer on a real socket, whose limits and errors are the kernel's. It sends no descriptors. */
+/** A peer on a real socket, with the limits and errors of the kernel. It sends no descriptors. */
 export function socketPeer(): Peer {
   const [own, other] = native().socketpair();
   const open = new Set([own, other]);
-  /** What ends the wait for a packet on a descriptor, which must not outlive it. */
+  /** Cancels the wait for a packet on a descriptor before the descriptor is closed. */
   const waiting = new Map<number, () => void>();
   const close = (fd: number) => {
     if (!open.delete(fd)) return;
     waiting.get(fd)?.();
     native().close(fd);
   };
-  /** Receives as the worker does: from the event loop, when there is something. */
+  /** Receives as the worker does: from the event loop, when data is available. */
   const receive = async (fd: number): Promise<Packet | undefined> => {
     while (open.has(fd)) {
       const packet = native().receive(fd);
@@ -96,7 +96,7 @@ export function socketPeer(): Peer {
   };
 }
 
-/** What is added is taken in order; at its end, undefined. */
+/** A queue of items in order; undefined after its end. */
 class Queue<T> {
   readonly #items: T[] = [];
   readonly #waiting: ((item: T | undefined) => void)[] = [];

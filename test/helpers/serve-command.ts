@@ -8,19 +8,19 @@ import { childrenOf } from '../../src/procfs/tree.ts';
 import { main } from './command.ts';
 import { bootedAnew } from './migration-host.ts';
 
-/** `node-criu serve` on what is another host as far as pids go. */
+/** `node-criu serve` in a pid namespace of its own, which stands in for another host. */
 export interface ServeCommand {
-  /** Where it listens, as its first line says. */
+  /** The address on which it listens, from its first line. */
   readonly port: number;
-  /** Its lines on standard output so far. */
+  /** The lines of its standard output so far. */
   readonly said: readonly string[];
-  /** All that it has written on standard error so far. */
+  /** Its standard error so far. */
   stderr(): string;
-  /** Sends it a signal, as a terminal would. */
+  /** Sends it a signal, as a terminal does. */
   signal(name: NodeJS.Signals): void;
-  /** Ends it, with all that runs there; resolves when that is done. */
+  /** Ends it and all processes there; resolves when they have ended. */
   kill(): Promise<void>;
-  /** Its exit code, once it has ended and all is read. */
+  /** Its exit code, after its output has been read to the end. */
   readonly ended: Promise<number | null>;
 }
 
@@ -54,7 +54,7 @@ export async function serve(...args: string[]): Promise<ServeCommand> {
   return { port, said, stderr: () => stderr, signal, kill, ended };
 }
 
-/** A port of the loopback device that nobody listens at just now. */
+/** A free port of the loopback device. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

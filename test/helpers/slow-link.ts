@@ -2,19 +2,19 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A TCP proxy to a lazy source or a page server that passes only so much. Closed after the test. */
+/** A TCP proxy to a lazy source or a page server that forwards a limited amount. Closed after the test. */
 export interface SlowLink {
   readonly address: string;
   readonly port: number;
-  /** Resolves when the proxy has passed as much as it may. */
+  /** Resolves when the proxy has reached its limit. */
   readonly full: Promise<unknown>;
   /** Closes all connections. */
   cut(): void;
-  /** Passes everything from now on. */
+  /** Removes the limit. */
   widen(): void;
 }
 
-/** Starts a proxy to a listening server that passes so many MiB, both directions together. */
+/** Starts a proxy to a listening server with a limit in MiB for both directions together. */
 export async function slowLink(
   server: { readonly address: string; readonly port: number },
   mib: number,

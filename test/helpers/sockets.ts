@@ -9,7 +9,7 @@ import { waitFor } from './workload.ts';
 /** An IPv4 address of this host that only this test process uses, so that its ports stay free. */
 export const ownAddress = `127.${1 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${1 + (process.pid & 127)}`;
 
-/** A server of Node's on a free port. Closed after the test. */
+/** A Node server on a free port. Closed after the test. */
 export async function listening(address = '127.0.0.1'): Promise<{ server: Server; port: number }> {
   const server = createServer({ pauseOnConnect: true });
   await new Promise<void>((resolve, reject) => {

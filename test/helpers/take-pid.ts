@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { compileFixture } from './compile.ts';
 import { type Program, startProgram, temporaryDirectory, waitFor } from './workload.ts';
 
-/** Has another process take a pid, until it is killed; its parent, a child of this one, ends then. */
+/** Occupies a pid with another process until that is killed; its parent, our child, ends then. */
 export async function takePid(pid: number): Promise<Program> {
   const stdout = join(await temporaryDirectory(), 'said');
   const program = await compileFixture('take-pid');

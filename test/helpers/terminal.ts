@@ -7,8 +7,8 @@ import { Output } from './descriptors.ts';
 import { killAfterTest, waitFor } from './workload.ts';
 
 /**
- * Starts a program that leads a session on a terminal whose master another process has. With
- * `extra` it also has a descriptor 3, whose other end is the `channel`.
+ * Starts a program as session leader on a terminal whose master belongs to another process. With `extra`
+ * it also has a descriptor 3, whose other end is the `channel`.
  */
 export async function startOnTerminal(program: string, args: string[] = [], extra: 'pipe'[] = []) {
   const file = await compileFixture('pty-run');
@@ -28,7 +28,7 @@ export async function startOnTerminal(program: string, args: string[] = [], extr
   return {
     pid,
     output,
-    /** Resolves when the terminal is gone, because nobody has it open. */
+    /** Resolves when the terminal is gone because no process has it open. */
     closed,
     channel: runner.stdio[3] as Duplex,
     type: (text: string) => void runner.stdin?.write(text),

@@ -26,13 +26,13 @@ export async function temporaryDirectory(): Promise<string> {
 
 export interface Program {
   readonly pid: number;
-  /** Resolves when the process that was started has ended, also if it is killed by a dump. */
+  /** Resolves when the started process has ended, also if a dump has killed it. */
   readonly ended: Promise<unknown>;
 }
 
 /**
- * Starts a program as the leader of a session, with no descriptor but /dev/null and `files`: what
- * can be dumped. It is killed after the test, by its pid, whether it is the original or restored.
+ * Starts a program that can be dumped: a session leader with no descriptors except /dev/null and `files`.
+ * It is killed by its pid after the test, whether original or restored.
  */
 export async function startProgram(
   file: string,
@@ -40,7 +40,7 @@ export async function startProgram(
   options: { stdout?: string; stderr?: string; cwd?: string; env?: Record<string, string> } = {},
 ): Promise<Program> {
   const { stdout = '/dev/null', stderr = '/dev/null', ...rest } = options;
-  // Not by execa, which would write files itself, from pipes that no dump could follow.
+  // Not execa, which writes files itself from pipes, and CRIU cannot dump those pipes.
   const files = [openSync(stdout, 'a', 0o600), openSync(stderr, 'a', 0o600)];
   const child = spawn(file, args, { ...rest, detached: true, stdio: ['ignore', ...files] });
   const ended = once(child, 'exit').catch((error: unknown) => error);
@@ -51,7 +51,7 @@ export async function startProgram(
   return { pid, ended };
 }
 
-/** Kills a process and what it started in its group, once the test is over. */
+/** Kills a process and its process group after the test. */
 export function killAfterTest(pid: number): void {
   onTestFinished(async () => {
     for (const target of [-pid, pid]) {
@@ -66,11 +66,11 @@ export function killAfterTest(pid: number): void {
 }
 
 export interface Counter extends Program {
-  /** The last number that it has written. */
+  /** The last number in the file. */
   count(): Promise<number>;
-  /** All that it has written: 1, 2, 3, … if nothing was lost and nothing done twice. */
+  /** All numbers in the file: 1, 2, 3, … if none was lost or written twice. */
   numbers(): Promise<number[]>;
-  /** Resolves when it has counted further than it has now. */
+  /** Resolves when the process has written another number. */
   countsOn(): Promise<void>;
 }
 
@@ -106,23 +106,23 @@ export async function processState(pid: number): Promise<string | undefined> {
   return (await statOf(pid))?.[0];
 }
 
-/** What /proc/PID/stat has after the name, the state first; undefined if there is none. */
+/** The fields of /proc/PID/stat after the name, the state first; undefined if there is none. */
 export async function statOf(pid: number): Promise<string[] | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** The session that a process is in. */
+/** The session of a process. */
 export async function sessionOf(pid: number): Promise<number> {
   return Number((await statOf(pid))?.[3]);
 }
 
-/** Whether a process is there and no zombie. */
+/** True if a process exists and is not a zombie. */
 export async function isAlive(pid: number): Promise<boolean> {
   return !['Z', 'X', undefined].includes(await processState(pid));
 }
 
-/** Waits until a process is gone, a zombie that somebody has yet to reap included. */
+/** Waits until a process has ended and has been reaped. */
 export async function waitGone(pid: number): Promise<void> {
   await waitFor(async () => (await processState(pid)) === undefined, `process ${pid} is gone`);
 }

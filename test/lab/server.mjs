@@ -1,15 +1,15 @@
-// An HTTP server whose memory can tell whether it is what it should be. Each answer to GET / is a
-// number more than the one before; GET /verify looks at all memory and tells of it; GET /state tells
-// without a look. Says 'ready' on its standard output.
+// An HTTP server that can verify its own memory. Each answer to GET / is the previous number plus one;
+// GET /verify checks all memory and returns the state; GET /state returns the state without a check.
+// It prints 'ready' when it listens.
 //
 // usage: server.mjs [--port N] [--heap MIB] [--hot MIB [--rate PAGES|max]] [--worker] [--child]
 //                   [--interval MS]
 //
-// The interval is that of all timers, 10 ms by default: as often as timers can be relied upon. On an
-// emulated processor, such timers of a writer, a worker and a child take most of its time.
+// MS is the interval of all timers, 10 ms by default, the shortest reliable one. On an emulated processor
+// such timers of a writer, a worker and a child would take most of the time.
 //
-// The hot set comes on top of the heap; a thread rewrites it round and round, so many pages a second.
-// Each page is filled by its number and by how often it was written, and that is also noted apart.
+// The hot set is added to the heap; a thread rewrites it in turn at the given rate of pages per second.
+// The content of a page follows from its number and the count of its writes, which is also kept apart.
 import { fork } from 'node:child_process';
 import { createServer } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -18,7 +18,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 
 const PAGE_WORDS = 1024;
 const PAGES_PER_MIB = 256;
-/** How many pages are looked at, or written, before others have a turn. */
+/** The number of pages that are checked or written before the event loop continues. */
 const BATCH = 256;
 
 class Pages {
@@ -38,7 +38,7 @@ class Pages {
     }
   }
 
-  /** The pages that are not what they should be. */
+  /** The pages with wrong content. */
   async wrong() {
     const wrong = [];
     for (let page = 0; page < this.count; page++) {
@@ -103,7 +103,7 @@ function serve() {
   if (child) child.on('message', keep('childTicks'));
   const ready = writer ? new Promise((resolve) => writer.once('message', resolve)) : undefined;
 
-  /** Looks at the memory of the server and of its writer. */
+  /** Checks the memory of the server and of its writer. */
   async function verify() {
     const wrong = (await pages.wrong()).map((page) => `page ${page} of the heap`);
     if (writer) {
@@ -132,7 +132,7 @@ function serve() {
   });
 }
 
-/** Writes the hot set, page by page, at a rate in pages a second. */
+/** Writes the hot set page by page, at a rate in pages per second. */
 async function write({ hot, rate, interval }) {
   const pages = new Pages(hot);
   let [writes, page] = [0, 0];

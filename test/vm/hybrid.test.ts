@@ -17,7 +17,7 @@ import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
 beforeAll(allowLargePipes);
 
-test('rounds, and then a lazy dump of what has changed since: little is left to fetch', async () => {
+test('a lazy dump after rounds leaves only the changed pages to fetch', async () => {
   const memory = await startMemoryWorkload({
     heapMiB: sample('MiB of heap in a hybrid copy', 48, 20),
     hotMiB: 2,
@@ -59,7 +59,7 @@ test('rounds, and then a lazy dump of what has changed since: little is left to 
   await memory.writesOn();
 });
 
-test('a lazy dump that cannot begin leaves the iteration as it was', async () => {
+test('a lazy dump that cannot start leaves the iteration unchanged', async () => {
   const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 1000 });
   const imagesDirectory = await temporaryDirectory();
   const iteration = await client().iterate(memory.pid, { imagesDirectory, lazyPages: true });

@@ -18,7 +18,7 @@ const workload = {
 } as const;
 const heapPages = workload.heapMiB * 256;
 
-test('rounds copy what has changed, and all of them together are the memory', async () => {
+test('rounds copy the changed pages, and together they are the whole memory', async () => {
   const criu = client();
   expect(await criu.features()).toMatchObject({ memTrack: true });
   const memory = await startMemoryWorkload(workload);
@@ -50,7 +50,7 @@ test('rounds copy what has changed, and all of them together are the memory', as
   expect(last.stats.pagesWritten).toBeLessThan(heapPages / 4);
   expect(last.stats.bytesWritten).toBe(await sizeOfPages(last.directory));
   expect(last.preCopy).toBeUndefined();
-  // CRIU itself adds them up.
+  // CRIU itself sums them.
   const total = await readDumpStats(last.directory);
   expect(total.pagesWritten).toBeGreaterThan(first.stats.pagesWritten + last.stats.pagesWritten);
 
@@ -62,7 +62,7 @@ test('rounds copy what has changed, and all of them together are the memory', as
   await memory.writesOn();
 });
 
-test('without a dump the process just runs on, and another iteration begins anew', async () => {
+test('without a final dump the process continues, and another iteration starts from nothing', async () => {
   const criu = client();
   const memory = await startMemoryWorkload(workload);
   const iteration = await criu.iterate(memory.pid, { imagesDirectory: await temporaryDirectory() });
@@ -77,7 +77,7 @@ test('without a dump the process just runs on, and another iteration begins anew
   const first = await again.preDump();
   await memory.writesOn();
   const { directory } = await again.dump();
-  // The pages that the dump has again are punched out of the first round.
+  // The dump punches its pages out of the first round.
   const { size, blocks } = await stat(join(first.directory, 'pages-1.img'));
   expect(blocks * 512).toBeLessThan(size);
   await waitGone(memory.pid);
@@ -85,7 +85,7 @@ test('without a dump the process just runs on, and another iteration begins anew
   await memory.verify();
 });
 
-test('the policy ends the rounds, and tells expected and real frozen time side by side', async () => {
+test('the policy ends the rounds, and the result has the expected and the real frozen time', async () => {
   const criu = client();
   const memory = await startMemoryWorkload(workload);
   const imagesDirectory = await temporaryDirectory();
@@ -115,7 +115,7 @@ test('the policy ends the rounds, and tells expected and real frozen time side b
   await memory.verify();
 });
 
-test('a policy that aborts closes the iteration, and the process runs on', async () => {
+test('a policy that aborts closes the iteration, and the process continues', async () => {
   const criu = client();
   const memory = await startMemoryWorkload(workload);
   const imagesDirectory = await temporaryDirectory();
@@ -128,8 +128,8 @@ test('a policy that aborts closes the iteration, and the process runs on', async
   await memory.verify();
 });
 
-test.each(['plainly', 'over TLS'])(
-  'rounds go to a page server of their own each, by address and port, %s',
+test.each(['in plain text', 'over TLS'])(
+  'each round goes to a page server of its own, by address and port, %s',
   async (how) => {
     const criu = client();
     const tls = how === 'over TLS' ? await certified() : {};
@@ -159,7 +159,7 @@ test.each(['plainly', 'over TLS'])(
   },
 );
 
-test('rounds read from outside the process, each page kept once, are the memory', async () => {
+test('rounds that are read from outside the process, with each page kept once, are the whole memory', async () => {
   const criu = client();
   const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
   const imagesDirectory = await temporaryDirectory();
@@ -169,7 +169,7 @@ test('rounds read from outside the process, each page kept once, are the memory'
   const space = await spaceOfPages(first.directory);
   await memory.writesOn();
   await iteration.preDump();
-  // What a later round has again is punched out of the first one.
+  // Later rounds punch their pages out of the first one.
   expect(await spaceOfPages(first.directory)).toBeLessThan(space);
   await memory.writesOn();
   const { directory } = await iteration.dump();
@@ -178,7 +178,7 @@ test('rounds read from outside the process, each page kept once, are the memory'
   await memory.verify();
 });
 
-test('rounds keep pidfds in a socket, without which they are refused', async () => {
+test('rounds keep pidfds in a socket, and are refused without it', async () => {
   const criu = client();
   const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
   const [lost, pidfdStoreSk] = [await datagramSocket(), await datagramSocket()];
@@ -201,7 +201,7 @@ test('rounds keep pidfds in a socket, without which they are refused', async () 
   await memory.verify();
 });
 
-test('rounds go through one connection, on which the other side serves each of them', async () => {
+test('all rounds go through one connection, on which the other side serves each of them', async () => {
   const criu = client();
   const memory = await startMemoryWorkload(workload);
   const [imagesDirectory, far] = [await temporaryDirectory(), await temporaryDirectory()];
@@ -227,12 +227,12 @@ async function sizeOfPages(directory: string): Promise<number> {
   return (await stat(join(directory, 'pages-1.img'))).size;
 }
 
-/** The space that they take, without what is punched out of them. */
+/** The disk space of the files, without punched holes. */
 async function spaceOfPages(directory: string): Promise<number> {
   return 512 * (await stat(join(directory, 'pages-1.img'))).blocks;
 }
 
-/** TLS options of both sides, which are the same here. */
+/** The TLS options, which both sides share here. */
 async function certified() {
   const authority = await Authority.create('Test authority');
   const { cert, key } = await authority.issue('IP:127.0.0.1');

@@ -7,7 +7,7 @@ import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
 const workload = { heapMiB: 8, hotMiB: 1, pagesPerSecond: 1000 } as const;
 
-test('single pre-dumps and a dump form a chain with all of the memory', async () => {
+test('single pre-dumps and a dump form a chain with the whole memory', async () => {
   const criu = client();
   expect(await criu.features()).toMatchObject({ memTrack: true });
   const memory = await startMemoryWorkload(workload);
@@ -29,7 +29,7 @@ test('single pre-dumps and a dump form a chain with all of the memory', async ()
     expect(stats.pagesSkippedParent).toBeGreaterThan(0);
     expect(await readlink(join(base, String(round), 'parent'))).toBe(`../${round - 1}`);
   }
-  // A dump that is the parent of another one, and leaves the process running.
+  // This dump leaves the process running and is the parent of the next one.
   const running = await criu.dump(memory.pid, { ...images(3), trackMem: true, leaveRunning: true });
   expect(running.stats.pagesSkippedParent).toBeGreaterThan(0);
   await memory.writesOn();
@@ -71,7 +71,7 @@ test('a session makes pre-dumps and a dump', async () => {
   await memory.verify();
 });
 
-test('a preflight accepts options of memory tracking', async () => {
+test('a preflight accepts the options of memory tracking', async () => {
   const criu = client();
   const memory = await startMemoryWorkload(workload);
   for (const options of [{ preDump: true }, { trackMem: true }, { parentImage: '../parent' }]) {

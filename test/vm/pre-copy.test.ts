@@ -13,7 +13,7 @@ import {
 
 const server = join(import.meta.dirname, '../../scripts/demo/server.mjs');
 
-test('an idle Node server has little to copy after the first round, and answers after the restore', async () => {
+test('an idle Node server has few pages to copy after the first round, and answers after the restore', async () => {
   const stdout = join(await temporaryDirectory(), 'port');
   const { pid } = await startProgram(process.execPath, [server], { stdout });
   await waitFor(async () => (await readFile(stdout, 'utf8')).endsWith('\n'), 'the server listens');
@@ -25,7 +25,7 @@ test('an idle Node server has little to copy after the first round, and answers 
   expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('1\n');
 });
 
-test('the rounds end without a gain for a writer that is faster than the copy', async () => {
+test('the rounds end because they gain nothing for a writer that is faster than the copy', async () => {
   const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 16, pagesPerSecond: 'max' });
   const { rounds, last } = await dumpedInRounds(memory.pid, { maxDowntimeMs: 0, maxRounds: 8 });
   expect(last.preCopy?.reason).toBe('no-gain');

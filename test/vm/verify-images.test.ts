@@ -16,7 +16,7 @@ test('verifyImages() finds damage anywhere in a chain of rounds', async () => {
   }
   const { directory } = await iteration.dump();
   expect(await verifyImages(directory)).toEqual([]);
-  // A pre-dump has memory only: it cannot be restored.
+  // A pre-dump has only memory and cannot be restored.
   expect(codesOf(await verifyImages(join(whole, '0')))).toEqual(['MISSING']);
 
   const pagemap = `pagemap-${memory.pid}.img`;
@@ -46,7 +46,7 @@ test('verifyImages() finds damage anywhere in a chain of rounds', async () => {
   await memory.verify();
 });
 
-test('a round with damaged parents is refused, and the process runs on', async () => {
+test('a round with damaged parents is refused, and the process continues', async () => {
   const criu = client();
   const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 1000 });
   const imagesDirectory = await temporaryDirectory();

@@ -17,8 +17,8 @@ beforeAll(async () => {
   for (const fixture of ['counter', 'patient']) await compileFixture(fixture);
 });
 
-test('without free descriptors every operation fails with that reason, leaves nothing, and works afterwards', async () => {
-  // criu has the limit, too, and needs 283 for a restore.
+test('without free descriptors every operation fails with that cause, leaves nothing, and works afterwards', async () => {
+  // criu inherits the limit, and needs 283 for a restore.
   const caller = await LibraryProcess.start(['prlimit', '--nofile=400']);
   const counter = await startCounting('counter');
   const { imagesDirectory: dumped } = await dumpedCounter(client());
@@ -43,10 +43,10 @@ test('without free descriptors every operation fails with that reason, leaves no
       expect(await caller.ask('fill', { free })).toBe('EMFILE');
       const answer = await caller.do(operation, options);
       await caller.ask('empty');
-      if (answer === 'ended') throw new Error(`${operation} has ended its caller`);
+      if (answer === 'ended') throw new Error(`${operation} ended its caller`);
       if (!answer.error) {
         worked.add(operation);
-        // As long as it lives the caller has a descriptor of it.
+        // The caller holds a descriptor of the process while it lives.
         if (operation === 'restore') process.kill(answer.result as number, 'SIGKILL');
       } else {
         expect({ operation, free, ...answer.error }).toMatchObject({
@@ -70,7 +70,7 @@ test('without free descriptors every operation fails with that reason, leaves no
 });
 
 test.each(['version', 'preflight', 'spawn'])(
-  'without free descriptors the very first use says so, and a later one works: %s',
+  'without free descriptors the first use fails with that cause, and a later one works: %s',
   async (operation) => {
     const caller = await LibraryProcess.unused(['prlimit', '--nofile=400']);
     const counter = await startCounting('counter');
@@ -80,7 +80,7 @@ test.each(['version', 'preflight', 'spawn'])(
       expect(await caller.ask('fill', { free })).toBe('EMFILE');
       const answer = await caller.do(operation, options);
       await caller.ask('empty');
-      if (answer === 'ended') throw new Error(`${operation} has ended its caller`);
+      if (answer === 'ended') throw new Error(`${operation} ended its caller`);
       if (!answer.error) break;
       expect({ free, ...answer.error }).toMatchObject({
         name: 'CriuError',
@@ -92,7 +92,7 @@ test.each(['version', 'preflight', 'spawn'])(
   },
 );
 
-test('a restore that runs out of descriptors fails with that reason, and restores nothing', async () => {
+test('a restore that runs out of descriptors fails with that cause, and restores nothing', async () => {
   const caller = await LibraryProcess.start(['prlimit', '--nofile=400']);
   const { counter, imagesDirectory } = await dumpedCounter(client());
   const before = await caller.ask('holdings');
@@ -136,7 +136,7 @@ describe.each(['without a connection', 'iptables', 'nftables'] as const)(
       if (afterMs) await sleep(afterMs);
       process.kill(caller.pid, 'SIGKILL');
       await caller.ended;
-      // It is PID 1's then, which takes its time to reap it.
+      // PID 1 inherits it and reaps it later.
       await waitFor(async () => !(await isAlive(pid)), 'criu is dead');
       expect(await rulesIn(namespace)).toEqual([]);
       expect((await holdings()).children).toHaveLength(before.children.length - 1);
@@ -151,7 +151,7 @@ describe.each(['without a connection', 'iptables', 'nftables'] as const)(
   },
 );
 
-/** Of what a caller was doing when it failed, something may go on for a moment. */
+/** Waits for what may continue for a moment after an operation failed. */
 async function noMoreThan(caller: LibraryProcess, before: unknown): Promise<void> {
   const asBefore = async () => isDeepStrictEqual(await caller.ask('holdings'), before);
   await waitFor(asBefore, 'it holds what it did before').catch(async () => {

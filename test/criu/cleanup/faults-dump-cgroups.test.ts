@@ -27,8 +27,8 @@ describe.each(['v1', 'v2'] as const)('a cgroup of %s', (version) => {
     let { criu, counter, before } = await ready('16');
     let group = await freezer(version, counter.pid);
     let error: CriuError | undefined;
-    // It is frozen for some milliseconds, which now and then is not seen in time; and rarely a process
-    // dies with the criu that runs its code in there.
+    // The cgroup is frozen for some milliseconds only, which the test sometimes misses. Rarely the process
+    // dies with criu, because it is running code of CRIU.
     for (let tries = 0; tries < 40 && error?.workload !== 'running'; tries++) {
       if (error) {
         ({ criu, counter, before } = await ready('16'));
@@ -71,7 +71,7 @@ describe.each(['v1', 'v2'] as const)('a cgroup of %s', (version) => {
     });
   });
 
-  test('that is frozen is refused without freezeCgroup, because the dump would never end', async () => {
+  test('that is frozen is refused without freezeCgroup, because the dump would hang', async () => {
     const { criu, counter, before } = await ready('16');
     const group = await freezer(version, counter.pid);
     await group.freeze();
@@ -81,7 +81,7 @@ describe.each(['v1', 'v2'] as const)('a cgroup of %s', (version) => {
       option: 'freezeCgroup',
       workload: 'stopped',
       message: expect.stringMatching(
-        // It may be mounted elsewhere, too.
+        // It may also be mounted elsewhere.
         new RegExp(`is in the frozen cgroup /.*/${basename(group.path)}: thaw it`),
       ),
     });
@@ -144,7 +144,7 @@ async function freezer(version: 'v1' | 'v2', pid: number): Promise<FreezerGroup>
   return { path, file, thawed, frozen, state, freeze };
 }
 
-/** A dump whose criu is killed when the cgroup is frozen; undefined if that is not seen. */
+/** A dump whose criu is killed when the cgroup is frozen; undefined if the test misses that moment. */
 async function dumpStruckFrozen(
   criu: Criu,
   counter: Counter,

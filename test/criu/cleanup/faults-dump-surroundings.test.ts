@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 describe('the directory of the images', () => {
   test.each(['64k', '1m', '40m'])(
-    'has no more space than %s: the dump fails, and the process runs on',
+    'has only %s of space: the dump fails, and the process continues',
     async (size) => {
       const { criu, counter, before } = await ready();
       const error = await failureOf(
@@ -38,7 +38,7 @@ describe('the directory of the images', () => {
   );
 
   test.each(['iptables', 'nftables'] as const)(
-    'is full when connections are locked by %s: the lock goes',
+    'is full while connections are locked by %s: the lock is removed',
     async (networkLock) => {
       const criu = client();
       await criu.version();
@@ -55,7 +55,7 @@ describe('the directory of the images', () => {
   );
 
   test.each(['preDump', 'queryExtFiles'] as const)(
-    'is removed at %s: the dump fails, and the process runs on',
+    'is removed at %s: the dump fails, and the process continues',
     async (step) => {
       const { criu, counter, before } = await ready();
       const imagesDirectory = await temporaryDirectory();
@@ -77,7 +77,7 @@ describe('the directory of the images', () => {
     },
   );
 
-  test('is removed at postDump: the process has ended and its images are lost, and the error says so', async () => {
+  test('is removed at postDump: the error says that the process has ended and its images are lost', async () => {
     const { criu, counter } = await ready();
     const imagesDirectory = await temporaryDirectory();
     const remove = () => rm(imagesDirectory, { recursive: true });
@@ -96,14 +96,14 @@ describe('the directory of the images', () => {
   });
 
   test.each(['preDump', 'queryExtFiles'] as const)(
-    'becomes read-only at %s: the dump fails, and the process runs on',
+    'becomes read-only at %s: the dump fails, and the process continues',
     async (step) => {
       const { criu, counter, before } = await ready();
       const imagesDirectory = await smallDisk('100m');
       const error = await failureOf(
         criu.dump(counter.pid, {
           imagesDirectory,
-          // With a log open there the kernel would refuse.
+          // The kernel refuses while a log is open for writing there.
           workDirectory: await temporaryDirectory(),
           hooks: hookAt(step, () => execa('mount', ['-o', 'remount,ro', imagesDirectory])),
         }),
@@ -123,7 +123,7 @@ describe('the directory of the images', () => {
 
 describe('the page server', () => {
   test.each(['preDump', 'queryExtFiles', 'while pages flow'] as const)(
-    'dies (%s): the dump fails, and the process runs on',
+    'is killed (%s): the dump fails, and the process continues',
     async (moment) => {
       const { criu, counter, before } = await ready();
       const { server, done, options } = await serverStruck(criu, moment, 'SIGKILL');
@@ -143,7 +143,7 @@ describe('the page server', () => {
   );
 
   test.each(['preDump', 'while pages flow'] as const)(
-    'hangs (%s): the deadline ends the dump, and the process runs on',
+    'hangs (%s): the deadline ends the dump, and the process continues',
     async (moment) => {
       const { criu, counter, before } = await ready();
       const { server, done, options } = await serverStruck(criu, moment, 'SIGSTOP');
@@ -169,7 +169,7 @@ describe('the page server', () => {
   );
 });
 
-/** A file system of a size, as a directory; unmounted after the test. */
+/** Mounts a tmpfs of a size; it is unmounted after the test. */
 async function smallDisk(size: string): Promise<string> {
   const directory = await temporaryDirectory();
   await execa('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'node-criu', directory]);
@@ -177,7 +177,7 @@ async function smallDisk(size: string): Promise<string> {
   return directory;
 }
 
-/** A page server that gets a signal, and the options of a dump to it. */
+/** A page server that gets a signal, and the options for a dump to it. */
 async function serverStruck(
   criu: Criu,
   moment: 'preDump' | 'queryExtFiles' | 'while pages flow',
@@ -188,7 +188,7 @@ async function serverStruck(
   const flows = moment === 'while pages flow';
   const way = flows ? await slowLink(address, 16) : undefined;
   const strike = () => void process.kill(server.pid, signal);
-  // Of 64 MiB some have come, and the others wait.
+  // Some of the 64 MiB have arrived, and the others wait.
   const done = way?.full.then(strike).then(way.widen);
   const options = {
     imagesDirectory: await temporaryDirectory(),

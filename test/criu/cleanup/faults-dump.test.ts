@@ -33,17 +33,16 @@ beforeAll(async () => {
   for (const fixture of ['counter', 'family', 'patient']) await compileFixture(fixture);
 });
 
-/** Of the random moments: more of them, or others, can be had for a hunt. */
 const SEED = testSeed(20_240_607);
 const ROUNDS = sample('random kill moments of a dump', 8, 3);
 
-/** The leftovers once CRIU has put connections into repair mode, in which reads fail. */
+/** The leftovers when connections were in repair mode, in which reads fail. */
 const mayHaveFailed = [
   expect.stringMatching(/^[12] TCP sockets? whose reads may have failed with EPERM$/),
 ];
 
 describe.each(Object.entries(scenes))('a dump (%s)', (name, enter) => {
-  test('leaves nothing when criu is killed at a step, and the process runs on', async () => {
+  test('leaves nothing when criu is killed at a step, and the process continues', async () => {
     const scene = await enter();
     const { counter } = scene;
     const before = await scene.left();
@@ -74,18 +73,18 @@ describe.each(Object.entries(scenes))('a dump (%s)', (name, enter) => {
     expect(await countsInOrder(counter)).toBe(true);
   });
 
-  test('leaves nothing when criu is killed at any moment, and the error has the state of the process', async () => {
+  test('leaves nothing when criu is killed at a random moment, and the error has the state of the process', async () => {
     const scene = await enter('64');
     const before = await scene.left();
     const random = seeded(SEED);
-    // The first takes longer than those that follow.
+    // The first dump takes longer than later ones.
     const durations: number[] = [];
     for (let times = 0; times < 3; times++) {
       const start = performance.now();
       expect(await scene.dumpWith({ at: 'preDump', signal: 0 })).toBeUndefined();
       durations.push(performance.now() - start);
     }
-    // Less the time that it takes to come to the first step.
+    // A dump's duration includes the time before the first step.
     const span = Math.ceil(Math.min(...durations) * 0.8);
     const tally = { done: 0, running: 0, gone: 0 };
     for (let round = 0; round < ROUNDS; round++) {
@@ -127,7 +126,7 @@ describe.each(Object.entries(scenes))('a dump (%s)', (name, enter) => {
       const stopped = async (deadlineMs: number) =>
         await scene.dumpWith({ ...blow, signal: 'SIGSTOP' }, { deadlineMs, gracePeriodMs: 100 });
       let error = await stopped(400);
-      // The deadline may pass before criu is stopped: then a longer one is tried.
+      // If the deadline passes before criu is stopped, a longer one is tried.
       for (let ms = 800; ms < 10_000 && !error?.struck; ms *= 2) {
         if (error?.workload === 'gone') {
           await waitGone(scene.counter.pid);
@@ -164,7 +163,7 @@ describe.each(Object.entries(scenes))('a dump (%s)', (name, enter) => {
 test.each([
   ['iptables', '::1'],
   ['nftables', '::1'],
-  // CRIU takes it for IPv4.
+  // CRIU locks it as IPv4.
   ['iptables', '::ffff:127.0.0.1'],
 ] as const)(
   'a connection locked by %s over %s is unlocked when criu is killed',
@@ -190,13 +189,13 @@ describe.each(['iptables', 'nftables'] as const)('a lock by %s', (networkLock) =
   });
 
   test("that the client's defaults set is removed after criu is killed", async () => {
-    // Undefined is as good as absent.
+    // An undefined option does not override the default.
     const undecided = { tcpEstablished: undefined, networkLock: undefined } as object;
     await expectUnlocked({ tcpEstablished: true, networkLock }, undecided);
   });
 });
 
-/** Two connections of a process are locked one by one, and unlocked when criu is killed. */
+/** Checks that two connections, locked one by one, are unlocked after criu is killed. */
 async function expectUnlocked(defaults: object, options: object): Promise<void> {
   const namespace = await networkNamespace();
   const through = ['nsenter', `--net=${namespace}`];
@@ -240,7 +239,7 @@ test('the network lock of an earlier dump stays when a later dump is killed', as
   }
 });
 
-test('all processes of a tree run on when criu is killed while it has frozen them', async () => {
+test('all processes of a tree continue when criu is killed while they are frozen', async () => {
   const criu = client();
   const { pid, members } = await startFamily();
   const before = await holdings();
@@ -278,7 +277,7 @@ test('a process that was stopped before the dump stays stopped after criu is kil
   });
 });
 
-test('the name that CRIU gives to a deleted file is removed after criu is killed', async () => {
+test('the link that CRIU creates for a deleted file is removed after criu is killed', async () => {
   const criu = client();
   const program = await startObstacle('deleted_linked', '@/file');
   const directory = dirname(await readlink(`/proc/${program.pid}/fd/3`));

@@ -10,42 +10,42 @@ import { noteFault } from '../../helpers/reliability.ts';
 import { sample, testSeed } from '../../helpers/sample.ts';
 
 const MUTATIONS = sample('restores from mutated images', 2000, 200);
-/** Done at the same time: much of a restore is waiting. */
+/** Restores that run concurrently, because a restore mostly waits. */
 const PARTS = 4;
 const SEED = testSeed(20_261_123);
 
-/** What the fixture image-faults.mjs says of one restore. */
+/** The report of the fixture image-faults.mjs about one restore. */
 interface Attempt {
   readonly kind: 'nothing' | 'missing' | 'truncated' | 'flipped' | 'noise' | 'longer';
   readonly file?: string;
-  /** The restored root, or the root that a failed restore had made. */
+  /** The restored root, or the root that a failed restore had created. */
   readonly pid?: number;
-  /** What was thrown: the name of its class, and what it says. */
+  /** The error: the name of its class, and its message. */
   readonly error?: string;
   readonly code?: string;
   readonly message?: string;
   readonly workload?: string;
   readonly cancelled?: string;
-  /** How many descriptors the restored root has. */
+  /** The number of descriptors of the restored root. */
   readonly files?: number;
-  /** Of intact images: whether the process counts on. */
+  /** For intact images: true if the process continues to count. */
   readonly counts?: boolean;
-  /** Processes that are there afterwards, and descriptors more than before. */
+  /** Leaked processes, and the number of leaked descriptors. */
   readonly left: readonly { pid: number; status: string }[];
   readonly descriptors: number;
 }
 
-/** Images that CRIU does not miss, and takes for empty: what they hold is lost without a word. */
+/** Images that CRIU takes for empty if they are missing: their content is lost silently. */
 const notMissed = ['fdinfo', 'fifo-data', 'pipes-data', 'sk-queues', 'seccomp', 'timens'];
 
 describe('a restore from damaged images', () => {
   let attempts: Attempt[];
   let directory: string | undefined;
-  /** One of each kind of image, as `core`. */
+  /** One image of each kind, such as `core`. */
   let kinds: string[];
 
-  // A pid namespace has no process but these: all that is left behind is seen, and no changed pid
-  // is that of another. With a tmpfs on /run CRIU keeps there what it knows of the kernel.
+  // In a pid namespace of its own every process that is left behind is visible, and no changed pid hits
+  // another process. CRIU caches the features of the kernel in the tmpfs on /run.
   beforeAll(async () => {
     await buildLibrary();
     const [workload, reaper] = [await compileFixture('varied'), await compileFixture('reaper')];
@@ -73,7 +73,7 @@ describe('a restore from damaged images', () => {
     expect(kindsTried('flipped')).toEqual(expect.arrayContaining(kinds));
   });
 
-  test('works from the intact images, before and after', () => {
+  test('succeeds with the intact images, before and after', () => {
     const intact = attempts.filter(({ kind }) => kind === 'nothing');
     expect(intact).toMatchObject(Array(2 * PARTS).fill({ counts: true }));
   });
@@ -96,20 +96,20 @@ describe('a restore from damaged images', () => {
         workload: 'gone',
       });
       expect(attempt.message).toMatch(/^restore: .{10,} \(nothing was restored\)$/s);
-      // CRIU reads at the end of a cut-off file again and again: only the deadline ends that.
+      // CRIU reads endlessly at the end of a truncated file: only the deadline ends that.
       if (attempt.code === 'ERR_CRIU_TIMEOUT') {
         expect(attempt.cancelled).toMatch(/^(killed|refused)$/);
       }
     }
   });
 
-  test('without one of the images', async () => {
+  test('fails if an image is missing, unless CRIU takes it for empty', async () => {
     const missing = attempts.filter(({ kind }) => kind === 'missing');
     for (const kind of kinds) {
       const of = missing.filter(({ file = '' }) => kindOf(file) === kind);
       const codes = of.map(({ code }) => code ?? 'none');
       expect(codes.length, kind).toBeGreaterThan(0);
-      // What CRIU takes for empty may do without it, or may not, as it finds the rest.
+      // With an image that CRIU takes for empty the restore may succeed or fail.
       const missed = !notMissed.includes(kind) && kind !== 'pages';
       const possible = missed ? /^ERR_CRIU_(FAILED|EOF)$/ : /^(none|ERR_CRIU_(FAILED|EOF))$/;
       for (const code of codes) expect(code, kind).toMatch(possible);
@@ -121,9 +121,9 @@ describe('a restore from damaged images', () => {
         left: 'nothing',
       });
     }
-    // Of pages at least those of processes are missed.
+    // CRIU notices at least missing pages of processes.
     expect(missing.some(({ file = '', error }) => kindOf(file) === 'pages' && error)).toBe(true);
-    // One that has lost its descriptors does not end: it is only of no use.
+    // A process without its descriptors keeps running, but cannot write its numbers.
     const ofFiles = missing.filter(({ file = '' }) => kindOf(file) === 'fdinfo');
     if (ofFiles.every(({ error }) => !error)) {
       expect(ofFiles.map(({ files }) => files)).toContain(0);
@@ -155,7 +155,7 @@ describe('a restore from damaged images', () => {
   }
 });
 
-/** What the fixture says, in namespaces of its own. */
+/** Runs the fixture in namespaces of its own, and returns its reports. */
 async function attemptsIn(
   reaper: string,
   workload: string,
@@ -177,7 +177,7 @@ async function attemptsIn(
   return stdout.split('\n').map((line) => JSON.parse(line));
 }
 
-/** `core` of `core-17.img`. */
+/** The kind of an image: `core` for `core-17.img`. */
 function kindOf(file: string): string {
   return file.replace(/(-\d+)*\.img$/, '');
 }

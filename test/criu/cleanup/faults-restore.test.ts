@@ -27,22 +27,22 @@ import { sample, testSeed } from '../../helpers/sample.ts';
 import { takePid } from '../../helpers/take-pid.ts';
 import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
 
-/** The steps of a restore until it can no longer be undone, and those after. */
+/** The steps of a restore before and after the point of no return. */
 const earlySteps = ['preRestore', 'setupNamespaces', 'postSetupNamespaces', 'postRestore'] as const;
 const unlocked = 'networkUnlock';
 const lateSteps = ['preResume', 'postResume'] as const;
 const allSteps = [...earlySteps, unlocked, ...lateSteps] as const;
-/** Every step, with the root as a child of this process and not. */
+/** Every step, with and without asChild. */
 const everyCase = allSteps.flatMap((step) => [
   { step, asChild: true },
   { step, asChild: false },
 ]);
-/** In the environment of every criu of these tests, and of what it has not made another's yet. */
+/** An environment variable that marks the criu processes of these tests, and their unfinished children. */
 const MARK = `NODE_CRIU_FAULTS=${process.pid}`;
 
 const script = join(import.meta.dirname, '../../fixtures/faulty-restore.mjs');
 
-// What is made once for all tests must not show up as left behind by one of them.
+// Resources that are created once for all tests must not count as leaks of one test.
 beforeAll(async () => {
   for (const fixture of ['counter', 'family', 'talk', 'take-pid']) await compileFixture(fixture);
   await buildLibrary();
@@ -54,7 +54,7 @@ beforeEach(() => {
   };
 });
 
-/** A workload that is only in its images. */
+/** A dumped workload. */
 interface Dumped {
   readonly pid: number;
   /** The pids of all its processes. */
@@ -63,14 +63,14 @@ interface Dumped {
   readonly options: CriuOpts & { imagesDirectory: string };
 }
 
-// Until PID 1 has reaped an orphan takes seconds here: every test tries its faults on workloads of
-// their own, one after the other, and then waits for all.
+// PID 1 takes seconds to reap an orphan here. So every test tries its faults one after the other, each
+// on a workload of its own, and waits for all orphans at its end.
 describe.each(['SIGKILL', 'SIGSTOP'] as const)('criu that gets %s', (signal) => {
   const stops = signal === 'SIGSTOP';
 
   test('at a notification leaves either no process or a complete one', async () => {
     const criu = client();
-    // The deadline takes its time: once for each step, as a child and not in turns.
+    // Each try waits for the deadline, so each step is tried once, alternately with and without asChild.
     const cases = everyCase.filter((_, index) => !stops || index % 4 === 0 || index % 4 === 3);
     const workloads = await dumpedTalkers(cases.length);
     markCrius();
@@ -92,8 +92,8 @@ describe.each(['SIGKILL', 'SIGSTOP'] as const)('criu that gets %s', (signal) => 
         );
       };
       let error = await restored(1000);
-      // The deadline may pass before criu is stopped, or so late that the restore succeeds all the same:
-      // then a longer one is tried.
+      // If the deadline passes before criu is stopped, or so late that the restore succeeds, a longer one
+      // is tried.
       for (let ms = 2000; ms < 20_000 && !struck; ms *= 2) {
         if (!error) process.kill(pid, 'SIGKILL');
         await waitGone(pid);
@@ -158,7 +158,7 @@ test('SIGTERM at a notification does not interrupt a restore, because CRIU block
   }
 });
 
-test('a criu that is killed at a random moment leaves either no process or the whole tree, and the error says which', async () => {
+test('criu killed at a random moment leaves either no process or the whole tree, and the error says which', async () => {
   const criu = client();
   const random = seeded(testSeed(4711));
   const workloads = await dumpedFamilies(sample('random kill moments of a restore', 30, 10));
@@ -167,7 +167,7 @@ test('a criu that is killed at a random moment leaves either no process or the w
   for (const [index, { pid, pids, members, options }] of workloads.entries()) {
     const before = await holdings();
     const asChild = random(2) === 0;
-    // From its start on, or from the moment on at which it begins to make processes.
+    // From the start of criu, or from the moment when it begins to create processes.
     const fromStart = random(3) === 0;
     const delay = random(fromStart ? 60_000 : 16_000) / 1000;
     const signal = fromStart && random(2) === 0 ? 'SIGTERM' : 'SIGKILL';
@@ -193,7 +193,7 @@ test('a criu that is killed at a random moment leaves either no process or the w
       !(outcome instanceof Error) || (outcome as { workload?: string }).workload !== 'gone';
     outcomes.push(runs ? 'runs' : 'gone');
     expect(await Promise.all(pids.map(isAlive)), what).toEqual(pids.map(() => runs));
-    // A child with which criu tries out the kernel, at first, may be about to end.
+    // A child with which criu probes the kernel may be about to end.
     await waitFor(async () => (await marked()).length === 0, `nothing is left of ${what}`);
     if (runs) {
       for (const member of members) await member.countsOn();
@@ -258,7 +258,7 @@ test('a restore fails if another process has the pid, and leaves that process al
   }
 });
 
-test.each([1, 3])('a criu that may have only %i processes restores nothing', async (most) => {
+test.each([1, 3])('criu with a limit of %i processes restores nothing', async (most) => {
   const criu = client();
   const workloads = await dumpedFamilies(2);
   markCrius();
@@ -319,7 +319,7 @@ test('a caller that is killed at a notification leaves either no process or a co
       expect(await caller).toMatchObject({ signal: 'SIGKILL', stdout: `at ${step}` });
     }),
   );
-  // criu takes notice, and ends as well.
+  // criu notices, and ends as well.
   await waitFor(async () => (await marked()).length === 0, 'every criu has ended');
   for (const [index, { step, asChild }] of everyCase.entries()) {
     const { pid, members } = at(workloads, index);
@@ -360,7 +360,7 @@ test.each([
     expect(error.pid).toBe(counter.pid);
     await counter.countsOn();
     process.kill(counter.pid, 'SIGKILL');
-    // Nobody has a handle of it, and yet no zombie stays.
+    // The caller has no handle to wait for it, but no zombie stays.
   }
   await waitGone(counter.pid);
   expect(await marked()).toEqual([]);
@@ -376,7 +376,7 @@ test.each([
 });
 
 test.each(['iptables', 'nftables'] as const)(
-  'a restore that breaks off leaves the connection locked (%s), and the next one unlocks it',
+  'a failed restore leaves the connection locked (%s), and the next one unlocks it',
   async (networkLock) => {
     const namespace = await networkNamespace();
     const inside = ['nsenter', `--net=${namespace}`] as const;
@@ -423,12 +423,12 @@ test.each(['iptables', 'nftables'] as const)(
   },
 );
 
-/** From now on what criu makes can be found. */
+/** Marks the criu processes that start from now on. */
 function markCrius(): void {
   process.env.NODE_CRIU_FAULTS = String(process.pid);
 }
 
-/** The criu processes since then, those that are to become others included. */
+/** The marked criu processes, including those that will become restored processes. */
 async function marked(): Promise<number[]> {
   const pids = (await readdir('/proc')).map(Number).filter((pid) => pid > 0 && pid !== process.pid);
   const found = await Promise.all(
@@ -440,7 +440,7 @@ async function marked(): Promise<number[]> {
   return found.flat();
 }
 
-/** Restores what is only in its images, now that its pids are free again, and sees it go on. */
+/** Restores a dumped workload, whose pids are free again, and checks that it continues. */
 async function restoreAll(workloads: readonly Dumped[]): Promise<void> {
   for (const { pids } of workloads) for (const pid of pids) await waitGone(pid);
   const criu = client();
@@ -452,7 +452,7 @@ async function restoreAll(workloads: readonly Dumped[]): Promise<void> {
   expect(await marked()).toEqual([]);
 }
 
-/** Programs in network namespaces, for which a restore has all steps. */
+/** Dumped programs in network namespaces, whose restore has all steps. */
 async function dumpedTalkers(count: number): Promise<Dumped[]> {
   const criu = client();
   return await Promise.all(
@@ -467,7 +467,7 @@ async function dumpedTalkers(count: number): Promise<Dumped[]> {
   );
 }
 
-/** Trees of four processes. */
+/** Dumped trees of four processes. */
 async function dumpedFamilies(count: number): Promise<Dumped[]> {
   const criu = client();
   const workloads = await Promise.all(
@@ -486,7 +486,7 @@ async function dumpedFamilies(count: number): Promise<Dumped[]> {
   return workloads;
 }
 
-/** Sends criu a signal so many milliseconds after it has begun, unless it is over before. */
+/** Sends criu a signal some milliseconds after its start, unless it has ended by then. */
 async function killAfter(ms: number, signal: NodeJS.Signals, over: AbortSignal): Promise<void> {
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   let pid: number | undefined;
@@ -504,13 +504,13 @@ async function killAfter(ms: number, signal: NodeJS.Signals, over: AbortSignal):
   }
 }
 
-/** Waits until what a process that was killed last had here is let go of. */
+/** Waits until the resources of a killed process are released. */
 async function untilHolding(before: Holdings): Promise<void> {
   const now = async () => JSON.stringify(await holdings());
   await waitFor(async () => (await now()) === JSON.stringify(before), 'nothing is left behind');
 }
 
-/** A control group that can have so many processes, removed after the test. */
+/** Creates a cgroup with a limit of processes; it is removed after the test. */
 async function limitedGroup(most: number): Promise<string> {
   const root = '/sys/fs/cgroup';
   const hierarchy = existsSync(`${root}/pids`) ? `${root}/pids` : root;
@@ -518,7 +518,7 @@ async function limitedGroup(most: number): Promise<string> {
   const group = `${hierarchy}/node-criu-faults-${process.pid}-${most}`;
   await mkdir(group);
   onTestFinished(async () => {
-    // Zombies are in it until somebody reaps them.
+    // A cgroup contains zombies until they are reaped.
     const removed = () =>
       rmdir(group).then(
         () => true,
@@ -530,7 +530,7 @@ async function limitedGroup(most: number): Promise<string> {
   return group;
 }
 
-/** A file system on which nothing more can be written. */
+/** A full file system. */
 async function fullDirectory(limit: string): Promise<string> {
   const directory = await temporaryDirectory();
   await execa('mount', ['-t', 'tmpfs', '-o', limit, 'node-criu', directory]);
