@@ -1,4 +1,5 @@
 import { Cancellation } from '../concurrency/cancellation.ts';
+import { within } from '../concurrency/deadline.ts';
 import { CriuError, invalid, systemFailure } from '../errors.ts';
 import type { PreflightFinding } from '../finding.ts';
 import { native } from '../native/index.ts';
@@ -48,8 +49,13 @@ export async function preflight(
   const searchMs = host === 'known' ? SEARCH_MS.afterFailure : SEARCH_MS.requested;
   const looking = look(pid, plan, asking, searchMs, cancellation);
   const stopped = cancellation.requested.then(async () => {
-    // criu gets its grace period, as in every operation.
+    // criu gets its grace period, as in every operation. So does a read in progress, which nothing can
+    // interrupt: the file system may not answer.
     await asking.catch(() => {});
+    await within(
+      cancellation.graceMs,
+      looking.catch(() => {}),
+    );
     cancellation.throwIfRequested();
   });
   const found = await Promise.race([looking, stopped]).catch((error: unknown) => {
@@ -65,10 +71,10 @@ async function look(
   searchMs: number,
   cancellation: Cancellation,
 ): Promise<PreflightFinding[]> {
-  const [snapshot, facts] = await Promise.all([
-    readTree(pid, plan.options, searchMs, cancellation),
-    asking,
-  ]);
+  const reading = readTree(pid, plan.options, searchMs, cancellation);
+  // If one of them fails, the other must not go on after this.
+  await Promise.allSettled([reading, asking]);
+  const [snapshot, facts] = await Promise.all([reading, asking]);
   // A question to criu that was cancelled is not a finding.
   cancellation.throwIfRequested();
   if (!snapshot) {

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import type { Cancellation } from '../concurrency/cancellation.ts';
 import { native } from '../native/index.ts';
 import { descriptorPath, readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
@@ -25,11 +26,19 @@ export class ProcessReader {
   readonly #hasProtectionKeys: boolean;
   readonly #namespaceMounts = new Map<string, Promise<readonly Mount[]>>();
   readonly #watches: Watches;
+  readonly #cancellation: Cancellation;
 
-  constructor(own: Namespaces, hasProtectionKeys: boolean, watches: Watches) {
+  /** @param cancellation once it is requested, nothing more is read, and processes are left out */
+  constructor(
+    own: Namespaces,
+    hasProtectionKeys: boolean,
+    watches: Watches,
+    cancellation: Cancellation,
+  ) {
     this.#ownMounts = own.get('mnt');
     this.#hasProtectionKeys = hasProtectionKeys;
     this.#watches = watches;
+    this.#cancellation = cancellation;
   }
 
   /**
@@ -38,7 +47,7 @@ export class ProcessReader {
    * process has not come closer to its end afterwards.
    */
   async read(pid: number): Promise<ProcessFacts | undefined> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && !this.#cancellation.reason; attempt++) {
       const facts = await this.#look(pid);
       if (!facts || (await isStill(facts.stat.state, pid))) return facts;
     }
@@ -65,6 +74,7 @@ export class ProcessReader {
         now: new Map(),
       };
       const mappings = (await readMaps(pid)).filter(({ path }) => path !== '');
+      this.#cancellation.throwIfRequested();
       return {
         ...basics,
         threads,
@@ -98,7 +108,7 @@ export class ProcessReader {
 
   /** Reads a descriptor, again if its number is reused meanwhile; undefined if it is closed. */
   async #descriptorOf(paths: PathLookup, fd: number): Promise<Descriptor | undefined> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS && !this.#cancellation.reason; attempt++) {
       const link = await readDescriptorLink(paths.pid, fd);
       if (link === undefined) return undefined;
       const descriptor = await this.#factsOf(paths, fd, link);

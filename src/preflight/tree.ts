@@ -17,6 +17,7 @@ const CONCURRENCY = 8;
 /**
  * Reads a process tree; undefined if its root does not exist.
  * @param searchMs how long the other processes of the host may be searched, in milliseconds
+ * @throws the reason of the cancellation, once no read is in progress any more
  */
 export async function readTree(
   root: number,
@@ -25,9 +26,15 @@ export async function readTree(
   cancellation: Cancellation,
 ): Promise<Snapshot | undefined> {
   const own = await readNamespaces('self');
-  const reader = new ProcessReader(own, await readHasProtectionKeys(), new Watches(options));
+  const reader = new ProcessReader(
+    own,
+    await readHasProtectionKeys(),
+    new Watches(options),
+    cancellation,
+  );
   const pids = await readDescendants(root);
   const read = await eachOf(pids, (pid) => reader.read(pid), CONCURRENCY);
+  cancellation.throwIfRequested();
   const facts = new Map(read.map((process) => [process.pid, process]));
   const processes = pids.flatMap((pid) => facts.get(pid) ?? []);
   const [first] = processes;

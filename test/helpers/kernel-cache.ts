@@ -7,7 +7,8 @@ import { compileFixture } from './compile.ts';
  */
 export async function forgetKernel(): Promise<void> {
   const sandbox = await compileFixture('sandbox');
-  if ((await readlink('/proc/1/exe')) !== sandbox) {
+  const init = await readlink('/proc/1/exe').catch(() => undefined);
+  if (init !== sandbox) {
     throw new Error("/run/criu.kdat is the host's: run this test by vitest as root, in a sandbox");
   }
   await rm('/run/criu.kdat', { force: true });

@@ -283,7 +283,10 @@ async function sizeOfPages(directory: string): Promise<number> {
   return files.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** Waits for a preflight that was given up after the failure: a read of smaps takes long here. */
+/**
+ * Waits for the preflight after the failure: when its time is over, it awaits a read in progress for its
+ * grace period only, and a read of smaps may take longer here.
+ */
 async function expectHoldings(before: Holdings): Promise<void> {
   const isAsBefore = async () => isDeepStrictEqual(await holdings(), before);
   await waitFor(isAsBefore, 'this process holds what it held before');

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
@@ -6,9 +6,10 @@ import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type CriuErrorCode, type DumpOptions, preflight } from '../../../src/index.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { callWithout, deprivations } from '../../helpers/capabilities.ts';
+import { compileFixture } from '../../helpers/compile.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { codesOf, startObstacle } from '../../helpers/obstacle.ts';
-import { client, temporaryDirectory } from '../../helpers/workload.ts';
+import { client, startProgram, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 test('finds images that do not fit on the disk, unless the memory is sent elsewhere', async () => {
   const criu = client();
@@ -161,6 +162,25 @@ test.each<[string, unknown[], CriuErrorCode, RegExp]>([
   const error = await failureOf(() => Reflect.apply(client().preflight, client(), args));
   expect(error).toMatchObject({ code, operation: 'preflight' });
   expect(error.message).toMatch(message);
+});
+
+test('reads nothing any more once it has ended by its deadline', async () => {
+  const criu = client();
+  const out = join(await temporaryDirectory(), 'out');
+  const many = await compileFixture('many-descriptors');
+  const { pid } = await startProgram(many, ['10000', out]);
+  await waitFor(async () => (await readFile(out, 'utf8').catch(() => '')) !== '', 'all are open');
+  await criu.preflight(process.pid);
+  const openNow = async () => {
+    const fds = await readdir('/proc/self/fd');
+    const links = fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+    return (await Promise.all(links)).filter((link) => link.startsWith(`/proc/${pid}/`));
+  };
+  for (const deadlineMs of [40, 80, 120]) {
+    const error = await failureOf(criu.preflight(pid, { deadlineMs }));
+    expect(error.code).toBe('ERR_CRIU_TIMEOUT');
+    for (let look = 0; look < 10; look++) expect(await openNow()).toEqual([]);
+  }
 });
 
 test('can be aborted, and is refused by a closed client', async () => {
