@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
 import { sandboxPool } from './test/sandbox-pool.ts';
 
-// Namespaces take root; without it the tests that need none run all the same.
+// Namespaces need root; without it the tests that need none still run.
 const pool = process.getuid?.() === 0 ? sandboxPool() : 'forks';
 
 export default defineConfig({
   test: {
-    // An emulated processor takes minutes to transform all modules: scripts/test-vm.sh does so before.
+    // An emulated processor takes minutes to transform all modules, so scripts/test-vm.sh does it beforehand.
     experimental: { fsModuleCache: true, fsModuleCachePath: '.cache/modules' },
     maxWorkers: 3,
     coverage: {
@@ -22,7 +22,7 @@ export default defineConfig({
         test: { name: 'unit', pool, include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
-        // Real criu on real processes: slower, and a hang must become a failure.
+        // Real criu on real processes; the limits turn a hang into a failure.
         test: {
           name: 'criu',
           pool,
@@ -32,7 +32,7 @@ export default defineConfig({
         },
       },
       {
-        // What is packed, as it is installed and as other platforms load it.
+        // The packed files, as a user installs them and as other platforms load them.
         test: {
           name: 'package',
           include: ['test/package/**/*.test.ts'],
@@ -44,7 +44,7 @@ export default defineConfig({
         // Real criu on a kernel that tracks changed memory, which may be on an emulated processor.
         test: {
           name: 'vm',
-          // To load the library takes ten seconds there, once for a worker is enough.
+          // Loading the library takes ten seconds there, so each worker loads it once.
           isolate: false,
           include: ['test/vm/**/*.test.ts'],
           testTimeout: 180_000,

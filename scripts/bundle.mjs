@@ -28,7 +28,7 @@ const files = new Map([
   ['LICENSES', licences([grpc, library, command].flatMap(({ moduleIds }) => moduleIds))],
   ['grpc.js', grpc.code],
   ['cli/main.js', command.code],
-  // Last, because the tests compare its time with that of the sources.
+  // Written last, because the set-up and the tests compare its time with that of the sources.
   ['index.js', library.code],
 ]);
 for (const [name, text] of files) install(name, text);

@@ -6,8 +6,8 @@ import { type PageRange, readPagemap } from './pagemap.ts';
 import type { DumpStats } from './stats.ts';
 
 /**
- * The statistics of a lazy dump. CRIU sets them back when it begins to serve, and then tells nothing
- * of memory and nonsense of time: here are the pages by the images, and the time as it was seen.
+ * The statistics of a lazy dump. CRIU resets its counters when it begins to serve pages: it then reports
+ * no memory and wrong times. So the pages are counted in the images, and the frozen time is measured.
  */
 export async function lazyStats(
   operation: string,
@@ -31,7 +31,7 @@ export async function lazyStats(
 }
 
 /**
- * How many pages a restore of these images can do without at first.
+ * Counts the pages that a restore of these images can fetch later.
  * @throws CriuError ERR_CRIU_BAD_IMAGE
  */
 export async function lazyPagesIn(operation: string, imagesDirectory: string): Promise<number> {
