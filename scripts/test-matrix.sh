@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs the tests for this kernel with each Node that is supported, and says at the end how each did.
-# Arguments go to Vitest: `--project unit` for these alone, or names of test files.
+# Runs the tests for this kernel on each supported Node, and prints a summary.
+# Arguments go to Vitest, such as `--project unit` or names of test files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [[ " $* " == *" --project "* ]] || set -- --project unit --project criu "$@"
@@ -10,7 +10,7 @@ for major in 20 22 24 26; do
   bin=$PWD/.cache/node/$major/bin
   version=$("$bin/node" --version)
   echo "test-matrix: Node $version"
-  # Programs that the tests start by name are of that Node as well.
+  # PATH, so that programs that the tests start by name use the same Node.
   if PATH=$bin:$PATH node node_modules/vitest/vitest.mjs run --reporter=default "$@"; then
     passed+=("$version")
   else

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs the tests of the package: builds what it brings, and gets what other platforms load it with.
+# Builds the addons of all platforms, prepares what loads them, and runs the tests of the package.
 # Arguments go to Vitest.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Measures node-criu beside CRIU's other clients: sets them up, and runs peers.mjs where /run is a tmpfs
-# (CRIU keeps what it knows of the kernel only on one) and pids are nobody else's. Arguments go to it.
+# Compares node-criu with CRIU's other clients: sets them up, and runs peers.mjs in a pid namespace with a
+# tmpfs on /run, without which CRIU does not cache the kernel's features. Arguments go to peers.mjs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bash scripts/bench/peers.sh

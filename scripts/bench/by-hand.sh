@@ -1,13 +1,13 @@
 #!/bin/bash
-# A migration by hand, as the measure of others: stop and copy with the criu program alone, with the
-# images on a tmpfs that both hosts share. Prints how long each step took, in ms.
+# A migration by hand, for comparison: stop and copy with only the criu program and the images on a tmpfs
+# that both hosts share. Prints the duration of each step in ms.
 #
 # usage: by-hand.sh CRIU PID INIT-FROM INIT-TO ADDRESS
 #
-# The hosts are those of test/lab/hosts.mjs, each by the pid of its first process. The address is
-# on the destination's device before the restore, which needs it, but others are told only when the
-# connections are there: before, they would be reset. Told after the restore, they would answer to the
-# old host once more, and wait until TCP tries again.
+# The hosts are those of test/lab/hosts.mjs, each named by the pid of its first process. The restore needs
+# the address on the destination's device, so that is set first. It is announced to other hosts only when
+# the connections exist, which would be reset otherwise; after the end of the restore it would be too late:
+# peers would answer to the old host once more, and wait until TCP retransmits.
 set -euo pipefail
 criu=$1 pid=$2 from=$3 to=$4 address=$5
 
@@ -32,7 +32,7 @@ step dump
 read -r _ _ own _ < <(inside "$to" ip -brief link show dev eth0)
 cat > "$images/announce" <<EOF
 #!/bin/sh
-# A device with arp_notify tells when its address is set, even to what it is.
+# A device with arp_notify announces its address whenever it is set, also to the same value.
 [ "\$CRTOOLS_SCRIPT_ACTION" != pre-resume ] || exec ip link set dev eth0 address $own
 EOF
 chmod 700 "$images/announce"

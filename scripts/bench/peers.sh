@@ -1,6 +1,6 @@
 #!/bin/bash
-# Brings CRIU's other clients into .cache/bench/peers: libcriu, pycriu and go-criu of Debian sid, from the
-# machine's own mirror, and a client of each, compiled. Does only what is not done yet.
+# Installs CRIU's other clients in .cache/bench/peers: libcriu, pycriu and go-criu of Debian sid, from the
+# machine's own mirror, and a compiled client of each. Skips what is up to date.
 #
 #   cli, libcriu   C programs, with this machine's compiler; libcriu with the loader and libraries of sid
 #   go-criu        static Go programs, by sid's compiler, in a root of its own: a client, and phaul, which
@@ -19,7 +19,7 @@ die() { say "$*"; exit 1; }
 
 . scripts/debian.sh
 
-# The last but one is what phaul needs, and its package does not say so.
+# phaul needs the last but one, which its package does not declare.
 packages='libcriu-dev python3-pycriu golang-github-checkpoint-restore-go-criu-dev golang-golang-x-sys-dev
   golang-go'
 
@@ -38,7 +38,7 @@ get_packages() {
   echo "$packages" > "$peers/ready"
 }
 
-# What is dynamically linked uses the loader and the libraries of the root.
+# Makes dynamically linked programs use the loader and the libraries of the root.
 settle() { # PROGRAM
   patchelf --set-interpreter "$root/lib64/ld-linux-x86-64.so.2" --force-rpath \
     --set-rpath "$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu" "$1"
@@ -72,7 +72,7 @@ build_pycriu() {
   mv "$peers/python.new" "$peers/python"
 }
 
-# The compiler finds Debian's packages of source where GOPATH has them.
+# The compiler finds Debian's source packages through GOPATH.
 build_go() { # PROGRAM
   mkdir -p "$root"/{client,dev,proc,tmp}
   cp "$sources/$1.go" "$root/client"

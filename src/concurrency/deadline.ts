@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Waits for work until a signal is aborted. The work itself goes on, and its result is dropped.
+ * Waits for work until a signal is aborted. The work continues, and its result is dropped.
  * @throws the reason of the signal
  */
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
@@ -16,7 +16,7 @@ export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): P
 }
 
 /**
- * Waits for work for a limited time. The work itself goes on, and its result is dropped.
+ * Waits for work for a limited time. The work continues, and its result is dropped.
  * @throws Error if the work has not ended by then
  */
 export async function atMost<T>(ms: number, work: Promise<T>): Promise<T> {

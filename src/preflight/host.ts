@@ -54,7 +54,7 @@ export type Host =
 /** How long criu may take for a CHECK, in milliseconds; it usually takes less than 100. */
 const CHECK_TIMEOUT_MS = 30_000;
 
-/** Asks criu and the host about an operation. No criu runs any more when this resolves. */
+/** Asks criu and the host about an operation. criu has ended when this resolves. */
 export async function readHost(
   client: { readonly path: string | undefined; readonly socket?: string | undefined },
   { operation, options, translation: { wire, newest } }: Plan,

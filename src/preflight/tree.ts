@@ -17,7 +17,7 @@ const CONCURRENCY = 8;
 /**
  * Reads a process tree; undefined if its root does not exist.
  * @param searchMs how long the other processes of the host may be searched, in milliseconds
- * @throws the reason of the cancellation, once no read is in progress any more
+ * @throws the reason of the cancellation, after the last read has ended
  */
 export async function readTree(
   root: number,
@@ -79,7 +79,7 @@ async function readSockets(processes: readonly ProcessFacts[], own: string | und
   return { sockets, uncheckedSockets };
 }
 
-/** Finds the pipes of which the tree has one end only, and the peers of its unix sockets outside. */
+/** Finds the pipes with only one end in the tree, and the peers of its unix sockets outside. */
 function outwardLinks(
   processes: readonly ProcessFacts[],
   sockets: ReadonlyMap<number, SocketFacts>,

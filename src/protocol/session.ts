@@ -37,7 +37,7 @@ export interface ExchangeOptions {
 /** The outcome of a request to which CRIU has replied. */
 export interface ExchangeResult {
   readonly reply: CriuResponse;
-  /** The first notification that was refused. CRIU continues after some of its steps all the same. */
+  /** The first notification that was refused. CRIU ignores the refusal of some steps. */
   readonly refusal: Refusal | undefined;
 }
 

@@ -34,7 +34,7 @@ test('a path is opened, and closed again', async () => {
   expect(isOpen(fd)).toBe(false);
 });
 
-test('what is to be made is made for its owner alone, with the directories above', async () => {
+test('a new directory and its new parents are accessible to the owner only', async () => {
   const root = await temporaryDirectory();
   await using directory = await opened(join(root, 'a/b'), true);
   expect(directory?.path).toBe(join(root, 'a/b'));
@@ -42,7 +42,7 @@ test('what is to be made is made for its owner alone, with the directories above
   expect(await modeOf(join(root, 'a/b'))).toBe(0o700);
 });
 
-test('what is there is left as it is', async () => {
+test('an existing directory is not changed', async () => {
   const path = join(await temporaryDirectory(), 'images');
   await mkdir(path, { mode: 0o750 });
   await writeFile(join(path, 'file'), '');
@@ -64,7 +64,7 @@ test('an open directory is the caller’s, and is called by the name that it has
   }
 });
 
-test('what is no directory is refused, with the reason', async () => {
+test('a path that is not a directory is refused with the cause', async () => {
   const root = await temporaryDirectory();
   const file = join(root, 'file');
   await writeFile(file, '');

@@ -302,7 +302,7 @@ describe('a cancelled operation', () => {
     });
   });
 
-  test('succeeds if CRIU completed it all the same', () => {
+  test('succeeds if CRIU completed it nevertheless', () => {
     const { cancellation, refusal } = cancelledBy('ERR_CRIU_ABORTED');
     const evidence = { ...ofDump, cancellation };
     expect(failureOf({ reply: succeeded, refusal: undefined }, evidence)).toBeUndefined();

@@ -120,7 +120,7 @@ function treeEntry(pid: number): Uint8Array {
   return Uint8Array.from([1, 2, 3, 4, 5].flatMap((field) => [field << 3, ...varint]));
 }
 
-/** A copy of which a part is missing or changed. */
+/** A copy with a missing or changed part. */
 function spoilt(whole: Buffer, random: Random): Buffer {
   const bytes = Buffer.from(whole);
   switch (random(4)) {

@@ -406,7 +406,7 @@ describe('a criu', () => {
     },
   );
 
-  test('that never answers what the kernel has is not waited for without an end', async () => {
+  test('that never answers the request for features is not waited for forever', async () => {
     const criu = new Criu({ path: binary });
     await criu.version();
     vi.stubEnv('BROKEN_CRIU', 'never answers');
@@ -507,7 +507,7 @@ describe('a criu', () => {
   });
 });
 
-/** A copy of which a part is missing or changed. */
+/** A copy with a missing or changed part. */
 function spoilt(whole: Uint8Array, random: Random): Uint8Array {
   const bytes = Uint8Array.from(whole);
   if (random(3) === 0) return bytes.subarray(0, 1 + random(bytes.length - 1));

@@ -56,7 +56,7 @@ describe('a peer that is not the destination', () => {
     await serves({ criu, destination });
   });
 
-  test('that is silent blocks nobody, and is disconnected when the destination has come', async () => {
+  test('that is silent blocks no other peer, and is disconnected when the destination has connected', async () => {
     const { server, criu, ledger, connectPeer } = await startPageServer();
     server.open(ledger);
     const stranger = await connectPeer();
@@ -339,7 +339,7 @@ test('the server survives a connection that it could not accept', async () => {
 });
 
 describe('after its end', () => {
-  test('a server that nobody connected to leaves nothing behind', async () => {
+  test('a server without a connection leaves nothing behind', async () => {
     const before = await holdings();
     const { server, criu, ledger, connectPeer } = await startPageServer();
     server.open(ledger);

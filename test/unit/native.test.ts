@@ -353,7 +353,7 @@ describe('watch', () => {
     expect(stdout.split('\n')).toEqual(['uncaught from the callback', 'calls 2']);
   });
 
-  test('an exception that nobody handles ends the process', async () => {
+  test('an unhandled exception ends the process', async () => {
     const result = await script(
       `const [a, b] = native.socketpair();
        native.watch(a, () => { throw new Error('unhandled') });

@@ -64,7 +64,7 @@ describe('requests', () => {
     expect(await requested(chunks)).toEqual({ passed: one, stopped: ['unknown'] });
   });
 
-  test('what comes after another message is not kept', async () => {
+  test('data after another message is not kept', async () => {
     const requests = new RequestFilter(() => {});
     const chunk = Buffer.alloc(1 << 20);
     // If bytes were kept, each chunk would copy them all, and the test would not end in time.

@@ -122,7 +122,7 @@ export class Arrival implements AsyncDisposable {
     });
   }
 
-  /** Ends what is under way, and removes the images: they are memory, and nobody needs them now. */
+  /** Ends what is under way, and removes the images: they contain memory and are no longer needed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#steps.idle();
     await this.#pageServer?.close();

@@ -58,8 +58,8 @@ test('--switch-over moves the address between hosts, and the client stays connec
   const report = await scene.client.ask<Report>('stop');
   expect(report).toMatchObject({ connections: 1, faults: [] });
   expect(await scene.here.ask('isAlive', { pid: scene.pid })).toBe(false);
-  const told = await readFile(inside('taken'), 'utf8');
-  expect(told).toMatch(new RegExp(`^[0-9a-f-]{36} ${scene.pid} ${lab.b.address}\n$`));
+  const taken = await readFile(inside('taken'), 'utf8');
+  expect(taken).toMatch(new RegExp(`^[0-9a-f-]{36} ${scene.pid} ${lab.b.address}\n$`));
 });
 
 test.each([

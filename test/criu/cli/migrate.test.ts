@@ -46,9 +46,9 @@ test('serve and migrate move a process with certificates of cert, and report it 
 
   const { exitCode, stdout, stderr } = await nodeCriu([...args, '--json', ...trust('source')]);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-  const told = events(stdout);
-  expect(told.map(({ phase, step }) => phase ?? step)).toContain('hand-over');
-  expect(told.at(-1)).toMatchObject({ pid: memory.pid, mode: 'stop-and-copy' });
+  const emitted = events(stdout);
+  expect(emitted.map(({ phase, step }) => phase ?? step)).toContain('hand-over');
+  expect(emitted.at(-1)).toMatchObject({ pid: memory.pid, mode: 'stop-and-copy' });
   await waitGone(memory.pid);
   await memory.writesOn();
 

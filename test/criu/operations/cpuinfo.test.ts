@@ -40,7 +40,7 @@ test('a processor with instructions that this one lacks does not match', async (
   });
 });
 
-test('what is compared is up to cpuCap', async () => {
+test('cpuCap selects what is compared', async () => {
   const criu = client();
   const imagesDirectory = await temporaryDirectory();
   await criu.cpuinfoDump({ imagesDirectory });

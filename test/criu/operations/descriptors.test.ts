@@ -241,7 +241,7 @@ function reader(fd: number): Socket {
   return socket;
 }
 
-/** A terminal that is nobody's but of a program that sleeps, open here. */
+/** A terminal that only a sleeping program has, open here. */
 async function terminal() {
   const { pid, output, type } = await startOnTerminal('/bin/sleep', ['1000']);
   const slave = openSync(`/proc/${pid}/fd/0`, constants.O_RDWR | constants.O_NOCTTY);

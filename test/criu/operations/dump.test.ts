@@ -57,7 +57,7 @@ test('with leaveRunning the process runs on, and its images can be restored late
   expect(numbers[again]).toBeGreaterThan(1);
 });
 
-test('with leaveStopped the process is stopped, and goes on when it is told to', async () => {
+test('with leaveStopped the process is stopped, and continues after SIGCONT', async () => {
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
   await client().dump(counter.pid, { imagesDirectory, leaveStopped: true });
@@ -125,7 +125,7 @@ test('a relative directory is resolved in this process’s working directory', a
   expect(await readdir(directory)).toContain('inventory.img');
 });
 
-test('nobody else can read what is dumped, whatever the umask', async () => {
+test('no other user can read the images, whatever the umask', async () => {
   const counter = await startCounter();
   const parent = await temporaryDirectory();
   const imagesDirectory = join(parent, 'images/1');
@@ -207,7 +207,7 @@ test('the event loop keeps running while a large process is dumped', async () =>
   expect((await stat(join(imagesDirectory, 'pages-1.img'))).size).toBeGreaterThan(200 * 2 ** 20);
 });
 
-test('defaults count where the operation takes them and is not told otherwise', async () => {
+test('defaults apply where the operation takes them and has no option of its own', async () => {
   const counter = await startCounter();
   const workDirectory = await temporaryDirectory();
   const defaults = { leaveRunning: true, logFile: 'default.log', workDirectory, ghostLimit: 4096 };

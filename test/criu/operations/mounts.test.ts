@@ -39,7 +39,7 @@ test('extMnt names such mounts as a record', async () => {
   await reads('elsewhere');
 });
 
-test('autoExtMnt finds such mounts by itself, and takes them from where they were', async () => {
+test('autoExtMnt finds external mounts, and restores them from their original paths', async () => {
   const { pid, root, outside, reads, imagesDirectory } = await startRooted();
   const criu = client();
   await criu.dump(pid, { imagesDirectory, autoExtMnt: true });
@@ -57,7 +57,7 @@ test('skipMnt leaves a mount out', async () => {
   await reads('beneath');
 });
 
-test('a file system that CRIU does not know is mounted anew if enableFs names it', async () => {
+test('a file system that CRIU does not know is mounted again if enableFs names it', async () => {
   const { pid, root, reads, imagesDirectory } = await startRooted('ramfs:', '-');
   const criu = client();
   await expect(criu.dump(pid, { imagesDirectory })).rejects.toMatchObject({

@@ -31,7 +31,7 @@ test('a page server listens on the loopback address alone, on a port that the ke
   expect(await listensAt(server.pid)).toEqual([inProc('127.0.0.1', server.port ?? 0)]);
 });
 
-test('a page server listens where it is told to', async () => {
+test('a page server listens on the given address and port', async () => {
   const port = await freePort(ownAddress);
   const server = await client().pageServer({
     imagesDirectory: await temporaryDirectory(),
@@ -158,7 +158,7 @@ test('a page server that is stopped is closed by force', async () => {
   expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' });
 });
 
-test('a page server can be closed twice, at once and one after the other', async () => {
+test('a page server can be closed twice, concurrently and in sequence', async () => {
   const server = await client().pageServer({ imagesDirectory: await temporaryDirectory() });
   await Promise.all([server.close(), server.close()]);
   await server.close();
@@ -217,7 +217,7 @@ test.each([
   },
 );
 
-test('a dump to a port where nobody listens fails, and its process runs on', async () => {
+test('a dump to a port without a listener fails, and the process continues', async () => {
   const counter = await startCounter();
   const port = await freePort(ownAddress);
   const dump = client().dump(counter.pid, {

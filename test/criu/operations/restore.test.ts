@@ -53,7 +53,7 @@ test('the exit code of a process restored as a child is reported, and no zombie 
   expect(await children()).not.toContain(restored.pid);
 });
 
-test('a child that nobody waits for leaves no zombie either', async () => {
+test('a child whose exit is not awaited leaves no zombie', async () => {
   const { restored } = await restoredProgram('exit-when-told', ['0'], { asChild: true });
   restored.kill('SIGUSR1');
   await waitGone(restored.pid);
@@ -66,7 +66,7 @@ test.each([
   ['SIGKILL', 'SIGKILL'],
   ['SIGINT', 2],
   ['SIGABRT', 'SIGABRT'],
-] as const)('the signal %s that ended a child is told', async (signal, sent) => {
+] as const)('the signal %s that ended a child is reported', async (signal, sent) => {
   const { restored } = await restoredProgram('exit-when-told', ['7'], { asChild: true });
   expect(sent === undefined ? restored.kill() : restored.kill(sent)).toBe(true);
   expect(await restored.exited).toEqual({ code: null, signal });
@@ -98,7 +98,7 @@ test.each([false, true])('a whole tree comes back (asChild: %s)', async (asChild
   expect((await children()).includes(pid)).toBe(asChild);
 });
 
-test('with leaveStopped the restored process is stopped, and goes on when it is told to', async () => {
+test('with leaveStopped the restored process is stopped, and continues after SIGCONT', async () => {
   const criu = client();
   const { counter, imagesDirectory } = await dumpedCounter(criu);
   const before = await counter.count();

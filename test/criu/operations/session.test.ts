@@ -18,7 +18,7 @@ import {
   temporaryDirectory,
 } from '../../helpers/workload.ts';
 
-test('one criu answers several requests in a row', async () => {
+test('one criu answers several consecutive requests', async () => {
   const criu = client();
   const session = await criu.session();
   expect(await children()).toContain(session.pid as number);
@@ -453,7 +453,7 @@ async function dumpOptions(pid: number) {
   return { images_dir_fd: imagesDirectory, pid, log_file: 'dump.log', notify_scripts: true };
 }
 
-/** Starts a page server that nobody will use, killed after the test. Resolves with its pid. */
+/** Starts a page server without a client; it is killed after the test. Resolves with its pid. */
 async function startPageServer(session: CriuSession): Promise<number> {
   const { ps } = await session.request({
     type: 'PAGE_SERVER_CHLD',

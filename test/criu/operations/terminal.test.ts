@@ -43,7 +43,7 @@ test('the hook of an orphaned terminal gets its new master, and the process talk
   await restored.exited;
 });
 
-test('a terminal that was dumped as a shell job is orphaned all the same', async () => {
+test('a terminal that was dumped as a shell job is orphaned nevertheless', async () => {
   const { imagesDirectory } = await dumpedOnTerminal({ shellJob: true });
   const masters: number[] = [];
   await client().restore({

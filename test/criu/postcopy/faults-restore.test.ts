@@ -109,7 +109,7 @@ describe.each([0, 3])('a lazy restore of a process with %i others', (others) => 
 });
 
 describe('a tree whose root has ended is killed', () => {
-  // In a pid namespace whose init reaps nobody, so that the exit of every process can be seen.
+  // In a pid namespace whose init reaps no process, so that the exit of every process can be seen.
   const SIGKILL = 9;
 
   test('if the daemon dies before every page has arrived', async () => {

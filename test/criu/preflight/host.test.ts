@@ -91,7 +91,7 @@ test('for a pre-dump, reports errors of the pre-dump and warnings about the dump
   ]);
 });
 
-test('finds a missing criu, and checks everything else all the same', async () => {
+test('finds a missing criu, and still checks everything else', async () => {
   const { pid } = await startObstacle('deleted_linked', '@/file');
   const findings = await client({ path: '/no/such/criu' }).preflight(pid);
   expect(findings.map(({ code }) => code)).toEqual(['CRIU_UNUSABLE', 'DELETED_FILE_LINKED']);
@@ -164,7 +164,7 @@ test.each<[string, unknown[], CriuErrorCode, RegExp]>([
   expect(error.message).toMatch(message);
 });
 
-test('reads nothing any more once it has ended by its deadline', async () => {
+test('reads nothing more after its deadline has ended it', async () => {
   const criu = client();
   const out = join(await temporaryDirectory(), 'out');
   const many = await compileFixture('many-descriptors');

@@ -276,7 +276,7 @@ test('warns about memory with a protection key, on processors that have them', a
   const hasKeys = / ospke\b/.test(await readFile('/proc/cpuinfo', 'utf8'));
   const warning = { code: 'PROTECTION_KEYS', severity: 'warning', pid };
   expect(await criu.preflight(pid)).toMatchObject(hasKeys ? [warning] : []);
-  // CRIU dumps it all the same: what it does not restore is the key.
+  // CRIU dumps it nevertheless, but does not restore the key.
   await criu.dump(pid, { imagesDirectory: await temporaryDirectory(), leaveRunning: true });
 });
 

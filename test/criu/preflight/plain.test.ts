@@ -90,7 +90,7 @@ test('finds nothing about a busy Node server', async () => {
   expect(state).toMatchObject({ child: expect.any(Number) });
 
   const imagesDirectory = join(directory, 'images');
-  // The connection of fetch is still there, and is what is in the way.
+  // The connection of fetch is still open, and is the obstacle.
   const findings = await criu.preflight(program.pid, { imagesDirectory });
   expect(findings.every(({ code }) => code === 'TCP_ESTABLISHED')).toBe(true);
   const options = { imagesDirectory, tcpClose: true };
