@@ -181,3 +181,17 @@ test('a directory that other users can write to is refused', async () => {
   await chown(directory, process.getuid?.() ?? 0, 0);
   await (await serve()).close();
 });
+
+test('a hook that never returns does not keep a server from starting, and stays due', async () => {
+  const directory = await temporaryDirectory();
+  const id = await note(directory, { state: 'aborted', isSetUp: true });
+  const called: string[] = [];
+  const afterMigration = (migration: { readonly id: string }) => {
+    called.push(migration.id);
+    return new Promise<void>(() => {});
+  };
+  for (const times of [1, 2]) {
+    await recoverAll(directory, { afterMigration }, 50);
+    expect(called).toEqual(Array.from({ length: times }, () => id));
+  }
+});

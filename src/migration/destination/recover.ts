@@ -2,6 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { restoreStateOf } from '../../cleanup/half-restored.ts';
+import { within } from '../../concurrency/deadline.ts';
 import { endTrees, KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
 import { readCommandLine, readPids } from '../../procfs/processes.ts';
 import { isAlive } from '../../procfs/stat.ts';
@@ -13,6 +14,7 @@ import {
 } from '../journal/incoming-journal.ts';
 import { Journal, journalPath, journalsIn } from '../journal/journal.ts';
 import { isAgentAlive, isElsewhere, isLocal, pidsOf } from '../protocol/identity.ts';
+import { DEFAULT_STALL_MS, PATIENCE } from '../protocol/stall-limit.ts';
 import { afterRestart, type DestinationState, isFinal } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
 import { IncomingRecord } from './incoming-record.ts';
@@ -27,12 +29,22 @@ const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
 /** How many processes to end at a time, since each takes a descriptor. */
 const BATCH = 64;
 
-/** Finishes what earlier agents left unfinished, and removes old journals. */
-export async function recoverAll(directory: string, hooks: MigrationServerHooks): Promise<void> {
+/** How long the hook `afterMigration` is awaited by default, in milliseconds. */
+const HOOK_LIMIT_MS = PATIENCE * DEFAULT_STALL_MS;
+
+/**
+ * Finishes what earlier agents left unfinished, and removes old journals.
+ * @param hookLimitMs how long each call of `afterMigration` is awaited, in milliseconds
+ */
+export async function recoverAll(
+  directory: string,
+  hooks: MigrationServerHooks,
+  hookLimitMs?: number,
+): Promise<void> {
   const journals = incomingJournals(directory);
   // One by one, since each takes a descriptor.
   for (const id of await journalsIn(journals)) {
-    const { state } = await recoverIncoming(directory, id, hooks);
+    const { state } = await recoverIncoming(directory, id, hooks, hookLimitMs);
     const path = journalPath(journals, id);
     const { mtimeMs } = await stat(path);
     const isOld = Date.now() - mtimeMs > RETENTION_MS;
@@ -48,6 +60,7 @@ export async function recoverIncoming(
   directory: string,
   id: string,
   hooks: MigrationServerHooks,
+  hookLimitMs = HOOK_LIMIT_MS,
 ): Promise<CopyStatus> {
   await using journal: IncomingJournal | undefined = await Journal.find<
     DestinationState,
@@ -69,7 +82,8 @@ export async function recoverIncoming(
   const cause = 'the agent of the destination has died';
   if (next !== state) await journal.write(next, next === 'complete' ? {} : { message: cause });
   await rm(images, { recursive: true, force: true });
-  if (isFinal(next)) await new IncomingRecord(id, journal, hooks).tearDown();
+  // A hook that does not return is still due, like one that throws.
+  if (isFinal(next)) await within(hookLimitMs, new IncomingRecord(id, journal, hooks).tearDown());
   return { state: next, pid, message: next === state ? message : cause };
 }
 

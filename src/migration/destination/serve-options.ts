@@ -88,8 +88,8 @@ export interface MigrationServerHooks {
    * Takes down what `beforeRestore` and `afterRestore` have set up. Called and awaited once
    * `beforeRestore` was due and the migration has ended: as `complete`, the copy runs; as `aborted` or
    * `failed`, it is gone. If it throws, or this process dies before it returns, the next server in the
-   * same directory calls it when it starts: it has to be idempotent. `close()` of the server awaits it
-   * for at most six times `stallMs`, and then emits a process warning.
+   * same directory calls it when it starts: it has to be idempotent. A server that starts or closes
+   * awaits it for at most six times `stallMs`; `close()` then emits a process warning.
    */
   afterMigration?(migration: IncomingMigration): Promise<void> | void;
 }

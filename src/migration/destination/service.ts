@@ -5,6 +5,7 @@ import type { MigrationsHandlers } from '../../generated/types/node_criu/Migrati
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { isMigrationId } from '../journal/journal.ts';
+import { PATIENCE } from '../protocol/stall-limit.ts';
 import { type CopyStatus, toWireStatus } from '../protocol/status.ts';
 import type { Incoming } from './incoming.ts';
 import type { OfferReceiver } from './offer-receiver.ts';
@@ -87,7 +88,8 @@ export class MigrationService {
   /** The migration may belong to an earlier server in the same directory. */
   async #recover(id: string): Promise<CopyStatus> {
     if (!isMigrationId(id)) throw new Error('there is no such migration');
-    return await recoverIncoming(this.#context.directory, id, this.#context.hooks);
+    const { directory, hooks, stallMs } = this.#context;
+    return await recoverIncoming(directory, id, hooks, PATIENCE * stallMs);
   }
 }
 
