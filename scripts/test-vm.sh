@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the tests that need a kernel which tracks changed memory: here if this one does, else in the
 # virtual machine. Arguments go to Vitest. SOAK=1 repeats in full, which takes more than the default
-# limit of VM_SECONDS=2700. One worker: the machine emulates its processors with one thread.
+# limit of VM_SECONDS=2700. One worker, since the machine has one processor.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
