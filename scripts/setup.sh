@@ -58,13 +58,13 @@ apt_get() {
   DEBIAN_FRONTEND=noninteractive apt-get -qq --yes --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
 }
 
-# The build needs only the packages of package.json. test/package.json, a workspace, has the others,
-# which are most of the download.
+# The build and the loop while coding need only the packages of package.json. test/package.json, a workspace,
+# has the others, which are most of the download.
 npm_packages() {
   local only=(--workspaces=false)
-  if wants tests || wants benches || [ -d node_modules/vitest ]; then only=(); fi
+  if wants tests || wants benches || [ -d node_modules/fast-check ]; then only=(); fi
   if [ node_modules/.package-lock.json -nt package-lock.json ] &&
-    { [ ${#only[@]} -gt 0 ] || [ -d node_modules/vitest ]; }; then return; fi
+    { [ ${#only[@]} -gt 0 ] || [ -d node_modules/fast-check ]; }; then return; fi
   say 'npm packages'
   npm ci "${only[@]}" --include=dev --no-audit --no-fund --loglevel=error > /dev/null ||
     die "'npm ci' failed; is the registry that 'npm config get registry' names reachable?"

@@ -71,11 +71,10 @@ export type Expected = readonly [
 export function casesOf(mode: MigrationMode, expected: readonly Expected[]) {
   return expected.flatMap(([kind, moments, code, owner]) => {
     const isOpen = code === undefined && owner === undefined;
-    // `npm test` tries the first and the last of the moments with the same outcome, and else only the last.
-    const few = moments.filter((_, at) => at === moments.length - 1 || (at === 0 && !isOpen));
     const what = `moments of the fault of a migration in ${mode}: ${kind}`;
-    const tried = sample(what, moments.length, few.length) > few.length ? moments : few;
-    return tried.map((moment) => {
+    // `npm test` tries the last moment, which has the most to undo.
+    const tried = sample(what, moments.length, 1);
+    return moments.slice(-tried).map((moment) => {
       const fault = { mode, kind, ...momentOf(moment) } as MigrationFault;
       const title = `${mode}: ${describeFault(fault)}`;
       return [title, { fault, code: isOpen ? 'any' : code, owner }] as const;

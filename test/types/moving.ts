@@ -50,6 +50,7 @@ import {
   resolveMigration,
   type ServeMigrationsOptions,
   type SourceState,
+  type StallLimit,
   serveMigrations,
   type TlsOptions,
   type UnresolvedMigrationsOptions,
@@ -172,6 +173,7 @@ export async function migrations(tls: TlsOptions): Promise<void> {
   };
   const migration = migrate(1, options);
   same<typeof migration, Migration>();
+  same<MigrateOptions['stallMs'], StallLimit['stallMs']>();
   same<typeof migration.id, string>();
   for await (const event of migration) {
     same<typeof event, MigrationEvent>();
