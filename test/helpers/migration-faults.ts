@@ -65,14 +65,13 @@ export type Expected = readonly [
 ];
 
 /**
- * A case for each moment, with its title. Where the outcome depends on the moment, `npm test` tries one
- * moment and a soak run all of them.
+ * A case for each moment, with its title. `npm test` tries the last moment of each row, which has the most
+ * to undo, and a soak run all of them.
  */
 export function casesOf(mode: MigrationMode, expected: readonly Expected[]) {
   return expected.flatMap(([kind, moments, code, owner]) => {
     const isOpen = code === undefined && owner === undefined;
     const what = `moments of the fault of a migration in ${mode}: ${kind}`;
-    // `npm test` tries the last moment, which has the most to undo.
     const tried = sample(what, moments.length, 1);
     return moments.slice(-tried).map((moment) => {
       const fault = { mode, kind, ...momentOf(moment) } as MigrationFault;
