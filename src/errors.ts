@@ -14,24 +14,25 @@ import type { PreflightFinding } from './finding.ts';
  * - `ERR_CRIU_PID_BUSY`: a pid that the restore needs is in use.
  * - `ERR_CRIU_NO_MEM_TRACK`: the kernel does not track changed memory (soft-dirty).
  * - `ERR_CRIU_NO_LAZY_PAGES`: the kernel lacks the userfaultfd that lazy pages need.
- * - `ERR_CRIU_FAILED`: CRIU tried, failed and said so.
+ * - `ERR_CRIU_FAILED`: CRIU reported a failure that no other code stands for.
  * - `ERR_CRIU_HOOK`: a hook threw; its error is the `cause`.
- * - `ERR_CRIU_ABORTED`: cancelled by the `signal`; its reason is the `cause`.
- * - `ERR_CRIU_TIMEOUT`: cancelled at the deadline.
+ * - `ERR_CRIU_ABORTED`: the operation was cancelled by the `signal`; the reason is the `cause`.
+ * - `ERR_CRIU_TIMEOUT`: the operation was cancelled at its deadline.
  * - `ERR_CRIU_EOF`: criu ended without an answer; `exit` says how.
- * - `ERR_CRIU_PROTOCOL`: criu sent what the protocol does not allow.
+ * - `ERR_CRIU_PROTOCOL`: criu sent a message that the protocol does not allow.
  * - `ERR_CRIU_REQUEST_TOO_LARGE`: the request does not fit into one packet (about 208 KiB).
  * - `ERR_CRIU_CLOSED`: the client, session or iteration was closed, or has ended.
  * - `ERR_CRIU_SYSTEM`: a system call of the library itself failed; see `errno` and `cause`.
- * - `ERR_CRIU_PREFLIGHT`: an iteration is not begun, since its dump would fail: see `findings`.
- * - `ERR_CRIU_LAZY_PAGES`: the transfer of lazy pages broke off; `workload` says what became of the
- *   processes on this side.
- * - `ERR_CRIU_MIGRATION_REFUSED`: a migration cannot be, as the message says; nothing was frozen.
- * - `ERR_CRIU_MIGRATION_FAILED`: a migration failed, and the original is where `workload` says.
- * - `ERR_CRIU_MIGRATION_UNRESOLVED`: the destination cannot be asked whether its copy runs; the
- *   original is stopped until {@link resolveMigration}.
- * - `ERR_CRIU_BAD_IMAGE`: an image file is missing, or is not what its name says.
- * - `ERR_CRIU_UNSUPPORTED_PLATFORM`: there is no addon for this system.
+ * - `ERR_CRIU_PREFLIGHT`: an iteration was not started because its dump would fail: see `findings`.
+ * - `ERR_CRIU_LAZY_PAGES`: the transfer of lazy pages broke off; `workload` is the state of the processes
+ *   on this host.
+ * - `ERR_CRIU_MIGRATION_REFUSED`: a host refused the migration, for the reason in the message; nothing
+ *   was frozen.
+ * - `ERR_CRIU_MIGRATION_FAILED`: a migration failed; `workload` is the state of the original.
+ * - `ERR_CRIU_MIGRATION_UNRESOLVED`: the destination has not confirmed that its copy runs; the original
+ *   is stopped until {@link resolveMigration}.
+ * - `ERR_CRIU_BAD_IMAGE`: an image file is missing, or does not contain what its name says.
+ * - `ERR_CRIU_UNSUPPORTED_PLATFORM`: the package has no addon for this system.
  */
 export type CriuErrorCode =
   | 'ERR_CRIU_INVALID_ARGUMENT'
@@ -61,7 +62,7 @@ export type CriuErrorCode =
   | 'ERR_CRIU_BAD_IMAGE'
   | 'ERR_CRIU_UNSUPPORTED_PLATFORM';
 
-/** How a process ended: `code` after it exited, `signal` after it was killed, both null if nobody can know. */
+/** How a process ended: `code` after it exited, `signal` after it was killed, both null if that is unknown. */
 export interface ExitStatus {
   /** Its exit code. */
   readonly code: number | null;
@@ -78,12 +79,12 @@ export interface CriuLog {
 }
 
 /**
- * What became of the processes of a failed operation: they run, are stopped, are gone (or, after a
- * restore, never came to be), or it cannot be told.
+ * The state of the processes after a failed operation. `gone` also means, after a restore, that they
+ * were never created.
  */
 export type WorkloadState = 'running' | 'stopped' | 'gone' | 'unknown';
 
-/** What a {@link CriuError} carries besides code and message: of its properties those that are known. */
+/** The optional properties of a {@link CriuError}: the constructor sets those that are given. */
 export interface CriuErrorDetails
   extends Partial<
     Pick<
@@ -102,7 +103,7 @@ export interface CriuErrorDetails
       | 'findings'
     >
   > {
-  /** What it was caused by: most often the error of a system call. */
+  /** The error that caused this one, most often that of a system call. */
   readonly cause?: unknown;
 }
 
@@ -111,11 +112,11 @@ export interface CriuErrorDetails
  * has only the properties whose values are known.
  */
 export class CriuError extends Error {
-  /** Tells it from other errors, as `instanceof` does. */
+  /** Always `CriuError`. */
   override readonly name = 'CriuError';
   /** The stable cause. */
   readonly code: CriuErrorCode;
-  /** The method that failed, as `dump`. */
+  /** The method that failed, such as `dump`. */
   declare readonly operation: string | undefined;
   /** The argument or option that was refused, or that needs a newer CRIU. */
   declare readonly option: string | undefined;
@@ -129,28 +130,29 @@ export class CriuError extends Error {
   declare readonly stderr: string | undefined;
   /** How criu ended. */
   declare readonly exit: ExitStatus | undefined;
-  /** The state of the processes after a failed dump, pre-dump or restore. */
+  /** The state of the processes after a failed dump, pre-dump or restore; of the original in a migration. */
   declare readonly workload: WorkloadState | undefined;
   /** The root process of the dump, or of the restore if CRIU got as far as creating it. */
   declare readonly pid: number | undefined;
   /**
    * How a cancelled operation ended: `refused` if CRIU was refused a step and rolled back by itself,
    * `killed` if criu was killed after the grace period, `disconnected` if the connection to a criu
-   * service was closed then.
+   * service was closed after the grace period.
    */
   declare readonly cancelled: 'refused' | 'killed' | 'disconnected' | undefined;
   /**
-   * What the clean-up after a dead criu could not undo, a phrase for each; empty if it undid
-   * everything. Only set after a dump or pre-dump whose criu has died.
+   * What the clean-up after a criu that died could not undo, one phrase for each item; empty if it
+   * undid everything. Set only if the criu of a dump or pre-dump has died.
    */
   declare readonly leftovers: readonly string[] | undefined;
   /**
-   * What {@link Criu.preflight} found after a dump or pre-dump had failed: most likely its cause.
-   * Not set after other failures, nor if the processes are gone or the preflight took too long.
+   * What {@link Criu.preflight} found: after a failed dump or pre-dump its likely cause, unless the
+   * processes are gone or the preflight took too long; before an iteration or a migration the reason
+   * of the refusal. Not set after other failures.
    */
   declare readonly findings: readonly PreflightFinding[] | undefined;
 
-  /** For errors of your own that are to have the same shape. */
+  /** Creates an error of the same shape for failures of your own. */
   constructor(code: CriuErrorCode, message: string, details: CriuErrorDetails = {}) {
     // A hook may throw undefined, which is a cause as well.
     const hasCause =
@@ -179,7 +181,7 @@ const detailNames = [
   'findings',
 ] as const satisfies readonly (keyof CriuErrorDetails)[];
 
-/** The same error, with what a preflight found. */
+/** A copy of the error with the findings of a preflight. */
 export function withFindings(error: CriuError, findings: readonly PreflightFinding[]): CriuError {
   const details = { ...error, cause: error.cause, findings };
   const copy = new CriuError(error.code, error.message, details);
@@ -213,25 +215,25 @@ export function unknownOption(operation: string, option: string, meant?: string)
   );
 }
 
-/** The error of a system call that failed for want of something that is no fault of the arguments. */
+/** The error of a system call that failed for lack of descriptors or memory; undefined for others. */
 export function systemFailure(operation: string, error: unknown): CriuError | undefined {
   const { code = '' } = error as NodeJS.ErrnoException;
   return ['EMFILE', 'ENFILE', 'ENOMEM'].includes(code) ? asCriuError(operation, error) : undefined;
 }
 
-/** An error of this library as it is; any other is that of a system call of its own. */
+/** Returns a CriuError as it is, and wraps any other error as that of a system call of the library. */
 export function asCriuError(operation: string, error: unknown): CriuError {
   if (error instanceof CriuError) return error;
   const { errno, message } = error as NodeJS.ErrnoException;
   return new CriuError('ERR_CRIU_SYSTEM', `${operation}: ${message}`, {
     operation,
-    // Node's own functions have it negative.
+    // Errors of Node's own functions have a negative errno.
     errno: errno === undefined ? undefined : Math.abs(errno),
     cause: error,
   });
 }
 
-/** The name of an option; what could be none is quoted, so that the message stays one line. */
+/** The name of an option. Quotes anything that cannot be a name, so that the message stays one line. */
 export function shownName(name: string): string {
   return /^[\w.[\]-]+$/.test(name) ? name : shown(name);
 }
@@ -253,7 +255,7 @@ function shown(value: unknown): string {
 
 function inspected(value: unknown): string {
   try {
-    // Not by a method of the value itself: it might do anything.
+    // A custom inspect method of the value could do anything.
     return inspect(value, { breakLength: Infinity, compact: true, customInspect: false });
   } catch {
     return typeOf(value);

@@ -37,8 +37,8 @@ export interface TlsOptions {
   /** The revocation list of the authority. Default: no certificate is revoked. */
   readonly crl?: string | Uint8Array;
   /**
-   * True if the certificate of a server must be for the address that was connected to. With false,
-   * every certificate of the authority is accepted. Default true.
+   * If true, the certificate of a server must be for the address that the client connects to. If
+   * false, every certificate of the authority is accepted. Default true.
    */
   readonly verifyName?: boolean;
 }
@@ -112,7 +112,7 @@ export interface CriuOpts {
    */
   tcpSkipInFlight?: boolean;
   /**
-   * Restore established TCP connections as closed connections. A restore needs it after a dump with
+   * Restore established TCP connections as closed connections. A restore needs this option after a dump with
    * it. Since CRIU 3.12. Source: `tcp_close`, criu(8) --tcp-close.
    */
   tcpClose?: boolean;
@@ -135,7 +135,7 @@ export interface CriuOpts {
    */
   fileLocks?: boolean;
   /**
-   * Link deleted files into their directory for the time of the checkpoint. Source: `link_remap`,
+   * Link deleted files into their directory for the duration of the checkpoint. Source: `link_remap`,
    * criu(8) --link-remap; runc `LinkRemap`.
    */
   linkRemap?: boolean;
@@ -284,12 +284,12 @@ export interface CriuOpts {
   /** Detect external mounts automatically. Source: `auto_ext_mnt`, criu(8) --ext-mount-map auto. */
   autoExtMnt?: boolean;
   /**
-   * Allow shared mounts from outside, with `autoExtMnt`. Source: `ext_sharing`, criu(8)
+   * With `autoExtMnt`, allow mounts that are shared with the outside. Source: `ext_sharing`, criu(8)
    * --enable-external-sharing.
    */
   extSharing?: boolean;
   /**
-   * Allow slave mounts whose master is outside, with `autoExtMnt`. Source: `ext_masters`, criu(8)
+   * With `autoExtMnt`, allow slave mounts whose master is outside. Source: `ext_masters`, criu(8)
    * --enable-external-masters.
    */
   extMasters?: boolean;
@@ -300,7 +300,7 @@ export interface CriuOpts {
    */
   enableFs?: readonly string[];
   /**
-   * Restore mounts in the way of CRIU before 3.17. Since CRIU 3.17. Source: `mntns_compat_mode`,
+   * Restore mounts as CRIU did before 3.17. Since CRIU 3.17. Source: `mntns_compat_mode`,
    * criu(8) --mntns-compat-mode; runc `MntnsCompatMode`.
    */
   mntnsCompatMode?: boolean;
@@ -425,18 +425,21 @@ export interface OperationOptions {
   signal?: AbortSignal | undefined;
   /**
    * Time limit of the whole operation, in **milliseconds**; when it expires, the operation is
-   * cancelled as by `signal`, with ERR_CRIU_TIMEOUT. Default: no limit. It is not
-   * {@link CriuOpts.timeout}, CRIU's own limit for freezing the processes, in seconds.
+   * cancelled as by `signal`, with ERR_CRIU_TIMEOUT. Default: no limit. Do not
+   * confuse it with {@link CriuOpts.timeout}, CRIU's limit for freezing the processes, in seconds.
    */
   deadlineMs?: number | undefined;
-  /** Time that a cancelled operation has to end before criu is killed, in milliseconds. Default 5000. */
+  /**
+   * How long a cancelled operation may take to roll back before criu is killed, in milliseconds.
+   * Default 5000.
+   */
   gracePeriodMs?: number | undefined;
 }
 
 /**
- * Functions that CRIU waits for at its own steps. A hook that throws or rejects makes the operation
- * fail and CRIU roll back; the error of the hook is the `cause`. `preResume` and `postResume` are too
- * late for a rollback: CRIU continues, and the error says that the processes run.
+ * Functions that are called at the steps of CRIU, which waits for them. If a hook throws or rejects,
+ * CRIU rolls back and the operation fails; the error of the hook is the `cause`. `preResume` and
+ * `postResume` are too late for a rollback: CRIU continues, and the error says that the processes run.
  * Source: criu(8) --action-script.
  */
 export interface Hooks {
@@ -444,9 +447,9 @@ export interface Hooks {
   preDump?(): void | Promise<void>;
   /** The images are complete and the processes are still frozen: the last moment to refuse a dump. */
   postDump?(): void | Promise<void>;
-  /** The network of the processes is to be locked. */
+  /** CRIU is about to lock the network of the processes. */
   networkLock?(): void | Promise<void>;
-  /** The network of the processes is to be unlocked. */
+  /** CRIU is about to unlock the network of the processes. */
   networkUnlock?(): void | Promise<void>;
   /** Before a restore begins. */
   preRestore?(): void | Promise<void>;
@@ -462,11 +465,11 @@ export interface Hooks {
   postResume?(): void | Promise<void>;
   /** The lazy page server accepts connections. Since CRIU 3.15. */
   statusReady?(): void | Promise<void>;
-  /** The master of a terminal whose owner is outside the tree. The hook must close the descriptor. */
+  /** Receives the new master of a terminal whose owner is outside the tree, and must close it. */
   orphanPtsMaster?(fd: number): void | Promise<void>;
   /** The tree is frozen. Returns further external files, each as `file[mnt_id:inode]` in hexadecimal. */
   queryExtFiles?(): readonly string[] | Promise<readonly string[]>;
-  /** Every notification, before the hook of that notification; also those without a hook. */
+  /** Called at every notification, before the hook for it, if there is one. */
   onNotify?(notification: Notification): void | Promise<void>;
 }
 
@@ -474,6 +477,6 @@ export interface Hooks {
 export interface Notification {
   /** CRIU's name of the step, such as `post-dump`. */
   readonly script: string;
-  /** The root process, with `setup-namespaces` and `post-restore`. */
+  /** The pid of the root process; set for `setup-namespaces` and `post-restore`. */
   readonly pid?: number;
 }
