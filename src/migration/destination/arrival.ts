@@ -34,7 +34,7 @@ export class Arrival implements AsyncDisposable {
   /** For all images of the migration together. */
   readonly #allowance: Allowance;
   readonly #images: string;
-  /** Runs one step after the other, even if the source requests several at once. */
+  /** Runs the steps one at a time, even if the source requests several at once. */
   readonly #steps = new SerialQueue();
   #roundTunnel: PageTunnel | undefined;
   #lazyTunnel: PageTunnel | undefined;
@@ -131,7 +131,7 @@ export class Arrival implements AsyncDisposable {
     await rm(this.#images, { recursive: true, force: true });
   }
 
-  /** A dump to a page server is a round of its own; a lazy dump has no page server. */
+  /** Checks the index of the dump: a dump to a page server counts as a round, a lazy dump does not. */
   #requireLastRound(index: number): void {
     const last = isPostcopy(this.#offer.mode) ? this.#rounds : this.#rounds - 1;
     if (index !== last) throw new Error(`the dump is not round ${index}`);
@@ -171,7 +171,7 @@ export class Arrival implements AsyncDisposable {
     });
   }
 
-  /** After an abort, its reason is the error of a step, whatever the abort made of the step. */
+  /** Runs a step. After an abort, the step rejects with the reason of the abort, not with its consequence. */
   async #runStep(step: () => Promise<void>): Promise<void> {
     await this.#steps.run(async () => {
       this.#requireOpen();

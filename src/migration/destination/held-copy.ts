@@ -18,7 +18,7 @@ export interface HeldRestore {
   readonly onRestored: (pid: number) => Promise<void> | void;
 }
 
-/** A copy that CRIU has restored, and holds until it is decided if it runs. */
+/** A copy that CRIU has restored, and holds until it is released or ended. */
 export class HeldCopy {
   /** Resolves with the pid of the root once the copy is held; rejects if the restore fails before. */
   readonly held: Promise<number>;

@@ -33,8 +33,8 @@ export class Incoming {
   readonly #arrival: Arrival;
   readonly #silence: SilenceTimer;
   /**
-   * Each decision depends on the journal, and is taken once it is in the journal: without the queue a
-   * copy could be released while it is aborted.
+   * Runs decisions one at a time: each depends on the last line of the journal and appends one. Two at
+   * a time could release a copy and abort it.
    */
   readonly #decisions = new SerialQueue();
   readonly #closed = new AbortController();
@@ -92,12 +92,12 @@ export class Incoming {
     return this.#record.isOpen;
   }
 
-  /** Notes a sign of life of the source. A source that is silent for too long before its copy runs is given up. */
+  /** Notes a call of the source, whose silence aborts the migration as long as the copy does not run. */
   heardSource(): void {
     this.#silence.heard(this.#record.canAbort);
   }
 
-  /** Notes that the source has received an answer that it acts upon. */
+  /** Notes that the source has received an answer that it acts on. */
   onAnswerDelivered(): void {
     if (!this.isOpen) this.#sourceKnowsEnd.abort();
   }
@@ -197,7 +197,7 @@ export class Incoming {
     }
   }
 
-  /** Resolves once every page has arrived, or some page cannot arrive any more. */
+  /** Resolves once every page has arrived, or it is certain that some page never will. */
   async awaitPages(): Promise<CopyStatus> {
     const pages = await this.#pages?.catch(() => undefined);
     return { ...this.status, pages };
@@ -220,8 +220,8 @@ export class Incoming {
   }
 
   /**
-   * Closes the migration with its server: aborts it if the copy has not run; otherwise waits until the
-   * copy has all of its memory, and the source knows it or is silent, and until the hooks have returned.
+   * Closes the migration with its server: aborts it if the copy has not run. Otherwise waits until the
+   * copy has all of its memory, the source knows that or is silent, and the hooks have returned.
    */
   async close(): Promise<void> {
     const sourceMayAsk = this.status.state !== 'receiving';
@@ -235,7 +235,7 @@ export class Incoming {
     await this.#awaitHooks();
   }
 
-  /** Awaits the hooks around the restore, but does not let one that never returns block the server. */
+  /** Awaits the hooks around the restore, for a limited time: a hook may never return. */
   async #awaitHooks(): Promise<void> {
     const limitMs = PATIENCE * this.#context.stallMs;
     const haveReturned = this.#ending?.then(() => true) ?? Promise.resolve(true);
@@ -256,7 +256,7 @@ export class Incoming {
     await this.#end();
   }
 
-  /** Without its source a lazy-pages daemon might never end, and the copy wait for ever. */
+  /** Closes when the source is gone: the lazy-pages daemon might never end, and the copy wait forever. */
   #closeWithoutSource(): void {
     this.#arrival.lazyTunnel?.closed
       .then(() => sleep(this.#context.stallMs, undefined, { ref: false }))

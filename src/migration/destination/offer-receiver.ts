@@ -29,7 +29,7 @@ export class OfferReceiver {
   readonly #options: Pick<ServeMigrationsOptions, 'authorize' | 'restore'>;
   readonly #defaults: Readonly<CriuOpts>;
   readonly #registry: MigrationRegistry;
-  /** Admits one offer after the other, since each takes memory and disk from the next. */
+  /** Admits offers one at a time, since each reduces the memory and disk space for the next. */
   readonly #admissions = new SerialQueue();
   #isClosed = false;
 

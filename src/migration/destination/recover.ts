@@ -53,8 +53,8 @@ export async function recoverAll(
 }
 
 /**
- * Finishes a migration whose agent has died. Leaves alone a migration whose agent lives, or may live
- * in a pid namespace that is not visible from here.
+ * Finishes a migration whose agent has died. Does nothing if the agent still runs, or may run in a pid
+ * namespace that is not visible from here.
  */
 export async function recoverIncoming(
   directory: string,
@@ -75,14 +75,14 @@ export async function recoverIncoming(
   const images = incomingImages(directory, id);
   const runs = state !== 'complete' && (await wasReleased(entry));
   const next = afterRestart(state, { runs, lazy });
-  // The copy ends before the source hears of it and may resume its original. If the source may have
-  // heard of it already, only a copy that still waits for criu is ended.
+  // The copy ends before the source is told so and may resume its original. If the source may have
+  // been told already, only a copy that still waits for criu is ended.
   if (next !== 'complete' && !(isFinal(state) && runs)) await endCopy(entry);
   if (next !== 'complete' && !isFinal(state)) await endDaemon(images);
   const cause = 'the agent of the destination has died';
   if (next !== state) await journal.write(next, next === 'complete' ? {} : { message: cause });
   await rm(images, { recursive: true, force: true });
-  // A hook that does not return is still due, like one that throws.
+  // A hook that does not return in time is still due, like one that throws.
   if (isFinal(next)) await within(hookLimitMs, new IncomingRecord(id, journal, hooks).tearDown());
   return { state: next, pid, message: next === state ? message : cause };
 }
@@ -92,7 +92,7 @@ export async function wasReleased(copy: CopyProcesses): Promise<boolean> {
   const isHeld = () => livePids(copy).some((pid) => restoreStateOf(pid) === 'restoring');
   for (let waited = 0; waited < KILL_TIMEOUT_MS && isHeld(); waited += POLL_MS)
     await sleep(POLL_MS);
-  // The root stands for all processes, or the first that is left if the root has ended.
+  // Checks the root, or the first process that is left if the root has ended, for all of them.
   const [first] = livePids(copy);
   return first !== undefined && ['restored', 'gone'].includes(restoreStateOf(first));
 }
@@ -105,7 +105,7 @@ export async function endCopy(copy: CopyProcesses): Promise<void> {
   }
 }
 
-/** Kills the lazy-pages daemon of a migration, which would wait for pages for ever. */
+/** Kills the lazy-pages daemon of a migration, which would wait for pages forever. */
 async function endDaemon(images: string): Promise<void> {
   const marker = `\0lazy-pages\0--images-dir\0${resolve(images)}/`;
   for (const pid of await readPids()) {

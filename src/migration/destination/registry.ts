@@ -20,7 +20,7 @@ export class MigrationRegistry {
     return this.all.map(({ migration }) => migration);
   }
 
-  /** Adds a migration, and forgets old ones that have ended: the journal remembers them. */
+  /** Adds a migration, and removes old ones that have ended: their journals remain. */
   add(incoming: Incoming): void {
     this.#incoming.set(incoming.id, incoming);
     const ended = this.all.filter(({ isOpen }) => !isOpen);

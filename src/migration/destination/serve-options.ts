@@ -28,7 +28,7 @@ export interface MigrationOffer {
   readonly id: string;
   /** The name of the root process. */
   readonly program: string;
-  /** How the memory is to move. */
+  /** How the memory is to be moved. */
   readonly mode: MigrationMode;
   /** The memory of all processes, in bytes. */
   readonly memoryBytes: number;
@@ -85,11 +85,12 @@ export interface MigrationServerHooks {
    */
   afterRestore?(migration: RestoringMigration & { readonly pid: number }): Promise<void> | void;
   /**
-   * Takes down what `beforeRestore` and `afterRestore` have set up. Called and awaited once
-   * `beforeRestore` was due and the migration has ended: as `complete`, the copy runs; as `aborted` or
-   * `failed`, it is gone. If it throws, or this process dies before it returns, the next server in the
-   * same directory calls it when it starts: it has to be idempotent. A server that starts or closes
-   * awaits it for at most six times `stallMs`; `close()` then emits a process warning.
+   * Takes down what `beforeRestore` and `afterRestore` have set up. Called and awaited when
+   * the migration has ended, unless it ended before `beforeRestore` was due. In the state `complete` the
+   * copy runs; in `aborted` and `failed` it is gone. If the hook throws, or this process dies before it
+   * returns, the next server in the same directory calls it when it starts, so it must be idempotent.
+   * While a server starts or closes, it waits at most six times `stallMs` for the hook; after that,
+   * `close()` emits a process warning.
    */
   afterMigration?(migration: IncomingMigration): Promise<void> | void;
 }
@@ -99,11 +100,11 @@ export type MigrationRestoreOptions = Partial<RestoreOptions>;
 
 /** Options of `criu.serveMigrations()`. */
 export interface ServeMigrationsOptions extends StallLimit {
-  /** Where to listen. Port 0 (also the default of `pagePort`, for the pages) is any free port. */
+  /** Where to listen; memory pages arrive at `pagePort`, by default 0. Port 0 is any free port. */
   readonly listen: { readonly host: string; readonly port: number; readonly pagePort?: number };
   /** TLS material; only sources with a certificate of the same authority are served. */
   readonly tls?: TlsOptions;
-  /** Goes without TLS, on a loopback address only. */
+  /** Listen without TLS, which only a loopback address allows. */
   readonly insecure?: boolean;
   /**
    * Directory of the journals and images, created with mode 0700. An existing directory must belong to
@@ -171,7 +172,7 @@ export function checkServeOptions(
 }
 
 /**
- * Whoever can write to the directory decides what runs on this host.
+ * Checks that nobody else can write to the directory: its contents decide what runs on this host.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
  */
 export async function requirePrivate(directory: string): Promise<void> {

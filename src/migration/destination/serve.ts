@@ -38,10 +38,9 @@ export interface MigrationServer extends AsyncDisposable {
   /** Resolves once the server has closed. */
   readonly closed: Promise<void>;
   /**
-   * Refuses new migrations, and aborts those whose copy does not run yet. A copy that runs is served
-   * until it has all of its memory, and runs on. A hook that does not return is awaited for at most
-   * six times `stallMs`; then a process warning names the migration. Idempotent; resolves when all of
-   * that is done.
+   * Refuses new migrations, and aborts those whose copy does not run yet. Serves copies that run until
+   * they have all of their memory; they run on. Waits at most six times `stallMs` for a hook to return;
+   * after that, a process warning names the migration. Idempotent; resolves when the server has closed.
    */
   close(): Promise<void>;
 }
@@ -154,7 +153,7 @@ async function bind(
   });
 }
 
-/** Lets sources receive the last answers, and then ends their connections. */
+/** Waits until sources have received the last answers, and then ends their connections. */
 async function shutDown(server: Server): Promise<void> {
   const timer = setTimeout(() => server.forceShutdown(), LAST_ANSWERS_MS);
   await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));

@@ -11,7 +11,7 @@ import type {
 
 /** What all migrations to one server share. */
 export interface ServerContext {
-  /** Runs the restores; has no default options, since those of the restores include them. */
+  /** Runs the restores. It has no default options: the options of each restore include them. */
   readonly client: Client;
   readonly operations: CriuOperations;
   readonly directory: string;

@@ -34,7 +34,7 @@ export class MigrationService {
 
   /** The handlers as gRPC calls them. */
   get handlers(): MigrationsHandlers {
-    // The source acts upon the answers of the calls marked with endsWait.
+    // The source acts on the answers to the calls marked with endsWait.
     const endsWait = true;
     return {
       offer: replyWith((call: ServerUnaryCall<OfferRequest__Output, OfferReply>) =>

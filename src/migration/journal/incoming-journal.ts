@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import type { DestinationState } from '../protocol/states.ts';
 import type { Journal } from './journal.ts';
 
-/** What a destination notes besides its state. */
+/** What a destination records besides its state. */
 export interface IncomingFacts {
   /** The root of the copy, as seen here. */
   readonly pid: number;
-  /** When and where that was started, as startTimeOf() says: its pid may be reused. */
+  /** When and where the root was started, as startTimeOf() returns it: its pid may be reused. */
   readonly startTime: string;
   /** All processes of the copy, the root first, each as `PID TICKS`. */
   readonly tree: readonly string[];

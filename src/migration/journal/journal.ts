@@ -19,7 +19,7 @@ export function isMigrationId(id: unknown): id is string {
 }
 
 /**
- * What one side of one migration has decided. A line is durable before its deed is done, so that the
+ * The decisions of one side of a migration. A line is durable before its action begins, so that the
  * decision is known after any crash.
  */
 export class Journal<State extends string, Facts extends object> implements AsyncDisposable {
@@ -136,7 +136,7 @@ export function journalPath(directory: string, id: string): string {
   return join(directory, `${id}.journal`);
 }
 
-/** Parses the last complete line. The deed of a line that a crash cut off was never done. */
+/** Parses the last complete line. The action of a line that a crash cut off never began. */
 function lastEntry<T>(text: string): T | undefined {
   const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
   for (const line of lines.reverse()) {

@@ -25,11 +25,11 @@ export async function readUndoOptions(options: Partial<DumpOptions>): Promise<Un
   return Object.fromEntries(Object.entries(undo).filter(([, value]) => value !== undefined));
 }
 
-/** What a source notes besides its state. */
+/** What a source records besides its state. */
 export interface OutgoingFacts {
   /** The root of the original. */
   readonly pid: number;
-  /** When and where that was started, as startTimeOf() says: its pid may be reused. */
+  /** When and where the root was started, as startTimeOf() returns it: its pid may be reused. */
   readonly startTime: string;
   /** All processes of the original once they are stopped, each as `PID TICKS`. */
   readonly tree: readonly string[];

@@ -16,7 +16,7 @@ interface CpuinfoOptions {
   cpuCap?: NonNullable<CriuOpts['cpuCap']>;
 }
 
-/** A `Criu` as it starts migrations. */
+/** The parts of a `Criu` that a migration server or a migration starts with. */
 export interface MigrationClient {
   readonly operations: CriuOperations;
   /** The binary, the pool and the default options. */

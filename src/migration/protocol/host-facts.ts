@@ -76,7 +76,7 @@ async function threadsOf(pids: readonly number[]): Promise<number[]> {
   return all;
 }
 
-/** About how large the images of a process are: its own memory, and its share of shared memory. */
+/** The approximate size of the images of a process: its own memory, and its share of shared memory. */
 async function memoryOf(pid: number): Promise<number> {
   const [status, pss] = await Promise.all([
     readStatus(pid).catch(() => undefined),

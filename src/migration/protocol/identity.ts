@@ -47,8 +47,8 @@ export function isLocal(identity: string | undefined): boolean {
 }
 
 /**
- * True if a journal names a process of another pid namespace, which may run unseen. A process from
- * before the last boot is gone, and so is one in a namespace without processes.
+ * True if a journal names a process of another pid namespace, which may run although it is not
+ * visible. A process from before the last boot is gone, and so is one in a namespace without processes.
  */
 export function isElsewhere(identity: string | undefined): boolean {
   const origin = originOf(identity);

@@ -114,7 +114,7 @@ async function sendFile(
   await write({ sha256: hash.digest() });
 }
 
-/** How much a peer may still send. */
+/** The amount of image data that a peer may still send. */
 export interface Allowance {
   bytes: number;
   files: number;

@@ -1,7 +1,7 @@
 import type { Mode__Output } from '../../generated/types/node_criu/Mode.ts';
 
 /**
- * How the memory moves.
+ * How the memory is moved.
  * - `stop-and-copy`: while the processes are frozen.
  * - `pre-copy`: in rounds while the processes run, and the rest while they are frozen. Needs a source
  *   kernel that tracks changed memory.
@@ -21,7 +21,7 @@ const wireModes = {
 /** All modes. */
 export const MIGRATION_MODES = Object.keys(wireModes) as readonly MigrationMode[];
 
-/** The mode as messages carry it. */
+/** The mode as a value of the wire protocol. */
 export function toWireMode(mode: MigrationMode): (typeof wireModes)[MigrationMode] {
   return wireModes[mode];
 }

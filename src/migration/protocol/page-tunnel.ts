@@ -75,7 +75,7 @@ export class PageTunnel implements Disposable {
   /**
    * Calls `user` with a duplicate of this process's end of the socket pair, and closes the duplicate
    * when `user` is done. It must be a duplicate: Node closes the socket's own descriptor as soon as
-   * both directions have ended, whoever uses its number.
+   * both directions have ended, even while criu uses its number.
    * @throws Error if the tunnel is closed already
    */
   async useLocalFd<T>(user: (fd: number) => Promise<T>): Promise<T> {

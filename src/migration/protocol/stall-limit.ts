@@ -10,5 +10,5 @@ export interface StallLimit {
 /** The default of {@link StallLimit.stallMs}, on both hosts. */
 export const DEFAULT_STALL_MS = 10_000;
 
-/** How many times `stallMs` the caller's functions may take where nothing else can end the wait. */
+/** The time limit of the caller's functions, as a multiple of `stallMs`, where nothing else ends the wait. */
 export const PATIENCE = 6;

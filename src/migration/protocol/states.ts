@@ -1,16 +1,16 @@
 /*
- * Who owns the workload and who decides next: the whole agreement between two hosts, as functions of
- * what their journals say. docs/migration-protocol.md shows it as tables. test/unit/migration-model.test.ts
+ * Who owns the workload and who decides next, as functions of the states in the journals of both hosts.
+ * docs/migration-protocol.md shows them as tables. test/unit/migration-model.test.ts
  * searches all interleavings of steps, crashes and lost messages for one with two copies, or none.
  */
 
 /**
  * The state in the journal of a source.
  * - `offered`: the original runs, or criu holds it frozen and releases it on failure.
- * - `handed-over`: the original is stopped, and resumes only after the destination has given up.
+ * - `handed-over`: the original is stopped, and resumes only if the destination aborts or fails.
  * - `ending`: the original is about to end, since the copy runs with all of its memory.
  * - `done`: the original has ended.
- * - `aborting`: the original is about to resume, since there is no copy and will be none.
+ * - `aborting`: the original is about to resume, since there is no copy and never will be.
  * - `aborted`: the original runs on, and nothing of the migration is left.
  */
 export type SourceState = 'offered' | 'handed-over' | 'ending' | 'done' | 'aborting' | 'aborted';
@@ -23,7 +23,7 @@ export type SourceState = 'offered' | 'handed-over' | 'ending' | 'done' | 'abort
  * - `resuming`: the copy is about to run; written before it does.
  * - `resumed`: the copy runs, and lacks pages.
  * - `complete`: the copy runs with all of its memory.
- * - `aborted`: there is no copy, and will be none.
+ * - `aborted`: there is no copy, and never will be.
  * - `failed`: the copy lost the rest of its memory and was killed.
  */
 export type DestinationState =
@@ -36,10 +36,10 @@ export type DestinationState =
   | 'aborted'
   | 'failed';
 
-/** Who owns the workload; `undecided` while the decision is the destination's. */
+/** Who owns the workload; `undecided` while the destination still has to decide. */
 export type Owner = 'source' | 'destination' | 'undecided';
 
-/** The owner by both journals. Without the destination's it may be undecided. */
+/** The owner according to both journals. Without the state of the destination it may be undecided. */
 export function ownerOf(source: SourceState, destination: DestinationState | undefined): Owner {
   if (source === 'done' || source === 'ending') return 'destination';
   if (source !== 'handed-over') return 'source';
@@ -65,7 +65,7 @@ export function ownerOf(source: SourceState, destination: DestinationState | und
  */
 export type SourceMove = 'resume' | 'end' | 'commit' | 'wait' | 'nothing';
 
-/** The next move by the answer of the destination, which is undefined if there was none. */
+/** The next move after an answer of the destination; undefined means that there was none. */
 export function sourceMove(
   source: SourceState,
   destination: DestinationState | undefined,
@@ -82,12 +82,12 @@ export function sourceMove(
     case 'failed':
       return 'resume';
     default:
-      // A destination without the journal of what it prepared has lost it, and may have the copy.
+      // A destination that has no journal of the migration may have lost it, and may have the copy.
       return 'wait';
   }
 }
 
-/** True if a destination may still give up, since no copy has run. */
+/** True if a destination may still abort, since no copy has run. */
 export function mayAbort(destination: DestinationState): boolean {
   return ['unknown', 'receiving', 'prepared', 'aborted'].includes(destination);
 }
@@ -106,8 +106,8 @@ export interface FoundCopy {
 }
 
 /**
- * What the journal of a destination means to a new agent. The criu of the old agent has died with it,
- * and so has a copy that was held. A copy that waits for pages never gets them, and is to be killed.
+ * The state of a migration for a new agent of a destination. The criu of the old agent has died with
+ * it, and so has a copy that criu held. A copy that lacks pages never gets them and must be killed.
  */
 export function afterRestart(state: DestinationState, { runs, lazy }: FoundCopy): DestinationState {
   switch (state) {

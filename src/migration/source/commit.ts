@@ -27,8 +27,8 @@ export interface Committed {
 }
 
 /**
- * Has the destination restore the copy and let it run. The original is frozen and its images are
- * complete.
+ * Makes the destination restore the copy and let it run. Requires that the original is frozen and its
+ * images are complete.
  * @throws CriuError ERR_CRIU_MIGRATION_UNRESOLVED if the destination does not confirm that the copy
  * runs, or does not
  */
@@ -42,7 +42,7 @@ export async function commit(context: TransferContext, dump: FinishedDump): Prom
   if (pid === undefined) throw failure('the destination did not report the pid of the copy');
   await beginPhase(context, 'switch-over');
   interruption.throwIfAborted();
-  // Checked before addresses move: a host with the address and without the copy resets connections.
+  // Checked before addresses move: a host that has the address but not the copy resets connections.
   await Promise.all([requirePrepared(context), original.stop()]);
   await addresses.switchOver();
   await requirePrepared(context);
@@ -64,8 +64,8 @@ async function requirePrepared({ id, link, stallMs }: TransferContext): Promise<
 }
 
 /**
- * After the commit, repeats a call until the destination is in a state that ends the wait. A slow
- * destination is waited for as long as it answers.
+ * After the commit, repeats a call until the destination is in a state that ends the wait. Waits for a
+ * slow destination as long as it answers.
  */
 export async function pollDestination(
   { id, pid, link, stallMs, journal }: TransferContext,
@@ -81,7 +81,7 @@ export async function pollDestination(
   const limits = { timeoutMs: Math.max(MIN_TIMEOUT_MS, stallMs / 4) };
   const start = performance.now();
   for (let heardAt = start; ; ) {
-    // The call itself may take long, so that a silent destination is told from a slow one by its status.
+    // The call itself may take long: getStatus tells a slow destination from a silent one.
     const answer = await link.client
       .call(call, { id }, limits)
       .catch(() => link.client.call('getStatus', { id }, limits))

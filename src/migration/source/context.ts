@@ -17,9 +17,9 @@ import type { MigrateOptions } from './migrate-options.ts';
 import type { Original } from './original.ts';
 import type { Progress } from './progress.ts';
 
-/** A `Criu` as it migrates from this host. */
+/** The parts of a `Criu` that a migration from this host uses. */
 export interface SourceClient extends MigrationClient {
-  /** Makes a preflight with these options alone: those of the dump include the client's defaults. */
+  /** Runs a preflight with these options alone: the options of the dump include the client's defaults. */
   preflight(pid: number, options: PreflightOptions): Promise<PreflightFinding[]>;
 }
 
@@ -30,7 +30,7 @@ export interface MigrationContext {
   readonly options: MigrateOptions;
   readonly operations: CriuOperations;
   readonly preflight: SourceClient['preflight'];
-  /** Runs the dumps; has no default options, since `options.dump` includes them. */
+  /** Runs the dumps. It has no default options: `options.dump` includes them. */
   readonly client: Client;
   /** The directory of the images: each round has a directory in it. */
   readonly images: string;
@@ -42,7 +42,7 @@ export interface MigrationContext {
   readonly addresses: AddressSwitch;
 }
 
-/** What the steps after the offer share besides. */
+/** What the steps after the offer share in addition. */
 export interface TransferContext extends MigrationContext {
   readonly mode: MigrationMode;
   readonly journal: OutgoingJournal;

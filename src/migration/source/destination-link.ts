@@ -8,9 +8,9 @@ import type { CopyStatus } from '../protocol/status.ts';
 import { failure } from './failures.ts';
 import type { Interruption } from './interruption.ts';
 
-/** How often the source polls: both sides give up on a peer that is silent. */
+/** How often the source polls, in milliseconds: each side aborts when its peer is silent. */
 const HEARTBEAT_MS = 1000;
-/** How long the destination may take to take note of a failure, in milliseconds. */
+/** How long the destination may take to answer the report of a failure, in milliseconds. */
 const ABORT_MS = 2000;
 
 type Request<Call extends StatusCall> = Parameters<
@@ -40,7 +40,7 @@ export class DestinationLink {
     return this.#options.client;
   }
 
-  /** Makes a call that an abort cancels. Without a limit it waits as long as the heartbeat lasts. */
+  /** Makes a call that an abort cancels. Without a limit, only the heartbeat ends the wait. */
   async call<Call extends StatusCall>(
     call: Call,
     request: Request<Call>,
@@ -64,9 +64,9 @@ export class DestinationLink {
   }
 
   /**
-   * Polls the destination, and aborts the migration when it has been silent for `stallMs`. Nothing
-   * else shows a dead network while all data waits in buffers: criu would wait for ever, with the
-   * tree frozen.
+   * Polls the destination, and aborts the migration when it has been silent for `stallMs`. While
+   * all data waits in buffers, nothing else shows that the network is dead: criu would wait forever,
+   * with the tree frozen.
    */
   startHeartbeat(): Disposable {
     const { id, client, interruption, stallMs } = this.#options;
@@ -84,7 +84,7 @@ export class DestinationLink {
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
-  /** Reports a failure. The destination would give up by itself, but later. */
+  /** Reports a failure, so that the destination aborts at once and not only after `holdMs`. */
   async reportFailure(reason: string): Promise<void> {
     const { id, client } = this.#options;
     client.call('abort', { id, reason }, { timeoutMs: ABORT_MS }).catch(() => {});

@@ -97,7 +97,7 @@ export class EventQueue<T> implements AsyncIterable<T> {
   }
 }
 
-/** The events of a migration: the begin of each phase and the end of each round are milestones. */
+/** The events of a migration: the start of each phase and the end of each round are milestones. */
 export function migrationEvents(): EventQueue<MigrationEvent> {
   return new EventQueue(
     ({ phase, round }, previous) => phase !== previous?.phase || round !== undefined,

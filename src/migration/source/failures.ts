@@ -45,7 +45,7 @@ export function textOf(error: Error): string {
   return details?.replace(/ Resolution note: *$/, '') || error.message.replace(/^\w+: /, '');
 }
 
-/** What the error of a failed migration has to say. */
+/** What the error of a failed migration reports. */
 interface FailedMigration {
   readonly id: string;
   readonly pid: number;

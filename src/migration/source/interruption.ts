@@ -3,7 +3,7 @@ import type { CriuError } from '../../errors.ts';
 
 /**
  * What can end a migration early: the caller, the deadline, or a failure outside the current step.
- * After the commit nothing ends it any more, since the copy may run: what it does would be lost.
+ * After the commit nothing ends it: the copy may run, and its work would be lost.
  */
 export class Interruption {
   readonly #cancellation: Cancellation;

@@ -28,23 +28,23 @@ export interface MigrateOptions extends StallLimit {
   readonly to: { readonly host: string; readonly port: number };
   /** TLS material; the destination needs a certificate of the same authority. */
   readonly tls?: TlsOptions;
-  /** Goes without TLS, to a loopback address only. */
+  /** Connect without TLS, which only a loopback address allows. */
   readonly insecure?: boolean;
-  /** How memory moves. Default: `pre-copy` if this kernel tracks changed memory, else `stop-and-copy`. */
+  /** How the memory is moved. Default: `pre-copy` if this kernel tracks changed memory, else `stop-and-copy`. */
   readonly mode?: MigrationMode;
   /** When the rounds of `pre-copy` and `hybrid` end: see {@link preCopy}. */
   readonly policy?: PreCopyLimits | PreCopyFunction;
-  /** Options of the dump. The destination restores with those of them that a restore needs as well. */
+  /** Options of the dump. The destination uses those among them that a restore needs as well. */
   readonly dump?: Partial<DumpOptions>;
   /**
    * Moves addresses to the destination. Called when the copy is restored and the original is stopped;
    * neither runs. If it throws, the original resumes. The signal is aborted if the migration fails
-   * meanwhile: what is not done by then need not be done.
+   * meanwhile: the function can return at once then.
    */
   switchOver?(signal: AbortSignal): Promise<void> | void;
   /**
-   * Moves addresses back. Called if the migration fails after `switchOver` was called, before the
-   * original resumes, which waits at most six times `stallMs` for it.
+   * Moves addresses back. If the migration fails after `switchOver` was called, this function is
+   * called before the original resumes, and awaited for at most six times `stallMs`.
    */
   switchBack?(): Promise<void> | void;
   /** Cancels the migration like {@link Migration.cancel}. */
@@ -54,8 +54,8 @@ export interface MigrateOptions extends StallLimit {
   /** Functions to call as the migration proceeds. */
   readonly hooks?: {
     /**
-     * Called and awaited before a phase begins. If it throws, the migration fails; but in `pages` and
-     * `done` the copy runs already, so that errors are ignored and the hook is awaited for at most six
+     * Called and awaited before a phase begins. If it throws, the migration fails. Before `pages` and
+     * `done` the copy runs already: errors are ignored then, and the hook is awaited for at most six
      * times `stallMs`.
      */
     phase?(phase: MigrationPhase): Promise<void> | void;
@@ -100,7 +100,7 @@ const atLeastOne: Check = check(
   (value) => typeof value === 'number' && value >= 1,
 );
 
-/** A MigrationServer has more properties than these, and can be passed as it is. */
+/** Accepts other properties, so that a MigrationServer can be passed. */
 const endpoint: Check = {
   ...check('an object { host, port }', (value) => typeof value === 'object' && value !== null),
   read(operation, option, value) {

@@ -44,7 +44,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
 
   /**
    * The events so far and those to come, until the migration ends. A consumer that falls behind gets
-   * the begin of each phase and the end of each round, and of the events between only the newest.
+   * the start of each phase, the end of each round, and only the newest of the events in between.
    */
   [Symbol.asyncIterator](): AsyncIterator<MigrationEvent, void, undefined> {
     return this.#events[Symbol.asyncIterator]();
@@ -59,7 +59,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     await this.result.catch(() => {});
   }
 
-  /** The same as {@link Migration.cancel}. */
+  /** Same as {@link Migration.cancel}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cancel();
   }

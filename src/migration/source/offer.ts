@@ -15,8 +15,8 @@ import type { MigrationContext, TransferContext } from './context.ts';
 import { isReported, OPERATION, refusal, textOf } from './failures.ts';
 
 /**
- * How long the destination may take to answer at least, in milliseconds: it starts several programs
- * before it answers.
+ * The shortest time limit for the answer to an offer, in milliseconds: the destination starts several
+ * programs before it answers.
  */
 const MIN_ANSWER_MS = 10_000;
 
@@ -100,7 +100,7 @@ async function checkSource(
     const obstacle = lazyPages ? await lazySourceObstacle() : 'this kernel has no userfaultfd';
     if (obstacle) throw refusal(`${mode} is not possible: ${obstacle}`);
   }
-  // An iteration makes its own preflight.
+  // An iteration runs its own preflight.
   if (hasRounds(mode)) return;
   const {
     hooks: _,

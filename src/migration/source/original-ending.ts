@@ -29,7 +29,7 @@ export async function finishOriginal(
 ): Promise<OriginalEnding> {
   const { pid = 0, stoppedBefore = [], undo = {}, tree: names } = journal.entry ?? {};
   const tree = names ? pidsOf(names) : descendantsOf(pid);
-  // The intent is durable before the deed: if this process dies, the next one repeats the deed.
+  // The line is durable before the action: if this process dies, the next one repeats the action.
   await journal.write(action === 'resume' ? 'aborting' : 'ending', { agent: '' });
   const exists = workloadOf(journal.entry ?? {}) !== 'gone';
   let leftovers: string[] = [];

@@ -2,7 +2,7 @@ import { StoppedTree } from '../../postcopy/stopped-tree.ts';
 import { tracerOf } from '../../procfs/tracer.ts';
 import { failure } from './failures.ts';
 
-/** The process tree that migrates, as the source stops, resumes and ends it. */
+/** Stops, resumes and ends the process tree that migrates. */
 export class Original {
   readonly pid: number;
   #stoppedBefore: ReadonlySet<number> = new Set();
@@ -22,7 +22,7 @@ export class Original {
     return this.#stopped?.pids ?? [];
   }
 
-  /** Remembers which processes are stopped already, which resume() is to leave stopped. */
+  /** Remembers the processes that are stopped already: resume() leaves them stopped. */
   rememberStopped(): readonly number[] {
     this.#stoppedBefore = StoppedTree.stoppedIn(this.pid);
     return [...this.#stoppedBefore];

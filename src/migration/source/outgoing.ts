@@ -49,7 +49,7 @@ export interface OutgoingParts {
   readonly start: number;
 }
 
-/** Runs a migration from this host: offer, transfer with the commit in it, and what follows each end. */
+/** Runs a migration from this host: the offer, the transfer with its commit, and the clean-up or rollback. */
 export async function runMigration(parts: OutgoingParts): Promise<MigrationResult> {
   const context = createContext(parts);
   const { id, images, progress, link } = context;
@@ -64,7 +64,7 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
       id,
     );
     await journal.write('offered', facts);
-    // The destination gives up a silent source, also while the caller's hook of the phase runs.
+    // The destination aborts when the source is silent, so the heartbeat also runs during the caller's hooks.
     using _heartbeat = link.startHeartbeat();
     await beginPhase(context, 'connect');
     await using dumpWatch = new DumpWatch(parts.pid, facts.undo);
@@ -125,7 +125,7 @@ async function rollBack(
   }
   const { reason } = interruption.signal;
   const cause = isMigrationFailure(reason) ? reason : error;
-  // If the journal cannot be written, 'offered' leads to the same end.
+  // If the journal cannot be written, 'offered' also makes resolveMigration() resume the original.
   if (state === 'offered') await journal?.write('aborting').catch(() => {});
   if (state !== undefined) await link.reportFailure(cause.message);
   const switchBackError = await addresses.switchBack(PATIENCE * stallMs);

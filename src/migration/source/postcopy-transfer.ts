@@ -51,7 +51,7 @@ export async function transferAfterCopyRuns(context: TransferContext): Promise<T
     await untilEnded(source, stallMs);
     return { ...committed, rounds };
   } catch (error) {
-    // Closing the source makes it fail as well, which is not the cause.
+    // Closing the source makes the source fail as well, but that failure is not the cause.
     const cause = sourceError ?? error;
     isComplete.resolve(false);
     // A tree that was stopped for the hand-over stays stopped until addresses are moved back.
@@ -95,7 +95,7 @@ async function startSource(
   return { source, rounds: 0 };
 }
 
-/** Awaits the end of a source whose copy is complete, even if the connection broke after the last page. */
+/** Awaits the end of a source whose copy is complete; ignores a connection that broke after the last page. */
 async function untilEnded(source: LazySource, timeoutMs: number): Promise<void> {
   const discard = () => source.discard().catch(() => {});
   const timer = setTimeout(discard, timeoutMs);

@@ -7,7 +7,7 @@ import { beginDump, openRoundTunnel, roundDirectory, type TransferContext } from
 import { failure, isHookFailure } from './failures.ts';
 import { copyInRounds } from './rounds.ts';
 
-/** What a transfer comes to. */
+/** The outcome of a transfer. */
 export interface TransferResult extends Committed {
   /** Rounds before the dump. */
   readonly rounds: number;
@@ -78,7 +78,7 @@ async function dumpAndCommit(
     await runDump(overrideHooks(dumpWatch.hooks(own), { postDump }));
   } catch (error) {
     const connectionError = committing ? undefined : tunnel.failure;
-    // If criu died, the hook goes on without it, and its outcome counts.
+    // If criu died, the hook continues without it, and the outcome of the hook counts.
     interruption.abort(error);
     const outcome = await settle(committing);
     if (outcome && !(outcome instanceof Error)) {

@@ -32,7 +32,7 @@ import { finishOriginal, type OriginalEnding, workloadOf } from './original-endi
 export interface ResolveMigrationOptions {
   /** TLS material, as for `criu.migrate()`. */
   readonly tls?: TlsOptions;
-  /** Goes without TLS, to a loopback address only. */
+  /** Connect without TLS, which only a loopback address allows. */
   readonly insecure?: boolean;
   /** The `directory` of `criu.migrate()`. Default `/var/lib/node-criu`. */
   readonly directory?: string;
@@ -42,7 +42,7 @@ export interface ResolveMigrationOptions {
    * two copies run.
    */
   readonly destinationIsDead?: boolean;
-  /** How long to call the destination, in milliseconds. Default 10000. */
+  /** How long to try to reach the destination, in milliseconds. Default 10000. */
   readonly deadlineMs?: number;
 }
 
@@ -62,7 +62,7 @@ export interface MigrationResolution {
   readonly source: SourceState;
   /** The answer of the destination; undefined if it was not asked or did not answer. */
   readonly destination: DestinationState | undefined;
-  /** What was done with the original: it was resumed, or ended, or neither was necessary. */
+  /** What was done with the original: `nothing` if it was neither resumed nor ended. */
   readonly done: 'resumed' | 'ended' | 'nothing';
   /** The root of the original; undefined if the journal does not know it. */
   readonly pid: number | undefined;
@@ -70,7 +70,7 @@ export interface MigrationResolution {
   readonly workload: WorkloadState;
   /** The pid of the root at the destination, if the destination owns the workload. */
   readonly copy: number | undefined;
-  /** What a criu that died has left behind and could not be cleaned up, a phrase for each. */
+  /** What a criu that died left behind and could not be cleaned up, one phrase for each item. */
   readonly leftovers: readonly string[];
 }
 
@@ -155,7 +155,7 @@ function isOpen(state: SourceState): boolean {
   return state !== 'done' && state !== 'aborted';
 }
 
-/** Asks the destination, if only the destination knows who owns the workload. */
+/** Asks the destination who owns the workload, if only the destination knows. */
 async function askDestination(
   id: string,
   { state, to, mode }: Partial<OutgoingFacts> & { readonly state: SourceState },
@@ -172,8 +172,8 @@ async function askDestination(
 }
 
 /**
- * Polls the destination until it has decided, and has it decide if it has not.
- * @returns its last answer; undefined if it did not answer last
+ * Polls the destination until it has decided, and requests a decision if it has not.
+ * @returns the answer to the last call; undefined if that failed
  */
 async function pollDecision(
   destination: DestinationClient,
