@@ -12,7 +12,7 @@ const HANDSHAKE_MS = 10_000;
 /** Listens for the destination of a lazy dump, with mutual TLS if `tls` is given. */
 export class DestinationListener {
   readonly endpoint: Endpoint;
-  /** Called with each connection, after its TLS handshake. Set it as soon as the listener is there. */
+  /** Called with each connection, after its TLS handshake. Set it as soon as the listener exists. */
   onPeer: (peer: Socket) => void = (peer) => peer.destroy();
   readonly #server: Server;
   /** Connections whose TLS handshake is not complete. */

@@ -10,7 +10,7 @@ import type { PageServerOptions } from '../options/types.ts';
 export interface LazyProgress {
   /** Pages that the dump left in the processes. */
   readonly pages: number;
-  /** Pages of these that were sent to the destination; each counts once. */
+  /** How many of these pages were sent to the destination; each counts once. */
   readonly pagesFetched: number;
 }
 
@@ -24,9 +24,9 @@ export interface LazyDumpOptions
   pageServer?: Omit<PageServerOptions, 'fd'>;
   /**
    * Called when the destination has closed its connection properly. Return true if the copy is
-   * complete: the original ends. If it returns false or throws, the original is resumed. Without
-   * `confirm` the original ends if every page was fetched. Otherwise it stays stopped: a destination
-   * fetches no pages that its copy has freed meanwhile, but it may also have failed.
+   * complete: the original then ends. If `confirm` returns false or throws, the original is resumed.
+   * Without `confirm`, the original ends if every page was fetched, and stays stopped otherwise: the
+   * copy may have freed the missing pages, or the destination may have failed.
    */
   confirm?(progress: LazyProgress): boolean | Promise<boolean>;
 }
@@ -46,7 +46,7 @@ export interface Endpoint {
 /** Options that a lazy dump sets by itself. */
 const OWNED_OPTIONS = ['lazyPages', 'leaveRunning', 'leaveStopped', 'statusFd'] as const;
 
-/** The client without defaults that are meant for other dumps. */
+/** The client without defaults that only apply to other dumps. */
 export function withLazyDumpDefaults(client: Client): Client {
   const omitted: readonly string[] = [...OWNED_OPTIONS, 'pageServer'];
   const defaults = Object.entries(client.defaults).filter(([name]) => !omitted.includes(name));

@@ -34,9 +34,9 @@ import { StoppedTree } from './stopped-tree.ts';
 /** The first CRIU that reports when it is ready to serve pages. */
 const SINCE = 31500;
 
-/** What a lazy dump takes from an iteration or a migration that it is part of. */
+/** What an iteration or a migration passes to a lazy dump that is part of it. */
 export interface LazyDumpContext {
-  /** How errors call the operation. Default `lazyDump`. */
+  /** The name of the operation in error messages. Default `lazyDump`. */
   readonly operation?: string;
   /** The round of an iteration that this dump is. */
   readonly round?: RoundContext;
@@ -83,7 +83,7 @@ export async function lazyDump(
       throw error;
     }
   } finally {
-    // By now criu has inherited its end, or it never will.
+    // By now criu has inherited its end, or has failed to start.
     if (!context.connection) connection.close();
   }
 }

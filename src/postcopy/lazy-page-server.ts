@@ -18,24 +18,24 @@ import {
 } from './page-protocol.ts';
 import { rateLimiter } from './rate-limit.ts';
 
-/** After this silence the kernel asks a peer whether it is still there, in milliseconds. */
+/** After this long without data, the kernel sends a TCP keepalive probe to the peer, in milliseconds. */
 const KEEP_ALIVE_MS = 5000;
-/** How many connections may be open that have not sent a request yet. */
+/** The maximum number of open connections that have not sent a request yet. */
 const MAX_WAITING = 16;
 
-/** How the destination left: it closed its connection properly, or the connection broke off. */
+/** How the connection of the destination ended: closed properly, or broken off. */
 export type Departure = 'closed' | 'lost';
 
 /**
- * Serves the pages of a lazy dump to one destination, as a proxy in front of criu. criu would take
- * the first connection for its destination, and the end of that connection for the end of its work.
- * This server waits for a peer that requests pages, accepts no further peers then, and reports how
- * the destination left.
+ * Serves the pages of a lazy dump to one destination, as a proxy in front of criu. criu itself
+ * would treat the first connection as its destination, and finish when that connection ends. This
+ * server waits for a peer that requests pages, accepts no further peers after it, and reports how its
+ * connection ended.
  */
 export class LazyPageServer implements AsyncDisposable {
   /** Where the server listens; undefined if it was given the connection of its one peer. */
   readonly endpoint: Endpoint | undefined;
-  /** Resolves when the destination has left; never without one, or if criu ends first. */
+  /** Resolves when the destination has disconnected; never if there is none, or if criu ends first. */
   readonly departed: Promise<Departure>;
   readonly #departed = deferred<Departure>();
   readonly #listener: DestinationListener | undefined;
@@ -103,7 +103,7 @@ export class LazyPageServer implements AsyncDisposable {
     return this.#peer !== undefined;
   }
 
-  /** Begins to serve, now that criu can. */
+  /** Begins to serve. Call it once criu is ready. */
   open(ledger: PageLedger): void {
     this.#ledger = ledger;
     for (const peer of this.#waiting) this.#awaitRequest(peer);
@@ -120,14 +120,14 @@ export class LazyPageServer implements AsyncDisposable {
     this.#tellCriu(invalidMessage());
   }
 
-  /** Ends all connections, also the one to criu. */
+  /** Ends all connections, including the one to criu. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#shut();
     for (const end of [this.#peer, this.#criu]) end?.destroy();
     await this.#listener?.close();
   }
 
-  /** Accepts no further peers, and ends the connections of those that wait. */
+  /** Accepts no further peers, and ends the connections of peers that have not requested pages. */
   #shut(): void {
     this.#isShut = true;
     this.#listener?.close();
@@ -136,7 +136,7 @@ export class LazyPageServer implements AsyncDisposable {
 
   #onPeer(peer: Socket): void {
     peer.on('error', () => {});
-    // While no pages are under way, nothing else would report that the other host is gone.
+    // While no pages are in transit, nothing else would show that the other host is gone.
     peer.setKeepAlive(true, KEEP_ALIVE_MS);
     if (this.#isShut || this.#waiting.size >= MAX_WAITING) {
       peer.destroy();
@@ -147,7 +147,7 @@ export class LazyPageServer implements AsyncDisposable {
     if (this.#ledger) this.#awaitRequest(peer);
   }
 
-  /** Accepts a peer as the destination once it sends what only a destination would. */
+  /** Accepts a peer as the destination once it requests pages, or closes properly with none missing. */
   #awaitRequest(peer: Socket): void {
     const readRequest = () => {
       const message: Buffer | null = peer.read(MESSAGE_SIZE);
@@ -193,13 +193,13 @@ export class LazyPageServer implements AsyncDisposable {
     this.#criu.unpipe();
     this.#criu.resume();
     answers.unpipe();
-    // criu is not told yet: the destination waits for this answer, and may have failed all the same.
+    // Only the destination gets an answer now: it may have failed nevertheless, and criu must not end yet.
     outlet.end(closeAnswer());
     this.#departed.resolve('closed');
   }
 
   #tellCriu(message: Buffer): void {
-    // criu reads this message only if its own output is read, which no destination does any more.
+    // criu reads this message only while its own output is read, and there is no destination to read it.
     this.#criu.unpipe();
     this.#criu.resume();
     this.#criu.write(message);

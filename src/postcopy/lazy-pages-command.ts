@@ -5,12 +5,12 @@ import type { CriuWireOpts } from '../protocol/messages.ts';
 /** The socket in the work directory where a restore finds the daemon. */
 export const SOCKET_NAME = 'lazy-pages.socket';
 export const DEFAULT_LOG_NAME = 'lazy-pages.log';
-/** The number in the daemon of the pipe on which it reports that it is ready. */
+/** The number that the ready pipe has in the daemon. */
 export const STATUS_FD = 3;
-/** The number in the daemon of a descriptor that only has to stay open. */
+/** The number that a descriptor which only has to stay open has in the daemon. */
 export const KEEP_ALIVE_FD = 32;
 
-/** The arguments of `criu lazy-pages`, made of the fields that an RPC request would have. */
+/** The arguments of `criu lazy-pages`, from the fields that an RPC request would have. */
 export function lazyPagesArguments({
   wire,
   options,

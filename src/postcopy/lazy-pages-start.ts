@@ -35,8 +35,8 @@ export interface LazyPagesContext {
   /** Cancels the start as well. */
   readonly outer?: Cancellation;
   /**
-   * The local end of the connection from which the daemon gets the pages. The daemon inherits it, so
-   * that the connection outlives this process: the restored processes then wait for their pages.
+   * The local end of the connection from which the daemon gets the pages. The daemon inherits it: the
+   * connection then outlives this process, and the restored processes wait for their pages.
    */
   readonly keepAliveFd?: number | undefined;
 }

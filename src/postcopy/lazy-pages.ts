@@ -16,13 +16,13 @@ import { UffdGuard } from './uffd-guard.ts';
 export interface LazyPagesOptions
   extends Pick<CriuOpts, OptionOf<'lazyPages'>>,
     Omit<OperationOptions, 'gracePeriodMs'> {
-  /** Allow fetching memory over a network without TLS, from whatever answers at that address. */
+  /** Allow fetching memory over a network without TLS, so that the sender is not authenticated. */
   insecure?: boolean;
 }
 
-/** What a lazy-pages daemon has done. */
+/** Statistics of a lazy-pages daemon. */
 export interface LazyPagesResult {
-  /** Pages that the images leave for after the restore. */
+  /** How many pages the images leave to be delivered after the restore. */
   readonly pages: number;
   /** The same in bytes. */
   readonly bytes: number;
@@ -134,7 +134,7 @@ export class LazyPages implements AsyncDisposable {
       this.end({ code, text, cause });
     });
     const killed: number[] = [];
-    // While it starts, criu tests the kernel with child processes, which never end without it.
+    // While criu starts, it tests the kernel with child processes, which do not end if criu is killed.
     child.exit.beforeReap = () => {
       killed.push(...killSession(this.pid));
     };

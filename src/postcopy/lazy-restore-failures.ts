@@ -5,7 +5,7 @@ const OPERATION = 'lazyRestore';
 /** Lines of CRIU's log about the connection to the daemon. */
 const DAEMON_LINE = /^uffd: /;
 
-/** True if a restore may have failed because the daemon had. */
+/** True if a restore may have failed because the daemon failed. */
 export function isDaemonFailure(error: unknown): boolean {
   if (!(error instanceof CriuError)) return false;
   if (error.cause instanceof MissingUffdsError) return true;
@@ -23,7 +23,7 @@ export function daemonFailure(failure: CriuError, { workload, pid }: CriuError):
   });
 }
 
-/** The failure of a restore whose processes ran already, and were killed. */
+/** The failure of a restore whose processes already ran and were killed. */
 export function killedFailure(error: unknown): unknown {
   if (!(error instanceof CriuError) || error.workload === 'gone') return error;
   const killed = 'the restored processes were killed, since they would lack memory';
@@ -32,7 +32,7 @@ export function killedFailure(error: unknown): unknown {
 }
 
 /**
- * The failure of a lazy restore whose daemon ended before every page was there.
+ * The failure of a lazy restore whose daemon ended before it had delivered every page.
  * @param killed the pids of the processes that ran until then
  */
 export function missingMemoryFailure(

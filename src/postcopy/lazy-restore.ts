@@ -33,11 +33,11 @@ import type { UffdGuard } from './uffd-guard.ts';
 export interface LazyRestoreOptions
   extends Omit<RestoreOptions, 'lazyPages'>,
     Pick<LazyPagesOptions, 'pageServer' | 'insecure' | 'tls'> {
-  /** Directory of the image files, as a path: the daemon reads them as well. */
+  /** Path of the directory of the image files; the daemon reads them as well. */
   imagesDirectory: string;
   /**
-   * Directory of the log files, the statistics and the socket between the daemon and the restore, as
-   * a path. Created with mode 0700 if it does not exist. Default: the images directory.
+   * Path of the directory of the log files, the statistics and the socket between the daemon and the
+   * restore. Created with mode 0700 if it does not exist. Default: the images directory.
    */
   workDirectory?: string;
 }
@@ -78,7 +78,7 @@ export async function lazyRestore(
   let daemon: LazyPages | undefined;
   let guard: UffdGuard | undefined;
   const tree = new KnownProcesses([]);
-  // Processes that wait for a page keep criu waiting as well: the restore would not end by itself.
+  // Processes that wait for a page make criu wait as well: the restore would not end by itself.
   const daemonFailed = new AbortController();
   try {
     translate('restore', withDefaults('restore', own, client.defaults), OPERATION);
@@ -113,7 +113,7 @@ export async function lazyRestore(
     pagesDone.catch(() => {});
     return { restored, pagesDone };
   } catch (error) {
-    // The processes run if it was too late for criu to roll back.
+    // If it was too late for criu to roll back, the processes run.
     const killed = await kill(tree);
     guard?.[Symbol.dispose]();
     cancellation[Symbol.dispose]();

@@ -14,7 +14,7 @@ import type { Departure, LazyPageServer } from './lazy-page-server.ts';
 import type { PageLedger } from './page-ledger.ts';
 import type { StoppedTree } from './stopped-tree.ts';
 
-/** Why criu is made to fail, and what becomes of the original. */
+/** The reason for making criu fail, and what happens to the original. */
 interface FailReason extends AbortReason {
   /** The original is resumed even if the destination has fetched pages. */
   readonly resume?: boolean;
@@ -32,7 +32,7 @@ export interface LazySourceParts {
   readonly tree: StoppedTree;
   /** The dump, which lasts until criu has served the destination. */
   readonly dumping: Promise<DumpResult>;
-  /** Has criu killed. */
+  /** Kills criu. */
   readonly kill: () => void;
   readonly confirm: LazyDumpOptions['confirm'];
   readonly limits: OperationOptions;
@@ -41,9 +41,9 @@ export interface LazySourceParts {
 }
 
 /**
- * The source of a lazy dump: frozen processes, their images without most of the memory on disk, and
- * that memory for one destination, which fetches it from `address` and `port`. The processes also
- * get a SIGSTOP, so that the original does not run next to its copy, however criu ends.
+ * The source of a lazy dump. It keeps the processes frozen, has their images without most of the memory
+ * on disk, and serves that memory at `address` and `port` to one destination. The processes also get a
+ * SIGSTOP, so that the original does not run next to its copy, however criu ends.
  *
  * If this process dies, criu keeps the original frozen but serves no more pages. End that criu, then
  * continue the processes (SIGCONT) if the destination failed, or kill them if its copy is complete.
@@ -56,19 +56,19 @@ export class LazySource implements AsyncDisposable {
   /**
    * Resolves when the destination has what it needs and the original has ended. Rejects with
    * ERR_CRIU_LAZY_PAGES if the connection breaks off or the destination does not fetch some pages,
-   * and as a dump does if criu fails or is cancelled. The `workload` of the error tells what became
-   * of the original: `running` if no page was fetched, else `stopped`, until
+   * and as a dump does if criu fails or is cancelled. The `workload` of the error is the
+   * state of the original: `running` if no page was fetched, else `stopped`, until
    * {@link LazySource.resume} or {@link LazySource.discard}.
    */
   readonly done: Promise<LazyDumpResult>;
   readonly #parts: LazySourceParts;
-  /** How long criu may take to end once it is made to fail, in milliseconds. */
+  /** How long criu may take to exit after it was made to fail, in milliseconds. */
   #graceMs = 0;
   #graceTimer: NodeJS.Timeout | undefined;
   #criuEnded = false;
   /** True once the original was killed by {@link discard}. */
   #discarded = false;
-  /** What criu was told; it cannot be told twice. */
+  /** How criu was made to end: to finish, or to fail for a reason. Set once. */
   #order: 'finish' | FailReason | undefined;
 
   /** @internal */
@@ -111,8 +111,8 @@ export class LazySource implements AsyncDisposable {
   }
 
   /**
-   * Kills the original without waiting for the destination. Call it only if the copy is complete, or
-   * not wanted either.
+   * Kills the original without waiting for the destination. Call it only if the copy is complete or
+   * the copy is no longer needed either.
    * @throws CriuError ERR_CRIU_CLOSED if the original has ended
    */
   async discard(): Promise<void> {
@@ -136,7 +136,7 @@ export class LazySource implements AsyncDisposable {
     await this.close();
   }
 
-  /** @internal Called once criu has failed: resumes the original if it may run, and tells why. */
+  /** @internal Called once criu has failed: resumes the original if it may run, and returns the error. */
   criuFailed(): AbortReason | undefined {
     const { server, tree, mustStayStopped } = this.#parts;
     const reason = this.#order === 'finish' ? undefined : this.#order;
@@ -200,17 +200,17 @@ export class LazySource implements AsyncDisposable {
     }
   }
 
-  /** Has criu end successfully, which kills the original. */
+  /** Makes criu end successfully, which kills the original. */
   #finish(): void {
     if (this.#order) return;
     this.#order = 'finish';
     this.#parts.server.finish();
   }
 
-  /** Has criu fail, so that it rolls back; kills criu after the grace period. */
+  /** Makes criu fail, so that it rolls back; kills criu after the grace period. */
   #fail(reason: FailReason): void {
     if (this.#criuEnded) return;
-    // A criu that was told to finish and hangs is killed as well.
+    // A criu that hangs after the message to finish is killed as well.
     this.#graceTimer ??= setTimeout(this.#parts.kill, this.#graceMs);
     if (this.#order) return;
     this.#order = reason;

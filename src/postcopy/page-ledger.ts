@@ -15,7 +15,7 @@ export class PageLedger {
   /** How many pages the dump left in the processes. */
   readonly total: number;
   #missing: number;
-  /** The missing pages, by the pids of the images. */
+  /** The missing pages, by the pids in the images. */
   readonly #spans: Map<number, Span[]>;
 
   /** Reads the pages from the pagemaps of the images. @throws BadImage */

@@ -8,10 +8,10 @@ export const MESSAGE_SIZE = 32;
 const GET = 7;
 const CLOSE = 0x1023;
 const FORCE_CLOSE = 0x1024;
-/** The command, without the flags above it. */
+/** The bits of the command; the bits above are flags. */
 const COMMAND_MASK = 0xffff;
 
-/** What a destination asks of a lazy dump. */
+/** The requests of a destination to a lazy dump. */
 export type Command = 'get' | 'close' | 'unknown';
 
 /** Reads the command at the beginning of a message. */
@@ -21,7 +21,7 @@ export function commandOf(message: Buffer): Command {
   return command === CLOSE || command === FORCE_CLOSE ? 'close' : 'unknown';
 }
 
-/** The message that tells the other side that the transfer is complete; it is answered. */
+/** The message that reports that the transfer is complete; the other side answers it. */
 export function closeMessage(): Buffer {
   const message = Buffer.alloc(MESSAGE_SIZE);
   message.writeUInt32LE(CLOSE, 0);
@@ -33,18 +33,18 @@ export function closeAnswer(): Buffer {
   return Buffer.alloc(4);
 }
 
-/** A message with no valid command, at which CRIU fails and rolls back. */
+/** A message without a valid command, which makes CRIU fail and roll back. */
 export function invalidMessage(): Buffer {
   return Buffer.alloc(MESSAGE_SIZE);
 }
 
-/** Passes complete requests for pages on, up to the first message of another kind. */
+/** Forwards complete requests for pages, up to the first message of another kind. */
 export class RequestFilter extends Transform {
   readonly #onOther: (command: Command) => void;
   #rest = Buffer.alloc(0);
   #ended = false;
 
-  /** @param onOther called with the first other command; nothing is passed on from then on */
+  /** @param onOther called with the first other command; nothing is forwarded from then on */
   constructor(onOther: (command: Command) => void) {
     super();
     this.#onOther = onOther;
@@ -71,8 +71,8 @@ export class RequestFilter extends Transform {
 }
 
 /**
- * Passes answers on and reports the pages in each, once all of them have passed. The header of an
- * answer and its pages leave in separate chunks.
+ * Forwards answers, and reports the pages of an answer once all of them are forwarded. The header of
+ * an answer and its pages are separate chunks.
  */
 export class AnswerMeter extends Transform {
   readonly #onPages: (pid: number, start: number, count: number) => void;
@@ -128,6 +128,6 @@ export function recordWriter(peer: Writable): Writable {
       peer.end(done);
     },
   });
-  // A write fails only if the peer is gone, which its 'close' event reports.
+  // A write fails only if the peer is gone; the 'close' event reports that.
   return outlet.on('error', () => {});
 }

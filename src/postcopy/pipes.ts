@@ -7,8 +7,8 @@ import { readMaxPipeSize } from '../procfs/system.ts';
 const NEEDED = 4 << 20;
 
 /**
- * Checks that CRIU can get pipes of the size that it needs to serve pages. CRIU itself does not
- * check, and fails only when it serves: here nothing is frozen yet.
+ * Checks that CRIU can create pipes of the size that it needs to serve pages, before anything is
+ * frozen. CRIU itself does not check this, and fails only when it serves.
  * @throws CriuError ERR_CRIU_NO_LAZY_PAGES
  */
 export async function requireLargePipes(operation: string): Promise<void> {

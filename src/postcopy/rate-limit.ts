@@ -1,7 +1,7 @@
 import { Transform } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Passes `bytesPerSecond` on, in chunks of at most a tenth of that. */
+/** Forwards at most `bytesPerSecond`, in chunks of at most a tenth of that. */
 export function rateLimiter(bytesPerSecond: number): Transform {
   const chunkSize = Math.max(1, Math.floor(bytesPerSecond / 10));
   return new Transform({

@@ -11,8 +11,8 @@ const KEEP_ALIVE_FD = 33;
 export class ServingConnection {
   /**
    * Descriptors for criu to inherit: `[number in criu, number here]`. criu gets the local end as
-   * well: it takes the end of the connection for the end of its work, so that without a copy of its
-   * own the original would be lost if this process died.
+   * well: it finishes and ends the original when the connection ends, which its own copy of the local
+   * end prevents if this process dies.
    */
   readonly inherited: readonly (readonly [number, number])[];
   #localFd: number | undefined;
@@ -51,7 +51,7 @@ export class ServingConnection {
     this.#criuFd = undefined;
   }
 
-  /** Closes what this process still has of both ends. Idempotent. */
+  /** Closes the ends that this process still has. Idempotent. */
   close(): void {
     this.closeCriuFd();
     if (this.#localFd !== undefined) native().close(this.#localFd);

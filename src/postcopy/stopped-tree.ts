@@ -4,15 +4,15 @@ import { stateOf } from '../procfs/stat.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 
 /**
- * The original of a process tree whose copy may run elsewhere. Its processes are stopped by SIGSTOP,
- * so that they do not run on when criu ends, for whatever reason.
+ * The original of a process tree whose copy may run elsewhere. SIGSTOP stops its processes, so that they
+ * do not run on, however criu ends.
  */
 export class StoppedTree {
   /** The pids of all processes, the root first. */
   readonly pids: readonly number[];
   /** The processes that were stopped already before the dump. */
   readonly stoppedBefore: ReadonlySet<number>;
-  /** The processes that have not ended: a pid that was reused is none of them. */
+  /** The processes that have not ended, without pids that were reused. */
   readonly #known: KnownProcesses;
 
   /** Finds the processes that are stopped already. Call it before a dump. */

@@ -30,10 +30,10 @@ export class UffdGuard implements Disposable {
   #disposed = false;
 
   /**
-   * Copies the userfaultfds of a daemon. The restore must wait for that: the daemon may die later.
+   * Copies the userfaultfds of a daemon. The restore must wait for this, since the daemon may die later.
    * @param processes how many processes the daemon serves, each with one userfaultfd
-   * @param onFork called when there is one more because a process has forked
-   * @throws MissingUffdsError if the daemon has fewer, so that the restore must fail
+   * @param onFork called when the daemon has one more because a process has forked
+   * @throws MissingUffdsError if the daemon has too few; the restore must then fail
    */
   static async of(daemon: CriuChild, processes: number, onFork: () => void): Promise<UffdGuard> {
     const guard = new UffdGuard(daemon);
@@ -72,7 +72,7 @@ export class UffdGuard implements Disposable {
     }
   }
 
-  /** Makes the copies those of the daemon's present userfaultfds. Resolves with true if there are more. */
+  /** Updates the copies to the userfaultfds that the daemon has now. Resolves with true if there are more. */
   async #update(): Promise<boolean> {
     const links = await linksOf(this.#daemon.pid);
     // A daemon without stderr is ending: keep the copies of what the kernel closes for it.
@@ -100,11 +100,11 @@ export class UffdGuard implements Disposable {
   }
 }
 
-/** Reads what the descriptors of a process lead to, by number; none if the process is ending. */
+/** Reads the targets of the descriptors of a process, by number; none if the process is ending. */
 async function linksOf(pid: number): Promise<Map<number, string>> {
   const descriptors = await readDescriptors(pid).catch(() => []);
-  // The kernel closes the lowest numbers of a dying process first: read last, stderr proves that
-  // none of the others is missing for that reason.
+  // The kernel closes the lowest numbers of a dying process first. If stderr, which is read last, is
+  // still open, the kernel has closed none of the higher numbers.
   const numbers = descriptors.sort((a, b) => b - a);
   const links = new Map<number, string>();
   for (const number of numbers) {

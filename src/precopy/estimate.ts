@@ -22,17 +22,17 @@ export interface Estimate {
 const DUMP_FACTOR = 4;
 /** How many of the last rounds count: the median of three ignores one outlier. */
 const RECENT_ROUNDS = 3;
-/** Rounds count for the cost of copying if they copied at least 1/4 of what the largest round did. */
+/** A round counts for the cost of copying if it copied at least the largest round's bytes divided by this. */
 const LARGE_ROUND_DIVISOR = 4;
-/** Two intervals show how changed memory depends on time only if one is longer by this factor. */
+/** Two intervals show how the changed memory depends on time only if they differ by this factor. */
 const MIN_INTERVAL_RATIO = 1.3;
 
 /**
  * Predicts the frozen time of a dump from the rounds so far. A dump copies what has changed since
- * the last round began. How much that is depends on how long the round took: in proportion if the
- * processes always write to new places, not at all if they write to the same place over and over.
- * As long as that is unknown, the estimate assumes the most for a dump made now and the least for a
- * dump after another round.
+ * the last round began. Whether that amount depends on the duration of the round is a property of
+ * the processes: it is proportional if they always write to new places, and constant if they keep
+ * writing to the same place. Until this is known, the estimate assumes the largest amount for a dump
+ * made now and the smallest for a dump after another round.
  */
 export function estimate(history: readonly Round[]): Estimate {
   const last = history.at(-1) as Round;
@@ -64,7 +64,7 @@ export function estimate(history: readonly Round[]): Estimate {
   };
 }
 
-/** What the rounds have cost: in all, to scan for changed pages, and to copy them. */
+/** The time that the rounds took: in all, to scan for changed pages, and to copy them. */
 function costsOf(history: readonly Round[]) {
   const most = Math.max(...history.map(({ stats }) => stats.bytesWritten));
   const copyMs = ({ stats }: Round) => stats.memdumpTimeMs + stats.memwriteTimeMs;

@@ -29,13 +29,13 @@ export interface IterateOptions
    */
   imagesDirectory: NonNullable<CriuOpts['imagesDirectory']>;
   /**
-   * Where the memory pages of all rounds go. With address and port: a page server of CRIU serves one
-   * connection and one directory, so that one must listen there for each round; a function returns
-   * the address of each. With a descriptor: one connection for all rounds, on which the other side
-   * starts a page server for each round; keep it open until the iteration ends.
+   * The destination of the memory pages of all rounds. With address and port: a page server of CRIU
+   * serves one connection and one directory, so a new one must listen there for each round; a function
+   * returns the address for each round. With a descriptor: one connection for all rounds, on which the
+   * other side starts a page server for each round; keep it open until the iteration ends.
    */
   pageServer?: PageServerOptions | PageServerOfRound;
-  /** Check first what would make the dump fail. Default true. */
+  /** Run a preflight first, which finds what would make the dump fail. Default true. */
   preflight?: boolean;
   /** Prepare for {@link Iteration.lazyDump} as the final dump. Default false. */
   lazyPages?: boolean;

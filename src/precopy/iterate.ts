@@ -25,7 +25,7 @@ import {
 } from './round-checks.ts';
 
 const OPERATION = 'iterate';
-/** What a preflight checks in place of a page server whose address a function returns later. */
+/** The page server that a preflight checks in place of one whose address a function returns later. */
 const UNKNOWN_PAGE_SERVER: PageServerOptions = { address: '127.0.0.1', port: 1 };
 
 /** Checks everything that can be refused beforehand, and starts the criu that makes the rounds. */

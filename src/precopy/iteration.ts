@@ -29,7 +29,7 @@ export interface IterationParts extends RoundSettings {
   readonly start: number;
 }
 
-/** Why an iteration makes no more rounds. */
+/** The reason why an iteration makes no more rounds. */
 interface End {
   /** What error messages say after the name of the iteration. */
   readonly text: string;
@@ -39,8 +39,8 @@ interface End {
 /**
  * An iterative dump: rounds of pre-dumps, each of which copies what has changed since the round
  * before while the processes run, and a final dump that has little left to copy. One criu makes all
- * of them. A failed round ends the iteration, and the processes run on: criu no longer knows what a
- * further round would have to copy. Source: RPC request PRE_DUMP, criu(8) pre-dump.
+ * of them. A failed round ends the iteration, and the processes run on: the record of changed memory is
+ * lost, so criu could not make a further round. Source: RPC request PRE_DUMP, criu(8) pre-dump.
  */
 export class Iteration implements AsyncDisposable {
   /** The root of the tree. */

@@ -13,11 +13,17 @@ import type { Round } from './round.ts';
 
 /** The limits at which the default policy of {@link preCopy} ends the rounds. */
 export interface PreCopyLimits {
-  /** Finish when a dump made now would freeze the processes at most so long, in milliseconds. Default 300. */
+  /**
+   * Finish when a dump made now would freeze the processes for at most this long, in milliseconds.
+   * Default 300.
+   */
   maxDowntimeMs?: number;
-  /** Finish after so many rounds. Default 8. */
+  /** Finish after this many rounds. Default 8. */
   maxRounds?: number;
-  /** Finish when the next round would raise the memory written in all rounds above this, in bytes. Default: no limit. */
+  /**
+   * Finish when the next round would raise the memory written in all rounds above this, in bytes.
+   * Default: no limit.
+   */
   maxBytes?: number;
   /**
    * Finish when another round would not shorten the frozen time by at least this fraction, or the
@@ -28,7 +34,7 @@ export interface PreCopyLimits {
   onRound?(round: Round, decision: Decision): void | Promise<void>;
 }
 
-/** A policy of the caller's: decides after each round, from all rounds so far. */
+/** A policy of the caller: decides after each round, given all rounds so far. */
 export type PreCopyFunction = (
   history: readonly Round[],
 ) => Decision['action'] | Promise<Decision['action']>;
@@ -46,7 +52,7 @@ export type Decide = (history: readonly Round[]) => Promise<Decision>;
 
 type Limits = Required<Omit<PreCopyLimits, 'onRound'>>;
 
-/** After so many rounds in a row without a gain, the default policy expects none from the next. */
+/** After this many rounds in a row without a gain, the default policy expects none from the next. */
 const STALLED_ROUNDS = 2;
 
 const DEFAULTS: Limits = {

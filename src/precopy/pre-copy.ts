@@ -4,7 +4,7 @@ import type { PreCopyLimits } from './policy.ts';
 import { createDecide, type Decide, type Decision, type PreCopyFunction } from './policy.ts';
 import type { Round } from './round.ts';
 
-/** What {@link preCopy} needs of an iteration. `predict` is internal: the published types lack it. */
+/** The part of an iteration that {@link preCopy} uses. `predict` is internal and not in the published types. */
 interface PreDumper extends Pick<Iteration, 'preDump' | 'close'> {
   predict?(decision: Decision): void;
 }

@@ -67,7 +67,7 @@ export async function assertUnused(operation: string, directory: string): Promis
 }
 
 /**
- * Verifies the parent images of a round. CRIU does not, but without them the round cannot be restored.
+ * Verifies the parent images of a round, without which it cannot be restored. CRIU does not verify them.
  * @param isLocal true if the pages of the parents are in these directories as well
  * @throws CriuError ERR_CRIU_BAD_IMAGE
  */
@@ -88,8 +88,8 @@ export async function assertParentIntact(
 }
 
 /**
- * Checks what would make the final dump fail. CRIU checks nothing before that dump: all rounds would
- * be made in vain.
+ * Checks what would make the final dump fail. CRIU checks this only in the dump itself, after all
+ * rounds have been made.
  * @throws CriuError ERR_CRIU_PREFLIGHT
  */
 export async function assertDumpable(

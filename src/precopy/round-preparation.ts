@@ -29,7 +29,7 @@ export interface PreparedRound {
 }
 
 /**
- * Puts the options of a round together, and verifies its parent images.
+ * Combines the options of a round, and verifies its parent images.
  * @param pageServer the page server of the rounds; null for a dump that has none
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_BAD_IMAGE
  */
