@@ -3,7 +3,7 @@
 //
 //   node examples/checkpoint-manager.js DIRECTORY PROGRAM [ARGUMENTS...]
 //
-// INTERVAL_MS and KEEP in the environment say how often and how many.
+// The environment variables INTERVAL_MS and KEEP set the interval and the number of checkpoints to keep.
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// An ordinary express app, which knows nothing of CRIU. It keeps shopping carts in memory.
+// An ordinary express app without any code for CRIU. It keeps shopping carts in memory.
 import express from 'express';
 
 const carts = new Map();

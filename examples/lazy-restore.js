@@ -1,5 +1,5 @@
 // Restores a process tree before its memory is loaded: it runs at once and gets its pages on demand.
-// This program has to stay until all pages are there.
+// This program has to run until all pages have arrived.
 //
 //   node examples/lazy-restore.js DIRECTORY
 import { Criu } from 'node-criu';

@@ -1,4 +1,4 @@
-// Accepts live migrations until it is ended by Ctrl-C. What has arrived keeps running.
+// Accepts live migrations until Ctrl-C ends it. Process trees that have arrived keep running.
 //
 //   node-criu cert init lab && node-criu cert host lab target 192.0.2.2
 //   node examples/migration-destination.js 192.0.2.2 7007 DIRECTORY lab/ca.pem lab/target.pem lab/target.key
@@ -11,7 +11,7 @@ const server = await serveMigrations({
   listen: { host, port: Number(port) },
   directory,
   ...(ca ? { tls: { ca, cert, key } } : { insecure: true }),
-  // Everything with a certificate of the authority may come; decide here by the program or the peer.
+  // Accepts every source with a certificate of the authority; decide here by the program or the peer.
   authorize: ({ program }, { name, address }) => {
     console.log(`${program} comes from ${name || address}`);
     return true;

@@ -7,7 +7,7 @@ import { CriuError, migrate, resolveMigration, unresolvedMigrations } from 'node
 const [pid, host, port, directory, ca, cert, key] = process.argv.slice(2);
 const trust = ca ? { tls: { ca, cert, key } } : { insecure: true };
 
-// First finish what an earlier run of this program may have left when it was killed.
+// First finish the migrations of an earlier run of this program that was killed.
 for (const id of await unresolvedMigrations({ directory })) {
   const { owner } = await resolveMigration(id, { ...trust, directory });
   console.log(`migration ${id}: the ${owner} has the processes`);

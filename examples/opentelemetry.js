@@ -1,4 +1,4 @@
-// Makes OpenTelemetry spans of node-criu's operations and of CRIU's steps, and prints those of a dump.
+// Turns node-criu's operations and CRIU's notifications into OpenTelemetry spans, and prints those of a dump.
 //
 //   npm install @opentelemetry/api @opentelemetry/sdk-trace-base
 //   node examples/opentelemetry.js PID DIRECTORY
