@@ -121,7 +121,7 @@ export async function tryFault(
   { heapMiB = 32, patience = 1 }: Circumstances = {},
 ): Promise<Outcome> {
   const { mode, kind, phase, afterMs, state } = fault;
-  const witness = await RunLog.start(heapMiB);
+  const runLog = await RunLog.start(heapMiB);
   const host = await MigrationHost.start({
     ...{ insecure: true, holdMs: 5000 * patience, stallMs: 3000 * patience },
   });
@@ -160,7 +160,7 @@ export async function tryFault(
   if (kind === 'agent of the source killed') {
     const source = await LibraryProcess.start();
     const answer = await source.do('migrate', {
-      pid: witness.pid,
+      pid: runLog.pid,
       ...options,
       dieAt: phase,
       afterMs,
@@ -168,7 +168,7 @@ export async function tryFault(
     if (answer === 'ended') called++;
     else error = answer.error;
   } else {
-    migration = migrate(witness.pid, {
+    migration = migrate(runLog.pid, {
       ...options,
       path: criuPath(),
       hooks: {
@@ -213,10 +213,10 @@ export async function tryFault(
   const hasDied = kind === 'agent of the source killed' && phase !== 'offer';
   if (!hasDied || afterMs === undefined) expect(open !== undefined).toBe(isUnresolved || hasDied);
 
-  const alone = await witness.alone();
-  await witness.verify();
-  const owner = alone === witness.pid ? 'source' : 'destination';
-  const stays = await witness.stays();
+  const alone = await runLog.alone();
+  await runLog.verify();
+  const owner = alone === runLog.pid ? 'source' : 'destination';
+  const stays = await runLog.stays();
   const isBack = expectOneAtATime(stays, owner, mode);
   if (order.length > 0 && owner === 'source' && !isUnresolved) {
     expect(order).toEqual(['over', 'back']);

@@ -24,12 +24,12 @@ export class RunLog {
     const log = join(await temporaryDirectory(), 'log');
     const program = await compileFixture('run-log');
     const { pid } = await startProgram(program, [log, String(heapMiB)]);
-    const witness = new RunLog(pid, log, program);
+    const runLog = new RunLog(pid, log, program);
     onTestFinished(async () => {
-      for (const copy of await witness.copies()) process.kill(copy, 'SIGKILL');
+      for (const copy of await runLog.copies()) process.kill(copy, 'SIGKILL');
     });
-    await witness.writesOn();
-    return witness;
+    await runLog.writesOn();
+    return runLog;
   }
 
   private constructor(pid: number, log: string, program: string) {
@@ -73,7 +73,7 @@ export class RunLog {
   async writesOn(): Promise<void> {
     const size = async () => (await stat(this.#log).catch(() => undefined))?.size ?? 0;
     const before = await size();
-    await waitFor(async () => (await size()) > before, 'the witness writes on');
+    await waitFor(async () => (await size()) > before, 'the program appends to its log');
   }
 
   /** Has the one copy check all of its memory; fails if any of it was ever wrong. */
@@ -84,7 +84,7 @@ export class RunLog {
     process.kill(await this.alone(), 'SIGUSR1');
     await waitFor(async () => (await answers()).length > before, 'it has looked at its memory');
     const wrong = (await answers()).filter((line) => line !== 'ok');
-    if (wrong.length > 0) throw new Error(`the memory of the witness: ${wrong.join(', ')}`);
+    if (wrong.length > 0) throw new Error(`the memory of the program: ${wrong.join(', ')}`);
   }
 
   /** The stays in order of time. */

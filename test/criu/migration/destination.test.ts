@@ -24,13 +24,13 @@ const to = (host: MigrationHost) => ({
 test.each(['stop-and-copy', 'post-copy'] as const)(
   '%s: a hook `changed` that always throws does not affect the migration',
   async (mode) => {
-    const witness = await RunLog.start(8);
+    const runLog = await RunLog.start(8);
     const host = await MigrationHost.start({ insecure: true, hookThrows: true });
     const directory = await temporaryDirectory();
-    await migrate(witness.pid, { ...to(host), mode, directory, path: criuPath() }).result;
-    expect(await witness.alone()).not.toBe(witness.pid);
-    await witness.verify();
-    const stays = await witness.stays();
+    await migrate(runLog.pid, { ...to(host), mode, directory, path: criuPath() }).result;
+    expect(await runLog.alone()).not.toBe(runLog.pid);
+    await runLog.verify();
+    const stays = await runLog.stays();
     expect(stays.map(({ here }) => here)).toEqual([true, false]);
   },
 );
@@ -55,17 +55,17 @@ describe('the hooks around a restore', () => {
   }
 
   async function migration(options: object, changes: Partial<MigrateOptions> = {}) {
-    const witness = await RunLog.start(8);
+    const runLog = await RunLog.start(8);
     const host = await MigrationHost.start({ insecure: true, ...options });
     const directory = await temporaryDirectory();
     const all = { mode: 'stop-and-copy', directory, path: criuPath(), ...changes } as const;
-    return { witness, host, migration: migrate(witness.pid, { ...to(host), ...all }) };
+    return { runLog, host, migration: migrate(runLog.pid, { ...to(host), ...all }) };
   }
 
   test.each(['stop-and-copy', 'post-copy'] as const)(
     '%s: know the migration, and the restore has the options for its offer',
     async (mode) => {
-      const { host, migration: moving, witness } = await migration({}, { mode });
+      const { host, migration: moving, runLog } = await migration({}, { mode });
       const { id, pid } = await moving.result;
       expect(await hookCalls(host)).toEqual([
         { hook: 'restore', id, program: 'run-log' },
@@ -74,14 +74,14 @@ describe('the hooks around a restore', () => {
         { hook: 'preResume' },
         { hook: 'afterMigration', id, pid, state: 'complete' },
       ]);
-      expect(await witness.alone()).not.toBe(witness.pid);
+      expect(await runLog.alone()).not.toBe(runLog.pid);
     },
   );
 
   test.each(['beforeRestore', 'afterRestore'])(
     'make the migration fail when %s throws, and are followed by afterMigration',
     async (hook) => {
-      const { host, migration: moving, witness } = await migration({ throwsAt: hook });
+      const { host, migration: moving, runLog } = await migration({ throwsAt: hook });
       const error = await failureOf(moving.result);
       expect(error).toMatchObject({ code: 'ERR_CRIU_MIGRATION_FAILED', workload: 'running' });
       expect(error.message).toContain(`${hook} has thrown`);
@@ -90,7 +90,7 @@ describe('the hooks around a restore', () => {
         { hook, id: moving.id },
         { hook: 'afterMigration', id: moving.id, state: 'aborted' },
       ]);
-      expect(await witness.alone()).toBe(witness.pid);
+      expect(await runLog.alone()).toBe(runLog.pid);
     },
   );
 
@@ -150,7 +150,7 @@ describe('the hooks around a restore', () => {
 
   test('do not block close() if beforeRestore never returns', async () => {
     const hangs = { hangsAt: 'beforeRestore', stallMs: 500 };
-    const { host, migration: moving, witness } = await migration(hangs);
+    const { host, migration: moving, runLog } = await migration(hangs);
     await waitFor(
       async () => (await host.agent.ask<HookCall[]>('hookCalls')).at(-1)?.hook === 'beforeRestore',
       'the hook is called',
@@ -158,16 +158,16 @@ describe('the hooks around a restore', () => {
     await host.agent.ask('closeServer');
     expect(await host.agent.ask('warnings')).toEqual([expect.stringContaining(moving.id)]);
     expect(await failureOf(moving.result)).toMatchObject({ workload: 'running' });
-    expect(await witness.alone()).toBe(witness.pid);
+    expect(await runLog.alone()).toBe(runLog.pid);
   });
 });
 
 /** Migrates a process, and closes the server at a phase. */
 async function closedAt(phase: string, heapMiB: number, mode: NonNullable<MigrateOptions['mode']>) {
-  const witness = await RunLog.start(heapMiB);
+  const runLog = await RunLog.start(heapMiB);
   const host = await MigrationHost.start({ insecure: true });
   let closed: Promise<unknown> | undefined;
-  const migration = migrate(witness.pid, {
+  const migration = migrate(runLog.pid, {
     ...{ ...to(host), mode, directory: await temporaryDirectory(), path: criuPath() },
     hooks: {
       phase: (now) => {
@@ -175,27 +175,27 @@ async function closedAt(phase: string, heapMiB: number, mode: NonNullable<Migrat
       },
     },
   });
-  return { witness, host, migration, closed: async () => await closed };
+  return { runLog, host, migration, closed: async () => await closed };
 }
 
 test('close() of a server waits until a running copy has all of its memory', async () => {
-  const { witness, host, migration, closed } = await closedAt('pages', 256, 'post-copy');
+  const { runLog, host, migration, closed } = await closedAt('pages', 256, 'post-copy');
   const { pid } = await migration.result;
   await closed();
-  expect(await witness.alone()).not.toBe(witness.pid);
-  await witness.verify();
+  expect(await runLog.alone()).not.toBe(runLog.pid);
+  await runLog.verify();
   expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'complete', pid }]);
   // The ports are still known, although the server has closed them.
   expect(await host.agent.ask('ports')).toEqual(host.ports);
 });
 
 test('close() of a server aborts a migration whose copy does not run yet', async () => {
-  const { witness, host, migration, closed } = await closedAt('switch-over', 8, 'stop-and-copy');
+  const { runLog, host, migration, closed } = await closedAt('switch-over', 8, 'stop-and-copy');
   const error = await failureOf(migration.result);
   await closed();
   expect(error).toMatchObject({ code: 'ERR_CRIU_MIGRATION_FAILED', workload: 'running' });
   expect(error.message).toContain('the destination was closed');
-  expect(await witness.alone()).toBe(witness.pid);
+  expect(await runLog.alone()).toBe(runLog.pid);
   expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'aborted' }]);
 });
 

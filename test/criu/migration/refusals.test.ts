@@ -63,23 +63,23 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
   async (mode) => {
     const [ours, theirs] = await hosts();
     const [foreign] = await hosts();
-    const witness = await RunLog.start(8);
+    const runLog = await RunLog.start(8);
     const host = await MigrationHost.start({ tls: theirs });
     const to = { host: '127.0.0.1', port: host.ports[0] };
-    const without = await refused(witness.pid, { to, insecure: true, mode }, [host.directory]);
+    const without = await refused(runLog.pid, { to, insecure: true, mode }, [host.directory]);
     expect(without.code).toBe(REFUSED);
-    const other = await refused(witness.pid, { to, tls: foreign, mode }, [host.directory]);
+    const other = await refused(runLog.pid, { to, tls: foreign, mode }, [host.directory]);
     expect(other.code).toBe(REFUSED);
     // The destination would accept this certificate, but the source expects another authority.
     const tls = { ...ours, ca: foreign.ca };
-    expect((await refused(witness.pid, { to, tls, mode }, [host.directory])).code).toBe(REFUSED);
+    expect((await refused(runLog.pid, { to, tls, mode }, [host.directory])).code).toBe(REFUSED);
 
     const directory = await temporaryDirectory();
     const good = { to, tls: ours, mode, directory, path: criuPath() };
-    await migrate(witness.pid, good).result;
-    expect(await witness.alone()).not.toBe(witness.pid);
-    await witness.verify();
-    const stays = await witness.stays();
+    await migrate(runLog.pid, good).result;
+    expect(await runLog.alone()).not.toBe(runLog.pid);
+    await runLog.verify();
+    const stays = await runLog.stays();
     expect(stays.map(({ here }) => here)).toEqual([true, false]);
   },
 );
@@ -91,10 +91,10 @@ test('a destination with the certificate of another host is refused', async () =
     ...(await authority.issue(where)),
   });
   const [ours, theirs] = [await issue(HERE), await issue(ELSEWHERE)];
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const { server, directory } = await serve({ tls: theirs });
   await using _ = server;
-  const error = await refused(witness.pid, { to: server, tls: ours }, [directory]);
+  const error = await refused(runLog.pid, { to: server, tls: ours }, [directory]);
   expect(error).toMatchObject({ code: REFUSED });
   expect(error.message).toContain("does not match certificate's altnames");
   expect(server.migrations).toEqual([]);
@@ -107,11 +107,11 @@ test('a destination with the certificate of another host is accepted with verify
     ...(await authority.issue(where)),
   });
   const tls = { ...(await issue(HERE)), verifyName: false };
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const authorize = () => false;
   const { server, directory } = await serve({ tls: await issue(ELSEWHERE), authorize });
   await using _ = server;
-  const error = await refused(witness.pid, { to: server, tls }, [directory]);
+  const error = await refused(runLog.pid, { to: server, tls }, [directory]);
   expect(error.message).toContain('This host does not accept the migration');
 });
 
@@ -120,13 +120,13 @@ test('a source whose certificate is revoked is refused', async () => {
   const issue = async () => ({ ca: authority.cert, ...(await authority.issue(HERE)) });
   const [ours, revoked, theirs] = [await issue(), await issue(), await issue()];
   const crl = await authority.revoke(revoked);
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const authorize = () => false;
   const { server, directory } = await serve({ tls: { ...theirs, crl }, authorize });
   await using _ = server;
-  const error = await refused(witness.pid, { to: server, tls: revoked }, [directory]);
+  const error = await refused(runLog.pid, { to: server, tls: revoked }, [directory]);
   expect(error.message).toContain('does not answer');
-  const known = await refused(witness.pid, { to: server, tls: ours }, [directory]);
+  const known = await refused(runLog.pid, { to: server, tls: ours }, [directory]);
   expect(known.message).toContain('This host does not accept the migration');
 });
 
@@ -135,31 +135,31 @@ test.each([
   ['returns a wrong option', () => ({ tcpEstablished: 'yes' as never }), 'takes a boolean'],
   ['returns a reserved option', () => ({ lazyPages: true }), 'restore.lazyPages takes nothing'],
 ] as const)('a restore function that %s refuses', async (_what, restore, words) => {
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const { server, directory } = await serve({ insecure: true, restore });
   await using _ = server;
-  const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+  const error = await refused(runLog.pid, { to: server, insecure: true }, [directory]);
   expect(error).toMatchObject({ code: REFUSED });
   expect(error.message).toContain('This host cannot restore the migration');
   expect(error.message).toContain(words);
 });
 
 test('paths of certificates that cannot be read are refused by name', async () => {
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const to = { host: '127.0.0.1', port: 9 };
   const tls = { ca: '/nonexistent/ca.pem', cert: 'x', key: 'y' };
-  const error = await refused(witness.pid, { to, tls });
+  const error = await refused(runLog.pid, { to, tls });
   expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT' });
   expect(error.message).toContain('tls.ca');
 });
 
 test('insecure: true is refused except on loopback addresses', async () => {
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const to = { host: '192.0.2.1', port: 7000 };
-  const error = await refused(witness.pid, { to, insecure: true });
+  const error = await refused(runLog.pid, { to, insecure: true });
   expect(error.code).toBe('ERR_CRIU_INVALID_ARGUMENT');
   expect(error.message).toContain('loopback');
-  expect((await refused(witness.pid, { to })).code).toBe('ERR_CRIU_INVALID_ARGUMENT');
+  expect((await refused(runLog.pid, { to })).code).toBe('ERR_CRIU_INVALID_ARGUMENT');
   const open = serveMigrations({
     listen: { host: '0.0.0.0', port: 0 },
     insecure: true,
@@ -170,7 +170,7 @@ test('insecure: true is refused except on loopback addresses', async () => {
 
 test('a source that authorize does not accept is refused', async () => {
   const [ours, theirs] = await hosts();
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const asked: unknown[] = [];
   const authorize: ServeMigrationsOptions['authorize'] = (offer, peer) => {
     asked.push([offer.program, offer.mode, offer.pids, peer.name]);
@@ -178,17 +178,17 @@ test('a source that authorize does not accept is refused', async () => {
   };
   const { server, directory } = await serve({ tls: theirs, authorize });
   await using _ = server;
-  const error = await refused(witness.pid, { to: server, tls: ours }, [directory]);
+  const error = await refused(runLog.pid, { to: server, tls: ours }, [directory]);
   expect(error).toMatchObject({ code: REFUSED });
   expect(error.message).toContain('This host does not accept the migration');
-  expect(asked).toEqual([['run-log', 'stop-and-copy', [witness.pid], 'cert1']]);
+  expect(asked).toEqual([['run-log', 'stop-and-copy', [runLog.pid], 'cert1']]);
 });
 
 test.each([undefined, 1, 'yes', {}])('authorize has to return true, not %j', async (answer) => {
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const { server, directory } = await serve({ insecure: true, authorize: () => answer as boolean });
   await using _ = server;
-  const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+  const error = await refused(runLog.pid, { to: server, insecure: true }, [directory]);
   expect(error).toMatchObject({ code: REFUSED });
   expect(error.message).toContain('This host does not accept the migration');
 });
@@ -196,53 +196,53 @@ test.each([undefined, 1, 'yes', {}])('authorize has to return true, not %j', asy
 test.each([new Error('no list of hosts'), 'no list of hosts'])(
   'a source is refused if authorize throws: %s',
   async (thrown) => {
-    const witness = await RunLog.start(1);
+    const runLog = await RunLog.start(1);
     const authorize = async () => {
       throw thrown;
     };
     const { server, directory } = await serve({ insecure: true, authorize });
     await using _ = server;
-    const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+    const error = await refused(runLog.pid, { to: server, insecure: true }, [directory]);
     expect(error).toMatchObject({ code: REFUSED });
     expect(error.message).toContain('does not accept the migration: authorize threw: no list');
   },
 );
 
 test('a pid that is in use at the destination is refused', async () => {
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const { server, directory } = await serve({ insecure: true });
   await using _ = server;
-  const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+  const error = await refused(runLog.pid, { to: server, insecure: true }, [directory]);
   expect(error).toMatchObject({ code: REFUSED });
-  expect(error.message).toContain(`The pids ${witness.pid} are in use on this host.`);
+  expect(error.message).toContain(`The pids ${runLog.pid} are in use on this host.`);
   expect(error.message).toContain('in its own pid namespace');
 });
 
 test.each(['pre-copy', 'hybrid'] as const)(
   '%s is refused on a kernel that does not track memory',
   async (mode) => {
-    const witness = await RunLog.start(1);
+    const runLog = await RunLog.start(1);
     const { server, directory } = await serve({ insecure: true });
     await using _ = server;
-    const error = await refused(witness.pid, { to: server, insecure: true, mode }, [directory]);
+    const error = await refused(runLog.pid, { to: server, insecure: true, mode }, [directory]);
     expect(error).toMatchObject({ code: REFUSED });
     expect(error.message).toContain("use the mode 'stop-and-copy' or 'post-copy'");
   },
 );
 
 test('a destination that does not answer is reported', async () => {
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const to = { host: ownAddress, port: await freePort(ownAddress) };
-  const error = await refused(witness.pid, { to, insecure: true });
+  const error = await refused(runLog.pid, { to, insecure: true });
   expect(error).toMatchObject({ code: REFUSED });
   expect(error.message).toContain(`${to.host}:${to.port} does not answer`);
 });
 
 test('a destination without criu is reported', async () => {
-  const witness = await RunLog.start(1);
+  const runLog = await RunLog.start(1);
   const { server, directory } = await serve({ insecure: true, path: '/nonexistent/criu' });
   await using _ = server;
-  const error = await refused(witness.pid, { to: server, insecure: true }, [directory]);
+  const error = await refused(runLog.pid, { to: server, insecure: true }, [directory]);
   expect(error).toMatchObject({ code: REFUSED });
   expect(error.message).toContain('/nonexistent/criu');
 });
