@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CriuError } from '../../../src/errors.ts';
-import { Criu, type Hooks, type RestoreOptions } from '../../../src/index.ts';
+import { Criu, type Hooks, type RestoreOptions, spawnCheckpointable } from '../../../src/index.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { type CriuService, openToOthers, startCriuService } from '../../helpers/criu-service.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import {
   client,
+  killAfterTest,
   startCounter,
   startProgram,
   temporaryDirectory,
@@ -343,15 +344,13 @@ describe('a program that dumps itself', () => {
       join(await temporaryDirectory(), 'output'),
       await temporaryDirectory(),
     ];
-    const program = await startProgram(
+    // Node uses io_uring, which CRIU cannot dump.
+    const program = await spawnCheckpointable(
       process.execPath,
       [fixture('self-dump.mjs'), service.socket, imagesDirectory, String(leaveRunning)],
-      {
-        ...{ stdout: output, stderr: output },
-        // CRIU cannot dump an io_uring, which Node 20 uses for its files.
-        env: { ...process.env, UV_USE_IO_URING: '0' } as Record<string, string>,
-      },
+      { stdout: output, stderr: output },
     );
+    killAfterTest(program.pid);
     const printed = async () => {
       await vi.waitFor(async () => expect(await readFile(output, 'utf8')).toMatch(/\n/), 30_000);
       return JSON.parse(await readFile(output, 'utf8'));
@@ -367,7 +366,7 @@ describe('a program that dumps itself', () => {
 
   test('is killed without leaveRunning, and its restored copy learns that it was restored', async () => {
     const { criu, imagesDirectory, output, program, printed } = await start(false);
-    await program.ended;
+    await program.exited;
     expect(await readFile(output, 'utf8')).toBe('');
     await criu.restore({ imagesDirectory });
     expect(await printed()).toMatchObject({ pid: program.pid, restored: true });
