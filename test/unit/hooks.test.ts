@@ -6,6 +6,7 @@ import type { Hooks } from '../../src/options/types.ts';
 import { prepareRound, type RoundSettings } from '../../src/precopy/round-preparation.ts';
 import { callHooks } from '../../src/protocol/hooks.ts';
 import { failureOf } from '../helpers/failures.ts';
+import { RecordingHooks } from '../helpers/recording-hooks.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 /** The steps at which CRIU waits, each with its hook and the arguments of the hook. */
@@ -134,46 +135,34 @@ describe('the check of hooks', () => {
 });
 
 describe('overriding hooks', () => {
-  class Recording implements Hooks {
-    readonly #calls: string[] = [];
-    get calls() {
-      return this.#calls;
-    }
-    preDump() {
-      this.#calls.push('preDump');
-    }
-    postDump() {
-      this.#calls.push('postDump');
-    }
-  }
   const run = async (hooks: Hooks) => {
     for (const script of ['pre-dump', 'post-dump']) await callHooks(hooks)({ script }, []);
   };
 
   test('keeps inherited methods and their this', async () => {
-    const own = new Recording();
+    const own = new RecordingHooks();
     const postDump = vi.fn();
     await run(overrideHooks(own, { postDump }));
-    expect(own.calls).toEqual(['preDump']);
+    expect(own.called).toEqual(['preDump']);
     expect(postDump).toHaveBeenCalledOnce();
   });
 
   test('takes inherited methods for the overriding ones as well', async () => {
-    const overriding = new Recording();
+    const overriding = new RecordingHooks();
     const own = { preDump: vi.fn(), postDump: vi.fn() };
     await run(overrideHooks(own, overriding));
-    expect(overriding.calls).toEqual(['preDump', 'postDump']);
+    expect(overriding.called).toEqual(['preDump', 'postDump']);
     expect(own.preDump).not.toHaveBeenCalled();
   });
 
   test('a round calls inherited methods of its own hooks, and of those of the iteration', async () => {
     const images = await temporaryDirectory();
-    const [iteration, round] = [new Recording(), { postDump: vi.fn() }];
+    const [iteration, round] = [new RecordingHooks(), { postDump: vi.fn() }];
     const settings = { options: { imagesDirectory: images, hooks: iteration }, images };
     const given = { hooks: round };
     const prepared = await prepareRound('dump', settings as unknown as RoundSettings, 0, given);
     await run(prepared.options.hooks as Hooks);
-    expect(iteration.calls).toEqual(['preDump']);
+    expect(iteration.called).toEqual(['preDump']);
     expect(round.postDump).toHaveBeenCalledOnce();
   });
 });

@@ -5,7 +5,6 @@ import { criuPath } from '../../../scripts/criu-path.mjs';
 import {
   Criu,
   type CriuOpts,
-  type Hooks,
   migrate,
   resolveMigration,
   serveMigrations,
@@ -16,28 +15,12 @@ import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { bootedAnew } from '../../helpers/migration-host.ts';
+import { RecordingHooks } from '../../helpers/recording-hooks.ts';
 import { temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 const workload = { heapMiB: 64, hotMiB: 4, pagesPerSecond: 2000 } as const;
 
 beforeAll(allowLargePipes);
-
-/** Hooks whose methods are inherited, and need their object. */
-class Recording implements Hooks {
-  readonly #called: string[] = [];
-  get called() {
-    return this.#called;
-  }
-  preDump() {
-    this.#called.push('preDump');
-  }
-  statusReady() {
-    this.#called.push('statusReady');
-  }
-  postDump() {
-    this.#called.push('postDump');
-  }
-}
 
 test.each(['stop-and-copy', 'post-copy'] as const)(
   '%s moves a process with its memory',
@@ -50,7 +33,7 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
       insecure: true,
       directory: await temporaryDirectory(),
     });
-    const hooks = new Recording();
+    const hooks = new RecordingHooks();
     const migration = migrate(memory.pid, {
       to: { host: '127.0.0.1', port },
       insecure: true,

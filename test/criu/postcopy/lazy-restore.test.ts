@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
-import { type Hooks, lazyRestore } from '../../../src/index.ts';
+import { lazyRestore } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import {
   daemonOf,
@@ -13,6 +13,7 @@ import {
 import { dumpedMemoryTree } from '../../helpers/memory-tree.ts';
 import { dumpedMemory } from '../../helpers/memory-workload.ts';
 import { children, holdings } from '../../helpers/own-resources.ts';
+import { RecordingHooks } from '../../helpers/recording-hooks.ts';
 import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
 
 test('a process runs before its memory is loaded from the images, and has all of it afterwards', async () => {
@@ -51,21 +52,9 @@ test('lazyRestore() takes a directory', async () => {
 });
 
 test('hooks of a class are called as its methods', async () => {
-  class Recording implements Hooks {
-    readonly #called: string[] = [];
-    get called() {
-      return this.#called;
-    }
-    preRestore() {
-      this.#called.push('preRestore');
-    }
-    postRestore() {
-      this.#called.push('postRestore');
-    }
-  }
   const criu = client();
   const { memory, imagesDirectory } = await dumpedMemory(criu, 4);
-  const hooks = new Recording();
+  const hooks = new RecordingHooks();
   const { pagesDone } = await criu.lazyRestore({ imagesDirectory, hooks });
   await pagesDone;
   expect(hooks.called).toEqual(['preRestore', 'postRestore']);
