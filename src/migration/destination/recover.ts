@@ -29,22 +29,19 @@ const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
 /** How many processes to end at a time, since each takes a descriptor. */
 const BATCH = 64;
 
-/** How long the hook `afterMigration` is awaited by default, in milliseconds. */
-const HOOK_LIMIT_MS = PATIENCE * DEFAULT_STALL_MS;
-
 /**
  * Finishes what earlier agents left unfinished, and removes old journals.
- * @param hookLimitMs how long each call of `afterMigration` is awaited, in milliseconds
+ * @param stallMs limits each call of `afterMigration`, to {@link PATIENCE} times as long
  */
 export async function recoverAll(
   directory: string,
   hooks: MigrationServerHooks,
-  hookLimitMs?: number,
+  stallMs?: number,
 ): Promise<void> {
   const journals = incomingJournals(directory);
   // One by one, since each takes a descriptor.
   for (const id of await journalsIn(journals)) {
-    const { state } = await recoverIncoming(directory, id, hooks, hookLimitMs);
+    const { state } = await recoverIncoming(directory, id, hooks, stallMs);
     const path = journalPath(journals, id);
     const { mtimeMs } = await stat(path);
     const isOld = Date.now() - mtimeMs > RETENTION_MS;
@@ -60,7 +57,7 @@ export async function recoverIncoming(
   directory: string,
   id: string,
   hooks: MigrationServerHooks,
-  hookLimitMs = HOOK_LIMIT_MS,
+  stallMs = DEFAULT_STALL_MS,
 ): Promise<CopyStatus> {
   await using journal: IncomingJournal | undefined = await Journal.find<
     DestinationState,
@@ -83,7 +80,8 @@ export async function recoverIncoming(
   if (next !== state) await journal.write(next, next === 'complete' ? {} : { message: cause });
   await rm(images, { recursive: true, force: true });
   // A hook that does not return in time is still due, like one that throws.
-  if (isFinal(next)) await within(hookLimitMs, new IncomingRecord(id, journal, hooks).tearDown());
+  if (isFinal(next))
+    await within(PATIENCE * stallMs, new IncomingRecord(id, journal, hooks).tearDown());
   return { state: next, pid, message: next === state ? message : cause };
 }
 

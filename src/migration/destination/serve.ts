@@ -11,7 +11,7 @@ import {
   loadService,
   serverCredentials,
 } from '../protocol/service.ts';
-import { DEFAULT_STALL_MS, PATIENCE } from '../protocol/stall-limit.ts';
+import { DEFAULT_STALL_MS } from '../protocol/stall-limit.ts';
 import { OfferReceiver } from './offer-receiver.ts';
 import { recoverAll } from './recover.ts';
 import { MigrationRegistry } from './registry.ts';
@@ -58,7 +58,7 @@ export async function startMigrationServer(
   const credentials = await readCredentials(SERVE, listen.host, options.tls, options.insecure);
   await makePrivateDirectory(directory);
   await requirePrivate(directory);
-  await recoverAll(directory, hooks, PATIENCE * stallMs);
+  await recoverAll(directory, hooks, stallMs);
   const service = await loadService();
   const pageListener = await PageListener.listen(
     listen.host,

@@ -5,7 +5,6 @@ import type { MigrationsHandlers } from '../../generated/types/node_criu/Migrati
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { isMigrationId } from '../journal/journal.ts';
-import { PATIENCE } from '../protocol/stall-limit.ts';
 import { type CopyStatus, toWireStatus } from '../protocol/status.ts';
 import type { Incoming } from './incoming.ts';
 import type { OfferReceiver } from './offer-receiver.ts';
@@ -89,7 +88,7 @@ export class MigrationService {
   async #recover(id: string): Promise<CopyStatus> {
     if (!isMigrationId(id)) throw new Error('there is no such migration');
     const { directory, hooks, stallMs } = this.#context;
-    return await recoverIncoming(directory, id, hooks, PATIENCE * stallMs);
+    return await recoverIncoming(directory, id, hooks, stallMs);
   }
 }
 

@@ -15,8 +15,8 @@ export interface TunnelOptions {
   /** The tunnel fails when pending data has not moved for this many milliseconds. */
   readonly stallMs: number;
   /**
-   * The outgoing bytes are requests, each of which the peer answers: the tunnel also fails when an
-   * answer is overdue.
+   * The outgoing bytes are requests, each of which the peer answers: the tunnel also fails when no
+   * answer has come for `stallMs`.
    */
   readonly awaitsAnswers?: boolean;
 }
