@@ -112,6 +112,9 @@ const consequences: readonly RegExp[] = [
   /^Can't open images directory: /,
   /^Unexpected EOF on \(empty-image\)$/,
   /failed with -?\d+\.?$/,
+  // A probe of the kernel failed. Before criu has a log, it keeps the first KiB of errors, so that the end
+  // of the line may be missing.
+  /^kerndat_\w*( failed.*)?$/,
 ];
 
 /**

@@ -4,7 +4,7 @@
 // @ts-check
 /** @import { Readable } from 'node:stream' */
 /** @import { Host, Lab } from './hosts.mjs' */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -187,22 +187,23 @@ export async function startClient(lab) {
 }
 
 /**
- * Starts test/lab/server.mjs through an agent; resolves with its pid in that host once it listens.
+ * The options of test/lab/server.mjs. With `native`, test/fixtures/memory-server.c runs in its place, which
+ * knows heap, hot and rate.
+ * @typedef {{ native?: boolean, heap?: number, hot?: number, rate?: number | 'max', worker?: boolean,
+ *   child?: boolean, interval?: number }} ServerOptions
+ */
+
+/**
+ * Starts the server through an agent; resolves with its pid in that host once it listens.
  * @param {Lab} lab
  * @param {Agent} agent
- * @param {{ heap?: number, hot?: number, rate?: number | 'max', worker?: boolean, child?: boolean,
- *   interval?: number }} [options]
+ * @param {ServerOptions} [options]
  * @returns {Promise<number>}
  */
 export async function startServer(lab, agent, options = {}) {
   const output = join(lab.directory, `server-${Date.now()}.log`);
-  const flags = process.versions.node.startsWith('20.') ? ['--no-wasm-memory-protection-keys'] : [];
-  const args = Object.entries(options).flatMap(([name, value]) =>
-    typeof value === 'boolean' ? (value ? [`--${name}`] : []) : [`--${name}`, String(value)],
-  );
   const pid = await agent.ask('start', {
-    file: process.execPath,
-    args: [...flags, pathOf('server.mjs'), '--port', String(PORT), ...args],
+    ...(options.native ? nativeServer(options) : nodeServer(options)),
     stdout: output,
     stderr: output,
   });
@@ -213,6 +214,23 @@ export async function startServer(lab, agent, options = {}) {
     throw new Error(`the server is not ready; its output: ${await log()}`, { cause });
   }
   return pid;
+}
+
+/** @param {ServerOptions} options */
+function nodeServer(options) {
+  const flags = process.versions.node.startsWith('20.') ? ['--no-wasm-memory-protection-keys'] : [];
+  const args = Object.entries(options).flatMap(([name, value]) =>
+    typeof value === 'boolean' ? (value ? [`--${name}`] : []) : [`--${name}`, String(value)],
+  );
+  const script = [pathOf('server.mjs'), '--port', String(PORT)];
+  return { file: process.execPath, args: [...flags, ...script, ...args] };
+}
+
+/** @param {ServerOptions} options */
+function nativeServer({ heap = 1, hot = 0, rate = 0 }) {
+  const compile = [pathOf('../../scripts/fixture.sh'), 'memory-server'];
+  const file = execFileSync('bash', compile, { encoding: 'utf8' }).trim();
+  return { file, args: [PORT, heap, hot, rate].map(String) };
 }
 
 /**

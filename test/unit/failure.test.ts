@@ -79,6 +79,18 @@ describe('the cause in the message', () => {
       'on standard error',
     ],
     [
+      'is what a probe of the kernel met, not that it failed, also if that line is cut off',
+      {},
+      {
+        remains: stderrOf(
+          'Unable create a network namespace: Operation not permitted',
+          "Can't wait or bad status: errno=0, status=256",
+          'kerndat_has_nftables_concat failed when',
+        ),
+      },
+      'Unable create a network namespace: Operation not permitted',
+    ],
+    [
       'is a summary if there is nothing else',
       {},
       { log: logOf('Dumping FAILED.') },
