@@ -147,7 +147,8 @@ export class Criu implements AsyncDisposable {
    * Freezes a process tree and writes it to disk. Afterwards the processes are killed, or run on
    * with `leaveRunning`. If the dump fails they run on. Source: RPC request DUMP, criu(8) dump.
    * @param pid the root of the tree
-   * @throws CriuError whose `workload` is the state of the processes
+   * @throws CriuError whose `workload` is the state of the processes; ERR_CRIU_PREFLIGHT for a tree that
+   * could not be restored, unless `force` is true
    */
   async dump(pid: number, options: DumpOptions): Promise<DumpResult> {
     const given = this.#begin('dump', options);

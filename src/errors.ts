@@ -23,7 +23,8 @@ import type { PreflightFinding } from './finding.ts';
  * - `ERR_CRIU_REQUEST_TOO_LARGE`: the request does not fit into one packet (about 208 KiB).
  * - `ERR_CRIU_CLOSED`: the client, session or iteration was closed, or has ended.
  * - `ERR_CRIU_SYSTEM`: a system call of the library itself failed; see `errno` and `cause`.
- * - `ERR_CRIU_PREFLIGHT`: an iteration was not started because its dump would fail: see `findings`.
+ * - `ERR_CRIU_PREFLIGHT`: a dump was not made because it could not be restored, or an iteration was not
+ *   started because its dump would fail: see `findings`.
  * - `ERR_CRIU_LAZY_PAGES`: the transfer of lazy pages broke off; `workload` is the state of the processes
  *   on this host.
  * - `ERR_CRIU_MIGRATION_REFUSED`: a host refused the migration, for the reason in the message; nothing

@@ -7,6 +7,7 @@
  * - `SESSION_OUTSIDE_PID_NAMESPACE`: the session leader of a process is outside its pid namespace.
  * - `NOT_NAMESPACE_INIT`: the root of the tree is not the first process of its pid namespace.
  * - `NESTED_NAMESPACE`: a process is in another namespace than the root of the tree.
+ * - `USER_NAMESPACE`: the tree has a user namespace of its own, but no pid or mount namespace of its own.
  * - `TRACED`: a debugger or another tracer is attached.
  * - `DEAD_LEADER`: the first thread of a process has ended, and others run.
  * - `NO_PERMISSION`: the calling process may not read a process in /proc.
@@ -48,6 +49,7 @@ export type PreflightCode =
   | 'SESSION_OUTSIDE_PID_NAMESPACE'
   | 'NOT_NAMESPACE_INIT'
   | 'NESTED_NAMESPACE'
+  | 'USER_NAMESPACE'
   | 'TRACED'
   | 'DEAD_LEADER'
   | 'NO_PERMISSION'

@@ -32,6 +32,7 @@ export function addDump(program: Command): void {
     .addHelpText('after', examples);
   addCommon(addFlags(command, ['dump', 'preDump'], { required: ['imagesDirectory'] }))
     .option('--pre-dump', 'only copy memory while the processes run, as a round before a dump')
+    .option('--force', 'dump also a process tree that cannot be restored')
     .option('--insecure', 'with --lazy-pages: send memory to other hosts without TLS')
     .action(dump);
 }

@@ -14,4 +14,8 @@ export interface Client {
 
 /** The options that a caller passes to an operation. */
 export type GivenOptions = CriuOpts &
-  OperationOptions & { readonly hooks?: Hooks; readonly insecure?: boolean };
+  OperationOptions & {
+    readonly hooks?: Hooks;
+    readonly insecure?: boolean;
+    readonly force?: boolean;
+  };

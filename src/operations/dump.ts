@@ -8,6 +8,7 @@ import { hookNames } from '../options/hooks.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
 import { explain } from '../preflight/after-failure.ts';
+import { assertRestorable } from '../preflight/restorable.ts';
 import { frozenCgroupOf } from '../procfs/cgroup.ts';
 import { stateOf } from '../procfs/stat.ts';
 import { tracerOf } from '../procfs/tracer.ts';
@@ -25,6 +26,10 @@ export interface DumpOptions extends Pick<CriuOpts, OptionOf<'dump'>>, Operation
    * can reach. The first peer that connects receives the memory. Default false.
    */
   insecure?: boolean;
+  /**
+   * Dump also a tree that CRIU cannot restore, instead of failing with ERR_CRIU_PREFLIGHT. Default false.
+   */
+  force?: boolean;
 }
 
 /** Options of {@link Criu.preDump}. `imagesDirectory` is required. */
@@ -77,7 +82,7 @@ export async function dump(
   client: Client,
   operation: 'dump' | 'preDump',
   pid: number,
-  given: DumpOptions | PreDumpOptions,
+  given: DumpOptions,
   round?: RoundContext,
   serving?: ServeCommand,
 ): Promise<DumpResult> {
@@ -85,6 +90,7 @@ export async function dump(
     throw invalid(operation, 'pid', 'a positive integer', pid);
   }
   using resolved = await resolveOptions(client, operation, given);
+  const { force, insecure, ...planned } = given;
   const isSelfDump = client.socket !== undefined && pid === process.pid;
   if (isSelfDump) assertSelfDump(operation, given.hooks);
   const { effective } = resolved;
@@ -115,6 +121,7 @@ export async function dump(
   };
   try {
     assertThawed(operation, pid, effective.freezeCgroup);
+    if (operation === 'dump' && !force) await assertRestorable(operation, pid, effective);
     const done = await perform(client, resolved, job);
     const { imagesDirectory, stats, log, durationMs, reply } = done;
     const restored = reply.dump?.restored ? { restored: true as const } : {};
@@ -124,7 +131,7 @@ export async function dump(
     const all = await lazyStats(operation, stats, imagesDirectory, frozenTimeMs);
     return { ...result, stats: all };
   } catch (error) {
-    throw await explain(error, client, pid, { ...given, preDump: operation === 'preDump' });
+    throw await explain(error, client, pid, { ...planned, preDump: operation === 'preDump' });
   }
 }
 

@@ -2,6 +2,7 @@ import { Cancellation } from '../concurrency/cancellation.ts';
 import { invalid, unknownOption } from '../errors.ts';
 import { checkOptions } from '../options/check.ts';
 import { readConfigFiles, withConfigFiles } from '../options/config-file.ts';
+import { flag } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { assertEncrypted } from '../options/reach.ts';
 import type { Requested } from '../options/table.ts';
@@ -43,13 +44,15 @@ export async function resolveOptions(
   if (typeof given !== 'object' || given === null) {
     throw invalid(operation, 'options', 'an object', given);
   }
-  const { signal, deadlineMs, gracePeriodMs, hooks, insecure, ...own } = given;
+  const { signal, deadlineMs, gracePeriodMs, hooks, insecure, force, ...own } = given;
   checkOptions(operation, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
   const cancellation = new Cancellation(operation, { signal, deadlineMs, gracePeriodMs });
   try {
     const options = withDefaults(operation, own, client.defaults);
     const translation = translate(operation, options);
     assertServiceSupports(client, operation, options);
+    if (operation !== 'dump' && force !== undefined) throw unknownOption(operation, 'force');
+    checkOptions(operation, { force }, { force: flag });
     const config = serveAddress(operation, options, insecure);
     const files = await readConfigFiles(operation, options.configFile);
     return {

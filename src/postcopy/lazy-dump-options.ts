@@ -3,7 +3,7 @@ import type { Client } from '../operations/client.ts';
 import type { DumpOptions, DumpResult } from '../operations/dump.ts';
 import type { PreCopied } from '../operations/pre-copied.ts';
 import { callback, check, isRecord, type Shape } from '../options/check.ts';
-import { integer, text } from '../options/kinds.ts';
+import { flag, integer, text } from '../options/kinds.ts';
 import type { PageServerOptions } from '../options/types.ts';
 
 /** How many pages of a lazy dump the destination has fetched. */
@@ -73,9 +73,10 @@ const endpoint = check(
 );
 
 /** The checks of what a lazy dump adds to the options of a dump. */
-export const lazyDumpOptions: Shape<Pick<LazyDumpOptions, 'pageServer' | 'confirm'>> = {
+export const lazyDumpOptions: Shape<Pick<LazyDumpOptions, 'pageServer' | 'confirm' | 'force'>> = {
   pageServer: endpoint,
   confirm: callback,
+  force: flag,
 };
 
 /** Where to listen for the destination. */

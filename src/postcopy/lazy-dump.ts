@@ -96,11 +96,11 @@ async function check(
   { operation = 'lazyDump', peer }: LazyDumpContext,
 ): Promise<{ endpoint: Endpoint; tls: TlsOptions | undefined }> {
   const { pageServer, confirm, ...given } = options;
-  const { signal, deadlineMs, gracePeriodMs, insecure, hooks, ...own } = given;
+  const { signal, deadlineMs, gracePeriodMs, insecure, force, hooks, ...own } = given;
   checkValue(operation, 'pid', positiveInteger, pid);
   checkOptions(
     operation,
-    { hooks, signal, deadlineMs, gracePeriodMs, pageServer, confirm },
+    { hooks, signal, deadlineMs, gracePeriodMs, pageServer, confirm, force },
     { ...operationOptions, ...lazyDumpOptions },
   );
   using limits = new Cancellation(operation, { signal, deadlineMs, gracePeriodMs });

@@ -21,7 +21,13 @@ export type PageServerOfRound = (round: {
 export interface IterateOptions
   extends Omit<
     DumpOptions,
-    'imagesDirectory' | 'parentImage' | 'trackMem' | 'pageServer' | 'statusFd' | 'insecure'
+    | 'imagesDirectory'
+    | 'parentImage'
+    | 'trackMem'
+    | 'pageServer'
+    | 'statusFd'
+    | 'insecure'
+    | 'force'
   > {
   /**
    * Directory of the rounds, each in a directory of its own: `0`, `1`, … Created with mode 0700.
@@ -35,7 +41,10 @@ export interface IterateOptions
    * other side starts a page server for each round; keep it open until the iteration ends.
    */
   pageServer?: PageServerOptions | PageServerOfRound;
-  /** Run a preflight first, which finds what would make the dump fail. Default true. */
+  /**
+   * Run a preflight first, which finds what would make the dump fail. Default true. With false, the final
+   * dump has `force` by default.
+   */
   preflight?: boolean;
   /** Prepare for {@link Iteration.lazyDump} as the final dump. Default false. */
   lazyPages?: boolean;

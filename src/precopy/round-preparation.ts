@@ -80,6 +80,7 @@ function merged(
     deadlineMs,
     gracePeriodMs,
     ...withDefaults(operation, {}, options),
+    ...(operation === 'dump' && preflight === false && { force: true }),
     ...round,
     hooks: overrideHooks(own, hooks),
   };

@@ -4,6 +4,7 @@ import * as descriptors from './checks/descriptors.ts';
 import * as files from './checks/files.ts';
 import * as host from './checks/host.ts';
 import * as memory from './checks/memory.ts';
+import * as namespaces from './checks/namespaces.ts';
 import * as processes from './checks/processes.ts';
 import * as terminals from './checks/terminals.ts';
 
@@ -19,8 +20,9 @@ export const checks: readonly (readonly [check: Check, stopsPreDump: boolean])[]
   [processes.readable, true],
   [processes.traced, true],
   [processes.deadLeader, true],
-  [processes.nestedNamespaces, true],
-  [processes.namespaceInit, false],
+  [namespaces.nestedNamespaces, true],
+  [namespaces.namespaceInit, false],
+  [({ snapshot, options }) => namespaces.unrestorableNamespaces(snapshot, options), false],
   [processes.sessionLeader, false],
   [processes.sessionInPidNamespace, false],
   [memory.unsupportedMappings, true],

@@ -63,8 +63,11 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
   version: limits.map(alone),
   features: limits.map(alone),
   check: [...common, ['imagesDirectory', { imagesDirectory: '/i' }] as const].map(alone),
-  dump: [...pids, ...ofDumps],
-  preDump: [...pids, ...ofDumps, pidWith(inImages(['lazyPages', { lazyPages: true }]))],
+  dump: [...pids, ...ofDumps, pidWith(inImages(['force', { force: 'yes' }]))],
+  preDump: [
+    ...[...pids, ...ofDumps, pidWith(inImages(['force', { force: true }]))],
+    pidWith(inImages(['lazyPages', { lazyPages: true }])),
+  ],
   checkpoint: [
     ...pids,
     ...ofDumps.filter(([option]) => option !== 'options'),
@@ -102,6 +105,7 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
       ),
       ['pageServer', { pageServer: { address: '0.0.0.0' } }] as const,
       ['insecure', { insecure: 'yes' }] as const,
+      ['force', { force: 'yes' }] as const,
       ['confirm', { confirm: true }] as const,
     ].map((bad) => pidWith(inImages(bad))),
   ],

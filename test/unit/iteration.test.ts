@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { Iteration, type IterationParts } from '../../src/precopy/iteration.ts';
+import { prepareRound, type RoundSettings } from '../../src/precopy/round-preparation.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
@@ -36,3 +37,16 @@ test.each(['preDump', 'dump', 'lazyDump'] as const)(
     expect(await readdir(directory)).toEqual([]);
   },
 );
+
+test('only the dump of an iteration without a preflight has force', async () => {
+  const images = await temporaryDirectory();
+  const forceOf = async (operation: 'preDump' | 'dump', preflight?: boolean, given = {}) => {
+    const options = { imagesDirectory: images, ...(preflight !== undefined && { preflight }) };
+    const settings = { options, images } as unknown as RoundSettings;
+    return (await prepareRound(operation, settings, 0, given)).options.force;
+  };
+  expect(await forceOf('dump', false)).toBe(true);
+  expect(await forceOf('dump', false, { force: false })).toBe(false);
+  expect(await forceOf('dump')).toBeUndefined();
+  expect(await forceOf('preDump', false)).toBeUndefined();
+});

@@ -29,7 +29,7 @@ export function found(
 }
 
 /** `process 12 (node)` */
-export function nameOf({ pid, stat }: ProcessFacts): string {
+export function nameOf({ pid, stat }: Pick<ProcessFacts, 'pid' | 'stat'>): string {
   return `process ${pid} (${stat.name})`;
 }
 

@@ -1,4 +1,4 @@
-import { type Check, found, isExternal, nameOf } from './check.ts';
+import { type Check, found, nameOf } from './check.ts';
 
 /** CRIU refuses to dump a tree that contains itself, and criu is a child of this process. */
 export const callerInTree: Check = ({ snapshot: { processes, caller }, host }) =>
@@ -34,36 +34,6 @@ export const sessionInPidNamespace: Check = ({ snapshot: { processes } }) =>
     );
 
 const sessionIsOutside = (sessions: readonly number[]) => sessions.at(-1) === 0;
-
-export const namespaceInit: Check = ({ snapshot: { root, caller }, options }) => {
-  const own = root.namespaces.get('pid');
-  if (!own || own === caller.namespaces.get('pid') || root.status.pids.at(-1) === 1) return [];
-  if (isExternal(options, own.replace(':', ''))) return [];
-  return [
-    found('NOT_NAMESPACE_INIT', root, {
-      message: `${nameOf(root)} is not the first process of its pid namespace ${own}`,
-      remedy: 'Dump the first process of the namespace, whose tree contains all its processes.',
-    }),
-  ];
-};
-
-/** Namespaces that all processes of a tree must share. Mount and network namespaces may differ. */
-const shared = ['pid', 'ipc', 'uts', 'user', 'time', 'time_for_children', 'cgroup'];
-
-export const nestedNamespaces: Check = ({ snapshot: { root, processes, caller } }) =>
-  processes.flatMap((process) =>
-    shared.flatMap((kind) => {
-      const own = process.namespaces.get(kind);
-      const known = [root, caller].map(({ namespaces }) => namespaces.get(kind));
-      if (kind === 'time_for_children') known.splice(0, 2, process.namespaces.get('time'));
-      if (own === undefined || known.includes(own)) return [];
-      return found('NESTED_NAMESPACE', process, {
-        message: `${nameOf(process)} is in the ${kind} namespace ${own}, but the root of the tree is not`,
-        remedy:
-          'Run all processes of the tree in the same namespaces; only mount and network namespaces may differ.',
-      });
-    }),
-  );
 
 export const traced: Check = ({ snapshot: { processes } }) =>
   processes.flatMap((process) => {

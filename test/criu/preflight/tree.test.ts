@@ -242,11 +242,9 @@ test('finds a terminal from outside, which is dumped with shellJob or external',
 });
 
 test('finds a child of a session on a terminal, which is dumped with shellJob', async () => {
-  const { pid: leader } = await startOnTerminal(await compileFixture('obstacle'), [
-    'children',
-    '1',
-  ]);
-  const pid = await childOf(leader);
+  const leader = await startOnTerminal(await compileFixture('obstacle'), ['children', '1']);
+  await leader.output.has('ready');
+  const pid = await childOf(leader.pid);
   const codes = codesOf(await criu().preflight(pid))?.filter((code) => code !== 'PIPE_OUTSIDE');
   expect(codes).toEqual(['NOT_SESSION_LEADER', 'TERMINAL_OUTSIDE']);
   expect(complaints(await failed(pid))).toMatch(/Found dangling tty/);
