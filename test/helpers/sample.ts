@@ -16,6 +16,16 @@ export function sample(what: string, full: number, few: number): number {
   return full;
 }
 
+/**
+ * The cases of a table of tests: one in `every` of them in `npm test`, all of them in a soak run.
+ * @param first the index of the first case that `npm test` tries. Tables that are tried together start at
+ * different cases, so that between them each case is tried.
+ */
+export function oneIn<T>(every: number, what: string, cases: readonly T[], first = 0): T[] {
+  const few = cases.filter((_, index) => index % every === first % every);
+  return sample(what, cases.length, few.length) > few.length ? [...cases] : few;
+}
+
 /** The seed of a test's random choices; TEST_SEED replaces it, to search with others. */
 export function testSeed(seed: number): number {
   return Number(process.env.TEST_SEED ?? seed);

@@ -58,6 +58,7 @@ export async function migrateIt(
     listen: { host: to.address, port: 0 },
     tls: tls[to.name],
     directory: join(lab.directory, to.name),
+    ...(options.stallMs && { stallMs: options.stallMs }),
   });
   /** @type {[string, number][]} */
   const phases = [];

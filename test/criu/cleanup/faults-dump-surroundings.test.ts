@@ -10,6 +10,7 @@ import { networkNamespace } from '../../helpers/namespaces.ts';
 import { rulesIn } from '../../helpers/network-rules.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { noteFault } from '../../helpers/reliability.ts';
+import { oneIn } from '../../helpers/sample.ts';
 import { slowLink } from '../../helpers/slow-link.ts';
 import { client, isAlive, temporaryDirectory } from '../../helpers/workload.ts';
 
@@ -18,7 +19,8 @@ beforeAll(async () => {
 });
 
 describe('the directory of the images', () => {
-  test.each(['64k', '1m', '40m'])(
+  const sizes = ['64k', '1m', '40m'];
+  test.each(oneIn(3, 'sizes of a disk that a dump fills', sizes, 1))(
     'has only %s of space: the dump fails, and the process continues',
     async (size) => {
       const { criu, counter, before } = await ready();
@@ -37,7 +39,8 @@ describe('the directory of the images', () => {
     },
   );
 
-  test.each(['iptables', 'nftables'] as const)(
+  const locks = ['iptables', 'nftables'] as const;
+  test.each(oneIn(2, 'locks of a dump that fills its disk', locks))(
     'is full while connections are locked by %s: the lock is removed',
     async (networkLock) => {
       const criu = client();
@@ -122,7 +125,8 @@ describe('the directory of the images', () => {
 });
 
 describe('the page server', () => {
-  test.each(['preDump', 'queryExtFiles', 'while pages flow'] as const)(
+  const deaths = ['preDump', 'queryExtFiles', 'while pages flow'] as const;
+  test.each(oneIn(2, 'moments at which a page server is killed', deaths))(
     'is killed (%s): the dump fails, and the process continues',
     async (moment) => {
       const { criu, counter, before } = await ready();
@@ -142,7 +146,8 @@ describe('the page server', () => {
     },
   );
 
-  test.each(['preDump', 'while pages flow'] as const)(
+  const hangs = ['preDump', 'while pages flow'] as const;
+  test.each(oneIn(2, 'moments at which a page server hangs', hangs, 1))(
     'hangs (%s): the deadline ends the dump, and the process continues',
     async (moment) => {
       const { criu, counter, before } = await ready();

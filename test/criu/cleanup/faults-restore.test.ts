@@ -23,7 +23,7 @@ import { networkNamespace, startThrough } from '../../helpers/namespaces.ts';
 import { type Holdings, holdings } from '../../helpers/own-resources.ts';
 import { seeded } from '../../helpers/random.ts';
 import { noteFault } from '../../helpers/reliability.ts';
-import { sample, testSeed } from '../../helpers/sample.ts';
+import { oneIn, sample, testSeed } from '../../helpers/sample.ts';
 import { takePid } from '../../helpers/take-pid.ts';
 import { client, isAlive, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
 
@@ -63,15 +63,15 @@ interface Dumped {
   readonly options: CriuOpts & { imagesDirectory: string };
 }
 
-// PID 1 takes seconds to reap an orphan here. So every test tries its faults one after the other, each
-// on a workload of its own, and waits for all orphans at its end.
+// Every test tries its faults one after the other, each on a workload of its own.
 describe.each(['SIGKILL', 'SIGSTOP'] as const)('criu that gets %s', (signal) => {
   const stops = signal === 'SIGSTOP';
 
   test('at a notification leaves either no process or a complete one', async () => {
     const criu = client();
     // Each try waits for the deadline, so each step is tried once, alternately with and without asChild.
-    const cases = everyCase.filter((_, index) => !stops || index % 4 === 0 || index % 4 === 3);
+    const each = everyCase.filter((_, index) => !stops || index % 4 === 0 || index % 4 === 3);
+    const cases = oneIn(3, `steps of a restore at which criu gets ${signal}`, each, Number(stops));
     const workloads = await dumpedTalkers(cases.length);
     markCrius();
     for (const [index, { step, asChild }] of cases.entries()) {
@@ -117,7 +117,7 @@ describe.each(['SIGKILL', 'SIGSTOP'] as const)('criu that gets %s', (signal) => 
     }
     await restoreAll(workloads);
 
-    for (const step of allSteps) {
+    for (const step of stepsOf(cases)) {
       await noteFault('restore', {
         fault: `criu ${stops ? 'stopped by SIGSTOP until the deadline' : 'killed by SIGKILL'} at ${steps[step]}`,
         error: stops ? 'ERR_CRIU_TIMEOUT' : 'ERR_CRIU_EOF',
@@ -133,9 +133,10 @@ describe.each(['SIGKILL', 'SIGSTOP'] as const)('criu that gets %s', (signal) => 
 
 test('SIGTERM at a notification does not interrupt a restore, because CRIU blocks it', async () => {
   const criu = client();
-  const workloads = await dumpedTalkers(everyCase.length);
+  const cases = oneIn(3, 'steps of a restore at which criu gets SIGTERM', everyCase);
+  const workloads = await dumpedTalkers(cases.length);
   markCrius();
-  for (const [index, { step, asChild }] of everyCase.entries()) {
+  for (const [index, { step, asChild }] of cases.entries()) {
     const { pid, members, options } = at(workloads, index);
     const before = await holdings();
     const hook = async () => void process.kill(await runningCriu(), 'SIGTERM');
@@ -148,7 +149,7 @@ test('SIGTERM at a notification does not interrupt a restore, because CRIU block
     await untilHolding(before);
   }
   await restoreAll(workloads);
-  for (const step of allSteps) {
+  for (const step of stepsOf(cases)) {
     await noteFault('restore', {
       fault: `criu sent SIGTERM at ${steps[step]}`,
       error: 'none: CRIU blocks the signal',
@@ -161,7 +162,7 @@ test('SIGTERM at a notification does not interrupt a restore, because CRIU block
 test('criu killed at a random moment leaves either no process or the whole tree, and the error says which', async () => {
   const criu = client();
   const random = seeded(testSeed(4711));
-  const workloads = await dumpedFamilies(sample('random kill moments of a restore', 30, 10));
+  const workloads = await dumpedFamilies(sample('random kill moments of a restore', 30, 5));
   markCrius();
   const outcomes: string[] = [];
   for (const [index, { pid, pids, members, options }] of workloads.entries()) {
@@ -213,12 +214,13 @@ test('criu killed at a random moment leaves either no process or the whole tree,
 
 test('a restore fails if another process has the pid, and leaves that process alone', async () => {
   const criu = client();
-  const cases = (['root', 'child'] as const).flatMap((whose) =>
+  const each = (['root', 'child'] as const).flatMap((whose) =>
     (['before', 'meanwhile'] as const).flatMap((when) => [
       { whose, when, asChild: true },
       { whose, when, asChild: false },
     ]),
   );
+  const cases = oneIn(3, 'moments at which another process takes a pid of a restore', each);
   const workloads = await dumpedFamilies(cases.length);
   markCrius();
   for (const [index, { whose, when, asChild }] of cases.entries()) {
@@ -307,10 +309,11 @@ test.each([false, true])(
 );
 
 test('a caller that is killed at a notification leaves either no process or a complete one', async () => {
-  const workloads = await dumpedTalkers(everyCase.length);
+  const cases = oneIn(3, 'steps of a restore at which the caller is killed', everyCase, 2);
+  const workloads = await dumpedTalkers(cases.length);
   markCrius();
   await Promise.all(
-    everyCase.map(async ({ step, asChild }, index) => {
+    cases.map(async ({ step, asChild }, index) => {
       const { options } = at(workloads, index);
       const given = [criuPath(), step, 'hang', JSON.stringify({ ...options, asChild })];
       const caller = execa(process.execPath, [script, ...given], { reject: false });
@@ -321,7 +324,7 @@ test('a caller that is killed at a notification leaves either no process or a co
   );
   // criu notices, and ends as well.
   await waitFor(async () => (await marked()).length === 0, 'every criu has ended');
-  for (const [index, { step, asChild }] of everyCase.entries()) {
+  for (const [index, { step, asChild }] of cases.entries()) {
     const { pid, members } = at(workloads, index);
     const runs = step === unlocked || isLate(step);
     expect(await isAlive(pid), `${step}, asChild ${asChild}`).toBe(runs);
@@ -331,7 +334,7 @@ test('a caller that is killed at a notification leaves either no process or a co
     }
   }
   await restoreAll(workloads);
-  for (const step of allSteps) {
+  for (const step of stepsOf(cases)) {
     const runs = step === unlocked || isLate(step);
     await noteFault('restore', {
       fault: `the caller killed by SIGKILL at ${steps[step]}`,
@@ -422,6 +425,11 @@ test.each(['iptables', 'nftables'] as const)(
     });
   },
 );
+
+/** The steps of the cases that were tried. */
+function stepsOf(cases: typeof everyCase): Set<(typeof allSteps)[number]> {
+  return new Set(cases.map(({ step }) => step));
+}
 
 /** Marks the criu processes that start from now on. */
 function markCrius(): void {

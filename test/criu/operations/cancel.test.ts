@@ -14,6 +14,7 @@ import {
 import { compileFixture } from '../../helpers/compile.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { type Holdings, holdings } from '../../helpers/own-resources.ts';
+import { oneIn } from '../../helpers/sample.ts';
 import {
   client,
   isAlive,
@@ -95,8 +96,10 @@ const forced = {
   },
 } satisfies Record<string, () => Way>;
 
-describe.each(Object.entries(gentle))('a dump that is cancelled by %s', (_, way) => {
-  test.each(dumpSteps)('at %s is rolled back, and the process continues', async (step) => {
+describe.each(Object.entries(gentle))('a dump that is cancelled by %s', (by, way) => {
+  const first = Object.keys(gentle).indexOf(by);
+  const tried = oneIn(4, `steps of a dump that is cancelled by ${by}`, dumpSteps, first);
+  test.each(tried)('at %s is rolled back, and the process continues', async (step) => {
     const { criu, counter, options, before } = await talker();
     const { options: limits, hook, error: expected } = way();
     const called: string[] = [];
@@ -132,14 +135,16 @@ test('a dump with complete images and an unlocked network can no longer be cance
 });
 
 describe('a dump that is cancelled while criu is stopped', () => {
-  test.each([
+  const cases = [
     ['preDump', 'a signal', counting],
     ['queryExtFiles', 'a signal', counting],
     ['postDump', 'a signal', counting],
     ['postDump', 'the deadline', counting],
     // At later steps a killed criu would leave the connection in repair mode.
     ['networkLock', 'a signal', talker],
-  ] as const)('at %s by %s is killed, and the process runs on', async (step, by, start) => {
+  ] as const;
+  const tried = oneIn(2, 'steps of a dump that is cancelled while criu is stopped', cases);
+  test.each(tried)('at %s by %s is killed, and the process runs on', async (step, by, start) => {
     const { criu, counter, options, before } = await start();
     const { options: limits, hook, error: expected } = forced[by]();
     const given = { ...options, ...limits, hooks: hooksWith(step, hook) };
@@ -167,10 +172,11 @@ describe('a dump that is cancelled while criu is stopped', () => {
 });
 
 describe.each([false, true])('with asChild %s', (asChild) => {
-  // PID 1 takes seconds to reap the restored processes, so not every way is tried.
-  const ways = Object.entries(gentle).filter((_, index) => asChild || index === 0);
-  describe.each(ways)('a restore that is cancelled by %s', (_, way) => {
-    test.each(earlySteps)('at %s is rolled back, and nothing is restored', async (step) => {
+  describe.each(Object.entries(gentle))('a restore that is cancelled by %s', (by, way) => {
+    const what = `steps of a restore (asChild: ${asChild}) that is cancelled by ${by}`;
+    const first = Object.keys(gentle).indexOf(by) + 2 * Number(asChild);
+    const early = oneIn(4, `early ${what}`, earlySteps, first);
+    test.each(early)('at %s is rolled back, and nothing is restored', async (step) => {
       const { criu, counter, options, before } = await dumpedTalker();
       const { options: limits, hook, error: expected } = way();
       const called: string[] = [];
@@ -191,7 +197,8 @@ describe.each([false, true])('with asChild %s', (asChild) => {
       expect(await countsInOrder(counter)).toBe(true);
     });
 
-    test.each(lateSteps)('at %s comes too late: the process is restored', async (step) => {
+    const late = oneIn(3, `late ${what}`, lateSteps, first);
+    test.each(late)('at %s comes too late: the process is restored', async (step) => {
       const { criu, counter, options } = await dumpedTalker();
       const { options: limits, hook } = way();
       const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook) };
@@ -206,33 +213,40 @@ describe.each([false, true])('with asChild %s', (asChild) => {
   });
 
   describe('a restore that is cancelled while criu is stopped', () => {
-    test.each([
+    const what = `steps of a restore (asChild: ${asChild}) at which criu is stopped`;
+    const cases = [
       ...earlySteps.map((step) => [step, 'a signal'] as const),
       ['postRestore', 'the deadline'],
       ['networkUnlock', 'a signal'],
-    ] as const)('at %s by %s is killed, with what it has begun to restore', async (step, by) => {
-      const { criu, counter, options, before } = await dumpedTalker();
-      const { options: limits, hook, error: expected } = forced[by]();
-      const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook) };
-      const error = await failureOf(criu.restore(given));
-      expect(error).toMatchObject({
-        operation: 'restore',
-        cancelled: 'killed',
-        exit: { code: null, signal: 'SIGKILL' },
-        workload: 'gone',
-        ...expected,
-      });
-      expect(error.message).toMatch(
-        /, and criu had to be killed after 100 ms \(nothing was restored\)$/,
-      );
-      await expectNothingRestored(counter.pid, before);
+    ] as const;
+    const early = oneIn(3, `early ${what}`, cases, Number(asChild));
+    test.each(early)(
+      'at %s by %s is killed, with what it has begun to restore',
+      async (step, by) => {
+        const { criu, counter, options, before } = await dumpedTalker();
+        const { options: limits, hook, error: expected } = forced[by]();
+        const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook) };
+        const error = await failureOf(criu.restore(given));
+        expect(error).toMatchObject({
+          operation: 'restore',
+          cancelled: 'killed',
+          exit: { code: null, signal: 'SIGKILL' },
+          workload: 'gone',
+          ...expected,
+        });
+        expect(error.message).toMatch(
+          /, and criu had to be killed after 100 ms \(nothing was restored\)$/,
+        );
+        await expectNothingRestored(counter.pid, before);
 
-      await criu.restore({ ...options, asChild });
-      await counter.countsOn();
-      expect(await countsInOrder(counter)).toBe(true);
-    });
+        await criu.restore({ ...options, asChild });
+        await counter.countsOn();
+        expect(await countsInOrder(counter)).toBe(true);
+      },
+    );
 
-    test.each(['preResume', 'postResume'] as const)(
+    const late = ['preResume', 'postResume'] as const;
+    test.each(oneIn(2, `late ${what}`, late, Number(asChild)))(
       'at %s is killed, and the process runs nevertheless',
       async (step) => {
         const { criu, counter, options } = await dumpedTalker();

@@ -16,6 +16,7 @@ import { closeAfterTest } from '../../helpers/descriptors.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { namespaceOf, startThrough } from '../../helpers/namespaces.ts';
 import { holdings } from '../../helpers/own-resources.ts';
+import { oneIn } from '../../helpers/sample.ts';
 import {
   client,
   isAlive,
@@ -289,7 +290,11 @@ describe('a hook that throws makes a dump fail, and the process continues', () =
 });
 
 describe.each([false, true])('a hook that throws in a restore (asChild: %s)', (asChild) => {
-  test.each(['preRestore', 'setupNamespaces', 'postSetupNamespaces', 'postRestore'] as const)(
+  const early = ['preRestore', 'setupNamespaces', 'postSetupNamespaces', 'postRestore'] as const;
+  const late = ['networkUnlock', 'preResume', 'postResume'] as const;
+  const what = `steps of a restore (asChild: ${asChild}) at which a hook throws`;
+
+  test.each(oneIn(2, `early ${what}`, early, Number(asChild)))(
     'at %s makes the restore fail, and nothing is restored',
     async (name) => {
       const { criu, counter, options } = await dumpedTalker();
@@ -322,7 +327,7 @@ describe.each([false, true])('a hook that throws in a restore (asChild: %s)', (a
     },
   );
 
-  test.each(['networkUnlock', 'preResume', 'postResume'] as const)(
+  test.each(oneIn(2, `late ${what}`, late, Number(asChild)))(
     'at %s comes too late, and the error says that the process runs',
     async (name) => {
       const { criu, counter, options } = await dumpedTalker();

@@ -5,6 +5,7 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { Criu, type CriuErrorCode } from '../../../src/index.ts';
 import { holdings } from '../../helpers/own-resources.ts';
+import { sample } from '../../helpers/sample.ts';
 import { freePort, listening, ownAddress } from '../../helpers/sockets.ts';
 import {
   type Counter,
@@ -14,34 +15,38 @@ import {
   temporaryDirectory,
 } from '../../helpers/workload.ts';
 
+const REQUESTS = sample('requests that leave nothing behind', 200, 50);
+const DUMPS = sample('consecutive dumps that leave nothing behind', 40, 10);
+const TOGETHER = sample('concurrent dumps that leave nothing behind', 20, 8);
+
 beforeAll(async () => {
   // Lets the library and its dependencies open what they keep open.
   await new Criu({ path: criuPath() }).version();
 });
 
-test('200 consecutive requests leave no descriptor and no child behind', async () => {
+test('consecutive requests leave no descriptor and no child behind', async () => {
   const criu = client();
   const before = await holdings();
   const answers = new Set<number>();
-  for (let round = 0; round < 200; round++) answers.add((await criu.version()).number);
+  for (let round = 0; round < REQUESTS; round++) answers.add((await criu.version()).number);
   expect(answers.size).toBe(1);
   expect(await holdings()).toEqual(before);
 });
 
-test('200 concurrent requests leave no descriptor and no child behind', async () => {
+test('concurrent requests leave no descriptor and no child behind', async () => {
   const criu = client();
   const before = await holdings();
-  const answers = await Promise.all(Array.from({ length: 200 }, () => criu.version()));
+  const answers = await Promise.all(Array.from({ length: REQUESTS }, () => criu.version()));
   expect(new Set(answers.map(({ number }) => number)).size).toBe(1);
   expect(await holdings()).toEqual(before);
 });
 
-test('40 consecutive dumps leave no descriptor and no child behind', async () => {
+test('consecutive dumps leave no descriptor and no child behind', async () => {
   const criu = client();
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
   const before = await holdings();
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < DUMPS; round++) {
     const { stats } = await criu.dump(counter.pid, { imagesDirectory, leaveRunning: true });
     expect(stats.pagesWritten).toBeGreaterThan(10);
   }
@@ -49,10 +54,10 @@ test('40 consecutive dumps leave no descriptor and no child behind', async () =>
   await counter.countsOn();
 });
 
-test('20 concurrent dumps and restores leave no descriptor and no child behind', async () => {
+test('concurrent dumps and restores leave no descriptor and no child behind', async () => {
   const criu = client();
   const idle = await holdings();
-  const counters = await Promise.all(Array.from({ length: 20 }, () => startCounter()));
+  const counters = await Promise.all(Array.from({ length: TOGETHER }, () => startCounter()));
   const directories = await Promise.all(counters.map(() => temporaryDirectory()));
   await Promise.all(
     counters.map(async ({ pid, ended }, index) => {
@@ -65,7 +70,7 @@ test('20 concurrent dumps and restores leave no descriptor and no child behind',
   const restored = await Promise.all(
     directories.map((imagesDirectory) => criu.restore({ imagesDirectory, asChild: true })),
   );
-  expect((await holdings()).children).toHaveLength(idle.children.length + 20);
+  expect((await holdings()).children).toHaveLength(idle.children.length + TOGETHER);
   await Promise.all(counters.map(({ countsOn }) => countsOn()));
   for (const child of restored) {
     child.kill('SIGKILL');
@@ -74,9 +79,9 @@ test('20 concurrent dumps and restores leave no descriptor and no child behind',
   expect(await holdings()).toEqual(idle);
 });
 
-test('20 concurrent dumps of different processes, with leaveRunning, leave nothing behind', async () => {
+test('concurrent dumps of different processes, with leaveRunning, leave nothing behind', async () => {
   const criu = client();
-  const counters = await Promise.all(Array.from({ length: 20 }, () => startCounter()));
+  const counters = await Promise.all(Array.from({ length: TOGETHER }, () => startCounter()));
   const directories = await Promise.all(counters.map(() => temporaryDirectory()));
   const before = await holdings();
   const results = await Promise.all(

@@ -17,7 +17,7 @@ import { dumpedMemoryTree } from '../../helpers/memory-tree.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { seeded } from '../../helpers/random.ts';
 import { noteFault } from '../../helpers/reliability.ts';
-import { sample } from '../../helpers/sample.ts';
+import { oneIn, sample } from '../../helpers/sample.ts';
 import {
   client,
   isAlive,
@@ -31,12 +31,14 @@ import {
 /** Long enough for everything that must succeed before the deadline. */
 const DEADLINE_MS = 15_000;
 /** How many moments of a daemon's start the test tries. */
-const TRIES = sample('moments at which a starting daemon is closed', 600, 30);
+const TRIES = sample('moments at which a starting daemon is closed', 600, 15);
 /** Ends a process without warning. */
 const kill = (pid: number) => process.kill(pid, 'SIGKILL');
 
 describe.each([0, 3])('a lazy restore of a process with %i others', (others) => {
-  test.each(['preRestore', 'postRestore'] as const)(
+  const steps = ['preRestore', 'postRestore'] as const;
+  const what = `steps of a lazy restore with ${others} others at which the daemon is killed`;
+  test.each(oneIn(2, what, steps, others))(
     'fails if the daemon is killed at %s, and leaves no process',
     async (step) => {
       const criu = client();
@@ -149,7 +151,8 @@ describe('a tree whose root has ended is killed', () => {
   });
 });
 
-test.each(['preResume', 'postResume'] as const)(
+const lateSteps = ['preResume', 'postResume'] as const;
+test.each(oneIn(2, 'late steps of a lazy restore at which a hook throws', lateSteps))(
   'processes are killed if %s throws, too late for a rollback',
   async (step) => {
     const criu = client();
@@ -174,7 +177,8 @@ test.each(['preResume', 'postResume'] as const)(
 );
 
 // A stopped daemon gets time to end by itself.
-test.each(['signal', 'deadlineMs'] as const)(
+const limits = ['signal', 'deadlineMs'] as const;
+test.each(oneIn(2, 'limits that cancel a lazy restore', limits))(
   'the processes are killed if %s cancels the lazy restore before every page has arrived',
   async (option) => {
     const criu = client();
@@ -291,21 +295,24 @@ test('close() of the client ends an unused daemon', async () => {
   expect(await holdings()).toEqual(before);
 });
 
-test.each(['signal', 'deadlineMs'] as const)('%s ends an unused daemon', async (option) => {
-  const criu = client();
-  const { imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
-  const before = await holdings();
-  const controller = new AbortController();
-  const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: DEADLINE_MS };
-  const daemon = await criu.lazyPages({ imagesDirectory, ...limit });
-  await daemon.ready;
-  controller.abort();
-  await expect(daemon.done).rejects.toMatchObject({
-    code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
-  });
-  await daemon.exited;
-  expect(await holdings()).toEqual(before);
-});
+test.each(oneIn(2, 'limits that end an unused daemon', limits))(
+  '%s ends an unused daemon',
+  async (option) => {
+    const criu = client();
+    const { imagesDirectory } = await dumpedMemoryTree(criu, 4, 0);
+    const before = await holdings();
+    const controller = new AbortController();
+    const limit = option === 'signal' ? { signal: controller.signal } : { deadlineMs: DEADLINE_MS };
+    const daemon = await criu.lazyPages({ imagesDirectory, ...limit });
+    await daemon.ready;
+    controller.abort();
+    await expect(daemon.done).rejects.toMatchObject({
+      code: option === 'signal' ? 'ERR_CRIU_ABORTED' : 'ERR_CRIU_TIMEOUT',
+    });
+    await daemon.exited;
+    expect(await holdings()).toEqual(before);
+  },
+);
 
 test.each(['preRestore', 'postRestore'] as const)(
   'a lazy restore can be aborted at %s',

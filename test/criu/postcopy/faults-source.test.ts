@@ -14,6 +14,7 @@ import { networkNamespace } from '../../helpers/namespaces.ts';
 import { rulesIn } from '../../helpers/network-rules.ts';
 import { children, type Holdings, holdings } from '../../helpers/own-resources.ts';
 import { noteFault } from '../../helpers/reliability.ts';
+import { oneIn } from '../../helpers/sample.ts';
 import { type SlowLink, slowLink } from '../../helpers/slow-link.ts';
 import { takePid } from '../../helpers/take-pid.ts';
 import {
@@ -79,7 +80,8 @@ const ends: readonly {
 ];
 
 describe('before a page was fetched, the original runs on after', () => {
-  test.each(ends)('$fault', async ({ fault, act, code, message }) => {
+  const what = 'faults of a lazy dump before a page was fetched';
+  test.each(oneIn(3, what, ends))('$fault', async ({ fault, act, code, message }) => {
     const scene = await serve(fault, 16);
     const { source, memory, before } = scene;
     await act(scene);
@@ -146,8 +148,8 @@ describe('before a page was fetched, the original runs on after', () => {
 });
 
 describe('while pages are outstanding, the original stays stopped and the copy is killed after', () => {
-  test.each([
-    ...ends.map((end) => ({ ...end, at: 'the source' })),
+  const cases = [
+    ...ends,
     ...(
       [
         ['the connection cut', ({ way }) => way.cut()],
@@ -160,7 +162,9 @@ describe('while pages are outstanding, the original stays stopped and the copy i
       code: 'ERR_CRIU_LAZY_PAGES',
       message: /the connection to the destination broke off: \d+ of \d+ pages were not fetched/,
     })),
-  ])('$fault', async ({ fault, act, code, message }) => {
+  ];
+  const what = 'faults of a lazy dump while pages are outstanding';
+  test.each(oneIn(3, what, cases, 1))('$fault', async ({ fault, act, code, message }) => {
     const scene = await move(fault);
     const { source, memory, destination, before } = scene;
     await act(scene);
@@ -303,21 +307,27 @@ describe('a process that reuses the pid of the original is left alone', () => {
 });
 
 describe('a stopped criu is killed after the grace period of', () => {
-  test.each([
+  const ways = [
     ['close', 'ERR_CRIU_CLOSED', 'running'],
     ['resume', 'ERR_CRIU_ABORTED', 'running'],
     ['discard', 'ERR_CRIU_ABORTED', 'stopped'],
-  ] as const)('%s() before a page was fetched', async (way, code, workload) => {
-    const { source, memory, serving, before } = await serve('', 16, { gracePeriodMs: 100 });
-    process.kill(serving, 'SIGSTOP');
-    await source[way]();
-    expect(await failureOf(source.done)).toMatchObject({ code, workload });
-    if (way === 'discard') await waitGone(memory.pid);
-    else await memory.verify();
-    expect((await holdings()).descriptors).toEqual(before.descriptors);
-  });
+  ] as const;
+  const what = 'ways to end the source of a lazy dump whose criu is stopped';
 
-  test.each(['close', 'resume', 'discard'] as const)(
+  test.each(oneIn(3, `${what}, before a page was fetched`, ways))(
+    '%s() before a page was fetched',
+    async (way, code, workload) => {
+      const { source, memory, serving, before } = await serve('', 16, { gracePeriodMs: 100 });
+      process.kill(serving, 'SIGSTOP');
+      await source[way]();
+      expect(await failureOf(source.done)).toMatchObject({ code, workload });
+      if (way === 'discard') await waitGone(memory.pid);
+      else await memory.verify();
+      expect((await holdings()).descriptors).toEqual(before.descriptors);
+    },
+  );
+
+  test.each(oneIn(3, `${what}, while pages are outstanding`, ways, 1))(
     '%s() while pages are outstanding',
     async (way) => {
       const {
@@ -390,7 +400,8 @@ describe('when every page was fetched', () => {
   });
 });
 
-test.each(['iptables', 'nftables'] as const)(
+const locks = ['iptables', 'nftables'] as const;
+test.each(oneIn(2, 'locks of a connection during a lazy dump', locks, 1))(
   'a TCP connection locked by %s continues after a failed lazy dump',
   async (networkLock) => {
     const namespace = await networkNamespace();
