@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
-import { CriuError } from '../index.ts';
-import { flagOf, isOptionName, withFlags } from './option-names.ts';
+import { CriuError, type PreflightFinding } from '../index.ts';
+import { flagOf, isOptionName } from './option-names.ts';
+import { withFlags } from './wording.ts';
 
 /** An error as text: the message, and a line for each finding and leftover. */
 export function formatError(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
   const lines = [`node-criu: ${messageOf(error, message)}${code ? ` (${code})` : ''}`];
   if (error instanceof CriuError) {
-    lines.push(...(error.findings ?? []).map((finding) => `  ${formatFinding(finding)}`));
+    lines.push(...formatFindings(error.findings ?? []).map((line) => `  ${line}`));
     lines.push(...(error.leftovers ?? []).map((leftover) => `  left behind: ${leftover}`));
     // The log of a migration is removed with its images.
     if (error.log && existsSync(error.log.path)) lines.push(`  log: ${error.log.path}`);
@@ -33,6 +34,34 @@ interface Finding {
   readonly message: string;
   readonly pid?: number;
   readonly remedy?: string;
+}
+
+/** How many other findings of a group are named. */
+const MAX_NAMED = 8;
+
+/** Findings of preflight(), one line for those that differ only in the process and the descriptor. */
+export function formatFindings(findings: readonly PreflightFinding[]): string[] {
+  const groups = new Map<string, PreflightFinding[]>();
+  for (const finding of findings) {
+    const kind = [finding.severity, finding.code, finding.remedy].join();
+    const group = groups.get(kind);
+    if (group) group.push(finding);
+    else groups.set(kind, [finding]);
+  }
+  return [...groups.values()].map(([first, ...others]) => {
+    const { message, pid } = first as PreflightFinding;
+    if (others.length === 0) return formatFinding(first as PreflightFinding);
+    const named = others.map((one) => placeOf(one, pid)).filter(Boolean);
+    const places = [...named.slice(0, MAX_NAMED), ...(named.length > MAX_NAMED ? ['…'] : [])];
+    const also = `; ${others.length} more of this kind${places.length ? ` (${places.join(', ')})` : ''}`;
+    return formatFinding({ ...(first as PreflightFinding), message: `${message}${also}` });
+  });
+}
+
+/** `descriptor 5`, and ` of process 12` if that is another one. */
+function placeOf({ pid, fd }: PreflightFinding, known: number): string {
+  const parts = [fd === undefined ? '' : `descriptor ${fd}`, pid === known ? '' : `process ${pid}`];
+  return parts.filter(Boolean).join(' of ');
 }
 
 /** A finding of preflight() or verifyImages() as one line. */

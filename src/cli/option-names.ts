@@ -41,13 +41,3 @@ export function helpOf(name: OptionName): string {
     .replace(/[`*]/g, '')
     .replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());
 }
-
-/** Replaces names of the library in a text with flags and commands. */
-export function withFlags(text: string): string {
-  return text
-    .replace(/\bset (force|insecure): true\b/g, (_, name) => `give ${flagOf(name)}`)
-    .replace(/\b[a-z]+[A-Z]\w*/g, (word) => {
-      if (word === 'spawnCheckpointable') return 'node-criu run';
-      return isOptionName(word) ? flagOf(word) : word;
-    });
-}

@@ -58,10 +58,10 @@ export class Output {
     }
   }
 
-  /** Reports a finding. */
-  finding(properties: object, text: string): void {
-    if (this.#json) this.#line({ event: 'finding', ...properties });
-    else this.#print(text);
+  /** Reports findings: one event each, or the lines, which may group them. */
+  findings(all: readonly object[], lines: readonly string[]): void {
+    if (this.#json) for (const finding of all) this.#line({ event: 'finding', ...finding });
+    else for (const line of lines) this.#print(line);
   }
 
   /** Reports that a server accepts connections. */

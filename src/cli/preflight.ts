@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { PreflightOptions } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
-import { formatFinding } from './failure.ts';
+import { formatFindings } from './failure.ts';
 import { addCommon, addFlags, type Common } from './flags.ts';
 import { pid } from './quantities.ts';
 import { withCriu } from './verb.ts';
@@ -36,7 +36,7 @@ export function addPreflight(program: Command): void {
 async function preflight(root: number, given: PreflightOptions & Common): Promise<void> {
   await withCriu(given, async ({ criu, output, options, limits }) => {
     const findings = await criu.preflight(root, { ...options, ...limits });
-    for (const finding of findings) output.finding(finding, formatFinding(finding));
+    output.findings(findings, formatFindings(findings));
     const errors = findings.filter(({ severity }) => severity === 'error').length;
     const warnings = findings.length - errors;
     const clear = findings.length === 0 ? `no problem found for process ${root}` : '';

@@ -29,7 +29,7 @@ export function addVerify(program: Command): void {
 async function verify(directory: string, { json = false }: { json?: boolean }): Promise<void> {
   await withOutput(json, async (output) => {
     const findings = await verifyImages(directory);
-    for (const finding of findings) output.finding(finding, formatFinding(finding));
+    output.findings(findings, findings.map(formatFinding));
     const complete = findings.length === 0 ? `the images in ${directory} are complete` : '';
     output.result({ findings: findings.length }, complete);
     if (findings.length > 0) process.exitCode = exitCodes.refused;

@@ -20,6 +20,8 @@ export interface AbortReason {
 /** Everything that is known about a failed operation. */
 export interface Evidence {
   readonly operation: string;
+  /** What the request of a session is; its `operation` is always `session`. */
+  readonly kind?: 'dump' | 'restore' | undefined;
   /** The operation and its object, as `dump of process 12`. */
   readonly label: string;
   readonly remains: Remains;
@@ -105,8 +107,16 @@ const noise: readonly RegExp[] = [
 /** Errors that follow from the cause; reported only if CRIU does not log the cause itself. */
 const consequences: readonly RegExp[] = [
   // One process fails because another one did.
-  /^Can't wait or bad status: /,
-  /^\d+ (exited, status=|killed by signal )\d+/,
+  /^(\w+: )?Can't wait or bad status: /,
+  /^(Task |\d+ )*(exited, status=|killed by signal ) ?\d+/,
+  /^Killing processes because of failure/,
+  // The other end of a socket pair of CRIU's processes has failed.
+  /^(cgroupd|uns): recv req error/,
+  /^Can't make \w+ id$/,
+  /^Can't infect \(pid: \d+\) with parasite$/,
+  /^(Parasite failed to dump |Can't get (\/proc|proc) fd|Message reply from daemon is trimmed)/i,
+  /^Can't retrieve FDs? from socket/,
+  /^`- Can't open vma$/,
   /^Unable to open fd=/,
   /^Can't dump page with parasite$/,
   /^Can't open images directory: /,
@@ -154,7 +164,7 @@ function inPlainWords(reply: CriuResponse, evidence: Evidence): string | undefin
   }
   const held = heldBelow(evidence);
   if (held) return `another dump or a debugger traces process ${held}, which is in the tree`;
-  if (evidence.operation !== 'restore') return undefined;
+  if (!isRestore(evidence)) return undefined;
   const busy = log?.errors.findLast((line) => taken.test(line));
   if (busy) return `pid ${taken.exec(busy)?.slice(1).find(Boolean)} is in use: ${busy}`;
   const quiet = reply.cr_errno === constants.errno.EEXIST && !trueCause(evidence);
@@ -200,8 +210,13 @@ function heldBelow(evidence: Evidence): string | undefined {
 }
 
 /** CRIU replies ESRCH also for a process that exists but that it may not seize. */
-function cannotSeize({ cr_errno }: CriuResponse, { operation }: Evidence): boolean {
-  return operation !== 'restore' && cr_errno === constants.errno.ESRCH;
+function cannotSeize({ cr_errno }: CriuResponse, evidence: Evidence): boolean {
+  return !isRestore(evidence) && cr_errno === constants.errno.ESRCH;
+}
+
+/** True for a restore, also by a session. */
+export function isRestore({ operation, kind }: Evidence): boolean {
+  return (kind ?? operation) === 'restore';
 }
 
 /** The warning that CRIU logs if the kernel does not let it trace an existing process. */
@@ -240,10 +255,10 @@ function notSeized({ pid, tracer, workload, refused }: Evidence): {
 }
 
 function codeOf(reply: CriuResponse, text: string, evidence: Evidence): CriuErrorCode {
-  const { operation, log } = evidence;
+  const { log } = evidence;
   if (cannotSeize(reply, evidence)) return notSeized(evidence).code;
   if (heldBelow(evidence)) return 'ERR_CRIU_BUSY';
-  if (operation === 'restore') {
+  if (isRestore(evidence)) {
     if (reply.cr_errno === constants.errno.EEXIST || log?.errors.some((line) => taken.test(line))) {
       return 'ERR_CRIU_PID_BUSY';
     }

@@ -7,7 +7,7 @@ import {
 } from '../errors.ts';
 import type { CriuResponse } from '../protocol/messages.ts';
 import type { ExchangeResult, Refusal } from '../protocol/session.ts';
-import { type AbortReason, causeOf, type Evidence, endOf } from './cause.ts';
+import { type AbortReason, causeOf, type Evidence, endOf, isRestore } from './cause.ts';
 
 /** The error of an operation that CRIU replied to; undefined if it succeeded. */
 export function failureOf(
@@ -95,10 +95,11 @@ function compose(
   text: string,
   details: Pick<CriuErrorDetails, 'cause' | 'errno' | 'option' | 'cancelled'>,
   reply: CriuResponse | undefined,
-  { operation, label, remains, log, workload, pid, leftovers }: Evidence,
+  evidence: Evidence,
 ): CriuError {
+  const { operation, label, remains, log, workload, pid, leftovers } = evidence;
   const known = code === 'ERR_CRIU_NO_SUCH_PROCESS' ? undefined : workload;
-  const state = known && (operation === 'restore' ? restoredText : dumpedText)[known];
+  const state = known && (isRestore(evidence) ? restoredText : dumpedText)[known];
   const rest = leftovers?.length ? `what is left: ${leftovers.join('; ')}` : undefined;
   const notes = [state, rest].filter(Boolean).join('; ');
   return new CriuError(code, `${label}: ${text}${notes ? ` (${notes})` : ''}`, {
@@ -113,6 +114,13 @@ function compose(
     leftovers,
     ...details,
   });
+}
+
+/** A message of {@link compose} without the state of the dumped processes, which its caller adds. */
+export function withoutState(message: string): string {
+  const states = Object.values(dumpedText).join('|');
+  const note = new RegExp(` \\((?:${states})(?:; (.+))?\\)$`);
+  return message.replace(note, (_, rest?: string) => (rest === undefined ? '' : ` (${rest})`));
 }
 
 const dumpedText: Record<WorkloadState, string> = {

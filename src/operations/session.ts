@@ -13,6 +13,7 @@ import { locate } from '../worker/endpoint.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
 import { INHERITS, unsupported } from './service-limits.ts';
+import { watchRequest } from './session-evidence.ts';
 
 /**
  * Options of `Criu.session`. `signal` and `deadlineMs` apply to the whole session: when one of them
@@ -118,6 +119,7 @@ export class CriuSession implements AsyncDisposable {
     cancellation.throwIfRequested();
     using _turn = this.#turn();
     const label = `session: ${typeof own.type === 'string' ? own.type : 'request'}`;
+    const evidenceOf = await watchRequest(own);
     const outcome = await this.#session
       .exchange(own, { cancellation, onNotification: callHooks(hooks ?? {}) })
       .catch((error: CriuError) => error);
@@ -126,7 +128,13 @@ export class CriuSession implements AsyncDisposable {
     // After a failure criu ends, and only its exit makes standard error complete.
     const ending = over || ('reply' in outcome && !outcome.reply.success && !own.keep_open);
     const remains = ending ? await this.#worker.end() : this.#worker.remains;
-    const evidence = { operation: 'session', label, cancellation, remains };
+    if (!(outcome instanceof Error) && outcome.reply.success && !outcome.refusal) {
+      return outcome.reply;
+    }
+    const evidence = {
+      ...{ operation: 'session', label, cancellation, remains },
+      ...(await evidenceOf()),
+    };
     const error =
       outcome instanceof Error ? brokenOff(outcome, evidence) : failureOf(outcome, evidence);
     if (error) throw error;

@@ -64,13 +64,18 @@ function merge(...all: readonly CriuOpts[]): CriuOpts {
   return Object.assign({}, ...all, external.length > 0 ? { external } : {});
 }
 
-/** An option and its value, which may be in quotes. */
-const line = /^[^\S\n]*([a-z][a-z-]*)(?:[^\S\n]+(?:"((?:\\"|[^"\n])+)"|([^"\s#]+)))?/gm;
+/**
+ * An option and its value: after white space, and then maybe in quotes, or after `=`. CRIU makes arguments
+ * for getopt_long(3) of both.
+ */
+const line =
+  /^[^\S\n]*([a-z][a-z-]*)(?:=([^ \t\n]*)|[^\S\n]+(?:"((?:\\"|[^"\n])+)"|([^"\s#]+)))?/gm;
 
-/** The boolean options that a file turns on, and the other options that this library has to know. */
+/** The boolean options that a file turns on or off, and the other options that this library has to know. */
 function parse(text: string): CriuOpts {
   const settings = [...text.matchAll(line)].map(
-    ([, name = '', quoted, plain]) => [name, quoted?.replaceAll('\\"', '"') ?? plain] as const,
+    ([, name = '', attached, quoted, plain]) =>
+      [name, attached ?? quoted?.replaceAll('\\"', '"') ?? plain] as const,
   );
   const last = (wanted: string) => settings.findLast(([name]) => name === wanted)?.[1];
   const external = settings.flatMap(([name, value]) => (name === 'external' && value) || []);
@@ -89,11 +94,12 @@ function parse(text: string): CriuOpts {
   });
 }
 
-/** The option that a line without a value turns on. */
-function flagOf(name: string): [string, boolean][] {
+/** The option that a line without a value turns on, or off by the prefix `no-`. */
+function flagOf(line: string): [string, boolean][] {
+  const name = line.replace(/^no-/, '');
   const field = name === 'skip-in-flight' ? 'tcp_skip_in_flight' : name.replaceAll('-', '_');
   const row = Object.hasOwn(table, field) ? table[field as keyof typeof table] : undefined;
-  return row?.kind.takes === 'a boolean' && row.option ? [[row.option, true]] : [];
+  return row?.kind.takes === 'a boolean' && row.option ? [[row.option, name === line]] : [];
 }
 
 /** A number of bytes, with the suffixes K, M and G that CRIU allows. */

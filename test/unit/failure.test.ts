@@ -3,7 +3,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import { CriuError, type CriuLog, type WorkloadState } from '../../src/errors.ts';
 import type { Evidence } from '../../src/failure/cause.ts';
-import { brokenOff, failureOf } from '../../src/failure/failure.ts';
+import { brokenOff, failureOf, withoutState } from '../../src/failure/failure.ts';
+import { migrationError } from '../../src/migration/source/failures.ts';
 import type { CriuResponse } from '../../src/protocol/messages.ts';
 import type { Refusal } from '../../src/protocol/session.ts';
 
@@ -89,6 +90,60 @@ describe('the cause in the message', () => {
         ),
       },
       'Unable create a network namespace: Operation not permitted',
+    ],
+    [
+      'is what one process met, not that the others then failed',
+      {},
+      {
+        log: logOf(
+          'cg: No set 1 found',
+          'cgroupd: recv req error: Connection reset by peer',
+          '12 exited, status=1',
+          'exited, status=1',
+          'Restoring FAILED.',
+          'Killing processes because of failure on restore.',
+          '11 killed by signal 9: Killed',
+        ),
+      },
+      'cg: No set 1 found',
+    ],
+    [
+      'is the namespace, not that it has no id',
+      {},
+      { log: logOf("Can't dump nested uts namespace for 13", "Can't make utsns id") },
+      "Can't dump nested uts namespace for 13",
+    ],
+    [
+      'is what kept the parasite out, not that it was',
+      {},
+      {
+        log: logOf(
+          "Can't block signals for 13",
+          "Can't infect (pid: 13) with parasite",
+          'Dumping FAILED.',
+        ),
+      },
+      "Can't block signals for 13",
+    ],
+    [
+      'is what the parasite met, not that its answer is missing',
+      {},
+      {
+        log: logOf(
+          "can't dump unprivileged task whose /proc doesn't belong to it",
+          "Can't get /proc fd",
+          "Can't retrieve FD from socket",
+          'Message reply from daemon is trimmed (12/0)',
+          "Can't get proc fd (pid: 12)",
+        ),
+      },
+      "can't dump unprivileged task whose /proc doesn't belong to it",
+    ],
+    [
+      'is the missing file, not the mapping that needs it',
+      {},
+      { log: logOf("Can't open file /a on restore: No such file", "`- Can't open vma") },
+      "Can't open file /a on restore: No such file",
     ],
     [
       'is a summary if there is nothing else',
@@ -394,3 +449,20 @@ test.each([
     );
   },
 );
+
+test('a message can do without the state of the processes, which a migration tells by itself', () => {
+  const withNotes = (leftovers: string[]) =>
+    errorOf({}, { log: logOf('no'), workload: 'running', leftovers }).message;
+  expect(withoutState(withNotes([]))).toBe('dump of process 12: no');
+  expect(withoutState(withNotes(['a rule']))).toBe('dump of process 12: no (what is left: a rule)');
+  expect(withoutState('no (really)')).toBe('no (really)');
+  const failure = errorOf({}, { log: logOf('no'), workload: 'running' });
+  const facts = { id: 'a', pid: 12, phase: 'final-dump', workload: 'running' } as const;
+  const { message } = migrationError(failure, {
+    ...facts,
+    ...{ cancelledBy: undefined, switchBackError: undefined },
+  } as unknown as Parameters<typeof migrationError>[1]);
+  expect(message).toBe(
+    'migration a, phase final-dump: dump of process 12: no (the original runs on)',
+  );
+});

@@ -1,4 +1,5 @@
 import { CriuError, type CriuErrorCode, type WorkloadState } from '../../errors.ts';
+import { withoutState } from '../../failure/failure.ts';
 import type { MigrationPhase } from './events.ts';
 
 /** The operation that errors of the source name. */
@@ -72,7 +73,8 @@ export function migrationError(error: Error, migration: FailedMigration): CriuEr
     known?.code === 'ERR_CRIU_MIGRATION_REFUSED' || known?.code === 'ERR_CRIU_INVALID_ARGUMENT';
   if (known && isRefusal && !cancelledBy) return known;
   const code: CriuErrorCode = cancelledBy?.code ?? known?.code ?? 'ERR_CRIU_MIGRATION_FAILED';
-  const text = cancelledBy ? cancelledBy.message.replace(/^\w+ /, 'it ') : textOf(error);
+  const reason = withoutState(textOf(error));
+  const text = cancelledBy ? cancelledBy.message.replace(/^\w+ /, 'it ') : reason;
   const also = switchBackError ? `; switchBack threw as well: ${switchBackError.message}` : '';
   const message = `migration ${id}, phase ${phase}: ${text} (${WORKLOADS[workload]}${also})`;
   return new CriuError(code, message, {

@@ -7,6 +7,8 @@ import { native } from '../../../src/native/index.ts';
 import { descriptorOf } from '../../../src/options/kinds.ts';
 import { compileFixture } from '../../helpers/compile.ts';
 import { nameOf, Output, pipe, startOn } from '../../helpers/descriptors.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { startObstacle } from '../../helpers/obstacle.ts';
 import { children } from '../../helpers/own-resources.ts';
 import { connection, inProc, listensAt } from '../../helpers/sockets.ts';
 import {
@@ -269,6 +271,41 @@ test('a dump by hand writes images that restore', async () => {
 
   await criu.restore({ imagesDirectory });
   await counter.countsOn();
+});
+
+test('the error of a dump by hand has the cause from the log and the state of the processes', async () => {
+  const { pid } = await startObstacle('lock_flock', '@/file');
+  const session = await client().session();
+  const { log_file: _, ...opts } = await dumpOptions(pid);
+  const error = await failureOf(session.request({ type: 'DUMP', opts }));
+  expect(error).toMatchObject({
+    code: 'ERR_CRIU_FAILED',
+    operation: 'session',
+    message: expect.stringMatching(
+      /^session: DUMP: Some file locks are hold .* \[option fileLocks\] \(the processes run on\)$/,
+    ),
+    ...{ pid, workload: 'running' },
+    log: { path: expect.stringMatching(/\/criu\.log$/) },
+  });
+  await using other = await client().session();
+  const nobody = await dumpOptions(0x7ffffffe);
+  await expect(other.request({ type: 'DUMP', opts: nobody })).rejects.toMatchObject({
+    code: 'ERR_CRIU_NO_SUCH_PROCESS',
+    message: 'session: DUMP: there is no process 2147483646',
+  });
+});
+
+test('the error of a restore by hand tells which pid is in use', async () => {
+  const criu = client();
+  const counter = await startCounter();
+  const imagesDirectory = await temporaryDirectory();
+  await criu.dump(counter.pid, { imagesDirectory, leaveRunning: true });
+  await using session = await criu.session();
+  const opts = { images_dir_fd: await directory(imagesDirectory) };
+  await expect(session.request({ type: 'RESTORE', opts })).rejects.toMatchObject({
+    code: 'ERR_CRIU_PID_BUSY',
+    message: expect.stringContaining(`pid ${counter.pid} is in use`),
+  });
 });
 
 test('a hook that throws makes a dump by hand fail and roll back', async () => {

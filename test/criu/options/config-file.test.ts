@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { childOf, startObstacle } from '../../helpers/obstacle.ts';
 import { children } from '../../helpers/own-resources.ts';
 import {
   client,
@@ -36,6 +37,22 @@ test('a configuration file overrides the options, and the options override the e
   expect(await holder.canBeDumped({ home: enough })).toBe(true);
   expect(await holder.canBeDumped({ home: enough, environment: tooLittle })).toBe(false);
   expect(await holder.canBeDumped({ home: tooLittle, environment: enough })).toBe(true);
+});
+
+test('a configuration file is read as CRIU reads it: values after =, and options turned off by no-', async () => {
+  const criu = client();
+  const imagesDirectory = await temporaryDirectory();
+  const big = await startObstacle('deleted_big', '@/file');
+  const configFile = await configuration('ghost-limit=2097152  # enough');
+  expect(await criu.preflight(big.pid)).not.toEqual([]);
+  expect(await criu.preflight(big.pid, { configFile })).toEqual([]);
+  await criu.dump(big.pid, { imagesDirectory, configFile });
+
+  const child = await childOf((await startObstacle('children', '1')).pid);
+  const options = { shellJob: true, configFile: await configuration('no-shell-job') };
+  expect(await criu.preflight(child, options)).toMatchObject([{ code: 'NOT_SESSION_LEADER' }]);
+  const dump = criu.dump(child, { ...options, imagesDirectory: await temporaryDirectory() });
+  await expect(dump).rejects.toThrow(/not a session leader/);
 });
 
 test('the log is found where a configuration file puts it', async () => {
