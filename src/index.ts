@@ -96,6 +96,7 @@ export { type PreCopy, preCopy } from './precopy/pre-copy.ts';
 export type { FinalDump, Round } from './precopy/round.ts';
 export type { PreflightOptions } from './preflight/options.ts';
 export type { ProcessHandle } from './process/process-handle.ts';
+export type { PidOccupant } from './procfs/occupant.ts';
 export type {
   CriuRequest,
   CriuRequestType,

@@ -61,6 +61,11 @@ export class Cleanup implements Disposable {
     this.#freezer = freezer;
   }
 
+  /** The pids of the tree, the root first, as they were when it was frozen. */
+  get tree(): readonly number[] {
+    return this.#tree;
+  }
+
   /** True if the processes were in a frozen cgroup, given by `freezeCgroup`, before the dump. */
   get frozen(): boolean {
     return this.#freezer?.wasFrozen ?? false;

@@ -67,6 +67,13 @@ export function mayBeHalfRestored(pid: number, status: Status): boolean {
   return isHalfRestored(pid, status) || mapsOf(pid).length === 0;
 }
 
+/** True if a process of a failed restore is a zombie, or is about to die because criu has killed it. */
+export function isEnding(pid: number): boolean {
+  const status = statusOf(pid);
+  if (!status) return false;
+  return isDead(status) || (!isAttached(status) && mayBeHalfRestored(pid, status));
+}
+
 /**
  * True if a process has a tracer, or criu as its parent: then the process belongs to another restore,
  * or is found together with its parent.

@@ -46,5 +46,11 @@ async function dump(root: number, given: CheckpointOptions & Common): Promise<vo
     const size = formatBytes(stats.bytesWritten);
     const frozen = formatDuration(stats.frozenTimeMs);
     output.result(result, `${imagesDirectory}: process ${root}, ${size}, frozen for ${frozen}`);
+    for (const { pid, name, parent } of result.occupiedPids ?? []) {
+      const reaper = `process ${parent.pid}${parent.name === undefined ? '' : ` (${parent.name})`}`;
+      output.log(
+        `node-criu: pid ${pid} (${name}) is in use until its parent, ${reaper}, reaps it: a restore fails until then`,
+      );
+    }
   });
 }

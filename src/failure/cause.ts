@@ -41,6 +41,8 @@ export interface Evidence {
   readonly abortReason?: AbortReason | undefined;
   /** What a criu that died left behind and the cleanup could not remove. */
   readonly leftovers?: readonly string[] | undefined;
+  /** Describes who uses a pid on this host; undefined if the pids to restore are not this host's. */
+  readonly describePid?: ((pid: number) => string | undefined) | undefined;
 }
 
 /** Determines the cause of a failure from the reply, the log and standard error. */
@@ -166,7 +168,11 @@ function inPlainWords(reply: CriuResponse, evidence: Evidence): string | undefin
   if (held) return `another dump or a debugger traces process ${held}, which is in the tree`;
   if (!isRestore(evidence)) return undefined;
   const busy = log?.errors.findLast((line) => taken.test(line));
-  if (busy) return `pid ${taken.exec(busy)?.slice(1).find(Boolean)} is in use: ${busy}`;
+  if (busy) {
+    const pid = taken.exec(busy)?.slice(1).find(Boolean);
+    const occupant = evidence.describePid?.(Number(pid));
+    return `pid ${pid} is in use${occupant ? ` by ${occupant}` : ''}: ${busy}`;
+  }
   const quiet = reply.cr_errno === constants.errno.EEXIST && !trueCause(evidence);
   return quiet ? 'a pid that the tree needs is in use' : undefined;
 }

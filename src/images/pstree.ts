@@ -4,8 +4,16 @@ import { join } from 'node:path';
 /** The first two words of the file: see image-file.ts. */
 const MAGIC = [0x54564319, 0x50273030] as const;
 const HEADER_SIZE = 8;
-/** The protobuf tag of `pid`, the first field of an entry. */
+/** The protobuf tags of the fields `pid`, which is the first of an entry, and `threads`. */
 const PID_TAG = 0x08;
+const THREAD_TAG = 0x28;
+
+/** A process of a dumped tree. */
+interface TreeEntry {
+  readonly pid: number;
+  /** The ids of all its threads; the first one's is the pid. */
+  readonly threads: readonly number[];
+}
 
 /**
  * Reads the pids that the processes of a dumped tree had in their own pid namespace, the root's first.
@@ -13,6 +21,21 @@ const PID_TAG = 0x08;
  * because every restore does it before criu starts.
  */
 export function treePids(directory: string): number[] {
+  return readTree(directory).map(({ pid }) => pid);
+}
+
+/**
+ * Reads the ids of all processes and threads that a restore creates, each once, the root's first. None
+ * if it creates them in a pid namespace of their own, where all ids are free: CRIU restores a root that
+ * has the pid 1 only there.
+ */
+export function idsToRestore(directory: string): number[] {
+  const tree = readTree(directory);
+  if (tree[0]?.pid === 1) return [];
+  return [...new Set(tree.flatMap(({ pid, threads }) => [pid, ...threads]))];
+}
+
+function readTree(directory: string): TreeEntry[] {
   let bytes: Buffer;
   try {
     bytes = readFileSync(join(directory, 'pstree.img'));
@@ -22,23 +45,36 @@ export function treePids(directory: string): number[] {
   if (bytes.length < HEADER_SIZE) return [];
   if (MAGIC.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) return [];
   // Entries follow, each preceded by its length.
-  const pids: number[] = [];
+  const tree: TreeEntry[] = [];
   for (let at = HEADER_SIZE; at + 4 < bytes.length; ) {
     const start = at + 4;
     at = start + bytes.readUInt32LE(at);
-    const pid = pidOf(bytes.subarray(start, at));
-    if (pid === undefined) break;
-    pids.push(pid);
+    const entry = entryOf(bytes.subarray(start, at));
+    if (entry === undefined) break;
+    tree.push(entry);
   }
-  return pids;
+  return tree;
 }
 
-function pidOf(entry: Uint8Array): number | undefined {
-  if (entry[0] !== PID_TAG) return undefined;
-  let pid = 0;
-  for (const [index, byte] of entry.subarray(1, 6).entries()) {
-    pid += (byte & 0x7f) * 2 ** (7 * index);
-    if (byte < 0x80) return pid > 0 && pid <= 0x7fffffff ? pid : undefined;
+function entryOf(bytes: Uint8Array): TreeEntry | undefined {
+  let pid: number | undefined;
+  const threads: number[] = [];
+  // All fields are numbers, whose tags take one byte.
+  for (let at = 0; at < bytes.length; ) {
+    const tag = bytes[at];
+    if (pid === undefined && tag !== PID_TAG) return undefined;
+    let value = 0;
+    let byte = 0x80;
+    for (let index = 0; byte >= 0x80 && index < 10; index++) {
+      byte = bytes[++at] ?? 0;
+      value += (byte & 0x7f) * 2 ** (7 * index);
+    }
+    at++;
+    if (tag !== PID_TAG && tag !== THREAD_TAG) continue;
+    const isPid = value > 0 && value <= 0x7fffffff;
+    if (tag === PID_TAG && !isPid) return undefined;
+    if (tag === PID_TAG) pid = value;
+    else if (isPid) threads.push(value);
   }
-  return undefined;
+  return pid === undefined ? undefined : { pid, threads };
 }

@@ -9,12 +9,15 @@ import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
 import { explain } from '../preflight/after-failure.ts';
 import { assertRestorable } from '../preflight/restorable.ts';
+import { awaitReaped } from '../process/reaping.ts';
 import { frozenCgroupOf } from '../procfs/cgroup.ts';
+import { KnownProcesses } from '../procfs/known-processes.ts';
+import { occupantOf, type PidOccupant } from '../procfs/occupant.ts';
 import { stateOf } from '../procfs/stat.ts';
 import { tracerOf } from '../procfs/tracer.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
-import { resolveOptions } from './resolve.ts';
+import { type ResolvedOptions, resolveOptions } from './resolve.ts';
 import { type Forensics, type Job, perform } from './run.ts';
 
 /** Options of {@link Criu.dump}. `imagesDirectory` is required. */
@@ -55,6 +58,12 @@ export interface DumpResult {
    * `leaveRunning`; undefined after every other dump. Source: `criu_dump_resp.restored`.
    */
   readonly restored?: true;
+  /**
+   * The processes of the tree whose pids are still in use 3 seconds after the dump has ended them,
+   * because their parents have not reaped them: a restore fails until they do. Undefined if all pids
+   * are free, and if the dump does not end the processes.
+   */
+  readonly occupiedPids?: readonly PidOccupant[];
 }
 
 /** The round of an iteration that a dump is. */
@@ -89,6 +98,7 @@ export async function dump(
   if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
     throw invalid(operation, 'pid', 'a positive integer', pid);
   }
+  const start = performance.now();
   using resolved = await resolveOptions(client, operation, given);
   const { force, insecure, ...planned } = given;
   const isSelfDump = client.socket !== undefined && pid === process.pid;
@@ -123,16 +133,42 @@ export async function dump(
     assertThawed(operation, pid, effective.freezeCgroup);
     if (operation === 'dump' && !force) await assertRestorable(operation, pid, effective);
     const done = await perform(client, resolved, job);
-    const { imagesDirectory, stats, log, durationMs, reply } = done;
-    const restored = reply.dump?.restored ? { restored: true as const } : {};
-    const result = { pid, imagesDirectory, stats, log, durationMs, ...restored };
-    if (!cleanup.served) return result;
+    const { imagesDirectory, log, reply } = done;
     const frozenTimeMs = performance.now() - (frozenAt ?? performance.now());
-    const all = await lazyStats(operation, stats, imagesDirectory, frozenTimeMs);
-    return { ...result, stats: all };
+    const stats = cleanup.served
+      ? await lazyStats(operation, done.stats, imagesDirectory, frozenTimeMs)
+      : done.stats;
+    const ends = operation === 'dump' && !isSelfDump && !runsOn(effective);
+    const occupiedPids = ends ? await awaitFreePids(cleanup.tree, resolved) : [];
+    return {
+      ...{ pid, imagesDirectory, stats, log, durationMs: performance.now() - start },
+      ...(reply.dump?.restored && { restored: true as const }),
+      ...(occupiedPids.length > 0 && { occupiedPids }),
+    };
   } catch (error) {
     throw await explain(error, client, pid, { ...planned, preDump: operation === 'preDump' });
   }
+}
+
+/** True if the dump does not end the processes. */
+function runsOn({ leaveRunning, leaveStopped }: CriuOpts): boolean {
+  return leaveRunning === true || leaveStopped === true;
+}
+
+/** Waits until the processes that a dump has ended are reaped; returns those that are not. */
+async function awaitFreePids(
+  tree: readonly number[],
+  { cancellation }: ResolvedOptions,
+): Promise<PidOccupant[]> {
+  const [root] = tree;
+  const ended = new KnownProcesses(tree);
+  const left = await awaitReaped(tree, {
+    isInUse: (pid) => ended.has(pid),
+    // The root may be a child of the caller, who awaits its exit.
+    isOrphan: (pid) => pid !== root,
+    cancelled: cancellation.requested,
+  });
+  return left.map(occupantOf).filter((occupant) => occupant !== undefined);
 }
 
 /** While this process is frozen, its hooks cannot run. */

@@ -45,7 +45,15 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
   ) => Promise<
     Pick<
       Evidence,
-      'log' | 'hint' | 'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers'
+      | 'log'
+      | 'hint'
+      | 'workload'
+      | 'pid'
+      | 'tracer'
+      | 'refused'
+      | 'abortReason'
+      | 'leftovers'
+      | 'describePid'
     >
   >;
   /** True if criu executes another program after the operation: its end is not awaited. */

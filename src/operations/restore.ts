@@ -1,9 +1,11 @@
 import { CriuError } from '../errors.ts';
-import { treePids } from '../images/pstree.ts';
+import { idsToRestore, treePids } from '../images/pstree.ts';
 import { type RestoreStats, readRestoreStats } from '../images/stats.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, DirectoryLike, Hooks, OperationOptions } from '../options/types.ts';
+import { awaitReaped } from '../process/reaping.ts';
+import { describeOccupant, isZombie } from '../procfs/occupant.ts';
 import { stateOf } from '../procfs/stat.ts';
 import type { Client } from './client.ts';
 import { resolveOptions } from './resolve.ts';
@@ -19,8 +21,12 @@ export interface RestoreOptions extends Pick<CriuOpts, OptionOf<'restore'>>, Ope
 
 /** Restores the processes of an images directory. */
 export async function restore(client: Client, given: RestoreOptions): Promise<RestoredProcess> {
+  const start = performance.now();
   using resolved = await resolveOptions(client, 'restore', given);
   const { imagesDirectory, asChild = false } = resolved.effective;
+  // The criu of a service may be in another pid namespace.
+  const ids = client.socket === undefined ? idsToRestore(pathOf(imagesDirectory)) : [];
+  await awaitReaped(ids, { isInUse: isZombie, cancelled: resolved.cancellation.requested });
   using root = new RestoredRoot();
   const job: Job<RestoreStats> = {
     request: { type: 'RESTORE', label: 'restore' },
@@ -37,25 +43,29 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
       collectEvidence: async ({ replied, killed, session }) => {
         await root.search(replied, asChild);
         await root.killUnfinished(replied);
+        await root.died();
+        await root.reaped();
+        const describePid = ids.length > 0 ? describeOccupant : undefined;
         if (root.pid === undefined) {
           // Without a reply CRIU has not rolled back. Its children were killed along with it.
           const nothing =
             replied || !root.begun || (killed && !asChild) || root.isFindable(session);
-          return { workload: nothing ? 'gone' : 'unknown' };
+          return { workload: nothing ? 'gone' : 'unknown', describePid };
         }
-        await root.died();
-        return { pid: root.pid, workload: stateOf(root.pid) };
+        return { pid: root.pid, workload: stateOf(root.pid), describePid };
       },
     },
   };
   try {
-    const { stats, log, durationMs } = await perform(client, resolved, job);
+    const { stats, log } = await perform(client, resolved, job);
     if (root.pid === undefined) {
       throw new CriuError('ERR_CRIU_PROTOCOL', 'restore: CRIU reported no pid', {
         operation: 'restore',
       });
     }
-    return new RestoredProcess(root.pid, root.pidfd, { stats, log, durationMs });
+    return new RestoredProcess(root.pid, root.pidfd, {
+      ...{ stats, log, durationMs: performance.now() - start },
+    });
   } catch (error) {
     root.leave();
     throw error;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { halfRestoredAmong, mayBeHalfRestored } from '../cleanup/half-restored.ts';
+import { halfRestoredAmong, isEnding, mayBeHalfRestored } from '../cleanup/half-restored.ts';
 import { type ExitWatch, exitWithin, openPidfd, watchExit } from '../process/exit.ts';
 import { endTrees, KILL_TIMEOUT_MS } from '../process/kill-tree.ts';
+import { awaitReaped } from '../process/reaping.ts';
 import { isDead } from '../procfs/stat.ts';
 import { statusOf } from '../procfs/status.ts';
 
@@ -91,6 +92,15 @@ export class RestoredRoot implements Disposable {
     if (this.complete) return;
     const watch = this.leave();
     if (watch) await exitWithin(KILL_TIMEOUT_MS, watch);
+  }
+
+  /** Resolves when the pids of a failed restore are free, and reaps the processes that fell to us. */
+  async reaped(): Promise<void> {
+    if (this.complete || !this.begun || this.#expected === undefined) return;
+    await awaitReaped(this.#tree, {
+      isInUse: isEnding,
+      isOrphan: (pid) => pid === this.pid || !held.has(pid),
+    });
   }
 
   /** Stops tracking the root, but reaps it if it is a child of this process. */

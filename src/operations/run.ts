@@ -62,7 +62,10 @@ export interface Forensics<Stats> {
     ending: Ending,
     log: LogFile,
   ) => Promise<
-    Pick<Evidence, 'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers'>
+    Pick<
+      Evidence,
+      'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers' | 'describePid'
+    >
   >;
   /** Reads CRIU's statistics from the work directory. */
   readonly readStats?: (directory: string) => Promise<Stats>;
@@ -84,7 +87,6 @@ export interface Done<Stats = undefined> {
   readonly stats: Stats;
   readonly reply: CriuResponse;
   readonly log: CriuLog | undefined;
-  readonly durationMs: number;
   readonly imagesDirectory: string;
   readonly workDirectory: string;
 }
@@ -117,7 +119,6 @@ export async function perform<Stats = undefined>(
   resolved: ResolvedOptions,
   job: Job<Stats>,
 ): Promise<Done<Stats>> {
-  const start = performance.now();
   const { collectEvidence, readStats } = job.forensics ?? {};
   return await prepare(client, resolved, job, async (prepared) => {
     const { operation, label, log, imagesDirectory, workDirectory } = prepared;
@@ -129,7 +130,6 @@ export async function perform<Stats = undefined>(
         ...(await collectEvidence?.(ending, log)),
       }),
     });
-    const durationMs = performance.now() - start;
     const reading = readStats?.(workDirectory).catch(async (cause: CriuError) => {
       throw new CriuError(cause.code, `${label} is done, but ${cause.message}`, {
         operation,
@@ -139,7 +139,7 @@ export async function perform<Stats = undefined>(
       });
     });
     const [stats, logged] = await Promise.all([reading as Promise<Stats>, log.read()]);
-    return { stats, reply, log: logged, durationMs, imagesDirectory, workDirectory };
+    return { stats, reply, log: logged, imagesDirectory, workDirectory };
   });
 }
 

@@ -151,7 +151,7 @@ export class Iteration implements AsyncDisposable {
     this.#predicted = { reason, estimatedFrozenTimeMs };
   }
 
-  async #makeRound(operation: 'preDump' | 'dump', given: RoundOptions): Promise<Round> {
+  async #makeRound(operation: 'preDump' | 'dump', given: RoundOptions): Promise<FinalDump> {
     this.#assertReady(operation);
     return await this.#attempt(async () => {
       const { client, start } = this.#parts;
@@ -163,10 +163,13 @@ export class Iteration implements AsyncDisposable {
       const result = await traceOperation({ operation, pid: this.pid, round: index }, () =>
         dump(client, operation, this.pid, options, context),
       );
-      const { log, durationMs } = result;
+      const { log, durationMs, occupiedPids } = result;
       const stats = statsSince(this.#total, result.stats);
       this.#total = result.stats;
-      return { index, directory: options.imagesDirectory, stats, startedMs, durationMs, log };
+      return {
+        ...{ index, directory: options.imagesDirectory, stats, startedMs, durationMs, log },
+        ...(occupiedPids && { occupiedPids }),
+      };
     });
   }
 

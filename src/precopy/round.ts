@@ -1,5 +1,6 @@
 import type { CriuLog } from '../errors.ts';
 import type { DumpStats } from '../images/stats.ts';
+import type { DumpResult } from '../operations/dump.ts';
 import type { PreCopied } from '../operations/pre-copied.ts';
 
 /** One round of an {@link Iteration}: a pre-dump, or the final dump. */
@@ -22,4 +23,6 @@ export interface Round {
 export interface FinalDump extends Round {
   /** After {@link preCopy}: why the rounds ended, and the predicted and the real frozen time. */
   readonly preCopy?: PreCopied;
+  /** See {@link DumpResult.occupiedPids}. */
+  readonly occupiedPids?: DumpResult['occupiedPids'];
 }

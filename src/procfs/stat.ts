@@ -8,11 +8,14 @@ export interface Stat {
   readonly state: string;
   /** The parent's pid. */
   readonly parent: number;
+  readonly group: number;
   readonly session: number;
   /** Device number of the controlling terminal in the kernel's encoding; 0 without a terminal. */
   readonly terminal: number;
   /** The terminal's foreground process group; -1 without a terminal. */
   readonly foreground: number;
+  /** CPU time that all its threads have used, in clock ticks. */
+  readonly cpuTicks: number;
   /** When the process was started, in clock ticks since the boot. */
   readonly startTime: string;
 }
@@ -26,9 +29,11 @@ export function parseStat(text: string): Stat {
     name: text.slice(text.indexOf('(') + 1, end),
     state: fields[0] ?? '?',
     parent: number(1),
+    group: number(2),
     session: number(3),
     terminal: number(4),
     foreground: number(5),
+    cpuTicks: number(11) + number(12),
     startTime: fields[19] ?? '',
   };
 }

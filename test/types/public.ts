@@ -26,6 +26,7 @@ import {
   type NotificationTrace,
   type OperationTrace,
   type PageServer,
+  type PidOccupant,
   type PreCopied,
   type PreDumpOptions,
   type PreflightFinding,
@@ -51,6 +52,7 @@ export async function operations(): Promise<void> {
   same<typeof result.stats.pagesWritten, number>();
   same<typeof result.stats.bytesWritten, number>();
   same<typeof result.durationMs, number>();
+  same<typeof result.occupiedPids, readonly PidOccupant[] | undefined>();
   same<ReturnType<Criu['preDump']>, Promise<DumpResult>>();
   same<Parameters<Criu['preDump']>, [pid: number, options: PreDumpOptions]>();
   same<Parameters<Criu['checkpoint']>, [pid: number, options: CheckpointOptions]>();

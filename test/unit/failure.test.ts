@@ -173,6 +173,14 @@ describe('the cause in the message', () => {
     expect(errorOf({}, { log: logOf(line) }).message).toMatch(`${line} [option ${option}]`);
   });
 
+  test('names the process that uses a pid', () => {
+    const describePid = (pid: number) => `process ${pid} (busy)`;
+    const log = logOf("Can't fork for 12: File exists", 'Restoring FAILED.');
+    expect(errorOf({}, { ...ofRestore, log, describePid }).message).toBe(
+      "restore: pid 12 is in use by process 12 (busy): Can't fork for 12: File exists",
+    );
+  });
+
   test.each(['use --constructor', 'use --images-directory', 'use - -'])(
     'makes up no option: %s',
     (line) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CriuError } from '../../src/errors.ts';
 import { stats_entry } from '../../src/generated/messages.js';
-import { treePids } from '../../src/images/pstree.ts';
+import { idsToRestore, treePids } from '../../src/images/pstree.ts';
 import { readDumpStats, readRestoreStats } from '../../src/images/stats.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
@@ -78,7 +78,7 @@ describe.each([
 test(
   'treePids reads pids from a spoilt pstree.img, and what is spoilt it leaves out',
   async () => {
-    const entries = [4711, 4712, 99, 2 ** 22].map(treeEntry);
+    const entries = [4711, 4712, 99, 2 ** 22].map((pid) => treeEntry(pid));
     const whole = image(
       [0x54564319, 0x50273030],
       entries[0] ?? new Uint8Array(),
@@ -102,6 +102,15 @@ test(
   TIMEOUT_MS,
 );
 
+test('idsToRestore lists processes and threads once, and none of a tree with a pid namespace', () => {
+  const write = (...entries: Uint8Array[]) =>
+    writeFileSync(join(directory, 'pstree.img'), image([0x54564319, 0x50273030], ...entries));
+  write(treeEntry(4711, 5000, 70_000), treeEntry(4712));
+  expect(idsToRestore(directory)).toEqual([4711, 5000, 70_000, 4712]);
+  write(treeEntry(1), treeEntry(2));
+  expect(idsToRestore(directory)).toEqual([]);
+});
+
 /** An image as CRIU writes it: two magic numbers, and entries behind their lengths. */
 function image(magic: readonly number[], ...entries: Uint8Array[]): Buffer {
   const words = (...numbers: number[]) => Buffer.from(Uint32Array.from(numbers).buffer);
@@ -111,13 +120,21 @@ function image(magic: readonly number[], ...entries: Uint8Array[]): Buffer {
   ]);
 }
 
-/** An entry of pstree.img: pid, ppid, pgid, sid and one thread, all the same. */
-function treeEntry(pid: number): Uint8Array {
-  const varint: number[] = [];
-  for (let rest = pid; rest > 0; rest = Math.floor(rest / 128)) {
-    varint.push((rest % 128) | (rest >= 128 ? 0x80 : 0));
+/** An entry of pstree.img: pid, ppid, pgid, sid and the first thread, all the same; and other threads. */
+function treeEntry(pid: number, ...threads: number[]): Uint8Array {
+  const fields = [1, 2, 3, 4, 5].map((field) => [field, pid] as const);
+  const others = threads.map((thread) => [5, thread] as const);
+  return Uint8Array.from(
+    [...fields, ...others].flatMap(([field, value]) => [field << 3, ...varint(value)]),
+  );
+}
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 128)) {
+    bytes.push((rest % 128) | (rest >= 128 ? 0x80 : 0));
   }
-  return Uint8Array.from([1, 2, 3, 4, 5].flatMap((field) => [field << 3, ...varint]));
+  return bytes;
 }
 
 /** A copy with a missing or changed part. */

@@ -24,6 +24,8 @@ describe('the parsers of /proc', () => {
       name: 'a) b (c',
       state: 'S',
       parent: 7,
+      group: 42,
+      cpuTicks: 11,
       session: 40,
       terminal: 34816,
       foreground: 41,

@@ -1,5 +1,6 @@
 import { rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { counting, countsInOrder } from '../../helpers/checkpoints.ts';
@@ -44,6 +45,25 @@ test('preflight, dump, verify and restore work on a program that run started', a
   expect(restored.stderr).toMatch(/^pre-restore: .*\n(.*\n)*post-resume: the processes run$/);
   await counter.countsOn();
   expect(await countsInOrder(counter)).toBe(true);
+});
+
+test('run, preflight, dump and restore follow each other where the parent reaps late', async () => {
+  const directory = await temporaryDirectory();
+  const script = [
+    'set -e',
+    `pid=$("$0" run -- ${await compileFixture('counter')} ${join(directory, 'numbers')})`,
+    ...['"$0" preflight $pid', '"$0" dump $pid -D images', '"$0" restore -D images'],
+  ].join('\n');
+  const reaper = [await compileFixture('late-reaper'), '1000', 'sh', '-c', script, main] as const;
+  const { exitCode, stdout, stderr } = await execa(reaper[0], reaper.slice(1), {
+    cwd: directory,
+    env: { CRIU_PATH: criuPath() },
+    reject: false,
+  });
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  const pid = Number(stdout.split('\n').at(-1));
+  killAfterTest(pid);
+  await counting(join(directory, 'numbers'), pid).countsOn();
 });
 
 test('with --json each line is an event, and the last one is the result', async () => {

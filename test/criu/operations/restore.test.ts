@@ -168,7 +168,11 @@ test('a second restore is refused while the first process uses the pid', async (
   const before = await holdings();
   const error = await failureOf(criu.restore({ imagesDirectory }));
   expect(error).toMatchObject({ code: 'ERR_CRIU_PID_BUSY', operation: 'restore' });
-  expect(error.message).toContain(`pid ${counter.pid} is in use`);
+  expect(error.message).toMatch(
+    new RegExp(
+      `pid ${counter.pid} is in use by process ${counter.pid} \\(counter\\), \\w+, a child of process ${process.pid} \\(`,
+    ),
+  );
   expect(await holdings()).toEqual(before);
   await counter.countsOn();
   expect(await countsInOrder(counter)).toBe(true);
