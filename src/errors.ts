@@ -55,6 +55,7 @@ export type CriuErrorCode =
   | 'ERR_CRIU_REQUEST_TOO_LARGE'
   | 'ERR_CRIU_CLOSED'
   | 'ERR_CRIU_SYSTEM'
+  | 'ERR_CRIU_PROGRAM_ENDED'
   | 'ERR_CRIU_PREFLIGHT'
   | 'ERR_CRIU_LAZY_PAGES'
   | 'ERR_CRIU_MIGRATION_REFUSED'
@@ -127,9 +128,9 @@ export class CriuError extends Error {
   declare readonly criuMessage: string | undefined;
   /** CRIU's log; undefined if CRIU failed before it opened the file. */
   declare readonly log: CriuLog | undefined;
-  /** The last 64 KiB of criu's standard error. */
+  /** The last 64 KiB of the standard error of criu, or of the program that ended at once. */
   declare readonly stderr: string | undefined;
-  /** How criu ended. */
+  /** How criu ended, or the program that ended at once. */
   declare readonly exit: ExitStatus | undefined;
   /** The state of the processes after a failed dump, pre-dump or restore; of the original in a migration. */
   declare readonly workload: WorkloadState | undefined;

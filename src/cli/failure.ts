@@ -3,6 +3,9 @@ import { CriuError, type PreflightFinding } from '../index.ts';
 import { flagOf, isOptionName } from './option-names.ts';
 import { withFlags } from './wording.ts';
 
+/** How many lines of a program's standard error are printed. */
+const STDERR_LINES = 20;
+
 /** An error as text: the message, and a line for each finding and leftover. */
 export function formatError(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
@@ -10,10 +13,16 @@ export function formatError(error: unknown): string {
   if (error instanceof CriuError) {
     lines.push(...formatFindings(error.findings ?? []).map((line) => `  ${line}`));
     lines.push(...(error.leftovers ?? []).map((leftover) => `  left behind: ${leftover}`));
+    if (error.code === 'ERR_CRIU_PROGRAM_ENDED') lines.push(...lastLines(error.stderr));
     // The log of a migration is removed with its images.
     if (error.log && existsSync(error.log.path)) lines.push(`  log: ${error.log.path}`);
   }
   return lines.join('\n');
+}
+
+function lastLines(text = ''): string[] {
+  const lines = text.split('\n').slice(-STDERR_LINES);
+  return text === '' ? [] : lines.map((line) => `  stderr: ${line}`);
 }
 
 /** The properties of an error for `--json`. */
@@ -23,8 +32,8 @@ export function errorProperties(error: unknown): object {
     return { code, message };
   }
   const { code, message, operation, option, errno, criuMessage, log } = error;
-  const { exit, workload, pid, cancelled, findings, leftovers } = error;
-  const process = { exit, workload, pid, cancelled, findings, leftovers };
+  const { exit, stderr, workload, pid, cancelled, findings, leftovers } = error;
+  const process = { exit, stderr, workload, pid, cancelled, findings, leftovers };
   return { code, message, operation, option, errno, criuMessage, log, ...process };
 }
 

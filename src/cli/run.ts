@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { spawnCheckpointable } from '../index.ts';
+import { assertStarted, stderrFile } from './early-end.ts';
 
 interface RunOptions {
   readonly cwd?: string;
@@ -17,6 +18,8 @@ const description = [
   'The program runs in the background, in a session of its own, without a terminal and with no ' +
     'descriptors but its standard streams. It cannot use io_uring, which Node 22 and newer open and ' +
     'CRIU cannot dump. Its output is discarded unless you name a file for it.',
+  'The command ends once the program waits for something, or after 2 seconds. If the program ends ' +
+    'before, the command fails and prints its exit code and the last lines of its standard error.',
 ].join('\n\n');
 
 const examples = `
@@ -55,9 +58,12 @@ async function run(file: string, args: string[], options: RunOptions): Promise<v
     const path = options[name];
     return path === undefined ? [] : [[name, path && resolve(path)]];
   });
-  const { pid } = await spawnCheckpointable(file, args, {
+  const stderr = await stderrFile(options.stderr);
+  const program = await spawnCheckpointable(file, args, {
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...Object.fromEntries(streams),
   });
+  await assertStarted(file, program, stderr);
+  const { pid } = program;
   process.stdout.write(`${options.json ? JSON.stringify({ pid }) : pid}\n`);
 }

@@ -82,6 +82,37 @@ test('the program has its streams, directory and arguments, and inherits nothing
   expect(await sessionOf(pid)).toBe(pid);
 });
 
+test('a program that ends at once is reported with its exit code and the end of its stderr', async () => {
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, 'log'), 'older\n');
+  const failing = ['sh', '-c', 'seq 30 >&2; exit 3'];
+  const named = await run(['run', '--stderr', 'log', '--', ...failing], directory);
+  expect(named).toMatchObject({ exitCode: 1, stdout: '' });
+  const lines = Array.from({ length: 20 }, (_, index) => `  stderr: ${index + 11}`);
+  expect(named.stderr.split('\n')).toEqual([
+    'node-criu: sh ended at once with exit code 3 (ERR_CRIU_PROGRAM_ENDED)',
+    ...lines,
+  ]);
+
+  const discarded = await run(['run', '--json', '--', 'sh', '-c', 'kill -TERM $$'], directory);
+  expect(discarded).toMatchObject({ exitCode: 1 });
+  expect(discarded.stderr).toBe(
+    'node-criu: sh ended at once by SIGTERM; its standard error was discarded, name a file for it with --stderr (ERR_CRIU_PROGRAM_ENDED)',
+  );
+  expect(JSON.parse(discarded.stdout)).toMatchObject({
+    ...{ event: 'error', code: 'ERR_CRIU_PROGRAM_ENDED', exit: { code: null, signal: 'SIGTERM' } },
+  });
+});
+
+test('a Node program that does not exist is reported', async () => {
+  const directory = await temporaryDirectory();
+  const streams = ['--stdout', 'log', '--stderr', 'log'];
+  const ended = await run(['run', ...streams, '--', process.execPath, 'nosuch.js'], directory);
+  expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(ended.stderr).toContain('ended at once with exit code 1 (ERR_CRIU_PROGRAM_ENDED)');
+  expect(ended.stderr).toContain(`stderr: Error: Cannot find module '${directory}/nosuch.js'`);
+});
+
 test('the program outlives the command', async () => {
   const file = join(await temporaryDirectory(), 'numbers');
   const { stdout } = await run(['run', await compileFixture('counter'), file]);
@@ -182,7 +213,7 @@ test('a program that cannot be started prints one line with a code, and exits wi
 });
 
 test('output that cannot be written is a failure without a stack trace', async () => {
-  const full = 'exec "$0" run true > /dev/full';
+  const full = 'exec "$0" run sleep 1000 > /dev/full';
   const { exitCode, stderr } = await execa('sh', ['-c', full, main], { reject: false });
   expect(stderr).toMatch(/^node-criu: [^\n]*ENOSPC[^\n]*$/);
   expect(exitCode).toBe(1);
