@@ -1,5 +1,6 @@
 import { endTrees } from '../process/kill-tree.ts';
 import { type Mapping, readMapsSync } from '../procfs/maps.ts';
+import { programOf } from '../procfs/program.ts';
 import { readSessionSync } from '../procfs/session.ts';
 import { isDead } from '../procfs/stat.ts';
 import { type Status, statusOf } from '../procfs/status.ts';
@@ -10,81 +11,80 @@ import { type Status, statusOf } from '../procfs/status.ts';
  * @param tree pids that were free before the restore
  * @param isOurs true if the restore got far enough that no other restore can have created these
  * processes; then processes that already run, in a session of the tree, are included
+ * @param program the file that criu executed; undefined if it is not known
  */
-export function halfRestoredAmong(tree: readonly number[], isOurs: boolean): number[] {
+export function halfRestoredAmong(
+  tree: readonly number[],
+  isOurs: boolean,
+  program: string | undefined,
+): number[] {
   return tree.filter((pid) => {
     const status = statusOf(pid);
-    if (!status || isDead(status) || isAttached(status)) return false;
+    if (!status || isDead(status) || isAttached(status, program)) return false;
     const [session = 0] = status.sessions;
-    return isHalfRestored(pid, status) || (isOurs && tree.includes(session));
+    return isHalfRestored(pid, program) || (isOurs && tree.includes(session));
   });
-}
-
-/**
- * How far the restore of a process has got:
- * - `restoring`: a running criu is still restoring it
- * - `orphaned`: it is half-restored, and its criu has died
- * - `restored`: it runs its own code, without criu
- * - `gone`: it has ended
- */
-export function restoreStateOf(pid: number): 'restoring' | 'orphaned' | 'restored' | 'gone' {
-  const status = statusOf(pid);
-  if (!status || isDead(status)) return 'gone';
-  const { tracer, parent } = status;
-  if ([tracer, parent].some((other) => statusOf(other)?.name === 'criu')) return 'restoring';
-  return isHalfRestored(pid, status) ? 'orphaned' : 'restored';
 }
 
 /**
  * Kills the processes that a dead criu left half-restored in its session. Programs that criu
  * started, such as iptables-restore, are left to end by themselves.
  * @param session the pid of that criu, which was the session leader and is reaped
+ * @param program the file that it executed; undefined if it is not known
  */
-export async function killSessionOrphans(session: number): Promise<void> {
+export async function killSessionOrphans(
+  session: number,
+  program: string | undefined,
+): Promise<void> {
   const killed = new Set<number>();
   // A process may fork between the scan and the kill: the next scan finds its children.
   for (;;) {
-    const orphans = orphansOf(session).filter((pid) => !killed.has(pid));
+    const orphans = orphansOf(session, program).filter((pid) => !killed.has(pid));
     if (orphans.length === 0) return;
     await endTrees(orphans);
     for (const pid of orphans) killed.add(pid);
   }
 }
 
-function orphansOf(session: number): number[] {
+function orphansOf(session: number, program: string | undefined): number[] {
   // The pid is reused, which the kernel allows only once all members of the old session are gone.
   if (statusOf(session)) return [];
   return readSessionSync(session)
     .filter((member) =>
       // A zombie that is a child of this process has to be reaped.
-      isDead(member) ? member.parent === process.pid : isHalfRestored(member.pid, member),
+      isDead(member) ? member.parent === process.pid : isHalfRestored(member.pid, program),
     )
     .map(({ pid }) => pid);
 }
 
 /** True if a process may be half-restored; also for an exiting process, which has no mappings. */
-export function mayBeHalfRestored(pid: number, status: Status): boolean {
-  return isHalfRestored(pid, status) || mapsOf(pid).length === 0;
+export function mayBeHalfRestored(pid: number, program: string | undefined): boolean {
+  return isHalfRestored(pid, program) || mapsOf(pid).length === 0;
 }
 
 /** True if a process of a failed restore is a zombie, or is about to die because criu has killed it. */
-export function isEnding(pid: number): boolean {
+export function isEnding(pid: number, program: string | undefined): boolean {
   const status = statusOf(pid);
   if (!status) return false;
-  return isDead(status) || (!isAttached(status) && mayBeHalfRestored(pid, status));
+  return isDead(status) || (!isAttached(status, program) && mayBeHalfRestored(pid, program));
 }
 
 /**
  * True if a process has a tracer, or criu as its parent: then the process belongs to another restore,
  * or is found together with its parent.
  */
-function isAttached({ tracer, parent }: Status): boolean {
-  return tracer !== 0 || statusOf(parent)?.name === 'criu';
+function isAttached({ tracer, parent }: Status, program: string | undefined): boolean {
+  return tracer !== 0 || executes(parent, program);
 }
 
 /** True if a process is still a copy of criu, or runs CRIU's restorer. */
-function isHalfRestored(pid: number, { name }: { readonly name: string }): boolean {
-  return name === 'criu' || isInRestorer(pid);
+function isHalfRestored(pid: number, program: string | undefined): boolean {
+  return executes(pid, program) || isInRestorer(pid);
+}
+
+/** True if a process executes criu. The program of a criu service is not known: its usual name counts. */
+function executes(pid: number, program: string | undefined): boolean {
+  return program === undefined ? statusOf(pid)?.name === 'criu' : programOf(pid) === program;
 }
 
 /**
@@ -92,7 +92,7 @@ function isHalfRestored(pid: number, { name }: { readonly name: string }): boole
  * The restorer is one contiguous area: its code, its stack and data, and last the memory that it
  * shares with criu. Source: CRIU's criu/cr-restore.c, sigreturn_restore.
  */
-function isInRestorer(pid: number): boolean {
+export function isInRestorer(pid: number): boolean {
   let end: number | undefined;
   for (const mapping of mapsOf(pid)) {
     if (mapping.start === end) {

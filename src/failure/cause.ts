@@ -237,8 +237,7 @@ function notSeized({ pid, tracer, workload, refused }: Evidence): {
 } {
   if (tracer?.by === 'tracer') {
     const its = `its tracer is process ${tracer.pid} (${tracer.name}), and it can have only one`;
-    const who = tracer.name === 'criu' ? 'another dump' : 'another process';
-    return { code: 'ERR_CRIU_BUSY', text: `${who} traces process ${pid}: ${its}` };
+    return { code: 'ERR_CRIU_BUSY', text: `another process traces process ${pid}: ${its}` };
   }
   if (workload !== 'running' && workload !== 'stopped') {
     return refused

@@ -13,7 +13,9 @@ import { awaitReaped } from '../process/reaping.ts';
 import { frozenCgroupOf } from '../procfs/cgroup.ts';
 import { KnownProcesses } from '../procfs/known-processes.ts';
 import { occupantOf, type PidOccupant } from '../procfs/occupant.ts';
+import { programOf } from '../procfs/program.ts';
 import { stateOf } from '../procfs/stat.ts';
+import { statusOf } from '../procfs/status.ts';
 import { tracerOf } from '../procfs/tracer.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
@@ -189,9 +191,11 @@ function evidenceOf(
   serving: ServeCommand | undefined,
 ): NonNullable<Forensics<DumpStats>['collectEvidence']> {
   const before = stateOf(pid);
-  return async ({ replied, stderr, session }, log) => {
+  const tracersBefore = new KnownProcesses([statusOf(pid)?.tracer ?? 0]);
+  return async ({ replied, stderr, session, program }, log) => {
     // The criu of a service is not a child of this process and may still be running.
-    const criuHasEnded = replied || client.socket === undefined || (await untilReleased(pid));
+    const criuHasEnded =
+      replied || client.socket === undefined || (await untilReleased(pid, tracersBefore));
     // Without a reply CRIU has not rolled back, and after serving pages it does so only in part.
     const rollsBack = criuHasEnded && (!replied || cleanup.served);
     const leftovers = rollsBack
@@ -200,12 +204,14 @@ function evidenceOf(
     const abortReason = await serving?.failed();
     const tracer = await tracerOf(pid);
     const state = stateOf(pid);
-    const isTraced = tracer?.by === 'tracer' && tracer.name === 'criu' && state !== 'gone';
+    const isDumped =
+      tracer?.by === 'tracer' &&
+      (program === undefined ? !tracersBefore.has(tracer.pid) : programOf(tracer.pid) === program);
     // CRIU logs the same warning for a zombie.
     const warning = notPermitted(pid);
     const refused = before !== 'gone' && (stderr.includes(warning) || (await log.says(warning)));
     // A process that another criu dumps may be executing that criu's parasite code.
-    const isStopped = isTraced || (cleanup.frozen && state === 'running');
+    const isStopped = (isDumped && state !== 'gone') || (cleanup.frozen && state === 'running');
     const workload = isStopped ? 'stopped' : state;
     return { pid, workload, tracer, refused, abortReason, leftovers };
   };
@@ -215,11 +221,14 @@ function evidenceOf(
 const RELEASE_LIMIT_MS = 5000;
 const POLL_MS = 10;
 
-/** Waits until no criu traces a process. Resolves with false if that takes too long. */
-async function untilReleased(pid: number): Promise<boolean> {
+/**
+ * Waits until a process has no tracer but one that traced it before the dump. Resolves with false if that
+ * takes too long.
+ */
+async function untilReleased(pid: number, tracersBefore: KnownProcesses): Promise<boolean> {
   for (let waited = 0; waited < RELEASE_LIMIT_MS; waited += POLL_MS) {
     const tracer = await tracerOf(pid);
-    if (!(tracer?.by === 'tracer' && tracer.name === 'criu')) return true;
+    if (tracer?.by !== 'tracer' || tracersBefore.has(tracer.pid)) return true;
     await sleep(POLL_MS);
   }
   return false;

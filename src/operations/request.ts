@@ -23,6 +23,8 @@ export interface Ending {
   readonly stderr: string;
   /** The id of criu's session (setsid), if criu had one of its own. */
   readonly session?: number | undefined;
+  /** The file that criu executed, as programOf() names it; undefined for a criu service. */
+  readonly program?: string | undefined;
 }
 
 /** One request, to a criu of its own or within a session of several requests. */
@@ -96,8 +98,11 @@ export async function call(given: Call): Promise<CriuResponse> {
     killed: worker.killed,
     stderr: remains.stderr ?? '',
     session: given.inSession ? undefined : worker.pid,
+    program: worker.program,
   };
-  if (!ending.replied && ending.session !== undefined) await killSessionOrphans(ending.session);
+  if (!ending.replied && ending.session !== undefined) {
+    await killSessionOrphans(ending.session, ending.program);
+  }
   const evidence = {
     operation,
     label,

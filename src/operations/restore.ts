@@ -40,11 +40,11 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
     },
     forensics: {
       readStats: readRestoreStats,
-      collectEvidence: async ({ replied, killed, session }) => {
-        await root.search(replied, asChild);
-        await root.killUnfinished(replied);
+      collectEvidence: async ({ replied, killed, session, program }) => {
+        await root.search(replied, asChild, program);
+        await root.killUnfinished(replied, program);
         await root.died();
-        await root.reaped();
+        await root.reaped(program);
         const describePid = ids.length > 0 ? describeOccupant : undefined;
         if (root.pid === undefined) {
           // Without a reply CRIU has not rolled back. Its children were killed along with it.

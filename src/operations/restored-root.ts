@@ -48,12 +48,13 @@ export class RestoredRoot implements Disposable {
   /**
    * Finds, once criu has ended, a root process that criu created without notifying us of it. If criu
    * rolled back, the process is dead or about to die, and only has to be reaped if it is our child.
+   * @param program the file that criu executed
    */
-  async search(replied: boolean, asChild: boolean): Promise<void> {
+  async search(replied: boolean, asChild: boolean, program: string | undefined): Promise<void> {
     const pid = this.#expected;
     if (this.pid !== undefined || pid === undefined || !this.begun) return;
     if (!replied) {
-      if (halfRestoredAmong([pid], false).length > 0) this.reached('', pid);
+      if (halfRestoredAmong([pid], false, program).length > 0) this.reached('', pid);
       if (!asChild) return;
     }
     for (let waited = 0; asChild && waited < KILL_TIMEOUT_MS; waited += POLL_MS) {
@@ -64,17 +65,17 @@ export class RestoredRoot implements Disposable {
         this.reached('', pid);
         return;
       }
-      if (!mayBeHalfRestored(pid, status)) return;
+      if (!mayBeHalfRestored(pid, program)) return;
       await sleep(POLL_MS);
     }
   }
 
   /** Kills the half-restored processes, which would wait for criu forever after it has ended. */
-  async killUnfinished(replied: boolean): Promise<void> {
+  async killUnfinished(replied: boolean, program: string | undefined): Promise<void> {
     if (this.complete || !this.begun) return;
     // If CRIU replied, it has killed the root itself.
     const isOurs = !replied && this.pid !== undefined;
-    const halfRestored = halfRestoredAmong(this.#tree, isOurs);
+    const halfRestored = halfRestoredAmong(this.#tree, isOurs, program);
     const others = halfRestored.filter((pid) => pid !== this.pid && !held.has(pid));
     await endTrees(isOurs && this.pid !== undefined ? [this.pid, ...others] : others);
   }
@@ -95,10 +96,10 @@ export class RestoredRoot implements Disposable {
   }
 
   /** Resolves when the pids of a failed restore are free, and reaps the processes that fell to us. */
-  async reaped(): Promise<void> {
+  async reaped(program: string | undefined): Promise<void> {
     if (this.complete || !this.begun || this.#expected === undefined) return;
     await awaitReaped(this.#tree, {
-      isInUse: isEnding,
+      isInUse: (pid) => isEnding(pid, program),
       isOrphan: (pid) => pid === this.pid || !held.has(pid),
     });
   }

@@ -6,6 +6,14 @@ import type { Remains } from './connection.ts';
 import { environment } from './environment.ts';
 import { Stderr } from './stderr.ts';
 
+/** The pids of the criu processes that this process has started and not reaped. */
+const running = new Set<number>();
+
+/** True for a criu that this process has started: the kernel gives its pid to no other until it is reaped. */
+export function isOwnCriu(pid: number): boolean {
+  return running.has(pid);
+}
+
 /** A criu process started by this process, with its exit status and standard error. */
 export class CriuChild {
   readonly pid: number;
@@ -61,7 +69,11 @@ export class CriuChild {
     this.#pidfd = child.pidfd;
     this.#stderr = new Stderr(stderr);
     this.exit = watchExit(child.pidfd);
-    this.exit.exited.then(() => this.#stderr.close());
+    running.add(child.pid);
+    this.exit.exited.then(() => {
+      running.delete(child.pid);
+      this.#stderr.close();
+    });
   }
 
   /** What is known about criu so far. */

@@ -18,6 +18,11 @@ export interface CriuConnection extends Channel {
   /** The pid of criu; undefined for a criu service, whose processes have other parents. */
   readonly pid: number | undefined;
   /**
+   * The file that criu executes, as programOf() names it; undefined before its first message, and for a
+   * criu service.
+   */
+  readonly program: string | undefined;
+  /**
    * True while the processes that criu is restoring cannot survive its death: they are then killed
    * along with criu. Set by the operation that uses the connection.
    */

@@ -11,6 +11,7 @@ const POLL_MS = 5;
 /** A connection to a running `criu service`, which forks a criu process for it. */
 export class ServiceConnection implements CriuConnection {
   readonly pid = undefined;
+  readonly program = undefined;
   readonly killed = false;
   isHalfRestored: (() => boolean) | undefined;
   /** Resolves when either side has closed the connection. The exit status of criu is unknown. */

@@ -1,6 +1,7 @@
 import type { ExitStatus } from '../errors.ts';
 import { native, type Packet } from '../native/index.ts';
 import { killTrees } from '../process/kill-tree.ts';
+import { programOf } from '../procfs/program.ts';
 import { CriuChild } from './child.ts';
 import type { CriuConnection, Remains } from './connection.ts';
 import { PacketSocket } from './packet-socket.ts';
@@ -29,6 +30,7 @@ export class Worker implements CriuConnection {
   readonly #child: CriuChild;
   readonly #socket: PacketSocket;
   #killed = false;
+  #program: string | undefined;
 
   /** Starts criu; throws the error of the system call that failed. */
   static start({ path, inherited = [], inSession = false, isHalfRestored }: WorkerOptions): Worker {
@@ -67,7 +69,14 @@ export class Worker implements CriuConnection {
 
   /** Children of criu, such as a page server, may keep its end of the socket open after criu ends. */
   async receive(): Promise<Packet | undefined> {
-    return await this.#socket.receive(() => this.#child.exit.status !== undefined);
+    const packet = await this.#socket.receive(() => this.#child.exit.status !== undefined);
+    // Not earlier: the path may be that of a script that executes criu.
+    if (packet) this.#program ??= programOf(this.pid);
+    return packet;
+  }
+
+  get program(): string | undefined {
+    return this.#program;
   }
 
   /** Kills criu and the processes that it has restored only partly. */

@@ -4,7 +4,9 @@ import { within } from '../../concurrency/deadline.ts';
 import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import type { LazyRestored } from '../../postcopy/lazy-restore.ts';
+import { statusOf } from '../../procfs/status.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
+import { isOwnCriu } from '../../worker/child.ts';
 import { namesOf, startTimeOf } from '../protocol/identity.ts';
 import { fromOfferedOptions } from '../protocol/offered-options.ts';
 import { PATIENCE } from '../protocol/stall-limit.ts';
@@ -161,6 +163,7 @@ export class Incoming {
       await this.#record.write('prepared', {
         ...{ pid, startTime: startTimeOf(pid) ?? '', lazy },
         tree: namesOf(descendantsOf(pid)),
+        criu: namesOf(restorersOf(pid)),
       });
     });
   }
@@ -293,4 +296,10 @@ export class Incoming {
     await this.#record.tearDown();
     await this.#record.close();
   }
+}
+
+/** The criu that restores a process: its parent, or its tracer. */
+function restorersOf(pid: number): number[] {
+  const { parent = 0, tracer = 0 } = statusOf(pid) ?? {};
+  return [parent, tracer].filter(isOwnCriu);
 }

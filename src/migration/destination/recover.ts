@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { restoreStateOf } from '../../cleanup/half-restored.ts';
+import { isInRestorer } from '../../cleanup/half-restored.ts';
 import { within } from '../../concurrency/deadline.ts';
 import { endTrees, KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
 import { readCommandLine, readPids } from '../../procfs/processes.ts';
@@ -21,7 +21,7 @@ import { IncomingRecord } from './incoming-record.ts';
 import type { MigrationServerHooks } from './serve-options.ts';
 
 /** The facts that identify the processes of a copy. */
-type CopyProcesses = Partial<Pick<IncomingFacts, 'startTime' | 'tree'>>;
+type CopyProcesses = Partial<Pick<IncomingFacts, 'startTime' | 'tree' | 'criu'>>;
 
 const POLL_MS = 20;
 /** How long the journal of a migration that has ended is kept, in milliseconds. */
@@ -87,12 +87,12 @@ export async function recoverIncoming(
 
 /** True if a copy was allowed to run. Waits for what criu is about to do with it. */
 export async function wasReleased(copy: CopyProcesses): Promise<boolean> {
-  const isHeld = () => livePids(copy).some((pid) => restoreStateOf(pid) === 'restoring');
+  const isHeld = () => livePids({ ...copy, tree: copy.criu ?? [] }).length > 0;
   for (let waited = 0; waited < KILL_TIMEOUT_MS && isHeld(); waited += POLL_MS)
     await sleep(POLL_MS);
   // Checks the root, or the first process that is left if the root has ended, for all of them.
   const [first] = livePids(copy);
-  return first !== undefined && ['restored', 'gone'].includes(restoreStateOf(first));
+  return first !== undefined && !isInRestorer(first);
 }
 
 /** Kills all processes of a copy, including those that have lost their parent. */

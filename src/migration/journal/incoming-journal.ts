@@ -10,6 +10,8 @@ export interface IncomingFacts {
   readonly startTime: string;
   /** All processes of the copy, the root first, each as `PID TICKS`. */
   readonly tree: readonly string[];
+  /** The criu that restores the copy, as `PID TICKS`; empty if it is not known. */
+  readonly criu: readonly string[];
   /** True if the copy fetches pages after its restore. */
   readonly lazy: boolean;
   /** Why the migration ended. */

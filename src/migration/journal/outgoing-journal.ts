@@ -35,6 +35,8 @@ export interface OutgoingFacts {
   readonly tree: readonly string[];
   /** The pids of those that were stopped before the migration. */
   readonly stoppedBefore: readonly number[];
+  /** The criu that dumps the original, as `PID TICKS`. */
+  readonly criu: readonly string[];
   /** The destination. */
   readonly to: { readonly host: string; readonly port: number };
   readonly mode: MigrationMode;

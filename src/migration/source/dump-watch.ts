@@ -1,19 +1,27 @@
 import { Cleanup } from '../../cleanup/cleanup.ts';
 import { overrideHooks } from '../../options/hooks.ts';
 import type { Hooks } from '../../options/types.ts';
+import { statusOf } from '../../procfs/status.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
-import { logsOf, type UndoOptions } from '../journal/outgoing-journal.ts';
+import { isOwnCriu } from '../../worker/child.ts';
+import { logsOf, type OutgoingJournal, type UndoOptions } from '../journal/outgoing-journal.ts';
+import { namesOf } from '../protocol/identity.ts';
 
-/** Observes the dump: when it froze the tree, and the network lock that it leaves on this host. */
+/**
+ * Observes the dump: when it froze the tree, which criu makes it, and the network lock that it leaves on
+ * this host.
+ */
 export class DumpWatch implements AsyncDisposable {
   readonly #pid: number;
   readonly #undo: UndoOptions;
+  readonly #journal: OutgoingJournal;
   #frozenAt: number | undefined;
   #cleanup: Promise<Cleanup> | undefined;
 
-  constructor(pid: number, undo: UndoOptions) {
+  constructor(pid: number, undo: UndoOptions, journal: OutgoingJournal) {
     this.#pid = pid;
     this.#undo = undo;
+    this.#journal = journal;
   }
 
   /** The caller's hooks of the dump, with the observation added. */
@@ -24,10 +32,21 @@ export class DumpWatch implements AsyncDisposable {
         this.#frozenAt = performance.now();
         this.#cleanup = Cleanup.late(descendantsOf(this.#pid), this.#undo);
         this.#cleanup.catch(() => {});
+        this.#noteCriu();
       }
       await own?.onNotify?.(notification);
     };
     return overrideHooks(own, { onNotify });
+  }
+
+  /**
+   * Notes which criu holds the tree. The dump does not wait for the disk: if this process dies before the
+   * line is there, criu fails at its next notification and rolls back.
+   */
+  #noteCriu(): void {
+    const { tracer = 0 } = statusOf(this.#pid) ?? {};
+    const criu = namesOf([tracer].filter(isOwnCriu));
+    this.#journal.write('offered', { criu }).catch(() => {});
   }
 
   /** How long the tree has been frozen, in milliseconds. */

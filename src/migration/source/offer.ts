@@ -25,7 +25,7 @@ export interface AcceptedOffer {
   readonly mode: MigrationMode;
   readonly pages: TransferContext['pages'];
   /** What the journal begins with. */
-  readonly facts: Omit<OutgoingFacts, 'tree' | 'stoppedBefore'>;
+  readonly facts: Omit<OutgoingFacts, 'tree' | 'stoppedBefore' | 'criu'>;
 }
 
 /**

@@ -5,14 +5,12 @@ import { StoppedTree } from '../../postcopy/stopped-tree.ts';
 import { exitWithin, openPidfd, watchExit } from '../../process/exit.ts';
 import { KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
 import { stateOf } from '../../procfs/stat.ts';
-import { tracerOf } from '../../procfs/tracer.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 import { logsOf, type OutgoingFacts, type OutgoingJournal } from '../journal/outgoing-journal.ts';
 import { pidsOf, startTimeOf } from '../protocol/identity.ts';
 
 /** How long a criu may take to roll back after its agent died, in milliseconds. */
 const ROLLBACK_MS = 3000;
-const POLL_MS = 20;
 const SIGKILL = 9;
 
 /** What was done with the original, and what could not be cleaned up. */
@@ -36,10 +34,10 @@ export async function finishOriginal(
   using cleanup = await Cleanup.late(exists ? tree : [], undo);
   const log = await logsOf(images, undo.logFile);
   if (action === 'end') {
-    if (exists) await endOriginal(pid, tree);
+    if (exists) await endOriginal(pid, tree, journal.entry?.criu);
     leftovers = await cleanup.unlock(log);
   } else if (exists) {
-    await endTracingCriu(pid, ROLLBACK_MS);
+    await endCriu(journal.entry?.criu, ROLLBACK_MS);
     // Without a log there was no dump.
     if (log) leftovers = await cleanup.rollBack(undefined, log);
     new StoppedTree(tree, new Set(stoppedBefore)).resume();
@@ -55,30 +53,29 @@ export function workloadOf({ pid = 0, startTime }: Partial<OutgoingFacts>): Work
 }
 
 /**
- * Kills a criu that still traces the original although its agent died. First it gets time to roll
- * back by itself, which is safer; a criu that serves pages never ends by itself.
+ * Kills the criu of the dump if it still runs although its agent died. First it gets time to roll back by
+ * itself, which is safer; a criu that serves pages never ends by itself.
+ * @param criu its name in the journal; none if the tree was not frozen yet, when criu fails by itself
  */
-async function endTracingCriu(pid: number, patienceMs: number): Promise<void> {
-  let tracer = await tracerOf(pid);
-  for (let waited = 0; waited < patienceMs && tracer?.by === 'tracer'; waited += POLL_MS) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    tracer = await tracerOf(pid);
-  }
-  if (tracer?.by !== 'tracer' || tracer.name !== 'criu') return;
-  const pidfd = openPidfd(tracer.pid);
+async function endCriu(criu: readonly string[] = [], patienceMs: number): Promise<void> {
+  const [pid] = pidsOf(criu);
+  const pidfd = pid === undefined ? undefined : openPidfd(pid);
   if (pidfd === undefined) return;
-  try {
-    native().pidfdSendSignal(pidfd, SIGKILL);
-  } catch {
-    // criu has just ended by itself.
-  }
   const watch = watchExit(pidfd);
+  await exitWithin(patienceMs, watch);
+  if (watch.status) return;
+  // Known by its start time again: the pid may have been reused just before the pidfd was opened.
+  if (pidsOf(criu).length > 0) native().pidfdSendSignal(pidfd, SIGKILL);
   await exitWithin(KILL_TIMEOUT_MS, watch);
 }
 
-async function endOriginal(pid: number, tree: readonly number[]): Promise<void> {
+async function endOriginal(
+  pid: number,
+  tree: readonly number[],
+  criu: readonly string[] | undefined,
+): Promise<void> {
   new StoppedTree(tree, new Set()).kill();
-  await endTracingCriu(pid, 0);
+  await endCriu(criu, 0);
   const pidfd = openPidfd(pid);
   if (pidfd !== undefined) await exitWithin(KILL_TIMEOUT_MS, watchExit(pidfd));
 }

@@ -1,5 +1,6 @@
 import { StoppedTree } from '../../postcopy/stopped-tree.ts';
 import { tracerOf } from '../../procfs/tracer.ts';
+import { isOwnCriu } from '../../worker/child.ts';
 import { failure } from './failures.ts';
 
 /** Stops, resumes and ends the process tree that migrates. */
@@ -36,7 +37,7 @@ export class Original {
     this.#stopped = StoppedTree.stop(this.pid, this.#stoppedBefore);
     for (const pid of this.#stopped.pids) {
       const tracer = await tracerOf(pid);
-      if (tracer && !(tracer.by === 'tracer' && tracer.name === 'criu')) {
+      if (tracer && !(tracer.by === 'tracer' && isOwnCriu(tracer.pid))) {
         throw failure(`criu does not hold process ${pid} of the original any more`);
       }
     }

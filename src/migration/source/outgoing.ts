@@ -67,7 +67,7 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
     // The destination aborts when the source is silent, so the heartbeat also runs during the caller's hooks.
     using _heartbeat = link.startHeartbeat();
     await beginPhase(context, 'connect');
-    await using dumpWatch = new DumpWatch(parts.pid, facts.undo);
+    await using dumpWatch = new DumpWatch(parts.pid, facts.undo, journal);
     const transfer: TransferContext = { ...context, mode, pages, journal, dumpWatch };
     const { pid, rounds, downtimeMs } = isPostcopy(mode)
       ? await transferAfterCopyRuns(transfer)

@@ -230,7 +230,9 @@ describe('a process that cannot be dumped', () => {
       },
     });
     expect(error).toMatchObject({ code: 'ERR_CRIU_BUSY', workload: 'stopped' });
-    expect(error?.message).toContain(`another dump traces process ${counter.pid}: its tracer is`);
+    expect(error?.message).toContain(
+      `another process traces process ${counter.pid}: its tracer is`,
+    );
     await counter.countsOn();
   });
 

@@ -188,7 +188,7 @@ describe('two dumps of one process', () => {
       const { pid } = counter;
       expect(error).toMatchObject({
         code: 'ERR_CRIU_BUSY',
-        message: `dump of process ${pid}: another dump traces process ${pid}: its tracer is process ${holder} (criu), and it can have only one (the processes are stopped)`,
+        message: `dump of process ${pid}: another process traces process ${pid}: its tracer is process ${holder} (criu), and it can have only one (the processes are stopped)`,
         workload: 'stopped',
         errno: 3,
         pid,
@@ -223,7 +223,7 @@ describe('two dumps of one process', () => {
       codes.add(code);
       if (code === 'ERR_CRIU_BUSY') {
         expect(['stopped', 'gone']).toContain(workload);
-        expect(message).toMatch(/another dump (or a debugger )?trace[sd] process/);
+        expect(message).toMatch(/another (process|dump or a debugger) trace[sd] process/);
       } else {
         expect([code, workload]).toEqual(['ERR_CRIU_NO_SUCH_PROCESS', 'gone']);
       }
