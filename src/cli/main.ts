@@ -79,11 +79,16 @@ function version(): string {
 
 // Our errors contain the messages of gRPC.
 process.env.GRPC_VERBOSITY ??= 'NONE';
-// EPIPE is no failure: the reader, such as `head`, needs no more output.
+// A verb goes on without its output: ending it here could leave processes that are neither here nor there.
+let outputError: Error | undefined;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') printError(error, false);
-  process.exit(exitCodes.failed);
+  // EPIPE is no failure: the reader, such as `head`, needs no more output.
+  if (error.code === 'EPIPE' || outputError) return;
+  outputError = error;
+  printError(error, false);
+  process.exitCode ??= exitCodes.failed;
 });
+process.stderr.on('error', () => {});
 main(command()).then((code) => {
-  process.exitCode = code;
+  process.exitCode = code === exitCodes.done && outputError ? exitCodes.failed : code;
 });

@@ -16,6 +16,8 @@ export interface ServeCommand {
   readonly said: readonly string[];
   /** Its standard error so far. */
   stderr(): string;
+  /** Closes the pipes of its output, as a reader that ends does. */
+  hangUp(): void;
   /** Sends it a signal, as a terminal does. */
   signal(name: NodeJS.Signals): void;
   /** Ends it and all processes there; resolves when they have ended. */
@@ -51,7 +53,11 @@ export async function serve(...args: string[]): Promise<ServeCommand> {
   const signal = (name: NodeJS.Signals) => {
     for (const pid of childrenOf(child.pid as number)) process.kill(pid, name);
   };
-  return { port, said, stderr: () => stderr, signal, kill, ended };
+  const hangUp = () => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
+  return { port, said, stderr: () => stderr, hangUp, signal, kill, ended };
 }
 
 /** A free port of the loopback device. */

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
@@ -62,6 +64,28 @@ test('serve and migrate move a process with certificates of cert, and report it 
   expect(states.at(-1)).toEqual({
     ...{ event: 'step', step: 'complete', id, pid: memory.pid },
   });
+});
+
+test('serve and migrate outlive the readers of their output', async () => {
+  const directory = await temporaryDirectory();
+  const serving = await serve(
+    ...['127.0.0.1:0', '-D', join(directory, 'there'), '--insecure', '--json'],
+  );
+  serving.hangUp();
+  const memory = await startMemoryWorkload(workload);
+  const child = spawn(
+    main,
+    [
+      ...['migrate', String(memory.pid), `127.0.0.1:${serving.port}`, '--insecure'],
+      ...['-D', join(directory, 'here'), '--mode', 'stop-and-copy'],
+    ],
+    { env: { ...process.env, CRIU_PATH: criuPath() }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  child.stdout.destroy();
+  child.stderr.destroy();
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  await waitGone(memory.pid);
+  await memory.writesOn();
 });
 
 test('serve reports migrations in plain lines, and receives memory on --page-port', async () => {
