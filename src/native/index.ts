@@ -107,6 +107,11 @@ export interface Native {
   openByHandle(mount: number, type: number, handle: Uint8Array): number;
   /** Reads an extended attribute of a file, of at most 256 bytes. */
   getAttribute(path: string, name: string): Uint8Array;
+  /**
+   * Locks a file (flock(2)) until the descriptor is closed or its process ends. Returns false if it is
+   * locked through another open file description, in this process or another.
+   */
+  tryLock(fd: number): boolean;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**

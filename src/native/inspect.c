@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -117,4 +118,13 @@ bool js_get_attribute(napi_env env, const struct call *call, napi_value *result)
   }
   free(path), free(name);
   return done;
+}
+
+/* Locks an open file, unless another open file description has locked it. */
+bool js_try_lock(napi_env env, const struct call *call, napi_value *result) {
+  int fd;
+  if (!get_int(env, call->arguments[0], &fd)) return false;
+  bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+  if (!locked && errno != EWOULDBLOCK) return throw_errno(env, errno, "flock", NULL);
+  return check(env, napi_get_boolean(env, locked, result));
 }

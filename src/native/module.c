@@ -21,6 +21,7 @@ static const struct method methods[] = {
     {"endTcpRepair", js_end_tcp_repair},
     {"openByHandle", js_open_by_handle},
     {"getAttribute", js_get_attribute},
+    {"tryLock", js_try_lock},
     {"close", js_close},
     {"release", js_release},
 };

@@ -38,6 +38,19 @@ describe('a journal', () => {
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
   });
 
+  test('has one owner at a time, who reads it again', async () => {
+    const { directory, id } = await newJournal();
+    await using first = await create(directory, id);
+    await first.write('begun', { pid: 12 });
+    await using second = await find(directory, id);
+    expect(await second?.lock()).toBe(false);
+    const waiting = second?.lock(10_000);
+    await first.write('done', { pid: 13 });
+    await first[Symbol.asyncDispose]();
+    expect(await waiting).toBe(true);
+    expect(second?.entry).toMatchObject({ state: 'done', pid: 13 });
+  });
+
   test('that exists is not created again', async () => {
     const { directory, id } = await newJournal();
     await using journal = await create(directory, id);

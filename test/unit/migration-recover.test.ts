@@ -7,6 +7,13 @@ import type { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { resolveMigration, serveMigrations } from '../../src/index.ts';
 import { recoverAll, recoverIncoming } from '../../src/migration/destination/recover.ts';
+import { incomingJournals } from '../../src/migration/journal/incoming-journal.ts';
+import { Journal } from '../../src/migration/journal/journal.ts';
+import {
+  type OutgoingFacts,
+  type OutgoingJournal,
+  outgoingJournals,
+} from '../../src/migration/journal/outgoing-journal.ts';
 import {
   isAgentAlive,
   isElsewhere,
@@ -14,6 +21,8 @@ import {
   startTimeOf,
   thisAgent,
 } from '../../src/migration/protocol/identity.ts';
+import type { SourceState } from '../../src/migration/protocol/states.ts';
+import { stateOf } from '../../src/procfs/stat.ts';
 import { childrenOf, descendantsOf } from '../../src/procfs/tree.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { isAlive, temporaryDirectory, waitFor } from '../helpers/workload.ts';
@@ -46,11 +55,14 @@ async function startTree() {
 }
 
 /** Writes a journal with one line. @param daysAgo the age of the file */
-async function note(directory: string, entry: object, daysAgo = 0): Promise<string> {
+async function note(
+  directory: string,
+  entry: object,
+  { daysAgo = 0, side = 'incoming' }: { daysAgo?: number; side?: 'incoming' | 'outgoing' } = {},
+): Promise<string> {
   const id = randomUUID() as string;
-  const incoming = join(directory, 'incoming');
-  await mkdir(incoming, { recursive: true });
-  const path = join(incoming, `${id}.journal`);
+  await mkdir(join(directory, side), { recursive: true });
+  const path = join(directory, side, `${id}.journal`);
   await writeFile(path, `${JSON.stringify({ at: 1, agent: dead, ...entry })}\n`);
   const time = (Date.now() - daysAgo * DAY_MS) / 1000;
   await utimes(path, time, time);
@@ -149,14 +161,50 @@ describe('in another pid namespace', () => {
   });
 });
 
+describe('what another process is finishing', () => {
+  const lock = async (directory: string, id: string) => {
+    const journal = await Journal.find<SourceState, OutgoingFacts>(directory, id);
+    expect(await journal?.lock()).toBe(true);
+    return journal as OutgoingJournal;
+  };
+
+  test('on a source is read again before the original is resumed', async () => {
+    const directory = await temporaryDirectory();
+    const { root, copy } = await startTree();
+    process.kill(root, 'SIGSTOP');
+    await waitFor(() => stateOf(root) === 'stopped', 'it is stopped');
+    const id = await note(directory, { state: 'handed-over', ...copy }, { side: 'outgoing' });
+    const other = await lock(outgoingJournals(directory), id);
+    const late = await failureOf(
+      resolveMigration(id, { directory, destinationIsDead: true, deadlineMs: 50 }),
+    );
+    expect(late).toMatchObject({ code: 'ERR_CRIU_MIGRATION_UNRESOLVED' });
+    const resolving = resolveMigration(id, { directory, destinationIsDead: true });
+    await other.write('aborted');
+    await other[Symbol.asyncDispose]();
+    expect(await resolving).toMatchObject({ source: 'aborted', done: 'nothing' });
+    expect(stateOf(root)).toBe('stopped');
+  });
+
+  test('on a destination is left alone', async () => {
+    const directory = await temporaryDirectory();
+    const id = await note(directory, { state: 'prepared' });
+    const other = await lock(incomingJournals(directory), id);
+    expect(await recoverIncoming(directory, id, {})).toMatchObject({ state: 'prepared' });
+    await other[Symbol.asyncDispose]();
+    expect(await recoverIncoming(directory, id, {})).toMatchObject({ state: 'aborted' });
+  });
+});
+
 test('journals of ended migrations are removed after a week, and no others', async () => {
   const directory = await temporaryDirectory();
-  for (const state of ['complete', 'aborted', 'failed']) await note(directory, { state }, 8);
+  for (const state of ['complete', 'aborted', 'failed'])
+    await note(directory, { state }, { daysAgo: 8 });
   const kept = [
-    await note(directory, { state: 'complete' }, 6),
-    await note(directory, { state: 'aborted', agent: thisAgent() }, 6),
-    await note(directory, { state: 'resumed', lazy: true, agent: thisAgent() }, 8),
-    await note(directory, { state: 'prepared' }, 8),
+    await note(directory, { state: 'complete' }, { daysAgo: 6 }),
+    await note(directory, { state: 'aborted', agent: thisAgent() }, { daysAgo: 6 }),
+    await note(directory, { state: 'resumed', lazy: true, agent: thisAgent() }, { daysAgo: 8 }),
+    await note(directory, { state: 'prepared' }, { daysAgo: 8 }),
   ];
   await recoverAll(directory, {});
   const left = await readdir(join(directory, 'incoming'));

@@ -63,12 +63,12 @@ export async function recoverIncoming(
     DestinationState,
     IncomingFacts
   >(incomingJournals(directory), id);
-  const entry: Partial<IncomingFacts & { state: DestinationState }> = journal?.entry ?? {};
-  const { state = 'unknown', pid, lazy = false, agent, message } = entry;
-  if (!isFinal(state) && isElsewhere(agent)) {
-    return { state, pid, message: 'its agent ran in another pid namespace: start a server there' };
+  if (!journal || isAgentAlive(journal.entry?.agent) || !(await journal.lock())) {
+    return statusOf(journal);
   }
-  if (!journal || isAgentAlive(agent)) return { state, pid, message };
+  // Another agent may have finished the migration since the journal was read.
+  const entry: Partial<IncomingFacts & { state: DestinationState }> = journal.entry ?? {};
+  const { state = 'unknown', pid, lazy = false, message } = entry;
   const images = incomingImages(directory, id);
   const runs = state !== 'complete' && (await wasReleased(entry));
   const next = afterRestart(state, { runs, lazy });
@@ -83,6 +83,13 @@ export async function recoverIncoming(
   if (isFinal(next))
     await within(PATIENCE * stallMs, new IncomingRecord(id, journal, hooks).tearDown());
   return { state: next, pid, message: next === state ? message : cause };
+}
+
+/** The status of a migration that is left alone: another agent runs it, or is finishing it. */
+function statusOf(journal: IncomingJournal | undefined): CopyStatus {
+  const { state = 'unknown', pid, agent, message } = journal?.entry ?? {};
+  if (isFinal(state) || !isElsewhere(agent)) return { state, pid, message };
+  return { state, pid, message: 'its agent ran in another pid namespace: start a server there' };
 }
 
 /** True if a copy was allowed to run. Waits for what criu is about to do with it. */

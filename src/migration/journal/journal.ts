@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asCriuError, CriuError } from '../../errors.ts';
+import { native } from '../../native/index.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
 
 /** A line of a journal. */
@@ -10,6 +12,14 @@ export interface Entry<State extends string> {
   /** When it was written, in milliseconds since 1970. */
   readonly at: number;
 }
+
+interface Content<State extends string, Facts extends object> {
+  readonly entry: (Entry<State> & Partial<Facts>) | undefined;
+  /** True if the file may end within a line. */
+  readonly isTorn: boolean;
+}
+
+const LOCK_POLL_MS = 20;
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -23,6 +33,7 @@ export function isMigrationId(id: unknown): id is string {
  * decision is known after any crash.
  */
 export class Journal<State extends string, Facts extends object> implements AsyncDisposable {
+  readonly #path: string;
   readonly #file: FileHandle;
   #entry: (Entry<State> & Partial<Facts>) | undefined;
   /** True if the file may end within a line. */
@@ -45,7 +56,8 @@ export class Journal<State extends string, Facts extends object> implements Asyn
       // The directory entry has to be as durable as the content.
       const parent = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
       await parent.sync().finally(() => parent.close());
-      return new Journal<State, Facts>(file, undefined, false);
+      native().tryLock(file.fd);
+      return new Journal<State, Facts>(path, file, { entry: undefined, isTorn: false });
     } catch (error) {
       await file?.close();
       // An empty journal means nothing.
@@ -60,26 +72,33 @@ export class Journal<State extends string, Facts extends object> implements Asyn
     id: string,
   ): Promise<Journal<State, Facts> | undefined> {
     const path = journalPath(directory, id);
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
+    const text = await textOf(path);
     if (text === undefined) return undefined;
-    return new Journal<State, Facts>(
-      await open(path, 'a'),
-      lastEntry<Entry<State> & Partial<Facts>>(text),
-      text !== '' && !text.endsWith('\n'),
-    );
+    return new Journal<State, Facts>(path, await open(path, 'a'), parse(text));
   }
 
-  private constructor(
-    file: FileHandle,
-    entry: (Entry<State> & Partial<Facts>) | undefined,
-    isTorn: boolean,
-  ) {
+  private constructor(path: string, file: FileHandle, { entry, isTorn }: Content<State, Facts>) {
+    this.#path = path;
     this.#file = file;
     this.#entry = entry;
     this.#isTorn = isTorn;
+  }
+
+  /**
+   * Locks the journal until it is closed or this process ends, and reads it again: whoever held the lock
+   * before may have changed it.
+   * @returns false if it stays locked for longer than `timeoutMs`
+   */
+  async lock(timeoutMs = 0): Promise<boolean> {
+    const until = performance.now() + timeoutMs;
+    while (!native().tryLock(this.#file.fd)) {
+      if (performance.now() >= until) return false;
+      await sleep(LOCK_POLL_MS);
+    }
+    const { entry, isTorn } = parse<State, Facts>((await textOf(this.#path)) ?? '');
+    this.#entry = entry;
+    this.#isTorn = isTorn;
+    return true;
   }
 
   /** The last line, with all facts so far; undefined if there is none. */
@@ -134,6 +153,21 @@ function creationError(id: string, cause: NodeJS.ErrnoException): CriuError {
 /** The path of the journal of a migration. */
 export function journalPath(directory: string, id: string): string {
   return join(directory, `${id}.journal`);
+}
+
+/** Reads a journal; undefined if it does not exist. */
+async function textOf(path: string): Promise<string | undefined> {
+  return await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
+function parse<State extends string, Facts extends object>(text: string): Content<State, Facts> {
+  return {
+    entry: lastEntry<Entry<State> & Partial<Facts>>(text),
+    isTorn: text !== '' && !text.endsWith('\n'),
+  };
 }
 
 /** Parses the last complete line. The action of a line that a crash cut off never began. */

@@ -42,7 +42,10 @@ export interface ResolveMigrationOptions {
    * two copies run.
    */
   readonly destinationIsDead?: boolean;
-  /** How long to try to reach the destination, in milliseconds. Default 10000. */
+  /**
+   * How long to try to reach the destination, and to wait for another process that is resolving the same
+   * migration, in milliseconds. Default 10000.
+   */
   readonly deadlineMs?: number;
 }
 
@@ -75,6 +78,7 @@ export interface MigrationResolution {
 }
 
 const OPERATION = 'resolveMigration';
+const DEADLINE_MS = 10_000;
 const RETRY_MS = 300;
 const MIN_TIMEOUT_MS = 500;
 
@@ -89,7 +93,8 @@ const shape: Shape<ResolveMigrationOptions> = {
 /**
  * Finishes a migration from this host whose agent has died, or whose destination did not answer: asks
  * the destination who owns the workload, and resumes or ends the original. Can be repeated at any time.
- * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if there is no such migration, or it is under way
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if there is no such migration, or it is under way;
+ * ERR_CRIU_MIGRATION_UNRESOLVED if another process is resolving it for longer than `deadlineMs`
  */
 export async function resolveMigration(
   id: string,
@@ -102,16 +107,18 @@ export async function resolveMigration(
     outgoingJournals(directory),
     id,
   );
-  const entry = journal?.entry;
-  if (!journal || !entry) {
-    throw invalid(OPERATION, 'id', `a migration with a journal in ${directory}`, id);
-  }
-  requireVisible(OPERATION, 'id', entry.startTime);
-  if (isAgentAlive(entry.agent)) {
-    const message = `${OPERATION}: process ${entry.agent?.split(' ')[0]} still runs migration ${id}`;
+  if (!journal?.entry) throw noJournal(id, directory);
+  const { startTime, agent } = journal.entry;
+  requireVisible(OPERATION, 'id', startTime);
+  if (isAgentAlive(agent)) {
+    const message = `${OPERATION}: process ${agent?.split(' ')[0]} still runs migration ${id}`;
     const facts = { operation: OPERATION, option: 'id' };
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, facts);
   }
+  // Another resolver may have resumed or ended the original since the journal was read.
+  if (!(await journal.lock(options.deadlineMs ?? DEADLINE_MS))) throw locked(id);
+  const { entry } = journal;
+  if (!entry) throw noJournal(id, directory);
   const answer = await askDestination(id, entry, options);
   const move = sourceMove(entry.state, answer?.state);
   const images = outgoingImages(directory, id);
@@ -128,6 +135,15 @@ export async function resolveMigration(
     ...{ pid: entry.pid, workload: workloadOf(entry) },
     copy: owner === 'destination' ? answer?.pid : undefined,
   };
+}
+
+function noJournal(id: string, directory: string): CriuError {
+  return invalid(OPERATION, 'id', `a migration with a journal in ${directory}`, id);
+}
+
+function locked(id: string): CriuError {
+  const message = `${OPERATION}: another process is resolving migration ${id}: try again when it has finished`;
+  return new CriuError('ERR_CRIU_MIGRATION_UNRESOLVED', message, { operation: OPERATION });
 }
 
 /**
@@ -159,7 +175,7 @@ function isOpen(state: SourceState): boolean {
 async function askDestination(
   id: string,
   { state, to, mode }: Partial<OutgoingFacts> & { readonly state: SourceState },
-  { destinationIsDead, tls, insecure, deadlineMs = 10_000 }: ResolveMigrationOptions,
+  { destinationIsDead, tls, insecure, deadlineMs = DEADLINE_MS }: ResolveMigrationOptions,
 ): Promise<CopyStatus | undefined> {
   if (destinationIsDead) return { state: 'aborted' };
   if (state !== 'handed-over') return undefined;
