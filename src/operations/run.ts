@@ -7,7 +7,7 @@ import { LogFile } from '../failure/log.ts';
 import { writeOwnConfig } from '../options/own-config.ts';
 import { makeBlocking } from '../options/page-connection.ts';
 import { OLDEST_CRIU, type Requested } from '../options/table.ts';
-import { callHooks } from '../protocol/hooks.ts';
+import { callHooks, refuseToServe } from '../protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import type { NotificationHandler, NotificationObserver } from '../protocol/session.ts';
 import { locate } from '../worker/endpoint.ts';
@@ -205,7 +205,7 @@ export async function prepare<T>(
     isHalfRestored,
     forceKill,
     detachOnSuccess: options.execCmd !== undefined,
-    onNotification: chainHandlers(status?.onNotification, callHooks(hooks)),
+    onNotification: refuseToServe(chainHandlers(status?.onNotification, callHooks(hooks))),
     observer,
     cancellation,
     imagesDirectory: pathIn(configured.imagesDirectory) ?? images.path,

@@ -53,6 +53,23 @@ export function callHooks(hooks: Hooks): NotificationHandler {
   };
 }
 
+/**
+ * Returns a handler that refuses to serve pages once the images of a lazy dump were refused. CRIU would
+ * serve them all the same, with the network of the processes unlocked, and roll back only afterwards.
+ */
+export function refuseToServe(handler: NotificationHandler): NotificationHandler {
+  let refusal: { readonly cause: unknown } | undefined;
+  return async (notification, fds) => {
+    if (refusal && notification.script === 'status-ready') throw refusal.cause;
+    try {
+      return await handler(notification, fds);
+    } catch (cause) {
+      if (notification.script === 'post-dump') refusal = { cause };
+      throw cause;
+    }
+  };
+}
+
 /** Checks the result of the hook queryExtFiles: a string would be sent letter by letter. */
 function checkExternal(ids: unknown = []): readonly string[] {
   if (Array.isArray(ids) && ids.every((id) => typeof id === 'string')) return ids;

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { failureOf } from '../../helpers/failures.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LazyDestination } from '../../helpers/lazy-destination.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
@@ -25,6 +26,32 @@ test('a process moves over TCP: it runs before its memory has arrived, and has a
   await waitGone(memory.pid);
   await memory.verify(() => destination.kill('SIGUSR1'));
   await memory.writesOn();
+});
+
+test('a postDump hook that throws makes a lazy dump roll back before it serves any pages', async () => {
+  const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 2000 });
+  const refusal = new Error('the images are not wanted');
+  const called: string[] = [];
+  const hooks = {
+    postDump() {
+      throw refusal;
+    },
+    statusReady: () => void called.push('statusReady'),
+  };
+  const lazyDump = client().lazyDump(memory.pid, {
+    imagesDirectory: await temporaryDirectory(),
+    hooks,
+  });
+  const error = { code: 'ERR_CRIU_HOOK', cause: refusal, workload: 'running' };
+  expect(await failureOf(lazyDump)).toMatchObject(error);
+  await memory.writesOn();
+  const dump = client().dump(memory.pid, {
+    imagesDirectory: await temporaryDirectory(),
+    ...{ lazyPages: true, hooks },
+  });
+  expect(await failureOf(dump)).toMatchObject(error);
+  await memory.writesOn();
+  expect(called).toEqual([]);
 });
 
 test.each(['leaveRunning', 'leaveStopped'] as const)(
