@@ -21,6 +21,8 @@ export function channelOptions(stallMs = DEFAULT_STALL_MS): ChannelOptions {
     'grpc.keepalive_timeout_ms': Math.max(KEEPALIVE_MS, stallMs),
     'grpc.keepalive_permit_without_calls': 1,
     'grpc.max_receive_message_length': 4 << 20,
+    // The hosts connect directly, as they do for pages: a proxy in the environment is meant for the web.
+    'grpc.enable_http_proxy': 0,
   };
 }
 
