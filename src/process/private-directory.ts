@@ -1,5 +1,9 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { invalid } from '../errors.ts';
+
+const WRITABLE_BY_OTHERS = 0o022;
+const STICKY = 0o1000;
 
 /**
  * Makes a directory, and those above it that are missing, with access for its owner only. It does not
@@ -25,4 +29,39 @@ async function makeOne(path: string): Promise<void> {
     const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
     if (!isThere || !(await stat(path)).isDirectory()) throw error;
   }
+}
+
+/**
+ * Checks that only this user and root can change what is in a directory, or put another one in its place:
+ * the journals in it decide what runs on this host. Does nothing if the directory does not exist.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT for the option `directory`
+ */
+export async function requirePrivate(operation: string, directory: string): Promise<void> {
+  const real = await realpath(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (real === undefined) return;
+  // The path as it is given may contain links, which belong to the directories that they are in.
+  for (const path of new Set([...upwards(real), ...upwards(resolve(directory))])) {
+    const { uid, mode } = await stat(path);
+    const isOurs = uid === 0 || uid === process.geteuid?.();
+    // In a sticky directory, such as /tmp, others cannot replace what is not theirs.
+    const isShut = (mode & WRITABLE_BY_OTHERS) === 0 || (path !== real && (mode & STICKY) !== 0);
+    if (isOurs && isShut) continue;
+    const who = isOurs ? `has mode ${(mode & 0o7777).toString(8)}` : `belongs to user ${uid}`;
+    const takes = 'a directory of this user to which nobody else can write, nor to those above it';
+    throw invalid(
+      operation,
+      'directory',
+      `${takes} (${path} ${who}: chmod go-w, or chown)`,
+      directory,
+    );
+  }
+}
+
+/** A directory and those above it. */
+function upwards(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [path] : [path, ...upwards(parent)];
 }

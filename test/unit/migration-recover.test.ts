@@ -1,11 +1,25 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, readdir, readlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readlink,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { resolveMigration, serveMigrations } from '../../src/index.ts';
+import {
+  migrate,
+  resolveMigration,
+  serveMigrations,
+  unresolvedMigrations,
+} from '../../src/index.ts';
 import { recoverAll, recoverIncoming } from '../../src/migration/destination/recover.ts';
 import { incomingJournals } from '../../src/migration/journal/incoming-journal.ts';
 import { Journal } from '../../src/migration/journal/journal.ts';
@@ -211,23 +225,40 @@ test('journals of ended migrations are removed after a week, and no others', asy
   expect(left.sort()).toEqual(kept.map((id) => `${id}.journal`).sort());
 });
 
-test('a directory that other users can write to is refused', async () => {
-  const listen = { host: '127.0.0.1', port: 0 };
-  const directory = await temporaryDirectory();
-  const serve = () => serveMigrations({ listen, insecure: true, directory });
+test('a directory that other users can change or replace is refused, on both sides', async () => {
+  const to = { host: '127.0.0.1', port: 1 };
+  const above = await temporaryDirectory();
+  const directory = join(above, 'state');
+  await mkdir(directory, { mode: 0o700 });
+  const link = join(await temporaryDirectory(), 'link');
+  await symlink(directory, link);
+  const serve = (path = directory) =>
+    serveMigrations({ listen: { ...to, port: 0 }, insecure: true, directory: path });
+  const uses = [
+    () => serve(),
+    () => serve(link),
+    () => migrate(process.pid, { to, insecure: true, directory }).result,
+    () => resolveMigration(randomUUID(), { directory }),
+    () => unresolvedMigrations({ directory }),
+  ];
   const changes = [
     () => chmod(directory, 0o770),
     () => chmod(directory, 0o1777),
     () => chmod(directory, 0o700).then(() => chown(directory, 12_345, 0)),
+    () => chown(directory, 0, 0).then(() => chmod(above, 0o770)),
+    () => chmod(above, 0o1777).then(() => chown(above, 12_345, 0)),
   ];
   for (const change of changes) {
     await change();
-    const error = await failureOf(serve());
-    expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'directory' });
-    expect(error.message).toContain('nobody else can write');
+    for (const use of uses) {
+      const error = await failureOf(use());
+      expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'directory' });
+      expect(error.message).toContain('nobody else can write');
+    }
   }
-  await chown(directory, process.getuid?.() ?? 0, 0);
+  await chown(above, 0, 0);
   await (await serve()).close();
+  expect(await unresolvedMigrations({ directory })).toEqual([]);
 });
 
 test('a hook that never returns does not keep a server from starting, and stays due', async () => {

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { CriuError, invalid } from '../../errors.ts';
 import type { RestoreOptions } from '../../operations/restore.ts';
 import {
@@ -169,18 +168,6 @@ export function checkServeOptions(
   const { restore } = options;
   if (typeof restore !== 'function') checkRestoreOptions(restore ?? {}, defaults);
   return options;
-}
-
-/**
- * Checks that nobody else can write to the directory: its contents decide what runs on this host.
- * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
- */
-export async function requirePrivate(directory: string): Promise<void> {
-  const { uid, mode } = await stat(directory);
-  const isOurs = uid === 0 || uid === process.geteuid?.();
-  if (isOurs && (mode & 0o022) === 0) return;
-  const takes = 'a directory of this user to which nobody else can write (chmod 700)';
-  throw invalid(SERVE, 'directory', takes, directory);
 }
 
 /** Options of the restore that the migration sets itself. */

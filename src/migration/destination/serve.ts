@@ -1,7 +1,7 @@
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { deferred } from '../../concurrency/deferred.ts';
 import { CriuError } from '../../errors.ts';
-import { makePrivateDirectory } from '../../process/private-directory.ts';
+import { makePrivateDirectory, requirePrivate } from '../../process/private-directory.ts';
 import { readCredentials } from '../protocol/credentials.ts';
 import type { MigrationClient } from '../protocol/criu-operations.ts';
 import { PageListener } from '../protocol/page-listener.ts';
@@ -18,7 +18,6 @@ import { MigrationRegistry } from './registry.ts';
 import {
   checkServeOptions,
   type IncomingMigration,
-  requirePrivate,
   SERVE,
   type ServeMigrationsOptions,
 } from './serve-options.ts';
@@ -57,7 +56,7 @@ export async function startMigrationServer(
   const { listen, directory, holdMs = 30_000, stallMs = DEFAULT_STALL_MS, hooks = {} } = options;
   const credentials = await readCredentials(SERVE, listen.host, options.tls, options.insecure);
   await makePrivateDirectory(directory);
-  await requirePrivate(directory);
+  await requirePrivate(SERVE, directory);
   await recoverAll(directory, hooks, stallMs);
   const service = await loadService();
   const pageListener = await PageListener.listen(

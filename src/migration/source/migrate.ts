@@ -2,7 +2,7 @@ import { builtins } from '../../builtins.ts';
 import { Cancellation } from '../../concurrency/cancellation.ts';
 import { CombinedSignal } from '../../concurrency/combined-signal.ts';
 import { traceOperation } from '../../diagnostics.ts';
-import { makePrivateDirectory } from '../../process/private-directory.ts';
+import { makePrivateDirectory, requirePrivate } from '../../process/private-directory.ts';
 import { STATE_DIRECTORY } from '../journal/outgoing-journal.ts';
 import { readCredentials } from '../protocol/credentials.ts';
 import { DestinationClient } from '../protocol/destination-client.ts';
@@ -74,6 +74,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     using cancellation = new Cancellation(OPERATION, { signal, deadlineMs });
     cancellation.throwIfRequested();
     await makePrivateDirectory(directory);
+    await requirePrivate(OPERATION, directory);
     using destination = await DestinationClient.connect(to, credentials, options.stallMs);
     return await runMigration({
       ...{ id: this.id, pid: this.pid, options, directory, criu, start },

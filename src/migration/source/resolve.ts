@@ -6,6 +6,7 @@ import { flag, text } from '../../options/kinds.ts';
 import { milliseconds } from '../../options/operation-options.ts';
 import { tlsMaterial } from '../../options/tls.ts';
 import type { TlsOptions } from '../../options/types.ts';
+import { requirePrivate } from '../../process/private-directory.ts';
 import { isMigrationId, Journal, journalsIn } from '../journal/journal.ts';
 import {
   type OutgoingFacts,
@@ -103,6 +104,7 @@ export async function resolveMigration(
   const options = checkOptions(OPERATION, given, shape);
   const { directory = STATE_DIRECTORY } = options;
   if (!isMigrationId(id)) throw invalid(OPERATION, 'id', 'the id of a migration', id);
+  await requirePrivate(OPERATION, directory);
   await using journal: OutgoingJournal | undefined = await Journal.find<SourceState, OutgoingFacts>(
     outgoingJournals(directory),
     id,
@@ -154,6 +156,7 @@ export async function unresolvedMigrations(given: UnresolvedMigrationsOptions): 
   const { directory = STATE_DIRECTORY } = checkOptions('unresolvedMigrations', given, {
     directory: text,
   });
+  await requirePrivate('unresolvedMigrations', directory);
   const open: string[] = [];
   // One by one, since each takes a descriptor.
   for (const id of await journalsIn(outgoingJournals(directory))) {
