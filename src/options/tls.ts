@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { CriuError, systemFailure } from '../errors.ts';
 import { type Check, check, either, object, required } from './check.ts';
@@ -14,6 +15,8 @@ export interface TlsFiles {
 }
 
 const BEGIN = '-----BEGIN ';
+/** Longer texts are not quoted. */
+const MAX_PATH = 256;
 
 /** The path of a PEM file, or its content. */
 const pem = check(
@@ -25,7 +28,7 @@ const pem = check(
 const pemPath: Check = {
   ...check('the path of a PEM file', (value) => value instanceof Uint8Array || isText(value)),
   read(operation, option, value) {
-    if (typeof value === 'string' && !value.includes(BEGIN)) return value;
+    if (typeof value === 'string' && (!mayBeKey(value) || existsSync(value))) return value;
     throw new CriuError(
       'ERR_CRIU_INVALID_ARGUMENT',
       `${operation}: ${option} takes the path of a PEM file, not its content: CRIU opens the file itself`,
@@ -92,7 +95,7 @@ async function readPem(
   if (typeof given !== 'string') return Buffer.from(given);
   if (given.includes(BEGIN)) return Buffer.from(given);
   return await readFile(given).catch((error: NodeJS.ErrnoException) => {
-    if (!isLikelyPath(given)) {
+    if (mayBeKey(given)) {
       throw new CriuError(
         'ERR_CRIU_INVALID_ARGUMENT',
         `${operation}: ${option} takes PEM text or the path of a PEM file, and this text is neither`,
@@ -110,8 +113,10 @@ async function readPem(
   });
 }
 
-/** False for what may be a private key in another encoding, which no error must quote. */
-function isLikelyPath(text: string): boolean {
-  const isBase64 = /^[\w+/=-]{40,}$/.test(text) && !text.startsWith('/');
-  return text.length < 256 && !text.includes('\n') && !isBase64;
+/**
+ * True for what may be a private key, whole or damaged, which no error must quote. The lines of a key are
+ * base64 or hexadecimal; a path has no part that is as long without a separator.
+ */
+function mayBeKey(text: string): boolean {
+  return text.length >= MAX_PATH || /-----|\n|[A-Za-z0-9+=]{32}|([0-9a-f]{2}:){8}/i.test(text);
 }

@@ -3,6 +3,9 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { CriuError, invalid, withFindings } from '../../src/errors.ts';
 import type { PreflightFinding } from '../../src/finding.ts';
+import { readTls } from '../../src/options/tls.ts';
+import { failureOf } from '../helpers/failures.ts';
+import { client } from '../helpers/workload.ts';
 
 const finding: PreflightFinding = {
   code: 'FILE_LOCK',
@@ -68,5 +71,32 @@ describe('a CriuError', () => {
     expect(explained.cause).toBe(cause);
     expect(explained.stack).toBe(error.stack);
     expect('cause' in withFindings(new CriuError('ERR_CRIU_EOF', 'x'), [])).toBe(false);
+  });
+});
+
+describe('a private key where a path belongs is not quoted', () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const pem = privateKey.export({ type: 'sec1', format: 'pem' }) as string;
+  const [, ...lines] = pem.trim().split('\n').slice(0, -1);
+  const forms = {
+    'without its first and last line': lines.join('\n'),
+    'with spaces for line breaks': lines.join(' '),
+    'with escaped line breaks': pem.replaceAll('\n', '\\n').replace('BEGIN ', 'BEGIN'),
+    'after a slash': `/${lines.join('')}`,
+    'in hexadecimal': (privateKey.export({ type: 'sec1', format: 'der' }) as Buffer)
+      .toString('hex')
+      .replace(/..(?!$)/g, '$&:'),
+  };
+
+  test.each(Object.entries(forms))('%s', async (_form, key) => {
+    const [ca, cert] = ['/ca.pem', '/cert.pem'];
+    const errors = [
+      await failureOf(readTls('migrate', { ca: key, cert, key })),
+      await failureOf(client().dump(1, { imagesDirectory: '/', tls: { ca, cert, key } })),
+    ];
+    for (const error of errors) {
+      expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT' });
+      expect(inspect(error, { depth: 9 })).not.toContain(key.slice(20, 40));
+    }
   });
 });

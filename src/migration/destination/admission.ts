@@ -6,6 +6,7 @@ import { dotted } from '../../operations/known-versions.ts';
 import type { CriuOperations } from '../protocol/criu-operations.ts';
 import { isPostcopy, type MigrationMode } from '../protocol/modes.ts';
 import { fromOfferedOptions, unsupportedOption } from '../protocol/offered-options.ts';
+import { peerText } from '../protocol/peer-text.ts';
 import type { DestinationState } from '../protocol/states.ts';
 import type { ReceivedOffer } from './server-context.ts';
 
@@ -32,6 +33,8 @@ export interface AdmittingHost {
 const MAX_OPEN = 64;
 /** How many pids a message lists. */
 const MAX_LISTED = 10;
+/** How many characters of a name a message shows. */
+const MAX_NAME = 64;
 
 /** Objects to an offer that cannot run on this host. */
 export async function checkAdmission(
@@ -48,7 +51,7 @@ export async function checkAdmission(
   }
   if (request.host?.architecture !== facts.architecture) {
     object(
-      `The source's architecture is ${request.host?.architecture}, and this host's is ${facts.architecture}.`,
+      `The source's architecture is ${peerText(request.host?.architecture ?? '', MAX_NAME)}, and this host's is ${facts.architecture}.`,
       'Choose a host with the same architecture.',
     );
   }

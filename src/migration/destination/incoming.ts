@@ -9,6 +9,7 @@ import { descendantsOf } from '../../procfs/tree.ts';
 import { isOwnCriu } from '../../worker/child.ts';
 import { namesOf, startTimeOf } from '../protocol/identity.ts';
 import { fromOfferedOptions } from '../protocol/offered-options.ts';
+import { peerText } from '../protocol/peer-text.ts';
 import { PATIENCE } from '../protocol/stall-limit.ts';
 import { afterRestart } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
@@ -211,7 +212,7 @@ export class Incoming {
     const isAborted = await this.#decisions.run(async () => {
       if (!this.#record.canAbort) return false;
       // Durable first: from now on the source may resume its original.
-      await this.#record.write('aborted', { message });
+      await this.#record.write('aborted', { message: peerText(message) });
       return true;
     });
     if (!isAborted) return this.status;

@@ -7,6 +7,7 @@ import { isMigrationId } from '../journal/journal.ts';
 import { readHostFacts } from '../protocol/host-facts.ts';
 import { fromWireMode } from '../protocol/modes.ts';
 import { checkOfferedOptions } from '../protocol/offered-options.ts';
+import { peerText } from '../protocol/peer-text.ts';
 import { PROTOCOL } from '../protocol/service.ts';
 import { checkAdmission, type Objector } from './admission.ts';
 import { Incoming } from './incoming.ts';
@@ -21,6 +22,10 @@ import {
 import type { ReceivedOffer, ServerContext } from './server-context.ts';
 
 const SAME_VERSION = 'Use the same version of node-criu on both hosts.';
+/** More threads than a host runs; an offer lists them all. */
+const MAX_PIDS = 100_000;
+/** The kernel's names of processes have at most 15 bytes. */
+const MAX_PROGRAM = 64;
 const ASK_OPERATOR = 'Ask the operator of the destination.';
 
 /** Accepts or refuses offers. */
@@ -123,7 +128,16 @@ function checkOffer(request: OfferRequest__Output, object: Objector): MigrationO
   if (!isMigrationId(id)) object('Its id is not the id of a migration.', 'Use migrate().');
   if (mode === undefined) object('This host does not know its mode.', SAME_VERSION);
   checkOfferedOptions(request, (message) => object(message, SAME_VERSION));
-  return mode && { id, program, mode, memoryBytes: memory, pids };
+  // Before each pid is looked up, which would take the event loop a second for a million of them.
+  if (pids.length > MAX_PIDS) {
+    object(
+      `It has ${pids.length} processes and threads, and this host takes at most ${MAX_PIDS}.`,
+      'Start the workload in its own pid namespace.',
+    );
+  } else if (!pids.every((pid) => pid > 0 && pid <= 0x7fffffff)) {
+    object('Its pids are not the ids of processes.', 'Use migrate().');
+  }
+  return mode && { id, program: peerText(program, MAX_PROGRAM), mode, memoryBytes: memory, pids };
 }
 
 function textOf(error: unknown): string {

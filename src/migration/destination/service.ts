@@ -5,6 +5,7 @@ import type { MigrationsHandlers } from '../../generated/types/node_criu/Migrati
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { isMigrationId } from '../journal/journal.ts';
+import { peerText } from '../protocol/peer-text.ts';
 import { type CopyStatus, toWireStatus } from '../protocol/status.ts';
 import type { Incoming } from './incoming.ts';
 import type { OfferReceiver } from './offer-receiver.ts';
@@ -98,7 +99,7 @@ function peerOf(call: Caller): MigrationPeer {
   return {
     address: call.getPeer(),
     fingerprint: certificate?.fingerprint256,
-    name: name === undefined ? undefined : String(name),
+    name: name === undefined ? undefined : peerText(String(name)),
   };
 }
 

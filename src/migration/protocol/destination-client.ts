@@ -12,6 +12,7 @@ import type { MigrationsClient } from '../../generated/types/node_criu/Migration
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
 import { type Credentials, identityCheck } from './credentials.ts';
+import { peerText } from './peer-text.ts';
 import { channelOptions, grpcAddress, loadService } from './service.ts';
 import { type CopyStatus, fromWireStatus } from './status.ts';
 
@@ -80,7 +81,7 @@ export class DestinationClient implements Disposable {
 
   /** Opens the stream of images; `onEnd` gets the outcome, once. */
   putImages(onEnd: (error: ServiceError | null) => void): ClientWritableStream<ImagePart> {
-    return this.#client.putImages((error) => onEnd(error));
+    return this.#client.putImages((error) => onEnd(error && shownError(error)));
   }
 
   async #unary<Reply>(
@@ -99,7 +100,7 @@ export class DestinationClient implements Disposable {
       ) => ClientUnaryCall;
       const call = method.call(this.#client, request, options, (error, reply) => {
         signal?.removeEventListener('abort', cancel);
-        if (error) reject(error);
+        if (error) reject(shownError(error));
         else resolve(reply as Reply);
       });
       const cancel = () => call.cancel();
@@ -110,4 +111,11 @@ export class DestinationClient implements Disposable {
   [Symbol.dispose](): void {
     this.#client.close();
   }
+}
+
+/** Makes the texts of an error, which the destination chooses, fit to be shown. */
+function shownError(error: ServiceError): ServiceError {
+  error.details = peerText(error.details);
+  error.message = peerText(error.message);
+  return error;
 }

@@ -6,6 +6,10 @@ import type { DumpOptions } from '../../operations/dump.ts';
 import { dotted } from '../../operations/known-versions.ts';
 import { translate } from '../../options/translate.ts';
 import type { CriuOpts } from '../../options/types.ts';
+import { peerText } from './peer-text.ts';
+
+/** How many characters of an unknown option a message shows. */
+const MAX_NAME = 64;
 
 /** Boolean options of a dump that its restore needs as well. */
 const FLAGS: ReadonlySet<string> = new Set([
@@ -58,8 +62,14 @@ export function checkOfferedOptions(
   offer: OfferedOptions,
   object: (message: string) => void,
 ): void {
+  if (offer.flags.length > FLAGS.size) {
+    object('It asks for more options than there are.');
+    return;
+  }
   for (const flag of offer.flags.filter((name) => !FLAGS.has(name))) {
-    object(`It asks for the option ${JSON.stringify(flag)}, which a peer may not set.`);
+    object(
+      `It asks for the option ${JSON.stringify(peerText(flag, MAX_NAME))}, which a peer may not set.`,
+    );
   }
   for (const [name, value] of Object.entries(fromOfferedOptions({ ...offer, flags: [] }))) {
     try {

@@ -3,6 +3,7 @@ import type {
   MigrationStatus__Output,
 } from '../../generated/types/node_criu/MigrationStatus.ts';
 import type { State__Output } from '../../generated/types/node_criu/State.ts';
+import { peerText } from './peer-text.ts';
 import type { DestinationState } from './states.ts';
 
 /** The state of a migration at its destination. */
@@ -46,6 +47,7 @@ export function fromWireStatus({
 }: MigrationStatus__Output): CopyStatus {
   const names = Object.keys(wireStates) as DestinationState[];
   const known = names.find((name) => wireStates[name] === state);
-  if (known === undefined) throw new Error(`the destination reports an unknown state: ${state}`);
-  return { state: known, pid, message, pages };
+  if (known === undefined)
+    throw new Error(`the destination reports an unknown state: ${peerText(String(state))}`);
+  return { state: known, pid, message: message && peerText(message), pages };
 }

@@ -10,6 +10,7 @@ import { lazySourceObstacle, readHostFacts, readTreeFacts } from '../protocol/ho
 import { startTimeOf, thisAgent } from '../protocol/identity.ts';
 import { hasRounds, isPostcopy, type MigrationMode, toWireMode } from '../protocol/modes.ts';
 import { toOfferedOptions } from '../protocol/offered-options.ts';
+import { peerText } from '../protocol/peer-text.ts';
 import { PROTOCOL } from '../protocol/service.ts';
 import type { MigrationContext, TransferContext } from './context.ts';
 import { isReported, OPERATION, refusal, textOf } from './failures.ts';
@@ -19,6 +20,8 @@ import { isReported, OPERATION, refusal, textOf } from './failures.ts';
  * programs before it answers.
  */
 const MIN_ANSWER_MS = 10_000;
+/** How many objections of a destination an error lists. */
+const MAX_OBJECTIONS = 10;
 
 /** An offer that the destination has accepted. */
 export interface AcceptedOffer {
@@ -49,7 +52,9 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
     ...toOfferedOptions(dump),
   });
   if (reply.objections.length > 0) {
-    const objections = reply.objections.map(({ message, remedy }) => `${message} ${remedy}`);
+    const objections = reply.objections
+      .slice(0, MAX_OBJECTIONS)
+      .map(({ message, remedy }) => `${peerText(message)} ${peerText(remedy)}`);
     throw refusal(`${to.host}:${to.port} refuses: ${objections.join(' ')}`);
   }
   progress.setOffer(mode, tree.memory);

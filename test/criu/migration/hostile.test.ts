@@ -196,6 +196,16 @@ test.each([
   expect(await refusal(call)).toContain(words);
 });
 
+test('the texts of a source are shown without control characters, and cut', async () => {
+  const programs: string[] = [];
+  const authorize = ({ program }: { readonly program: string }) => programs.push(program) > 0;
+  const { server, destination } = await hostile({ authorize });
+  const { id } = await offer(destination, { program: `\u001b]0;${'x'.repeat(100)}` });
+  await destination.call('abort', { id, reason: `\n${'y'.repeat(100_000)}` }, limits);
+  expect(programs).toEqual([`\\u{1b}]0;${'x'.repeat(60)}…`]);
+  expect(server.migrations).toMatchObject([{ message: `\\u{a}${'y'.repeat(999)}…` }]);
+});
+
 describe('an offer is refused', () => {
   test('for an unknown mode', async () => {
     const { destination } = await hostile();
@@ -216,6 +226,22 @@ describe('an offer is refused', () => {
     const { destination } = await hostile();
     const { objections } = await offer(destination, changes);
     expect(objections.map(({ message }) => message)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test('with more pids or options than a host can have, before anybody is asked', async () => {
+    const asked: unknown[] = [];
+    const authorize = (offered: unknown) => asked.push(offered) > 0;
+    const { destination } = await hostile({ authorize });
+    const cases = [
+      [{ pids: Array.from({ length: 1_000_000 }, (_, index) => index + 1) }, 'at most 100000'],
+      [{ pids: [2 ** 32 - 1] }, 'are not the ids of processes'],
+      [{ flags: Array.from({ length: 100_000 }, () => 'execCmd') }, 'more options than there are'],
+    ] as const;
+    for (const [changes, words] of cases) {
+      const { objections } = await offer(destination, changes);
+      expect(objections.map(({ message }) => message)).toEqual([expect.stringContaining(words)]);
+    }
+    expect(asked).toEqual([]);
   });
 
   test('for a processor with more features, unless cpuCap excludes them', async () => {
