@@ -1,4 +1,5 @@
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { invalid } from '../errors.ts';
 
@@ -6,8 +7,8 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Makes a directory, and those above it that are missing, with access for its owner only. It does not
- * use `recursive` of mkdir, which never ends in a file system without directories to make, such as
+ * Makes a directory, and those above it that are missing, durably and with access for its owner only. It
+ * does not use `recursive` of mkdir, which never ends in a file system without directories to make, such as
  * /proc.
  */
 export async function makePrivateDirectory(path: string): Promise<void> {
@@ -25,10 +26,17 @@ export async function makePrivateDirectory(path: string): Promise<void> {
 async function makeOne(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
+    await syncDirectory(dirname(path));
   } catch (error) {
     const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
     if (!isThere || !(await stat(path)).isDirectory()) throw error;
   }
+}
+
+/** Makes the entries of a directory durable: those of its new files and directories. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await directory.sync().finally(() => directory.close());
 }
 
 /**

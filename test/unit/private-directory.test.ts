@@ -1,6 +1,6 @@
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { makePrivateDirectory } from '../../src/process/private-directory.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
@@ -11,6 +11,17 @@ test('makes all missing directories for their owner only, and keeps those that e
   await makePrivateDirectory(path);
   expect(await readdir(above)).toEqual(['b']);
   for (const one of [above, path]) expect((await stat(one)).mode & 0o777).toBe(0o700);
+});
+
+test('makes the entries of new directories durable', async () => {
+  const root = await temporaryDirectory();
+  await using handle = await open(root);
+  const sync = vi.spyOn(Object.getPrototypeOf(handle), 'sync');
+  onTestFinished(() => sync.mockRestore());
+  await makePrivateDirectory(join(root, 'a/b'));
+  expect(sync).toHaveBeenCalledTimes(2);
+  await makePrivateDirectory(join(root, 'a/b'));
+  expect(sync).toHaveBeenCalledTimes(2);
 });
 
 test.each(['file', 'file/below'])(

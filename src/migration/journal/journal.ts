@@ -1,10 +1,9 @@
-import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asCriuError, CriuError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
-import { makePrivateDirectory } from '../../process/private-directory.ts';
+import { makePrivateDirectory, syncDirectory } from '../../process/private-directory.ts';
 
 /** A line of a journal. */
 export interface Entry<State extends string> {
@@ -54,8 +53,7 @@ export class Journal<State extends string, Facts extends object> implements Asyn
       await makePrivateDirectory(directory);
       file = await open(path, 'ax', 0o600);
       // The directory entry has to be as durable as the content.
-      const parent = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-      await parent.sync().finally(() => parent.close());
+      await syncDirectory(directory);
       native().tryLock(file.fd);
       return new Journal<State, Facts>(path, file, { entry: undefined, isTorn: false });
     } catch (error) {
