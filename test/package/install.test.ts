@@ -171,8 +171,10 @@ test('the command runs', async () => {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const { stdout } = await run('node_modules/.bin/node-criu', ['--version']);
   expect(stdout).toBe(version);
-  const started = await run('node_modules/.bin/node-criu', ['run', '--', 'sleep', '0']);
-  expect(Number(started.stdout)).toBeGreaterThan(0);
+  const started = await run('node_modules/.bin/node-criu', ['run', '--', 'sleep', '1000']);
+  const pid = Number(started.stdout);
+  expect(pid).toBeGreaterThan(0);
+  process.kill(pid);
 });
 
 describe('on an unsupported platform', () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostFacts__Output } from '../../generated/types/node_criu/HostFacts.ts';
 import { dotted } from '../../operations/known-versions.ts';
+import { awaitReaped } from '../../process/reaping.ts';
+import { isZombie } from '../../procfs/occupant.ts';
 import type { CriuOperations } from '../protocol/criu-operations.ts';
 import { isPostcopy, type MigrationMode } from '../protocol/modes.ts';
 import { fromOfferedOptions, unsupportedOption } from '../protocol/offered-options.ts';
@@ -78,7 +80,7 @@ export async function checkAdmission(
       'Install a newer CRIU on the destination, or omit the option.',
     );
   }
-  const busy = offer.pids.filter((pid) => isBusy(pid));
+  const busy = await busyPids(offer.pids);
   if (busy.length > 0) {
     const more = busy.length > MAX_LISTED ? ' and others' : '';
     object(
@@ -150,6 +152,13 @@ function usesDisk(mode: MigrationMode): boolean {
 
 function sum(sizes: readonly number[]): number {
   return sizes.reduce((total, size) => total + size, 0);
+}
+
+/** The pids that are in use, after a limited wait for the parents of zombies to reap them. */
+async function busyPids(pids: readonly number[]): Promise<number[]> {
+  const busy = pids.filter(isBusy);
+  await awaitReaped(busy, { isInUse: isZombie });
+  return busy.filter(isBusy);
 }
 
 function isBusy(pid: number): boolean {

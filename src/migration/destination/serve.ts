@@ -1,6 +1,7 @@
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { deferred } from '../../concurrency/deferred.ts';
 import { CriuError } from '../../errors.ts';
+import { OrphanReaper } from '../../process/orphan-reaper.ts';
 import { makePrivateDirectory, requirePrivate } from '../../process/private-directory.ts';
 import { readCredentials } from '../protocol/credentials.ts';
 import type { MigrationClient } from '../protocol/criu-operations.ts';
@@ -93,6 +94,7 @@ class RunningServer implements MigrationServer {
   readonly #pageListener: PageListener;
   readonly #offers: OfferReceiver;
   readonly #registry: MigrationRegistry;
+  readonly #orphanReaper = new OrphanReaper();
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -132,6 +134,7 @@ class RunningServer implements MigrationServer {
     await Promise.allSettled(this.#registry.all.map((incoming) => incoming.close()));
     await shutDown(this.#server);
     await this.#pageListener[Symbol.asyncDispose]().catch(() => {});
+    this.#orphanReaper[Symbol.dispose]();
     this.#closed.resolve();
   }
 
