@@ -12,7 +12,7 @@ import { readProtectionKeys } from '../procfs/smaps.ts';
 import { readStat } from '../procfs/stat.ts';
 import { readStatus, readThreadStatus, type Status } from '../procfs/status.ts';
 import type { Descriptor, OpenFile, ProcessFacts } from './snapshot.ts';
-import type { Watches } from './watches.ts';
+import type { MountView, Watches } from './watches.ts';
 
 const O_PATH = 0o10000000;
 /** How often a process or descriptor is read that changes meanwhile. */
@@ -24,7 +24,7 @@ export class ProcessReader {
   readonly mounts = new Map<number, Mount>();
   readonly #ownMounts: string | undefined;
   readonly #hasProtectionKeys: boolean;
-  readonly #namespaceMounts = new Map<string, Promise<readonly Mount[]>>();
+  readonly #views = new Map<string, Promise<MountView>>();
   readonly #watches: Watches;
   readonly #cancellation: Cancellation;
 
@@ -65,14 +65,10 @@ export class ProcessReader {
         return { ...basics, threads, namespaces: new Map(), ...nothing, refused: undefined };
       }
       const namespaces = await readNamespaces(pid);
-      const mounts = await this.#mountsOf(pid, namespaces.get('mnt') ?? '');
-      // Paths in another mount namespace start at the root directory of the process.
-      const paths: PathLookup = {
-        pid,
-        root: namespaces.get('mnt') === this.#ownMounts ? '' : `/proc/${pid}/root`,
-        mounts,
-        now: new Map(),
-      };
+      const view = await this.#viewOf(pid, namespaces.get('mnt') ?? '');
+      const isOwn = namespaces.get('mnt') === this.#ownMounts;
+      const root = isOwn ? '' : `/proc/${pid}/root${UP_TO_THE_TOP}`;
+      const paths: PathLookup = { pid, root, view, now: new Map() };
       const mappings = (await readMaps(pid)).filter(({ path }) => path !== '');
       this.#cancellation.throwIfRequested();
       return {
@@ -91,15 +87,19 @@ export class ProcessReader {
     }
   }
 
-  async #mountsOf(pid: number, namespace: string): Promise<readonly Mount[]> {
+  /** Reads the mounts of a namespace, as CRIU does: of its own namespace those that criu itself sees. */
+  async #viewOf(pid: number, namespace: string): Promise<MountView> {
     // The list is empty if it was read from a process that was ending.
-    const known = await this.#namespaceMounts.get(namespace)?.catch(() => []);
-    if (known?.length) return known;
-    const reading = readMountInfo(pid);
-    this.#namespaceMounts.set(namespace, reading);
-    const mounts = await reading;
-    for (const mount of mounts) this.mounts.set(mount.id, mount);
-    return mounts;
+    const known = await this.#views.get(namespace)?.catch(() => undefined);
+    if (known?.mounts.length) return known;
+    const isOwn = namespace === this.#ownMounts;
+    const reading = readMountInfo(isOwn ? 'self' : pid).then((mounts) => {
+      return { mounts, root: isOwn ? '' : `/proc/${pid}/root` };
+    });
+    this.#views.set(namespace, reading);
+    const view = await reading;
+    for (const mount of view.mounts) this.mounts.set(mount.id, mount);
+    return view;
   }
 
   async #descriptorsOf(paths: PathLookup): Promise<Descriptor[]> {
@@ -146,12 +146,18 @@ async function isStill(state: string, pid: number): Promise<boolean> {
   return link !== undefined;
 }
 
+/**
+ * Leads from the root directory of a process in another mount namespace, which chroot(2) may have set, to
+ * that of the namespace, where the paths in links of /proc begin. There `..` leads no further.
+ */
+const UP_TO_THE_TOP = '/..'.repeat(64);
+
 /** Looks paths of a process up. */
 export interface PathLookup {
   readonly pid: number;
-  /** A prefix for the paths. */
+  /** A prefix for the paths in links of /proc. */
   readonly root: string;
-  readonly mounts: readonly Mount[];
+  readonly view: MountView;
   /** The files at the paths that were looked up already. */
   readonly now: Map<string, Promise<OpenFile['now']>>;
 }
@@ -204,7 +210,8 @@ async function roleFilesOf(paths: PathLookup): Promise<OpenFile[]> {
 async function mappedFilesOf(paths: PathLookup, mappings: readonly Mapping[]): Promise<OpenFile[]> {
   const candidates = mappings.filter(
     ({ path }) =>
-      (path.endsWith(' (deleted)') && !/^\/(memfd:|dev\/zero |SYSV|\[aio\])/.test(path)) ||
+      (path.endsWith(' (deleted)') &&
+        !/^\/(memfd:|anon_hugepage |dev\/zero |SYSV|\[aio\])/.test(path)) ||
       /^\/dev\/(?!shm\/|zero)/.test(path),
   );
   const files = new Map(candidates.map((one) => [`${one.device} ${one.inode}`, one]));

@@ -21,9 +21,17 @@ const searchedDirectories = [
 /** How many files are searched at most; CRIU itself has no limit. */
 const MAX_SEARCHED = 50_000;
 
-interface PathLookup {
-  readonly root: string;
+/** The mounts of a namespace, as one process sees them. */
+export interface MountView {
   readonly mounts: readonly Mount[];
+  /** A prefix for the mount points. */
+  readonly root: string;
+}
+
+interface PathLookup {
+  /** A prefix for the paths in links of /proc. */
+  readonly root: string;
+  readonly view: MountView;
 }
 
 /**
@@ -46,7 +54,7 @@ export class Watches {
     const unresolved: string[] = [];
     for (const watch of watches) {
       if (await this.#isNamed(paths, watch)) continue;
-      const type = paths.mounts.find(({ device }) => device === watch.device)?.type;
+      const type = paths.view.mounts.find(({ device }) => device === watch.device)?.type;
       unresolved.push(`inode ${watch.inode} of ${type ?? 'a file system'} ${watch.device}`);
     }
     return unresolved;
@@ -54,7 +62,7 @@ export class Watches {
 
   async #isNamed(paths: PathLookup, watch: Watch): Promise<boolean> {
     if (!watch.handle) return false;
-    const mounts = paths.mounts.filter(({ device }) => device === watch.device);
+    const mounts = paths.view.mounts.filter(({ device }) => device === watch.device);
     let reached = false;
     for (const mount of mounts) {
       const path = await pathOf(paths, mount, watch.handle);
@@ -74,7 +82,7 @@ export class Watches {
 
 /** The path of a file handle on a mount; undefined if it cannot be opened there. */
 async function pathOf(
-  { root }: PathLookup,
+  { view: { root } }: PathLookup,
   mount: Mount,
   { type, bytes }: NonNullable<Watch['handle']>,
 ): Promise<string | undefined> {

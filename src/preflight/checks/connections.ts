@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import type { SocketFacts } from '../../netlink/sock-diag.ts';
+import type { Mount } from '../../procfs/mountinfo.ts';
 import { inodeOf, type OutsideProcess, type Snapshot } from '../snapshot.ts';
 import { type Check, descriptorsOf, found, nameOf, type Subject } from './check.ts';
 
@@ -7,10 +8,13 @@ import { type Check, descriptorsOf, found, nameOf, type Subject } from './check.
 const alsoOpenIn = (owner: OutsideProcess | undefined) =>
   owner ? `, also open in process ${owner.pid} (${owner.name})` : '';
 
-export const packetPipes: Check = ({ snapshot }) =>
-  descriptorsOf(snapshot)
+export const packetPipes: Check = ({ snapshot }) => {
+  // The kernel puts the pipes of autofs in packet mode, and CRIU restores them.
+  const autofs = new Set([...snapshot.mounts.values()].flatMap(pipeOfAutofs));
+  return descriptorsOf(snapshot)
     .filter(
-      ([, { link, info }]) => link.startsWith('pipe:') && isIn(info?.flags, constants.O_DIRECT),
+      ([, { link, info }]) =>
+        link.startsWith('pipe:') && !autofs.has(link) && isIn(info?.flags, constants.O_DIRECT),
     )
     .map(([process, { fd, link }]) =>
       found('PACKET_PIPE', process, {
@@ -19,6 +23,12 @@ export const packetPipes: Check = ({ snapshot }) =>
         remedy: 'Use a pipe without O_DIRECT, or a unix socket of type seqpacket.',
       }),
     );
+};
+
+function pipeOfAutofs({ type, options }: Mount): string[] {
+  const inode = options.find((option) => option.startsWith('pipe_ino='))?.slice('pipe_ino='.length);
+  return type === 'autofs' && inode !== undefined ? [`pipe:[${inode}]`] : [];
+}
 
 const isIn = (flags = 0, flag: number) => (flags & flag) !== 0;
 

@@ -90,9 +90,19 @@ function deviceNeeds({ stats }: OpenFile): string | undefined {
 
 export const pidfds: Check = ({ snapshot }) => {
   const tree = new Set(snapshot.processes.map(({ pid }) => pid));
+  const threads = new Set(
+    snapshot.processes.flatMap((process) => process.threads.map(({ pids: [id] }) => id)),
+  );
   return descriptorsOf(snapshot).flatMap(([process, { fd, info }]) => {
     const target = info?.process;
     if (target === undefined || target === -1 || tree.has(target)) return [];
+    if (threads.has(target)) {
+      return found('UNSUPPORTED_DESCRIPTOR', process, {
+        message: `descriptor ${fd} of ${nameOf(process)} is a pidfd of thread ${target}, which CRIU does not support`,
+        fd,
+        remedy: 'Close it before the dump, or use a pidfd of the process.',
+      });
+    }
     return found('PIDFD_OUTSIDE', process, {
       message: `descriptor ${fd} of ${nameOf(process)} is a pidfd of process ${target}, outside the tree`,
       fd,

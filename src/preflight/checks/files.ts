@@ -14,7 +14,7 @@ import { externalTerminal, isTerminal } from './terminals.ts';
 const DEFAULT_GHOST_LIMIT = 1 << 20;
 const BLOCK = 512;
 /** Memory that looks like a deleted file. CRIU dumps it as memory. */
-const memory = /^\/(memfd:|dev\/zero \(deleted\)|SYSV)/;
+const memory = /^\/(memfd:|anon_hugepage \(deleted\)|dev\/zero \(deleted\)|SYSV)/;
 /** The name that an NFS client gives to a deleted file that is still open. */
 const sillyName = /\/\.nfs[0-9a-f]{24}[^/]*$/;
 

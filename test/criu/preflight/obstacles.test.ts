@@ -81,6 +81,12 @@ const cases: Record<string, Case> = {
     names: /descriptor 3 .* pidfd of process 1\b/,
     complaint: /pidfd pid 1 is not a part of process tree/,
   },
+  'a pidfd of a thread': {
+    program: ['pidfd_thread'],
+    code: 'UNSUPPORTED_DESCRIPTOR',
+    names: /descriptor 3 .* pidfd of thread \d+/,
+    complaint: /PIDFD_THREAD|not a part of process tree/,
+  },
   'a namespace that no process is in': {
     program: ['held_namespace'],
     code: 'NAMESPACE_OUTSIDE',

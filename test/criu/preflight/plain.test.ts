@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { execa } from 'execa';
+import { expect, onTestFinished, test } from 'vitest';
 import { spawnCheckpointable } from '../../../src/index.ts';
 import { compileFixture } from '../../helpers/compile.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { nodeOptions, nodePath } from '../../helpers/node-versions.ts';
-import { startObstacle } from '../../helpers/obstacle.ts';
+import { codesOf, startObstacle } from '../../helpers/obstacle.ts';
 import {
   client,
   isAlive,
@@ -27,6 +28,7 @@ test.each([
   ['a watch on a directory', 'watch', '@'],
   ['a watch on a tmpfs', 'watch', '/dev/shm'],
   ['a watch on a device file system', 'watch', '/dev'],
+  ['files and a watch in a directory to which chroot confines it', 'confined', '@'],
   ['a fanotify mark', 'mark_inode', '@'],
   ['a fanotify mark on a mount', 'mark_mount', '/tmp'],
   ['a pipe of its own', 'own_pipe'],
@@ -61,6 +63,38 @@ test("finds nothing about System V memory in an IPC namespace of the tree's own"
   const { pid } = await startObstacle('sysv', '', ['unshare', '--ipc']);
   expect(await criu.preflight(pid)).toEqual([]);
   await criu.dump(pid, { imagesDirectory: await temporaryDirectory(), leaveRunning: true });
+});
+
+test('a program with huge pages that it shares has nothing in its way', async () => {
+  const pages = '/proc/sys/vm/nr_hugepages';
+  // CRIU recognizes them by one that it maps itself.
+  const before = await readFile(pages, 'utf8');
+  onTestFinished(() => writeFile(pages, before));
+  await writeFile(pages, String(Number(before) + 4));
+  const criu = client();
+  const { pid } = await startObstacle('huge_pages');
+  expect(await criu.preflight(pid)).toEqual([]);
+  await criu.dump(pid, { imagesDirectory: await temporaryDirectory(), leaveRunning: true });
+});
+
+test('a program with the pipe of an autofs has nothing in its way', async () => {
+  const criu = client();
+  onTestFinished(async () => void (await execa('umount', ['--lazy', '/mnt'])));
+  const { pid } = await startObstacle('autofs', '/mnt');
+  expect(await criu.preflight(pid)).toEqual([]);
+  await criu.dump(pid, { imagesDirectory: await temporaryDirectory(), leaveRunning: true });
+});
+
+test('a program confined to a mount of its namespace has only its files outside in its way', async () => {
+  const mount = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /mnt && exec "$@"', 'sh'];
+  const criu = client();
+  const { pid } = await startObstacle('confined', '/mnt', mount);
+  const findings = await criu.preflight(pid);
+  expect(codesOf(findings)).toEqual(['OUTSIDE_MOUNT_NAMESPACE']);
+  expect(findings.every(({ message }) => !message.includes('/mnt'))).toBe(true);
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  const error = await failureOf(criu.dump(pid, { imagesDirectory }));
+  expect(error.message).toMatch(/Can't lookup mount/);
 });
 
 test('finds nothing about a counting program', async () => {
