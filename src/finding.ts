@@ -10,6 +10,7 @@
  * - `USER_NAMESPACE`: the tree has a user namespace of its own, but no pid or mount namespace of its own.
  * - `TRACED`: a debugger or another tracer is attached.
  * - `DEAD_LEADER`: the first thread of a process has ended, and others run.
+ * - `UNINTERRUPTIBLE`: a process waits in the kernel and cannot be stopped.
  * - `NO_PERMISSION`: the calling process may not read a process in /proc.
  *
  * Descriptors, files and memory:
@@ -52,6 +53,7 @@ export type PreflightCode =
   | 'USER_NAMESPACE'
   | 'TRACED'
   | 'DEAD_LEADER'
+  | 'UNINTERRUPTIBLE'
   | 'NO_PERMISSION'
   | 'IO_URING'
   | 'UNSUPPORTED_DESCRIPTOR'

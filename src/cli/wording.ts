@@ -9,6 +9,7 @@ const words: Readonly<Record<string, string>> = {
 /** Replaces what a text of the library says about its API with flags and commands. */
 export function withFlags(text: string): string {
   return text
+    .replace(', or take a new one with hooks.orphanPtsMaster', '')
     .replace(/\binheritFd\['([^']+)'\]/g, "--inherit-fd '$1=FD'")
     .replace(/\b(a)dd (\S+) to external\b/gi, (_, a, id) => `${give(a)} --external '${id}'`)
     .replace(/\bset the option path\b/, 'give --criu')

@@ -276,6 +276,8 @@ function codeOf(reply: CriuResponse, text: string, evidence: Evidence): CriuErro
 /** Errors that an option avoids, although CRIU's message does not name the option. */
 const hints: readonly (readonly [RegExp, ...(keyof CriuOpts)[]])[] = [
   [/Found dangling tty/, 'shellJob'],
+  // CRIU names --ext-unix-sk, with which it crashes unless the socket is one for datagrams.
+  [/External socket found in image/, 'inheritFd', 'externalUnixConnections'],
   [/Found slave peer index/, 'shellJob', 'orphanPtsMaster'],
   [/--skip-in-flight/, 'tcpSkipInFlight'],
   [/Use link-remap option/, 'linkRemap'],
@@ -288,6 +290,6 @@ function withOption(text: string): string {
   const field = /--([a-z][a-z-]+)/.exec(text)?.[1]?.replaceAll('-', '_') ?? '';
   const [, ...hinted] = hints.find(([pattern]) => pattern.test(text)) ?? [undefined];
   const named = field in table ? table[field as keyof typeof table].option : null;
-  const options = named ? [named] : hinted;
+  const options = hinted.length === 0 && named ? [named] : hinted;
   return options.length > 0 ? `${text} [option ${options.join(' or ')}]` : text;
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import { native } from '../native/index.ts';
 import { descriptorPath, readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
@@ -9,7 +10,7 @@ import { type Namespaces, readNamespace, readNamespaces } from '../procfs/namesp
 import { readThreads } from '../procfs/processes.ts';
 import { eachOf, lstatOf, statOf, withFile } from '../procfs/read.ts';
 import { readProtectionKeys } from '../procfs/smaps.ts';
-import { readStat } from '../procfs/stat.ts';
+import { readStat, type Stat } from '../procfs/stat.ts';
 import { readStatus, readThreadStatus, type Status } from '../procfs/status.ts';
 import type { Descriptor, OpenFile, ProcessFacts } from './snapshot.ts';
 import type { MountView, Watches } from './watches.ts';
@@ -17,6 +18,9 @@ import type { MountView, Watches } from './watches.ts';
 const O_PATH = 0o10000000;
 /** How often a process or descriptor is read that changes meanwhile. */
 const MAX_ATTEMPTS = 3;
+/** How long and how often a process is looked at until its uninterruptible state counts. */
+const UNINTERRUPTIBLE_MS = 200;
+const UNINTERRUPTIBLE_LOOKS = 10;
 
 /** Reads processes. It reads once what they share. */
 export class ProcessReader {
@@ -55,7 +59,7 @@ export class ProcessReader {
   }
 
   async #look(pid: number): Promise<ProcessFacts | undefined> {
-    const [stat, status] = await Promise.all([readStat(pid), readStatus(pid)]);
+    const [stat, status] = await Promise.all([readLastingStat(pid), readStatus(pid)]);
     if (!stat || !status) return undefined;
     const basics = { pid, stat, status };
     const nothing = { descriptors: [], files: [], mappings: [], protectionKeys: 0 };
@@ -151,6 +155,16 @@ async function isStill(state: string, pid: number): Promise<boolean> {
  * that of the namespace, where the paths in links of /proc begin. There `..` leads no further.
  */
 const UP_TO_THE_TOP = '/..'.repeat(64);
+
+/** Reads the state of a process, again for a while if it waits for a disk, as all do now and then. */
+async function readLastingStat(pid: number): Promise<Stat | undefined> {
+  let stat = await readStat(pid);
+  for (let look = 0; look < UNINTERRUPTIBLE_LOOKS && stat?.state === 'D'; look++) {
+    await sleep(UNINTERRUPTIBLE_MS / UNINTERRUPTIBLE_LOOKS);
+    stat = await readStat(pid);
+  }
+  return stat;
+}
 
 /** Looks paths of a process up. */
 export interface PathLookup {

@@ -30,6 +30,8 @@ export interface Snapshot {
 export interface CallerFacts {
   readonly pid: number;
   readonly namespaces: Namespaces;
+  /** Its standard input is a terminal. */
+  readonly hasTerminal: boolean;
 }
 
 /** A process outside the tree. */

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import { type SocketFacts, socketsIn } from '../netlink/sock-diag.ts';
 import { namespacePath, readNamespaces } from '../procfs/namespaces.ts';
@@ -47,7 +48,7 @@ export async function readTree(
   const owners = await findOutsideOwners(links, tree, first.stat.parent, limit);
   const { found, isComplete } = owners;
   const unknownPeers = new Set(isComplete ? [] : [...links].filter((link) => !found.has(link)));
-  const caller = { pid: process.pid, namespaces: own };
+  const caller = { pid: process.pid, namespaces: own, hasTerminal: isatty(0) };
   const { mounts } = reader;
   const connections = { sockets, uncheckedSockets, outsideOwners: found, unknownPeers };
   return { root: first, processes, mounts, ...connections, caller };

@@ -10,6 +10,9 @@ export interface Status {
   readonly parent: number;
   /** The tracer's pid; 0 without a tracer. */
   readonly tracer: number;
+  /** The real, effective and saved user and group. */
+  readonly uids: readonly number[];
+  readonly gids: readonly number[];
   /** The pid and the session in each pid namespace, from the reader's own namespace inwards. */
   readonly pids: readonly number[];
   readonly sessions: readonly number[];
@@ -49,6 +52,8 @@ export function parseStatus(text: string): Status {
     threadGroup: Number(field('Tgid')),
     parent: Number(field('PPid')),
     tracer: Number(field('TracerPid')),
+    uids: numbers('Uid').slice(0, 3),
+    gids: numbers('Gid').slice(0, 3),
     pids: numbers('NSpid'),
     sessions: numbers('NSsid'),
     anonymous: bytes('RssAnon'),

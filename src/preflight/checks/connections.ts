@@ -70,6 +70,19 @@ export const unixConnections: Check = ({ snapshot, options }) => {
   });
 };
 
+/** A restore fails without the replacement, also with externalUnixConnections. */
+export const unixReplacements: Check = ({ snapshot, options: { external = [], inheritFd = {} } }) =>
+  socketsOf(snapshot).flatMap(([process, fd, { inode, type }]) => {
+    const link = `socket:[${inode}]`;
+    if (!external.includes(`unix[${inode}]`) || Object.hasOwn(inheritFd, link)) return [];
+    return found('UNIX_PEER_OUTSIDE', process, {
+      severity: 'warning',
+      message: `descriptor ${fd} of ${nameOf(process)} is the external unix ${type} socket ${inode}, for which the restore needs a replacement`,
+      fd,
+      remedy: `Pass a replacement to the restore as inheritFd['${link}'].`,
+    });
+  });
+
 /** Source: CRIU's criu/sk-unix.c, __dump_external_socket. */
 function isRefused(
   { options }: Pick<Subject, 'snapshot' | 'options'>,

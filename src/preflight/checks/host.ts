@@ -1,8 +1,13 @@
 import type { CriuErrorCode } from '../../errors.ts';
 import type { PreflightCode } from '../../finding.ts';
-import { CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN, hasCapability } from '../../procfs/capability.ts';
+import {
+  CAP_CHECKPOINT_RESTORE,
+  CAP_SYS_ADMIN,
+  CAP_SYS_RESOURCE,
+  hasCapability,
+} from '../../procfs/capability.ts';
 import { canRun } from '../host.ts';
-import { type Check, found, type Subject } from './check.ts';
+import { type Check, found, nameOf, type Subject } from './check.ts';
 
 const codes: Partial<Record<CriuErrorCode, readonly [PreflightCode, string]>> = {
   ERR_CRIU_TOO_OLD: ['CRIU_TOO_OLD', 'Install a newer CRIU, or omit the option.'],
@@ -42,6 +47,24 @@ export const capabilities: Check = ({ snapshot: { root }, host, options }) => {
         'Run as root with all capabilities, or run setcap cap_checkpoint_restore+eip on the criu binary.',
     }),
   ];
+};
+
+/** CRIU reads limits by prlimit(2). Source: check_prlimit_permission in Linux's kernel/sys.c. */
+export const foreignUsers: Check = ({ snapshot: { processes, caller }, host }) => {
+  if (host.isService || hasCapability(host.capabilities, CAP_SYS_RESOURCE)) return [];
+  const [uid, gid] = [process.getuid?.(), process.getgid?.()];
+  return processes
+    .filter(({ namespaces }) => namespaces.get('user') === caller.namespaces.get('user'))
+    .filter(({ status: { uids, gids } }) => {
+      return uids.some((one) => one !== uid) || gids.some((one) => one !== gid);
+    })
+    .map((process) =>
+      found('MISSING_CAPABILITY', process, {
+        message: `${nameOf(process)} runs as user ${process.status.uids[0]} and group ${process.status.gids[0]}, and criu would lack CAP_SYS_RESOURCE, which it needs for processes of others`,
+        remedy:
+          'Give criu the capability CAP_SYS_RESOURCE (in a container: --cap-add SYS_RESOURCE), or start the program as the user and group of criu.',
+      }),
+    );
 };
 
 export const space: Check = (subject) => {

@@ -55,6 +55,18 @@ export const deadLeader: Check = ({ snapshot: { processes } }) =>
       }),
     );
 
+/** CRIU waits for such a process, and fails at its `timeout` unless the process wakes up before. */
+export const uninterruptible: Check = ({ snapshot: { processes } }) =>
+  processes
+    .filter(({ stat }) => stat.state === 'D')
+    .map((process) =>
+      found('UNINTERRUPTIBLE', process, {
+        severity: 'warning',
+        message: `${nameOf(process)} waits in the kernel and cannot be stopped: for a disk or a file system, or for a child of vfork(2)`,
+        remedy: 'Dump the tree when the process does not wait any longer.',
+      }),
+    );
+
 export const readable: Check = ({ snapshot: { processes } }) =>
   processes
     .filter(({ refused }) => refused !== undefined)

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { major, minor } from '../../procfs/device.ts';
 import type { Descriptor, ProcessFacts } from '../snapshot.ts';
-import { type Check, descriptorsOf, found, isExternal, nameOf } from './check.ts';
+import { type Check, descriptorsOf, found, isExternal, nameOf, type Subject } from './check.ts';
 
 // Documentation/admin-guide/devices.txt of Linux.
 const CONSOLES = 4;
@@ -67,14 +67,35 @@ function once(terminals: readonly Terminal[]): Terminal[] {
 /** Slaves whose master is outside the tree. */
 export const orphanTerminals: Check = (subject) => {
   const { shellJob, orphanPtsMaster, hooks } = subject.options;
-  const terminals = terminalsOf(subject).filter((one) => !one.isExternal);
-  const masters = new Set(terminals.map(({ descriptor }) => descriptor.info?.terminal));
-  const orphans = once(terminals.filter((one) => isSlave(one.device))).filter(
-    ({ device }) => !masters.has(minor(device)),
-  );
+  const orphans = orphansOf(subject);
   // CRIU can inherit one of them.
   const allowed = shellJob || orphanPtsMaster || hooks?.orphanPtsMaster ? 1 : 0;
   return orphans.length <= allowed ? [] : orphans.map((one) => outside(one, allowed === 1));
+};
+
+function orphansOf(subject: Subject): Terminal[] {
+  const terminals = terminalsOf(subject).filter((one) => !one.isExternal);
+  const masters = new Set(terminals.map(({ descriptor }) => descriptor.info?.terminal));
+  return once(terminals.filter((one) => isSlave(one.device))).filter(
+    ({ device }) => !masters.has(minor(device)),
+  );
+}
+
+/** A terminal that the restore of a shell job replaces by its own. */
+export const inheritedTerminals: Check = (subject) => {
+  const { shellJob, orphanPtsMaster, hooks } = subject.options;
+  if (!shellJob || orphanPtsMaster || hooks?.orphanPtsMaster) return [];
+  if (subject.snapshot.caller.hasTerminal) return [];
+  const orphans = orphansOf(subject);
+  if (orphans.length !== 1) return [];
+  return orphans.map(({ process, descriptor: { fd, link } }) =>
+    found('TERMINAL_OUTSIDE', process, {
+      severity: 'warning',
+      message: `descriptor ${fd} of ${nameOf(process)} is the terminal ${link}, in whose place the restore needs a terminal as its standard input; this process has none`,
+      fd,
+      remedy: 'Restore it from a terminal, or take a new one with hooks.orphanPtsMaster.',
+    }),
+  );
 };
 
 function outside({ process, descriptor, external }: Terminal, isMany: boolean) {

@@ -1,20 +1,31 @@
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
-import type { DumpOptions, PreflightFinding } from '../../../src/index.ts';
+import type { DumpOptions, PreflightFinding, PreflightOptions } from '../../../src/index.ts';
 import { native } from '../../../src/native/index.ts';
+import { CAP_SYS_RESOURCE, hasCapability } from '../../../src/procfs/capability.ts';
+import { readStatus } from '../../../src/procfs/status.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { compileFixture } from '../../helpers/compile.ts';
-import { nameOf, pipe, startOn } from '../../helpers/descriptors.ts';
+import { closeAfterTest, nameOf, pipe, startOn } from '../../helpers/descriptors.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { childOf, codesOf, startObstacle } from '../../helpers/obstacle.ts';
 import { startOnTerminal } from '../../helpers/terminal.ts';
-import { client, isAlive, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+import {
+  client,
+  isAlive,
+  killAfterTest,
+  processState,
+  temporaryDirectory,
+  waitFor,
+  waitGone,
+} from '../../helpers/workload.ts';
 
 const criu = client;
 
@@ -98,7 +109,11 @@ test('finds a unix stream to a process outside with its peer, and accepts it onc
   expect(error.findings).toEqual([finding]);
 
   const external = [`unix[${inode}]`];
-  expect(await criu().preflight(pid, { external })).toEqual([]);
+  expect(await criu().preflight(pid, { external })).toMatchObject([
+    { code: 'UNIX_PEER_OUTSIDE', severity: 'warning', pid, fd: 3 },
+  ]);
+  const inheritFd = { [`socket:[${inode}]`]: 0 };
+  expect(await criu().preflight(pid, { external, inheritFd })).toEqual([]);
   await dumped(pid, { external });
 });
 
@@ -130,8 +145,64 @@ test('finds a unix connection from another network namespace', async () => {
   expect(findings).toMatchObject([{ code: 'UNIX_PEER_OUTSIDE', severity: 'error', fd: 3 }]);
   expect(codesOf((await failed(pid)).findings)).toEqual(['UNIX_PEER_OUTSIDE']);
   const external = [/unix\[\d+\]/.exec(findings[0]?.remedy ?? '')?.[0] ?? ''];
-  expect(await criu().preflight(pid, { external })).toEqual([]);
+  const socket = external[0]?.replace('unix', 'socket:') ?? '';
+  expect(await criu().preflight(pid, { external, inheritFd: { [socket]: 0 } })).toEqual([]);
   await dumped(pid, { external });
+});
+
+test('finds a pair of sockets to a process outside, and restores it only with a replacement', async () => {
+  const child = spawn('sleep', ['1000'], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const pid = child.pid as number;
+  killAfterTest(pid);
+  const link = nameOf(0, pid);
+  const external = [link.replace('socket:', 'unix')];
+  const ofSockets = async (options: PreflightOptions) =>
+    (await criu().preflight(pid, options)).filter(({ code }) => code === 'UNIX_PEER_OUTSIDE');
+  expect(await ofSockets({})).toMatchObject([{ severity: 'error', pid, fd: 0 }]);
+  const [finding] = await ofSockets({ external });
+  expect(finding).toMatchObject({ severity: 'warning', pid, fd: 0 });
+  expect(finding?.remedy).toContain(`inheritFd['${link}']`);
+  const inheritFd = { [link]: openSync('/dev/null', 'r') };
+  onTestFinished(() => closeSync(inheritFd[link] as number));
+  expect(await ofSockets({ external, inheritFd })).toEqual([]);
+
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  await criu().dump(pid, { imagesDirectory, external });
+  await waitGone(pid);
+  const error = await failureOf(criu().restore({ imagesDirectory, external }));
+  expect(error.message).toMatch(/External socket found in image.*\[option inheritFd or/);
+  await criu().restore({ imagesDirectory, external, inheritFd });
+  expect(await isAlive(pid)).toBe(true);
+});
+
+test('finds a process that waits in the kernel, which can be dumped when it waits no longer', async () => {
+  const { pid } = await startObstacle('vfork_child');
+  expect(await criu().preflight(pid)).toMatchObject([
+    { code: 'UNINTERRUPTIBLE', severity: 'warning', pid },
+  ]);
+  const error = await failed(pid, { timeout: 1 });
+  expect(error.workload).toBe('running');
+  expect(codesOf(error.findings)).toEqual(['UNINTERRUPTIBLE']);
+  process.kill(await childOf(pid), 'SIGKILL');
+  await waitFor(async () => (await processState(pid)) === 'S', 'it waits for a signal');
+  expect(await criu().preflight(pid)).toEqual([]);
+  await dumped(pid);
+});
+
+test('finds a process of another user if criu lacks CAP_SYS_RESOURCE', async () => {
+  const nobody = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'];
+  const { pid } = await startObstacle('nothing', '', nobody);
+  const { bounding } = (await readStatus('self'))?.capabilities ?? { bounding: 0n };
+  const findings = await criu().preflight(pid);
+  if (hasCapability(bounding, CAP_SYS_RESOURCE)) {
+    expect(findings).toEqual([]);
+    return await dumped(pid);
+  }
+  expect(findings).toMatchObject([{ code: 'MISSING_CAPABILITY', severity: 'error', pid }]);
+  expect(findings[0]?.remedy).toContain('CAP_SYS_RESOURCE');
+  const error = await failed(pid);
+  expect(error).toMatchObject({ code: 'ERR_CRIU_NO_PERMISSION', workload: 'running' });
+  expect(error.findings).toEqual(findings);
 });
 
 test('finds a TCP connection in another network namespace', async () => {
@@ -232,13 +303,39 @@ test('finds a terminal from outside, which is dumped with shellJob or external',
   expect(ours(error.findings)).toEqual([finding]);
 
   for (const options of [
-    { shellJob: true },
+    { shellJob: true, orphanPtsMaster: true },
     { orphanPtsMaster: true },
     { external: [/tty\[[^\]]+\]/.exec(finding?.remedy ?? '')?.[0] ?? ''] },
   ]) {
     expect(ours(await criu().preflight(pid, options))).toEqual([]);
     await dumped(pid, options);
   }
+});
+
+test('finds a terminal in whose place the restore needs another one', async () => {
+  const { pid } = await startOnTerminal(await compileFixture('obstacle'), ['nothing']);
+  const ofTerminals = async (options: PreflightOptions) =>
+    (await criu().preflight(pid, options)).filter(({ code }) => code === 'TERMINAL_OUTSIDE');
+  const [finding, ...others] = await ofTerminals({ shellJob: true });
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({ severity: 'warning', pid, fd: 0 });
+  expect(finding?.remedy).toContain('hooks.orphanPtsMaster');
+  let master = -1;
+  const hooks = {
+    orphanPtsMaster(fd: number) {
+      master = fd;
+    },
+  };
+  expect(await ofTerminals({ shellJob: true, hooks })).toEqual([]);
+
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  await criu().dump(pid, { imagesDirectory, shellJob: true });
+  await waitGone(pid);
+  const error = await failureOf(criu().restore({ imagesDirectory, shellJob: true }));
+  expect(complaints(error)).toMatch(/tty/);
+  await criu().restore({ imagesDirectory, hooks });
+  closeAfterTest(master);
+  expect(await isAlive(pid)).toBe(true);
 });
 
 test('finds a child of a session on a terminal, which is dumped with shellJob', async () => {
