@@ -86,7 +86,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE' || outputError) return;
   outputError = error;
   printError(error, false);
-  process.exitCode ??= exitCodes.failed;
+  process.exitCode ||= exitCodes.failed;
 });
 process.stderr.on('error', () => {});
 main(command()).then((code) => {
