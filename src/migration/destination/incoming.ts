@@ -171,7 +171,13 @@ export class Incoming {
 
   /** Lets the copy run. Idempotent. */
   async commit(): Promise<CopyStatus> {
-    if (this.status.state === 'prepared') this.#committing ??= this.#commit();
+    if (this.status.state === 'prepared') {
+      this.#committing ??= this.#commit().catch((error) => {
+        // The line could not be written, because the disk is full for example: the next call tries again.
+        this.#committing = undefined;
+        throw error;
+      });
+    }
     await this.#committing;
     return this.status;
   }
