@@ -7,26 +7,26 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Makes a directory, and those above it that are missing, durably and with access for its owner only. It
- * does not use `recursive` of mkdir, which never ends in a file system without directories to make, such as
- * /proc.
+ * Makes a directory, and those above it that are missing, with access for its owner only. It does not use
+ * `recursive` of mkdir, which never ends in a file system without directories to make, such as /proc.
+ * @param isDurable also makes the entries of what it has made durable
  */
-export async function makePrivateDirectory(path: string): Promise<void> {
+export async function makePrivateDirectory(path: string, isDurable = false): Promise<void> {
   const whole = resolve(path);
   try {
-    await makeOne(whole);
+    await makeOne(whole, isDurable);
   } catch (error) {
     const parent = dirname(whole);
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === whole) throw error;
-    await makePrivateDirectory(parent);
-    await makeOne(whole);
+    await makePrivateDirectory(parent, isDurable);
+    await makeOne(whole, isDurable);
   }
 }
 
-async function makeOne(path: string): Promise<void> {
+async function makeOne(path: string, isDurable: boolean): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
-    await syncDirectory(dirname(path));
+    if (isDurable) await syncDirectory(dirname(path));
   } catch (error) {
     const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
     if (!isThere || !(await stat(path)).isDirectory()) throw error;

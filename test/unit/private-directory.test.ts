@@ -13,14 +13,16 @@ test('makes all missing directories for their owner only, and keeps those that e
   for (const one of [above, path]) expect((await stat(one)).mode & 0o777).toBe(0o700);
 });
 
-test('makes the entries of new directories durable', async () => {
+test('makes the entries of new directories durable if asked to', async () => {
   const root = await temporaryDirectory();
   await using handle = await open(root);
   const sync = vi.spyOn(Object.getPrototypeOf(handle), 'sync');
   onTestFinished(() => sync.mockRestore());
-  await makePrivateDirectory(join(root, 'a/b'));
+  await makePrivateDirectory(join(root, 'a/b'), true);
   expect(sync).toHaveBeenCalledTimes(2);
-  await makePrivateDirectory(join(root, 'a/b'));
+  await makePrivateDirectory(join(root, 'a/b'), true);
+  expect(sync).toHaveBeenCalledTimes(2);
+  await makePrivateDirectory(join(root, 'c'));
   expect(sync).toHaveBeenCalledTimes(2);
 });
 

@@ -56,7 +56,7 @@ export async function startMigrationServer(
   const options = checkServeOptions(given, client.defaults);
   const { listen, directory, holdMs = 30_000, stallMs = DEFAULT_STALL_MS, hooks = {} } = options;
   const credentials = await readCredentials(SERVE, listen.host, options.tls, options.insecure);
-  await makePrivateDirectory(directory);
+  await makePrivateDirectory(directory, true);
   await requirePrivate(SERVE, directory);
   await recoverAll(directory, hooks, stallMs);
   const service = await loadService();

@@ -50,7 +50,7 @@ export class Journal<State extends string, Facts extends object> implements Asyn
     const path = journalPath(directory, id);
     let file: FileHandle | undefined;
     try {
-      await makePrivateDirectory(directory);
+      await makePrivateDirectory(directory, true);
       file = await open(path, 'ax', 0o600);
       // The directory entry has to be as durable as the content.
       await syncDirectory(directory);

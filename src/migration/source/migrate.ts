@@ -73,7 +73,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     const { signal } = combined;
     using cancellation = new Cancellation(OPERATION, { signal, deadlineMs });
     cancellation.throwIfRequested();
-    await makePrivateDirectory(directory);
+    await makePrivateDirectory(directory, true);
     await requirePrivate(OPERATION, directory);
     using destination = await DestinationClient.connect(to, credentials, options.stallMs);
     return await runMigration({
