@@ -283,6 +283,8 @@ const hints: readonly (readonly [RegExp, ...(keyof CriuOpts)[]])[] = [
   [/Use link-remap option/, 'linkRemap'],
   [/Can't dump ghost file/, 'ghostLimit'],
   [/has bad mode 0/, 'skipFileRwxCheck'],
+  // CRIU crashes while it restores a mount namespace without a root.
+  [/^mnt: BUG at criu\/mount\.c/, 'root'],
 ];
 
 /** Appends this library's name of the option that CRIU's message is about. */

@@ -87,6 +87,18 @@ test('root is where the restored mount namespace begins', async () => {
   expect(await size(root)).toBe(before);
 });
 
+test('the error of a restore without the root that a mount namespace needs names the option', async () => {
+  const { pid, root, outside, imagesDirectory } = await startRooted();
+  const criu = client();
+  await criu.dump(pid, { imagesDirectory, external: ['mnt[/ext]:outside'] });
+  const external = [`mnt[outside]:${outside}`];
+  await expect(criu.restore({ imagesDirectory, external })).rejects.toMatchObject({
+    code: 'ERR_CRIU_FAILED',
+    message: expect.stringContaining('[option root]'),
+  });
+  await criu.restore({ imagesDirectory, root, external });
+});
+
 test('mntnsCompatMode restores the same mounts in the old way', async () => {
   const { pid, root, elsewhere, reads, imagesDirectory } = await startRooted();
   const criu = client();
