@@ -18,7 +18,7 @@ test('the command imports nothing of the library but its public API and the read
   const imported = texts.flatMap((text) =>
     [...text.matchAll(/from '(\.\.\/[^']+)'/g)].map(([, module]) => module),
   );
-  const readers = ['../procfs/status.ts', '../procfs/tree.ts'];
+  const readers = ['../procfs/stat.ts', '../procfs/status.ts', '../procfs/tree.ts'];
   expect([...new Set(imported)].sort()).toEqual([
     '../generated/help.ts',
     '../index.ts',
