@@ -5,7 +5,7 @@
 //   curl -X POST localhost:3000/carts/ann/tea
 //   curl localhost:3000/carts/ann
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Criu, spawnCheckpointable } from 'node-criu';
@@ -18,7 +18,9 @@ const options = { tcpClose: true };
 const criu = new Criu();
 
 await mkdir(directory, { recursive: true, mode: 0o700 });
-const server = existsSync(images) ? await restore() : await start();
+// A dump that failed leaves only its log.
+const isFrozen = existsSync(join(images, 'inventory.img'));
+const server = isFrozen ? await restore() : await start();
 process.once('SIGINT', freeze);
 process.once('SIGTERM', freeze);
 
@@ -40,10 +42,7 @@ async function restore() {
 
 async function freeze() {
   // The images of the last restart stay until the new ones are complete.
-  const fresh = join(directory, 'images.new');
-  await rm(fresh, { recursive: true, force: true });
-  const { stats } = await criu.dump(server.pid, { imagesDirectory: fresh, ...options });
-  await rm(images, { recursive: true, force: true });
-  await rename(fresh, images);
+  const overwrite = true;
+  const { stats } = await criu.dump(server.pid, { imagesDirectory: images, overwrite, ...options });
   console.log(`frozen: ${(stats.bytesWritten / 2 ** 20).toFixed(1)} MiB of memory`);
 }

@@ -35,8 +35,8 @@ function optionsPage(rowOf, types) {
     escaped(summary(types, option)),
     escaped(kind.takes),
     operations.join(', '),
-    field === 'tls' ? '`tls`, `tls_*`' : `\`${field}\``,
-    dotted(since),
+    field === 'tls' ? '`tls`, `tls_*`' : field ? `\`${field}\`` : '',
+    field ? dotted(since) : '',
   ]);
   return `${header('src/options/')}# Options
 
@@ -48,7 +48,7 @@ written \`--tcp-established\`.
 
 Every operation also takes \`signal\`, \`deadlineMs\` and \`gracePeriodMs\`, and most take \`hooks\`: see
 [hooks and cancellation](hooks-and-cancellation.md). "CRIU field" is the name in CRIU's \`criu_opts\`, and "Since"
-the first CRIU that has it.
+the first CRIU that has it; the library implements options without a field by itself.
 
 ${table(['Option', 'What it does', 'Takes', 'Operations', 'CRIU field', 'Since'], rows)}
 `;

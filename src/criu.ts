@@ -145,9 +145,16 @@ export class Criu implements AsyncDisposable {
 
   /**
    * Freezes a process tree and writes it to disk. Afterwards the processes are killed, or run on
-   * with `leaveRunning`. If the dump fails they run on. Source: RPC request DUMP, criu(8) dump.
+   * with `leaveRunning`. If the dump fails they run on, and only its log stays.
+   *
+   * The images are written to a directory beside `imagesDirectory`, or in it, and moved into place once
+   * they are complete and on the disk: `inventory.img` last, or the whole directory in one step if it
+   * replaces a checkpoint. CRIU writes directly into `imagesDirectory` if that is a descriptor or set by
+   * a configuration file, with `pageServer`, `lazyPages`, `parentImage` or `stream`, for pre-dumps and
+   * iterations, and if a process dumps itself. Source: RPC request DUMP, criu(8) dump.
    * @param pid the root of the tree
-   * @throws CriuError whose `workload` is the state of the processes; ERR_CRIU_PREFLIGHT for a tree that
+   * @throws CriuError whose `workload` is the state of the processes; ERR_CRIU_INVALID_ARGUMENT if
+   * `imagesDirectory` holds a checkpoint and `overwrite` is not true; ERR_CRIU_PREFLIGHT for a tree that
    * could not be restored, unless `force` is true
    */
   async dump(pid: number, options: DumpOptions): Promise<DumpResult> {

@@ -10,6 +10,7 @@ const description = [
   'Freeze a process and its descendants, and write them to a directory. The dump ends the processes ' +
     'unless you give --leave-running. If it fails or is cancelled, they continue.',
   'The directory is created with mode 0700, because the images contain the memory of the processes. ' +
+    'A checkpoint in it is kept unless you give --overwrite, and then until the new one is complete. ' +
     'To learn beforehand what would make the dump fail, run node-criu preflight PID.',
 ].join('\n\n');
 
@@ -39,9 +40,10 @@ export function addDump(program: Command): void {
 
 async function dump(root: number, given: CheckpointOptions & Common): Promise<void> {
   await withCriu(given, async ({ criu, output, options, limits }) => {
-    const all = { ...options, ...limits, hooks: stepHooks(output) } as CheckpointOptions;
-    const dumped = () => criu.checkpoint(root, all);
-    const result = await withDumpProgress(output, root, options, dumped);
+    const result = await withDumpProgress(output, root, options, (hooks) => {
+      const all = { ...options, ...limits, hooks: { ...stepHooks(output), ...hooks } };
+      return criu.checkpoint(root, all as CheckpointOptions);
+    });
     const { stats, imagesDirectory } = result;
     const size = formatBytes(stats.bytesWritten);
     const frozen = formatDuration(stats.frozenTimeMs);

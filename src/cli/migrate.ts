@@ -55,6 +55,9 @@ const setByMigration: readonly OptionName[] = [
   'trackMem',
   'leaveRunning',
   'leaveStopped',
+  'overwrite',
+  'durable',
+  'keepFailed',
   'tls',
 ];
 

@@ -13,7 +13,7 @@ export function withFlags(text: string): string {
     .replace(/\binheritFd\['([^']+)'\]/g, "--inherit-fd '$1=FD'")
     .replace(/\b(a)dd (\S+) to external\b/gi, (_, a, id) => `${give(a)} --external '${id}'`)
     .replace(/\bset the option path\b/, 'give --criu')
-    .replace(/\b(s)et (force|insecure|unprivileged)(: true)?\b/gi, (_, s, name) => {
+    .replace(/\b(s)et (force|insecure|overwrite|unprivileged)(: true)?\b/gi, (_, s, name) => {
       return `${give(s)} ${flagOf(name)}`;
     })
     .replace(/\b[a-z]+[A-Z]\w*/g, (word) => {

@@ -112,6 +112,11 @@ export interface Native {
    * locked through another open file description, in this process or another.
    */
   tryLock(fd: number): boolean;
+  /**
+   * Gives each of two files or directories the name of the other, in one step. Throws EINVAL where the
+   * file system cannot do that.
+   */
+  exchange(one: string, other: string): void;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**

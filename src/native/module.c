@@ -22,6 +22,7 @@ static const struct method methods[] = {
     {"openByHandle", js_open_by_handle},
     {"getAttribute", js_get_attribute},
     {"tryLock", js_try_lock},
+    {"exchange", js_exchange},
     {"close", js_close},
     {"release", js_release},
 };

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open, readlink } from 'node:fs/promises';
-import { invalid, systemFailure } from '../errors.ts';
+import { type CriuError, invalid, systemFailure } from '../errors.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import type { DirectoryLike } from '../options/types.ts';
 import { makePrivateDirectory } from '../process/private-directory.ts';
@@ -35,9 +35,21 @@ export async function openDirectory(
     const handle = await open(given, constants.O_RDONLY | constants.O_DIRECTORY);
     return { path: given, fd: handle.fd, [Symbol.asyncDispose]: () => handle.close() };
   } catch (error) {
-    const exhausted = systemFailure(operation, error);
-    if (exhausted) throw exhausted;
-    const usable = create ? 'a directory that can be made and opened' : 'a directory that exists';
-    throw invalid(operation, option, `${usable} (${(error as Error).message})`, given);
+    throw unusable(operation, option, given, create, error);
   }
+}
+
+/** The error of a directory that cannot be opened, or made. */
+export function unusable(
+  operation: string,
+  option: string,
+  given: DirectoryLike,
+  create: boolean,
+  error: unknown,
+): CriuError {
+  const usable = create ? 'a directory that can be made and opened' : 'a directory that exists';
+  return (
+    systemFailure(operation, error) ??
+    invalid(operation, option, `${usable} (${(error as Error).message})`, given)
+  );
 }

@@ -19,8 +19,11 @@ import { statusOf } from '../procfs/status.ts';
 import { tracerOf } from '../procfs/tracer.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
+import { assertExists } from './existing-process.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve.ts';
 import { type Forensics, type Job, perform } from './run.ts';
+import type { StagedImages } from './staged-images.ts';
+import { assertNoCheckpoint, stageImages } from './staging.ts';
 
 /** Options of {@link Criu.dump}. `imagesDirectory` is required. */
 export interface DumpOptions extends Pick<CriuOpts, OptionOf<'dump'>>, OperationOptions {
@@ -106,15 +109,22 @@ export async function dump(
   const isSelfDump = client.socket !== undefined && pid === process.pid;
   if (isSelfDump) assertSelfDump(operation, given.hooks);
   const { effective } = resolved;
+  const label = `${operation} of process ${pid}${round ? `, ${round.name}` : ''}`;
   using cleanup = await Cleanup.of(pid, effective);
   let frozenAt: number | undefined;
   const single = round ? 'PRE_DUMP' : 'SINGLE_PRE_DUMP';
   const job: Job<DumpStats> = {
     request: {
       type: operation === 'dump' ? 'DUMP' : single,
-      label: `${operation} of process ${pid}${round ? `, ${round.name}` : ''}`,
+      label,
       pid,
       isSelfDump,
+      async stage() {
+        assertExists(client, operation, pid, label);
+        if (round) return undefined;
+        await assertNoCheckpoint(operation, effective);
+        return isSelfDump ? undefined : await stageImages(operation, resolved);
+      },
       logLevel: cleanup.logLevel,
       ...(serving && { inherited: serving.inherited, config: [`ps-socket ${serving.socket}`] }),
     },
@@ -173,6 +183,11 @@ async function awaitFreePids(
   return left.map(occupantOf).filter((occupant) => occupant !== undefined);
 }
 
+function notMoved(stagedImages: StagedImages | undefined): AbortReason | undefined {
+  const failure = stagedImages?.failure;
+  return failure && { code: failure.code, text: failure.message, cause: failure.cause };
+}
+
 /** While this process is frozen, its hooks cannot run. */
 function assertSelfDump(operation: string, hooks: Hooks | undefined): void {
   if (!hookNames.some((name) => hooks?.[name])) return;
@@ -192,16 +207,18 @@ function evidenceOf(
 ): NonNullable<Forensics<DumpStats>['collectEvidence']> {
   const before = stateOf(pid);
   const tracersBefore = new KnownProcesses([statusOf(pid)?.tracer ?? 0]);
-  return async ({ replied, stderr, session, program }, log) => {
+  return async ({ replied, stderr, session, program }, log, stagedImages) => {
     // The criu of a service is not a child of this process and may still be running.
     const criuHasEnded =
       replied || client.socket === undefined || (await untilReleased(pid, tracersBefore));
     // Without a reply CRIU has not rolled back, and after serving pages it does so only in part.
     const rollsBack = criuHasEnded && (!replied || cleanup.served);
-    const leftovers = rollsBack
+    const rolledBack = rollsBack
       ? await cleanup.rollBack(session, `${await log.beginning()}${stderr}`)
       : undefined;
-    const abortReason = await serving?.failed();
+    const kept = stagedImages?.leftovers ?? [];
+    const leftovers = kept.length > 0 ? [...(rolledBack ?? []), ...kept] : rolledBack;
+    const abortReason = (await serving?.failed()) ?? notMoved(stagedImages);
     const tracer = await tracerOf(pid);
     const state = stateOf(pid);
     const isDumped =
@@ -213,6 +230,8 @@ function evidenceOf(
     // A process that another criu dumps may be executing that criu's parasite code.
     const isStopped = (isDumped && state !== 'gone') || (cleanup.frozen && state === 'running');
     const workload = isStopped ? 'stopped' : state;
+    // The images are all that is left of the processes.
+    if (state === 'gone' && stagedImages?.isPlaced) await stagedImages.finish().catch(() => {});
     return { pid, workload, tracer, refused, abortReason, leftovers };
   };
 }

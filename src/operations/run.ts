@@ -17,6 +17,7 @@ import { openDirectory } from './directories.ts';
 import { requireSupport } from './probe.ts';
 import { type Call, call, type Ending } from './request.ts';
 import type { ResolvedOptions } from './resolve.ts';
+import type { StagedImages } from './staged-images.ts';
 import { openStatusFd } from './status-fd.ts';
 
 /** One request with options, the callbacks while criu works, and what to collect afterwards. */
@@ -33,6 +34,8 @@ export interface JobRequest {
   readonly label: string;
   /** The process to dump. */
   readonly pid?: number;
+  /** Makes the directory that images are written to until they are complete, if the operation needs one. */
+  readonly stage?: () => Promise<StagedImages | undefined>;
   /** True if the process dumps itself: it cannot answer notifications while it is frozen. */
   readonly isSelfDump?: boolean;
   /** Descriptors that criu inherits besides those of the options: `[number in criu, number here]`. */
@@ -61,6 +64,7 @@ export interface Forensics<Stats> {
   readonly collectEvidence?: (
     ending: Ending,
     log: LogFile,
+    stagedImages: StagedImages | undefined,
   ) => Promise<
     Pick<
       Evidence,
@@ -77,6 +81,8 @@ export interface Prepared extends Call {
   readonly imagesDirectory: string;
   /** The directory of the log and the statistics. */
   readonly workDirectory: string;
+  /** Where the images are written until they are complete, if not in their directory. */
+  readonly stagedImages: StagedImages | undefined;
   readonly log: LogFile;
   /** The caller's own configuration file. */
   readonly configFile: string | undefined;
@@ -121,23 +127,29 @@ export async function perform<Stats = undefined>(
 ): Promise<Done<Stats>> {
   const { collectEvidence, readStats } = job.forensics ?? {};
   return await prepare(client, resolved, job, async (prepared) => {
-    const { operation, label, log, imagesDirectory, workDirectory } = prepared;
+    const { operation, label, log, imagesDirectory, workDirectory, stagedImages } = prepared;
     const reply = await call({
       ...prepared,
       collectEvidence: async (ending) => ({
         log: await log.read(),
         hint: hint(prepared),
-        ...(await collectEvidence?.(ending, log)),
+        ...(await collectEvidence?.(ending, log, stagedImages)),
       }),
     });
-    const reading = readStats?.(workDirectory).catch(async (cause: CriuError) => {
+    const failLate = async (cause: CriuError) => {
       throw new CriuError(cause.code, `${label} is done, but ${cause.message}`, {
         operation,
         cause,
         log: await log.read(),
-        ...(await collectEvidence?.({ replied: true, killed: false, stderr: '' }, log)),
+        ...(await collectEvidence?.(
+          { replied: true, killed: false, stderr: '' },
+          log,
+          stagedImages,
+        )),
       });
-    });
+    };
+    await stagedImages?.finish().catch(failLate);
+    const reading = readStats?.(workDirectory).catch(failLate);
     const [stats, logged] = await Promise.all([reading as Promise<Stats>, log.read()]);
     return { stats, reply, log: logged, imagesDirectory, workDirectory };
   });
@@ -155,7 +167,7 @@ export async function prepare<T>(
 ): Promise<T> {
   const { operation, options, configured, translation, hooks, cancellation } = resolved;
   const { wire, inherited, newest } = translation;
-  const { type, label, pid, isSelfDump, logLevel } = job.request;
+  const { type, label, pid, isSelfDump, logLevel, stage } = job.request;
   const { workerSession, observer, forceKill, isHalfRestored } = job.lifecycle ?? {};
   const { imagesDirectory, workDirectory, statusFd, configFile } = options;
   // From here on statusFd is closed however the operation ends.
@@ -163,6 +175,7 @@ export async function prepare<T>(
   cancellation.throwIfRequested();
 
   const endpoint = await locate(operation, client);
+  await using stagedImages = await stage?.();
   const { logFile, writes, notifies, since } = traits[operation];
   await using ownImages = await openDirectory(
     operation,
@@ -195,6 +208,7 @@ export async function prepare<T>(
 
   const log = await LogFile.at(logPath);
   cancellation.throwIfRequested();
+  const imagesPath = pathIn(configured.imagesDirectory) ?? images.path;
   return await use({
     operation,
     label,
@@ -205,11 +219,18 @@ export async function prepare<T>(
     isHalfRestored,
     forceKill,
     detachOnSuccess: options.execCmd !== undefined,
-    onNotification: refuseToServe(chainHandlers(status?.onNotification, callHooks(hooks))),
+    onNotification: refuseToServe(
+      chainHandlers(
+        status?.onNotification,
+        callHooks(hooks, stagedImages?.directory ?? imagesPath),
+        stagedImages?.onNotification,
+      ),
+    ),
     observer,
     cancellation,
-    imagesDirectory: pathIn(configured.imagesDirectory) ?? images.path,
+    imagesDirectory: imagesPath,
     workDirectory: workPath,
+    stagedImages,
     log,
     configFile,
     request: {
@@ -225,7 +246,7 @@ export async function prepare<T>(
         ...(logLevel !== undefined && { log_level: logLevel }),
         ...wire,
         ...(config && { config_file: config.path }),
-        images_dir_fd: images.fd,
+        images_dir_fd: stagedImages?.fd ?? images.fd,
         work_dir_fd: work.fd,
       },
     },

@@ -118,10 +118,12 @@ export class CriuSession implements AsyncDisposable {
     using cancellation = new Cancellation('session', { ...given, gracePeriodMs }, this.#limits);
     cancellation.throwIfRequested();
     using _turn = this.#turn();
+    // The path works while the caller's descriptor is open.
+    const images = `/proc/self/fd/${own.opts?.images_dir_fd}`;
     const label = `session: ${typeof own.type === 'string' ? own.type : 'request'}`;
     const evidenceOf = await watchRequest(own);
     const outcome = await this.#session
-      .exchange(own, { cancellation, onNotification: callHooks(hooks ?? {}) })
+      .exchange(own, { cancellation, onNotification: callHooks(hooks ?? {}, images) })
       .catch((error: CriuError) => error);
     const over = outcome instanceof Error && outcome.code === 'ERR_CRIU_EOF';
     if (over && this.#closed) throw closed();

@@ -84,6 +84,7 @@ function parse(text: string): CriuOpts {
     ...Object.fromEntries(settings.flatMap(([name]) => flagOf(name))),
     imagesDirectory: last('images-dir'),
     workDirectory: last('work-dir'),
+    parentImage: last('prev-images-dir'),
     logFile: last('log-file'),
     freezeCgroup: last('freeze-cgroup'),
     networkLock: (['iptables', 'nftables', 'skip'] as const).find(

@@ -183,25 +183,38 @@ export const table = {
   stream: row('stream', flag, both, 40300),
 } as const satisfies Record<keyof CriuWireOpts, Row>;
 
+/** The options that the library implements itself. CRIU has no such fields. */
+const ownRows = [
+  row('overwrite', flag, dump),
+  row('durable', flag, ['dump']),
+  row('keepFailed', flag, ['dump']),
+] as const;
+
 type Table = typeof table;
+type AnyRow = Table[keyof Table] | (typeof ownRows)[number];
 
 /** The options that an operation takes, according to the table. */
-export type OptionOf<O extends Operation> = {
-  [Field in keyof Table]: O extends Table[Field]['operations'][number]
-    ? NonNullable<Table[Field]['option']>
-    : never;
-}[keyof Table];
+export type OptionOf<O extends Operation> = OptionTakenBy<O, AnyRow>;
+
+type OptionTakenBy<O extends Operation, R extends Row> = R extends Row
+  ? O extends R['operations'][number]
+    ? NonNullable<R['option']>
+    : never
+  : never;
 
 /** Fails to compile if an option has no row. preDump needs none: it selects the request. */
-type Uncovered = Exclude<keyof CriuOpts, NonNullable<Table[keyof Table]['option']> | 'preDump'>;
+type Uncovered = Exclude<keyof CriuOpts, NonNullable<AnyRow['option']> | 'preDump'>;
 true satisfies [Uncovered] extends [never] ? true : Uncovered;
 
 /** The rows with their fields. */
 export const rows = Object.entries(table) as readonly [keyof CriuWireOpts, Row][];
 
-/** The rows by the name of the option. */
-export const rowOf: ReadonlyMap<string, readonly [field: keyof CriuWireOpts, row: Row]> = new Map(
-  rows.flatMap(([field, row]) =>
+/** The rows by the name of the option; without a field if the library implements the option itself. */
+export const rowOf: ReadonlyMap<
+  string,
+  readonly [field: keyof CriuWireOpts | undefined, row: Row]
+> = new Map(
+  [...rows, ...ownRows.map((row) => [undefined, row] as const)].flatMap(([field, row]) =>
     row.option === null ? [] : [[row.option, [field, row] as const]],
   ),
 );

@@ -51,7 +51,7 @@ export function translate(
     const [field, row] = lookUp(operation, name, caller);
     const encoded = row.kind.encode(checkValue(caller, name, row.kind, value), plan);
     if (row.kind.form === 'tls') Object.assign(wire, encoded);
-    else if (!setElsewhere.has(field)) wire[field] = encoded;
+    else if (field && !setElsewhere.has(field)) wire[field] = encoded;
     if (row.since > (newest?.since ?? 0)) newest = { option: name, since: row.since };
   }
   checkTogether(operation, options, wire.ps as CriuWireOpts['ps'], caller);
@@ -79,7 +79,10 @@ export function withDefaults(
 const everyOption: Readonly<Record<string, Check>> = {
   preDump: flag,
   ...Object.fromEntries(
-    [...rowOf].map(([option, [field, { kind }]]) => [option, { ...kind, alias: field }]),
+    [...rowOf].map(([option, [field, { kind }]]) => [
+      option,
+      field ? { ...kind, alias: field } : kind,
+    ]),
   ),
   // Some operations accept only paths, which they check themselves.
   tls: tlsMaterialOrNone,
@@ -95,7 +98,7 @@ function lookUp(
   operation: Operation,
   name: string,
   caller: string,
-): readonly [keyof CriuWireOpts, Row] {
+): readonly [keyof CriuWireOpts | undefined, Row] {
   const found = rowOf.get(name);
   if (!found) throw unknown(caller, name);
   if (!found[1].operations.includes(operation)) {

@@ -80,6 +80,25 @@ export interface CriuOpts {
    */
   imagesDirectory?: DirectoryLike;
   /**
+   * Replace the checkpoint in the images directory, which must not be a mount point. The old checkpoint
+   * stays whole until the new one is complete, and is then removed with all files named `*.img` in its
+   * directory; other files stay. Without this option a directory that holds a checkpoint is refused.
+   * See {@link Criu.dump} for the dumps that write over the old images instead.
+   */
+  overwrite?: boolean;
+  /**
+   * Write the images to the disk (fsync) before they are moved into place: before the processes end, or,
+   * with `leaveRunning` or `leaveStopped`, once they are no longer frozen. With `false` a crash of the
+   * host can lose a dump that has succeeded. Images that CRIU writes directly into their directory are
+   * not written to the disk. Default true. See {@link Criu.dump}.
+   */
+  durable?: boolean;
+  /**
+   * Keep the images of a dump that fails, to examine them. They stay where CRIU wrote them, which the
+   * error's `leftovers` names; the next dump with `overwrite` may remove them.
+   */
+  keepFailed?: boolean;
+  /**
    * Directory of the log file and of the statistics. Created with mode 0700 if it does not exist.
    * Default: the images directory. Source: `work_dir_fd`, criu(8) --work-dir; runc `WorkDirectory`.
    */
@@ -443,10 +462,14 @@ export interface OperationOptions {
  * Source: criu(8) --action-script.
  */
 export interface Hooks {
-  /** Before a dump begins. */
-  preDump?(): void | Promise<void>;
-  /** The images are complete and the processes are still frozen: the last moment to refuse a dump. */
-  postDump?(): void | Promise<void>;
+  /** Before a dump begins. @param directory where CRIU writes the images: see `postDump` */
+  preDump?(directory: string): void | Promise<void>;
+  /**
+   * The images are complete and the processes are still frozen: the last moment to refuse a dump.
+   * @param directory where the images are. A dump that is written beside its images directory moves
+   * them into place after this hook: see {@link Criu.dump}
+   */
+  postDump?(directory: string): void | Promise<void>;
   /** CRIU is about to lock the network of the processes. */
   networkLock?(): void | Promise<void>;
   /** CRIU is about to unlock the network of the processes. */

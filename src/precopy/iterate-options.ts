@@ -2,8 +2,16 @@ import type { DumpOptions, PreDumpOptions } from '../operations/dump.ts';
 import type { CriuOpts, PageServerOptions } from '../options/types.ts';
 import type { LazyDumpOptions } from '../postcopy/lazy-dump-options.ts';
 
-/** Options that an {@link Iteration} sets for each round. */
-export type OwnedOption = 'imagesDirectory' | 'workDirectory' | 'parentImage' | 'trackMem';
+/** Options that an {@link Iteration} sets for each round, which gets a directory of its own. */
+export type OwnedOption =
+  | 'imagesDirectory'
+  | 'workDirectory'
+  | 'parentImage'
+  | 'trackMem'
+  | (typeof DIRECTORY_OPTIONS)[number];
+
+/** Options of a dump that apply to its directory; a round has a new one. */
+export const DIRECTORY_OPTIONS = ['overwrite', 'durable', 'keepFailed'] as const;
 
 /** Returns the page server of a round. Each round needs a directory of its own there. */
 export type PageServerOfRound = (round: {
@@ -21,13 +29,7 @@ export type PageServerOfRound = (round: {
 export interface IterateOptions
   extends Omit<
     DumpOptions,
-    | 'imagesDirectory'
-    | 'parentImage'
-    | 'trackMem'
-    | 'pageServer'
-    | 'statusFd'
-    | 'insecure'
-    | 'force'
+    Exclude<OwnedOption, 'workDirectory'> | 'pageServer' | 'statusFd' | 'insecure' | 'force'
   > {
   /**
    * Directory of the rounds, each in a directory of its own: `0`, `1`, … Created with mode 0700.

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import type { Client } from '../operations/client.ts';
 import type { DumpOptions } from '../operations/dump.ts';
+import { assertExists } from '../operations/existing-process.ts';
 import { requireSupport } from '../operations/probe.ts';
 import { checkOptions, checkValue } from '../options/check.ts';
 import { flag, pid as positiveInteger } from '../options/kinds.ts';
@@ -14,7 +15,7 @@ import { requireLargePipes } from '../postcopy/pipes.ts';
 import { ServingConnection } from '../postcopy/serving-connection.ts';
 import { locate } from '../worker/endpoint.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
-import type { IterateOptions } from './iterate-options.ts';
+import { DIRECTORY_OPTIONS, type IterateOptions } from './iterate-options.ts';
 import { Iteration } from './iteration.ts';
 import {
   assertDumpable,
@@ -44,7 +45,7 @@ export async function iterate(
     { ...operationOptions, preflight: flag, lazyPages: flag },
   );
   using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
-  assertNoOwnedOptions(OPERATION, own, ['parentImage', 'trackMem']);
+  assertNoOwnedOptions(OPERATION, own, ['parentImage', 'trackMem', ...DIRECTORY_OPTIONS]);
   if (lazyPages) assertNoLeftoverOptions(own);
   const server = typeof pageServer === 'function' ? undefined : { pageServer };
   const forDump = withDefaults('dump', { ...own, ...server }, client.defaults);
@@ -52,6 +53,7 @@ export async function iterate(
   cancellation.throwIfRequested();
 
   const binary = await locate(OPERATION, client);
+  assertExists(client, OPERATION, pid, OPERATION);
   const needs = { since: OLDEST_CRIU, newest, memTrack: true, lazyPages };
   await requireSupport(OPERATION, binary, needs, cancellation);
   if (lazyPages) await requireLargePipes(OPERATION);

@@ -3,7 +3,7 @@ import type { DumpOptions, RoundContext } from '../operations/dump.ts';
 import { overrideHooks } from '../options/hooks.ts';
 import { withDefaults } from '../options/translate.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
-import type { IterateOptions, RoundOptions } from './iterate-options.ts';
+import { DIRECTORY_OPTIONS, type IterateOptions, type RoundOptions } from './iterate-options.ts';
 import {
   assertNoOwnedOptions,
   assertParentIntact,
@@ -45,6 +45,7 @@ export async function prepareRound(
     'workDirectory',
     'parentImage',
     'trackMem',
+    ...DIRECTORY_OPTIONS,
   ]);
   const directory = join(settings.images, String(index));
   const name = `round ${index}`;

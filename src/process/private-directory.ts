@@ -10,26 +10,29 @@ const STICKY = 0o1000;
  * Makes a directory, and those above it that are missing, with access for its owner only. It does not use
  * `recursive` of mkdir, which never ends in a file system without directories to make, such as /proc.
  * @param isDurable also makes the entries of what it has made durable
+ * @returns the directories that were missing, the deepest first
  */
-export async function makePrivateDirectory(path: string, isDurable = false): Promise<void> {
+export async function makePrivateDirectory(path: string, isDurable = false): Promise<string[]> {
   const whole = resolve(path);
   try {
-    await makeOne(whole, isDurable);
+    return await makeOne(whole, isDurable);
   } catch (error) {
     const parent = dirname(whole);
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === whole) throw error;
-    await makePrivateDirectory(parent, isDurable);
-    await makeOne(whole, isDurable);
+    const above = await makePrivateDirectory(parent, isDurable);
+    return [...(await makeOne(whole, isDurable)), ...above];
   }
 }
 
-async function makeOne(path: string, isDurable: boolean): Promise<void> {
+async function makeOne(path: string, isDurable: boolean): Promise<string[]> {
   try {
     await mkdir(path, { mode: 0o700 });
     if (isDurable) await syncDirectory(dirname(path));
+    return [path];
   } catch (error) {
     const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
     if (!isThere || !(await stat(path)).isDirectory()) throw error;
+    return [];
   }
 }
 

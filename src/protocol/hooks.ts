@@ -19,8 +19,11 @@ const hookOf = {
   'query-ext-files': 'queryExtFiles',
 } as const satisfies Record<string, keyof Hooks>;
 
-/** Returns a handler of notifications that calls the matching hooks. */
-export function callHooks(hooks: Hooks): NotificationHandler {
+/**
+ * Returns a handler of notifications that calls the matching hooks.
+ * @param directory where CRIU writes images, for the hooks of a dump
+ */
+export function callHooks(hooks: Hooks, directory: string): NotificationHandler {
   return async (notification, fds) => {
     const [fd] = fds;
     const hook = hookOf[notification.script as keyof typeof hookOf];
@@ -41,6 +44,10 @@ export function callHooks(hooks: Hooks): NotificationHandler {
         if (handedOver === undefined) return undefined;
         native().release(handedOver);
         await hooks.orphanPtsMaster?.(handedOver);
+        return undefined;
+      case 'preDump':
+      case 'postDump':
+        await hooks[hook]?.(directory);
         return undefined;
       case 'setupNamespaces':
       case 'postRestore':

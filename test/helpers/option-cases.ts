@@ -25,6 +25,8 @@ const flag: Case = {
   accepted: [true, false].map((value) => [value, value]),
   refused: ['yes', 1, 0, null, [true]],
 };
+/** An option that CRIU does not see. */
+const ownFlag: Case = { ...flag, accepted: [true, false].map((value) => [value, undefined]) };
 const badTexts = ['', 'a\0b', 'half a pair \ud83e', 5, null, {}];
 const text: Case = {
   accepted: ['/a/b', 'ü🧊'].map((value) => [value, value]),
@@ -78,6 +80,9 @@ const filesOnWire = {
 export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
   imagesDirectory: directory,
   workDirectory: directory,
+  overwrite: ownFlag,
+  durable: ownFlag,
+  keepFailed: ownFlag,
   parentImage: { ...text, adds: { track_mem: true } },
   leaveRunning: flag,
   leaveStopped: flag,

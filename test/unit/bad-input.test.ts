@@ -199,10 +199,10 @@ test('unusable directories and descriptors are refused before criu is started', 
   const refusals: [string, () => Promise<unknown>][] = [
     ['imagesDirectory', () => criu.restore({ imagesDirectory: missing })],
     ['imagesDirectory', () => criu.cpuinfoCheck({ imagesDirectory: missing })],
-    ['imagesDirectory', () => criu.dump(12, { imagesDirectory: path })],
-    ['imagesDirectory', () => criu.dump(12, { imagesDirectory: fd })],
+    ['imagesDirectory', () => criu.dump(process.pid, { imagesDirectory: path })],
+    ['imagesDirectory', () => criu.dump(process.pid, { imagesDirectory: fd })],
     ['workDirectory', () => criu.restore({ imagesDirectory, workDirectory: path })],
-    ['statusFd', () => criu.dump(12, { imagesDirectory, lazyPages: true, statusFd: fd })],
+    ['statusFd', () => criu.dump(process.pid, { imagesDirectory, lazyPages: true, statusFd: fd })],
   ];
   for (const [option, refusal] of refusals) {
     expect(await failureOf(refusal)).toMatchObject(wrong(expect.any(String), option));

@@ -40,7 +40,10 @@ const nothing = { workload: 'as CRIU left it', left: 'nothing' };
 async function dumping(hooks: Hooks = {}, cancellation?: Cancellation) {
   const peer = socketPeer();
   const session = new Session(peer.channel);
-  const outcome = session.exchange(dump, { onNotification: callHooks(hooks), cancellation });
+  const outcome = session.exchange(dump, {
+    onNotification: callHooks(hooks, '/images'),
+    cancellation,
+  });
   outcome.catch(() => {});
   expect(await peer.request()).toEqual(dump);
   return { peer, session, outcome };

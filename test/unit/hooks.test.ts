@@ -11,8 +11,8 @@ import { temporaryDirectory } from '../helpers/workload.ts';
 
 /** The steps at which CRIU waits, each with its hook and the arguments of the hook. */
 const steps: readonly (readonly [script: string, hook: keyof Hooks, args: unknown[]])[] = [
-  ['pre-dump', 'preDump', []],
-  ['post-dump', 'postDump', []],
+  ['pre-dump', 'preDump', ['/images']],
+  ['post-dump', 'postDump', ['/images']],
   ['network-lock', 'networkLock', []],
   ['network-unlock', 'networkUnlock', []],
   ['pre-restore', 'preRestore', []],
@@ -38,7 +38,7 @@ function recorded() {
 test.each(steps)('%s calls %s, after onNotify', async (script, hook, args) => {
   const { hooks, calls } = recorded();
   const notification = { script, pid: 7 };
-  await callHooks(hooks)(notification, []);
+  await callHooks(hooks, '/images')(notification, []);
   expect(calls).toEqual([
     ['onNotify', notification],
     [hook, ...args],
@@ -49,14 +49,16 @@ test.each(['pre-stream', '', 'constructor'])(
   'a step without a hook, %j, calls onNotify alone',
   async (script) => {
     const { hooks, calls } = recorded();
-    expect(await callHooks(hooks)({ script }, [])).toBeUndefined();
+    expect(await callHooks(hooks, '/images')({ script }, [])).toBeUndefined();
     expect(calls).toEqual([['onNotify', { script }]]);
   },
 );
 
 test('without hooks, every step is acknowledged', async () => {
-  for (const [script] of steps) await callHooks({})({ script, pid: 7 }, []);
-  expect(await callHooks({})({ script: 'query-ext-files' }, [])).toEqual({ external: [] });
+  for (const [script] of steps) await callHooks({}, '/images')({ script, pid: 7 }, []);
+  expect(await callHooks({}, '/images')({ script: 'query-ext-files' }, [])).toEqual({
+    external: [],
+  });
 });
 
 test('hooks are called as methods of their object', async () => {
@@ -71,13 +73,13 @@ test('hooks are called as methods of their object', async () => {
   }
   const hooks = new Counting();
   checkOptions('dump', { hooks }, operationOptions);
-  await callHooks(hooks)({ script: 'pre-dump' }, []);
+  await callHooks(hooks, '/images')({ script: 'pre-dump' }, []);
   expect(hooks.count).toBe(1);
 });
 
 test('orphan-pts-master without a descriptor calls no hook', async () => {
   const orphanPtsMaster = vi.fn();
-  await callHooks({ orphanPtsMaster })({ script: 'orphan-pts-master' }, []);
+  await callHooks({ orphanPtsMaster }, '/images')({ script: 'orphan-pts-master' }, []);
   expect(orphanPtsMaster).not.toHaveBeenCalled();
 });
 
@@ -85,14 +87,16 @@ test('the hook of a step is not called if onNotify throws', async () => {
   const cause = new Error('no');
   const preDump = vi.fn();
   const onNotify = () => Promise.reject(cause);
-  await expect(callHooks({ onNotify, preDump })({ script: 'pre-dump' }, [])).rejects.toBe(cause);
+  await expect(
+    callHooks({ onNotify, preDump }, '/images')({ script: 'pre-dump' }, []),
+  ).rejects.toBe(cause);
   expect(preDump).not.toHaveBeenCalled();
 });
 
 describe('queryExtFiles', () => {
   const ask = (answer: unknown) => {
     const hooks = { queryExtFiles: () => answer } as Hooks;
-    return callHooks(hooks)({ script: 'query-ext-files' }, []);
+    return callHooks(hooks, '/images')({ script: 'query-ext-files' }, []);
   };
 
   test('returns strings, or a promise of them', async () => {
@@ -136,7 +140,8 @@ describe('the check of hooks', () => {
 
 describe('overriding hooks', () => {
   const run = async (hooks: Hooks) => {
-    for (const script of ['pre-dump', 'post-dump']) await callHooks(hooks)({ script }, []);
+    for (const script of ['pre-dump', 'post-dump'])
+      await callHooks(hooks, '/images')({ script }, []);
   };
 
   test('keeps inherited methods and their this', async () => {

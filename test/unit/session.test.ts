@@ -26,7 +26,10 @@ const notification = (script: string, pid?: number): CriuResponse => ({
 /** Starts a DUMP, which the peer has read. */
 async function dumping(peer: Peer, hooks: Hooks = {}, cancellation?: Cancellation) {
   const session = new Session(peer.channel);
-  const outcome = session.exchange(dump, { onNotification: callHooks(hooks), cancellation });
+  const outcome = session.exchange(dump, {
+    onNotification: callHooks(hooks, '/images'),
+    cancellation,
+  });
   outcome.catch(() => {});
   expect(await peer.request()).toEqual(dump);
   return { session, outcome };

@@ -14,7 +14,8 @@ const requests = {
   version: () => criu.version(),
   features: () => criu.features(),
   dump: (pid, imagesDirectory, end) =>
-    criu.dump(Number(pid), { imagesDirectory, leaveRunning: end === '0' }),
+    // The other clients do not write the images to the disk.
+    criu.dump(Number(pid), { imagesDirectory, leaveRunning: end === '0', durable: false }),
   restore: (imagesDirectory) => criu.restore({ imagesDirectory }),
   grow: (mib) => kept.push(Buffer.alloc(Number(mib) * 2 ** 20, 1)),
 };

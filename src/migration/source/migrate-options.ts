@@ -92,7 +92,7 @@ export interface MigrationResult {
 const RESERVED: readonly string[] = [
   ...['imagesDirectory', 'workDirectory', 'pageServer', 'parentImage', 'trackMem', 'lazyPages'],
   ...['leaveRunning', 'leaveStopped', 'statusFd', 'signal', 'deadlineMs', 'insecure', 'stream'],
-  ...['tls', 'force'],
+  ...['tls', 'force', 'overwrite', 'durable', 'keepFailed'],
 ];
 
 const atLeastOne: Check = check(

@@ -69,8 +69,8 @@ async function dumpAndCommit(
   await beginDump(context);
   const own = options.dump?.hooks;
   let committing: Promise<Committed> | undefined;
-  const postDump = async () => {
-    await own?.postDump?.();
+  const postDump: Hooks['postDump'] = async (images) => {
+    await own?.postDump?.(images);
     committing = commit(context, { index, directory: roundDirectory(context, index), lazy: false });
     await committing;
   };

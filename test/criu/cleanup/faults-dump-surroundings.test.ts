@@ -12,7 +12,7 @@ import { holdings } from '../../helpers/own-resources.ts';
 import { noteFault } from '../../helpers/reliability.ts';
 import { oneIn } from '../../helpers/sample.ts';
 import { slowLink } from '../../helpers/slow-link.ts';
-import { client, isAlive, temporaryDirectory } from '../../helpers/workload.ts';
+import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
 beforeAll(async () => {
   for (const fixture of ['counter', 'patient']) await compileFixture(fixture);
@@ -34,7 +34,7 @@ describe('the directory of the images', () => {
         fault: `disk full after ${size}`,
         error: 'ERR_CRIU_FAILED',
         workload: 'runs on',
-        left: 'the images written so far',
+        left: 'nothing but the log',
       });
     },
   );
@@ -80,20 +80,20 @@ describe('the directory of the images', () => {
     },
   );
 
-  test('is removed at postDump: the error says that the process has ended and its images are lost', async () => {
-    const { criu, counter } = await ready();
+  test('is removed at postDump: the dump fails, and the process continues', async () => {
+    const { criu, counter, before } = await ready();
     const imagesDirectory = await temporaryDirectory();
     const remove = () => rm(imagesDirectory, { recursive: true });
     const error = await failureOf(
       criu.dump(counter.pid, { imagesDirectory, hooks: hookAt('postDump', remove) }),
     );
-    expect(error).toMatchObject({ code: 'ERR_CRIU_BAD_IMAGE', workload: 'gone' });
-    expect(error.message).toContain('is done, but');
-    expect(await isAlive(counter.pid)).toBe(false);
+    expect(error).toMatchObject({ code: 'ERR_CRIU_SYSTEM', workload: 'running' });
+    expect(error.message).toContain('the images cannot be moved into');
+    await expectIntact(criu, counter, before);
     await noteFault('dump', {
       fault: 'images directory removed at post-dump, when CRIU has written all',
-      error: 'ERR_CRIU_BAD_IMAGE',
-      workload: 'gone',
+      error: 'ERR_CRIU_SYSTEM',
+      workload: 'runs on',
       left: 'nothing',
     });
   });

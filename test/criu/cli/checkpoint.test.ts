@@ -114,6 +114,23 @@ test('on a terminal a bar shows the progress of a dump', async () => {
   expect(terminal.output.text).toContain(`${images}: process ${counter.pid}, `);
 });
 
+test('a checkpoint is kept unless --overwrite is given', async () => {
+  const counter = await startCounter();
+  const images = join(await temporaryDirectory(), 'images');
+  const dump = ['dump', String(counter.pid), '-D', images, '--leave-running'];
+  expect(await nodeCriu(dump)).toMatchObject({ exitCode: 0 });
+  const { ino } = await stat(join(images, 'inventory.img'));
+  const refused = await nodeCriu(dump);
+  expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(refused.stderr).toBe(
+    `node-criu: --images-directory ${images} already holds a checkpoint: name another directory, or give --overwrite (ERR_CRIU_INVALID_ARGUMENT)`,
+  );
+  expect((await stat(join(images, 'inventory.img'))).ino).toBe(ino);
+  expect(await nodeCriu([...dump, '--overwrite', '--no-durable'])).toMatchObject({ exitCode: 0 });
+  expect((await stat(join(images, 'inventory.img'))).ino).not.toBe(ino);
+  expect(await nodeCriu(['verify', images])).toMatchObject({ exitCode: 0 });
+});
+
 test('options of the library are flags', async () => {
   const counter = await startCounter();
   const [images, work] = [await temporaryDirectory(), await temporaryDirectory()];

@@ -145,7 +145,7 @@ test('freezeCgroup freezes the cgroup for the dump', async () => {
   await criu.dump(counter.pid, options);
   await counter.countsOn();
   expect(changes).toBe(1);
-  await criu.dump(counter.pid, { ...options, freezeCgroup: group.path });
+  await criu.dump(counter.pid, { ...options, overwrite: true, freezeCgroup: group.path });
   await waitFor(() => changes > 1, 'the kernel tells that the cgroup was frozen');
   expect(await readFile(events, 'utf8')).toContain('frozen 0');
   await counter.countsOn();

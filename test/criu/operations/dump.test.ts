@@ -197,11 +197,15 @@ test('the event loop keeps running while a large process is dumped', async () =>
   const pid = await startFilled(200);
   const imagesDirectory = await temporaryDirectory();
   let ticks = 0;
+  let written = '';
   const timer = setInterval(() => {
-    if (existsSync(join(imagesDirectory, 'pages-1.img'))) ticks++;
+    if (existsSync(join(written, 'pages-1.img'))) ticks++;
   }, 1);
+  const preDump = (directory: string) => {
+    written = directory;
+  };
   await client()
-    .dump(pid, { imagesDirectory, leaveRunning: true })
+    .dump(pid, { imagesDirectory, leaveRunning: true, hooks: { preDump } })
     .finally(() => clearInterval(timer));
   expect(ticks).toBeGreaterThan(2);
   expect((await stat(join(imagesDirectory, 'pages-1.img'))).size).toBeGreaterThan(200 * 2 ** 20);

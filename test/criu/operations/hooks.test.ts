@@ -43,7 +43,7 @@ test('a dump and a restore call the hook of every step, in order', async () => {
   expect(called.splice(0)).toEqual([...expected, 'networkUnlock']);
   await counter.countsOn();
 
-  await criu.dump(counter.pid, { ...options, imagesDirectory, hooks });
+  await criu.dump(counter.pid, { ...options, imagesDirectory, overwrite: true, hooks });
   expect(called.splice(0)).toEqual(expected);
   await waitGone(counter.pid);
 
@@ -100,7 +100,8 @@ test('CRIU waits for hooks, and works between them', async () => {
   const criu = client();
   const { counter, options } = await startTalker();
   const imagesDirectory = await temporaryDirectory();
-  const images = async () => await readdir(imagesDirectory);
+  let written = '';
+  const images = async () => await readdir(written);
   const seen: string[] = [];
   /** Records whether the process counts while CRIU waits for the hook of a step. */
   const counts = async (step: string) => {
@@ -114,7 +115,8 @@ test('CRIU waits for hooks, and works between them', async () => {
     seen.push(`${step}: ${(await counter.count()) > before ? 'counts' : 'does not count'}`);
   };
   const hooks: Hooks = {
-    async preDump() {
+    async preDump(directory) {
+      written = directory;
       await counts('preDump');
       expect(await images()).not.toContain(`core-${counter.pid}.img`);
     },
@@ -128,9 +130,10 @@ test('CRIU waits for hooks, and works between them', async () => {
       expect(await images()).not.toContain(`core-${counter.pid}.img`);
       return [];
     },
-    async postDump() {
+    async postDump(directory) {
       expect(await processState(counter.pid)).toBe('t');
       await look('postDump');
+      expect(directory).toBe(written);
       expect(await images()).toEqual(
         expect.arrayContaining(['inventory.img', 'pages-1.img', `core-${counter.pid}.img`]),
       );
@@ -420,8 +423,8 @@ test('a hook may use CRIU itself', async () => {
 /** Hooks for all steps of a dump and a restore here, and a record of the calls. */
 function recordingHooks() {
   const called: string[] = [];
-  const record = (name: string) => (pid?: number) => {
-    called.push(pid === undefined ? name : `${name} ${pid}`);
+  const record = (name: string) => (given?: number | string) => {
+    called.push(typeof given === 'number' ? `${name} ${given}` : name);
   };
   const hooks: Hooks = {
     ...Object.fromEntries(Object.keys(steps).map((name) => [name, record(name)])),

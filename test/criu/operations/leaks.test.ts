@@ -47,7 +47,8 @@ test('consecutive dumps leave no descriptor and no child behind', async () => {
   const imagesDirectory = await temporaryDirectory();
   const before = await holdings();
   for (let round = 0; round < DUMPS; round++) {
-    const { stats } = await criu.dump(counter.pid, { imagesDirectory, leaveRunning: true });
+    const options = { imagesDirectory, overwrite: true, leaveRunning: true };
+    const { stats } = await criu.dump(counter.pid, options);
     expect(stats.pagesWritten).toBeGreaterThan(10);
   }
   expect(await holdings()).toEqual(before);

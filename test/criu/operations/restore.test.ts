@@ -214,7 +214,7 @@ test('rounds of dump and restore leave nothing behind', async () => {
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
   const round = async () => {
-    await criu.dump(counter.pid, { imagesDirectory });
+    await criu.dump(counter.pid, { imagesDirectory, overwrite: true });
     await waitGone(counter.pid);
     await criu.restore({ imagesDirectory, asChild: true });
     await counter.countsOn();
@@ -233,7 +233,7 @@ test('rounds of dumps and restores of a process that is no child leave nothing b
   for (let i = 0; i < 3; i++) {
     const restored = await criu.restore({ imagesDirectory });
     await counter.countsOn();
-    await criu.dump(counter.pid, { imagesDirectory });
+    await criu.dump(counter.pid, { imagesDirectory, overwrite: true });
     await restored.exited;
     await waitGone(counter.pid);
   }

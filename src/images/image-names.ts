@@ -1,0 +1,23 @@
+import { readdir } from 'node:fs/promises';
+
+/** The image without which the others are no checkpoint. */
+export const INVENTORY = 'inventory.img';
+
+/** Beginning of the name of a directory in which a dump puts its images until they are complete. */
+export const STAGING = '.dump-';
+
+/** True if a directory holds the images of processes, complete or not. */
+export async function holdsCheckpoint(directory: string): Promise<boolean> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.some(
+    (name) => name === INVENTORY || name === 'pstree.img' || /^core-\d+\.img$/.test(name),
+  );
+}
+
+/** True for what belongs to a checkpoint, or was to become one; logs and statistics do not. */
+export function isImageName(name: string): boolean {
+  return /\.img$|^(parent|irmap-cache)$/.test(name) || name.startsWith(STAGING);
+}

@@ -1,0 +1,258 @@
+import { constants, readdirSync, renameSync } from 'node:fs';
+import {
+  chmod,
+  chown,
+  type FileHandle,
+  mkdtemp,
+  open,
+  readdir,
+  realpath,
+  rm,
+  rmdir,
+  stat,
+} from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { CriuError } from '../errors.ts';
+import { holdsCheckpoint, INVENTORY, isImageName, STAGING } from '../images/image-names.ts';
+import { native } from '../native/index.ts';
+import { syncFiles } from '../process/durable.ts';
+import { makePrivateDirectory, syncDirectory } from '../process/private-directory.ts';
+import { readMountInfo } from '../procfs/mountinfo.ts';
+import type { NotificationHandler } from '../protocol/session.ts';
+import { unusable } from './directories.ts';
+
+/** How the images of a dump get into their directory. */
+export interface StagingOptions {
+  /** Write everything to the disk. */
+  readonly durable: boolean;
+  /** Keep the images of a dump that fails. */
+  readonly keepFailed: boolean;
+  /** The processes survive the dump: their images are moved once they are no longer frozen. */
+  readonly survives: boolean;
+}
+
+/**
+ * The images of a dump in a directory of their own, until they are complete. They are moved into the
+ * images directory before CRIU ends the processes, so that at every moment either the processes or
+ * their checkpoint exist.
+ *
+ * A directory without a checkpoint gets the images one by one, the inventory last; it keeps its inode,
+ * and can be a mount point. A directory with a checkpoint changes places with the new one in one step.
+ * The log and the statistics are written to the images directory itself.
+ */
+export class StagedImages implements AsyncDisposable {
+  /** Where CRIU writes the images. */
+  readonly directory: string;
+  /** Why the images could not be moved. */
+  failure: CriuError | undefined;
+  readonly #target: string;
+  readonly #handle: FileHandle;
+  readonly #options: StagingOptions;
+  /** True if the directory holds a checkpoint. */
+  readonly #replaces: boolean;
+  /** Directories that did not exist before, the deepest first. */
+  readonly #made: readonly string[];
+  #placing: Promise<void> | undefined;
+  #finishing: Promise<void> | undefined;
+  /** The images that are in the images directory by now, or true if the directories are exchanged. */
+  #placed: string[] | true = [];
+  #isOver = false;
+
+  /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_SYSTEM */
+  static async open(
+    operation: string,
+    target: string,
+    options: StagingOptions,
+  ): Promise<StagedImages> {
+    const made: string[] = [];
+    let directory: string | undefined;
+    try {
+      made.push(...(await makePrivateDirectory(target, options.durable)));
+      const path = await realpath(target);
+      const replaces = await holdsCheckpoint(path);
+      if (replaces) await assertReplaceable(operation, path);
+      const prefix = replaces ? join(dirname(path), `.${basename(path)}.`) : join(path, STAGING);
+      directory = await mkdtemp(prefix);
+      const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+      return new StagedImages(path, directory, handle, options, replaces, made);
+    } catch (error) {
+      for (const path of directory ? [directory, ...made] : made) await rmdir(path).catch(() => {});
+      if (error instanceof CriuError) throw error;
+      throw unusable(operation, 'imagesDirectory', target, true, error);
+    }
+  }
+
+  private constructor(
+    target: string,
+    directory: string,
+    handle: FileHandle,
+    options: StagingOptions,
+    replaces: boolean,
+    made: readonly string[],
+  ) {
+    this.directory = directory;
+    this.#target = target;
+    this.#handle = handle;
+    this.#options = options;
+    this.#replaces = replaces;
+    this.#made = made;
+  }
+
+  /** The descriptor of {@link directory}. */
+  get fd(): number {
+    return this.#handle.fd;
+  }
+
+  /** True if the images are complete and in their directory. */
+  get isPlaced(): boolean {
+    return this.#placed === true || this.#placed.includes(INVENTORY);
+  }
+
+  /** Moves the images before CRIU ends the processes, which it does after this notification. */
+  readonly onNotification: NotificationHandler = async ({ script }) => {
+    if (script === 'post-dump' && !this.#options.survives) await this.#place();
+    return undefined;
+  };
+
+  /**
+   * Moves the images if that is not done yet, and removes the checkpoint that they replace. Idempotent.
+   * @throws CriuError ERR_CRIU_SYSTEM
+   */
+  async finish(): Promise<void> {
+    this.#finishing ??= this.#finish();
+    await this.#finishing;
+  }
+
+  /** What stays if the dump fails now, as one phrase each. */
+  get leftovers(): string[] {
+    return this.#options.keepFailed ? [`the images in ${this.directory}`] : [];
+  }
+
+  /** Unless the dump is finished, removes its images, and brings back those that they replaced. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const isFinished = this.#isOver;
+    this.#isOver = true;
+    await this.#placing?.catch(() => {});
+    await this.#handle.close();
+    if (isFinished) return;
+    try {
+      this.#takeBack();
+      if (this.#options.keepFailed) return;
+      await rm(this.directory, { recursive: true, force: true });
+      for (const path of this.#made) await rmdir(path);
+    } catch {
+      // A directory with a log stays, and so does what cannot be removed: the dump has failed already.
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await this.#place();
+    this.#isOver = true;
+    try {
+      // The statistics, which CRIU writes last.
+      if (this.#replaces) moveOthers(this.directory, this.#target);
+      await rm(this.directory, { recursive: true });
+    } catch (cause) {
+      throw systemError(`${this.directory} cannot be removed`, cause);
+    }
+  }
+
+  async #place(): Promise<void> {
+    this.#placing ??= this.#replaces ? this.#exchange() : this.#moveIn();
+    try {
+      await this.#placing;
+    } catch (cause) {
+      this.failure = systemError(`the images cannot be moved into ${this.#target}`, cause);
+      throw this.failure;
+    }
+  }
+
+  async #moveIn(): Promise<void> {
+    const names = await this.#complete();
+    if (await holdsCheckpoint(this.#target)) {
+      throw new Error('another dump has put a checkpoint there in the meantime');
+    }
+    this.#assertNotOver();
+    const placed: string[] = [];
+    this.#placed = placed;
+    const move = (name: string) => {
+      renameSync(join(this.directory, name), join(this.#target, name));
+      placed.push(name);
+    };
+    for (const name of names) if (name !== INVENTORY) move(name);
+    if (this.#options.durable) await syncDirectory(this.#target);
+    move(INVENTORY);
+    if (this.#options.durable) await syncDirectory(this.#target);
+  }
+
+  async #exchange(): Promise<void> {
+    await this.#complete();
+    const { mode, uid, gid } = await stat(this.#target);
+    const own = await this.#handle.stat();
+    if (own.uid !== uid || own.gid !== gid) await chown(this.directory, uid, gid);
+    await chmod(this.directory, mode & 0o7777);
+    this.#assertNotOver();
+    exchange(this.directory, this.#target);
+    this.#placed = true;
+    moveOthers(this.directory, this.#target);
+    if (this.#options.durable) await syncDirectory(dirname(this.#target));
+  }
+
+  /** The names of the images, which are on the disk by now if that is asked for. */
+  async #complete(): Promise<string[]> {
+    const names = await readdir(this.directory);
+    if (this.#options.durable) await syncFiles(this.directory, names);
+    return names;
+  }
+
+  /** The dump may fail while a hook runs or the images are written to the disk. */
+  #assertNotOver(): void {
+    if (this.#isOver) throw new Error('the dump has failed in the meantime');
+  }
+
+  #takeBack(): void {
+    if (this.#placed === true) {
+      moveOthers(this.#target, this.directory);
+      exchange(this.directory, this.#target);
+      return;
+    }
+    // The inventory comes first: without it the others are no checkpoint.
+    for (const name of this.#placed.toReversed()) {
+      renameSync(join(this.#target, name), join(this.directory, name));
+    }
+  }
+}
+
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT for a mount point, which cannot be renamed */
+async function assertReplaceable(operation: string, path: string): Promise<void> {
+  if (!(await readMountInfo('self')).some(({ point }) => point === path)) return;
+  throw new CriuError(
+    'ERR_CRIU_INVALID_ARGUMENT',
+    `${operation}: imagesDirectory ${path} is a mount point, whose checkpoint cannot be replaced in one step: name a directory below it`,
+    { operation, option: 'imagesDirectory' },
+  );
+}
+
+function systemError(what: string, cause: unknown): CriuError {
+  return new CriuError('ERR_CRIU_SYSTEM', `${what}: ${(cause as Error).message}`, { cause });
+}
+
+/** Moves everything but images: the log, and files of the caller. */
+function moveOthers(from: string, to: string): void {
+  const names = readdirSync(from).filter((name) => !isImageName(name));
+  for (const name of names) renameSync(join(from, name), join(to, name));
+}
+
+/** Gives each of two directories the name of the other. */
+function exchange(one: string, other: string): void {
+  try {
+    native().exchange(one, other);
+  } catch (error) {
+    // File systems such as NFS cannot do it in one step.
+    if (!['EINVAL', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    const aside = `${one}.old`;
+    renameSync(other, aside);
+    renameSync(one, other);
+    renameSync(aside, one);
+  }
+}
