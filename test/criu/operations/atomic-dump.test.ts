@@ -119,7 +119,8 @@ describe.each(failing)('a dump $name at $step (leaveRunning: $leaveRunning)', (g
     const counter = await startCounter();
     const parent = await temporaryDirectory();
     const imagesDirectory = join(parent, 'images');
-    await failureOf(client().dump(counter.pid, { imagesDirectory, ...faulty() }));
+    const error = await failureOf(client().dump(counter.pid, { imagesDirectory, ...faulty() }));
+    expect(error).toMatchObject({ workload: 'running' });
     expect(await readdir(imagesDirectory)).toEqual(['dump.log']);
     expect(await readdir(parent)).toEqual(['images']);
     await counter.countsOn();
@@ -128,7 +129,9 @@ describe.each(failing)('a dump $name at $step (leaveRunning: $leaveRunning)', (g
   test('leaves the checkpoint whole that it was to replace', async () => {
     const { criu, counter, imagesDirectory } = await withCheckpoint();
     const before = await contentsOf(dirname(imagesDirectory));
-    await failureOf(criu.dump(counter.pid, { imagesDirectory, overwrite: true, ...faulty() }));
+    const images = { imagesDirectory, overwrite: true };
+    const error = await failureOf(criu.dump(counter.pid, { ...images, ...faulty() }));
+    expect(error).toMatchObject({ workload: 'running' });
     expect(await contentsOf(dirname(imagesDirectory))).toEqual(before);
     await expectRestorable(counter, imagesDirectory);
   });
