@@ -13,8 +13,11 @@ vitest=(node node_modules/vitest/vitest.mjs run --configLoader=runner --project 
 
 for source in test/fixtures/*.c; do   # the machine has no compiler
   name=$(basename "$source" .c)
-  flags=()
-  [ "$name" != rooted ] || flags=(-static)
+  case $name in
+    rooted) flags=(-static) ;;
+    fsync-spy) flags=(-shared -fPIC) ;;
+    *) flags=() ;;
+  esac
   bash scripts/fixture.sh "$name" "${flags[@]}" > /dev/null
 done
 # Loads all modules here once, which puts them into Vitest's cache, where the machine finds them.
