@@ -1,8 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { sandboxPool } from './test/sandbox-pool.ts';
 
 // Namespaces need root; without it the tests that need none still run.
 const pool = process.getuid?.() === 0 ? sandboxPool() : 'forks';
+
+const built = fileURLToPath(new URL('dist/index.js', import.meta.url));
 
 export default defineConfig({
   test: {
@@ -41,10 +44,11 @@ export default defineConfig({
         },
       },
       {
-        // Real criu on a kernel that tracks changed memory, which may be on an emulated processor.
+        // Real criu on a kernel that tracks changed memory, which may be on an emulated processor. There
+        // loading the library takes ten seconds, so the tests use the built one, and each worker loads it once.
+        resolve: { alias: [{ find: /^.*\/src\/index\.ts$/, replacement: built }] },
         test: {
           name: 'vm',
-          // Loading the library takes ten seconds there, so each worker loads it once.
           isolate: false,
           include: ['test/vm/**/*.test.ts'],
           testTimeout: 180_000,
