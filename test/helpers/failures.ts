@@ -1,4 +1,4 @@
-import { CriuError } from '../../src/errors.ts';
+import { CriuError } from '../../src/index.ts';
 
 /** The CriuError that an action throws or rejects with; fails if there is none. */
 export async function failureOf(action: (() => unknown) | Promise<unknown>): Promise<CriuError> {
