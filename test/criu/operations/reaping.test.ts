@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { childrenOf, descendantsOf } from '../../../src/procfs/tree.ts';
@@ -104,7 +105,14 @@ async function startReapedLate(ms: number, fixture: string, args: readonly strin
     ['late-reaper', fixture].map((name) => compileFixture(name)),
   );
   const started = await startProgram(reaper as string, [`${ms}`, program as string, ...args]);
-  await waitFor(() => childrenOf(started.pid).length > 0, 'the program is started');
+  // The child executes the program once it leads a session.
+  const isStarted = async () => {
+    const [child] = childrenOf(started.pid);
+    return (
+      child !== undefined && (await readFile(`/proc/${child}/comm`, 'utf8')) === `${fixture}\n`
+    );
+  };
+  await waitFor(isStarted, 'the program is started');
   const pid = childrenOf(started.pid)[0] as number;
   killAfterTest(pid);
   return { pid, reaper: started.pid };
