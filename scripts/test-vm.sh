@@ -12,13 +12,7 @@ vitest=(node node_modules/vitest/vitest.mjs run --configLoader=runner --project 
 ! "$criu" check --feature mem_dirty_track &> /dev/null || exec "${vitest[@]}"
 
 for source in test/fixtures/*.c; do   # the machine has no compiler
-  name=$(basename "$source" .c)
-  case $name in
-    rooted) flags=(-static) ;;
-    fsync-spy) flags=(-shared -fPIC) ;;
-    *) flags=() ;;
-  esac
-  bash scripts/fixture.sh "$name" "${flags[@]}" > /dev/null
+  bash scripts/fixture.sh "$(basename "$source" .c)" > /dev/null
 done
 # Loads all modules here once, which puts them into Vitest's cache, where the machine finds them.
 node node_modules/vitest/vitest.mjs list --configLoader=runner --project vm --maxWorkers=1 > /dev/null

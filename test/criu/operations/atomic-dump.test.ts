@@ -305,7 +305,7 @@ async function expectRestorable(counter: Counter, imagesDirectory: string): Prom
 
 /** A counter and a caller whose calls of fsync() are observed. */
 async function withFsync(env: Record<string, string> = {}) {
-  const library = await compileFixture('fsync-spy', ['-shared', '-fPIC']);
+  const library = await compileFixture('fsync-spy');
   const counter = await startCounter();
   const log = join(await temporaryDirectory(), 'states');
   const all = { FSYNC_PID: counter.pid, FSYNC_LOG: log, LD_PRELOAD: library, ...env };

@@ -126,7 +126,7 @@ async function startRooted(mounted?: string, text = 'outside') {
     await mkdir(place);
     await writeFile(join(place, 'text'), place.slice(directory.length + 1));
   }
-  const program = await compileFixture('rooted', ['-static']);
+  const program = await compileFixture('rooted');
   await copyFile(program, join(root, 'rooted'));
   const { pid } = await startProgram(program, [root, `${mounted ?? outside}=/ext`]);
 

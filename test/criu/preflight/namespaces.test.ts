@@ -122,7 +122,7 @@ test('a user namespace with pid and mount namespaces of its own is no finding', 
   const directory = await temporaryDirectory();
   const root = join(directory, 'root');
   await mkdir(join(root, 'proc'), { recursive: true });
-  const program = await compileFixture('rooted', ['-static']);
+  const program = await compileFixture('rooted');
   await copyFile(program, join(root, 'rooted'));
   const namespaces = ['--user', '--map-root-user', '--pid', '--fork', 'setsid'];
   const outer = await startProgram('unshare', [...namespaces, program, root, 'proc:=/proc']);
