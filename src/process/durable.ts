@@ -1,6 +1,6 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from './private-directory.ts';
 
 /** How many files are written to the disk at once: as many as Node has threads for system calls. */
 const LANES = 4;
@@ -16,4 +16,10 @@ export async function syncFiles(directory: string, names: readonly string[]): Pr
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   await syncDirectory(directory);
+}
+
+/** Makes the entries of a directory durable: those of its new files and directories. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await directory.sync().finally(() => directory.close());
 }

@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { mkdir, open, realpath, stat } from 'node:fs/promises';
+import { mkdir, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { invalid } from '../errors.ts';
+import { syncDirectory } from './durable.ts';
 
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
@@ -34,12 +34,6 @@ async function makeOne(path: string, isDurable: boolean): Promise<string[]> {
     if (!isThere || !(await stat(path)).isDirectory()) throw error;
     return [];
   }
-}
-
-/** Makes the entries of a directory durable: those of its new files and directories. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  await directory.sync().finally(() => directory.close());
 }
 
 /**

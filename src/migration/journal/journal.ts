@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asCriuError, CriuError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
-import { makePrivateDirectory, syncDirectory } from '../../process/private-directory.ts';
+import { syncDirectory } from '../../process/durable.ts';
+import { makePrivateDirectory } from '../../process/private-directory.ts';
 
 /** A line of a journal. */
 export interface Entry<State extends string> {
