@@ -23,7 +23,7 @@ import { assertExists } from './existing-process.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve.ts';
 import { type Forensics, type Job, perform } from './run.ts';
 import type { StagedImages } from './staged-images.ts';
-import { assertNoCheckpoint, stageImages } from './staging.ts';
+import { stageImages, survivesDump } from './staging.ts';
 
 /** Options of {@link Criu.dump}. `imagesDirectory` is required. */
 export interface DumpOptions extends Pick<CriuOpts, OptionOf<'dump'>>, OperationOptions {
@@ -121,9 +121,7 @@ export async function dump(
       isSelfDump,
       async stage() {
         assertExists(client, operation, pid, label);
-        if (round) return undefined;
-        await assertNoCheckpoint(operation, effective);
-        return isSelfDump ? undefined : await stageImages(operation, resolved);
+        return round ? undefined : await stageImages(operation, resolved, isSelfDump);
       },
       logLevel: cleanup.logLevel,
       ...(serving && { inherited: serving.inherited, config: [`ps-socket ${serving.socket}`] }),
@@ -150,7 +148,7 @@ export async function dump(
     const stats = cleanup.served
       ? await lazyStats(operation, done.stats, imagesDirectory, frozenTimeMs)
       : done.stats;
-    const ends = operation === 'dump' && !isSelfDump && !runsOn(effective);
+    const ends = operation === 'dump' && !isSelfDump && !survivesDump(effective);
     const occupiedPids = ends ? await awaitFreePids(cleanup.tree, resolved) : [];
     return {
       ...{ pid, imagesDirectory, stats, log, durationMs: performance.now() - start },
@@ -160,11 +158,6 @@ export async function dump(
   } catch (error) {
     throw await explain(error, client, pid, { ...planned, preDump: operation === 'preDump' });
   }
-}
-
-/** True if the dump does not end the processes. */
-function runsOn({ leaveRunning, leaveStopped }: CriuOpts): boolean {
-  return leaveRunning === true || leaveStopped === true;
 }
 
 /** Waits until the processes that a dump has ended are reaped; returns those that are not. */

@@ -23,6 +23,8 @@ import { unusable } from './directories.ts';
 
 /** How the images of a dump get into their directory. */
 export interface StagingOptions {
+  /** Replace a checkpoint that the images directory holds. */
+  readonly overwrite: boolean;
   /** Write everything to the disk. */
   readonly durable: boolean;
   /** Keep the images of a dump that fails. */
@@ -70,6 +72,7 @@ export class StagedImages implements AsyncDisposable {
       made.push(...(await makePrivateDirectory(target, options.durable)));
       const path = await realpath(target);
       const replaces = await holdsCheckpoint(path);
+      if (replaces && !options.overwrite) throw holdsAlready(operation, target);
       if (replaces) await assertReplaceable(operation, path);
       const prefix = replaces ? join(dirname(path), `.${basename(path)}.`) : join(path, STAGING);
       directory = await mkdtemp(prefix);
@@ -221,6 +224,15 @@ export class StagedImages implements AsyncDisposable {
       renameSync(join(this.#target, name), join(this.directory, name));
     }
   }
+}
+
+/** The error of an images directory that holds a checkpoint, without `overwrite`. */
+export function holdsAlready(operation: string, path: string): CriuError {
+  const message = `${operation}: imagesDirectory ${path} already holds a checkpoint: name another directory, or set overwrite: true`;
+  return new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, {
+    operation,
+    option: 'imagesDirectory',
+  });
 }
 
 /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT for a mount point, which cannot be renamed */

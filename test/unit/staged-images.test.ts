@@ -19,7 +19,7 @@ vi.mock('../../src/native/index.ts', async (load) => {
   return { native: () => ({ ...native(), exchange }) };
 });
 
-const quick = { durable: false, keepFailed: false, survives: false };
+const quick = { overwrite: true, durable: false, keepFailed: false, survives: false };
 
 describe.each([false, true])('a checkpoint (in a simple file system: %s)', (simple) => {
   beforeEach(() => {
