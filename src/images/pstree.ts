@@ -9,33 +9,33 @@ const PID_TAG = 0x08;
 const THREAD_TAG = 0x28;
 
 /** A process of a dumped tree. */
-interface TreeEntry {
+export interface TreeEntry {
   readonly pid: number;
   /** The ids of all its threads; the first one's is the pid. */
   readonly threads: readonly number[];
 }
 
-/**
- * Reads the pids that the processes of a dumped tree had in their own pid namespace, the root's first.
- * Stops at what cannot be read: CRIU reports damaged images itself. Synchronous and decoded by hand,
- * because every restore does it before criu starts.
- */
+/** The pids that the processes of a dumped tree had in their own pid namespace, the root's first. */
 export function treePids(directory: string): number[] {
   return readTree(directory).map(({ pid }) => pid);
 }
 
 /**
- * Reads the ids of all processes and threads that a restore creates, each once, the root's first. None
+ * The ids of all processes and threads that a restore creates, each once, the root's first. None
  * if it creates them in a pid namespace of their own, where all ids are free: CRIU restores a root that
  * has the pid 1 only there.
  */
-export function idsToRestore(directory: string): number[] {
-  const tree = readTree(directory);
+export function idsToRestore(tree: readonly TreeEntry[]): number[] {
   if (tree[0]?.pid === 1) return [];
   return [...new Set(tree.flatMap(({ pid, threads }) => [pid, ...threads]))];
 }
 
-function readTree(directory: string): TreeEntry[] {
+/**
+ * Reads the processes of a dumped tree, the root first, with the ids of their own pid namespace.
+ * Stops at what cannot be read: CRIU reports damaged images itself. Synchronous and decoded by hand,
+ * because every restore does it before criu starts.
+ */
+export function readTree(directory: string): TreeEntry[] {
   let bytes: Buffer;
   try {
     bytes = readFileSync(join(directory, 'pstree.img'));

@@ -1,5 +1,5 @@
 import { CriuError } from '../errors.ts';
-import { idsToRestore, treePids } from '../images/pstree.ts';
+import { idsToRestore, readTree } from '../images/pstree.ts';
 import { type RestoreStats, readRestoreStats } from '../images/stats.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import type { OptionOf } from '../options/table.ts';
@@ -24,8 +24,9 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
   const start = performance.now();
   using resolved = await resolveOptions(client, 'restore', given);
   const { imagesDirectory, asChild = false } = resolved.effective;
+  const tree = readTree(pathOf(imagesDirectory));
   // The criu of a service may be in another pid namespace.
-  const ids = client.socket === undefined ? idsToRestore(pathOf(imagesDirectory)) : [];
+  const ids = client.socket === undefined ? idsToRestore(tree) : [];
   await awaitReaped(ids, { isInUse: isZombie, cancelled: resolved.cancellation.requested });
   using root = new RestoredRoot();
   const job: Job<RestoreStats> = {
@@ -33,7 +34,7 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
     lifecycle: {
       observer: ({ script, pid }, now) => {
         if (now === 'acknowledged') root.begun = true;
-        else if (script === 'pre-restore') root.expect(treePids(pathOf(imagesDirectory)));
+        else if (script === 'pre-restore') root.expect(tree.map(({ pid }) => pid));
         else root.reached(script, pid);
       },
       isHalfRestored: () => !root.complete,

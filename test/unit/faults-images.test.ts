@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CriuError } from '../../src/errors.ts';
 import { stats_entry } from '../../src/generated/messages.js';
-import { idsToRestore, treePids } from '../../src/images/pstree.ts';
+import { idsToRestore, readTree, treePids } from '../../src/images/pstree.ts';
 import { readDumpStats, readRestoreStats } from '../../src/images/stats.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
@@ -106,9 +106,9 @@ test('idsToRestore lists processes and threads once, and none of a tree with a p
   const write = (...entries: Uint8Array[]) =>
     writeFileSync(join(directory, 'pstree.img'), image([0x54564319, 0x50273030], ...entries));
   write(treeEntry(4711, 5000, 70_000), treeEntry(4712));
-  expect(idsToRestore(directory)).toEqual([4711, 5000, 70_000, 4712]);
+  expect(idsToRestore(readTree(directory))).toEqual([4711, 5000, 70_000, 4712]);
   write(treeEntry(1), treeEntry(2));
-  expect(idsToRestore(directory)).toEqual([]);
+  expect(idsToRestore(readTree(directory))).toEqual([]);
 });
 
 /** An image as CRIU writes it: two magic numbers, and entries behind their lengths. */
