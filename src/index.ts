@@ -60,15 +60,14 @@ export type { CriuFeatures } from './operations/probe.ts';
 export type { RestoreOptions } from './operations/restore.ts';
 export type { RestoredProcess } from './operations/restored-process.ts';
 export type { CriuSession, RequestOptions, SessionOptions } from './operations/session.ts';
+export type { Hooks, Notification } from './options/hooks.ts';
 export type {
   CpuCapability,
   CriuOpts,
   DescriptorLike,
   DirectoryLike,
-  Hooks,
   JoinNamespace,
   ManageCgroupsMode,
-  Notification,
   OperationOptions,
   PageServerOptions,
   TlsOptions,

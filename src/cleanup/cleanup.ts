@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
-import type { CriuOpts, Notification } from '../options/types.ts';
+import type { Notification } from '../options/hooks.ts';
+import type { CriuOpts } from '../options/types.ts';
 import { namespacePath, readNamespaceSync } from '../procfs/namespaces.ts';
 import { stateOf } from '../procfs/stat.ts';
 import { descendantsOf } from '../procfs/tree.ts';

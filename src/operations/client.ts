@@ -1,4 +1,5 @@
-import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
+import type { Hooks } from '../options/hooks.ts';
+import type { CriuOpts, OperationOptions } from '../options/types.ts';
 import type { Pool } from '../worker/pool.ts';
 
 /** What the operations of one client share: which criu to use, and the default options. */

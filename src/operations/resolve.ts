@@ -2,12 +2,13 @@ import { Cancellation } from '../concurrency/cancellation.ts';
 import { invalid, unknownOption } from '../errors.ts';
 import { checkOptions } from '../options/check.ts';
 import { readConfigFiles, withConfigFiles } from '../options/config-file.ts';
+import type { Hooks } from '../options/hooks.ts';
 import { flag } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { assertEncrypted } from '../options/reach.ts';
 import type { Requested } from '../options/table.ts';
 import { type Translation, translate, withDefaults } from '../options/translate.ts';
-import type { CriuOpts, Hooks } from '../options/types.ts';
+import type { CriuOpts } from '../options/types.ts';
 import type { Client, GivenOptions } from './client.ts';
 import { assertServiceSupports } from './service-limits.ts';
 

@@ -1,9 +1,10 @@
 import { CriuError } from '../errors.ts';
 import { idsToRestore, readTree } from '../images/pstree.ts';
 import { type RestoreStats, readRestoreStats } from '../images/stats.ts';
+import type { Hooks } from '../options/hooks.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import type { OptionOf } from '../options/table.ts';
-import type { CriuOpts, DirectoryLike, Hooks, OperationOptions } from '../options/types.ts';
+import type { CriuOpts, DirectoryLike, OperationOptions } from '../options/types.ts';
 import { awaitReaped } from '../process/reaping.ts';
 import { describeOccupant, isZombie } from '../procfs/occupant.ts';
 import { stateOf } from '../procfs/stat.ts';

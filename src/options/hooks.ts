@@ -1,4 +1,51 @@
-import type { Hooks } from './types.ts';
+/**
+ * Functions that are called at the steps of CRIU, which waits for them. If a hook throws or rejects,
+ * CRIU rolls back and the operation fails; the error of the hook is the `cause`. `preResume` and
+ * `postResume` are too late for a rollback: CRIU continues, and the error says that the processes run.
+ * Source: criu(8) --action-script.
+ */
+export interface Hooks {
+  /** Before a dump begins. @param directory where CRIU writes the images: see `postDump` */
+  preDump?(directory: string): void | Promise<void>;
+  /**
+   * The images are complete and the processes are still frozen: the last moment to refuse a dump.
+   * @param directory where the images are. A dump that is written beside its images directory moves
+   * them into place after this hook: see {@link Criu.dump}
+   */
+  postDump?(directory: string): void | Promise<void>;
+  /** CRIU is about to lock the network of the processes. */
+  networkLock?(): void | Promise<void>;
+  /** CRIU is about to unlock the network of the processes. */
+  networkUnlock?(): void | Promise<void>;
+  /** Before a restore begins. */
+  preRestore?(): void | Promise<void>;
+  /** The root process exists with its namespaces, and nothing else is restored yet. */
+  setupNamespaces?(pid: number): void | Promise<void>;
+  /** The namespaces are set up. */
+  postSetupNamespaces?(): void | Promise<void>;
+  /** Everything is restored and nothing runs yet: the last moment to refuse a restore. */
+  postRestore?(pid: number): void | Promise<void>;
+  /** The processes are about to run. */
+  preResume?(): void | Promise<void>;
+  /** The processes run. */
+  postResume?(): void | Promise<void>;
+  /** The lazy page server accepts connections. Since CRIU 3.15. */
+  statusReady?(): void | Promise<void>;
+  /** Receives the new master of a terminal whose owner is outside the tree, and must close it. */
+  orphanPtsMaster?(fd: number): void | Promise<void>;
+  /** The tree is frozen. Returns further external files, each as `file[mnt_id:inode]` in hexadecimal. */
+  queryExtFiles?(): readonly string[] | Promise<readonly string[]>;
+  /** Called at every notification, before the hook for it, if there is one. */
+  onNotify?(notification: Notification): void | Promise<void>;
+}
+
+/** A notification of CRIU, as {@link Hooks.onNotify} receives it. */
+export interface Notification {
+  /** CRIU's name of the step, such as `post-dump`. */
+  readonly script: string;
+  /** The pid of the root process; set for `setup-namespaces` and `post-restore`. */
+  readonly pid?: number;
+}
 
 const names: { readonly [Name in keyof Required<Hooks>]: true } = {
   preDump: true,

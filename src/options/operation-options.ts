@@ -1,6 +1,6 @@
 import { type Check, callbacks, check, type Shape } from './check.ts';
-import { hookNames } from './hooks.ts';
-import type { Hooks, OperationOptions } from './types.ts';
+import { type Hooks, hookNames } from './hooks.ts';
+import type { OperationOptions } from './types.ts';
 
 /** The longest time that a timer of Node.js can wait. */
 const MAX_MS = 0x7fffffff;

@@ -8,13 +8,13 @@ import type { FrozenTimePrediction } from '../operations/pre-copied.ts';
 import { requireSupport } from '../operations/probe.ts';
 import { pathOf } from '../operations/restore.ts';
 import { checkOptions, checkValue } from '../options/check.ts';
-import { overrideHooks } from '../options/hooks.ts';
+import { type Hooks, overrideHooks } from '../options/hooks.ts';
 import { pid as positiveInteger } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { assertEncrypted } from '../options/reach.ts';
 import { tlsMaterialOrNone } from '../options/tls.ts';
 import { translate, withDefaults } from '../options/translate.ts';
-import type { Hooks, TlsOptions } from '../options/types.ts';
+import type { TlsOptions } from '../options/types.ts';
 import { locate } from '../worker/endpoint.ts';
 import {
   assertNoOwnedOptions,

@@ -1,8 +1,9 @@
 import { CriuError, invalid } from '../errors.ts';
 import { readConfigFiles, withConfigFiles } from '../options/config-file.ts';
+import type { Hooks } from '../options/hooks.ts';
 import { type OptionOf, rowOf } from '../options/table.ts';
 import { type Translation, translate, withDefaults } from '../options/translate.ts';
-import type { CriuOpts, Hooks, OperationOptions } from '../options/types.ts';
+import type { CriuOpts, OperationOptions } from '../options/types.ts';
 
 /**
  * Options of {@link Criu.preflight}: those of the planned dump, and of the restore after it as far as

@@ -1,5 +1,5 @@
 import { native } from '../native/index.ts';
-import type { Hooks } from '../options/types.ts';
+import type { Hooks } from '../options/hooks.ts';
 import type { NotificationHandler } from './session.ts';
 
 /** The hook of each notification, by CRIU's name of the notification. */

@@ -3,7 +3,7 @@ import type { Cancellation } from '../concurrency/cancellation.ts';
 import { traceNotification } from '../diagnostics.ts';
 import { CriuError } from '../errors.ts';
 import { native, type Packet } from '../native/index.ts';
-import type { Notification } from '../options/types.ts';
+import type { Notification } from '../options/hooks.ts';
 import { type Channel, channelError, endOfChannel } from './channel.ts';
 import { type CriuRequest, type CriuResponse, decodeResponse, encodeRequest } from './messages.ts';
 

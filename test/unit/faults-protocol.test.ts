@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import type { CriuError, CriuErrorCode } from '../../src/errors.ts';
 import { Criu } from '../../src/index.ts';
-import type { Hooks } from '../../src/options/types.ts';
+import type { Hooks } from '../../src/options/hooks.ts';
 import { callHooks } from '../../src/protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
 import { Session } from '../../src/protocol/session.ts';

@@ -1,8 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { checkOptions } from '../../src/options/check.ts';
-import { overrideHooks } from '../../src/options/hooks.ts';
+import { type Hooks, overrideHooks } from '../../src/options/hooks.ts';
 import { operationOptions } from '../../src/options/operation-options.ts';
-import type { Hooks } from '../../src/options/types.ts';
 import { prepareRound, type RoundSettings } from '../../src/precopy/round-preparation.ts';
 import { callHooks } from '../../src/protocol/hooks.ts';
 import { failureOf } from '../helpers/failures.ts';

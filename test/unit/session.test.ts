@@ -5,7 +5,7 @@ import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import type { CriuError } from '../../src/errors.ts';
 import { native } from '../../src/native/index.ts';
 import { CriuSession } from '../../src/operations/session.ts';
-import type { Hooks } from '../../src/options/types.ts';
+import type { Hooks } from '../../src/options/hooks.ts';
 import { callHooks } from '../../src/protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
 import { Session } from '../../src/protocol/session.ts';

@@ -1,6 +1,5 @@
 import { Cleanup } from '../../cleanup/cleanup.ts';
-import { overrideHooks } from '../../options/hooks.ts';
-import type { Hooks } from '../../options/types.ts';
+import { type Hooks, overrideHooks } from '../../options/hooks.ts';
 import { statusOf } from '../../procfs/status.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 import { isOwnCriu } from '../../worker/child.ts';

@@ -1,6 +1,5 @@
 import { dump } from '../../operations/dump.ts';
-import { overrideHooks } from '../../options/hooks.ts';
-import type { Hooks } from '../../options/types.ts';
+import { type Hooks, overrideHooks } from '../../options/hooks.ts';
 import type { PageTunnel } from '../protocol/page-tunnel.ts';
 import { type Committed, commit } from './commit.ts';
 import { beginDump, openRoundTunnel, roundDirectory, type TransferContext } from './context.ts';
