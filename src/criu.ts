@@ -6,11 +6,11 @@ import type { ServeMigrationsOptions } from './migration/destination/serve-optio
 import { Migration } from './migration/source/migrate.ts';
 import type { MigrateOptions } from './migration/source/migrate-options.ts';
 import {
-  unresolvedMigrations as listUnresolved,
   type MigrationResolution,
   type ResolveMigrationOptions,
-  resolveMigration as resolve,
+  resolveMigration,
   type UnresolvedMigrationsOptions,
+  unresolvedMigrations,
 } from './migration/source/resolve.ts';
 import { type CheckOptions, check } from './operations/check.ts';
 import type { Client } from './operations/client.ts';
@@ -34,14 +34,14 @@ import { startLazyPages } from './postcopy/lazy-pages-start.ts';
 import {
   type LazyRestored,
   type LazyRestoreOptions,
-  lazyRestore as restoreLazily,
+  lazyRestore,
 } from './postcopy/lazy-restore.ts';
 import type { LazySource } from './postcopy/lazy-source.ts';
 import { iterate } from './precopy/iterate.ts';
 import type { IterateOptions } from './precopy/iterate-options.ts';
 import type { Iteration } from './precopy/iteration.ts';
 import type { PreflightOptions } from './preflight/options.ts';
-import { preflight as findObstacles } from './preflight/preflight.ts';
+import { preflight } from './preflight/preflight.ts';
 import { locate } from './worker/endpoint.ts';
 import { Pool } from './worker/pool.ts';
 
@@ -222,7 +222,7 @@ export class Criu implements AsyncDisposable {
     options: PreflightOptions,
   ): Promise<PreflightFinding[]> {
     return await traceOperation({ operation: 'preflight', pid }, () =>
-      findObstacles(client, pid, options, {
+      preflight(client, pid, options, {
         requireSupport: (endpoint, needs, cancellation) =>
           requireSupport('preflight', endpoint, needs, cancellation),
         check: (limits) => this.check(limits),
@@ -286,7 +286,7 @@ export class Criu implements AsyncDisposable {
     const given = this.#begin('lazyRestore', options);
     assertOwnCriu(this.#client, 'lazyRestore', DAEMON);
     return await traceOperation({ operation: 'lazyRestore' }, () =>
-      restoreLazily(this.#client, given),
+      lazyRestore(this.#client, given),
     );
   }
 
@@ -391,7 +391,7 @@ export class Criu implements AsyncDisposable {
     options: ResolveMigrationOptions = {},
   ): Promise<MigrationResolution> {
     this.#assertOpen('resolveMigration');
-    return await resolve(id, options);
+    return await resolveMigration(id, options);
   }
 
   /**
@@ -400,7 +400,7 @@ export class Criu implements AsyncDisposable {
    */
   async unresolvedMigrations(options: UnresolvedMigrationsOptions = {}): Promise<string[]> {
     this.#assertOpen('unresolvedMigrations');
-    return await listUnresolved(options);
+    return await unresolvedMigrations(options);
   }
 
   /**
@@ -443,57 +443,4 @@ export class Criu implements AsyncDisposable {
     this.#assertOpen(operation);
     return held;
   }
-}
-
-/** {@link Criu.preflight} of the default client, or of the one with the criu at `path`. */
-export async function preflight(
-  pid: number,
-  options: PreflightOptions & Pick<CriuClientOptions, 'path'> = {},
-): Promise<PreflightFinding[]> {
-  const { path, ...rest } = readOptions('preflight', options);
-  await using criu = new Criu(path === undefined ? {} : { path });
-  return await criu.preflight(pid, rest);
-}
-
-/** {@link Criu.lazyRestore} of the default client, or of the one with the criu at `path`. */
-export async function lazyRestore(
-  directory: string,
-  options: Omit<LazyRestoreOptions, 'imagesDirectory'> & Pick<CriuClientOptions, 'path'> = {},
-): Promise<LazyRestored> {
-  const { path, ...rest } = readOptions('lazyRestore', options);
-  const criu = new Criu(path === undefined ? {} : { path });
-  return await criu.lazyRestore({ ...rest, imagesDirectory: directory });
-}
-
-/** {@link Criu.migrate} of a client with the criu at `path`, or of the default client. */
-export function migrate(
-  pid: number,
-  options: MigrateOptions & Pick<CriuClientOptions, 'path'>,
-): Migration {
-  // Wrong options reject `result`, as those of the method do.
-  const { path, ...rest } = options ?? {};
-  return new Criu(path === undefined ? {} : { path }).migrate(pid, rest);
-}
-
-/** {@link Criu.serveMigrations} of a client with the criu at `path`, or of the default client. */
-export async function serveMigrations(
-  options: ServeMigrationsOptions & Pick<CriuClientOptions, 'path'>,
-): Promise<MigrationServer> {
-  const { path, ...rest } = readOptions('serveMigrations', options);
-  return await new Criu(path === undefined ? {} : { path }).serveMigrations(rest);
-}
-
-/** {@link Criu.resolveMigration} of the default client. */
-export async function resolveMigration(
-  id: string,
-  options: ResolveMigrationOptions = {},
-): Promise<MigrationResolution> {
-  return await resolve(id, options);
-}
-
-/** {@link Criu.unresolvedMigrations} of the default client. */
-export async function unresolvedMigrations(
-  options: UnresolvedMigrationsOptions = {},
-): Promise<string[]> {
-  return await listUnresolved(options);
 }

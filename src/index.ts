@@ -1,14 +1,4 @@
-export {
-  type CheckpointOptions,
-  Criu,
-  type CriuClientOptions,
-  lazyRestore,
-  migrate,
-  preflight,
-  resolveMigration,
-  serveMigrations,
-  unresolvedMigrations,
-} from './criu.ts';
+export { type CheckpointOptions, Criu, type CriuClientOptions } from './criu.ts';
 export type { NotificationTrace, OperationTrace, WorkerTrace } from './diagnostics.ts';
 export {
   CriuError,
@@ -102,3 +92,11 @@ export type {
   CriuResponse,
   CriuWireOpts,
 } from './protocol/messages.ts';
+export {
+  lazyRestore,
+  migrate,
+  preflight,
+  resolveMigration,
+  serveMigrations,
+  unresolvedMigrations,
+} from './short-forms.ts';
