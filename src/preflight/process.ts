@@ -4,7 +4,7 @@ import type { Cancellation } from '../concurrency/cancellation.ts';
 import { native } from '../native/index.ts';
 import { descriptorPath, readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
-import { type Mapping, mapFileOf, readMaps } from '../procfs/maps.ts';
+import { isMemory, type Mapping, mapFileOf, readMaps } from '../procfs/maps.ts';
 import { type Mount, readMountInfo } from '../procfs/mountinfo.ts';
 import { type Namespaces, readNamespace, readNamespaces } from '../procfs/namespaces.ts';
 import { readThreads } from '../procfs/processes.ts';
@@ -224,9 +224,7 @@ async function roleFilesOf(paths: PathLookup): Promise<OpenFile[]> {
 async function mappedFilesOf(paths: PathLookup, mappings: readonly Mapping[]): Promise<OpenFile[]> {
   const candidates = mappings.filter(
     ({ path }) =>
-      (path.endsWith(' (deleted)') &&
-        !/^\/(memfd:|anon_hugepage |dev\/zero |SYSV|\[aio\])/.test(path)) ||
-      /^\/dev\/(?!shm\/|zero)/.test(path),
+      (path.endsWith(' (deleted)') && !isMemory(path)) || /^\/dev\/(?!shm\/|zero)/.test(path),
   );
   const files = new Map(candidates.map((one) => [`${one.device} ${one.inode}`, one]));
   return await eachOf(files.values(), async (mapping) => {

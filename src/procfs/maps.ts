@@ -47,3 +47,12 @@ export function readMapsSync(pid: Pid): Mapping[] {
 export function mapFileOf({ start, end }: Mapping): string {
   return `${start.toString(16)}-${end.toString(16)}`;
 }
+
+/** Shared memory, and the ring of io_setup(2). */
+const memory =
+  /^\/(memfd:|anon_hugepage \(deleted\)|dev\/zero \(deleted\)|SYSV|\[aio\] \(deleted\))/;
+
+/** True for the path of memory that looks like a deleted file. CRIU dumps it as memory. */
+export function isMemory(path: string): boolean {
+  return memory.test(path);
+}

@@ -1,3 +1,4 @@
+import { isMemory } from '../../procfs/maps.ts';
 import type { OpenFile } from '../snapshot.ts';
 import {
   type Check,
@@ -13,15 +14,13 @@ import { externalTerminal, isTerminal } from './terminals.ts';
 /** CRIU's default of the option ghostLimit. */
 const DEFAULT_GHOST_LIMIT = 1 << 20;
 const BLOCK = 512;
-/** Memory that looks like a deleted file. CRIU dumps it as memory. */
-const memory = /^\/(memfd:|anon_hugepage \(deleted\)|dev\/zero \(deleted\)|SYSV)/;
 /** The name that an NFS client gives to a deleted file that is still open. */
 const sillyName = /\/\.nfs[0-9a-f]{24}[^/]*$/;
 
 /** The files that CRIU dumps by path: neither memory nor files that the option external names. */
 function pathFiles({ snapshot, options }: Subject) {
   return filesOf(snapshot).filter(({ file }) => {
-    if (memory.test(file.path)) return false;
+    if (isMemory(file.path)) return false;
     const id = `file[${(file.mount ?? 0).toString(16)}:${file.stats.ino.toString(16)}]`;
     return !isExternal(options, id);
   });
