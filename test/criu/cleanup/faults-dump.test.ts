@@ -86,9 +86,8 @@ describe.each(triedScenes)('a dump (%s)', (name, enter) => {
       durations.push(performance.now() - start);
     }
     // A dump's duration includes the time before the first step.
-    const span = Math.ceil(Math.min(...durations) * 0.8);
-    const tally = { done: 0, running: 0, gone: 0 };
-    for (let round = 0; round < ROUNDS; round++) {
+    let span = Math.ceil(Math.min(...durations) * 0.8);
+    for (let killed = 0; killed < ROUNDS; ) {
       const afterMs = random(span * 10) / 10;
       const signal = random(2) ? 'SIGKILL' : 'SIGTERM';
       const error = await scene.dumpWith({ at: 'preDump', afterMs, signal });
@@ -99,17 +98,17 @@ describe.each(triedScenes)('a dump (%s)', (name, enter) => {
         if (error.leftovers?.length) expect(error.leftovers).toEqual(mayHaveFailed);
       }
       if (error?.workload === 'gone') {
-        tally.gone++;
         await waitGone(counter.pid);
         await scene.revive();
       } else {
-        tally[error ? 'running' : 'done']++;
         await counter.countsOn();
         expect(await countsInOrder(counter)).toBe(true);
       }
       expect(await scene.left()).toEqual(before);
+      // A dump may end before the moment: the ones measured may have met a busier machine.
+      if (error) killed++;
+      else span = Math.ceil(span * 0.8);
     }
-    expect(tally.running + tally.gone).toBeGreaterThan(0);
     await scene.dumpAndRestore();
     await scene.counter.countsOn();
     await noteFault('dump', {

@@ -34,9 +34,6 @@ const earlySteps = ['preRestore', 'setupNamespaces', 'postSetupNamespaces', 'pos
 const lateSteps = ['networkUnlock', 'preResume', 'postResume'] as const;
 type Step = keyof typeof steps;
 
-/** Long enough for CRIU to reach the hook on a busy machine. */
-const REACHED_MS = 1500;
-
 /** A way to cancel from within a hook, and the resulting error. */
 interface Way {
   options: { signal?: AbortSignal; deadlineMs?: number; gracePeriodMs?: number };
@@ -66,14 +63,10 @@ const gentle = {
     const error = { code: 'ERR_CRIU_ABORTED', cause: reason };
     return { options: { signal: controller.signal }, hook, error };
   },
-  'the deadline while the hook hangs': () => {
-    return {
-      options: { deadlineMs: REACHED_MS },
-      hook: never,
-      error: { code: 'ERR_CRIU_TIMEOUT' },
-    };
+  'the deadline while the hook hangs': (deadlineMs) => {
+    return { options: { deadlineMs }, hook: never, error: { code: 'ERR_CRIU_TIMEOUT' } };
   },
-} satisfies Record<string, () => Way>;
+} satisfies Record<string, (deadlineMs: number) => Way>;
 
 /** Cancellations to which criu does not react, so that it is killed. */
 const forced = {
@@ -86,25 +79,50 @@ const forced = {
     const error = { code: 'ERR_CRIU_ABORTED', cause: 'enough' };
     return { options: { signal: controller.signal, gracePeriodMs: 100 }, hook, error };
   },
-  'the deadline': () => {
+  'the deadline': (deadlineMs) => {
     const hook = async () => {
       process.kill(await runningCriu(), 'SIGSTOP');
       await never();
     };
-    const options = { deadlineMs: REACHED_MS, gracePeriodMs: 100 };
+    const options = { deadlineMs, gracePeriodMs: 100 };
     return { options, hook, error: { code: 'ERR_CRIU_TIMEOUT' } };
   },
-} satisfies Record<string, () => Way>;
+} satisfies Record<string, (deadlineMs: number) => Way>;
+
+/**
+ * Makes an operation that is cancelled from within a hook. If the deadline passes before criu reaches the
+ * hook, as it may on a busy machine, the operation is made again with a longer one.
+ * @param undo undoes an operation that has succeeded before the hook was reached
+ */
+async function cancelledBy<T>(
+  way: (deadlineMs: number) => Way,
+  operate: (limits: Way['options'], hook: Way['hook']) => Promise<T>,
+  undo: (outcome: T) => void = () => {},
+): Promise<{ outcome: T; expected: Way['error'] }> {
+  for (let deadlineMs = 1500; ; deadlineMs *= 2) {
+    const { options, hook, error: expected } = way(deadlineMs);
+    let isReached = false;
+    const operation = operate(options, () => {
+      isReached = true;
+      return hook();
+    });
+    await operation.catch(() => {});
+    if (isReached || deadlineMs > 20_000) return { outcome: await operation, expected };
+    await operation.then(undo, () => {});
+  }
+}
 
 describe.each(Object.entries(gentle))('a dump that is cancelled by %s', (by, way) => {
   const first = Object.keys(gentle).indexOf(by);
   const tried = oneIn(4, `steps of a dump that is cancelled by ${by}`, dumpSteps, first);
   test.each(tried)('at %s is rolled back, and the process continues', async (step) => {
     const { criu, counter, options, before } = await talker();
-    const { options: limits, hook, error: expected } = way();
-    const called: string[] = [];
-    const given = { ...options, ...limits, hooks: hooksWith(step, hook, called) };
-    const error = await failureOf(criu.dump(counter.pid, given));
+    let called: string[] = [];
+    const { outcome: error, expected } = await cancelledBy(way, (limits, hook) => {
+      called = [];
+      const hooks = hooksWith(step, hook, called);
+      return failureOf(criu.dump(counter.pid, { ...options, ...limits, hooks }));
+    });
     expect(error).toMatchObject({
       operation: 'dump',
       pid: counter.pid,
@@ -146,9 +164,10 @@ describe('a dump that is cancelled while criu is stopped', () => {
   const tried = oneIn(2, 'steps of a dump that is cancelled while criu is stopped', cases);
   test.each(tried)('at %s by %s is killed, and the process runs on', async (step, by, start) => {
     const { criu, counter, options, before } = await start();
-    const { options: limits, hook, error: expected } = forced[by]();
-    const given = { ...options, ...limits, hooks: hooksWith(step, hook) };
-    const error = await failureOf(criu.dump(counter.pid, given));
+    const { outcome: error, expected } = await cancelledBy(forced[by], (limits, hook) => {
+      const hooks = hooksWith(step, hook);
+      return failureOf(criu.dump(counter.pid, { ...options, ...limits, hooks }));
+    });
     expect(error).toMatchObject({
       operation: 'dump',
       pid: counter.pid,
@@ -178,10 +197,12 @@ describe.each([false, true])('with asChild %s', (asChild) => {
     const early = oneIn(4, `early ${what}`, earlySteps, first);
     test.each(early)('at %s is rolled back, and nothing is restored', async (step) => {
       const { criu, counter, options, before } = await dumpedTalker();
-      const { options: limits, hook, error: expected } = way();
-      const called: string[] = [];
-      const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook, called) };
-      const error = await failureOf(criu.restore(given));
+      let called: string[] = [];
+      const { outcome: error, expected } = await cancelledBy(way, (limits, hook) => {
+        called = [];
+        const hooks = hooksWith(step, hook, called);
+        return failureOf(criu.restore({ ...options, ...limits, asChild, hooks }));
+      });
       expect(error).toMatchObject({
         operation: 'restore',
         cancelled: 'refused',
@@ -199,10 +220,15 @@ describe.each([false, true])('with asChild %s', (asChild) => {
 
     const late = oneIn(3, `late ${what}`, lateSteps, first);
     test.each(late)('at %s comes too late: the process is restored', async (step) => {
-      const { criu, counter, options } = await dumpedTalker();
-      const { options: limits, hook } = way();
-      const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook) };
-      const restored = await criu.restore(given);
+      const restoring = async (limits: Way['options'], hook: Way['hook']) => {
+        const { criu, counter, options } = await dumpedTalker();
+        const hooks = hooksWith(step, hook);
+        return { counter, restored: await criu.restore({ ...options, ...limits, asChild, hooks }) };
+      };
+      const { outcome } = await cancelledBy(way, restoring, ({ restored }) => {
+        restored.kill('SIGKILL');
+      });
+      const { counter, restored } = outcome;
       expect(restored.pid).toBe(counter.pid);
       await counter.countsOn();
       expect(await countsInOrder(counter)).toBe(true);
@@ -224,9 +250,10 @@ describe.each([false, true])('with asChild %s', (asChild) => {
       'at %s by %s is killed, with what it has begun to restore',
       async (step, by) => {
         const { criu, counter, options, before } = await dumpedTalker();
-        const { options: limits, hook, error: expected } = forced[by]();
-        const given = { ...options, ...limits, asChild, hooks: hooksWith(step, hook) };
-        const error = await failureOf(criu.restore(given));
+        const { outcome: error, expected } = await cancelledBy(forced[by], (limits, hook) => {
+          const hooks = hooksWith(step, hook);
+          return failureOf(criu.restore({ ...options, ...limits, asChild, hooks }));
+        });
         expect(error).toMatchObject({
           operation: 'restore',
           cancelled: 'killed',
