@@ -65,6 +65,7 @@ interface MigrateFlags extends Common, TrustFlags, AddressFlags, Partial<DumpOpt
   readonly mode?: MigrateOptions['mode'];
   readonly directory?: string;
   readonly rateLimit?: number;
+  readonly rateLimitFrozen?: true;
   readonly maxDowntime?: number;
   readonly maxRounds?: number;
   readonly maxBytes?: number;
@@ -89,7 +90,12 @@ export function addMigrate(program: Command): void {
       'directory of images and journals (default: /var/lib/node-criu)',
     )
     .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
-    .option('--rate-limit <size>', 'bandwidth limit per second, such as 100MiB', bytes)
+    .option(
+      '--rate-limit <size>',
+      'bandwidth limit per second while the processes run, such as 100MiB',
+      bytes,
+    )
+    .option('--rate-limit-frozen', 'keep to --rate-limit while the processes are frozen, too')
     .option(
       `--max-downtime ${DURATION}`,
       'end the rounds when the expected downtime falls to this (default: 300ms)',
@@ -168,11 +174,12 @@ function resolveLine(
 function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'> {
   const { client, limits, options } = optionsFrom(given);
   const { ca, cert, key, insecure, switchOver, switchBack, ...others } = options;
-  const { mode, directory, rateLimit, maxDowntime, maxRounds, maxBytes, ...dump } = others;
+  const { mode, directory, rateLimit, rateLimitFrozen, maxDowntime, maxRounds, maxBytes, ...dump } =
+    others;
   const { deadlineMs, gracePeriodMs } = limits;
   return {
     ...{ ...trustFrom(given, host), ...client },
-    ...defined({ mode, directory, rateLimit, deadlineMs }),
+    ...defined({ mode, directory, rateLimit, rateLimitFrozen, deadlineMs }),
     policy: defined({ maxDowntimeMs: maxDowntime, maxRounds, maxBytes }),
     dump: { ...dump, ...defined({ gracePeriodMs }) },
   };

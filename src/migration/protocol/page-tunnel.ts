@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { native } from '../../native/index.ts';
 import { MAX_BUFFERED_BYTES } from '../../postcopy/page-protocol.ts';
-import { rateLimiter } from '../../postcopy/rate-limit.ts';
+import { RateLimiter } from '../../postcopy/rate-limit.ts';
 import { LeasedFd } from './leased-fd.ts';
 
 const WATCH_INTERVAL_MS = 500;
@@ -32,6 +32,7 @@ export class PageTunnel implements Disposable {
   readonly #localFd: number;
   readonly #peer: Socket;
   readonly #watch: NodeJS.Timeout;
+  readonly #limiter: RateLimiter | undefined;
   #failure: Error | undefined;
   #isClosed = false;
 
@@ -55,8 +56,8 @@ export class PageTunnel implements Disposable {
       this[Symbol.dispose]();
       return this.#failure;
     });
-    const out = rateLimit === undefined ? this.#local : this.#local.pipe(rateLimiter(rateLimit));
-    out.pipe(peer);
+    this.#limiter = rateLimit === undefined ? undefined : new RateLimiter(rateLimit);
+    (this.#limiter ? this.#local.pipe(this.#limiter) : this.#local).pipe(peer);
     peer.on('data', () => this.#coalesceWrites());
     peer.pipe(this.#local);
     this.#watch = awaitsAnswers ? this.#watchAnswers(stallMs) : this.#watchProgress(stallMs);
@@ -70,6 +71,11 @@ export class PageTunnel implements Disposable {
   /** Bytes sent to the peer so far. */
   get sent(): number {
     return this.#peer.bytesWritten;
+  }
+
+  /** Ends the limit of outgoing bytes. */
+  liftRateLimit(): void {
+    this.#limiter?.lift();
   }
 
   /**

@@ -67,8 +67,12 @@ export async function beginPhase(context: MigrationContext, phase: MigrationPhas
   progress.report();
 }
 
-/** Begins the phase in which the tree is frozen. */
-export async function beginDump(context: TransferContext): Promise<void> {
+/**
+ * Begins the phase in which the tree is frozen.
+ * @param tunnel carries the pages of the dump; its rate limit ends unless the caller wants it kept
+ */
+export async function beginDump(context: TransferContext, tunnel?: PageTunnel): Promise<void> {
+  if (!context.options.rateLimitFrozen) tunnel?.liftRateLimit();
   await beginPhase(context, 'dump');
   const stoppedBefore = context.original.rememberStopped();
   await context.journal.write('offered', { stoppedBefore });

@@ -62,8 +62,13 @@ export interface MigrateOptions extends StallLimit {
   };
   /** Directory of the journals and images. Default `/var/lib/node-criu`. */
   readonly directory?: string;
-  /** Limit of the memory sent per second, in bytes. Default: no limit. */
+  /**
+   * Limit of the memory sent per second, in bytes, while the processes run: in rounds, and after the
+   * copy runs. Default: no limit.
+   */
   readonly rateLimit?: number;
+  /** Keep to `rateLimit` while the processes are frozen, too, which lengthens the downtime. Default `false`. */
+  readonly rateLimitFrozen?: boolean;
 }
 
 /** The outcome of a migration. */
@@ -127,6 +132,7 @@ const shape: Shape<MigrateOptions> = {
   hooks: callbacks<NonNullable<MigrateOptions['hooks']>>(['phase']),
   directory: text,
   rateLimit: atLeastOne,
+  rateLimitFrozen: flag,
   stallMs: atLeastOne,
 };
 

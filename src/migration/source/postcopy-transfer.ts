@@ -81,7 +81,7 @@ async function startSource(
     return await tunnel.criuFd.use(async (fd) => {
       const { iteration, rounds } = await copyInRounds(context, fd, isPostcopy(context.mode));
       try {
-        await beginDump(context);
+        await beginDump(context, tunnel);
         return { source: await iteration.lazyDumpTo(peer, lastDump, serving), rounds };
       } catch (error) {
         await iteration.close();

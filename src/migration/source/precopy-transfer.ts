@@ -65,7 +65,7 @@ async function dumpAndCommit(
   runDump: (hooks: Hooks) => Promise<unknown>,
 ): Promise<Committed> {
   const { options, interruption, original, dumpWatch } = context;
-  await beginDump(context);
+  await beginDump(context, tunnel);
   const own = options.dump?.hooks;
   let committing: Promise<Committed> | undefined;
   const postDump: Hooks['postDump'] = async (images) => {

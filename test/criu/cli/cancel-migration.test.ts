@@ -28,7 +28,7 @@ test.each([
     const migrating = await startNodeCriu([
       ...['migrate', String(memory.pid), `127.0.0.1:${port}`, '--insecure', '--json'],
       ...['-D', join(directory, 'here'), '--mode', 'stop-and-copy'],
-      ...['--rate-limit', '1MiB', '--grace-period', '100ms'],
+      ...['--rate-limit', '1MiB', '--rate-limit-frozen', '--grace-period', '100ms'],
     ]);
     await waitFor(() => migrating.stdout().includes('"aboutBytes"'), 'memory is copied');
     process.kill(migrating.pid, signal);
