@@ -1,10 +1,8 @@
-import { constants, readdirSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import {
   chmod,
   chown,
   type FileHandle,
-  mkdtemp,
-  open,
   readdir,
   realpath,
   rm,
@@ -20,6 +18,7 @@ import { makePrivateDirectory } from '../process/private-directory.ts';
 import { readMountInfo } from '../procfs/mountinfo.ts';
 import type { NotificationHandler } from '../protocol/session.ts';
 import { unusable } from './directories.ts';
+import { makeDumpDirectory } from './dump-directory.ts';
 
 /** How the images of a dump get into their directory. */
 export interface StagingOptions {
@@ -67,19 +66,22 @@ export class StagedImages implements AsyncDisposable {
     options: StagingOptions,
   ): Promise<StagedImages> {
     const made: string[] = [];
-    let directory: string | undefined;
     try {
       made.push(...(await makePrivateDirectory(target, options.durable)));
       const path = await realpath(target);
       const replaces = await holdsCheckpoint(path);
       if (replaces && !options.overwrite) throw holdsAlready(operation, target);
       if (replaces) await assertReplaceable(operation, path);
-      const prefix = replaces ? join(dirname(path), `.${basename(path)}.`) : join(path, STAGING);
-      directory = await mkdtemp(prefix);
-      const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+      const start = replaces
+        ? join(dirname(path), `.${basename(path)}${STAGING}`)
+        : join(path, STAGING);
+      // Images that the caller wants to keep are not abandoned.
+      const { path: directory, handle } = await makeDumpDirectory(
+        options.keepFailed ? `${start}kept-` : start,
+      );
       return new StagedImages(path, directory, handle, options, replaces, made);
     } catch (error) {
-      for (const path of directory ? [directory, ...made] : made) await rmdir(path).catch(() => {});
+      for (const path of made) await rmdir(path).catch(() => {});
       if (error instanceof CriuError) throw error;
       throw unusable(operation, 'imagesDirectory', target, true, error);
     }

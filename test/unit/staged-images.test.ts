@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { StagedImages } from '../../src/operations/staged-images.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
@@ -86,6 +86,29 @@ test.each(['pre-dump', 'post-dump'])(
     expect(staged.isPlaced).toBe(false);
   },
 );
+
+test.each([
+  ['in the directory', {}],
+  ['beside a checkpoint', { 'inventory.img': 'old' }],
+])('images %s that a killed dump left are removed, others stay', async (_, files) => {
+  const target = await directoryWith(files);
+  const running = await stagedIn(target);
+  const kept = await StagedImages.open('dump', target, { ...quick, keepFailed: true });
+  await writeFile(join(kept.directory, 'inventory.img'), 'kept');
+  await kept[Symbol.asyncDispose]();
+  const above = dirname(running.directory);
+  const abandoned = running.directory.replace(/.{6}$/, 'A1b2C3');
+  await mkdir(abandoned);
+  await writeFile(join(abandoned, 'pages-1.img'), 'memory');
+  await mkdir(join(above, '.images.backup'));
+  await writeFile(join(above, '.images.backup/mine'), 'm');
+  await using next = await stagedIn(target);
+  const left = [running, kept, next].map(({ directory }) => basename(directory));
+  const names = await readdir(above);
+  expect(names).toEqual(expect.arrayContaining([...left, '.images.backup']));
+  expect(names).not.toContain(basename(abandoned));
+  await running[Symbol.asyncDispose]();
+});
 
 /** A directory `images` with these files, alone in its parent. */
 async function directoryWith(files: Record<string, string>): Promise<string> {
