@@ -4,7 +4,8 @@
 //   node examples/checkpoint-manager.js DIRECTORY PROGRAM [ARGUMENTS...]
 //
 // The environment variables INTERVAL_MS and KEEP set the interval and the number of checkpoints to keep.
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Criu, spawnCheckpointable, verifyImages } from 'node-criu';
@@ -24,30 +25,25 @@ class CheckpointManager {
 
   /** Takes a checkpoint of a process tree, which runs on. */
   async take(pid) {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    // A checkpoint gets its final name only when it is complete.
-    const partial = join(this.#directory, 'partial');
-    await rm(partial, { recursive: true, force: true });
+    // A name that sorts by time.
+    const name = new Date().toISOString();
     const { stats } = await this.#criu.dump(pid, {
       ...this.#options,
-      imagesDirectory: partial,
+      imagesDirectory: join(this.#directory, name),
       leaveRunning: true,
     });
-    const name = new Date().toISOString();
-    await rename(partial, join(this.#directory, name));
-    for (const old of (await this.list()).slice(this.#keep)) {
-      await rm(join(this.#directory, old), { recursive: true });
+    const oldest = (await this.list()).slice(0, this.#keep).at(-1);
+    for (const each of await readdir(this.#directory)) {
+      if (each < oldest) await rm(join(this.#directory, each), { recursive: true });
     }
     return { name, frozenTimeMs: stats.frozenTimeMs };
   }
 
-  /** The names of the checkpoints, newest first. */
+  /** The names of the checkpoints, newest first. A dump that failed has left only its log. */
   async list() {
     const names = await readdir(this.#directory).catch(() => []);
-    return names
-      .filter((name) => name !== 'partial')
-      .sort()
-      .reverse();
+    const isComplete = (name) => existsSync(join(this.#directory, name, 'inventory.img'));
+    return names.filter(isComplete).sort().reverse();
   }
 
   /** Restores the newest checkpoint that is complete; undefined if there is none. */

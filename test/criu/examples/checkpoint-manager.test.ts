@@ -15,8 +15,8 @@ test('the checkpoint manager rotates checkpoints and restores a service that has
   const pid = Number(started);
   killAfterTest(pid);
   await manager.prints(/(checkpoint .*: frozen for [\d.]+ ms\n){3}/);
-  const names = await readdir(directory);
-  expect(names.filter((name) => name !== 'partial').length).toBeLessThanOrEqual(3);
+  // Two complete ones, and one that is being taken or is not removed yet.
+  expect((await readdir(directory)).length).toBeLessThanOrEqual(4);
   process.kill(pid, 'SIGKILL');
   await manager.prints(new RegExp(`restored process ${pid} from .*\n(.*\n)*checkpoint`));
   await waitFor(async () => (await readdir(directory)).length > 1, 'checkpoints are there');
