@@ -19,6 +19,7 @@ const meanings: Readonly<Record<DestinationState, (pid: number | undefined) => s
   complete: (pid) => `process ${pid} runs, with all of its memory`,
   aborted: () => 'no process of it runs here',
   failed: (pid) => `process ${pid} lost the rest of its memory and was killed`,
+  lost: (pid) => `process ${pid} had all of its memory, and is not left`,
 };
 
 /** Time for the source to learn that its copy is complete, in milliseconds. */

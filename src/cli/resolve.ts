@@ -5,6 +5,7 @@ import { addJson, defined } from './flags.ts';
 import { DURATION, milliseconds } from './quantities.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
+import { withFlags } from './wording.ts';
 
 const description = [
   'Determine the outcome of an interrupted migration, print which host owns the processes, and finish ' +
@@ -26,6 +27,7 @@ Examples:
 interface ResolveFlags extends TrustFlags {
   readonly directory?: string;
   readonly destinationIsDead?: true;
+  readonly copyHasFinished?: true;
   readonly deadline?: number;
   readonly json?: boolean;
 }
@@ -41,6 +43,10 @@ export function addResolve(program: Command): void {
     .option(
       '--destination-is-dead',
       'continue the original without asking the other host: only if that host is down for good',
+    )
+    .option(
+      '--copy-has-finished',
+      'end the original without asking the other host: only if the copy has done its work, or runs',
     )
     .option(
       `--deadline ${DURATION}`,
@@ -62,20 +68,21 @@ async function list({ directory, json = false }: ResolveFlags): Promise<void> {
 }
 
 async function resolve(id: string, given: ResolveFlags): Promise<void> {
-  const { directory, destinationIsDead, deadline, json = false } = given;
-  // A dead destination is not contacted.
-  const trust = destinationIsDead ? {} : trustFrom(given);
+  const { directory, destinationIsDead, copyHasFinished, deadline, json = false } = given;
+  // The destination is not contacted if the operator has decided.
+  const trust = destinationIsDead || copyHasFinished ? {} : trustFrom(given);
   await withOutput(json, async (output) => {
     const found = await resolveMigration(id, {
       ...trust,
-      ...defined({ directory, destinationIsDead, deadlineMs: deadline }),
+      ...defined({ directory, destinationIsDead, copyHasFinished, deadlineMs: deadline }),
     });
-    const { leftovers, ...facts } = found;
+    const { leftovers, remedy, ...facts } = found;
     const lines = Object.entries(facts).flatMap(([name, value]) =>
       value === undefined ? [] : `${name}: ${String(value)}`,
     );
     const left = leftovers.map((one) => `left behind: ${one}`);
-    output.result({ ...found }, [...lines, ...left].join('\n'));
+    const todo = remedy === undefined ? [] : [`to do: ${withFlags(remedy)}`];
+    output.result({ ...found }, [...lines, ...left, ...todo].join('\n'));
     // The owner is undecided, or the copy still lacks memory.
     if (found.source === 'handed-over') process.exitCode = exitCodes.unresolved;
   });

@@ -4,11 +4,15 @@ import { flagOf, isOptionName } from './option-names.ts';
 const words: Readonly<Record<string, string>> = {
   spawnCheckpointable: 'node-criu run',
   preDump: '--pre-dump',
+  resolveMigration: 'node-criu resolve',
+  destinationIsDead: '--destination-is-dead',
+  copyHasFinished: '--copy-has-finished',
 };
 
 /** Replaces what a text of the library says about its API with flags and commands. */
 export function withFlags(text: string): string {
   return text
+    .replace(/\bcall (resolveMigration) again\b/, 'run $1 again')
     .replace(', or take a new one with hooks.orphanPtsMaster', '')
     .replace(/\binheritFd\['([^']+)'\]/g, "--inherit-fd '$1=FD'")
     .replace(/\b(a)dd (\S+) to external\b/gi, (_, a, id) => `${give(a)} --external '${id}'`)

@@ -58,7 +58,8 @@ export default {
             "RESUMED": 4,
             "COMPLETE": 5,
             "ABORTED": 6,
-            "FAILED": 7
+            "FAILED": 7,
+            "LOST": 8
           }
         },
         "HostFacts": {

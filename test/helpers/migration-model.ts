@@ -1,6 +1,7 @@
 import {
   afterRestart,
   type DestinationState,
+  isFinal,
   mayAbort,
   ownerOf,
   type SourceState,
@@ -25,6 +26,10 @@ export interface Rules {
   readonly keepsStopped?: boolean;
   /** A destination releases its copy only after the journal says so. */
   readonly journalFirst?: boolean;
+  /** A destination answers that its copy is complete only while the copy is left. */
+  readonly checksCopy?: boolean;
+  /** Resolvers exclude each other, and read the journal again before they act. */
+  readonly excludesOthers?: boolean;
 }
 
 /** The step of the source's agent: of a migration, or of the resolution of an interrupted one. */
@@ -51,22 +56,23 @@ type SourceStep =
   | 'asking'
   | 'over'
   | 'unresolved'
+  | 'ask operator'
   | 'crashed';
 
 /** The state of the two hosts and of the network between them. */
 export interface World {
   readonly step: SourceStep;
   readonly source: SourceState | 'none';
-  /** `frozen` and `held` by criu; a held original stays stopped when criu releases it. */
-  readonly original: 'runs' | 'frozen' | 'held' | 'stopped' | 'dead';
+  /** `frozen` and `held` by criu; a held original stays stopped when criu releases it; `gone` with its host. */
+  readonly original: 'runs' | 'frozen' | 'held' | 'stopped' | 'dead' | 'gone';
   /** The requests in transit, by letter: Offer, Prepare, H for Commit, AwaitPages or GetStatus, X for Abort. */
   readonly requests: string;
   /** The answer to the last request, in transit. */
   readonly reply: DestinationState | '';
   readonly agent: 'up' | 'recovering' | 'killed' | 'down' | 'host gone';
   readonly destination: DestinationState;
-  /** `held` by criu, `going` once criu is told to release it, `hung` if criu died before. */
-  readonly copy: 'none' | 'held' | 'going' | 'runs' | 'hung' | 'dead';
+  /** `held` by criu, `going` once criu is told to release it, `hung` if criu died before; `gone` with its host. */
+  readonly copy: 'none' | 'held' | 'going' | 'runs' | 'hung' | 'dead' | 'gone';
   readonly preparing: 'no' | 'restoring' | 'restored' | 'over';
   readonly letting: 'no' | 'decided' | 'written' | 'let';
   readonly aborting: 'no' | 'decided' | 'written';
@@ -76,6 +82,10 @@ export interface World {
   readonly whole: boolean;
   /** A copy has run. */
   readonly hasRun: boolean;
+  /** The source was told that the copy is complete while the copy ran. */
+  readonly wasTold: boolean;
+  /** What a second resolver, which does not exclude the first, is about to do. */
+  readonly second: '' | 'resume' | 'end';
   /** The original resumed after a copy had run. */
   readonly wentBack: boolean;
 }
@@ -98,6 +108,8 @@ export const start: World = {
   connected: false,
   whole: false,
   hasRun: false,
+  wasTold: false,
+  second: '',
   wentBack: false,
 };
 
@@ -114,24 +126,25 @@ export function stepsFrom(world: World, rules: Rules): Step[] {
 
 /** The violation in a world; undefined if there is none. */
 export function violation(world: World, { lazy, keepsOriginal = true }: Rules): string | undefined {
-  const { original, copy, agent, wentBack, whole } = world;
+  const { original, copy, agent, wentBack, wasTold } = world;
   if (original === 'runs' && copy === 'runs') return 'two copies run';
   // An original that is killed before the commit relies on a copy that does not run yet.
   const may = keepsOriginal ? ['runs'] : ['runs', 'held', 'going'];
   const isLost = original === 'dead' && !may.includes(copy);
-  if (isLost && !(agent === 'host gone' && whole)) return 'no copy is left';
+  // Nothing helps against the end of a host after its copy has taken over.
+  if (isLost && !(wasTold && copy === 'gone')) return 'no copy is left';
   if (wentBack && !lazy && agent !== 'host gone') return 'the original runs on behind its copy';
   return undefined;
 }
 
-/** True if the migration has ended, and exactly one copy runs. */
+/** True if the migration has ended, and exactly one copy runs, or the last one has died with its host. */
 export function isSettled(world: World): boolean {
-  const { step, source, original, copy, destination, agent, whole } = world;
+  const { step, source, original, copy, destination, agent } = world;
   if (step !== 'over' || copy === 'held' || copy === 'going') return false;
   const running = Number(original === 'runs') + Number(copy === 'runs');
-  const died = agent === 'host gone' && whole && original === 'dead';
+  const died = original === 'gone' || (original === 'dead' && copy === 'gone');
   if (running !== 1 && !died) return false;
-  if (source === 'none') return original === 'runs';
+  if (source === 'none') return original === 'runs' || original === 'gone';
   const owner = ownerOf(source, agent === 'host gone' ? undefined : destination);
   return died || owner === (copy === 'runs' ? 'destination' : 'source');
 }
@@ -193,7 +206,12 @@ function ofSource(world: World, rules: Rules): Step[] {
     case 'awaiting pages':
       return [...unanswered(to, 'ask for pages'), ...decide(world, rules, to, 'ask for pages')];
     case 'end original':
-      return [['ends the original', to('ended original', { original: 'dead' })]];
+      return [
+        [
+          'ends the original',
+          to('ended original', { original: world.original === 'gone' ? 'gone' : 'dead' }),
+        ],
+      ];
     case 'ended original':
       return [['notes that it is done', to('over', { source: 'done' })]];
     case 'fail': {
@@ -209,6 +227,8 @@ function ofSource(world: World, rules: Rules): Step[] {
     case 'crashed':
     case 'unresolved':
       return [['is told to resolve', to('resolve')]];
+    case 'ask operator':
+      return afterOperator(world, rules, to);
     case 'resolve':
       if (source === 'none') return [['has nothing to resolve', to('over')]];
       if (source === 'handed-over') {
@@ -238,6 +258,22 @@ function unanswered(to: To, again: SourceStep): Step[] {
   ];
 }
 
+/** The operator looks at both hosts: a copy with all of its memory counts; any other has to be gone first. */
+function afterOperator(world: World, rules: Rules, to: To): Step[] {
+  const { copy, original, whole, agent } = world;
+  const isKnown = !['unknown', 'lost'].includes(stateToTell(world, rules)) && agent !== 'host gone';
+  if (isKnown) return [['the operator asks again', to('resolve')]];
+  if (copy === 'held' || copy === 'going') return [];
+  if (copy === 'runs' && whole) {
+    const ended = { source: 'done', original: original === 'gone' ? 'gone' : 'dead' } as const;
+    return [['the operator says that the copy runs', to('over', { ...ended, wasTold: true })]];
+  }
+  if (copy === 'runs')
+    return [['the operator ends the copy', to('ask operator', { copy: 'dead' })]];
+  const resumes = { source: 'aborted', original: original === 'gone' ? 'gone' : 'runs' } as const;
+  return [['the operator says that there is no copy', to('over', resumes)]];
+}
+
 function afterCommit(world: World, rules: Rules, to: To): Step[] {
   const { reply } = world;
   const runs = rules.lazy && reply === 'resumed';
@@ -255,7 +291,11 @@ function decide({ reply, step }: World, rules: Rules, to: To, again: SourceStep)
   const believed = rules.doubtsUnknown === false && reply === 'unknown' ? 'aborted' : reply;
   const move = sourceMove('handed-over', believed);
   const heard = `hears '${reply}'`;
-  if (move === 'wait') return [[heard, to(again)]];
+  if (move === 'wait') {
+    // The copy is not in the journals: nothing but a look at the host can tell.
+    return [[heard, to(again)], ...when(reply === 'unknown', heard, () => to('ask operator'))];
+  }
+  if (move === 'ask-operator') return [[heard, to('ask operator')]];
   if (move === 'commit') return [[heard, send(to('asking'), 'H')]];
   if (move === 'end' && step !== 'asking') return [[heard, to('end original')]];
   return [[heard, carryOut(to, rules, move)]];
@@ -268,7 +308,7 @@ function carryOut(to: To, { intents = true }: Rules, move: ReturnType<typeof sou
 }
 
 function resumed(world: World): Partial<World> {
-  if (world.original === 'dead') return {};
+  if (world.original === 'dead' || world.original === 'gone') return {};
   return { original: 'runs', wentBack: world.wentBack || world.hasRun };
 }
 
@@ -306,7 +346,15 @@ const WAITING: Readonly<Record<string, readonly SourceStep[]>> = {
 
 /** An answer counts only if it is the answer to the last request. */
 function answered(world: World, reply: DestinationState, request: string): World {
-  return WAITING[request]?.includes(world.step) ? { ...world, reply } : world;
+  if (!WAITING[request]?.includes(world.step)) return world;
+  const isTold = reply === 'complete' && world.copy === 'runs';
+  return { ...world, reply, wasTold: world.wasTold || isTold };
+}
+
+/** The state that a destination answers. */
+function stateToTell({ destination, copy }: World, { checksCopy = true }: Rules): DestinationState {
+  const isLeft = copy === 'runs' || copy === 'hung';
+  return checksCopy && destination === 'complete' && !isLeft ? 'lost' : destination;
 }
 
 function received(world: World, request: string, rules: Rules): World {
@@ -321,7 +369,7 @@ function received(world: World, request: string, rules: Rules): World {
       return { ...world, preparing: 'restoring' };
     case 'H':
       if (letting !== 'no') return world;
-      if (destination !== 'prepared') return answered(world, destination, 'H');
+      if (destination !== 'prepared') return answered(world, stateToTell(world, rules), 'H');
       if (!journalFirst) return { ...world, letting: 'written' };
       if (isSerial) return { ...world, destination: 'resuming', letting: 'written' };
       return { ...world, letting: 'decided' };
@@ -335,7 +383,7 @@ function received(world: World, request: string, rules: Rules): World {
         return world;
       return aborts(world, isSerial);
     default:
-      return answered(world, destination, 'A');
+      return answered(world, stateToTell(world, rules), 'A');
   }
 }
 
@@ -348,19 +396,21 @@ function aborts(world: World, isSerial: boolean): World {
 
 function ofDestination(world: World, rules: Rules): Step[] {
   const { agent, destination } = world;
-  const { lazy, waitsForCriu = true } = rules;
+  const { lazy, waitsForCriu = true, checksCopy = true } = rules;
   if (agent === 'up') return whileUp(world, rules);
   if (agent === 'down') {
-    const isOver = destination === 'unknown' || destination === 'complete';
+    const isOver = destination === 'unknown' || (destination === 'complete' && !checksCopy);
     return [['the destination starts anew', { ...world, agent: isOver ? 'up' : 'recovering' }]];
   }
   if (agent === 'host gone') return [];
+  if (destination === 'unknown') return [['the destination recovers', { ...world, agent: 'up' }]];
   // Recovery waits until criu has decided about the copy.
   const isWaiting = world.copy === 'held' || world.copy === 'going';
   if (waitsForCriu && isWaiting) return [];
   // Without that wait, a copy that is not traced seems to run.
   const runs = world.copy === 'runs' || (!waitsForCriu && (isWaiting || world.copy === 'hung'));
-  const state = afterRestart(destination, { runs, lazy });
+  const isFromEarlierBoot = world.copy === 'gone';
+  const state = afterRestart(destination, { runs, isFromEarlierBoot, lazy });
   // A hanging copy is known by its pid, which the journal has once it is prepared.
   const isKnown = world.copy === 'runs' || (world.copy === 'hung' && destination !== 'receiving');
   const mustDie = waitsForCriu && state !== 'complete' && isKnown;
@@ -429,7 +479,7 @@ function ofCriu(world: World, { lazy }: Rules): Step[] {
     const runs: World = { ...world, copy: 'runs', hasRun: true, whole: !lazy };
     steps.push(['criu lets go of the copy', runs]);
   }
-  const isAlone = agent !== 'up' && agent !== 'host gone';
+  const isAlone = (agent !== 'up' || world.destination === 'unknown') && agent !== 'host gone';
   if (isAlone && (copy === 'held' || copy === 'going')) {
     steps.push(['criu rolls the restore back', { ...world, copy: 'dead' }]);
   }
@@ -464,7 +514,40 @@ function faults(world: World, rules: Rules): Step[] {
     }
   }
   if (world.connected) may('the connection with pages breaks off', { connected: false });
+  const isOpen = step !== 'begin' && step !== 'over';
+  if (isOpen && original !== 'gone' && original !== 'dead') {
+    may('the host of the source reboots', {
+      ...{ step: 'crashed', reply: '', connected: false, original: 'gone', second: '' },
+    });
+  }
+  if (copy === 'runs' && world.destination === 'complete') may('the copy ends', { copy: 'gone' });
+  if (rules.excludesOthers === false && world.second === '' && world.source === 'handed-over') {
+    const second = decisionOf(world, rules);
+    if (second === 'resume' || second === 'end') may('a second resolver decides', { second });
+  }
+  if (world.second !== '') {
+    const { second } = world;
+    const done: Partial<World> =
+      second === 'end'
+        ? { source: 'done', original: 'dead' }
+        : { source: 'aborted', ...resumed(world) };
+    may('the second resolver acts', { ...done, second: '' });
+  }
   if (agent === 'host gone') return steps;
+  if (isOpen) {
+    const hasEnded: Partial<World> = {
+      ...{ connected: false, letting: 'no', aborting: 'no', requests: '', reply: '' },
+      preparing: world.preparing === 'no' ? 'no' : 'over',
+      copy: copy === 'none' || copy === 'dead' ? copy : 'gone',
+    };
+    may('the host of the destination reboots', { ...hasEnded, agent: 'down' });
+    may('the host of the destination is gone for good', { ...hasEnded, agent: 'host gone' });
+  }
+  const isFinished = isFinal(world.destination) || world.destination === 'unknown';
+  if (agent === 'down' || isFinished) {
+    // A disk that is lost; or a clock that jumps, so that the journals of what has ended expire.
+    may('the journals of the destination are lost', { destination: 'unknown', requests: '' });
+  }
   if (agent !== 'down') {
     may('the agent of the destination dies', {
       ...{ agent: 'down', connected: false, letting: 'no', aborting: 'no' },
@@ -483,11 +566,13 @@ function faults(world: World, rules: Rules): Step[] {
       whole: !rules.lazy,
     });
   }
-  may('the host of the destination is gone for good', {
-    ...{ agent: 'host gone', copy: copy === 'none' ? 'none' : 'dead', connected: false },
-    ...{ requests: '', preparing: 'no', letting: 'no', aborting: 'no' },
-  });
   return steps;
+}
+
+/** What a resolver that asks at this moment would do. */
+function decisionOf(world: World, rules: Rules): ReturnType<typeof sourceMove> {
+  if (world.agent === 'host gone') return 'resume';
+  return world.agent === 'up' ? sourceMove('handed-over', stateToTell(world, rules)) : 'wait';
 }
 
 function withoutCriu(original: World['original']): World['original'] {

@@ -112,6 +112,12 @@ describe('the search finds mistakes in the protocol', () => {
       'no copy is left',
       { lazy: false, waitsForCriu: false },
     ],
+    [
+      'an answer from the journal about a copy that a reboot has ended',
+      'no copy is left',
+      { lazy: false, checksCopy: false },
+    ],
+    ['two resolvers at once', 'no copy is left', { lazy: false, excludesOthers: false }],
     ['an original that its criu resumes', 'two copies run', { lazy: true, keepsStopped: false }],
   ];
 

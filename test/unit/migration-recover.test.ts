@@ -110,6 +110,31 @@ describe('the copy of a dead agent', () => {
     for (const pid of [root, ...children]) expect(await isAlive(pid)).toBe(true);
   });
 
+  test('is lost if none of its processes is left once it is complete', async () => {
+    const directory = await temporaryDirectory();
+    const { copy, endRoot, children } = await startTree();
+    const id = await note(directory, { state: 'complete', lazy: false, ...copy });
+    await endRoot();
+    expect(await recoverIncoming(directory, id, {})).toMatchObject({ state: 'complete' });
+    for (const pid of children) process.kill(pid, 'SIGKILL');
+    await waitFor(async () => !(await Promise.all(children.map(isAlive))).includes(true), 'ended');
+    const message = 'the 3 processes of the copy have ended';
+    expect(await recoverIncoming(directory, id, {})).toMatchObject({ state: 'lost', message });
+  });
+
+  test.each(['resuming', 'complete'])('is lost after a reboot if it was %s', async (state) => {
+    const directory = await temporaryDirectory();
+    const { copy, root } = await startTree();
+    const startTime = copy.startTime.replace(/ \S+ /, ` ${randomUUID()} `);
+    const agent = `1 ${startTime}`;
+    const id = await note(directory, { state, lazy: false, ...copy, startTime, agent });
+    // The second answer comes from the journal alone.
+    for (const _ of [1, 2]) {
+      expect(await recoverIncoming(directory, id, {})).toMatchObject({ state: 'lost' });
+    }
+    expect(await isAlive(root)).toBe(true);
+  });
+
   test('is gone after a reboot, when its pids belong to other processes', async () => {
     const directory = await temporaryDirectory();
     const { copy, root, children } = await startTree();

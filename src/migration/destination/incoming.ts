@@ -16,7 +16,7 @@ import type { CopyStatus } from '../protocol/status.ts';
 import { Arrival } from './arrival.ts';
 import { HeldCopy } from './held-copy.ts';
 import { IncomingRecord } from './incoming-record.ts';
-import { endCopy, wasReleased } from './recover.ts';
+import { completeStatus, endCopy, wasReleased } from './recover.ts';
 import {
   type IncomingMigration,
   type MigrationOffer,
@@ -81,8 +81,10 @@ export class Incoming {
     return { roundToken, lazyToken };
   }
 
+  /** The status to answer, for which a copy that is complete has to be left. */
   get status(): CopyStatus {
-    return this.#record.status;
+    const { status, facts } = this.#record;
+    return status.state === 'complete' ? completeStatus(status, facts) : status;
   }
 
   /** The status for the users of the server. */
@@ -177,6 +179,9 @@ export class Incoming {
         this.#committing = undefined;
         throw error;
       });
+      await this.#committing;
+      // The copy has just been seen to run: a program that ends at once has migrated.
+      return this.#record.status;
     }
     await this.#committing;
     return this.status;
@@ -209,8 +214,9 @@ export class Incoming {
 
   /** Resolves once every page has arrived, or it is certain that some page never will. */
   async awaitPages(): Promise<CopyStatus> {
+    const { isOpen } = this;
     const pages = await this.#pages?.catch(() => undefined);
-    return { ...this.status, pages };
+    return { ...(isOpen ? this.#record.status : this.status), pages };
   }
 
   /** Ends the migration, unless the copy may have run. */
@@ -260,7 +266,8 @@ export class Incoming {
   async #restoreFailed({ message }: Error): Promise<void> {
     const { facts } = this.#record;
     const { lazy = false } = facts;
-    const next = afterRestart('resuming', { runs: await wasReleased(facts), lazy });
+    const runs = await wasReleased(facts);
+    const next = afterRestart('resuming', { runs, isFromEarlierBoot: false, lazy });
     if (next !== 'complete') await endCopy(facts);
     await this.#record.write(next, { message });
     await this.#end();

@@ -28,6 +28,7 @@ const POLL_MS = 20;
 const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
 /** How many processes to end at a time, since each takes a descriptor. */
 const BATCH = 64;
+const ELSEWHERE = 'its agent ran in another pid namespace: start a server there';
 
 /**
  * Finishes what earlier agents left unfinished, and removes old journals.
@@ -70,14 +71,18 @@ export async function recoverIncoming(
   const entry: Partial<IncomingFacts & { state: DestinationState }> = journal.entry ?? {};
   const { state = 'unknown', pid, lazy = false, message } = entry;
   const images = incomingImages(directory, id);
-  const runs = state !== 'complete' && (await wasReleased(entry));
-  const next = afterRestart(state, { runs, lazy });
+  const runs = state === 'complete' ? isLeft(entry) : await wasReleased(entry);
+  const isFromEarlierBoot = Boolean(entry.startTime) && !isLocal(entry.startTime);
+  const next = afterRestart(state, { runs, isFromEarlierBoot, lazy });
   // The copy ends before the source is told so and may resume its original. If the source may have
   // been told already, only a copy that still waits for criu is ended.
   if (next !== 'complete' && !(isFinal(state) && runs)) await endCopy(entry);
   if (next !== 'complete' && !isFinal(state)) await endDaemon(images);
-  const cause = 'the agent of the destination has died';
-  if (next !== state) await journal.write(next, next === 'complete' ? {} : { message: cause });
+  const cause =
+    next === 'lost' ? lossOf(entry, isFromEarlierBoot) : 'the agent of the destination has died';
+  // A copy that has ended since needs no line, unless a hook has to know.
+  if (next !== state && (state !== 'complete' || entry.isSetUp))
+    await journal.write(next, next === 'complete' ? {} : { message: cause });
   await rm(images, { recursive: true, force: true });
   // A hook that does not return in time is still due, like one that throws.
   if (isFinal(next))
@@ -87,9 +92,32 @@ export async function recoverIncoming(
 
 /** The status of a migration that is left alone: another agent runs it, or is finishing it. */
 function statusOf(journal: IncomingJournal | undefined): CopyStatus {
-  const { state = 'unknown', pid, agent, message } = journal?.entry ?? {};
+  const copy: NonNullable<typeof journal>['entry'] = journal?.entry;
+  const { state = 'unknown', pid, agent, message } = copy ?? {};
+  if (copy && state === 'complete') return completeStatus({ state, pid, message }, copy);
   if (isFinal(state) || !isElsewhere(agent)) return { state, pid, message };
-  return { state, pid, message: 'its agent ran in another pid namespace: start a server there' };
+  return { state, pid, message: ELSEWHERE };
+}
+
+/**
+ * The status to answer for a copy that has had all of its memory: the source ends its original upon
+ * `complete`, so that is answered only about a copy of which processes exist.
+ */
+export function completeStatus(status: CopyStatus, copy: CopyProcesses): CopyStatus {
+  if (isElsewhere(copy.startTime)) return { ...status, state: 'unknown', message: ELSEWHERE };
+  if (isLeft(copy)) return status;
+  return { ...status, state: 'lost', message: lossOf(copy, !isLocal(copy.startTime)) };
+}
+
+/** True if processes of a copy exist. */
+function isLeft(copy: CopyProcesses): boolean {
+  return livePids(copy).length > 0;
+}
+
+function lossOf({ tree = [] }: CopyProcesses, isFromEarlierBoot: boolean): string {
+  return isFromEarlierBoot
+    ? 'the host or the pid namespace of the copy has ended since the copy was restored'
+    : `the ${tree.length} processes of the copy have ended`;
 }
 
 /** True if a copy was allowed to run. Waits for what criu is about to do with it. */

@@ -86,7 +86,7 @@ export interface MigrationServerHooks {
   /**
    * Takes down what `beforeRestore` and `afterRestore` have set up. Called and awaited when
    * the migration has ended, unless it ended before `beforeRestore` was due. In the state `complete` the
-   * copy runs; in `aborted` and `failed` it is gone. If the hook throws, or this process dies before it
+   * copy runs; in `aborted`, `failed` and `lost` it is gone. If the hook throws, or this process dies before it
    * returns, the next server in the same directory calls it when it starts, so it must be idempotent.
    * While a server starts or closes, it waits at most six times `stallMs` for the hook; after that,
    * `close()` emits a process warning.

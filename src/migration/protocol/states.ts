@@ -25,6 +25,8 @@ export type SourceState = 'offered' | 'handed-over' | 'ending' | 'done' | 'abort
  * - `complete`: the copy runs with all of its memory.
  * - `aborted`: there is no copy, and never will be.
  * - `failed`: the copy lost the rest of its memory and was killed.
+ * - `lost`: the copy has run, or may have, with all of its memory, and none of its processes is left: its
+ *   host was restarted, or they have ended. Whether its work is done is for the operator to say.
  */
 export type DestinationState =
   | 'unknown'
@@ -34,7 +36,8 @@ export type DestinationState =
   | 'resumed'
   | 'complete'
   | 'aborted'
-  | 'failed';
+  | 'failed'
+  | 'lost';
 
 /** Who owns the workload; `undecided` while the destination still has to decide. */
 export type Owner = 'source' | 'destination' | 'undecided';
@@ -62,8 +65,9 @@ export function ownerOf(source: SourceState, destination: DestinationState | und
  * - `end`: ends the original.
  * - `commit`: asks the destination again to let the copy run.
  * - `wait`: asks again later.
+ * - `ask-operator`: keeps the original stopped until the operator decides.
  */
-export type SourceMove = 'resume' | 'end' | 'commit' | 'wait' | 'nothing';
+export type SourceMove = 'resume' | 'end' | 'commit' | 'wait' | 'ask-operator' | 'nothing';
 
 /** The next move after an answer of the destination; undefined means that there was none. */
 export function sourceMove(
@@ -81,6 +85,8 @@ export function sourceMove(
     case 'aborted':
     case 'failed':
       return 'resume';
+    case 'lost':
+      return 'ask-operator';
     default:
       // A destination that has no journal of the migration may have lost it, and may have the copy.
       return 'wait';
@@ -94,13 +100,15 @@ export function mayAbort(destination: DestinationState): boolean {
 
 /** True if nothing comes after a state. */
 export function isFinal(state: DestinationState): boolean {
-  return state === 'complete' || state === 'aborted' || state === 'failed';
+  return ['complete', 'aborted', 'failed', 'lost'].includes(state);
 }
 
 /** What a new agent finds at a destination once the criu of the old agent has ended. */
 export interface FoundCopy {
   /** The copy exists, and was allowed to run. */
   readonly runs: boolean;
+  /** The host, or the pid namespace of the copy, has ended since the copy was restored. */
+  readonly isFromEarlierBoot: boolean;
   /** The copy was to fetch pages after its restore. */
   readonly lazy: boolean;
 }
@@ -109,16 +117,22 @@ export interface FoundCopy {
  * The state of a migration for a new agent of a destination. The criu of the old agent has died with
  * it, and so has a copy that criu held. A copy that lacks pages never gets them and must be killed.
  */
-export function afterRestart(state: DestinationState, { runs, lazy }: FoundCopy): DestinationState {
+export function afterRestart(
+  state: DestinationState,
+  { runs, isFromEarlierBoot, lazy }: FoundCopy,
+): DestinationState {
   switch (state) {
     case 'receiving':
     case 'prepared':
       return 'aborted';
     case 'resuming':
-      if (!runs) return 'aborted';
-      return lazy ? 'failed' : 'complete';
+      if (runs) return lazy ? 'failed' : 'complete';
+      // It may have run until the host stopped. What a lazy copy does may be lost in any case.
+      return isFromEarlierBoot && !lazy ? 'lost' : 'aborted';
     case 'resumed':
       return 'failed';
+    case 'complete':
+      return runs ? 'complete' : 'lost';
     default:
       return state;
   }

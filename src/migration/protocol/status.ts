@@ -26,6 +26,7 @@ const wireStates = {
   complete: 'COMPLETE',
   aborted: 'ABORTED',
   failed: 'FAILED',
+  lost: 'LOST',
 } as const satisfies Record<DestinationState, State__Output>;
 
 /** The status as a message. */

@@ -91,7 +91,9 @@ export async function pollDestination(
       heardAt = now;
       const { state, message } = answer;
       if (endsWait(state)) return;
-      if (sourceMove('handed-over', state) === 'resume') {
+      const move = sourceMove('handed-over', state);
+      if (move === 'ask-operator') throw unresolved(id, pid, new Error(message ?? state));
+      if (move === 'resume') {
         await journal.write('aborting');
         throw failure(`the destination gave up: ${message ?? state}`);
       }

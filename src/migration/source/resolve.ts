@@ -28,6 +28,7 @@ import {
 } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
 import { finishOriginal, type OriginalEnding, workloadOf } from './original-ending.ts';
+import { undecidedRemedy } from './remedy.ts';
 
 /** Options of `criu.resolveMigration()`. */
 export interface ResolveMigrationOptions {
@@ -43,6 +44,11 @@ export interface ResolveMigrationOptions {
    * two copies run.
    */
   readonly destinationIsDead?: boolean;
+  /**
+   * States that the original is not needed any more, because the copy has done its work or runs. The
+   * original then ends without a call to the destination. If the statement is wrong, the work is lost.
+   */
+  readonly copyHasFinished?: boolean;
   /**
    * How long to try to reach the destination, and to wait for another process that is resolving the same
    * migration, in milliseconds. Default 10000.
@@ -60,7 +66,10 @@ export interface UnresolvedMigrationsOptions {
 export interface MigrationResolution {
   /** The id of the migration. */
   readonly id: string;
-  /** Who has the workload now; `undecided` if the destination does not answer. */
+  /**
+   * Who has the workload now; `undecided` if the destination does not answer, or if its copy has run and
+   * is lost.
+   */
   readonly owner: Owner;
   /** The state in the journal of this host now. */
   readonly source: SourceState;
@@ -76,6 +85,8 @@ export interface MigrationResolution {
   readonly copy: number | undefined;
   /** What a criu that died left behind and could not be cleaned up, one phrase for each item. */
   readonly leftovers: readonly string[];
+  /** What is left for the operator to do; undefined unless `owner` is `undecided`. */
+  readonly remedy: string | undefined;
 }
 
 const OPERATION = 'resolveMigration';
@@ -88,6 +99,7 @@ const shape: Shape<ResolveMigrationOptions> = {
   insecure: flag,
   directory: text,
   destinationIsDead: flag,
+  copyHasFinished: flag,
   deadlineMs: milliseconds,
 };
 
@@ -102,7 +114,11 @@ export async function resolveMigration(
   given: ResolveMigrationOptions,
 ): Promise<MigrationResolution> {
   const options = checkOptions(OPERATION, given, shape);
-  const { directory = STATE_DIRECTORY } = options;
+  const { directory = STATE_DIRECTORY, destinationIsDead, copyHasFinished } = options;
+  if (destinationIsDead && copyHasFinished) {
+    const takes = 'nothing with destinationIsDead: one resumes the original, the other ends it';
+    throw invalid(OPERATION, 'copyHasFinished', takes, copyHasFinished);
+  }
   if (!isMigrationId(id)) throw invalid(OPERATION, 'id', 'the id of a migration', id);
   await requirePrivate(OPERATION, directory);
   await using journal: OutgoingJournal | undefined = await Journal.find<SourceState, OutgoingFacts>(
@@ -133,9 +149,10 @@ export async function resolveMigration(
   const owner = ownerOf(source, answer?.state);
   return {
     ...{ id, owner, source, ...ending },
-    destination: options.destinationIsDead ? undefined : answer?.state,
+    destination: destinationIsDead || copyHasFinished ? undefined : answer?.state,
     ...{ pid: entry.pid, workload: workloadOf(entry) },
     copy: owner === 'destination' ? answer?.pid : undefined,
+    remedy: owner === 'undecided' ? undecidedRemedy(entry.to?.host ?? '', answer) : undefined,
   };
 }
 
@@ -178,10 +195,12 @@ function isOpen(state: SourceState): boolean {
 async function askDestination(
   id: string,
   { state, to, mode }: Partial<OutgoingFacts> & { readonly state: SourceState },
-  { destinationIsDead, tls, insecure, deadlineMs = DEADLINE_MS }: ResolveMigrationOptions,
+  options: ResolveMigrationOptions,
 ): Promise<CopyStatus | undefined> {
-  if (destinationIsDead) return { state: 'aborted' };
+  const { destinationIsDead, copyHasFinished, tls, insecure, deadlineMs = DEADLINE_MS } = options;
   if (state !== 'handed-over') return undefined;
+  if (destinationIsDead) return { state: 'aborted' };
+  if (copyHasFinished) return { state: 'complete' };
   const endpoint = to ?? { host: '', port: 0 };
   const credentials = await readCredentials(OPERATION, endpoint.host, tls, insecure);
   using destination = await DestinationClient.connect(endpoint, credentials);
@@ -200,16 +219,16 @@ async function pollDecision(
   decision: 'abort' | 'commit',
   timeoutMs: number,
 ): Promise<CopyStatus | undefined> {
-  const until = Date.now() + timeoutMs;
+  const until = performance.now() + timeoutMs;
   let last: CopyStatus | undefined;
   let call: 'getStatus' | 'abort' | 'commit' = 'getStatus';
-  while (Date.now() < until) {
+  while (performance.now() < until) {
     try {
       const request = { id, reason: 'the source has died' };
-      const limits = { timeoutMs: Math.max(MIN_TIMEOUT_MS, until - Date.now()) };
+      const limits = { timeoutMs: Math.max(MIN_TIMEOUT_MS, until - performance.now()) };
       last = await destination.call(call, request, limits);
       const move = sourceMove('handed-over', last.state);
-      if (move === 'resume' || move === 'end') return last;
+      if (['resume', 'end', 'ask-operator'].includes(move)) return last;
       call = move === 'commit' ? decision : 'getStatus';
     } catch {
       last = undefined;

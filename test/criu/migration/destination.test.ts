@@ -3,9 +3,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
-import { type MigrateOptions, migrate } from '../../../src/index.ts';
+import { type MigrateOptions, migrate, resolveMigration } from '../../../src/index.ts';
 import { incomingJournals } from '../../../src/migration/journal/incoming-journal.ts';
 import { journalPath } from '../../../src/migration/journal/journal.ts';
+import { buildCommand, nodeCriu } from '../../helpers/command.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
@@ -197,6 +198,43 @@ test('close() of a server aborts a migration whose copy does not run yet', async
   expect(error.message).toContain('the destination was closed');
   expect(await runLog.alone()).toBe(runLog.pid);
   expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'aborted' }]);
+});
+
+test('a copy that a reboot of its host has ended is not reported as complete, and the original is kept', async () => {
+  await buildCommand();
+  const runLog = await RunLog.start(8);
+  const host = await MigrationHost.start({ insecure: true });
+  const directory = await temporaryDirectory();
+  await host.agent.ask('dieAt', { state: 'complete' });
+  const options = { ...to(host), mode: 'stop-and-copy', directory, stallMs: 1000 } as const;
+  const migration = migrate(runLog.pid, { ...options, path: criuPath() });
+  const error = await failureOf(migration.result);
+  expect(error).toMatchObject({ code: 'ERR_CRIU_MIGRATION_UNRESOLVED', workload: 'stopped' });
+  await host.kill();
+  // With another boot id.
+  await host.recover();
+  const resolve = (changes: object = {}) =>
+    resolveMigration(migration.id, { directory, insecure: true, ...changes });
+  expect(await resolve()).toMatchObject({
+    ...{ owner: 'undecided', destination: 'lost', done: 'nothing', workload: 'stopped' },
+    remedy: expect.stringMatching(
+      /^the copy has run at 127\.0\.0\.1 and is gone \(the host .* ended/,
+    ),
+  });
+  const both = { destinationIsDead: true, copyHasFinished: true };
+  expect(await failureOf(resolve(both))).toMatchObject({ option: 'copyHasFinished' });
+  const { stdout, exitCode } = await nodeCriu([
+    'resolve',
+    migration.id,
+    '-D',
+    directory,
+    '--insecure',
+  ]);
+  expect(exitCode).toBe(4);
+  expect(stdout).toMatch(/to do: .*run node-criu resolve again with --destination-is-dead/);
+  const resumed = { owner: 'source', done: 'resumed', remedy: undefined };
+  expect(await resolve({ destinationIsDead: true })).toMatchObject(resumed);
+  expect(await runLog.alone()).toBe(runLog.pid);
 });
 
 test('a server starts with more journals than this process may open files', async () => {

@@ -9,6 +9,7 @@ export const State = {
   COMPLETE: 'COMPLETE',
   ABORTED: 'ABORTED',
   FAILED: 'FAILED',
+  LOST: 'LOST',
 } as const;
 
 export type State =
@@ -28,5 +29,7 @@ export type State =
   | 6
   | 'FAILED'
   | 7
+  | 'LOST'
+  | 8
 
 export type State__Output = typeof State[keyof typeof State]
