@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addJson } from './flags.ts';
+import { addHelp } from './help.ts';
 import { withOutput } from './verb.ts';
 
 const description = [
@@ -11,7 +12,6 @@ const description = [
 ].join('\n\n');
 
 const examples = `
-Examples:
   $ node-criu build-addon
   $ CC=clang node-criu build-addon
   $ npm_config_nodedir=/opt/node node-criu build-addon`;
@@ -21,12 +21,9 @@ const script = new URL('../../scripts/build-addon.mjs', import.meta.url);
 
 /** Adds the verb `build-addon`. */
 export function addBuildAddon(program: Command): void {
-  const command = program
-    .command('build-addon')
+  const command = addHelp(program.command('build-addon'), examples)
     .summary('compile the addon on a platform without a prebuilt one')
-    .description(description)
-    .showHelpAfterError('Try: node-criu build-addon --help')
-    .addHelpText('after', examples);
+    .description(description);
   addJson(command).action(build);
 }
 

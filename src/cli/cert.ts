@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { createAuthority, issueCertificate } from './certificates.ts';
 import { addJson } from './flags.ts';
+import { addHelp } from './help.ts';
 import { withOutput } from './verb.ts';
 
 interface CertFlags {
@@ -15,35 +16,32 @@ const description = [
     'issue certificates that your hosts accept. Needs openssl on PATH.',
 ].join('\n\n');
 
-const examples = `
-Examples:
-  $ node-criu cert init lab
+const initExamples = `
+  $ node-criu cert init lab`;
+
+const hostExamples = `
   $ node-criu cert host lab source 192.0.2.1
-  $ node-criu cert host lab target,target.example.org,192.0.2.2
+  $ node-criu cert host lab target,target.example.org,192.0.2.2`;
+
+const examples = `${initExamples}${hostExamples}
   $ node-criu dump 4711 -D images --page-server 192.0.2.2:27027 --tls \\
       --tls-cacert lab/ca.pem --tls-cert lab/source.pem --tls-key lab/source.key`;
 
 /** Adds the verb `cert`. */
 export function addCert(program: Command): void {
-  const cert = program
-    .command('cert')
+  const cert = addHelp(program.command('cert'), examples)
     .summary('create certificates for TLS between the hosts of a lab')
     .description(description)
-    .helpCommand(false)
-    .showHelpAfterError('Try: node-criu cert --help')
-    .addHelpText('after', examples);
-  const init = cert
-    .command('init')
+    .helpCommand(false);
+  const init = addHelp(cert.command('init'), initExamples)
     .summary('create the certificate authority: ca.pem and ca.key')
     .description(
       'Create a certificate authority: ca.pem for every host, and ca.key, which stays here.',
     )
     .argument('<directory>', 'where to write the files; created with mode 0700')
-    .option('--days <number>', 'validity of the certificate', days, 3650)
-    .showHelpAfterError('Try: node-criu cert init --help');
+    .option('--days <number>', 'validity of the certificate', days, 3650);
   addJson(init).action(makeAuthority);
-  const host = cert
-    .command('host')
+  const host = addHelp(cert.command('host'), hostExamples)
     .summary('create a host certificate: NAME.pem and NAME.key')
     .description(
       'Create the certificate of a host. Its names must include the address that clients connect to.',
@@ -53,8 +51,7 @@ export function addCert(program: Command): void {
       '<names...>',
       'names and IP addresses of the host; the first is the name of the files',
     )
-    .option('--days <number>', 'validity of the certificate', days, 365)
-    .showHelpAfterError('Try: node-criu cert host --help');
+    .option('--days <number>', 'validity of the certificate', days, 365);
   addJson(host).action(makeCertificate);
 }
 

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { CheckOptions } from '../index.ts';
 import { addCommon, addFlags, type Common } from './flags.ts';
+import { addHelp } from './help.ts';
 import { withCriu } from './verb.ts';
 
 const description =
   'Check that CRIU works on this kernel, and list the features that depend on the kernel.';
 
 const examples = `
-Examples:
   $ node-criu check
   CRIU 4.2.1 works on this kernel
   memory tracking (pre-dumps, parent images): yes
@@ -18,12 +18,9 @@ Examples:
 
 /** Adds the verb `check`. */
 export function addCheck(program: Command): void {
-  const command = program
-    .command('check')
+  const command = addHelp(program.command('check'), examples)
     .summary('check that CRIU works on this kernel')
-    .description(description)
-    .showHelpAfterError('Try: node-criu check --help')
-    .addHelpText('after', examples);
+    .description(description);
   addCommon(addFlags(command, ['check'])).action(check);
 }
 

@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CheckpointOptions } from '../index.ts';
 import { withDumpProgress } from './dump-progress.ts';
-import { addCommon, addFlags, type Common } from './flags.ts';
+import { addCommon, addFlags, type Common, NEGATION_HELP } from './flags.ts';
+import { addHelp, RARE } from './help.ts';
 import { formatBytes, formatDuration, pid } from './quantities.ts';
 import { stepHooks } from './steps.ts';
 import { withCriu } from './verb.ts';
@@ -12,29 +13,28 @@ const description = [
   'The directory is created with mode 0700, because the images contain the memory of the processes. ' +
     'A checkpoint in it is kept unless you give --overwrite, and then until the new one is complete. ' +
     'To learn beforehand what would make the dump fail, run node-criu preflight PID.',
+  NEGATION_HELP,
 ].join('\n\n');
 
 const examples = `
-Examples:
   $ node-criu dump 4711 -D /var/lib/app/images
   $ node-criu dump 4711 -D images --tcp-established --file-locks --leave-running
-  $ node-criu dump 4711 -D images --deadline 10s --json
-
-To turn off a flag that CRIU's configuration file turns on, put --no- before its name.`;
+  $ node-criu dump 4711 -D images --deadline 10s --json`;
 
 /** Adds the verb `dump`. */
 export function addDump(program: Command): void {
-  const command = program
-    .command('dump')
+  const command = addHelp(program.command('dump'), examples)
     .summary('freeze a process tree and write it to a directory')
     .description(description)
-    .argument('<pid>', 'the root of the process tree', pid)
-    .showHelpAfterError('Try: node-criu dump --help')
-    .addHelpText('after', examples);
+    .argument('<pid>', 'the root of the process tree', pid);
+  const insecure = new Option(
+    '--insecure',
+    'with --lazy-pages: send memory to other hosts without TLS',
+  );
   addCommon(addFlags(command, ['dump', 'preDump'], { required: ['imagesDirectory'] }))
     .option('--pre-dump', 'only copy memory while the processes run, as a round before a dump')
     .option('--force', 'dump also a process tree that cannot be restored')
-    .option('--insecure', 'with --lazy-pages: send memory to other hosts without TLS')
+    .addOption(insecure.helpGroup(RARE))
     .action(dump);
 }
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { RARE } from './help.ts';
 import {
   criuOptions,
   flagOf,
@@ -14,11 +15,27 @@ import { tlsFlags, withTls } from './tls-flags.ts';
 
 const GROUP = 'Options of CRIU:';
 
+/** A paragraph of the help about flags that {@link addFlags} adds without listing them. */
+export const NEGATION_HELP =
+  "To turn off a flag that CRIU's configuration file turns on, put --no- before its name.";
+
+/** Options that `--help` lists too; the others are listed by `--help-all`. */
+const everyday: readonly OptionName[] = [
+  'imagesDirectory',
+  'leaveRunning',
+  'overwrite',
+  'tcpEstablished',
+  'externalUnixConnections',
+  'fileLocks',
+  'shellJob',
+];
+
 /**
  * Adds a flag for each option that at least one of the operations takes: `tcpEstablished` becomes
  * `--tcp-established` and `--no-tcp-established`. `opts()` returns them under the library's names.
  * @param required options that must be given
  * @param except options that get no flag
+ * @param common options that `--help` lists too; `--help-all` lists all
  */
 export function addFlags(
   command: Command,
@@ -26,9 +43,11 @@ export function addFlags(
   {
     required = [],
     except = [],
+    common = everyday,
   }: {
     readonly required?: readonly OptionName[];
     readonly except?: readonly OptionName[];
+    readonly common?: readonly OptionName[];
   } = {},
 ): Command {
   for (const name of optionNames) {
@@ -36,8 +55,8 @@ export function addFlags(
     if (except.includes(name)) continue;
     if (!operations.some((operation) => help.operations.includes(operation))) continue;
     for (const flag of flagsFor(name, help)) {
-      const isRequired = required.includes(name);
-      command.addOption(isRequired ? flag.makeOptionMandatory() : flag.helpGroup(GROUP));
+      if (!common.includes(name)) flag.helpGroup(GROUP);
+      command.addOption(flag.makeOptionMandatory(required.includes(name)));
     }
   }
   return command;
@@ -67,23 +86,27 @@ export interface Common {
 
 /** Adds the flags of {@link Common}. */
 export function addCommon(command: Command): Command {
+  const gracePeriod = new Option(
+    `--grace-period ${DURATION}`,
+    'time for a cancelled criu to roll back before it is killed (default: 5s)',
+  );
   return addCriu(addJson(command))
     .option(`--deadline ${DURATION}`, 'cancel after this time, such as 10s or 500ms', milliseconds)
-    .option(
-      `--grace-period ${DURATION}`,
-      'time for a cancelled criu to roll back before it is killed (default: 5s)',
-      milliseconds,
-    );
+    .addOption(gracePeriod.argParser(milliseconds).helpGroup(RARE));
 }
 
 /** Adds the flag that names the criu binary. */
 export function addCriu(command: Command): Command {
-  return command.option('--criu <file>', 'the criu binary (default: $CRIU_PATH, or criu on PATH)');
+  const criu = new Option(
+    '--criu <file>',
+    'the criu binary (default: $CRIU_PATH, or criu on PATH)',
+  );
+  return command.addOption(criu.helpGroup(RARE));
 }
 
 /** Adds the flag of all verbs. */
 export function addJson(command: Command): Command {
-  return command.option('--json', 'print events and the result as JSON, one object per line');
+  return command.option('--json', 'print JSON: events and the result, a line each');
 }
 
 /** Separates the options of an operation from those of the client and of the command itself. */

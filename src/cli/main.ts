@@ -1,40 +1,35 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { exitCodeOf, exitCodes, exitCodesHelp } from './exit-code.ts';
+import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { addHelp } from './help.ts';
 import { printError, printErrorEvent } from './output.ts';
 import { verbs } from './verbs.ts';
 
 const WRONG_USAGE = 'ERR_CRIU_INVALID_ARGUMENT';
 
 const examples = `
-Examples:
   $ node-criu run --stdout app.log --stderr app.log -- node app.js
   4711
   $ node-criu preflight 4711
   $ node-criu dump 4711 -D images
   $ node-criu restore -D images
   4711
-
-For the options of a command, run: node-criu dump --help`;
+  $ node-criu dump --help`;
 
 function command(): Command {
-  const program = new Command('node-criu')
+  const program = addHelp(new Command('node-criu'), examples)
     .description(
       'Dump running programs to disk, restore them, and move them between hosts, with CRIU.',
     )
     .version(version(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .enablePositionalOptions()
-    .showHelpAfterError('Try: node-criu --help')
     .configureOutput({
       outputError: (text, write) => write(`node-criu: ${messageOf(text)} (${WRONG_USAGE})\n`),
     })
-    .addHelpText('after', examples)
     .exitOverride();
   for (const add of verbs) add(program);
-  for (const each of all(program)) each.addHelpText('after', exitCodesHelp);
   return program;
 }
 

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type DumpOptions,
   type MigrateOptions,
@@ -8,6 +8,7 @@ import {
 } from '../index.ts';
 import { type AddressFlags, addAddressFlags, addressHelp, switchOverOptions } from './addresses.ts';
 import { addCommon, addFlags, type Common, defined, optionsFrom } from './flags.ts';
+import { addHelp, RARE } from './help.ts';
 import type { Reaction } from './interruption.ts';
 import { estimateMemory } from './memory-estimate.ts';
 import { MigrationProgress } from './migration-progress.ts';
@@ -35,13 +36,12 @@ const description = [
 ].join('\n\n');
 
 const examples = `
-Examples:
   $ node-criu migrate 4711 192.0.2.2:7007 --ca ca.pem --cert source.pem --key source.key
-  $ node-criu migrate 4711 192.0.2.2:7007 --mode pre-copy --max-downtime 100ms --tcp-established \\
+  $ node-criu migrate 4711 192.0.2.2:7007 --tcp-established \\
       --switch-over 'ip addr del 192.0.2.9/32 dev eth0 &&
         ssh $NODE_CRIU_DESTINATION ip addr add 192.0.2.9/32 dev eth0' \\
       --switch-back 'ip addr add 192.0.2.9/32 dev eth0' \\
-      --ca ca.pem --cert source.pem --key source.key --json`;
+      --ca ca.pem --cert source.pem --key source.key`;
 
 /** The options of the dump that the migration sets. */
 const setByMigration: readonly OptionName[] = [
@@ -79,14 +79,18 @@ type Endpoint = ReturnType<typeof hostAndPort>;
 
 /** Adds the verb `migrate`. */
 export function addMigrate(program: Command): void {
-  const command = program
-    .command('migrate')
+  const maxRounds = new Option('--max-rounds <number>', 'maximum number of rounds (default: 8)');
+  const maxBytes = new Option(
+    '--max-bytes <size>',
+    'maximum of memory to copy in rounds, such as 512MiB',
+  );
+  const command = addHelp(program.command('migrate'), examples)
     .summary('move a process tree to another host')
     .description(description)
     .argument('<pid>', 'the root of the process tree', pid)
     .argument('<host:port>', 'where node-criu serve listens', destination)
     .option(
-      '-D, --directory <directory>',
+      '-D, --directory <dir>',
       'directory of images and journals (default: /var/lib/node-criu)',
     )
     .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
@@ -101,12 +105,11 @@ export function addMigrate(program: Command): void {
       'end the rounds when the expected downtime falls to this (default: 300ms)',
       milliseconds,
     )
-    .option('--max-rounds <number>', 'maximum number of rounds (default: 8)', count)
-    .option('--max-bytes <size>', 'maximum of memory to copy in rounds, such as 512MiB', bytes)
-    .showHelpAfterError('Try: node-criu migrate --help')
-    .addHelpText('after', examples);
+    .addOption(maxRounds.argParser(count).helpGroup(RARE))
+    .addOption(maxBytes.argParser(bytes).helpGroup(RARE));
   addFlags(addTrustFlags(addAddressFlags(addCommon(command))), ['dump'], {
     except: setByMigration,
+    common: ['tcpEstablished', 'fileLocks'],
   }).action((root: number, to: Endpoint, given: MigrateFlags) => move(root, to, given));
 }
 

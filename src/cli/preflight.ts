@@ -3,6 +3,7 @@ import type { PreflightOptions } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatFindings } from './failure.ts';
 import { addCommon, addFlags, type Common } from './flags.ts';
+import { addHelp } from './help.ts';
 import { pid } from './quantities.ts';
 import { withCriu } from './verb.ts';
 
@@ -14,20 +15,16 @@ const description = [
 ].join('\n\n');
 
 const examples = `
-Examples:
   $ node-criu preflight 4711
   $ node-criu preflight 4711 -D /var/lib/app/images --tcp-established
   $ node-criu preflight 4711 && node-criu dump 4711 -D images`;
 
 /** Adds the verb `preflight`. */
 export function addPreflight(program: Command): void {
-  const command = program
-    .command('preflight')
+  const command = addHelp(program.command('preflight'), examples)
     .summary('report what would make a dump fail, without touching anything')
     .description(description)
-    .argument('<pid>', 'the root of the process tree', pid)
-    .showHelpAfterError('Try: node-criu preflight --help')
-    .addHelpText('after', examples);
+    .argument('<pid>', 'the root of the process tree', pid);
   addCommon(addFlags(command, ['dump', 'preDump', 'restore']))
     .option('--pre-dump', 'check for a pre-dump instead of a dump')
     .action(preflight);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { resolveMigration, unresolvedMigrations } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
 import { addJson, defined } from './flags.ts';
+import { addHelp } from './help.ts';
 import { DURATION, milliseconds } from './quantities.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
@@ -17,7 +18,6 @@ const description = [
 ].join('\n\n');
 
 const examples = `
-Examples:
   $ node-criu resolve
   4f1d9c2e-6a2f-4c1e-9d53-0f8c0c2b7a11
 
@@ -34,12 +34,11 @@ interface ResolveFlags extends TrustFlags {
 
 /** Adds the verb `resolve`. */
 export function addResolve(program: Command): void {
-  const command = program
-    .command('resolve')
+  const command = addHelp(program.command('resolve'), examples)
     .summary('finish an interrupted migration')
     .description(description)
     .argument('[id]', 'id of the migration, from its error message')
-    .option('-D, --directory <directory>', 'directory of the journal (default: /var/lib/node-criu)')
+    .option('-D, --directory <dir>', 'directory of the journal (default: /var/lib/node-criu)')
     .option(
       '--destination-is-dead',
       'continue the original without asking the other host: only if that host is down for good',
@@ -52,9 +51,7 @@ export function addResolve(program: Command): void {
       `--deadline ${DURATION}`,
       'time for the other host to answer (default: 10s)',
       milliseconds,
-    )
-    .showHelpAfterError('Try: node-criu resolve --help')
-    .addHelpText('after', examples);
+    );
   addTrustFlags(addJson(command)).action((id: string | undefined, given: ResolveFlags) =>
     id === undefined ? list(given) : resolve(id, given),
   );

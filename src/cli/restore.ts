@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { RestoreOptions } from '../index.ts';
-import { addCommon, addFlags, type Common } from './flags.ts';
+import { addCommon, addFlags, type Common, NEGATION_HELP } from './flags.ts';
+import { addHelp } from './help.ts';
 import { stepHooks } from './steps.ts';
 import { withCriu } from './verb.ts';
 
@@ -9,26 +10,21 @@ const description = [
     'processes continue in the background after the command ends.',
   'Repeat the options of the dump: --tcp-established, --shell-job, --file-locks and so on. If the ' +
     'restore fails or is cancelled, no process of it remains, and the images stay intact.',
+  NEGATION_HELP,
 ].join('\n\n');
 
 const examples = `
-Examples:
   $ node-criu restore -D /var/lib/app/images
   4711
 
   $ node-criu restore -D images --tcp-established --file-locks
-  $ node-criu restore -D images --inherit-fd 'pipe:[12345]=3' 3>out.log
-
-To turn off a flag that CRIU's configuration file turns on, put --no- before its name.`;
+  $ node-criu restore -D images --inherit-fd 'pipe:[12345]=3' 3>out.log`;
 
 /** Adds the verb `restore`. */
 export function addRestore(program: Command): void {
-  const command = program
-    .command('restore')
+  const command = addHelp(program.command('restore'), examples)
     .summary('restore a dumped process tree, and print its pid')
-    .description(description)
-    .showHelpAfterError('Try: node-criu restore --help')
-    .addHelpText('after', examples);
+    .description(description);
   addCommon(addFlags(command, ['restore'], { required: ['imagesDirectory'] })).action(restore);
 }
 

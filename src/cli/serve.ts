@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Command } from 'commander';
 import { CriuError, type RestoreOptions, serveMigrations } from '../index.ts';
 import { addCriu, addFlags, addJson, defined } from './flags.ts';
+import { addHelp } from './help.ts';
 import { CopyStates, offerFilter } from './incoming.ts';
 import type { OptionName } from './option-names.ts';
 import { hostAndPort, port } from './quantities.ts';
@@ -19,7 +20,6 @@ const description = [
 ].join('\n\n');
 
 const examples = `
-Examples:
   $ node-criu serve 192.0.2.2:7007 -D /var/lib/node-criu \\
       --ca ca.pem --cert target.pem --key target.key
   listening on 192.0.2.2:7007
@@ -48,12 +48,11 @@ type Endpoint = ReturnType<typeof hostAndPort>;
 
 /** Adds the verb `serve`. */
 export function addServe(program: Command): void {
-  const command = program
-    .command('serve')
+  const command = addHelp(program.command('serve'), examples)
     .summary('accept process trees from other hosts, and restore them')
     .description(description)
     .argument('<host:port>', 'where to listen; port 0 stands for any free port', hostAndPort)
-    .requiredOption('-D, --directory <directory>', 'directory of images and journals')
+    .requiredOption('-D, --directory <dir>', 'directory of images and journals')
     .option(
       '--page-port <port>',
       'port that receives memory, on the same host (default: any free port)',
@@ -63,11 +62,10 @@ export function addServe(program: Command): void {
       '--authorize <name>',
       'accept only hosts with this name in their certificate (may be repeated)',
       (name, previous: readonly string[] = []) => [...previous, name],
-    )
-    .showHelpAfterError('Try: node-criu serve --help')
-    .addHelpText('after', examples);
+    );
   addFlags(addTrustFlags(addCriu(addJson(command))), ['restore'], {
     except: setByMigration,
+    common: ['tcpEstablished', 'fileLocks'],
   }).action((listen: Endpoint, given: ServeFlags) => serve(listen, given));
 }
 

@@ -32,7 +32,7 @@ const record = <T>(placeholder: string, read: (value: string) => T): Spelling =>
 export const spellings: Readonly<Record<Exclude<Form, 'tls'>, Spelling>> = {
   flag: { read: () => true },
   text: { placeholder: '<text>', read: asIs },
-  directory: { placeholder: '<directory>', read: asIs },
+  directory: { placeholder: '<dir>', read: asIs },
   name: { placeholder: '<name>', showsValues: true, read: asIs },
   integer: { placeholder: '<number>', showsValues: true, read: numberOr },
   mask: {

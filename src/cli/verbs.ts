@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addBuildAddon } from './build-addon.ts';
 import { addCert } from './cert.ts';
 import { addCheck } from './check.ts';
+import { addCompletion } from './completion.ts';
 import { addDump } from './dump.ts';
 import { addMigrate } from './migrate.ts';
 import { addPreflight } from './preflight.ts';
@@ -14,5 +15,5 @@ import { addVerify } from './verify.ts';
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addRestore, addVerify, addCheck],
-  ...[addServe, addMigrate, addResolve, addCert, addBuildAddon],
+  ...[addServe, addMigrate, addResolve, addCert, addCompletion, addBuildAddon],
 ];

@@ -3,6 +3,7 @@ import { verifyImages } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatFinding } from './failure.ts';
 import { addJson } from './flags.ts';
+import { addHelp } from './help.ts';
 import { withOutput } from './verb.ts';
 
 const description =
@@ -10,19 +11,15 @@ const description =
   'reads the descriptions of memory, not the memory itself.';
 
 const examples = `
-Examples:
   $ node-criu verify /var/lib/app/images
   $ node-criu verify images && node-criu restore -D images`;
 
 /** Adds the verb `verify`. */
 export function addVerify(program: Command): void {
-  const command = program
-    .command('verify')
+  const command = addHelp(program.command('verify'), examples)
     .summary('check that the images of a dump are complete')
     .description(description)
-    .argument('<directory>', 'the images directory for a restore')
-    .showHelpAfterError('Try: node-criu verify --help')
-    .addHelpText('after', examples);
+    .argument('<directory>', 'the images directory for a restore');
   addJson(command).action(verify);
 }
 

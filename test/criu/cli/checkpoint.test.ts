@@ -239,7 +239,7 @@ test('wrong usage exits with 2 and an error that says what is right', async () =
   const cases = [
     [['dump', '-D', images], "missing required argument 'pid'"],
     [['preflight'], "missing required argument 'pid'"],
-    [['dump', '12'], "required option '-D, --images-directory <directory>' not specified"],
+    [['dump', '12'], "required option '-D, --images-directory <dir>' not specified"],
     [['dump', 'x', '-D', images], 'Give a pid'],
     [['dump', '12', '-D', images, '--tcp-establishd'], 'Did you mean --tcp-established?'],
     [['dump', '12', '-D', images, '--deadline', '5'], 'Give a duration such as 100ms, 10s or 5m.'],

@@ -141,8 +141,6 @@ test('help goes to standard output', async () => {
   ]) {
     expect(verb.stdout).toContain(name);
   }
-  for (const { stdout } of [all, verb])
-    expect(stdout).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /);
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     version: string;
   };
@@ -159,7 +157,7 @@ test('wrong usage prints one line and the command for help, and exits with 2', a
       "unknown option '--jsn' (Did you mean --json?)",
       'node-criu run --help',
     ],
-    [['run', '--cwd'], "option '--cwd <directory>' argument missing", 'node-criu run --help'],
+    [['run', '--cwd'], "option '--cwd <dir>' argument missing", 'node-criu run --help'],
   ] as const;
   for (const [args, message, help] of cases) {
     expect(await run(args)).toMatchObject({
