@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { chmod, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CriuError } from '../../../src/errors.ts';
@@ -32,6 +33,18 @@ async function served(): Promise<{ criu: Criu; service: CriuService }> {
 /** The criu that traces a process. */
 function tracerOf(pid: number): number {
   return Number(/^TracerPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
+/** The sockets of this process. */
+function ownSockets(): string[] {
+  const links = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  return links.filter((link) => link.startsWith('socket:')).sort();
 }
 
 describe('over a criu service', () => {
@@ -148,21 +161,27 @@ describe('a cancelled operation over a service', () => {
   test('is disconnected after the grace period, and the processes continue', async () => {
     const { criu } = await served();
     const counter = await startCounter();
-    let stopped = 0;
+    const before = ownSockets();
+    const cancelling = new AbortController();
+    let continued: Promise<void> | undefined;
     const queryExtFiles = () => {
-      stopped = tracerOf(counter.pid);
-      process.kill(stopped, 'SIGSTOP');
-      // The connection is closed by now, which criu notices as soon as it runs.
-      setTimeout(() => process.kill(stopped, 'SIGCONT'), 600);
+      const pid = tracerOf(counter.pid);
+      process.kill(pid, 'SIGSTOP');
+      cancelling.abort();
+      // criu notices the closed connection as soon as it runs.
+      continued = waitFor(() => isDeepStrictEqual(ownSockets(), before), 'it is disconnected').then(
+        () => void process.kill(pid, 'SIGCONT'),
+      );
       return [];
     };
     const imagesDirectory = await temporaryDirectory();
-    const limits = { deadlineMs: 200, gracePeriodMs: 200 };
+    const limits = { signal: cancelling.signal, gracePeriodMs: 200 };
     const error = await failureOf(
       criu.dump(counter.pid, { imagesDirectory, hooks: { queryExtFiles }, ...limits }),
     );
+    await continued;
     expect(error).toMatchObject({
-      code: 'ERR_CRIU_TIMEOUT',
+      code: 'ERR_CRIU_ABORTED',
       cancelled: 'disconnected',
       workload: 'running',
     });
@@ -175,14 +194,16 @@ describe('a cancelled operation over a service', () => {
   test('reports stopped processes if criu does not release them', async () => {
     const { criu } = await served();
     const counter = await startCounter();
+    const cancelling = new AbortController();
     let stopped = 0;
     const queryExtFiles = () => {
       stopped = tracerOf(counter.pid);
       process.kill(stopped, 'SIGSTOP');
+      cancelling.abort();
       return [];
     };
     const imagesDirectory = await temporaryDirectory();
-    const limits = { deadlineMs: 100, gracePeriodMs: 100 };
+    const limits = { signal: cancelling.signal, gracePeriodMs: 100 };
     const error = await failureOf(
       criu.dump(counter.pid, { imagesDirectory, hooks: { queryExtFiles }, ...limits }),
     );
