@@ -7,5 +7,5 @@ mkdir -p .cache
 exec 7> .cache/dist.lock
 flock 7
 node_modules/.bin/tsc -p tsconfig.build.json
-cp src/generated/messages.* build/js/generated/
+cp src/generated/*.{js,d.ts} build/js/generated/
 exec node scripts/bundle.mjs

@@ -1,5 +1,5 @@
 // Writes src/generated/: from proto/ the codec (messages.js, messages.d.ts) of CRIU's messages, the
-// description of our own service for gRPC (migration.ts) and the types of all messages (types/), and
+// decoder (images.js, images.d.ts) of further images, the description of our own service for gRPC (migration.ts) and the types of all messages (types/), and
 // from src/options/ what the command needs to know of each option for its flags and help (help.ts).
 //
 //   node scripts/generate.mjs [--check] [DIRECTORY]
@@ -20,6 +20,7 @@ import { summary } from './reference.mjs';
 const project = fileURLToPath(new URL('..', import.meta.url));
 // Relative, since both generators copy the paths into their output.
 const protos = ['proto/rpc.proto', 'proto/stats.proto', 'proto/pagemap.proto'];
+const images = ['proto/images.proto'];
 const service = 'proto/migration.proto';
 const header = '// Written by scripts/generate.mjs from proto/. Do not edit.\n';
 
@@ -31,12 +32,11 @@ const target = resolve(positionals[0] ?? join(project, 'src/generated'));
 
 const scratch = mkdtempSync(join(tmpdir(), 'node-criu-generate-'));
 try {
-  const paths = protos.map((proto) => join(project, proto));
-  const definitions = new protobuf.Root().loadSync(paths, { keepCase: true });
-  const messages = definitions.nestedArray.filter((type) => type instanceof protobuf.Type);
-  writeFileSync(join(scratch, 'messages.js'), codec());
-  writeFileSync(join(scratch, 'messages.d.ts'), codecTypes(messages));
-  writeTypes(join(scratch, 'types'), messages);
+  writeFileSync(join(scratch, 'messages.js'), codec('node-criu', protos));
+  writeFileSync(join(scratch, 'messages.d.ts'), codecTypes(messagesOf(protos)));
+  writeFileSync(join(scratch, 'images.js'), codec('node-criu-images', images, '--no-encode'));
+  writeFileSync(join(scratch, 'images.d.ts'), decoderTypes(messagesOf(images)));
+  writeTypes(join(scratch, 'types'), [...protos, ...images]);
   writeService(scratch);
   writeFileSync(join(scratch, 'help.ts'), help(await optionTable(scratch)));
   process.exitCode = values.check ? compare() : install();
@@ -44,16 +44,22 @@ try {
   rmSync(scratch, { recursive: true });
 }
 
-function codec() {
+function messagesOf(files) {
+  const paths = files.map((proto) => join(project, proto));
+  const definitions = new protobuf.Root().loadSync(paths, { keepCase: true });
+  return definitions.nestedArray.filter((type) => type instanceof protobuf.Type);
+}
+
+function codec(root, files, ...flags) {
   const js = run('protobufjs-cli', 'bin/pbjs', [
     ...['--target', 'static-module', '--wrap', 'esm', '--dependency', 'protobufjs/minimal.js'],
     // Not --force-number: it changes the types in pbjs's comments only.
     ...['--keep-case', '--no-create', '--no-verify', '--no-delimited', '--no-typeurl'],
-    ...['--no-service', '--no-comments', '--root', 'node-criu', ...protos],
+    ...['--no-service', '--no-comments', '--root', root, ...flags, ...files],
   ]);
   // pbjs registers its messages in a table that all users of protobufjs share: two versions of
   // this package in one process would decode with each other's definitions.
-  const shared = '$protobuf.roots["node-criu"] || ($protobuf.roots["node-criu"] = {})';
+  const shared = `$protobuf.roots["${root}"] || ($protobuf.roots["${root}"] = {})`;
   return header + replace(replace(js, shared, '{}'), /^\/\*eslint.*\n/, '');
 }
 
@@ -90,12 +96,23 @@ export interface Codec<In, Out> {
 ${codecs.join('')}`;
 }
 
-function writeTypes(directory, messages) {
+function decoderTypes(messages) {
+  const decoders = messages.map(
+    ({ name }) => `export const ${name}: Decoder<import('./types/${name}.js').${name}__Output>;\n`,
+  );
+  return `${header}import type { Codec } from './messages.js';
+
+export type Decoder<Out> = Pick<Codec<never, Out>, 'toObject' | 'decode'>;
+
+${decoders.join('')}`;
+}
+
+function writeTypes(directory, files) {
   run('@grpc/proto-loader', 'build/bin/proto-loader-gen-types.js', [
     ...['--keepCase', '--longs=Number', '--enums=String', '--importFileExtension=.ts'],
-    ...['--outDir', directory, ...protos],
+    ...['--outDir', directory, ...files],
   ]);
-  for (const { name, fieldsArray } of messages) {
+  for (const { name, fieldsArray } of messagesOf(files)) {
     const file = join(directory, `${name}.ts`);
     let text = readFileSync(file, 'utf8');
     // 64-bit fields accept Longs whatever --longs says, by a type of a package that is only a

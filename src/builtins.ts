@@ -9,6 +9,9 @@ export const builtins = {
   get crypto() {
     return process.getBuiltinModule('node:crypto');
   },
+  get dgram() {
+    return process.getBuiltinModule('node:dgram');
+  },
   get tls() {
     return process.getBuiltinModule('node:tls');
   },

@@ -40,8 +40,11 @@ import type { LazySource } from './postcopy/lazy-source.ts';
 import { iterate } from './precopy/iterate.ts';
 import type { IterateOptions } from './precopy/iterate-options.ts';
 import type { Iteration } from './precopy/iteration.ts';
+import type { Host } from './preflight/host.ts';
 import type { PreflightOptions } from './preflight/options.ts';
 import { preflight } from './preflight/preflight.ts';
+import type { PreflightRestoreOptions } from './preflight/restore/options.ts';
+import { preflightRestore } from './preflight/restore/preflight-restore.ts';
 import { locate } from './worker/endpoint.ts';
 import { Pool } from './worker/pool.ts';
 
@@ -222,12 +225,33 @@ export class Criu implements AsyncDisposable {
     options: PreflightOptions,
   ): Promise<PreflightFinding[]> {
     return await traceOperation({ operation: 'preflight', pid }, () =>
-      preflight(client, pid, options, {
-        requireSupport: (endpoint, needs, cancellation) =>
-          requireSupport('preflight', endpoint, needs, cancellation),
-        check: (limits) => this.check(limits),
+      preflight(client, pid, options, this.#host('preflight')),
+    );
+  }
+
+  /**
+   * Reports what would make a restore of images with these options fail on this host, or what the
+   * restored processes would lose; errors come first. Resolves with an empty array if there is nothing.
+   * It only reads.
+   * @throws CriuError ERR_CRIU_BAD_IMAGE if `imagesDirectory` holds no checkpoint
+   */
+  async preflightRestore(options: PreflightRestoreOptions): Promise<PreflightFinding[]> {
+    const given = this.#begin('preflightRestore', options);
+    return await traceOperation({ operation: 'preflightRestore' }, () =>
+      preflightRestore(this.#client, given, {
+        ...this.#host('preflightRestore'),
+        cpuinfoCheck: (limits) => this.cpuinfoCheck(limits),
       }),
     );
+  }
+
+  /** What a preflight asks criu. */
+  #host(operation: string): Exclude<Host, 'known'> {
+    return {
+      requireSupport: (endpoint, needs, cancellation) =>
+        requireSupport(operation, endpoint, needs, cancellation),
+      check: (limits) => this.check(limits),
+    };
   }
 
   /**

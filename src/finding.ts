@@ -1,5 +1,5 @@
 /**
- * The code of a {@link PreflightFinding}. Stable; one for each kind of obstacle.
+ * The code of a {@link PreflightFinding}. Stable; one for each kind of obstacle, to a dump or to a restore.
  *
  * Processes:
  * - `CALLER_IN_TREE`: the calling process, and with it the criu that it starts, is in the tree.
@@ -36,6 +36,15 @@
  * - `UNSUPPORTED_SOCKET`: a protocol that CRIU does not support.
  * - `SOCKETS_UNCHECKED`: the calling process may not list the sockets of a network namespace.
  * - `TERMINAL_OUTSIDE`: a terminal whose master or session is outside the tree.
+ *
+ * Restore:
+ * - `BAD_IMAGES`: the images are incomplete or damaged.
+ * - `PID_IN_USE`, `PID_TOO_HIGH`: an id of a process or thread that is in use, or that this host does not allow.
+ * - `FILE_MISSING`, `FILE_CHANGED`: a file that is not where it was, or not what it was.
+ * - `EXTERNAL_MISSING`: a file or mount from outside the tree that the options do not give.
+ * - `ROOT_MISSING`: a tree with a mount namespace of its own, and no usable `root`.
+ * - `ADDRESS_MISSING`, `ADDRESS_IN_USE`: an address that this host does not have, or a port in use.
+ * - `CPU_UNSUITABLE`: the processor lacks what `cpuinfo.img` describes.
  *
  * Host:
  * - `MISSING_CAPABILITY`: criu lacks a capability that it needs.
@@ -77,6 +86,16 @@ export type PreflightCode =
   | 'UNSUPPORTED_SOCKET'
   | 'SOCKETS_UNCHECKED'
   | 'TERMINAL_OUTSIDE'
+  | 'BAD_IMAGES'
+  | 'PID_IN_USE'
+  | 'PID_TOO_HIGH'
+  | 'FILE_MISSING'
+  | 'FILE_CHANGED'
+  | 'EXTERNAL_MISSING'
+  | 'ROOT_MISSING'
+  | 'ADDRESS_MISSING'
+  | 'ADDRESS_IN_USE'
+  | 'CPU_UNSUITABLE'
   | 'MISSING_CAPABILITY'
   | 'CRIU_UNUSABLE'
   | 'CRIU_TOO_OLD'
@@ -91,7 +110,10 @@ export interface PreflightFinding {
   readonly code: PreflightCode;
   /** `error`: the operation fails unless something changes. `warning`: it may fail, or lose something. */
   readonly severity: 'error' | 'warning';
-  /** The process with the obstacle; the root of the tree if the obstacle is the host. */
+  /**
+   * The process with the obstacle; the root of the tree if the obstacle is the host. Before a restore, the
+   * pid that the process had in its own pid namespace.
+   */
   readonly pid: number;
   /** The descriptor, if the obstacle is a descriptor. */
   readonly fd?: number;

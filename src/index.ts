@@ -84,6 +84,7 @@ export type { Decision, PreCopyFunction, PreCopyLimits } from './precopy/policy.
 export { type PreCopy, preCopy } from './precopy/pre-copy.ts';
 export type { FinalDump, Round } from './precopy/round.ts';
 export type { PreflightOptions } from './preflight/options.ts';
+export type { PreflightRestoreOptions } from './preflight/restore/options.ts';
 export type { ProcessHandle } from './process/process-handle.ts';
 export type { PidOccupant } from './procfs/occupant.ts';
 export type {
@@ -96,6 +97,7 @@ export {
   lazyRestore,
   migrate,
   preflight,
+  preflightRestore,
   resolveMigration,
   serveMigrations,
   unresolvedMigrations,

@@ -14,6 +14,7 @@ import {
 import { readOptions } from './options/check.ts';
 import type { LazyRestored, LazyRestoreOptions } from './postcopy/lazy-restore.ts';
 import type { PreflightOptions } from './preflight/options.ts';
+import type { PreflightRestoreOptions } from './preflight/restore/options.ts';
 
 /** {@link Criu.preflight} of the default client, or of the one with the criu at `path`. */
 export async function preflight(
@@ -23,6 +24,16 @@ export async function preflight(
   const { path, ...rest } = readOptions('preflight', options);
   await using criu = clientOf(path);
   return await criu.preflight(pid, rest);
+}
+
+/** {@link Criu.preflightRestore} of the default client, or of the one with the criu at `path`. */
+export async function preflightRestore(
+  directory: string,
+  options: Omit<PreflightRestoreOptions, 'imagesDirectory'> & Pick<CriuClientOptions, 'path'> = {},
+): Promise<PreflightFinding[]> {
+  const { path, ...rest } = readOptions('preflightRestore', options);
+  await using criu = clientOf(path);
+  return await criu.preflightRestore({ ...rest, imagesDirectory: directory });
 }
 
 /** {@link Criu.lazyRestore} of the default client, or of the one with the criu at `path`. */

@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
-import type { PreflightOptions } from '../index.ts';
+import type { PreflightFinding, PreflightOptions, PreflightRestoreOptions } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatFindings } from './failure.ts';
 import { addCommon, addFlags, type Common } from './flags.ts';
 import { addHelp } from './help.ts';
+import type { Output } from './output.ts';
 import { pid } from './quantities.ts';
 import { withCriu } from './verb.ts';
 
 const description = [
   'Report what would make a dump of a process tree or its restore fail, and the remedies. This only ' +
-    'reads: the processes keep running.',
+    'reads: the processes keep running. Without a pid, report what would make a restore of the images ' +
+    'in -D fail on this host.',
   'Give the options that you will give to the dump and the restore. An error makes them fail; a ' +
     'warning says what will be different after the restore.',
 ].join('\n\n');
@@ -17,27 +19,44 @@ const description = [
 const examples = `
   $ node-criu preflight 4711
   $ node-criu preflight 4711 -D /var/lib/app/images --tcp-established
-  $ node-criu preflight 4711 && node-criu dump 4711 -D images`;
+  $ node-criu preflight 4711 && node-criu dump 4711 -D images
+  $ node-criu preflight -D images && node-criu restore -D images`;
 
 /** Adds the verb `preflight`. */
 export function addPreflight(program: Command): void {
   const command = addHelp(program.command('preflight'), examples)
-    .summary('report what would make a dump fail, without touching anything')
+    .summary('report what would make a dump or restore fail, without touching anything')
     .description(description)
-    .argument('<pid>', 'the root of the process tree', pid);
+    .argument('[pid]', 'the root of the process tree', pid);
   addCommon(addFlags(command, ['dump', 'preDump', 'restore']))
     .option('--pre-dump', 'check for a pre-dump instead of a dump')
-    .action(preflight);
+    .action((root: number | undefined, given: PreflightOptions & Common) => {
+      if (root === undefined && given.imagesDirectory === undefined) {
+        command.error('error: give a pid, or the images of a restore with -D');
+      }
+      return root === undefined ? preflightRestore(given) : preflight(root, given);
+    });
 }
 
 async function preflight(root: number, given: PreflightOptions & Common): Promise<void> {
   await withCriu(given, async ({ criu, output, options, limits }) => {
     const findings = await criu.preflight(root, { ...options, ...limits });
-    output.findings(findings, formatFindings(findings));
-    const errors = findings.filter(({ severity }) => severity === 'error').length;
-    const warnings = findings.length - errors;
-    const clear = findings.length === 0 ? `no problem found for process ${root}` : '';
-    output.result({ errors, warnings }, clear);
-    if (errors > 0) process.exitCode = exitCodes.refused;
+    report(output, findings, `process ${root}`);
   });
+}
+
+async function preflightRestore(given: PreflightRestoreOptions & Common): Promise<void> {
+  await withCriu(given, async ({ criu, output, options, limits }) => {
+    const findings = await criu.preflightRestore({ ...options, ...limits });
+    report(output, findings, `a restore of ${options.imagesDirectory}`);
+  });
+}
+
+function report(output: Output, findings: readonly PreflightFinding[], subject: string): void {
+  output.findings(findings, formatFindings(findings));
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const warnings = findings.length - errors;
+  const clear = findings.length === 0 ? `no problem found for ${subject}` : '';
+  output.result({ errors, warnings }, clear);
+  if (errors > 0) process.exitCode = exitCodes.refused;
 }

@@ -278,7 +278,11 @@ const hints: readonly (readonly [RegExp, ...(keyof CriuOpts)[]])[] = [
   [/Found dangling tty/, 'shellJob'],
   // CRIU names --ext-unix-sk, with which it crashes unless the socket is one for datagrams.
   [/External socket found in image/, 'inheritFd', 'externalUnixConnections'],
-  [/Found slave peer index/, 'shellJob', 'orphanPtsMaster'],
+  [/Found slave peer index|No task found with sid/, 'shellJob', 'orphanPtsMaster'],
+  [/Don't have tty to inherit session from/, 'orphanPtsMaster'],
+  [/Connected TCP socket in image/, 'tcpEstablished', 'tcpClose'],
+  [/is autodetected external mount/, 'autoExtMnt'],
+  [/No mapping for \d+:\S+ mountpoint/, 'external'],
   [/--skip-in-flight/, 'tcpSkipInFlight'],
   [/Use link-remap option/, 'linkRemap'],
   [/Can't dump ghost file/, 'ghostLimit'],

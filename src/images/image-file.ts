@@ -6,10 +6,18 @@ const COMMON_MAGIC = 0x54564319;
 /** The word after it, by the first part of the file's name: the kind of image. */
 const magics: Readonly<Record<string, number>> = {
   core: 0x55053847,
+  fdinfo: 0x56213732,
+  filelocks: 0x54323616,
+  files: 0x56303138,
+  fs: 0x51403912,
+  ids: 0x54432030,
   inventory: 0x58313116,
   mm: 0x57492820,
+  mountpoints: 0x55563928,
   pagemap: 0x56084025,
   pstree: 0x50273030,
+  remap: 0x59133954,
+  tty: 0x59453036,
 };
 
 /** A file is missing, or is not the image that its name says. The message follows the name of the file. */

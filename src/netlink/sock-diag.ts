@@ -1,3 +1,4 @@
+import { addressTextV6 } from './address.ts';
 import { encodeMessage, NLM_F_DUMP, NLM_F_REQUEST, parseAttributes } from './message.ts';
 import { NetlinkSocket } from './socket.ts';
 
@@ -20,12 +21,12 @@ export interface SocketFacts {
 }
 
 // linux/netlink.h, linux/sock_diag.h, linux/unix_diag.h and linux/inet_diag.h.
-const NETLINK_SOCK_DIAG = 4;
+export const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const AF_UNIX = 1;
-const AF_INET = 2;
-const AF_INET6 = 10;
-const IPPROTO_TCP = 6;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const IPPROTO_TCP = 6;
 /** Names, peers, and clients that wait to be accepted. */
 const UNIX_SHOW = 0x01 | 0x04 | 0x08;
 const UNIX_NAME = 0;
@@ -46,7 +47,8 @@ export async function socketsIn(netns: number): Promise<SocketFacts[]> {
   using socket = new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, netns);
   for await (const body of socket.dump(unixRequest())) sockets.push(parseUnix(body));
   for (const family of [AF_INET, AF_INET6]) {
-    for await (const body of socket.dump(tcpRequest(family))) sockets.push(parseInet(body));
+    for await (const body of socket.dump(inetRequest(family, IPPROTO_TCP)))
+      sockets.push(parseInet(body));
   }
   return sockets;
 }
@@ -60,12 +62,15 @@ function unixRequest(): Buffer {
   return encodeMessage(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, request);
 }
 
-/** struct inet_diag_req_v2 */
-function tcpRequest(family: number): Buffer {
+/**
+ * struct inet_diag_req_v2
+ * @param states a bit for each state whose sockets are wanted
+ */
+export function inetRequest(family: number, protocol: number, states = 0xffffffff): Buffer {
   const request = Buffer.alloc(56);
   request.writeUInt8(family, 0);
-  request.writeUInt8(IPPROTO_TCP, 1);
-  request.writeUInt32LE(0xffffffff, 4);
+  request.writeUInt8(protocol, 1);
+  request.writeUInt32LE(states, 4);
   return encodeMessage(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, request);
 }
 
@@ -94,8 +99,7 @@ export function parseInet(body: Buffer): SocketFacts {
   const address = (at: number, port: number) => {
     const number = body.readUInt16BE(port);
     if (!isV6) return `${body.subarray(at, at + 4).join('.')}:${number}`;
-    const groups = Array.from({ length: 8 }, (_, i) => body.readUInt16BE(at + 2 * i).toString(16));
-    return `[${groups.join(':').replace(/(^|:)0(:0)+(:|$)/, '::')}]:${number}`;
+    return `[${addressTextV6(body.subarray(at, at + 16))}]:${number}`;
   };
   const local = address(8, 4);
   const remote = address(24, 6);

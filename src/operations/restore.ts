@@ -2,9 +2,9 @@ import { CriuError } from '../errors.ts';
 import { idsToRestore, readTree } from '../images/pstree.ts';
 import { type RestoreStats, readRestoreStats } from '../images/stats.ts';
 import type { Hooks } from '../options/hooks.ts';
-import { descriptorOf } from '../options/kinds.ts';
+import { directoryPath } from '../options/kinds.ts';
 import type { OptionOf } from '../options/table.ts';
-import type { CriuOpts, DirectoryLike, OperationOptions } from '../options/types.ts';
+import type { CriuOpts, OperationOptions } from '../options/types.ts';
 import { awaitReaped } from '../process/reaping.ts';
 import { describeOccupant, isZombie } from '../procfs/occupant.ts';
 import { stateOf } from '../procfs/stat.ts';
@@ -25,7 +25,7 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
   const start = performance.now();
   using resolved = await resolveOptions(client, 'restore', given);
   const { imagesDirectory, asChild = false } = resolved.effective;
-  const tree = readTree(pathOf(imagesDirectory));
+  const tree = readTree(directoryPath(imagesDirectory));
   // The criu of a service may be in another pid namespace.
   const ids = client.socket === undefined ? idsToRestore(tree) : [];
   await awaitReaped(ids, { isInUse: isZombie, cancelled: resolved.cancellation.requested });
@@ -72,9 +72,4 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
     root.leave();
     throw error;
   }
-}
-
-/** The path by which CRIU's images can be read while a descriptor is open. */
-export function pathOf(directory: DirectoryLike | undefined): string {
-  return typeof directory === 'string' ? directory : `/proc/self/fd/${descriptorOf(directory)}`;
 }

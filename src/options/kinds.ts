@@ -89,6 +89,11 @@ export function descriptorOf(value: unknown): number | undefined {
   return isInteger(fd, 0, 0x7fffffff) ? fd : undefined;
 }
 
+/** The path by which the files of a directory can be read while a descriptor is open. */
+export function directoryPath(directory: DirectoryLike | undefined): string {
+  return typeof directory === 'string' ? directory : `/proc/self/fd/${descriptorOf(directory)}`;
+}
+
 /** The same, or undefined if the number is not open in this process. */
 export function openDescriptorOf(value: unknown): number | undefined {
   try {

@@ -6,10 +6,9 @@ import type { Client } from '../operations/client.ts';
 import { type DumpResult, dump, type RoundContext, type ServeCommand } from '../operations/dump.ts';
 import type { FrozenTimePrediction } from '../operations/pre-copied.ts';
 import { requireSupport } from '../operations/probe.ts';
-import { pathOf } from '../operations/restore.ts';
 import { checkOptions, checkValue } from '../options/check.ts';
 import { type Hooks, overrideHooks } from '../options/hooks.ts';
-import { pid as positiveInteger } from '../options/kinds.ts';
+import { directoryPath, pid as positiveInteger } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { assertEncrypted } from '../options/reach.ts';
 import { tlsMaterialOrNone } from '../options/tls.ts';
@@ -131,7 +130,7 @@ async function start(parts: {
   const { client, pid, options, context, server, connection, stoppedBefore } = parts;
   const { operation = 'lazyDump', round, predicted, mustStayStopped } = context;
   const { pageServer, confirm, hooks: own, ...given } = options;
-  const imagesDirectory = pathOf(given.imagesDirectory ?? client.defaults.imagesDirectory);
+  const imagesDirectory = directoryPath(given.imagesDirectory ?? client.defaults.imagesDirectory);
   return await new Promise<LazySource>((resolve, reject) => {
     let source: LazySource | undefined;
     const forceKill = deferred<void>();

@@ -12,6 +12,7 @@ import { readDescriptorLink } from '../procfs/descriptors.ts';
 import { readStatus } from '../procfs/status.ts';
 import { type Endpoint, locate } from '../worker/endpoint.ts';
 import type { Plan, PreflightOptions } from './options.ts';
+import type { RestorePlan } from './restore/options.ts';
 
 /** Whether criu and the kernel support the operation. */
 export interface HostFacts {
@@ -57,7 +58,7 @@ const CHECK_TIMEOUT_MS = 30_000;
 /** Asks criu and the host about an operation. criu has ended when this resolves. */
 export async function readHost(
   client: { readonly path: string | undefined; readonly socket?: string | undefined },
-  { operation, options, translation: { wire, newest } }: Plan,
+  { operation, options, translation: { wire, newest } }: Plan | RestorePlan,
   host: Host,
   cancellation: Cancellation,
 ): Promise<HostFacts> {

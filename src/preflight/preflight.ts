@@ -48,6 +48,20 @@ export async function preflight(
   const asking = readHost(client, plan, host, cancellation);
   const searchMs = host === 'known' ? SEARCH_MS.afterFailure : SEARCH_MS.requested;
   const looking = look(pid, plan, asking, searchMs, cancellation);
+  return await untilCancelled(OPERATION, looking, asking, cancellation);
+}
+
+/**
+ * Awaits what a preflight has found.
+ * @param asking what it asks criu, which has ended when this returns
+ * @throws the reason of the cancellation
+ */
+export async function untilCancelled(
+  operation: string,
+  looking: Promise<PreflightFinding[]>,
+  asking: Promise<unknown>,
+  cancellation: Cancellation,
+): Promise<PreflightFinding[]> {
   const stopped = cancellation.requested.then(async () => {
     // criu gets its grace period, as in every operation. So does a read in progress, which nothing can
     // interrupt: the file system may not answer.
@@ -59,7 +73,7 @@ export async function preflight(
     cancellation.throwIfRequested();
   });
   const found = await Promise.race([looking, stopped]).catch((error: unknown) => {
-    throw systemFailure(OPERATION, error) ?? error;
+    throw systemFailure(operation, error) ?? error;
   });
   return found ?? [];
 }
@@ -93,7 +107,7 @@ async function look(
 }
 
 /** Sorts errors first, then by process and descriptor. */
-function bySeverity(one: PreflightFinding, other: PreflightFinding): number {
+export function bySeverity(one: PreflightFinding, other: PreflightFinding): number {
   return (
     Number(other.severity === 'error') - Number(one.severity === 'error') ||
     one.pid - other.pid ||

@@ -11,6 +11,12 @@ export async function readMaxPipeSize(): Promise<number | undefined> {
   return text === undefined ? undefined : Number(text);
 }
 
+/** Reads the limit of pids: all are below it. */
+export async function readMaxPid(): Promise<number | undefined> {
+  const text = await textOf('/proc/sys/kernel/pid_max').catch(() => undefined);
+  return text === undefined ? undefined : Number(text);
+}
+
 /** Reads how much memory new programs can use without swapping, in bytes. */
 export async function readAvailableMemory(): Promise<number | undefined> {
   const text = await textOf('/proc/meminfo').catch(() => undefined);

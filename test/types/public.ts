@@ -30,8 +30,10 @@ import {
   type PreCopied,
   type PreDumpOptions,
   type PreflightFinding,
+  type PreflightRestoreOptions,
   preCopy,
   type preflight,
+  type preflightRestore,
   type RestoredProcess,
   type RestoreOptions,
   type Round,
@@ -75,6 +77,9 @@ export async function operations(): Promise<void> {
   same<ReturnType<Criu['pageServer']>, Promise<PageServer>>();
   same<ReturnType<Criu['preflight']>, Promise<PreflightFinding[]>>();
   same<ReturnType<typeof preflight>, Promise<PreflightFinding[]>>();
+  same<Parameters<Criu['preflightRestore']>, [options: PreflightRestoreOptions]>();
+  same<ReturnType<Criu['preflightRestore']>, Promise<PreflightFinding[]>>();
+  same<ReturnType<typeof preflightRestore>, Promise<PreflightFinding[]>>();
   same<PreflightFinding['severity'], 'error' | 'warning'>();
   same<ReturnType<typeof verifyImages>, Promise<ImageFinding[]>>();
   same<ReturnType<typeof readDumpStats>, Promise<DumpResult['stats']>>();

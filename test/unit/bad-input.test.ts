@@ -87,6 +87,12 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
     pidWith(inImages(['pageServer', { pageServer: { fd: notOpen } }])),
   ],
   preflight: [...pids, ...common.map(pidWith)],
+  preflightRestore: [
+    ...common.map(inImages),
+    ...directory,
+    inImages(['leaveRunning', { leaveRunning: true }]),
+    inImages(['stream', { stream: true }]),
+  ].map(alone),
   restore: [
     ...common.map(inImages),
     ...directory,
@@ -164,8 +170,8 @@ describe.each(Object.entries(calls))('%s refuses, before it looks for criu,', (m
   });
 });
 
-// preflight reports a missing criu as a finding.
-const needCriu = Object.keys(calls).filter((method) => method !== 'preflight');
+// preflight and preflightRestore report a missing criu as a finding.
+const needCriu = Object.keys(calls).filter((method) => !method.startsWith('preflight'));
 
 test.each(needCriu)('%s looks for criu if its input is valid', async (method) => {
   const options = { imagesDirectory: '/i', deadlineMs: 1000 };

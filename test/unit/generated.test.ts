@@ -32,7 +32,9 @@ test('--check names the files that an empty directory lacks', () => {
 
   const { status, stderr } = generate('--check', directory);
   expect(status).toBe(1);
-  expect(stderr).toMatch(/: help\.ts, messages\.d\.ts, messages\.js, migration\.ts, types\//);
+  expect(stderr).toMatch(
+    /: help\.ts, images\.d\.ts, images\.js, messages\.d\.ts, messages\.js, migration\.ts, types\//,
+  );
 }, 30_000);
 
 test('rpc.proto has the requests and options of CRIU 4.3', () => {

@@ -1,5 +1,5 @@
 import type { CriuErrorCode } from '../../errors.ts';
-import type { PreflightCode } from '../../finding.ts';
+import type { PreflightCode, PreflightFinding } from '../../finding.ts';
 import {
   CAP_CHECKPOINT_RESTORE,
   CAP_SYS_ADMIN,
@@ -8,6 +8,11 @@ import {
 } from '../../procfs/capability.ts';
 import { canRun } from '../host.ts';
 import { type Check, found, nameOf, type Subject } from './check.ts';
+
+/** What the checks of criu and the kernel read, for a dump and for a restore. */
+type HostSubject = Pick<Subject, 'host' | 'options'> & {
+  readonly snapshot: { readonly root: { readonly pid: number } };
+};
 
 const codes: Partial<Record<CriuErrorCode, readonly [PreflightCode, string]>> = {
   ERR_CRIU_TOO_OLD: ['CRIU_TOO_OLD', 'Install a newer CRIU, or omit the option.'],
@@ -23,13 +28,17 @@ const unusable = [
   'Install criu, or set the option path or the environment variable CRIU_PATH.',
 ] as const;
 
-export const criuAndKernel: Check = ({ snapshot: { root }, host }) =>
+export const criuAndKernel = ({ snapshot: { root }, host }: HostSubject): PreflightFinding[] =>
   host.refusals.map(({ code, message }) => {
     const [known, remedy] = codes[code] ?? unusable;
     return found(known, root, { message: message.replace(/^(preflight|check): /, ''), remedy });
   });
 
-export const capabilities: Check = ({ snapshot: { root }, host, options }) => {
+export const capabilities = ({
+  snapshot: { root },
+  host,
+  options,
+}: HostSubject): PreflightFinding[] => {
   if (canRun(host, options)) return [];
   const mask = host.capabilities;
   if (hasCapability(mask, CAP_SYS_ADMIN) || hasCapability(mask, CAP_CHECKPOINT_RESTORE)) {

@@ -14,10 +14,10 @@ const SLAVES = 136;
 const SERIAL = [188, 204];
 const MAX_CONSOLES = 63;
 
-const isMaster = (device: number) =>
+export const isMaster = (device: number) =>
   (major(device) >= MASTERS[0] && major(device) <= MASTERS[1]) ||
   is(device, AUXILIARY, MULTIPLEXER);
-const isSlave = (device: number) => major(device) === SLAVES;
+export const isSlave = (device: number) => major(device) === SLAVES;
 const is = (device: number, one: number, other: number) =>
   major(device) === one && minor(device) === other;
 

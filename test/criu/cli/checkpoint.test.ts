@@ -40,8 +40,18 @@ test('preflight, dump, verify and restore work on a program that run started', a
     stdout: `the images in ${images} are complete`,
     stderr: '',
   });
+  expect(await nodeCriu(['preflight', '-D', images])).toEqual({
+    exitCode: 0,
+    stdout: `no problem found for a restore of ${images}`,
+    stderr: '',
+  });
   const restored = await nodeCriu(['restore', '-D', images]);
   expect(restored).toMatchObject({ exitCode: 0, stdout: pid });
+  const inUse = await nodeCriu(['preflight', '-D', images]);
+  expect(inUse).toMatchObject({ exitCode: 3, stderr: '' });
+  expect(inUse.stdout).toMatch(
+    /^error PID_IN_USE: id \d+, the pid of process \d+ \(counter\), is in use/,
+  );
   expect(restored.stderr).toMatch(/^pre-restore: .*\n(.*\n)*post-resume: the processes run$/);
   await counter.countsOn();
   expect(await countsInOrder(counter)).toBe(true);
@@ -218,6 +228,7 @@ test('a refusal before anything is touched exits with 3', async () => {
   const cases = [
     [['dump', String(gone.pid), '-D', directory], 'ERR_CRIU_NO_SUCH_PROCESS'],
     [['preflight', String(gone.pid)], 'ERR_CRIU_NO_SUCH_PROCESS'],
+    [['preflight', '-D', directory], 'ERR_CRIU_BAD_IMAGE'],
     [
       ['dump', String(counter.pid), '-D', directory, '--criu', '/no/such/criu'],
       'ERR_CRIU_NOT_FOUND',
@@ -238,7 +249,7 @@ test('wrong usage exits with 2 and an error that says what is right', async () =
   const images = await temporaryDirectory();
   const cases = [
     [['dump', '-D', images], "missing required argument 'pid'"],
-    [['preflight'], "missing required argument 'pid'"],
+    [['preflight'], 'give a pid, or the images of a restore with -D'],
     [['dump', '12'], "required option '-D, --images-directory <dir>' not specified"],
     [['dump', 'x', '-D', images], 'Give a pid'],
     [['dump', '12', '-D', images, '--tcp-establishd'], 'Did you mean --tcp-established?'],

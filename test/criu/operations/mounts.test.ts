@@ -1,15 +1,8 @@
-import { copyFile, cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { expect, onTestFinished, test } from 'vitest';
-import { compileFixture } from '../../helpers/compile.ts';
-import {
-  client,
-  isAlive,
-  startProgram,
-  temporaryDirectory,
-  waitFor,
-} from '../../helpers/workload.ts';
+import { expect, test } from 'vitest';
+import { bindToItself, startRooted } from '../../helpers/rooted.ts';
+import { client, isAlive, waitFor } from '../../helpers/workload.ts';
 
 test('a mount from outside is replaced by another one, whose content is seen', async () => {
   const { pid, root, elsewhere, reads, imagesDirectory } = await startRooted();
@@ -111,39 +104,3 @@ test('mntnsCompatMode restores the same mounts in the old way', async () => {
   expect(text).toContain('mnt: ');
   expect(text).not.toContain('mnt-v2: ');
 });
-
-/**
- * Starts a program in a mount namespace of its own that reads a file on a mount, which is one from
- * outside unless it is said to be another.
- */
-async function startRooted(mounted?: string, text = 'outside') {
-  const directory = await temporaryDirectory();
-  const [root, outside, elsewhere] = ['root', 'outside', 'elsewhere'].map((name) =>
-    join(directory, name),
-  ) as [string, string, string];
-  await mkdir(join(root, 'ext'), { recursive: true });
-  for (const place of [outside, elsewhere]) {
-    await mkdir(place);
-    await writeFile(join(place, 'text'), place.slice(directory.length + 1));
-  }
-  const program = await compileFixture('rooted');
-  await copyFile(program, join(root, 'rooted'));
-  const { pid } = await startProgram(program, [root, `${mounted ?? outside}=/ext`]);
-
-  // CRIU restores into a root that is a mount point.
-  await bindToItself(root);
-  const said = async () => await readFile(join(root, 'out'), 'utf8').catch(() => '');
-  const reads = async (wanted: string) => {
-    const { length } = await said();
-    const line = new RegExp(`^\\d+ ${wanted}$`, 'm');
-    const found = async () => line.test((await said()).slice(length));
-    await waitFor(found, `the program reads '${wanted}'`);
-  };
-  await reads(text);
-  return { pid, root, outside, elsewhere, reads, imagesDirectory: join(directory, 'images') };
-}
-
-async function bindToItself(directory: string): Promise<void> {
-  await execa('mount', ['--bind', directory, directory]);
-  onTestFinished(async () => void (await execa('umount', ['-l', directory])));
-}

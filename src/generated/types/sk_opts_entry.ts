@@ -1,0 +1,12 @@
+// Original file: proto/images.proto
+
+
+export interface sk_opts_entry {
+  'so_bound_dev'?: (string);
+  'so_reuseport'?: (boolean);
+}
+
+export interface sk_opts_entry__Output {
+  'so_bound_dev'?: (string);
+  'so_reuseport'?: (boolean);
+}

@@ -1,0 +1,124 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Decoder } from '../generated/images.js';
+import type { file_entry__Output as FileEntry } from '../generated/types/file_entry.ts';
+import type { file_lock_entry__Output as FileLockEntry } from '../generated/types/file_lock_entry.ts';
+import type { inventory_entry__Output as InventoryEntry } from '../generated/types/inventory_entry.ts';
+import type { mnt_entry__Output as MountEntry } from '../generated/types/mnt_entry.ts';
+import type { pstree_entry__Output as PstreeEntry } from '../generated/types/pstree_entry.ts';
+import type { remap_file_path_entry__Output as RemapEntry } from '../generated/types/remap_file_path_entry.ts';
+import type { task_kobj_ids_entry__Output as IdsEntry } from '../generated/types/task_kobj_ids_entry.ts';
+import type { tty_info_entry__Output as TerminalEntry } from '../generated/types/tty_info_entry.ts';
+import { eachOf } from '../procfs/read.ts';
+import { BadImage, entriesOf } from './image-file.ts';
+import { INVENTORY } from './image-names.ts';
+
+const AS_NUMBERS = { longs: Number, enums: String } as const;
+
+/** Bits of the status of a mapping with a file. Source: CRIU's criu/include/image.h. */
+const FILE_MAPPED = (1 << 6) | (1 << 7);
+
+/** What the images say of a dumped tree, as far as a preflight of its restore needs it. */
+export interface Checkpoint {
+  /** All processes, the root first. */
+  readonly processes: readonly DumpedProcess[];
+  /** The files of descriptors, directories and mappings, by id. */
+  readonly files: ReadonlyMap<number, FileEntry>;
+  readonly terminals: ReadonlyMap<number, TerminalEntry>;
+  /** Files that had no name of their own at the dump. */
+  readonly remaps: readonly RemapEntry[];
+  readonly locks: readonly FileLockEntry[];
+  /** The mounts of the mount namespaces that the tree had of its own. */
+  readonly mounts: readonly MountEntry[];
+  /** The namespaces of the criu that made the dump. */
+  readonly outside: IdsEntry | undefined;
+  /** The dump had the option tcpClose. */
+  readonly tcpClose: boolean;
+}
+
+/** A process in the images; a zombie has no files. */
+export interface DumpedProcess {
+  readonly pid: number;
+  readonly group: number;
+  readonly session: number;
+  /** The ids of all threads. */
+  readonly threads: readonly number[];
+  readonly name: string;
+  readonly ids: IdsEntry | undefined;
+  readonly descriptors: readonly DumpedDescriptor[];
+  /** The ids of the files without a descriptor, with their role for the process. */
+  readonly files: readonly { readonly role: string; readonly id: number }[];
+}
+
+export interface DumpedDescriptor {
+  readonly fd: number;
+  /** The id of its file. */
+  readonly id: number;
+}
+
+/** True if the tree had a namespace that criu was not in, which a restore makes anew. */
+export function hasOwnNamespace(
+  { processes: [root], outside }: Checkpoint,
+  kind: 'pid_ns_id' | 'net_ns_id' | 'mnt_ns_id',
+): boolean {
+  const own = root?.ids?.[kind];
+  return own !== undefined && own !== outside?.[kind];
+}
+
+/** Reads the images of a dump. @throws BadImage */
+export async function readCheckpoint(directory: string): Promise<Checkpoint> {
+  const images = await import('../generated/images.js');
+  const read = async <Out>(name: string, decoder: Decoder<Out>): Promise<Out[]> => {
+    const entries = await entriesOf(join(directory, name));
+    try {
+      return entries.map((entry) => decoder.toObject(decoder.decode(entry), AS_NUMBERS));
+    } catch (error) {
+      throw new BadImage(
+        `${name} has an entry that cannot be decoded: ${(error as Error).message}`,
+      );
+    }
+  };
+  /** Reads an image that CRIU writes only if it has entries. */
+  const readIfThere = async <Out>(name: string, decoder: Decoder<Out>): Promise<Out[]> =>
+    await read(name, decoder).catch((error: unknown) => {
+      if (error instanceof BadImage && error.isMissing) return [];
+      throw error;
+    });
+
+  const readProcess = async (entry: PstreeEntry): Promise<DumpedProcess> => {
+    const { pid, pgid: group, sid: session, threads = [] } = entry;
+    const [core] = await read(`core-${pid}.img`, images.core_entry);
+    const [ids] = await readIfThere(`ids-${pid}.img`, images.task_kobj_ids_entry);
+    const [directories] = await readIfThere(`fs-${pid}.img`, images.fs_entry);
+    const [memory] = await readIfThere(`mm-${pid}.img`, images.mm_entry);
+    const open = ids ? await readIfThere(`fdinfo-${ids.files_id}.img`, images.fdinfo_entry) : [];
+    const mapped = (memory?.vmas ?? []).filter(({ status }) => status & FILE_MAPPED);
+    const files = [
+      ...(memory ? [{ role: 'the program', id: memory.exe_file_id }] : []),
+      ...(directories ? [{ role: 'the working directory', id: directories.cwd_id }] : []),
+      ...(directories ? [{ role: 'the root directory', id: directories.root_id }] : []),
+      ...mapped.map(({ shmid }) => ({ role: 'a mapped file', id: shmid })),
+    ];
+    const descriptors = open.map(({ fd, id }) => ({ fd, id }));
+    const name = core?.tc?.comm ?? '';
+    return { pid, group, session, threads, name, ids, descriptors, files };
+  };
+
+  const inventory: InventoryEntry | undefined = (await read(INVENTORY, images.inventory_entry))[0];
+  const tree = await read('pstree.img', images.pstree_entry);
+  const names = await readdir(directory);
+  const mountpoints = names.filter((name) => /^mountpoints-\d+\.img$/.test(name));
+  const files = await readIfThere('files.img', images.file_entry);
+  const terminals = await readIfThere('tty-info.img', images.tty_info_entry);
+  const mounts = await eachOf(mountpoints, (name) => read(name, images.mnt_entry));
+  return {
+    processes: await eachOf(tree, readProcess),
+    files: new Map(files.map((file) => [file.id, file])),
+    terminals: new Map(terminals.map((terminal) => [terminal.id, terminal])),
+    remaps: await readIfThere('remap-fpath.img', images.remap_file_path_entry),
+    locks: await readIfThere('filelocks.img', images.file_lock_entry),
+    mounts: mounts.flat(),
+    outside: inventory?.root_ids,
+    tcpClose: inventory?.tcp_close ?? false,
+  };
+}

@@ -1,0 +1,52 @@
+import { addressText } from './address.ts';
+import { parseAttributes } from './message.ts';
+import { AF_INET, AF_INET6, IPPROTO_TCP, inetRequest, NETLINK_SOCK_DIAG } from './sock-diag.ts';
+import { NetlinkSocket } from './socket.ts';
+
+/** A socket that has a port, as a listener or for datagrams. */
+export interface BoundSocket {
+  readonly protocol: 'tcp' | 'udp';
+  /** `0.0.0.0` and `::` stand for all addresses. */
+  readonly address: string;
+  readonly port: number;
+  /** It is bound to `::`, and does not receive what is sent to IPv4 addresses. */
+  readonly isOnlyV6: boolean;
+  readonly inode: number;
+}
+
+const IPPROTO_UDP = 17;
+/** States of TCP; UDP sockets are closed, or established if they are connected. */
+const LISTEN = 10;
+const INET_DIAG_SKV6ONLY = 11;
+/** Size of struct inet_diag_msg, in bytes. */
+const MESSAGE_SIZE = 72;
+
+/**
+ * Lists the TCP listeners and the UDP sockets of this network namespace.
+ * @throws NetlinkError, or the system error of socket(2)
+ */
+export async function boundSockets(): Promise<BoundSocket[]> {
+  const sockets: BoundSocket[] = [];
+  using socket = new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, -1);
+  for (const family of [AF_INET, AF_INET6]) {
+    for await (const body of socket.dump(inetRequest(family, IPPROTO_TCP, 1 << LISTEN))) {
+      sockets.push(parse('tcp', body));
+    }
+    for await (const body of socket.dump(inetRequest(family, IPPROTO_UDP))) {
+      sockets.push(parse('udp', body));
+    }
+  }
+  return sockets;
+}
+
+/** Parses struct inet_diag_msg and its attributes. */
+function parse(protocol: 'tcp' | 'udp', body: Buffer): BoundSocket {
+  const attributes = new Map(parseAttributes(body.subarray(MESSAGE_SIZE)));
+  return {
+    protocol,
+    address: addressText(body.subarray(8, body.readUInt8(0) === AF_INET6 ? 24 : 12)),
+    port: body.readUInt16BE(4),
+    isOnlyV6: attributes.get(INET_DIAG_SKV6ONLY)?.readUInt8(0) === 1,
+    inode: body.readUInt32LE(68),
+  };
+}

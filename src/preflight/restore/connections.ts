@@ -1,0 +1,88 @@
+import { hasOwnNamespace } from '../../images/checkpoint.ts';
+import { found } from '../checks/check.ts';
+import { filesOf, type RestoreCheck } from './subject.ts';
+
+const TCP = 6;
+const DATAGRAM = 2;
+/** A flag of unix sockets: outside the tree. */
+const OUTSIDE = 1;
+/** The access mode in the flags of open(2). */
+const ACCESS = 3;
+const WRITE_ONLY = 1;
+
+/** Connections that CRIU restores only with an option, which its error does not name. */
+export const tcpConnections: RestoreCheck = ({ checkpoint, options }) => {
+  const [root] = checkpoint.processes;
+  const closed = checkpoint.tcpClose && !options.tcpClose && root;
+  if (closed) {
+    return [
+      found('TCP_ESTABLISHED', root, {
+        message:
+          'the dump had the option tcpClose, with which the restore has to close connections',
+        remedy: 'Set tcpClose.',
+      }),
+    ];
+  }
+  if (options.tcpEstablished || options.tcpClose) return [];
+  return filesOf(checkpoint)
+    .filter(({ file: { isk } }) => isk?.proto === TCP && isk.dst_port !== 0)
+    .map(({ process, fd, place }) =>
+      found('TCP_ESTABLISHED', process, {
+        message: `${place} is a TCP connection`,
+        fd,
+        remedy: 'Set tcpEstablished, or tcpClose to close the connection.',
+      }),
+    );
+};
+
+/** Sockets whose peer was outside the tree. Source: CRIU's criu/sk-unix.c, open_unixsk_standalone. */
+export const unixConnections: RestoreCheck = ({ checkpoint, options }) => {
+  const { inheritFd = {}, externalUnixConnections = false } = options;
+  const peers = [...checkpoint.files.values()].flatMap(({ usk }) => (usk ? [usk] : []));
+  const outside = new Set(peers.filter(({ uflags }) => uflags & OUTSIDE).map(({ ino }) => ino));
+  return filesOf(checkpoint).flatMap(({ process, file: { usk }, fd, place }) => {
+    if (!usk || !outside.has(usk.peer)) return [];
+    const link = `socket:[${usk.ino}]`;
+    const byOption = usk.type === DATAGRAM;
+    if (Object.hasOwn(inheritFd, link) || (byOption && externalUnixConnections)) return [];
+    return found('UNIX_PEER_OUTSIDE', process, {
+      message: `${place} is unix socket ${usk.ino}, whose peer was outside the tree`,
+      fd,
+      remedy: byOption
+        ? 'Set externalUnixConnections.'
+        : `Pass a replacement to the restore as inheritFd['${link}'].`,
+    });
+  });
+};
+
+/** Pipes with one end in the images, which CRIU restores without the other end. */
+export const pipes: RestoreCheck = ({ checkpoint, options: { inheritFd = {} } }) => {
+  const all = filesOf(checkpoint).flatMap((one) =>
+    one.file.pipe ? [{ ...one, pipe: one.file.pipe }] : [],
+  );
+  const isWriter = ({ pipe }: (typeof all)[number]) => (pipe.flags & ACCESS) === WRITE_ONLY;
+  const writers = new Set(all.filter(isWriter).map(({ pipe }) => pipe.pipe_id));
+  const readers = new Set(all.filter((one) => !isWriter(one)).map(({ pipe }) => pipe.pipe_id));
+  return all.flatMap((one) => {
+    const { process, fd, place, pipe } = one;
+    const link = `pipe:[${pipe.pipe_id}]`;
+    const others = isWriter(one) ? readers : writers;
+    if (others.has(pipe.pipe_id) || Object.hasOwn(inheritFd, link)) return [];
+    // With O_RDWR a pipe has both ends in one descriptor.
+    if ((pipe.flags & ACCESS) === 2) return [];
+    return found('PIPE_OUTSIDE', process, {
+      severity: 'warning',
+      message: `${place} is the ${isWriter(one) ? 'writing' : 'reading'} end of ${link}, whose other end is not in the images; ${isWriter(one) ? 'writes will fail with EPIPE' : 'reads will find the end of the stream'}`,
+      fd,
+      remedy: `Pass a replacement to the restore as inheritFd['${link}'].`,
+    });
+  });
+};
+
+/** Whether the sockets are restored in the network namespace of criu, where others use addresses too. */
+export function isInHostNetwork({
+  checkpoint,
+  options: { joinNs = [] },
+}: Parameters<RestoreCheck>[0]): boolean {
+  return !hasOwnNamespace(checkpoint, 'net_ns_id') && !joinNs.some(({ ns }) => ns === 'net');
+}
