@@ -28,7 +28,7 @@ export function addBuildAddon(program: Command): void {
 }
 
 async function build({ json = false }: { json?: boolean }): Promise<void> {
-  await withOutput(json, async (output) => {
+  await withOutput({ json }, async (output) => {
     const { buildAddon } = (await import(script.href)) as { buildAddon: () => Promise<string> };
     const file = await buildAddon();
     output.result({ file }, file);

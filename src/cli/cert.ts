@@ -56,7 +56,7 @@ export function addCert(program: Command): void {
 }
 
 async function makeAuthority(directory: string, { days, json = false }: CertFlags): Promise<void> {
-  await withOutput(json, async (output, signal) => {
+  await withOutput({ json }, async (output, signal) => {
     const { cert, key } = await createAuthority(directory, days, signal);
     output.result({ cert, key }, `${cert}\n${key}`);
   });
@@ -67,7 +67,7 @@ async function makeCertificate(
   names: readonly string[],
   { days, json = false }: CertFlags,
 ): Promise<void> {
-  await withOutput(json, async (output, signal) => {
+  await withOutput({ json }, async (output, signal) => {
     const all = names.flatMap((name) => name.split(','));
     const { cert, key } = await issueCertificate(directory, all, days, signal);
     output.result({ cert, key }, `${cert}\n${key}`);

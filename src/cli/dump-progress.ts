@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CriuOpts, Hooks } from '../index.ts';
 import { estimateMemory } from './memory-estimate.ts';
@@ -19,22 +19,22 @@ export async function withDumpProgress<T>(
 ): Promise<T> {
   if (pageServer || lazyPages || stream) return await dump({});
   const expected = estimateMemory(pid);
-  let imagesDirectory: string | undefined;
+  let images: Images | undefined;
   let last = 0;
   const report = () => {
-    const bytes = imagesDirectory === undefined ? 0 : sizeOfPages(imagesDirectory);
+    const bytes = images?.writtenBytes() ?? 0;
     // The images are moved once they are complete.
     if (bytes <= last) return;
     last = bytes;
     const aboutBytes = Math.max(expected, bytes);
-    const text = `${formatBytes(bytes)} of about ${formatBytes(aboutBytes)} written`;
+    const text = `${formatBytes(bytes)} of about ${formatBytes(aboutBytes)}`;
     output.progress({ bytes, aboutBytes }, text, bytes / aboutBytes);
   };
   const timer = setInterval(report, INTERVAL_MS);
   try {
     const result = await dump({
       preDump(directory) {
-        imagesDirectory = directory;
+        images = new Images(directory);
       },
       postDump: report,
     });
@@ -45,13 +45,31 @@ export async function withDumpProgress<T>(
   }
 }
 
-/** The size of the image files that contain memory, in bytes. */
-function sizeOfPages(directory: string): number {
+/** The image files with memory that a dump writes; the directory can hold those of an earlier one. */
+class Images {
+  readonly #directory: string;
+  readonly #before: ReadonlyMap<string, Stats>;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#before = pagesIn(directory);
+  }
+
+  writtenBytes(): number {
+    let sum = 0;
+    for (const [name, { size, mtimeMs }] of pagesIn(this.#directory)) {
+      if (this.#before.get(name)?.mtimeMs !== mtimeMs) sum += size;
+    }
+    return sum;
+  }
+}
+
+function pagesIn(directory: string): Map<string, Stats> {
   try {
     const names = readdirSync(directory).filter((name) => /^pages-.*\.img$/.test(name));
-    return names.reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+    return new Map(names.map((name) => [name, statSync(join(directory, name))]));
   } catch {
-    // The dump is over.
-    return 0;
+    // The images have been moved.
+    return new Map();
   }
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { CheckpointOptions } from '../index.ts';
 import { withDumpProgress } from './dump-progress.ts';
-import { addCommon, addFlags, type Common, NEGATION_HELP } from './flags.ts';
+import { addCommon, addFlags, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
 import { formatBytes, formatDuration, pid } from './quantities.ts';
 import { stepHooks } from './steps.ts';
@@ -31,7 +31,7 @@ export function addDump(program: Command): void {
     '--insecure',
     'with --lazy-pages: send memory to other hosts without TLS',
   );
-  addCommon(addFlags(command, ['dump', 'preDump'], { required: ['imagesDirectory'] }))
+  addQuiet(addCommon(addFlags(command, ['dump', 'preDump'], { required: ['imagesDirectory'] })))
     .option('--pre-dump', 'only copy memory while the processes run, as a round before a dump')
     .option('--force', 'dump also a process tree that cannot be restored')
     .addOption(insecure.helpGroup(RARE))

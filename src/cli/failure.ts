@@ -1,17 +1,20 @@
 import { existsSync } from 'node:fs';
 import { CriuError, type PreflightFinding } from '../index.ts';
 import { flagOf, isOptionName } from './option-names.ts';
+import { styled } from './style.ts';
 import { withFlags } from './wording.ts';
 
 /** How many lines of a program's standard error are printed. */
 const STDERR_LINES = 20;
 
-/** An error as text: the message, and a line for each finding and leftover. */
+/** An error as text for standard error: the message, and a line for each finding and leftover. */
 export function formatError(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
-  const lines = [`node-criu: ${messageOf(error, message)}${code ? ` (${code})` : ''}`];
+  const { stderr } = process;
+  const title = styled('red', 'node-criu:', stderr);
+  const lines = [`${title} ${messageOf(error, message)}${code ? ` (${code})` : ''}`];
   if (error instanceof CriuError) {
-    lines.push(...formatFindings(error.findings ?? []).map((line) => `  ${line}`));
+    lines.push(...formatFindings(error.findings ?? [], stderr).map((line) => `  ${line}`));
     lines.push(...(error.leftovers ?? []).map((leftover) => `  left behind: ${leftover}`));
     if (error.code === 'ERR_CRIU_PROGRAM_ENDED') lines.push(...lastLines(error.stderr));
     // The log of a migration is removed with its images.
@@ -49,7 +52,10 @@ interface Finding {
 const MAX_NAMED = 8;
 
 /** Findings of preflight(), one line for those that differ only in the process and the descriptor. */
-export function formatFindings(findings: readonly PreflightFinding[]): string[] {
+export function formatFindings(
+  findings: readonly PreflightFinding[],
+  stream: NodeJS.WritableStream = process.stdout,
+): string[] {
   const groups = new Map<string, PreflightFinding[]>();
   for (const finding of findings) {
     const kind = [finding.severity, finding.code, finding.remedy].join();
@@ -59,11 +65,11 @@ export function formatFindings(findings: readonly PreflightFinding[]): string[] 
   }
   return [...groups.values()].map(([first, ...others]) => {
     const { message, pid } = first as PreflightFinding;
-    if (others.length === 0) return formatFinding(first as PreflightFinding);
+    if (others.length === 0) return formatFinding(first as PreflightFinding, stream);
     const named = others.map((one) => placeOf(one, pid)).filter(Boolean);
     const places = [...named.slice(0, MAX_NAMED), ...(named.length > MAX_NAMED ? ['…'] : [])];
     const also = `; ${others.length} more of this kind${places.length ? ` (${places.join(', ')})` : ''}`;
-    return formatFinding({ ...(first as PreflightFinding), message: `${message}${also}` });
+    return formatFinding({ ...(first as PreflightFinding), message: `${message}${also}` }, stream);
   });
 }
 
@@ -74,11 +80,15 @@ function placeOf({ pid, fd }: PreflightFinding, known: number): string {
 }
 
 /** A finding of preflight() or verifyImages() as one line. */
-export function formatFinding({ severity = 'error', code, pid, message, remedy }: Finding): string {
+export function formatFinding(
+  { severity = 'error', code, pid, message, remedy }: Finding,
+  stream: NodeJS.WritableStream = process.stdout,
+): string {
   const isNamed = pid === undefined || new RegExp(`\\bprocess ${pid}\\b`).test(message);
   const subject = isNamed ? '' : ` process ${pid}:`;
   const sentence = message.replace(/[^.]$/, '$&.');
-  return `${severity} ${code}:${subject} ${sentence}${remedy ? ` ${withFlags(remedy)}` : ''}`;
+  const title = styled(severity === 'error' ? 'red' : 'yellow', `${severity} ${code}:`, stream);
+  return `${title}${subject} ${sentence}${remedy ? ` ${withFlags(remedy)}` : ''}`;
 }
 
 /** The message without the name of the method, and with flags in place of options. */

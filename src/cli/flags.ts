@@ -80,6 +80,7 @@ function flagsFor(name: OptionName, { form, takes }: OptionHelp): Option[] {
 export interface Common {
   readonly criu?: string;
   readonly json?: true;
+  readonly quiet?: true;
   readonly deadline?: number;
   readonly gracePeriod?: number;
 }
@@ -104,16 +105,21 @@ export function addCriu(command: Command): Command {
   return command.addOption(criu.helpGroup(RARE));
 }
 
-/** Adds the flag of all verbs. */
+/** Adds the flag of all verbs but `completion`. */
 export function addJson(command: Command): Command {
   return command.option('--json', 'print JSON: events and the result, a line each');
 }
 
+/** Adds the flag of the verbs that report steps or progress. */
+export function addQuiet(command: Command): Command {
+  return command.option('-q, --quiet', 'print no steps and no progress');
+}
+
 /** Separates the options of an operation from those of the client and of the command itself. */
 export function optionsFrom<O extends Common>(given: O) {
-  const { criu, json, deadline, gracePeriod, ...options } = given;
+  const { criu, json = false, quiet = false, deadline, gracePeriod, ...options } = given;
   return {
-    json: json === true,
+    output: { json, quiet },
     client: defined({ path: criu }),
     limits: defined({ deadlineMs: deadline, gracePeriodMs: gracePeriod }),
     options: withTls(options),

@@ -7,7 +7,7 @@ import {
   migrate,
 } from '../index.ts';
 import { type AddressFlags, addAddressFlags, addressHelp, switchOverOptions } from './addresses.ts';
-import { addCommon, addFlags, type Common, defined, optionsFrom } from './flags.ts';
+import { addCommon, addFlags, addQuiet, type Common, defined, optionsFrom } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
 import type { Reaction } from './interruption.ts';
 import { estimateMemory } from './memory-estimate.ts';
@@ -79,6 +79,14 @@ type Endpoint = ReturnType<typeof hostAndPort>;
 
 /** Adds the verb `migrate`. */
 export function addMigrate(program: Command): void {
+  const rateLimitFrozen = new Option(
+    '--rate-limit-frozen',
+    'keep to --rate-limit while the processes are frozen, too',
+  );
+  const maxDowntime = new Option(
+    `--max-downtime ${DURATION}`,
+    'end the rounds when the expected downtime falls to this (default: 300ms)',
+  );
   const maxRounds = new Option('--max-rounds <number>', 'maximum number of rounds (default: 8)');
   const maxBytes = new Option(
     '--max-bytes <size>',
@@ -94,20 +102,12 @@ export function addMigrate(program: Command): void {
       'directory of images and journals (default: /var/lib/node-criu)',
     )
     .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
-    .option(
-      '--rate-limit <size>',
-      'bandwidth limit per second while the processes run, such as 100MiB',
-      bytes,
-    )
-    .option('--rate-limit-frozen', 'keep to --rate-limit while the processes are frozen, too')
-    .option(
-      `--max-downtime ${DURATION}`,
-      'end the rounds when the expected downtime falls to this (default: 300ms)',
-      milliseconds,
-    )
+    .option('--rate-limit <size>', 'bandwidth limit per second, such as 100MiB', bytes)
+    .addOption(rateLimitFrozen.helpGroup(RARE))
+    .addOption(maxDowntime.argParser(milliseconds).helpGroup(RARE))
     .addOption(maxRounds.argParser(count).helpGroup(RARE))
     .addOption(maxBytes.argParser(bytes).helpGroup(RARE));
-  addFlags(addTrustFlags(addAddressFlags(addCommon(command))), ['dump'], {
+  addFlags(addTrustFlags(addAddressFlags(addQuiet(addCommon(command)))), ['dump'], {
     except: setByMigration,
     common: ['tcpEstablished', 'fileLocks'],
   }).action((root: number, to: Endpoint, given: MigrateFlags) => move(root, to, given));
@@ -121,7 +121,7 @@ function destination(text: string): Endpoint {
 
 async function move(root: number, to: Endpoint, given: MigrateFlags): Promise<void> {
   const options = optionsOf(given, to.host);
-  await withOutput(given.json === true, async (output, signal, interruption) => {
+  await withOutput(given, async (output, signal, interruption) => {
     const progress = new MigrationProgress(output, estimateMemory(root));
     const ending = withDeadline(signal, options.deadlineMs);
     const moves = switchOverOptions(given, {

@@ -2,17 +2,17 @@ import type { MigrationEvent, MigrationPhase } from '../index.ts';
 import type { Output } from './output.ts';
 import { formatBytes, formatDuration } from './quantities.ts';
 
-/** The meaning of the phases. */
+/** What happens in each phase. */
 const meanings: Readonly<Record<MigrationPhase, string>> = {
-  offer: 'the destination decides whether it accepts the migration',
-  connect: 'the connections for memory are opened',
-  rounds: 'memory is copied while the processes run',
-  dump: 'the processes are frozen and dumped',
-  images: 'the images without memory are sent',
-  prepare: 'the copy is restored and does not run yet',
-  'switch-over': 'the original is stopped, and addresses move',
-  'hand-over': 'the copy is started',
-  pages: 'the copy runs, and the rest of its memory follows',
+  offer: 'asking the destination',
+  connect: 'opening the connections for memory',
+  rounds: 'copying memory while the processes run',
+  dump: 'freezing and dumping the processes',
+  images: 'sending the images without memory',
+  prepare: 'restoring the copy',
+  'switch-over': 'moving the addresses while neither copy runs',
+  'hand-over': 'starting the copy',
+  pages: 'the copy runs; sending the rest of its memory',
   done: 'the original has ended',
 };
 
@@ -38,7 +38,7 @@ export class MigrationProgress {
     if (phase !== this.#phase) {
       this.#phase = phase;
       this.#phaseStartMs = timeMs;
-      this.#output.step({ step: phase, ...event }, `${phase}: ${meanings[phase]}`);
+      this.#output.step({ step: phase, ...event }, meanings[phase]);
     } else if (round !== undefined) {
       this.#rounds = round + 1;
       this.#output.step({ step: 'round', ...event }, `round ${round}: ${figuresOf(event)}`);
@@ -56,7 +56,7 @@ export class MigrationProgress {
   #textOf(event: MigrationEvent, aboutBytes: number | undefined): string {
     const { phase, timeMs } = event;
     if (!copyingPhases.includes(phase))
-      return `${phase}, for ${formatDuration(timeMs - this.#phaseStartMs)}`;
+      return `${meanings[phase]}, for ${formatDuration(timeMs - this.#phaseStartMs)}`;
     const name = phase === 'rounds' ? `round ${this.#rounds}` : phase;
     return `${name}: ${figuresOf(event, aboutBytes)}`;
   }

@@ -3,8 +3,17 @@ import { errorProperties, formatError } from './failure.ts';
 
 /** Time between two plain lines of progress, in milliseconds. */
 const PLAIN_INTERVAL_MS = 1000;
-const BAR_WIDTH = 16;
+const MAX_BAR_WIDTH = 16;
+const MIN_BAR_WIDTH = 3;
 const BLOCK_WIDTH = 3;
+
+/** The flags that {@link Output.open} reads. */
+export interface OutputFlags {
+  /** Print events and the result as JSON. */
+  readonly json?: boolean;
+  /** Print no steps and no progress. */
+  readonly quiet?: boolean;
+}
 
 /** A line of output with `--json`; the other properties depend on `event`. */
 export interface OutputEvent {
@@ -18,26 +27,32 @@ export interface OutputEvent {
  */
 export class Output {
   readonly #json: boolean;
+  readonly #quiet: boolean;
   readonly #live: ReturnType<typeof createLogUpdate> | undefined;
   #reportedAt = -Infinity;
   #frames = 0;
 
-  private constructor(json: boolean, live: ReturnType<typeof createLogUpdate> | undefined) {
+  private constructor(
+    { json = false, quiet = false }: OutputFlags,
+    live?: ReturnType<typeof createLogUpdate>,
+  ) {
     this.#json = json;
+    this.#quiet = quiet;
     this.#live = live;
   }
 
-  static async open(json: boolean): Promise<Output> {
+  static async open(flags: OutputFlags): Promise<Output> {
     // Some terminals report no size.
     const { isTTY, columns } = process.stderr;
-    if (json || !isTTY || columns === 0) return new Output(json, undefined);
+    if (flags.json || flags.quiet || !isTTY || columns === 0) return new Output(flags);
     const { createLogUpdate } = await import('log-update');
     // A hidden cursor would stay hidden if a signal ended the command.
-    return new Output(json, createLogUpdate(process.stderr, { showCursor: true }));
+    return new Output(flags, createLogUpdate(process.stderr, { showCursor: true }));
   }
 
   /** Reports a step. */
   step(properties: Omit<OutputEvent, 'event'>, text: string): void {
+    if (this.#quiet) return;
     this.#reportedAt = performance.now();
     if (this.#json) this.#line({ event: 'step', ...properties });
     else this.log(text);
@@ -48,10 +63,11 @@ export class Output {
    * @param part from 0 to 1; undefined if the end is not known
    */
   progress(properties: Omit<OutputEvent, 'event'>, text: string, part?: number): void {
+    if (this.#quiet) return;
     if (this.#json) {
       this.#line({ event: 'progress', ...properties });
     } else if (this.#live) {
-      this.#live(`${part === undefined ? movingBar(this.#frames++) : bar(part)} ${text}`);
+      this.#live(progressLine(text, process.stderr.columns, part, this.#frames++));
     } else if (performance.now() - this.#reportedAt >= PLAIN_INTERVAL_MS) {
       this.#reportedAt = performance.now();
       this.log(text);
@@ -108,15 +124,33 @@ export function printErrorEvent(properties: object): void {
   process.stdout.write(`${JSON.stringify({ event: 'error', ...properties })}\n`);
 }
 
-function bar(part: number): string {
-  const full = Math.round(Math.min(Math.max(part, 0), 1) * BAR_WIDTH);
-  const percent = `${Math.floor(Math.min(Math.max(part, 0), 1) * 100)} %`;
-  return `[${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}] ${percent.padStart(5)}`;
+/**
+ * A line of progress that fits the terminal: a bar as wide as the text leaves room for, or none.
+ * @param part from 0 to 1; undefined for a block that moves with each `frame`
+ */
+export function progressLine(text: string, columns: number, part?: number, frame = 0): string {
+  const percent =
+    part === undefined ? '' : `${`${Math.floor(limited(part) * 100)} %`.padStart(5)} `;
+  // The brackets, the space after the bar, and the last column, where some terminals wrap.
+  const width = Math.min(columns - text.length - percent.length - 4, MAX_BAR_WIDTH);
+  const line =
+    width < MIN_BAR_WIDTH
+      ? `${percent.trimStart()}${text}`
+      : `[${part === undefined ? block(frame, width) : filled(limited(part), width)}] ${percent}${text}`;
+  return line.length < columns ? line : `${line.slice(0, columns - 2)}…`;
+}
+
+function filled(part: number, width: number): string {
+  return '#'.repeat(Math.round(part * width)).padEnd(width, '-');
 }
 
 /** A block that moves back and forth, for progress whose end is not known. */
-function movingBar(frame: number): string {
-  const way = BAR_WIDTH - BLOCK_WIDTH;
+function block(frame: number, width: number): string {
+  const way = width - Math.min(BLOCK_WIDTH, width - 1);
   const before = way - Math.abs((frame % (2 * way)) - way);
-  return `[${'-'.repeat(before)}${'#'.repeat(BLOCK_WIDTH)}${'-'.repeat(way - before)}]`;
+  return `${'-'.repeat(before)}${'#'.repeat(width - way)}`.padEnd(width, '-');
+}
+
+function limited(part: number): number {
+  return Math.min(Math.max(part, 0), 1);
 }

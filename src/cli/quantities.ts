@@ -61,11 +61,12 @@ export function hostAndPort(text: string): { readonly host: string; readonly por
   return { host, port: Number(port) };
 }
 
-/** Formats a number of bytes, such as `1.5 MiB`. */
+/** Formats a number of bytes, such as `1.5 MiB` or `150 MiB`. */
 export function formatBytes(size: number): string {
   if (size < 2 ** 10) return `${size} bytes`;
   const [power, unit] = size < 2 ** 20 ? [10, 'KiB'] : size < 2 ** 30 ? [20, 'MiB'] : [30, 'GiB'];
-  return `${(size / 2 ** (power as number)).toFixed(1)} ${unit}`;
+  const value = size / 2 ** (power as number);
+  return `${value.toFixed(value < 99.95 ? 1 : 0)} ${unit}`;
 }
 
 /** Formats a time, such as `250 ms` or `1.5 s`. */

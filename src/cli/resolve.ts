@@ -58,7 +58,7 @@ export function addResolve(program: Command): void {
 }
 
 async function list({ directory, json = false }: ResolveFlags): Promise<void> {
-  await withOutput(json, async (output) => {
+  await withOutput({ json }, async (output) => {
     const unresolved = await unresolvedMigrations(defined({ directory }));
     output.result({ unresolved }, unresolved.join('\n'));
   });
@@ -68,7 +68,7 @@ async function resolve(id: string, given: ResolveFlags): Promise<void> {
   const { directory, destinationIsDead, copyHasFinished, deadline, json = false } = given;
   // The destination is not contacted if the operator has decided.
   const trust = destinationIsDead || copyHasFinished ? {} : trustFrom(given);
-  await withOutput(json, async (output) => {
+  await withOutput({ json }, async (output) => {
     const found = await resolveMigration(id, {
       ...trust,
       ...defined({ directory, destinationIsDead, copyHasFinished, deadlineMs: deadline }),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RestoreOptions } from '../index.ts';
-import { addCommon, addFlags, type Common, NEGATION_HELP } from './flags.ts';
+import { addCommon, addFlags, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
 import { addHelp } from './help.ts';
 import { stepHooks } from './steps.ts';
 import { withCriu } from './verb.ts';
@@ -25,7 +25,9 @@ export function addRestore(program: Command): void {
   const command = addHelp(program.command('restore'), examples)
     .summary('restore a dumped process tree, and print its pid')
     .description(description);
-  addCommon(addFlags(command, ['restore'], { required: ['imagesDirectory'] })).action(restore);
+  addQuiet(addCommon(addFlags(command, ['restore'], { required: ['imagesDirectory'] }))).action(
+    restore,
+  );
 }
 
 async function restore(given: RestoreOptions & Common): Promise<void> {

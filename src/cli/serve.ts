@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { CriuError, type RestoreOptions, serveMigrations } from '../index.ts';
-import { addCriu, addFlags, addJson, defined } from './flags.ts';
+import { addCriu, addFlags, addJson, addQuiet, defined } from './flags.ts';
 import { addHelp } from './help.ts';
 import { CopyStates, offerFilter } from './incoming.ts';
 import type { OptionName } from './option-names.ts';
@@ -42,6 +42,7 @@ interface ServeFlags extends TrustFlags, Partial<RestoreOptions> {
   readonly authorize?: readonly string[];
   readonly criu?: string;
   readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
 type Endpoint = ReturnType<typeof hostAndPort>;
@@ -63,20 +64,30 @@ export function addServe(program: Command): void {
       'accept only hosts with this name in their certificate (may be repeated)',
       (name, previous: readonly string[] = []) => [...previous, name],
     );
-  addFlags(addTrustFlags(addCriu(addJson(command))), ['restore'], {
+  addFlags(addTrustFlags(addCriu(addQuiet(addJson(command)))), ['restore'], {
     except: setByMigration,
     common: ['tcpEstablished', 'fileLocks'],
   }).action((listen: Endpoint, given: ServeFlags) => serve(listen, given));
 }
 
 async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
-  const { ca, cert, key, insecure, json = false, directory, criu, ...others } = given;
+  const {
+    ca,
+    cert,
+    key,
+    insecure,
+    json = false,
+    quiet = false,
+    directory,
+    criu,
+    ...others
+  } = given;
   const { pagePort, authorize, ...restore } = others;
   const trust = trustFrom(given, endpoint.host);
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
   }
-  await withOutput(json, async (output, signal, interruption) => {
+  await withOutput({ json, quiet }, async (output, signal, interruption) => {
     const patience = new AbortController();
     interruption.react([
       {

@@ -1,18 +1,18 @@
 import type { Hooks } from '../index.ts';
 import type { Output } from './output.ts';
 
-/** The meaning of CRIU's notifications. */
+/** What happens from each of CRIU's notifications on. */
 const meanings: Readonly<Record<string, string>> = {
-  'pre-dump': 'the dump begins',
-  'network-lock': 'CRIU locks the network',
-  'query-ext-files': 'the processes are frozen',
+  'pre-dump': 'freezing the processes',
+  'network-lock': 'blocking their connections',
+  'query-ext-files': 'writing the images',
   'post-dump': 'the images are complete',
-  'network-unlock': 'CRIU unlocks the network',
-  'pre-restore': 'the restore begins',
-  'setup-namespaces': 'the first process exists',
-  'post-setup-namespaces': 'the namespaces exist',
-  'post-restore': 'all processes exist and do not run yet',
-  'pre-resume': 'the processes are about to run',
+  'network-unlock': 'unblocking their connections',
+  'pre-restore': 'creating the processes',
+  'setup-namespaces': 'creating their namespaces',
+  'post-setup-namespaces': 'restoring files and memory',
+  'post-restore': 'all processes are restored',
+  'pre-resume': 'resuming the processes',
   'post-resume': 'the processes run',
   'status-ready': 'the lazy page server is ready',
 };
@@ -23,10 +23,7 @@ export function stepHooks(output: Output): Hooks {
   return {
     onNotify({ script, pid }) {
       const atMs = Math.round((performance.now() - start) * 10) / 10;
-      output.step(
-        { step: script, atMs, pid },
-        `${script}: ${meanings[script] ?? 'a step of CRIU'}`,
-      );
+      output.step({ step: script, atMs, pid }, meanings[script] ?? `CRIU is at ${script}`);
     },
   };
 }

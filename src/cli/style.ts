@@ -1,8 +1,12 @@
 import { styleText } from 'node:util';
 
-type Format = Parameters<typeof styleText>[0];
+// Node 20 does not look at the stream for an array of formats.
+type Format = Exclude<Parameters<typeof styleText>[0], unknown[]>;
 
-/** A text in colour; commander removes the colour where the output takes none. */
-export function styled(format: Format, text: string): string {
-  return styleText(format, text, { validateStream: false });
+/**
+ * A text in colour, if the stream is a terminal and NO_COLOR is not set. Without a stream, always: commander
+ * removes the colours from its help where the output takes none.
+ */
+export function styled(format: Format, text: string, stream?: NodeJS.WritableStream): string {
+  return styleText(format, text, stream ? { stream } : { validateStream: false });
 }

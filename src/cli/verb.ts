@@ -1,7 +1,7 @@
 import { Criu, type OperationOptions } from '../index.ts';
 import { type Common, optionsFrom } from './flags.ts';
 import { Interruption } from './interruption.ts';
-import { Output } from './output.ts';
+import { Output, type OutputFlags } from './output.ts';
 
 /** The context of a verb that runs criu. */
 export interface CriuContext<Options> {
@@ -18,8 +18,8 @@ export async function withCriu<O extends Common>(
   given: O,
   work: (context: CriuContext<Omit<O, keyof Common>>) => Promise<void>,
 ): Promise<void> {
-  const { json, client, limits, options } = optionsFrom(given);
-  await withOutput(json, async (output, signal) => {
+  const { output: flags, client, limits, options } = optionsFrom(given);
+  await withOutput(flags, async (output, signal) => {
     await using criu = new Criu(client);
     await work({ criu, output, options, limits: { ...limits, signal } });
   });
@@ -27,10 +27,10 @@ export async function withCriu<O extends Common>(
 
 /** Runs a verb that does not use criu by itself; Ctrl-C aborts the signal. */
 export async function withOutput(
-  json: boolean,
+  flags: OutputFlags,
   work: (output: Output, signal: AbortSignal, interruption: Interruption) => Promise<void>,
 ): Promise<void> {
-  const output = await Output.open(json);
+  const output = await Output.open(flags);
   using interruption = new Interruption((text) => output.log(`node-criu: ${text}`));
   try {
     await work(output, interruption.signal, interruption);

@@ -24,9 +24,12 @@ export function addVerify(program: Command): void {
 }
 
 async function verify(directory: string, { json = false }: { json?: boolean }): Promise<void> {
-  await withOutput(json, async (output) => {
+  await withOutput({ json }, async (output) => {
     const findings = await verifyImages(directory);
-    output.findings(findings, findings.map(formatFinding));
+    output.findings(
+      findings,
+      findings.map((finding) => formatFinding(finding)),
+    );
     const complete = findings.length === 0 ? `the images in ${directory} are complete` : '';
     output.result({ findings: findings.length }, complete);
     if (findings.length > 0) process.exitCode = exitCodes.refused;

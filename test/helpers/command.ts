@@ -58,6 +58,7 @@ export async function buildCommand(): Promise<void> {
 }
 
 function start(args: readonly string[], cwd: string, file = main) {
-  const env = { CRIU_PATH: criuPath() };
+  // vitest sets FORCE_COLOR.
+  const env = { CRIU_PATH: criuPath(), FORCE_COLOR: undefined };
   return execa(file, args, { cwd, env, reject: false, timeout: 50_000, killSignal: 'SIGKILL' });
 }

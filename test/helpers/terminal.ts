@@ -13,7 +13,9 @@ import { killAfterTest, waitFor } from './workload.ts';
 export async function startOnTerminal(program: string, args: string[] = [], extra: 'pipe'[] = []) {
   const file = await compileFixture('pty-run');
   const stdio = ['pipe', 'pipe', 'inherit', ...extra] as const;
-  const runner = spawn(file, [program, ...args], { stdio: [...stdio] });
+  // vitest sets FORCE_COLOR.
+  const env = { ...process.env, TERM: 'xterm', FORCE_COLOR: undefined };
+  const runner = spawn(file, [program, ...args], { stdio: [...stdio], env });
   const closed = new Promise((resolve) => runner.once('close', resolve));
   onTestFinished(async () => {
     runner.kill('SIGKILL');

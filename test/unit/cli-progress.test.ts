@@ -1,6 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { withDumpProgress } from '../../src/cli/dump-progress.ts';
 import { MigrationProgress } from '../../src/cli/migration-progress.ts';
+import { Output, progressLine } from '../../src/cli/output.ts';
 import type { MigrationEvent } from '../../src/index.ts';
+import { temporaryDirectory } from '../helpers/workload.ts';
 
 const MIB = 2 ** 20;
 
@@ -23,13 +28,13 @@ test('progress is measured in bytes while all of the memory is copied', () => {
   const at = (phase: MigrationEvent['phase'], timeMs: number, mib: number) =>
     ({ phase, timeMs, mode, bytes: mib * MIB, rate: MIB }) as const;
   expect(reported([at('dump', 100, 0), at('dump', 350, 16), at('dump', 600, 80)])).toEqual([
-    ['dump: the processes are frozen and dumped'],
+    ['freezing and dumping the processes'],
     ['dump: 16.0 MiB of about 64.0 MiB, 1.0 MiB/s', 0.25],
     ['dump: 80.0 MiB of about 80.0 MiB, 1.0 MiB/s', 1],
   ]);
   expect(reported([at('switch-over', 100, 64), at('switch-over', 2350, 64)])).toEqual([
-    ['switch-over: the original is stopped, and addresses move'],
-    ['switch-over, for 2.3 s'],
+    ['moving the addresses while neither copy runs'],
+    ['moving the addresses while neither copy runs, for 2.3 s'],
   ]);
 });
 
@@ -46,7 +51,7 @@ test('the first round has a known end, and each round is reported when it is don
       at('rounds', 66),
     ]),
   ).toEqual([
-    ['rounds: memory is copied while the processes run'],
+    ['copying memory while the processes run'],
     ['round 0: 32.0 MiB of about 64.0 MiB', 0.5],
     ['round 0: 64.0 MiB, 2.0 MiB/s, 1.0 MiB/s change, downtime about 35 ms'],
     ['round 1: 66.0 MiB'],
@@ -59,4 +64,36 @@ test('progress is measured in time while the rest of the pages follow', () => {
   const at = (timeMs: number, etaMs?: number) =>
     ({ phase: 'pages', timeMs, mode: 'post-copy', ...(etaMs && { etaMs }) }) as const;
   expect(reported([at(5000), at(6000, 3000)]).at(-1)).toEqual(['pages: 3.0 s left', 0.25]);
+});
+
+test.each([
+  [100, 0.5, '[########--------]  50 % 32.0 MiB of about 64.0 MiB'],
+  [40, 0.5, '[##--]  50 % 32.0 MiB of about 64.0 MiB'],
+  [36, 0.5, '50 % 32.0 MiB of about 64.0 MiB'],
+  [20, 0.5, '50 % 32.0 MiB of a…'],
+  [50, undefined, '[----###---------] 32.0 MiB of about 64.0 MiB'],
+  [34, undefined, '[###-] 32.0 MiB of about 64.0 MiB'],
+])('progress fits %i columns', (columns, part, line) => {
+  const shown = progressLine('32.0 MiB of about 64.0 MiB', columns, part, 4);
+  expect(shown).toBe(line);
+  expect(shown.length).toBeLessThan(columns);
+});
+
+test('the progress of a dump starts at zero in a directory with older images', async () => {
+  const directory = await temporaryDirectory();
+  const pages = (number: number, size: number) =>
+    writeFile(join(directory, `pages-${number}.img`), Buffer.alloc(size));
+  await pages(1, 5 * MIB);
+  await pages(2, 5 * MIB);
+  const reported: number[] = [];
+  const output = Object.assign(await Output.open({}), {
+    progress: (facts: { bytes: number }) => void reported.push(facts.bytes),
+  });
+  await withDumpProgress(output, process.pid, {}, async (hooks) => {
+    await hooks.preDump?.(directory);
+    await pages(2, MIB);
+    await pages(3, MIB);
+  });
+  expect(reported.at(-1)).toBe(2 * MIB);
+  expect(Math.max(...reported)).toBe(2 * MIB);
 });

@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { formatError, formatFindings } from '../../src/cli/failure.ts';
 import { withFlags } from '../../src/cli/wording.ts';
 import { CriuError } from '../../src/errors.ts';
 import type { PreflightFinding } from '../../src/finding.ts';
+
+// vitest sets it.
+vi.stubEnv('FORCE_COLOR', undefined);
 
 test.each([
   [

@@ -212,7 +212,10 @@ test('a program that cannot be started prints one line with a code, and exits wi
 
 test('output that cannot be written is a failure without a stack trace', async () => {
   const full = 'exec "$0" run sleep 1000 > /dev/full';
-  const { exitCode, stderr } = await execa('sh', ['-c', full, main], { reject: false });
+  const { exitCode, stderr } = await execa('sh', ['-c', full, main], {
+    env: { FORCE_COLOR: undefined },
+    reject: false,
+  });
   expect(stderr).toMatch(/^node-criu: [^\n]*ENOSPC[^\n]*$/);
   expect(exitCode).toBe(1);
 
@@ -226,6 +229,7 @@ test('output that cannot be written is a failure without a stack trace', async (
 async function run(args: readonly string[], cwd = root) {
   const { exitCode, stdout, stderr } = await execa(main, args, {
     cwd,
+    env: { FORCE_COLOR: undefined },
     reject: false,
     timeout: 30_000,
   });
