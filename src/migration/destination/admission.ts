@@ -26,31 +26,23 @@ export interface OpenMigration {
 /** The server that an offer is checked against. */
 export interface AdmittingHost {
   readonly operations: CriuOperations;
-  readonly directory: string;
   readonly facts: HostFacts__Output;
-  readonly open: readonly OpenMigration[];
+  /** Aborted when the source has withdrawn its offer. */
+  readonly signal: AbortSignal;
 }
 
-/** Each migration holds a journal, connections, and memory or disk. */
-const MAX_OPEN = 64;
 /** How many pids a message lists. */
 const MAX_LISTED = 10;
 /** How many characters of a name a message shows. */
 const MAX_NAME = 64;
 
-/** Objects to an offer that cannot run on this host. */
+/** Objects to an offer that cannot run on this host, however much space there is. */
 export async function checkAdmission(
-  { operations, directory, facts, open }: AdmittingHost,
+  { operations, facts, signal }: AdmittingHost,
   received: ReceivedOffer,
   object: Objector,
 ): Promise<void> {
   const { request, offer, restore } = received;
-  if (open.length >= MAX_OPEN) {
-    object(
-      `There are ${MAX_OPEN} migrations under way to this host.`,
-      'Wait until one has ended, or choose another host.',
-    );
-  }
   if (request.host?.architecture !== facts.architecture) {
     object(
       `The source's architecture is ${peerText(request.host?.architecture ?? '', MAX_NAME)}, and this host's is ${facts.architecture}.`,
@@ -65,7 +57,6 @@ export async function checkAdmission(
       'Install the same CRIU on the destination, or a newer one.',
     );
   }
-  checkSpace({ directory, facts, open }, offer, object);
   if (isPostcopy(offer.mode) && !facts.lazyPages) {
     object(
       'This kernel has no userfaultfd, which post-copy and hybrid need.',
@@ -88,12 +79,20 @@ export async function checkAdmission(
       'Start the workload in its own pid namespace, or choose another host.',
     );
   }
-  await checkProcessor(operations, request, object);
+  await checkProcessor(operations, request, signal, object);
 }
 
-function checkSpace(
-  { directory, facts, open }: Omit<AdmittingHost, 'operations'>,
-  { mode, memoryBytes }: OpenMigration | { mode: MigrationMode; memoryBytes: number },
+/** The space on a server, and what uses it. */
+export interface Space {
+  readonly directory: string;
+  readonly facts: HostFacts__Output;
+  readonly open: readonly OpenMigration[];
+}
+
+/** Objects to an offer for which there is too little memory or disk. */
+export function checkSpace(
+  { directory, facts, open }: Space,
+  { mode, memoryBytes }: Pick<OpenMigration, 'mode' | 'memoryBytes'>,
   object: Objector,
 ): void {
   const memory = facts.freeMemory - sum(open.map(memoryNeeded));
@@ -117,14 +116,21 @@ function checkSpace(
 async function checkProcessor(
   operations: CriuOperations,
   { cpuinfo, cpuCap }: ReceivedOffer['request'],
+  signal: AbortSignal,
   object: Objector,
 ): Promise<void> {
   if (cpuinfo.length === 0) return;
   const imagesDirectory = await mkdtemp(join(tmpdir(), 'node-criu-'));
   try {
     await writeFile(join(imagesDirectory, 'cpuinfo.img'), cpuinfo, { mode: 0o600 });
-    await operations.cpuinfoCheck({ imagesDirectory, ...(cpuCap !== undefined && { cpuCap }) });
+    await operations.cpuinfoCheck({
+      imagesDirectory,
+      // It changes nothing, so nothing has to be rolled back.
+      ...{ signal, gracePeriodMs: 0 },
+      ...(cpuCap !== undefined && { cpuCap }),
+    });
   } catch (error) {
+    signal.throwIfAborted();
     const text = (error as Error).message.replace(/^\w+: /, '');
     object(
       `The source's processor has features that this host's lacks: ${text}.`,

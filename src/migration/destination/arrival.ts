@@ -31,6 +31,7 @@ export class Arrival implements AsyncDisposable {
   readonly #offer: MigrationOffer;
   readonly #signal: AbortSignal;
   readonly #requireOpen: () => void;
+  readonly #onHungUp: () => void;
   /** For all images of the migration together. */
   readonly #allowance: Allowance;
   readonly #images: string;
@@ -45,17 +46,19 @@ export class Arrival implements AsyncDisposable {
   /**
    * @param signal ends what is under way
    * @param requireOpen throws if the migration does not accept data any more
+   * @param onHungUp called if the source ends a connection for pages before everything has arrived
    */
   constructor(
     context: ServerContext,
     offer: MigrationOffer,
     signal: AbortSignal,
-    requireOpen: () => void,
+    { requireOpen, onHungUp }: { readonly requireOpen: () => void; readonly onHungUp: () => void },
   ) {
     this.#context = context;
     this.#offer = offer;
     this.#signal = signal;
     this.#requireOpen = requireOpen;
+    this.#onHungUp = onHungUp;
     this.#allowance = { bytes: offer.memoryBytes + MAX_IMAGE_BYTES, files: MAX_FILES };
     this.#images = incomingImages(context.directory, offer.id);
     this.#expectConnections();
@@ -160,15 +163,22 @@ export class Arrival implements AsyncDisposable {
     const { pageListener, stallMs } = this.#context;
     const withdraw = [
       pageListener.expect(this.roundToken, (peer: Socket) => {
-        this.#roundTunnel = new PageTunnel(peer, { stallMs });
+        this.#roundTunnel = this.#watch(new PageTunnel(peer, { stallMs }));
       }),
       pageListener.expect(this.lazyToken, (peer: Socket) => {
-        this.#lazyTunnel = new PageTunnel(peer, { stallMs, awaitsAnswers: true });
+        this.#lazyTunnel = this.#watch(new PageTunnel(peer, { stallMs, awaitsAnswers: true }));
       }),
     ];
     this.#signal.addEventListener('abort', () => {
       for (const token of withdraw) token();
     });
+  }
+
+  #watch(tunnel: PageTunnel): PageTunnel {
+    tunnel.closed.then(() => {
+      if (!this.#isFinished && !this.#signal.aborted) this.#onHungUp();
+    });
+    return tunnel;
   }
 
   /** Runs a step. After an abort, the step rejects with the reason of the abort, not with its consequence. */

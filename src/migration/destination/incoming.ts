@@ -63,9 +63,10 @@ export class Incoming {
     this.#context = context;
     this.#received = received;
     this.#record = record;
-    this.#arrival = new Arrival(context, received.offer, this.#closed.signal, () =>
-      record.requireReceiving(),
-    );
+    this.#arrival = new Arrival(context, received.offer, this.#closed.signal, {
+      requireOpen: () => record.requireReceiving(),
+      onHungUp: () => void this.abort('the source has hung up').catch(() => {}),
+    });
     this.#silence = new SilenceTimer(context.holdMs, () => {
       this.abort(`the source was silent for ${context.holdMs} ms`).catch(() => {});
     });

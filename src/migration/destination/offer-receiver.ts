@@ -1,4 +1,3 @@
-import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { Objection } from '../../generated/types/node_criu/Objection.ts';
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
@@ -9,7 +8,7 @@ import { fromWireMode } from '../protocol/modes.ts';
 import { checkOfferedOptions } from '../protocol/offered-options.ts';
 import { peerText } from '../protocol/peer-text.ts';
 import { PROTOCOL } from '../protocol/service.ts';
-import { checkAdmission, type Objector } from './admission.ts';
+import { checkAdmission, checkSpace, type Objector } from './admission.ts';
 import { Incoming } from './incoming.ts';
 import type { MigrationRegistry } from './registry.ts';
 import {
@@ -20,6 +19,7 @@ import {
   type ServeMigrationsOptions,
 } from './serve-options.ts';
 import type { ReceivedOffer, ServerContext } from './server-context.ts';
+import { Slots } from './slots.ts';
 
 const SAME_VERSION = 'Use the same version of node-criu on both hosts.';
 /** More threads than a host runs; an offer lists them all. */
@@ -27,6 +27,10 @@ const MAX_PIDS = 100_000;
 /** The kernel's names of processes have at most 15 bytes. */
 const MAX_PROGRAM = 64;
 const ASK_OPERATOR = 'Ask the operator of the destination.';
+const SHUTTING_DOWN = [
+  'This host is shutting down.',
+  'Choose another host, or try again later.',
+] as const;
 
 /** Accepts or refuses offers. */
 export class OfferReceiver {
@@ -34,8 +38,8 @@ export class OfferReceiver {
   readonly #options: Pick<ServeMigrationsOptions, 'authorize' | 'restore'>;
   readonly #defaults: Readonly<CriuOpts>;
   readonly #registry: MigrationRegistry;
-  /** Admits offers one at a time, since each reduces the memory and disk space for the next. */
-  readonly #admissions = new SerialQueue();
+  readonly #slots: Slots;
+  readonly #admissions = new Set<Promise<unknown>>();
   #isClosed = false;
 
   /** @param defaults default options of the restores */
@@ -49,9 +53,15 @@ export class OfferReceiver {
     this.#options = options;
     this.#defaults = defaults;
     this.#registry = registry;
+    this.#slots = new Slots(registry);
   }
 
-  async receive(request: OfferRequest__Output, peer: MigrationPeer): Promise<OfferReply> {
+  /** @param signal aborted when the source has withdrawn its offer, or is gone */
+  async receive(
+    request: OfferRequest__Output,
+    peer: MigrationPeer,
+    signal: AbortSignal,
+  ): Promise<OfferReply> {
     const objections: Objection[] = [];
     const object: Objector = (message, remedy) => objections.push({ message, remedy });
     const offer = checkOffer(request, object);
@@ -60,30 +70,42 @@ export class OfferReceiver {
     if (objections.length > 0) return { objections };
     const restore = await this.#restoreOptions(offer, peer, object);
     if (!restore) return { objections };
-    return await this.#admissions.run(() => this.#admit({ request, offer, peer, restore }));
+    const admission = this.#admit({ request, offer, peer, restore }, signal);
+    this.#admissions.add(admission);
+    return await admission.finally(() => this.#admissions.delete(admission));
   }
 
   /** Refuses all offers that are not admitted yet; resolves once no admission is under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#admissions.idle();
+    await Promise.allSettled(this.#admissions);
   }
 
-  async #admit(received: ReceivedOffer): Promise<OfferReply> {
+  async #admit(received: ReceivedOffer, signal: AbortSignal): Promise<OfferReply> {
     const objections: Objection[] = [];
     const object: Objector = (message, remedy) => objections.push({ message, remedy });
+    signal.throwIfAborted();
     if (this.#isClosed) {
-      object('This host is shutting down.', 'Choose another host, or try again later.');
+      object(...SHUTTING_DOWN);
       return { objections };
     }
+    using slot = this.#slots.take(received.peer, object);
+    if (!slot) return { objections };
     const { operations, directory, pageListener } = this.#context;
-    const open = this.#registry.open.map(({ status, offer }) => ({ ...offer, ...status }));
-    const host = await readHostFacts(operations, directory);
-    await checkAdmission({ operations, directory, facts: host, open }, received, object);
-    if (objections.length > 0) return { objections, host };
+    const facts = await readHostFacts(operations, directory);
+    await checkAdmission({ operations, facts, signal }, received, object);
+    // Nothing is awaited between this check and the reservation: two offers would get the same space.
+    checkSpace({ directory, facts, open: this.#slots.users }, received.offer, object);
+    if (this.#isClosed) object(...SHUTTING_DOWN);
+    if (objections.length > 0) return { objections, host: facts };
+    slot.reserve({ ...received.offer, state: 'receiving' });
     const incoming = await Incoming.begin(this.#context, received);
     this.#registry.add(incoming);
-    return { objections, host, pagePort: pageListener.port, ...incoming.tokens };
+    if (signal.aborted) {
+      await incoming.abort('the source has withdrawn its offer');
+      signal.throwIfAborted();
+    }
+    return { objections, host: facts, pagePort: pageListener.port, ...incoming.tokens };
   }
 
   async #authorize(offer: MigrationOffer, peer: MigrationPeer, object: Objector): Promise<void> {

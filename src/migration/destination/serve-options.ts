@@ -45,6 +45,11 @@ export interface MigrationPeer {
   readonly name: string | undefined;
 }
 
+/** What a migration belongs to: the name in the certificate of its source, or else its fingerprint. */
+export function nameOf({ name, fingerprint }: MigrationPeer): string | undefined {
+  return name ?? fingerprint;
+}
+
 /** The status of a migration to this host. */
 export interface IncomingMigration {
   /** The id of the migration. */

@@ -38,7 +38,7 @@ export class MigrationService {
     const endsWait = true;
     return {
       offer: replyWith((call: ServerUnaryCall<OfferRequest__Output, OfferReply>) =>
-        this.#offers.receive(call.request, peerOf(call)),
+        this.#offers.receive(call.request, peerOf(call), withdrawalOf(call)),
       ),
       startRound: this.#statusCall<{ id: string; index: number }>((incoming, { index }) =>
         incoming.startRound(index),
@@ -101,6 +101,15 @@ function peerOf(call: Caller): MigrationPeer {
     fingerprint: certificate?.fingerprint256,
     name: name === undefined ? undefined : peerText(String(name)),
   };
+}
+
+/** Aborted when the caller cancels a call, or its connection ends. */
+function withdrawalOf(call: ServerUnaryCall<unknown, unknown>): AbortSignal {
+  const withdrawal = new AbortController();
+  const reason = new Error('the source has withdrawn its offer');
+  call.on('cancelled', () => withdrawal.abort(reason));
+  if (call.cancelled) withdrawal.abort(reason);
+  return withdrawal.signal;
 }
 
 function replyWith<Call, Reply>(answer: (call: Call) => Promise<Reply>) {

@@ -14,6 +14,8 @@ export interface CriuOperations {
 interface CpuinfoOptions {
   imagesDirectory: string;
   cpuCap?: NonNullable<CriuOpts['cpuCap']>;
+  signal?: AbortSignal;
+  gracePeriodMs?: number;
 }
 
 /** The parts of a `Criu` that a migration server or a migration starts with. */

@@ -30,6 +30,8 @@ export interface LinkOptions {
 /** The source's connection with the destination of one migration. */
 export class DestinationLink {
   readonly #options: LinkOptions;
+  /** True if the destination has accepted the offer, or may have. */
+  #mayBeAccepted = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -54,7 +56,16 @@ export class DestinationLink {
   async offer(request: OfferRequest, timeoutMs: number): Promise<OfferReply__Output> {
     const { client, interruption } = this.#options;
     interruption.throwIfAborted();
-    return await client.offer(request, { timeoutMs, signal: interruption.signal });
+    this.#mayBeAccepted = true;
+    try {
+      const reply = await client.offer(request, { timeoutMs, signal: interruption.signal });
+      this.#mayBeAccepted = reply.objections.length === 0;
+      return reply;
+    } catch (error) {
+      // A destination that cannot be reached has accepted nothing.
+      this.#mayBeAccepted = interruption.signal.aborted;
+      throw error;
+    }
   }
 
   /** Opens a connection for pages, with a token from the reply to the offer. */
@@ -84,8 +95,12 @@ export class DestinationLink {
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
-  /** Reports a failure, so that the destination aborts at once and not only after `holdMs`. */
+  /**
+   * Reports a failure, so that the destination aborts at once and not only after `holdMs`. Does nothing if
+   * it has not accepted the offer.
+   */
   async reportFailure(reason: string): Promise<void> {
+    if (!this.#mayBeAccepted) return;
     const { id, client } = this.#options;
     client.call('abort', { id, reason }, { timeoutMs: ABORT_MS }).catch(() => {});
     // The abort is answered only once the destination has cleaned up; this answer comes sooner.

@@ -127,7 +127,7 @@ async function rollBack(
   const cause = isMigrationFailure(reason) ? reason : error;
   // If the journal cannot be written, 'offered' also makes resolveMigration() resume the original.
   if (state === 'offered') await journal?.write('aborting').catch(() => {});
-  if (state !== undefined) await link.reportFailure(cause.message);
+  await link.reportFailure(cause.message);
   const switchBackError = await addresses.switchBack(PATIENCE * stallMs);
   original.resume();
   if (state !== undefined) await journal?.write('aborted', { agent: '' }).catch(() => {});

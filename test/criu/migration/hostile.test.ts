@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
@@ -11,16 +12,23 @@ import type { OfferReply__Output } from '../../../src/generated/types/node_criu/
 import {
   Criu,
   type MigrationServer,
+  migrate,
   type ServeMigrationsOptions,
   serveMigrations,
+  type TlsOptions,
 } from '../../../src/index.ts';
+import { readCredentials } from '../../../src/migration/protocol/credentials.ts';
 import { DestinationClient } from '../../../src/migration/protocol/destination-client.ts';
 import { receiveImages } from '../../../src/migration/protocol/image-transfer.ts';
 import { type MigrationMode, toWireMode } from '../../../src/migration/protocol/modes.ts';
 import { toOfferedOptions } from '../../../src/migration/protocol/offered-options.ts';
 import { connectPages } from '../../../src/migration/protocol/page-listener.ts';
 import { PROTOCOL } from '../../../src/migration/protocol/service.ts';
+import { Authority, HERE } from '../../helpers/certificates.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { MigrationHost } from '../../helpers/migration-host.ts';
 import { holdings } from '../../helpers/own-resources.ts';
+import { RunLog } from '../../helpers/run-log.ts';
 import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 const host = '127.0.0.1';
@@ -28,28 +36,38 @@ const limits = { timeoutMs: 60_000 };
 const never = new AbortController().signal;
 
 /** A server in this process, and a client that calls it in any order. */
-async function hostile(changes: Partial<ServeMigrationsOptions> = {}) {
+async function hostile(changes: Partial<ServeMigrationsOptions & { path: string }> = {}) {
   const directory = changes.directory ?? (await temporaryDirectory());
   const listen = { host, port: 0 };
   const options = { listen, insecure: true, directory, path: criuPath(), ...changes };
   const server = await serveMigrations(options);
   onTestFinished(() => server.close());
-  const destination = await DestinationClient.connect(server, undefined);
-  onTestFinished(() => destination[Symbol.dispose]());
+  const destination = await connect(server);
   const images = async () => await readdir(join(directory, 'images')).catch(() => []);
   return { server, destination, images };
 }
 
+async function connect(server: MigrationServer, tls?: TlsOptions): Promise<DestinationClient> {
+  const credentials = await readCredentials('a test', host, tls, !tls);
+  const destination = await DestinationClient.connect(server, credentials);
+  onTestFinished(() => destination[Symbol.dispose]());
+  return destination;
+}
+
 async function offer(
   destination: DestinationClient,
-  { mode = 'stop-and-copy', ...changes }: { mode?: MigrationMode; [field: string]: unknown } = {},
+  {
+    mode = 'stop-and-copy',
+    signal,
+    ...changes
+  }: { mode?: MigrationMode; signal?: AbortSignal; [field: string]: unknown } = {},
 ): Promise<OfferReply__Output & { id: string }> {
   const id = randomUUID() as string;
   const request = {
     ...{ protocol: PROTOCOL, id, mode: toWireMode(mode), host: { architecture: arch() } },
     ...changes,
   };
-  const reply = await destination.offer(request, limits);
+  const reply = await destination.offer(request, { ...limits, signal });
   return { ...reply, id };
 }
 
@@ -156,6 +174,33 @@ describe('images', () => {
     const allowance = { bytes: 1 << 20, files: 1 };
     await expect(receiveImages(coming, directory, allowance)).rejects.toThrow('ENOSPC');
   });
+});
+
+test('a migration ends at once when its source hangs up before everything has arrived', async () => {
+  const { server, destination } = await hostile({ holdMs: 1_000_000, stallMs: 500 });
+  const { pagePort, roundToken, objections } = await offer(destination);
+  expect(objections).toEqual([]);
+  (await connectPages({ host, port: pagePort }, undefined, roundToken, never)).destroy();
+  await waitFor(() => server.migrations[0]?.state === 'aborted', 'the migration is aborted');
+  expect(server.migrations).toMatchObject([{ message: 'the source has hung up' }]);
+});
+
+test('a migration ends at once when its source cannot write its journal', async () => {
+  const runLog = await RunLog.start(1);
+  const there = await MigrationHost.start({ insecure: true, holdMs: 1_000_000 });
+  const directory = await temporaryDirectory();
+  await writeFile(join(directory, 'outgoing'), 'not a directory');
+  const to = { host, port: there.ports[0] };
+  const options = {
+    to,
+    insecure: true,
+    directory,
+    mode: 'stop-and-copy',
+    path: criuPath(),
+  } as const;
+  await failureOf(migrate(runLog.pid, options).result);
+  const states = async () => await there.agent.ask<{ state: string }[]>('migrations');
+  await waitFor(async () => (await states())[0]?.state === 'aborted', 'the migration is aborted');
 });
 
 describe('rounds', () => {
@@ -324,6 +369,55 @@ describe('an offer is refused', () => {
     await destination.call('abort', { id: taken[0]?.id ?? '', reason: 'a test' }, limits);
     expect((await offer(destination)).objections).toEqual([]);
   }, 90_000);
+
+  test('when one host has too many, and the others are served', async () => {
+    const authority = await Authority.create('the hosts');
+    const issue = async () => ({ ca: authority.cert, ...(await authority.issue(HERE)) });
+    const { server } = await hostile({ tls: await issue(), insecure: false });
+    const [greedy, other] = await Promise.all(
+      [await issue(), await issue()].map((tls) => connect(server, tls)),
+    );
+    const all = Array.from({ length: 50 }, () => offer(greedy as DestinationClient));
+    const refused = (await Promise.all(all)).flatMap(({ objections }) => objections);
+    expect(refused.map(({ message }) => message)).toEqual([
+      'There are 48 migrations from one host under way to this host.',
+      'There are 48 migrations from one host under way to this host.',
+    ]);
+    expect((await offer(other as DestinationClient)).objections).toEqual([]);
+  });
+
+  test('no sooner because another one is being checked, and one that is withdrawn takes nothing', async () => {
+    const directory = await temporaryDirectory();
+    const [gate, starts] = ['gate', 'starts'].map((name) => join(directory, name)) as [
+      string,
+      string,
+    ];
+    const path = join(directory, 'criu');
+    // After so many starts as the gate says, the next criu waits until the gate is gone.
+    const isNext = `[ $(wc -l < ${starts}) -gt $(cat ${gate}) ] && mkdir ${gate}.taken 2>/dev/null`;
+    const waits = `${isNext} && while [ -e ${gate} ]; do sleep 0.05; done`;
+    const script = ['#!/bin/sh', `echo >> ${starts}`, `[ -e ${gate} ] && ${waits}`];
+    await writeFile(path, [...script, `exec ${criuPath()} "$@"`].join('\n'), { mode: 0o755 });
+    const { server, destination } = await hostile({ path });
+    const count = async () => (await readFile(starts, 'utf8')).length;
+    expect((await offer(destination)).objections).toEqual([]);
+    const first = await count();
+    expect((await offer(destination)).objections).toEqual([]);
+    // The facts of the host first, and then the comparison of the processors.
+    await writeFile(gate, String(2 * (await count()) - first));
+    const { children } = await holdings();
+    const withdrawn = new AbortController();
+    const cpuinfo = await cpuinfoHere();
+    const checking = refusal(offer(destination, { cpuinfo, signal: withdrawn.signal }));
+    const isBusy = async () => (await holdings()).children.length > children.length;
+    await waitFor(() => existsSync(`${gate}.taken`), 'the processor is compared');
+    expect((await offer(destination)).objections).toEqual([]);
+    withdrawn.abort();
+    expect(await checking).toBe('Cancelled on client');
+    await waitFor(async () => !(await isBusy()), 'the comparison ends');
+    await rm(gate);
+    expect(server.migrations).toHaveLength(3);
+  });
 
   test('and of many that have ended, the last are listed and the others are in their journals', async () => {
     const { server, destination } = await hostile();

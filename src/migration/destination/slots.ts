@@ -1,0 +1,57 @@
+import type { Objector, OpenMigration } from './admission.ts';
+import type { MigrationRegistry } from './registry.ts';
+import { type MigrationPeer, nameOf } from './serve-options.ts';
+
+/** Each migration holds a journal, connections, and memory or disk. */
+const MAX_OPEN = 64;
+/** One host cannot keep all others out. */
+const MAX_OF_PEER = 48;
+
+/** A place among the migrations of a server, held from before an offer is checked. */
+export interface Slot extends Disposable {
+  /** Keeps memory and disk for the migration until it is registered. */
+  reserve(migration: OpenMigration): void;
+}
+
+/** Counts the migrations to a server, those included that are not accepted yet. */
+export class Slots {
+  readonly #registry: Pick<MigrationRegistry, 'open'>;
+  readonly #held = new Map<Slot, { readonly peer: MigrationPeer; reserved?: OpenMigration }>();
+
+  constructor(registry: Pick<MigrationRegistry, 'open'>) {
+    this.#registry = registry;
+  }
+
+  /** Takes a slot; undefined after an objection. */
+  take(peer: MigrationPeer, object: Objector): Slot | undefined {
+    const peers = [...this.#registry.open, ...this.#held.values()].map((one) => nameOf(one.peer));
+    const name = nameOf(peer);
+    // Without certificates, peers cannot be told apart.
+    const isFull = peers.length >= MAX_OPEN;
+    const isGreedy =
+      name !== undefined && peers.filter((one) => one === name).length >= MAX_OF_PEER;
+    if (isFull || isGreedy) {
+      const which = isFull ? `${MAX_OPEN} migrations` : `${MAX_OF_PEER} migrations from one host`;
+      object(
+        `There are ${which} under way to this host.`,
+        'Wait until one has ended, or choose another host.',
+      );
+      return undefined;
+    }
+    const held: { readonly peer: MigrationPeer; reserved?: OpenMigration } = { peer };
+    const slot: Slot = {
+      reserve: (migration) => {
+        held.reserved = migration;
+      },
+      [Symbol.dispose]: () => void this.#held.delete(slot),
+    };
+    this.#held.set(slot, held);
+    return slot;
+  }
+
+  /** All migrations that memory and disk are kept for. */
+  get users(): OpenMigration[] {
+    const open = this.#registry.open.map(({ status, offer }) => ({ ...offer, ...status }));
+    return [...open, ...[...this.#held.values()].flatMap(({ reserved }) => reserved ?? [])];
+  }
+}
