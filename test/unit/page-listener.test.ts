@@ -8,6 +8,7 @@ import {
   PageListener,
   TOKEN_SIZE,
 } from '../../src/migration/protocol/page-listener.ts';
+import { PendingConnections } from '../../src/migration/protocol/pending-connections.ts';
 import { Authority, ELSEWHERE, HERE } from '../helpers/certificates.ts';
 import { waitFor } from '../helpers/workload.ts';
 
@@ -82,6 +83,28 @@ describe('a page listener', () => {
     expect(accepted).toHaveLength(0);
     await open();
     expect(accepted).toHaveLength(1);
+  });
+});
+
+describe('connections without a token', () => {
+  test.each([undefined, 'with certificates'])('are limited in number: %s', async (isSecure) => {
+    const { listener, open } = await startListener(isSecure ? await issue('ours') : undefined);
+    const silent: Awaited<ReturnType<typeof connectRaw>>[] = [];
+    for (let count = 0; count < 70; count++) silent.push(await connectRaw(listener.port));
+    await waitFor(
+      () => silent.slice(0, 6).every(({ socket }) => socket.closed),
+      'the oldest are closed',
+    );
+    expect(silent.slice(6).some(({ socket }) => socket.closed)).toBe(false);
+    await open();
+  });
+
+  test('are limited in time', async () => {
+    const pending = new PendingConnections(50);
+    const listener = await PageListener.listen(host, 0, undefined, pending);
+    onTestFinished(() => listener[Symbol.asyncDispose]());
+    const { socket } = await connectRaw(listener.port);
+    await once(socket, 'close');
   });
 });
 

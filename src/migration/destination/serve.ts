@@ -1,4 +1,4 @@
-import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import { deferred } from '../../concurrency/deferred.ts';
 import { CriuError } from '../../errors.ts';
 import { OrphanReaper } from '../../process/orphan-reaper.ts';
@@ -6,13 +6,10 @@ import { makePrivateDirectory, requirePrivate } from '../../process/private-dire
 import { readCredentials } from '../protocol/credentials.ts';
 import type { MigrationClient } from '../protocol/criu-operations.ts';
 import { PageListener } from '../protocol/page-listener.ts';
-import {
-  channelOptions,
-  grpcAddress,
-  loadService,
-  serverCredentials,
-} from '../protocol/service.ts';
+import { PendingConnections } from '../protocol/pending-connections.ts';
+import { channelOptions, loadService, serverCredentials } from '../protocol/service.ts';
 import { DEFAULT_STALL_MS } from '../protocol/stall-limit.ts';
+import { ControlPort } from './control-port.ts';
 import { OfferReceiver } from './offer-receiver.ts';
 import { recoverAll } from './recover.ts';
 import { MigrationRegistry } from './registry.ts';
@@ -72,13 +69,15 @@ export async function startMigrationServer(
     client: { ...client, defaults: {} },
   };
   const registry = new MigrationRegistry();
+  const pending = new PendingConnections();
   const offers = new OfferReceiver(context, options, client.defaults, registry);
-  const { handlers } = new MigrationService(context, offers, registry);
+  const { handlers } = new MigrationService(context, offers, registry, pending);
   const server = new service.grpc.Server(channelOptions(stallMs));
   server.addService(service.Migrations.service, handlers as never);
   try {
-    const port = await bind(server, listen, serverCredentials(service, credentials));
-    return new RunningServer(listen.host, port, { server, pageListener, offers, registry });
+    const tls = serverCredentials(service, credentials);
+    const controlPort = await ControlPort.listen(server, tls, listen, pending);
+    return new RunningServer(listen.host, { server, controlPort, pageListener, offers, registry });
   } catch (error) {
     await pageListener[Symbol.asyncDispose]();
     throw cannotListen(listen.host, error as Error);
@@ -91,6 +90,7 @@ class RunningServer implements MigrationServer {
   readonly pagePort: number;
   readonly #closed = deferred<void>();
   readonly #server: Server;
+  readonly #controlPort: ControlPort;
   readonly #pageListener: PageListener;
   readonly #offers: OfferReceiver;
   readonly #registry: MigrationRegistry;
@@ -99,18 +99,19 @@ class RunningServer implements MigrationServer {
 
   constructor(
     host: string,
-    port: number,
     parts: {
       readonly server: Server;
+      readonly controlPort: ControlPort;
       readonly pageListener: PageListener;
       readonly offers: OfferReceiver;
       readonly registry: MigrationRegistry;
     },
   ) {
     this.host = host;
-    this.port = port;
+    this.port = parts.controlPort.port;
     this.pagePort = parts.pageListener.port;
     this.#server = parts.server;
+    this.#controlPort = parts.controlPort;
     this.#pageListener = parts.pageListener;
     this.#offers = parts.offers;
     this.#registry = parts.registry;
@@ -132,6 +133,7 @@ class RunningServer implements MigrationServer {
   async #close(): Promise<void> {
     await this.#offers.close();
     await Promise.allSettled(this.#registry.all.map((incoming) => incoming.close()));
+    this.#controlPort.close();
     await shutDown(this.#server);
     await this.#pageListener[Symbol.asyncDispose]().catch(() => {});
     this.#orphanReaper[Symbol.dispose]();
@@ -141,18 +143,6 @@ class RunningServer implements MigrationServer {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-async function bind(
-  server: Server,
-  endpoint: { readonly host: string; readonly port: number },
-  credentials: ServerCredentials,
-): Promise<number> {
-  return await new Promise<number>((resolve, reject) => {
-    server.bindAsync(grpcAddress(endpoint), credentials, (error, port) =>
-      error ? reject(error) : resolve(port),
-    );
-  });
 }
 
 /** Waits until sources have received the last answers, and then ends their connections. */

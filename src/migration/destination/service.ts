@@ -6,6 +6,7 @@ import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import { isMigrationId } from '../journal/journal.ts';
 import { peerText } from '../protocol/peer-text.ts';
+import type { PendingConnections } from '../protocol/pending-connections.ts';
 import { type CopyStatus, toWireStatus } from '../protocol/status.ts';
 import type { Incoming } from './incoming.ts';
 import type { OfferReceiver } from './offer-receiver.ts';
@@ -25,8 +26,16 @@ export class MigrationService {
   readonly #context: ServerContext;
   readonly #offers: OfferReceiver;
   readonly #registry: MigrationRegistry;
+  readonly #pending: PendingConnections;
 
-  constructor(context: ServerContext, offers: OfferReceiver, registry: MigrationRegistry) {
+  /** @param pending the connections on which no call has been made */
+  constructor(
+    context: ServerContext,
+    offers: OfferReceiver,
+    registry: MigrationRegistry,
+    pending: PendingConnections,
+  ) {
+    this.#pending = pending;
     this.#context = context;
     this.#offers = offers;
     this.#registry = registry;
@@ -37,13 +46,13 @@ export class MigrationService {
     // The source acts on the answers to the calls marked with endsWait.
     const endsWait = true;
     return {
-      offer: replyWith((call: ServerUnaryCall<OfferRequest__Output, OfferReply>) =>
+      offer: this.#replyWith((call: ServerUnaryCall<OfferRequest__Output, OfferReply>) =>
         this.#offers.receive(call.request, peerOf(call), withdrawalOf(call)),
       ),
       startRound: this.#statusCall<{ id: string; index: number }>((incoming, { index }) =>
         incoming.startRound(index),
       ),
-      putImages: replyWith((call: ServerReadableStream<ImagePart__Output, MigrationStatus>) =>
+      putImages: this.#replyWith((call: ServerReadableStream<ImagePart__Output, MigrationStatus>) =>
         this.#putImages(call),
       ),
       prepare: this.#statusCall<{ id: string; index: number; lazy: boolean }>(
@@ -63,7 +72,7 @@ export class MigrationService {
     act: (incoming: Incoming, request: Request) => CopyStatus | Promise<CopyStatus>,
     endsWait = false,
   ) {
-    return replyWith(async (call: ServerUnaryCall<Request, MigrationStatus>) => {
+    return this.#replyWith(async (call: ServerUnaryCall<Request, MigrationStatus>) => {
       const { id } = call.request;
       const incoming = this.#registry.find(id, peerOf(call).fingerprint);
       if (!incoming) return toWireStatus(await this.#recover(id));
@@ -72,6 +81,16 @@ export class MigrationService {
       if (endsWait && !call.cancelled) incoming.onAnswerDelivered();
       return toWireStatus(status);
     });
+  }
+
+  #replyWith<Call extends Caller, Reply>(answer: (call: Call) => Promise<Reply>) {
+    return (call: Call, callback: sendUnaryData<Reply>) => {
+      this.#pending.release(call.getPeer());
+      answer(call).then(
+        (reply) => callback(null, reply),
+        ({ message }: Error) => callback({ code: FAILED_PRECONDITION, details: message }),
+      );
+    };
   }
 
   async #putImages(
@@ -110,13 +129,4 @@ function withdrawalOf(call: ServerUnaryCall<unknown, unknown>): AbortSignal {
   call.on('cancelled', () => withdrawal.abort(reason));
   if (call.cancelled) withdrawal.abort(reason);
   return withdrawal.signal;
-}
-
-function replyWith<Call, Reply>(answer: (call: Call) => Promise<Reply>) {
-  return (call: Call, callback: sendUnaryData<Reply>) => {
-    answer(call).then(
-      (reply) => callback(null, reply),
-      ({ message }: Error) => callback({ code: FAILED_PRECONDITION, details: message }),
-    );
-  };
 }

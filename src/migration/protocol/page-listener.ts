@@ -3,13 +3,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { builtins } from '../../builtins.ts';
 import { MAX_BUFFERED_BYTES } from '../../postcopy/page-protocol.ts';
 import { type Credentials, identityCheck } from './credentials.ts';
+import { HANDSHAKE_MS, PendingConnections, peerAddress } from './pending-connections.ts';
 
 /** The size of the one-time token that a page connection begins with, in bytes. */
 export const TOKEN_SIZE = 32;
 /** The destination's answer to a valid token. */
 const WELCOME = Buffer.of(1);
-/** How long TLS and the token may take together, in milliseconds. */
-const HANDSHAKE_MS = 10_000;
 const KEEP_ALIVE_MS = 5000;
 const TLS = { minVersion: 'TLSv1.2', highWaterMark: MAX_BUFFERED_BYTES } as const;
 
@@ -54,14 +53,15 @@ export async function connectPages(
 export class PageListener implements AsyncDisposable {
   readonly #server: Server;
   readonly #expected = new Map<Buffer, (peer: Socket) => void>();
-  readonly #handshaking = new Set<Socket>();
+  readonly #pending: PendingConnections;
 
   static async listen(
     host: string,
     port: number,
     credentials: Credentials | undefined,
+    pending = new PendingConnections(),
   ): Promise<PageListener> {
-    const mutual = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS };
+    const mutual = { requestCert: true, rejectUnauthorized: true };
     const server = credentials
       ? builtins.tls.createServer({ ...credentials, ...mutual, ...TLS })
       : createServer();
@@ -70,11 +70,13 @@ export class PageListener implements AsyncDisposable {
     });
     // accept() may fail for want of descriptors; the listener goes on.
     server.on('error', () => {});
-    return new PageListener(server, credentials ? 'secureConnection' : 'connection');
+    return new PageListener(server, credentials ? 'secureConnection' : 'connection', pending);
   }
 
-  private constructor(server: Server, event: string) {
+  private constructor(server: Server, event: string, pending: PendingConnections) {
     this.#server = server;
+    this.#pending = pending;
+    server.on('connection', (peer: Socket) => void pending.add(peer));
     server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
     server.on(event, (peer: Socket) => void this.#accept(peer));
   }
@@ -93,22 +95,20 @@ export class PageListener implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const peer of this.#handshaking) peer.destroy();
+    this.#pending[Symbol.dispose]();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   async #accept(peer: Socket): Promise<void> {
     peer.on('error', () => {});
-    this.#handshaking.add(peer);
-    const timer = setTimeout(() => peer.destroy(), HANDSHAKE_MS);
+    const address = peerAddress(peer);
     const token = await readExactly(peer, TOKEN_SIZE).catch(() => undefined);
-    clearTimeout(timer);
-    this.#handshaking.delete(peer);
     const onConnection = token && this.#take(token);
     if (!onConnection) {
       peer.destroy();
       return;
     }
+    this.#pending.release(address);
     peer.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
     try {
       onConnection(peer);

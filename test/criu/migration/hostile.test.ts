@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect as connectTo } from 'node:net';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
@@ -26,6 +28,7 @@ import { connectPages } from '../../../src/migration/protocol/page-listener.ts';
 import { PROTOCOL } from '../../../src/migration/protocol/service.ts';
 import { Authority, HERE } from '../../helpers/certificates.ts';
 import { failureOf } from '../../helpers/failures.ts';
+import { LibraryProcess } from '../../helpers/library-process.ts';
 import { MigrationHost } from '../../helpers/migration-host.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { RunLog } from '../../helpers/run-log.ts';
@@ -201,6 +204,29 @@ test('a migration ends at once when its source cannot write its journal', async 
   await failureOf(migrate(runLog.pid, options).result);
   const states = async () => await there.agent.ask<{ state: string }[]>('migrations');
   await waitFor(async () => (await states())[0]?.state === 'aborted', 'the migration is aborted');
+});
+
+test('connections that say nothing do not keep a source out, and leave descriptors to what runs', async () => {
+  const { server, destination } = await hostile();
+  const open = (port: number) =>
+    connectTo({ host, port })
+      .on('error', () => {})
+      .resume();
+  const silent = Array.from({ length: 100 }, () => open(server.port));
+  await waitFor(() => silent.filter(({ closed }) => closed).length === 36, 'the oldest are closed');
+  expect((await offer(destination)).objections).toEqual([]);
+  for (const socket of silent) socket.destroy();
+
+  const there = await LibraryProcess.start(['prlimit', '--nofile=256']);
+  const directory = await temporaryDirectory();
+  const listen = { host, port: 0 };
+  const port = await there.ask<number>('serve', { listen, directory, insecure: true });
+  await there.ask('fill', { free: 40 });
+  await once(open(port), 'close');
+  await there.ask('empty');
+  const accepted = open(port);
+  await once(accepted, 'data');
+  accepted.destroy();
 });
 
 describe('rounds', () => {
