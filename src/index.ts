@@ -102,3 +102,4 @@ export {
   serveMigrations,
   unresolvedMigrations,
 } from './short-forms.ts';
+export type { KernelCache } from './worker/kernel-cache.ts';

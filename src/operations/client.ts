@@ -8,6 +8,8 @@ export interface Client {
   readonly path: string | undefined;
   /** Path of the socket of a running criu service, which is used instead of a binary. */
   readonly socket?: string | undefined;
+  /** Keep CRIU's cache of the kernel's features. */
+  readonly kernelCache?: boolean | undefined;
   /** Workers that are started ahead. */
   readonly pool?: Pool | undefined;
   readonly defaults: Readonly<CriuOpts>;

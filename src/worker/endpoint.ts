@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { native } from '../native/index.ts';
 import { findExecutable } from '../process/executable.ts';
+import { keepKernelCacheOnce } from './kernel-cache.ts';
 import type { Pool } from './pool.ts';
 import type { Program } from './program.ts';
 
@@ -19,13 +20,15 @@ interface Wanted {
   readonly path: string | undefined;
   readonly socket?: string | undefined;
   readonly pool?: Pool | undefined;
+  readonly kernelCache?: boolean | undefined;
 }
 
 /**
  * Finds criu: the service at `socket`, else the binary `path`, else CRIU_PATH, else `criu` on PATH.
  * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM, ERR_CRIU_NOT_FOUND, ERR_CRIU_NO_PERMISSION
  */
-export async function locate(operation: string, { path, socket, pool }: Wanted): Promise<Endpoint> {
+export async function locate(operation: string, wanted: Wanted): Promise<Endpoint> {
+  const { path, socket, pool, kernelCache } = wanted;
   // Loaded first, so that an unsupported platform is reported as such and not as a missing criu.
   native();
   if (socket !== undefined) return serviceAt(socket);
@@ -34,7 +37,9 @@ export async function locate(operation: string, { path, socket, pool }: Wanted):
   const found = await findExecutable(operation, name, { advice });
   const { dev, ino, size, mtimeMs } = found.stats;
   const identity = [found.path, dev, ino, size, mtimeMs].join();
-  return { path: found.path, name: found.path, identity, isService: false, pool };
+  const binary = { path: found.path, name: found.path, identity, isService: false, pool };
+  if (kernelCache) await keepKernelCacheOnce(operation, binary);
+  return binary;
 }
 
 /** A service that restarts recreates its socket, which changes the identity. */

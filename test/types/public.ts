@@ -22,6 +22,7 @@ import {
   type Hooks,
   type ImageFinding,
   type Iteration,
+  type KernelCache,
   type LazyDumpResult,
   type NotificationTrace,
   type OperationTrace,
@@ -72,6 +73,8 @@ export async function operations(): Promise<void> {
   same<ReturnType<Criu['version']>, Promise<CriuVersion>>();
   same<CriuVersion['number'], number>();
   same<ReturnType<Criu['features']>, Promise<CriuFeatures>>();
+  same<ReturnType<Criu['kernelCache']>, Promise<KernelCache>>();
+  same<ReturnType<Criu['keepKernelCache']>, Promise<void>>();
   same<ReturnType<Criu['check']>, Promise<void>>();
   same<ReturnType<Criu['cpuinfoCheck']>, Promise<void>>();
   same<ReturnType<Criu['pageServer']>, Promise<PageServer>>();
@@ -87,7 +90,7 @@ export async function operations(): Promise<void> {
 
   await using client = new Criu({ path: '/usr/sbin/criu', defaults: { shellJob: true } });
   same<CriuClientOptions['prewarm'], number | undefined>();
-  new Criu({ prewarm: 4 });
+  new Criu({ prewarm: 4, kernelCache: true });
   // @ts-expect-error: prewarm is a number
   new Criu({ prewarm: true });
   same<ReturnType<typeof client.close>, Promise<void>>();

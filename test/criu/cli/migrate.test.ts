@@ -189,7 +189,7 @@ test('wrong usage exits with 2 and an error that says what is right', async () =
       ['migrate', '12', '127.0.0.1:1', '--ca', '/none', '--cert', '/none', '--key', '/none'],
       '--ca takes a PEM file that can be read',
     ],
-    [['serve', '127.0.0.1:0', ...insecure], "required option '-D, --directory <directory>'"],
+    [['serve', '127.0.0.1:0', ...insecure], "required option '-D, --directory <dir>'"],
     [['serve', '0.0.0.0:0', '-D', '/tmp/never', ...insecure], '--insecure is for loopback'],
     [['serve', '127.0.0.1:0', '-D', '/tmp/never', '--page-port', 'x', ...insecure], 'Give a port'],
     [
