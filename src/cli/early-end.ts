@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CheckpointableProcess, CriuError, type ExitStatus } from '../index.ts';
+import { type CheckpointableProcess, CriuError } from '../index.ts';
 import { readStat } from '../procfs/stat.ts';
 
 /** A program that has slept for so long is taken to have started, in milliseconds. */
@@ -37,7 +37,7 @@ export async function assertStarted(
   for (const start = idleSince; performance.now() - start < LIMIT_MS; ) {
     await sleep(POLL_MS);
     // Awaiting `exited` of a program that runs would keep this process running, too.
-    if (!program.kill(0)) throw await earlyEnd(file, program.pid, await program.exited, stderr);
+    if (!program.kill(0)) throw await earlyEnd(file, program, stderr);
     const { state, cpuTicks = 0 } = (await readStat(program.pid)) ?? {};
     // A program that waits for a processor or a disk is still about to start.
     if (state !== 'S' || cpuTicks !== ticks) idleSince = performance.now();
@@ -46,12 +46,13 @@ export async function assertStarted(
   }
 }
 
-async function earlyEnd(
+/** The error for a program that ended when it should start. */
+export async function earlyEnd(
   file: string,
-  pid: number,
-  exit: ExitStatus,
+  { pid, exited }: CheckpointableProcess,
   stderr: StderrFile | undefined,
 ): Promise<CriuError> {
+  const exit = await exited;
   const how = exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}`;
   const discarded = '; its standard error was discarded, name a file for it with --stderr';
   const message = `spawnCheckpointable: ${file} ended at once ${how}${stderr ? '' : discarded}`;

@@ -1,5 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CriuError, invalid } from '../errors.ts';
+import { isInteger } from '../options/kinds.ts';
 import { ProcessHandle } from '../process/process-handle.ts';
+import { readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
+import { readTcpListeners } from '../procfs/net-tcp.ts';
+import { descendantsOf } from '../procfs/tree.ts';
 import type { OutsideDescriptor } from './outside-descriptors.ts';
+
+const OPERATION = 'listening';
+const POLL_MS = 20;
 
 /** A program started by {@link spawnCheckpointable}: a child of this process. */
 export class CheckpointableProcess extends ProcessHandle {
@@ -17,4 +26,46 @@ export class CheckpointableProcess extends ProcessHandle {
     this.inheritNames = Object.fromEntries(outside.map(({ number, name }) => [number, name]));
     this.external = [...new Set(outside.flatMap(({ external }) => external ?? []))];
   }
+
+  /**
+   * Resolves once the program or one of its descendants listens on a TCP port.
+   * @param signal ends the wait, not the program
+   * @throws CriuError ERR_CRIU_PROGRAM_ENDED if the program ends before, ERR_CRIU_ABORTED,
+   * ERR_CRIU_INVALID_ARGUMENT
+   */
+  async listening(port: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    if (!isInteger(port, 1, 65_535)) {
+      throw invalid(OPERATION, 'port', 'an integer from 1 to 65535', port);
+    }
+    const { pid } = this;
+    const details = { operation: OPERATION, pid };
+    while (!(await listensOn(pid, port))) {
+      // Awaiting `exited` of a program that runs would keep this process running, too.
+      if (!this.kill(0)) {
+        const exit = await this.exited;
+        const how = exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}`;
+        const message = `${OPERATION}: process ${pid} ended ${how} before it listened on port ${port}`;
+        throw new CriuError('ERR_CRIU_PROGRAM_ENDED', message, { ...details, exit });
+      }
+      await sleep(POLL_MS, undefined, { ...(signal && { signal }) }).catch((cause) => {
+        const message = `${OPERATION}: stopped waiting for process ${pid} to listen on port ${port}`;
+        throw new CriuError('ERR_CRIU_ABORTED', message, {
+          ...details,
+          cause: cause.cause ?? cause,
+        });
+      });
+    }
+  }
+}
+
+/** True if a process of a tree has a socket that listens on a TCP port. */
+async function listensOn(root: number, port: number): Promise<boolean> {
+  const listeners = await readTcpListeners(root, port);
+  if (listeners.size === 0) return false;
+  const links = descendantsOf(root).map(async (pid) => {
+    const descriptors = await readDescriptors(pid);
+    return await Promise.all(descriptors.map((fd) => readDescriptorLink(pid, fd)));
+  });
+  const names = new Set((await Promise.all(links)).flat());
+  return [...listeners].some((inode) => names.has(`socket:[${inode}]`));
 }

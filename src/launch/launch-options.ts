@@ -1,3 +1,4 @@
+import { invalid } from '../errors.ts';
 import {
   type Check,
   check,
@@ -6,7 +7,15 @@ import {
   record,
   type Shape,
 } from '../options/check.ts';
-import { descriptor, each, isText, openDescriptorOf, text } from '../options/kinds.ts';
+import {
+  descriptor,
+  each,
+  flag,
+  isInteger,
+  isText,
+  openDescriptorOf,
+  text,
+} from '../options/kinds.ts';
 import type { DescriptorLike } from '../options/types.ts';
 
 /**
@@ -25,6 +34,26 @@ export interface SpawnCheckpointableOptions {
   cwd?: string;
   /** Environment. Default: the environment of this process. */
   env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * User id of the program. `gid` is required with it. Default: that of this process. The program's
+   * files, such as `stdout`, are opened by this process.
+   */
+  uid?: number;
+  /** Group id of the program. Needs `uid`. */
+  gid?: number;
+  /** Supplementary groups of the program. Needs `uid`. Default with `uid`: none. */
+  groups?: readonly number[];
+  /**
+   * Start the program in a pid namespace of its own, in which it has pid 1. It is then restored with
+   * pids that no other process can have, but must reap orphans, and signals without a handler do not
+   * end it. Needs CAP_SYS_ADMIN. Default false.
+   */
+  pidNamespace?: boolean;
+  /**
+   * Start the program in an IPC namespace of its own, with System V shared memory, semaphores and
+   * message queues that no other process uses. Needs CAP_SYS_ADMIN. Default false.
+   */
+  ipcNamespace?: boolean;
   /** Standard input. Default `'ignore'`. */
   stdin?: StdioTarget;
   /** Standard output. Default `'ignore'`. */
@@ -52,14 +81,24 @@ const stream = check(
   (value) => isText(value) || openDescriptorOf(value) !== undefined,
 );
 
+const isId = (value: unknown) => isInteger(value, 0, 0x7fffffff);
+const isIdOf = (value: unknown) => (isId(value) ? value : undefined);
+
 const environment = record(
   'a record of strings, whose names are not empty and contain no =',
   (name) => isText(name) && !name.includes('='),
   check('a string', (value) => value === '' || isText(value)),
 );
 
+const id = check('an integer from 0 to 2147483647', isId);
+
 const shape: Shape<SpawnCheckpointableOptions> = {
   cwd: text,
+  uid: id,
+  gid: id,
+  groups: check('an array of group ids', (value) => Array.isArray(value) && !!each(value, isIdOf)),
+  pidNamespace: flag,
+  ipcNamespace: flag,
   // The environment of this process can contain anything, and is passed on as it is.
   env: {
     ...environment,
@@ -92,9 +131,14 @@ export function checkLaunch(
   args: readonly string[],
   options: SpawnCheckpointableOptions,
 ): Launch {
+  const checked = checkOptions(OPERATION, options, shape);
+  const { uid, gid, groups } = checked;
+  if (uid === undefined ? gid !== undefined || groups !== undefined : gid === undefined) {
+    throw invalid(OPERATION, uid === undefined ? 'uid' : 'gid', 'a number', undefined);
+  }
   return {
     file: checkValue(OPERATION, 'file', programName, file),
     args: checkValue(OPERATION, 'args', argumentList, args),
-    ...checkOptions(OPERATION, options, shape),
+    ...checked,
   };
 }

@@ -17,6 +17,10 @@ import {
 } from './launch-options.ts';
 import { outsideDescriptors } from './outside-descriptors.ts';
 
+// Flags of clone(2), from linux/sched.h.
+const NEW_IPC = 0x08000000;
+const NEW_PID = 0x20000000;
+
 /** A descriptor for the program: `[number in the program, number here]`. */
 type Mapping = readonly [number, number];
 
@@ -48,7 +52,7 @@ export async function spawnCheckpointable(
 }
 
 async function start(launch: Launch): Promise<CheckpointableProcess> {
-  const { file, args, cwd, env = process.env } = launch;
+  const { file, args, cwd, env = process.env, uid, gid, groups = [] } = launch;
   const environment = Object.entries(env).flatMap(([name, value]) =>
     value === undefined ? [] : `${name}=${value}`,
   );
@@ -71,6 +75,8 @@ async function start(launch: Launch): Promise<CheckpointableProcess> {
       ...(cwd !== undefined && { cwd }),
       descriptors: [...given, ...files],
       newSession: true,
+      ...(uid !== undefined && gid !== undefined && { ids: [uid, gid, ...groups] as const }),
+      cloneFlags: (launch.pidNamespace ? NEW_PID : 0) | (launch.ipcNamespace ? NEW_IPC : 0),
       seccompFilter: ioUringFilter(),
     });
     return new CheckpointableProcess(pid, pidfd, outside);

@@ -33,6 +33,10 @@ export interface SpawnRequest {
   readonly newSession?: boolean;
   /** The umask of the child; by default that of this process. */
   readonly umask?: number;
+  /** The user, the group and the supplementary groups of the child; by default those of this process. */
+  readonly ids?: readonly [uid: number, gid: number, ...groups: number[]];
+  /** Flags of clone(2) for the namespaces to create. */
+  readonly cloneFlags?: number;
   /** A classic BPF program (an array of struct sock_filter), installed before execve(2). */
   readonly seccompFilter?: Uint8Array;
 }

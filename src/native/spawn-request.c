@@ -66,6 +66,22 @@ static bool get_map(napi_env env, napi_value list, struct spawn_request *request
   return true;
 }
 
+static bool get_ids(napi_env env, napi_value list, struct spawn_request *request) {
+  uint32_t length;
+  void *items = NULL;
+  if (!allocate_array(env, list, sizeof *request->ids, &items, &length)) return false;
+  request->ids = items;
+  request->id_count = length;
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value item;
+    int id;
+    if (!check(env, napi_get_element(env, list, i, &item)) || !get_int(env, item, &id))
+      return false;
+    request->ids[i] = (uid_t)id;
+  }
+  return length >= 2 || throw_type(env, "expected a user and a group");
+}
+
 static bool get_filter(napi_env env, napi_value value, struct spawn_request *request) {
   void *data;
   size_t size;
@@ -90,9 +106,10 @@ static bool get_umask(napi_env env, napi_value value, struct spawn_request *requ
 }
 
 bool get_spawn_request(napi_env env, napi_value value, struct spawn_request *request) {
-  enum { PROGRAM, ARGS, ENV, DESCRIPTORS, CWD, NEW_SESSION, UMASK, FILTER, PROPERTIES };
-  static const char *const names[PROPERTIES] = {"file", "args",       "env",   "descriptors",
-                                                "cwd",  "newSession", "umask", "seccompFilter"};
+  enum { PROGRAM, ARGS, ENV, DESCRIPTORS, CWD, NEW_SESSION, UMASK, IDS, FLAGS, FILTER, PROPERTIES };
+  static const char *const names[PROPERTIES] = {
+      "file",       "args",  "env", "descriptors", "cwd",
+      "newSession", "umask", "ids", "cloneFlags",  "seccompFilter"};
   napi_value values[PROPERTIES];
   bool given[PROPERTIES];
   napi_valuetype type;
@@ -113,6 +130,8 @@ bool get_spawn_request(napi_env env, napi_value value, struct spawn_request *req
          (!given[CWD] || get_string(env, values[CWD], &request->cwd)) &&
          (!given[NEW_SESSION] || get_new_session(env, values[NEW_SESSION], request)) &&
          (!given[UMASK] || get_umask(env, values[UMASK], request)) &&
+         (!given[IDS] || get_ids(env, values[IDS], request)) &&
+         (!given[FLAGS] || get_int(env, values[FLAGS], &request->clone_flags)) &&
          (!given[FILTER] || get_filter(env, values[FILTER], request));
 }
 
@@ -127,4 +146,5 @@ void free_spawn_request(struct spawn_request *request) {
   free_strings(request->args);
   free_strings(request->env);
   free(request->map);
+  free(request->ids);
 }

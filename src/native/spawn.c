@@ -124,6 +124,16 @@ static void install_filter(struct launch *launch) {
   if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, filter) < 0) fail(launch, "seccomp");
 }
 
+/* The functions of the C library would change the ids of all threads of this process. */
+static void become_user(struct launch *launch) {
+  const struct spawn_request *request = launch->request;
+  uid_t uid = request->ids[0];
+  gid_t gid = request->ids[1];
+  if (syscall(SYS_setgroups, request->id_count - 2, request->ids + 2) < 0) fail(launch, "setgroups");
+  if (syscall(SYS_setresgid, gid, gid, gid) < 0) fail(launch, "setresgid");
+  if (syscall(SYS_setresuid, uid, uid, uid) < 0) fail(launch, "setresuid");
+}
+
 static int child(void *data) {
   struct launch *launch = data;
   const struct spawn_request *request = launch->request;
@@ -133,6 +143,7 @@ static int child(void *data) {
   if (request->cwd && chdir(request->cwd) < 0) fail(launch, "chdir");
   arrange_descriptors(launch);
   if (request->has_filter) install_filter(launch);
+  if (request->ids) become_user(launch);
   execve(request->file, request->args, request->env);
   fail(launch, "execve");
 }
@@ -147,9 +158,12 @@ static pid_t start(struct launch *launch, int *pidfd) {
   /* sigprocmask() would leave out the C library's own signals. */
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
   *pidfd = -1;
-  int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+  int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | launch->request->clone_flags;
+  int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
   pid_t pid = clone(child, stack + sizeof stack, flags, launch, pidfd, NULL, NULL);
   int error = errno;
+  /* A child that changes its user makes the memory that it shares with us undumpable. */
+  if (launch->request->ids && dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 #ifdef __SANITIZE_ADDRESS__
   /* The child does not return from its functions, so their guard zones are still there. */

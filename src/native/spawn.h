@@ -16,6 +16,9 @@ struct spawn_request {
   struct mapping *map; /* sorted by target */
   size_t map_count;
   int floor; /* the lowest descriptor above all targets */
+  int clone_flags; /* namespaces to create */
+  uid_t *ids; /* uid, gid and supplementary groups, or NULL */
+  size_t id_count;
   bool new_session, has_umask, has_filter;
   mode_t umask;
   struct sock_fprog filter; /* points into bytes that belong to JavaScript */

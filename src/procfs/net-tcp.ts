@@ -16,15 +16,41 @@ export interface TcpConnection {
 /** Reads the connected TCP sockets of a process's network namespace, by inode. */
 export async function readTcpConnections(pid: Pid): Promise<Map<number, TcpConnection>> {
   const connections = new Map<number, TcpConnection>();
-  for (const name of ['tcp', 'tcp6']) {
-    const table = await textOf(`/proc/${pid}/net/${name}`, 65_536);
-    for (const line of table?.split('\n').slice(1) ?? []) {
-      const [, local = '', remote = '', , , , , , , inode] = line.trim().split(/\s+/);
-      if (!remote || remote.endsWith(':0000')) continue;
-      connections.set(Number(inode), parseEndpoints(local, remote));
-    }
+  for (const { local, remote, inode } of await readSockets(pid)) {
+    if (!remote.endsWith(':0000')) connections.set(inode, parseEndpoints(local, remote));
   }
   return connections;
+}
+
+/** The state of a socket that listens, from net/tcp_states.h. */
+const LISTEN = 0x0a;
+
+/** Reads the inodes of the sockets that listen on a port in a process's network namespace. */
+export async function readTcpListeners(pid: Pid, port: number): Promise<Set<number>> {
+  const sockets = await readSockets(pid);
+  const listeners = sockets.filter(
+    ({ local, state }) => state === LISTEN && parseEndpoint(local).port === port,
+  );
+  return new Set(listeners.map(({ inode }) => inode));
+}
+
+interface TcpSocket {
+  readonly local: string;
+  readonly remote: string;
+  readonly state: number;
+  readonly inode: number;
+}
+
+async function readSockets(pid: Pid): Promise<TcpSocket[]> {
+  const names = ['tcp', 'tcp6'];
+  const tables = await Promise.all(names.map((name) => textOf(`/proc/${pid}/net/${name}`, 65_536)));
+  return tables.flatMap((table) => {
+    const lines = table?.split('\n').slice(1).filter(Boolean) ?? [];
+    return lines.map((line) => {
+      const [, local = '', remote = '', state = '', , , , , , inode] = line.trim().split(/\s+/);
+      return { local, remote, state: Number.parseInt(state, 16), inode: Number(inode) };
+    });
+  });
 }
 
 /**

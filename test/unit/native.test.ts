@@ -658,6 +658,9 @@ describe('wrong arguments', () => {
     ['spawn', { ...request, cwd: null }],
     ['spawn', { ...request, newSession: 1 }],
     ['spawn', { ...request, umask: '077' }],
+    ['spawn', { ...request, ids: [0] }],
+    ['spawn', { ...request, ids: [0, '0'] }],
+    ['spawn', { ...request, cloneFlags: '0' }],
     ['spawn', { ...request, seccompFilter: [] }],
     ['spawn', { ...request, seccompFilter: new Uint8Array(7) }],
   ])('%s refuses values of the wrong type (case %#)', (name, ...args) => {

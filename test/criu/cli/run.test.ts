@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -80,6 +80,45 @@ test('the program has its streams, directory and arguments, and inherits nothing
   expect(await text('err')).toBe('wrong\n');
   expect(await linksOf(pid)).toEqual(['in', 'ignore', 'err'].map((name) => join(directory, name)));
   expect(await sessionOf(pid)).toBe(pid);
+});
+
+test('the program has its variables, user and namespaces, and --wait-port waits until it listens', async () => {
+  const directory = await temporaryDirectory();
+  await chmod(directory, 0o755);
+  const script = join(directory, 'server.cjs');
+  const reported =
+    'JSON.stringify([process.pid, process.getuid(), process.getgid(), process.env.A])';
+  await writeFile(
+    script,
+    `require('node:net').createServer().listen(8124, () => console.log(${reported}))`,
+  );
+  const options = [
+    ...['--env', 'A=x=y', '--env', 'B=', '--user', 'root:nogroup', '--pid-namespace'],
+    ...['--ipc-namespace', '--wait-port', '8124', '--stdout', 'out'],
+  ];
+  const started = await run(['run', ...options, '--', process.execPath, script], directory);
+  expect(started).toMatchObject({ exitCode: 0, stderr: '' });
+  const pid = pidOf(started.stdout);
+  const ipc = (of: number | 'self') => readlink(`/proc/${of}/ns/ipc`);
+  expect(await ipc(pid)).not.toBe(await ipc('self'));
+  const group = Number((await execa('getent', ['group', 'nogroup'])).stdout.split(':')[2]);
+  const text = () => readFile(join(directory, 'out'), 'utf8');
+  await expect.poll(text).toBe(`${JSON.stringify([1, 0, group, 'x=y'])}\n`);
+
+  const ended = ['--stderr', 'err', '--wait-port', '8125', 'sh', '-c', 'echo why >&2; exit 5'];
+  expect(await run(['run', ...ended], directory)).toMatchObject({
+    exitCode: 1,
+    stderr: 'node-criu: sh ended at once with exit code 5 (ERR_CRIU_PROGRAM_ENDED)\n  stderr: why',
+  });
+  for (const [flags, message] of [
+    [['--user', 'no-such-user'], '--user: user no-such-user has no account'],
+    [['--env', 'x'], 'Give a variable such as NAME=VALUE.'],
+    [['--wait-port', '0'], 'Give a port from 1 to 65535.'],
+  ] as const) {
+    const refused = await run(['run', ...flags, 'sleep', '1000']);
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(refused.stderr).toContain(message);
+  }
 });
 
 test('a program that ends at once is reported with its exit code and the end of its stderr', async () => {

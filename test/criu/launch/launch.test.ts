@@ -11,6 +11,7 @@ import {
   spawnCheckpointable,
 } from '../../../src/index.ts';
 import { native } from '../../../src/native/index.ts';
+import { counting } from '../../helpers/checkpoints.ts';
 import { compileFixture } from '../../helpers/compile.ts';
 import { closeAfterTest, nameOf, Output, pipe } from '../../helpers/descriptors.ts';
 import { failureOf } from '../../helpers/failures.ts';
@@ -34,6 +35,64 @@ test('a program leads its own session, and has no descriptors except its streams
   await expect
     .poll(() => descriptorsOf(pid))
     .toEqual({ 0: '/dev/null', 1: '/dev/null', 2: '/dev/null' });
+});
+
+test('a program can have another user, and pid and IPC namespaces of its own', async () => {
+  const { pid } = await launch('sleep', ['1000'], { uid: 1234, gid: 5678, groups: [9, 8] });
+  expect(await statusOf(pid)).toMatchObject({
+    ...{ Uid: Array(4).fill(1234).join('\t'), Gid: Array(4).fill(5678).join('\t') },
+    Groups: expect.stringMatching(/^8 9 ?$/),
+    NoNewPrivs: '0',
+  });
+  const refused = { operation: 'spawnCheckpointable', code: 'ERR_CRIU_INVALID_ARGUMENT' };
+  for (const [options, option] of [
+    [{ uid: 1 }, 'gid'],
+    [{ gid: 1 }, 'uid'],
+    [{ groups: [1] }, 'uid'],
+    [{ uid: -1, gid: 1 }, 'uid'],
+  ] as const) {
+    expect(await failureOf(spawnCheckpointable('sleep', [], options))).toMatchObject({
+      ...{ ...refused, option },
+    });
+  }
+
+  const numbers = join(await temporaryDirectory(), 'numbers');
+  const namespaces = { pidNamespace: true, ipcNamespace: true };
+  const program = await launch(await compileFixture('counter'), [numbers], namespaces);
+  expect((await statusOf(program.pid)).NSpid).toBe(`${program.pid}\t1`);
+  const ipc = (of: number | 'self') => readlink(`/proc/${of}/ns/ipc`);
+  expect(await ipc(program.pid)).not.toBe(await ipc('self'));
+  const counter = counting(numbers, program.pid);
+  await counter.countsOn();
+  const criu = client();
+  const imagesDirectory = await temporaryDirectory();
+  await criu.dump(program.pid, { imagesDirectory });
+  const restored = await criu.restore({ imagesDirectory });
+  killAfterTest(restored.pid);
+  expect((await statusOf(restored.pid)).NSpid).toBe(`${restored.pid}\t1`);
+  await counter.countsOn();
+});
+
+test('listening() resolves once a process of the program listens, not another one', async () => {
+  const script = "require('node:net').createServer().listen(8123, '127.0.0.2')";
+  const shell = 'read line; "$0" -e "$1"; exit 3';
+  const [stdin, gate] = pipe();
+  const program = await launch('sh', ['-c', shell, process.execPath, script], { stdin });
+  const other = createServer().listen(8123, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  const giveUp = new AbortController();
+  const stopped = failureOf(program.listening(8123, { signal: giveUp.signal }));
+  const listening = program.listening(8123);
+  await new Promise((resolve) => other.once('listening', resolve));
+  giveUp.abort();
+  expect(await stopped).toMatchObject({ code: 'ERR_CRIU_ABORTED', pid: program.pid });
+  writeSync(gate, '\n');
+  await listening;
+  process.kill(await childOf(program.pid), 'SIGKILL');
+  expect(await failureOf(program.listening(8123))).toMatchObject({
+    ...{ code: 'ERR_CRIU_PROGRAM_ENDED', pid: program.pid, exit: { code: 3, signal: null } },
+  });
+  expect(await failureOf(program.listening(0))).toMatchObject({ option: 'port' });
 });
 
 test('a program inherits neither descriptors nor ignored signals of the launcher', async () => {
