@@ -15,6 +15,8 @@
  *
  * Descriptors, files and memory:
  * - `IO_URING`: an io_uring, open or mapped.
+ * - `EXTERNAL_MOUNT`: a mount from outside the mount namespace of the tree.
+ * - `SLAVE_MOUNT`: a mount whose master is outside the mount namespace of the tree.
  * - `UNSUPPORTED_DESCRIPTOR`, `UNSUPPORTED_MAPPING`: a kind of file that CRIU does not support.
  * - `PIDFD_OUTSIDE`, `NAMESPACE_OUTSIDE`: a descriptor of a process or namespace outside the tree.
  * - `OUTSIDE_MOUNT_NAMESPACE`: a file on a mount outside the mount namespaces of the tree.
@@ -70,6 +72,8 @@ export type PreflightCode =
   | 'PIDFD_OUTSIDE'
   | 'NAMESPACE_OUTSIDE'
   | 'OUTSIDE_MOUNT_NAMESPACE'
+  | 'EXTERNAL_MOUNT'
+  | 'SLAVE_MOUNT'
   | 'PATH_TAKEN'
   | 'DELETED_FILE_LINKED'
   | 'DELETED_FILE_TOO_BIG'

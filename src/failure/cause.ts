@@ -282,6 +282,10 @@ const hints: readonly (readonly [RegExp, ...(keyof CriuOpts)[]])[] = [
   [/Don't have tty to inherit session from/, 'orphanPtsMaster'],
   [/Connected TCP socket in image/, 'tcpEstablished', 'tcpClose'],
   [/is autodetected external mount/, 'autoExtMnt'],
+  [/doesn't have a proper root mount/, 'autoExtMnt', 'external'],
+  // CRIU takes the master of the root from the option root, and others from outside.
+  [/^mnt-v2: Sharing group .* has unreachable sharing/, 'root', 'extMasters'],
+  [/has unreachable sharing/, 'extMasters'],
   [/No mapping for \d+:\S+ mountpoint/, 'external'],
   [/--skip-in-flight/, 'tcpSkipInFlight'],
   [/Use link-remap option/, 'linkRemap'],

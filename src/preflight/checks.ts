@@ -4,6 +4,7 @@ import * as descriptors from './checks/descriptors.ts';
 import * as files from './checks/files.ts';
 import * as host from './checks/host.ts';
 import * as memory from './checks/memory.ts';
+import * as mounts from './checks/mounts.ts';
 import * as namespaces from './checks/namespaces.ts';
 import * as processes from './checks/processes.ts';
 import * as terminals from './checks/terminals.ts';
@@ -36,6 +37,9 @@ export const checks: readonly (readonly [check: Check, stopsPreDump: boolean])[]
   [descriptors.pidfds, false],
   [descriptors.namespaceDescriptors, false],
   [descriptors.watches, false],
+  [mounts.outsideMounts, false],
+  [mounts.slaveMounts, false],
+  [mounts.rootOfRestore, false],
   [files.mounts, false],
   [files.deletedFiles, false],
   [files.fileLocks, false],

@@ -26,6 +26,8 @@ const UNINTERRUPTIBLE_LOOKS = 10;
 export class ProcessReader {
   /** The mounts of all mount namespaces of the processes read so far, by id. */
   readonly mounts = new Map<number, Mount>();
+  /** The same by namespace. */
+  readonly mountsOf = new Map<string, readonly Mount[]>();
   readonly #ownMounts: string | undefined;
   readonly #hasProtectionKeys: boolean;
   readonly #views = new Map<string, Promise<MountView>>();
@@ -103,6 +105,7 @@ export class ProcessReader {
     this.#views.set(namespace, reading);
     const view = await reading;
     for (const mount of view.mounts) this.mounts.set(mount.id, mount);
+    this.mountsOf.set(namespace, view.mounts);
     return view;
   }
 

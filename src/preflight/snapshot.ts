@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly processes: readonly ProcessFacts[];
   /** The mounts in the mount namespaces of the tree and of this process, by id. */
   readonly mounts: ReadonlyMap<number, Mount>;
+  /** The same by mount namespace, such as `mnt:[123]`; those of this process are with {@link caller}. */
+  readonly mountsOf: ReadonlyMap<string, readonly Mount[]>;
   /** Sockets in the network namespaces of the tree, by inode. */
   readonly sockets: ReadonlyMap<number, SocketFacts>;
   /** Network namespaces whose sockets could not be listed, each with a process that is in it. */
@@ -30,6 +32,7 @@ export interface Snapshot {
 export interface CallerFacts {
   readonly pid: number;
   readonly namespaces: Namespaces;
+  readonly mounts: readonly Mount[];
   /** Its standard input is a terminal. */
   readonly hasTerminal: boolean;
 }

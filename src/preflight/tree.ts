@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import { type SocketFacts, socketsIn } from '../netlink/sock-diag.ts';
+import { readMountInfo } from '../procfs/mountinfo.ts';
 import { namespacePath, readNamespaces } from '../procfs/namespaces.ts';
 import { eachOf, withFile } from '../procfs/read.ts';
 import { isDead } from '../procfs/stat.ts';
@@ -48,10 +49,15 @@ export async function readTree(
   const owners = await findOutsideOwners(links, tree, first.stat.parent, limit);
   const { found, isComplete } = owners;
   const unknownPeers = new Set(isComplete ? [] : [...links].filter((link) => !found.has(link)));
-  const caller = { pid: process.pid, namespaces: own, hasTerminal: isatty(0) };
-  const { mounts } = reader;
+  const caller = {
+    pid: process.pid,
+    namespaces: own,
+    mounts: await readMountInfo('self'),
+    hasTerminal: isatty(0),
+  };
+  const { mounts, mountsOf } = reader;
   const connections = { sockets, uncheckedSockets, outsideOwners: found, unknownPeers };
-  return { root: first, processes, mounts, ...connections, caller };
+  return { root: first, processes, mounts, mountsOf, ...connections, caller };
 }
 
 /** True for a zombie. A process whose first thread has ended looks like one, but has other threads. */

@@ -124,8 +124,14 @@ describe('the parsers of /proc', () => {
       '22 1 254:0 / / rw,relatime shared:1 master:2 - ext4 /dev/vda rw\n' +
       '30 22 0:26 / /a\\040b rw - tmpfs tmpfs rw\n';
     expect(parseMountInfo(text)).toEqual([
-      { id: 22, device: '254:0', root: '/', point: '/', type: 'ext4', options: ['rw'] },
-      { id: 30, device: '0:26', root: '/', point: '/a b', type: 'tmpfs', options: ['rw'] },
+      {
+        ...{ id: 22, parent: 1, device: '254:0', root: '/', point: '/', shared: 1, master: 2 },
+        ...{ type: 'ext4', options: ['rw'] },
+      },
+      {
+        ...{ id: 30, parent: 22, device: '0:26', root: '/', point: '/a b' },
+        ...{ type: 'tmpfs', options: ['rw'] },
+      },
     ]);
   });
 

@@ -3,6 +3,7 @@ import { hasOwnNamespace } from '../../images/checkpoint.ts';
 import { readMountInfo } from '../../procfs/mountinfo.ts';
 import { statOf } from '../../procfs/read.ts';
 import { found, isExternal } from '../checks/check.ts';
+import { ROOT_REMEDY } from '../checks/mounts.ts';
 import type { RestoreCheck } from './subject.ts';
 
 /** CRIU's names of the mounts that autoExtMnt found, and of file systems on external devices. */
@@ -13,8 +14,7 @@ const DEVICE = 'CRIU:EXTERNAL_DEV';
 export const mountRoot: RestoreCheck = async ({ checkpoint, options: { root: given } }) => {
   const [process] = checkpoint.processes;
   if (!process || !hasOwnNamespace(checkpoint, 'mnt_ns_id')) return [];
-  const remedy =
-    'Set root to a mount point with the files of the tree, such as a bind mount of its root directory (mount --bind / /mnt/root).';
+  const remedy = ROOT_REMEDY;
   if (given === undefined) {
     const message =
       'the tree had a mount namespace of its own, which CRIU restores only with the option root';

@@ -289,13 +289,13 @@ test('warns about memory with a protection key, on processors that have them', a
 test('finds a program that is not in its own mount namespace', async () => {
   const criu = client();
   const { pid } = await startObstacle('new_mounts');
-  const findings = await criu.preflight(pid);
+  const findings = await criu.preflight(pid, { root: '/' });
   expect(codesOf(findings)).toEqual(['OUTSIDE_MOUNT_NAMESPACE']);
   expect(findings[0]?.message).toMatch(/the program of process \d+ .*\/obstacle on mount \d+/);
   const error = await failureOf(
     criu.dump(pid, { imagesDirectory: join(await temporaryDirectory(), 'images') }),
   );
-  expect(codesOf(error.findings)).toEqual(['OUTSIDE_MOUNT_NAMESPACE']);
+  expect(codesOf(error.findings)).toEqual(['OUTSIDE_MOUNT_NAMESPACE', 'ROOT_MISSING']);
 });
 
 test('finds a process whose first thread has ended, which cannot be dumped', async () => {

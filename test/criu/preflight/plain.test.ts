@@ -89,7 +89,7 @@ test('a program confined to a mount of its namespace has only its files outside 
   const mount = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /mnt && exec "$@"', 'sh'];
   const criu = client();
   const { pid } = await startObstacle('confined', '/mnt', mount);
-  const findings = await criu.preflight(pid);
+  const findings = await criu.preflight(pid, { root: '/' });
   expect(codesOf(findings)).toEqual(['OUTSIDE_MOUNT_NAMESPACE']);
   expect(findings.every(({ message }) => !message.includes('/mnt'))).toBe(true);
   const imagesDirectory = join(await temporaryDirectory(), 'images');
