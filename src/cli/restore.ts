@@ -1,13 +1,18 @@
+import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import type { RestoreOptions } from '../index.ts';
 import { addCommon, addFlags, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
+import { awaitInForeground } from './foreground.ts';
 import { addHelp } from './help.ts';
 import { stepHooks } from './steps.ts';
 import { withCriu } from './verb.ts';
 
 const description = [
   'Restore a dumped process tree with its original pids, and print the pid of its root. The ' +
-    'processes continue in the background after the command ends.',
+    'processes continue in the background after the command ends, unless you give --foreground.',
+  '--foreground waits until the root process ends, passes signals on to it, prints nothing but steps, and ' +
+    "exits with the process's exit code, or with 128 and the number of the signal that ended it. With " +
+    '--shell-job on a terminal this is the default, and the processes get the terminal.',
   'Repeat the options of the dump: --tcp-established, --shell-job, --file-locks and so on. If the ' +
     'restore fails or is cancelled, no process of it remains, and the images stay intact.',
   NEGATION_HELP,
@@ -18,6 +23,7 @@ const examples = `
   4711
 
   $ node-criu restore -D images --tcp-established --file-locks
+  $ node-criu restore -D images --foreground
   $ node-criu restore -D images --inherit-fd 'pipe:[12345]=3' 3>out.log`;
 
 /** Adds the verb `restore`. */
@@ -25,15 +31,27 @@ export function addRestore(program: Command): void {
   const command = addHelp(program.command('restore'), examples)
     .summary('restore a dumped process tree, and print its pid')
     .description(description);
-  addQuiet(addCommon(addFlags(command, ['restore'], { required: ['imagesDirectory'] }))).action(
-    restore,
-  );
+  addQuiet(addCommon(addFlags(command, ['restore'], { required: ['imagesDirectory'] })))
+    .option('--foreground', 'wait until it ends, pass signals on, and exit with its exit code')
+    .action(restore);
 }
 
-async function restore(given: RestoreOptions & Common): Promise<void> {
-  await withCriu(given, async ({ criu, output, options, limits }) => {
-    const hooks = stepHooks(output);
-    const { pid, stats, log, durationMs } = await criu.restore({ ...options, ...limits, hooks });
-    output.result({ pid, stats, log, durationMs }, String(pid));
+interface RestoreFlags extends RestoreOptions, Common {
+  readonly foreground?: true;
+}
+
+async function restore(given: RestoreFlags): Promise<void> {
+  await withCriu(given, async ({ criu, output, options, limits, interruption }) => {
+    // A shell takes its terminal back when the command ends.
+    const { foreground = given.shellJob === true && isatty(0), ...others } = options;
+    const restored = await criu.restore({
+      ...{ ...others, ...limits, hooks: stepHooks(output) },
+      ...(foreground && { asChild: true }),
+    });
+    const { pid, stats, log, durationMs } = restored;
+    output.result({ pid, stats, log, durationMs }, foreground ? '' : String(pid));
+    if (!foreground) return;
+    interruption[Symbol.dispose]();
+    process.exitCode = await awaitInForeground(restored);
   });
 }

@@ -11,6 +11,7 @@ export interface CriuContext<Options> {
   readonly options: Options;
   /** Signal and time limits, as options of the library. */
   readonly limits: OperationOptions;
+  readonly interruption: Interruption;
 }
 
 /** Runs a verb that uses criu; Ctrl-C cancels it. */
@@ -19,9 +20,9 @@ export async function withCriu<O extends Common>(
   work: (context: CriuContext<Omit<O, keyof Common>>) => Promise<void>,
 ): Promise<void> {
   const { output: flags, client, limits, options } = optionsFrom(given);
-  await withOutput(flags, async (output, signal) => {
+  await withOutput(flags, async (output, signal, interruption) => {
     await using criu = new Criu(client);
-    await work({ criu, output, options, limits: { ...limits, signal } });
+    await work({ criu, output, options, limits: { ...limits, signal }, interruption });
   });
 }
 
