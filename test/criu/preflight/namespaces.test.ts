@@ -51,6 +51,11 @@ const unrestorable: Record<string, { through: string[]; names: RegExp; complaint
     names: /\(sleep\) is in the ipc namespace/,
     complaint: /Can't restore sub-task in NS/,
   },
+  'a root in its own time namespace with a child in the host': {
+    through: ['unshare', '--time', ...inHostOf('time')],
+    names: /\(sleep\) is in the time namespace/,
+    complaint: /Can't restore sub-task in NS/,
+  },
   'a root in its own cgroup namespace with a child in the host': {
     through: ['unshare', '--cgroup', ...inHostOf('cgroup')],
     names: /\(sleep\) is in the cgroup namespace/,
@@ -91,6 +96,9 @@ const restorable: Record<string, { through: string[]; options?: object }> = {
   'a child in another network namespace than its root, which is not in the host either': {
     through: ['unshare', '--net', ...beside('unshare --net')],
   },
+  'a time namespace that all processes of the tree share': {
+    through: ['unshare', '--time', ...beside('')],
+  },
   'another cgroup namespace if cgroups are not restored': {
     through: ['unshare', '--cgroup', ...inHostOf('cgroup')],
     options: { manageCgroupsMode: 'ignore' },
@@ -106,6 +114,27 @@ test.each(Object.entries(restorable))('%s is no finding', async (_title, { throu
   await waitGone(pid);
   await criu.restore({ imagesDirectory, ...options });
   expect(await isAlive(await childOf(pid))).toBe(true);
+});
+
+test('a time namespace below that of the root is found, also before a process is in it', async () => {
+  const criu = client();
+  const { pid } = await startObstacle('nothing', '', beside('unshare --time --fork'));
+  const inside = async () => childrenOf(await childOf(pid)).length === 1;
+  await waitFor(inside, 'unshare has started a child in the namespace');
+  const parent = await childOf(pid);
+  const findings = await criu.preflight(pid);
+  expect(findings).toMatchObject([
+    {
+      code: 'NESTED_NAMESPACE',
+      pid: parent,
+      message: expect.stringContaining('time_for_children'),
+    },
+    { code: 'NESTED_NAMESPACE', pid: await childOf(parent) },
+  ]);
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  const error = await failureOf(criu.dump(pid, { imagesDirectory }));
+  expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
+  expect(error.message).toContain("Can't dump nested time_for_children namespace");
 });
 
 test('a child in the network namespace of the host under a root that is not is found', async () => {
