@@ -68,6 +68,9 @@ export const deletedFiles: Check = (subject) => {
         remedy: `Set ghostLimit to ${size} or more.`,
       });
     }
+    // A file of another mount namespace of the tree was looked up in the wrong one.
+    const own = subject.snapshot.mountsOf.get(process.namespaces.get('mnt') ?? '') ?? [];
+    if (file.mount !== undefined && !own.some(({ id }) => id === file.mount)) return [];
     const silly = type.startsWith('nfs') && sillyName.test(path);
     if (!now || silly) {
       if (linkRemap) return [];

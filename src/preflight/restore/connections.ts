@@ -8,7 +8,8 @@ const DATAGRAM = 2;
 const OUTSIDE = 1;
 /** The access mode in the flags of open(2). */
 const ACCESS = 3;
-const WRITE_ONLY = 1;
+const WRITING_END = 2;
+const BOTH_ENDS = 3;
 
 /** Connections that CRIU restores only with an option, which its error does not name. */
 export const tcpConnections: RestoreCheck = ({ checkpoint, options }) => {
@@ -57,27 +58,31 @@ export const unixConnections: RestoreCheck = ({ checkpoint, options }) => {
 
 /** Pipes with one end in the images, which CRIU restores without the other end. */
 export const pipes: RestoreCheck = ({ checkpoint, options: { inheritFd = {} } }) => {
-  const all = filesOf(checkpoint).flatMap((one) =>
-    one.file.pipe ? [{ ...one, pipe: one.file.pipe }] : [],
-  );
-  const isWriter = ({ pipe }: (typeof all)[number]) => (pipe.flags & ACCESS) === WRITE_ONLY;
-  const writers = new Set(all.filter(isWriter).map(({ pipe }) => pipe.pipe_id));
-  const readers = new Set(all.filter((one) => !isWriter(one)).map(({ pipe }) => pipe.pipe_id));
-  return all.flatMap((one) => {
-    const { process, fd, place, pipe } = one;
+  // Descriptors in flight, in the queue of a socket, are in the images as well.
+  const ends = new Map<number, number>();
+  for (const { pipe } of checkpoint.files.values()) {
+    if (pipe) ends.set(pipe.pipe_id, (ends.get(pipe.pipe_id) ?? 0) | endsOf(pipe));
+  }
+  return filesOf(checkpoint).flatMap(({ process, file: { pipe }, fd, place }) => {
+    if (!pipe || ends.get(pipe.pipe_id) === BOTH_ENDS) return [];
     const link = `pipe:[${pipe.pipe_id}]`;
-    const others = isWriter(one) ? readers : writers;
-    if (others.has(pipe.pipe_id) || Object.hasOwn(inheritFd, link)) return [];
-    // With O_RDWR a pipe has both ends in one descriptor.
-    if ((pipe.flags & ACCESS) === 2) return [];
+    if (Object.hasOwn(inheritFd, link)) return [];
+    const [end, effect] =
+      endsOf(pipe) === WRITING_END
+        ? ['writing', 'writes will fail with EPIPE']
+        : ['reading', 'reads will find the end of the stream'];
     return found('PIPE_OUTSIDE', process, {
       severity: 'warning',
-      message: `${place} is the ${isWriter(one) ? 'writing' : 'reading'} end of ${link}, whose other end is not in the images; ${isWriter(one) ? 'writes will fail with EPIPE' : 'reads will find the end of the stream'}`,
+      message: `${place} is the ${end} end of ${link}, whose other end is not in the images: ${effect}`,
       fd,
       remedy: `Pass a replacement to the restore as inheritFd['${link}'].`,
     });
   });
 };
+
+/** The ends of a pipe that a descriptor has; with O_RDWR it has both. */
+const endsOf = ({ flags }: { readonly flags: number }) =>
+  [1, WRITING_END][flags & ACCESS] ?? BOTH_ENDS;
 
 /** Whether the sockets are restored in the network namespace of criu, where others use addresses too. */
 export function isInHostNetwork({

@@ -4,7 +4,7 @@ import type { PreflightFinding } from '../../finding.ts';
 import type { reg_file_entry__Output as RegularEntry } from '../../generated/types/reg_file_entry.ts';
 import { BUILD_ID_SEARCH, buildIdOf } from '../../images/build-id.ts';
 import { hasOwnNamespace } from '../../images/checkpoint.ts';
-import { eachOf, statOf } from '../../procfs/read.ts';
+import { eachOf, lstatOf, statOf } from '../../procfs/read.ts';
 import { found } from '../checks/check.ts';
 import { type DumpedFile, filesOf, nameOf, type RestoreCheck } from './subject.ts';
 
@@ -42,7 +42,9 @@ async function compare(
   { name, size, mode, build_id: words = [] }: RegularEntry,
   skipFileRwxCheck: boolean,
 ): Promise<PreflightFinding | undefined> {
-  const stats = await statOf(name).catch((error: Error) => error);
+  // A descriptor may be open on a symbolic link itself.
+  const isLink = mode !== undefined && (mode & constants.S_IFMT) === constants.S_IFLNK;
+  const stats = await (isLink ? lstatOf : statOf)(name).catch((error: Error) => error);
   if (!stats || stats instanceof Error) {
     const why = stats ? `cannot be read: ${stats.message}` : 'does not exist';
     return about(one, 'FILE_MISSING', {

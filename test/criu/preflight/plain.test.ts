@@ -97,6 +97,16 @@ test('a program confined to a mount of its namespace has only its files outside 
   expect(error.message).toMatch(/Can't lookup mount/);
 });
 
+test('a child that left the mounts of its files has nothing in its way', async () => {
+  const criu = client();
+  const directory = await temporaryDirectory();
+  const reopened = 'exec "$@" < /dev/null >> "$(readlink /proc/$$/fd/1)" 2>&1';
+  const through = ['unshare', '--mount', 'sh', '-c', reopened, 'sh'];
+  const { pid } = await startObstacle('pivoted_child', directory, through);
+  expect(await criu.preflight(pid, { root: '/' })).toEqual([]);
+  await criu.dump(pid, { imagesDirectory: join(directory, 'images'), leaveRunning: true });
+});
+
 test('finds nothing about a counting program', async () => {
   const criu = client();
   const directory = await temporaryDirectory();

@@ -203,6 +203,15 @@ test.each([
   killAfterTest((await criu.restore(options)).pid);
 });
 
+test.each([
+  ['a link that leads nowhere', 'open_link', '@/link'],
+  ['a pipe whose other end is in a queue', 'sent_pipe'],
+])('finds nothing about a program that has %s open', async (_title, kind, argument = '') => {
+  const { criu, imagesDirectory } = await dumpedObstacle(kind, argument);
+  expect(briefly(await criu.preflightRestore({ imagesDirectory }))).toEqual([]);
+  killAfterTest((await criu.restore({ imagesDirectory })).pid);
+});
+
 test('finds a terminal that the restore has to replace', async () => {
   const criu = client();
   const { pid } = await startOnTerminal(await compileFixture('echo'));
