@@ -1,3 +1,4 @@
+import type { Cancellation } from '../concurrency/cancellation.ts';
 import {
   asCriuError,
   CriuError,
@@ -9,15 +10,19 @@ import type { CriuResponse } from '../protocol/messages.ts';
 import type { ExchangeResult, Refusal } from '../protocol/session.ts';
 import { type AbortReason, causeOf, type Evidence, endOf, isRestore } from './cause.ts';
 
-/** The error of an operation that CRIU replied to; undefined if it succeeded. */
-export function failureOf(
+/**
+ * True if an operation that CRIU replied to has succeeded. At the last steps of a restore CRIU ignores a
+ * refusal: a cancellation comes too late then, and only hooks that throw count as failures.
+ */
+export function hasSucceeded(
   { reply, refusal }: ExchangeResult,
-  evidence: Evidence,
-): CriuError | undefined {
-  // At the last steps of a restore CRIU ignores a refusal: a cancellation comes too late, and only
-  // hooks that throw count as failures.
-  if (reply.success && (!refusal || refusal.cause === evidence.cancellation?.reason))
-    return undefined;
+  cancellation: Cancellation | undefined,
+): boolean {
+  return reply.success && (!refusal || refusal.cause === cancellation?.reason);
+}
+
+/** The error of an operation that CRIU replied to, and that has not succeeded. */
+export function failureOf({ reply, refusal }: ExchangeResult, evidence: Evidence): CriuError {
   if (evidence.abortReason) return aborted(evidence.abortReason, reply, evidence);
   return refusal ? refused(refusal, reply, evidence) : failed(reply, evidence);
 }

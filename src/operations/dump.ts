@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cleanup } from '../cleanup/cleanup.ts';
 import { CriuError, type CriuLog, invalid } from '../errors.ts';
 import { type AbortReason, notPermitted } from '../failure/cause.ts';
+import type { LogFile } from '../failure/log.ts';
 import { lazyStats } from '../images/lazy-stats.ts';
 import { type DumpStats, readDumpStats } from '../images/stats.ts';
 import { type Hooks, hookNames } from '../options/hooks.ts';
@@ -20,6 +21,7 @@ import { tracerOf } from '../procfs/tracer.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
 import { assertExists } from './existing-process.ts';
+import type { Ending } from './request.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve.ts';
 import { type Forensics, type Job, perform } from './run.ts';
 import type { StagedImages } from './staged-images.ts';
@@ -136,6 +138,10 @@ export async function dump(
     },
     forensics: {
       collectEvidence: evidenceOf(client, pid, cleanup, serving),
+      // CRIU does not undo everything that it did to serve pages.
+      afterSuccess: async (ending, log) => {
+        if (cleanup.served) await rollBack(cleanup, ending, log);
+      },
       readStats: readDumpStats,
     },
   };
@@ -200,15 +206,14 @@ function evidenceOf(
 ): NonNullable<Forensics<DumpStats>['collectEvidence']> {
   const before = stateOf(pid);
   const tracersBefore = new KnownProcesses([statusOf(pid)?.tracer ?? 0]);
-  return async ({ replied, stderr, session, program }, log, stagedImages) => {
+  return async (ending, log, stagedImages) => {
+    const { replied, stderr, program } = ending;
     // The criu of a service is not a child of this process and may still be running.
     const criuHasEnded =
       replied || client.socket === undefined || (await untilReleased(pid, tracersBefore));
     // Without a reply CRIU has not rolled back, and after serving pages it does so only in part.
     const rollsBack = criuHasEnded && (!replied || cleanup.served);
-    const rolledBack = rollsBack
-      ? await cleanup.rollBack(session, `${await log.beginning()}${stderr}`)
-      : undefined;
+    const rolledBack = rollsBack ? await rollBack(cleanup, ending, log) : undefined;
     const kept = stagedImages?.leftovers ?? [];
     const leftovers = kept.length > 0 ? [...(rolledBack ?? []), ...kept] : rolledBack;
     const abortReason = (await serving?.failed()) ?? notMoved(stagedImages);
@@ -227,6 +232,14 @@ function evidenceOf(
     if (state === 'gone' && stagedImages?.isPlaced) await stagedImages.finish().catch(() => {});
     return { pid, workload, tracer, refused, abortReason, leftovers };
   };
+}
+
+async function rollBack(
+  cleanup: Cleanup,
+  { session, stderr }: Ending,
+  log: LogFile,
+): Promise<string[]> {
+  return await cleanup.rollBack(session, `${await log.beginning()}${stderr}`);
 }
 
 /** How long the criu of a service may take to roll back after its connection was closed. */

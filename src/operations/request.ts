@@ -1,7 +1,7 @@
 import { killSessionOrphans } from '../cleanup/half-restored.ts';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import type { Evidence } from '../failure/cause.ts';
-import { brokenOff, failureOf } from '../failure/failure.ts';
+import { brokenOff, failureOf, hasSucceeded } from '../failure/failure.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import type {
   ExchangeResult,
@@ -41,7 +41,7 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
   readonly cancellation?: Cancellation;
   /** criu is killed when this resolves. */
   readonly forceKill?: Promise<void> | undefined;
-  /** Collects what else an error reports; called when criu has ended. */
+  /** Collects what else an error reports; called when criu has ended, if the request has failed. */
   readonly collectEvidence?: (
     ending: Ending,
   ) => Promise<
@@ -58,6 +58,8 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
       | 'describePid'
     >
   >;
+  /** Called when criu has ended, if the request has succeeded. */
+  readonly onSuccess?: (ending: Ending) => Promise<unknown>;
   /** True if criu executes another program after the operation: its end is not awaited. */
   readonly detachOnSuccess?: boolean;
 }
@@ -100,6 +102,10 @@ export async function call(given: Call): Promise<CriuResponse> {
     session: given.inSession ? undefined : worker.pid,
     program: worker.program,
   };
+  if ('reply' in outcome && hasSucceeded(outcome, cancellation)) {
+    await given.onSuccess?.(ending);
+    return outcome.reply;
+  }
   if (!ending.replied && ending.session !== undefined) {
     await killSessionOrphans(ending.session, ending.program);
   }
@@ -111,7 +117,5 @@ export async function call(given: Call): Promise<CriuResponse> {
     criu: describeCriu(given.endpoint),
     ...(await given.collectEvidence?.(ending)),
   };
-  const error = 'reply' in outcome ? failureOf(outcome, evidence) : brokenOff(outcome, evidence);
-  if (error) throw error;
-  return (outcome as ExchangeResult).reply;
+  throw 'reply' in outcome ? failureOf(outcome, evidence) : brokenOff(outcome, evidence);
 }

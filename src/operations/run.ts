@@ -58,7 +58,7 @@ export interface Lifecycle {
   readonly isHalfRestored?: () => boolean;
 }
 
-/** What is collected after criu has ended, for an error or for the result. */
+/** What is done after criu has ended, for an error or for the result. */
 export interface Forensics<Stats> {
   /** Collects what an error reports besides the reply, the log and standard error. */
   readonly collectEvidence?: (
@@ -71,6 +71,8 @@ export interface Forensics<Stats> {
       'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers' | 'describePid'
     >
   >;
+  /** Cleans up after a criu that has ended with success. */
+  readonly afterSuccess?: (ending: Ending, log: LogFile) => Promise<unknown>;
   /** Reads CRIU's statistics from the work directory. */
   readonly readStats?: (directory: string) => Promise<Stats>;
 }
@@ -125,7 +127,7 @@ export async function perform<Stats = undefined>(
   resolved: ResolvedOptions,
   job: Job<Stats>,
 ): Promise<Done<Stats>> {
-  const { collectEvidence, readStats } = job.forensics ?? {};
+  const { collectEvidence, afterSuccess, readStats } = job.forensics ?? {};
   return await prepare(client, resolved, job, async (prepared) => {
     const { operation, label, log, imagesDirectory, workDirectory, stagedImages } = prepared;
     const reply = await call({
@@ -135,6 +137,7 @@ export async function perform<Stats = undefined>(
         hint: hint(prepared),
         ...(await collectEvidence?.(ending, log, stagedImages)),
       }),
+      onSuccess: async (ending) => await afterSuccess?.(ending, log),
     });
     const failLate = async (cause: CriuError) => {
       throw new CriuError(cause.code, `${label} is done, but ${cause.message}`, {

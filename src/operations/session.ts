@@ -1,6 +1,6 @@
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError, type ExitStatus } from '../errors.ts';
-import { brokenOff, failureOf } from '../failure/failure.ts';
+import { brokenOff, failureOf, hasSucceeded } from '../failure/failure.ts';
 import { checkOptions, readOptions, record, type Shape } from '../options/check.ts';
 import type { Hooks } from '../options/hooks.ts';
 import { descriptor, descriptorOf } from '../options/kinds.ts';
@@ -131,17 +131,12 @@ export class CriuSession implements AsyncDisposable {
     // After a failure criu ends, and only its exit makes standard error complete.
     const ending = over || ('reply' in outcome && !outcome.reply.success && !own.keep_open);
     const remains = ending ? await this.#worker.end() : this.#worker.remains;
-    if (!(outcome instanceof Error) && outcome.reply.success && !outcome.refusal) {
-      return outcome.reply;
-    }
+    if (!(outcome instanceof Error) && hasSucceeded(outcome, cancellation)) return outcome.reply;
     const evidence = {
       ...{ operation: 'session', label, cancellation, remains },
       ...(await evidenceOf()),
     };
-    const error =
-      outcome instanceof Error ? brokenOff(outcome, evidence) : failureOf(outcome, evidence);
-    if (error) throw error;
-    return (outcome as Exclude<typeof outcome, Error>).reply;
+    throw outcome instanceof Error ? brokenOff(outcome, evidence) : failureOf(outcome, evidence);
   }
 
   /** Tracks a request in progress, after which the session may be over. */
