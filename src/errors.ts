@@ -86,6 +86,29 @@ export interface CriuLog {
  */
 export type WorkloadState = 'running' | 'stopped' | 'gone' | 'unknown';
 
+/**
+ * Why a destination has refused a migration. The first four may pass: try again later.
+ * - `unreachable`: it does not answer.
+ * - `busy`: too many migrations are under way to it.
+ * - `closing`: it is shutting down.
+ * - `no-space`: it has too little memory or disk space.
+ * - `pids-in-use`: ids of the processes are in use there.
+ * - `not-authorized`: its operator does not accept the migration.
+ * - `incompatible`: it cannot restore the processes.
+ * - `version`: the hosts have no version of the protocol in common.
+ * - `invalid`: the offer makes no sense to it.
+ */
+export type MigrationRefusal =
+  | 'unreachable'
+  | 'busy'
+  | 'closing'
+  | 'no-space'
+  | 'pids-in-use'
+  | 'not-authorized'
+  | 'incompatible'
+  | 'version'
+  | 'invalid';
+
 /** The optional properties of a {@link CriuError}: the constructor sets those that are given. */
 export interface CriuErrorDetails
   extends Partial<
@@ -103,6 +126,7 @@ export interface CriuErrorDetails
       | 'cancelled'
       | 'leftovers'
       | 'findings'
+      | 'refusal'
     >
   > {
   /** The error that caused this one, most often that of a system call. */
@@ -153,6 +177,11 @@ export class CriuError extends Error {
    * of the refusal. Not set after other failures.
    */
   declare readonly findings: readonly PreflightFinding[] | undefined;
+  /**
+   * Why the destination has refused a migration, with the code `ERR_CRIU_MIGRATION_REFUSED`: of several
+   * reasons, the one that is least likely to pass. Not set if this host refused.
+   */
+  declare readonly refusal: MigrationRefusal | undefined;
 
   /** Creates an error of the same shape for failures of your own. */
   constructor(code: CriuErrorCode, message: string, details: CriuErrorDetails = {}) {
@@ -181,6 +210,7 @@ const detailNames = [
   'cancelled',
   'leftovers',
   'findings',
+  'refusal',
 ] as const satisfies readonly (keyof CriuErrorDetails)[];
 
 /** A copy of the error with the findings of a preflight. */

@@ -6,6 +6,7 @@ export {
   type CriuErrorDetails,
   type CriuLog,
   type ExitStatus,
+  type MigrationRefusal,
   type WorkloadState,
 } from './errors.ts';
 export type { PreflightCode, PreflightFinding } from './finding.ts';

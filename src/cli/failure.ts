@@ -35,8 +35,8 @@ export function errorProperties(error: unknown): object {
     return { code, message };
   }
   const { code, message, operation, option, errno, criuMessage, log } = error;
-  const { exit, stderr, workload, pid, cancelled, findings, leftovers } = error;
-  const process = { exit, stderr, workload, pid, cancelled, findings, leftovers };
+  const { exit, stderr, workload, pid, cancelled, findings, leftovers, refusal } = error;
+  const process = { exit, stderr, workload, pid, cancelled, findings, leftovers, refusal };
   return { code, message, operation, option, errno, criuMessage, log, ...process };
 }
 

@@ -178,7 +178,25 @@ export default {
               "options": {
                 "proto3_optional": true
               }
+            },
+            "oldestProtocol": {
+              "type": "uint32",
+              "id": 20,
+              "protoName": "oldest_protocol"
             }
+          }
+        },
+        "Refusal": {
+          "values": {
+            "REFUSAL_UNSPECIFIED": 0,
+            "BUSY": 1,
+            "CLOSING": 2,
+            "NO_SPACE": 3,
+            "PIDS_IN_USE": 4,
+            "NOT_AUTHORIZED": 5,
+            "INCOMPATIBLE": 6,
+            "PROTOCOL_VERSION": 7,
+            "INVALID_OFFER": 8
           }
         },
         "Objection": {
@@ -190,6 +208,10 @@ export default {
             "remedy": {
               "type": "string",
               "id": 2
+            },
+            "code": {
+              "type": "Refusal",
+              "id": 20
             }
           }
         },
@@ -218,6 +240,10 @@ export default {
               "type": "bytes",
               "id": 5,
               "protoName": "lazy_token"
+            },
+            "protocol": {
+              "type": "uint32",
+              "id": 20
             }
           }
         },
@@ -314,6 +340,10 @@ export default {
             "id": {
               "type": "string",
               "id": 1
+            },
+            "protocol": {
+              "type": "uint32",
+              "id": 20
             }
           }
         },
@@ -326,6 +356,10 @@ export default {
             "reason": {
               "type": "string",
               "id": 2
+            },
+            "protocol": {
+              "type": "uint32",
+              "id": 20
             }
           }
         },

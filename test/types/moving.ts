@@ -209,6 +209,7 @@ export async function resolutions(options: ResolveMigrationOptions): Promise<voi
   same<Parameters<typeof unresolvedMigrations>[0], UnresolvedMigrationsOptions | undefined>();
   same<typeof resolution.done, 'resumed' | 'ended' | 'nothing'>();
   same<typeof resolution.pid, number | undefined>();
+  same<typeof resolution.remedy, string | undefined>();
   same<ReturnType<typeof unresolvedMigrations>, Promise<string[]>>();
 }
 

@@ -24,6 +24,7 @@ import {
   type Iteration,
   type KernelCache,
   type LazyDumpResult,
+  type MigrationRefusal,
   type NotificationTrace,
   type OperationTrace,
   type PageServer,
@@ -161,6 +162,7 @@ export function errors(error: unknown): void {
   same<typeof error.workload, 'running' | 'stopped' | 'gone' | 'unknown' | undefined>();
   same<typeof error.cancelled, 'refused' | 'killed' | 'disconnected' | undefined>();
   same<typeof error.findings, readonly PreflightFinding[] | undefined>();
+  same<typeof error.refusal, MigrationRefusal | undefined>();
   if (error.code === 'ERR_CRIU_UNSUPPORTED_PLATFORM') return;
   // @ts-expect-error: no such code
   if (error.code === 'ERR_CRIU') return;

@@ -34,6 +34,7 @@ export interface ProtoGrpcType {
     OfferReply: MessageTypeDefinition<_node_criu_OfferReply, _node_criu_OfferReply__Output>
     OfferRequest: MessageTypeDefinition<_node_criu_OfferRequest, _node_criu_OfferRequest__Output>
     PrepareRequest: MessageTypeDefinition<_node_criu_PrepareRequest, _node_criu_PrepareRequest__Output>
+    Refusal: EnumTypeDefinition
     RoundRequest: MessageTypeDefinition<_node_criu_RoundRequest, _node_criu_RoundRequest__Output>
     State: EnumTypeDefinition
   }

@@ -9,11 +9,12 @@ import type { CriuOperations } from '../protocol/criu-operations.ts';
 import { isPostcopy, type MigrationMode } from '../protocol/modes.ts';
 import { fromOfferedOptions, unsupportedOption } from '../protocol/offered-options.ts';
 import { peerText } from '../protocol/peer-text.ts';
+import type { RefusalCode } from '../protocol/refusals.ts';
 import type { DestinationState } from '../protocol/states.ts';
 import type { ReceivedOffer } from './server-context.ts';
 
-/** Adds an objection to an offer: what is wrong, and what would help. */
-export type Objector = (message: string, remedy: string) => void;
+/** Adds an objection to an offer: what is wrong, what would help, and a code, by default `incompatible`. */
+export type Objector = (message: string, remedy: string, code?: RefusalCode) => void;
 
 /** A migration that has been accepted and still needs memory or disk. */
 export interface OpenMigration {
@@ -77,6 +78,7 @@ export async function checkAdmission(
     object(
       `The pids ${busy.slice(0, MAX_LISTED).join(', ')}${more} are in use on this host.`,
       'Start the workload in its own pid namespace, or choose another host.',
+      'pids-in-use',
     );
   }
   await checkProcessor(operations, request, signal, object);
@@ -103,12 +105,14 @@ export function checkSpace(
     object(
       `The processes have ${mib(memoryBytes)} of memory, and this host has ${mib(memory)} available${others}.`,
       'Choose another host, or free memory there.',
+      'no-space',
     );
   }
   if (usesDisk(mode) && memoryBytes > disk) {
     object(
       `The processes have ${mib(memoryBytes)} of memory, and the disk of ${directory} has ${mib(disk)} free${others}.`,
       'Free disk space on the destination, or give it another directory.',
+      'no-space',
     );
   }
 }

@@ -7,7 +7,8 @@ import { readHostFacts } from '../protocol/host-facts.ts';
 import { fromWireMode } from '../protocol/modes.ts';
 import { checkOfferedOptions } from '../protocol/offered-options.ts';
 import { peerText } from '../protocol/peer-text.ts';
-import { PROTOCOL } from '../protocol/service.ts';
+import { toWireRefusal } from '../protocol/refusals.ts';
+import { commonProtocol, OLDEST_PROTOCOL, PROTOCOL } from '../protocol/service.ts';
 import { checkAdmission, checkSpace, type Objector } from './admission.ts';
 import { Incoming } from './incoming.ts';
 import type { MigrationRegistry } from './registry.ts';
@@ -30,6 +31,7 @@ const ASK_OPERATOR = 'Ask the operator of the destination.';
 const SHUTTING_DOWN = [
   'This host is shutting down.',
   'Choose another host, or try again later.',
+  'closing',
 ] as const;
 
 /** Accepts or refuses offers. */
@@ -62,8 +64,7 @@ export class OfferReceiver {
     peer: MigrationPeer,
     signal: AbortSignal,
   ): Promise<OfferReply> {
-    const objections: Objection[] = [];
-    const object: Objector = (message, remedy) => objections.push({ message, remedy });
+    const { objections, object } = collectObjections();
     const offer = checkOffer(request, object);
     if (!offer || objections.length > 0) return { objections };
     await this.#authorize(offer, peer, object);
@@ -82,8 +83,7 @@ export class OfferReceiver {
   }
 
   async #admit(received: ReceivedOffer, signal: AbortSignal): Promise<OfferReply> {
-    const objections: Objection[] = [];
-    const object: Objector = (message, remedy) => objections.push({ message, remedy });
+    const { objections, object } = collectObjections();
     signal.throwIfAborted();
     if (this.#isClosed) {
       object(...SHUTTING_DOWN);
@@ -105,18 +105,23 @@ export class OfferReceiver {
       await incoming.abort('the source has withdrawn its offer');
       signal.throwIfAborted();
     }
-    return { objections, host: facts, pagePort: pageListener.port, ...incoming.tokens };
+    const { protocol, oldestProtocol } = received.request;
+    const common = commonProtocol(protocol, oldestProtocol || protocol) ?? PROTOCOL;
+    const reply = { objections, host: facts, pagePort: pageListener.port, ...incoming.tokens };
+    return { ...reply, protocol: common };
   }
 
   async #authorize(offer: MigrationOffer, peer: MigrationPeer, object: Objector): Promise<void> {
     const { authorize = () => true } = this.#options;
     try {
       const answer: unknown = await authorize(offer, peer);
-      if (answer !== true) object('This host does not accept the migration.', ASK_OPERATOR);
+      if (answer !== true)
+        object('This host does not accept the migration.', ASK_OPERATOR, 'not-authorized');
     } catch (error) {
       object(
         `This host does not accept the migration: authorize threw: ${textOf(error)}.`,
         ASK_OPERATOR,
+        'not-authorized',
       );
     }
   }
@@ -139,17 +144,19 @@ export class OfferReceiver {
 
 /** The offer, or undefined after an objection to its fields. */
 function checkOffer(request: OfferRequest__Output, object: Objector): MigrationOffer | undefined {
-  const { id, protocol, program, memory, pids } = request;
+  const { id, protocol, oldestProtocol, program, memory, pids } = request;
   const mode = fromWireMode(request.mode);
-  if (protocol !== PROTOCOL) {
+  if (commonProtocol(protocol, oldestProtocol || protocol) === undefined) {
     object(
-      `The source uses version ${protocol} of the protocol, this host ${PROTOCOL}.`,
+      `The source speaks ${versions(oldestProtocol || protocol, protocol)} of the protocol, this host ${versions(OLDEST_PROTOCOL, PROTOCOL)}.`,
       SAME_VERSION,
+      'version',
     );
   }
-  if (!isMigrationId(id)) object('Its id is not the id of a migration.', 'Use migrate().');
-  if (mode === undefined) object('This host does not know its mode.', SAME_VERSION);
-  checkOfferedOptions(request, (message) => object(message, SAME_VERSION));
+  if (!isMigrationId(id))
+    object('Its id is not the id of a migration.', 'Use migrate().', 'invalid');
+  if (mode === undefined) object('This host does not know its mode.', SAME_VERSION, 'version');
+  checkOfferedOptions(request, (message) => object(message, SAME_VERSION, 'invalid'));
   // Before each pid is looked up, which would take the event loop a second for a million of them.
   if (pids.length > MAX_PIDS) {
     object(
@@ -157,9 +164,21 @@ function checkOffer(request: OfferRequest__Output, object: Objector): MigrationO
       'Start the workload in its own pid namespace.',
     );
   } else if (!pids.every((pid) => pid > 0 && pid <= 0x7fffffff)) {
-    object('Its pids are not the ids of processes.', 'Use migrate().');
+    object('Its pids are not the ids of processes.', 'Use migrate().', 'invalid');
   }
   return mode && { id, program: peerText(program, MAX_PROGRAM), mode, memoryBytes: memory, pids };
+}
+
+function versions(oldest: number, newest: number): string {
+  return oldest === newest ? `version ${newest}` : `versions ${oldest} to ${newest}`;
+}
+
+/** The objections to an offer, and a function that adds one. */
+function collectObjections(): { objections: Objection[]; object: Objector } {
+  const objections: Objection[] = [];
+  const object: Objector = (message, remedy, code = 'incompatible') =>
+    objections.push({ message, remedy, code: toWireRefusal(code) });
+  return { objections, object };
 }
 
 function textOf(error: unknown): string {

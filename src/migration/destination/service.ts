@@ -7,6 +7,7 @@ import type { OfferRequest__Output } from '../../generated/types/node_criu/Offer
 import { isMigrationId } from '../journal/journal.ts';
 import { peerText } from '../protocol/peer-text.ts';
 import type { PendingConnections } from '../protocol/pending-connections.ts';
+import { commonProtocol } from '../protocol/service.ts';
 import { type CopyStatus, toWireStatus } from '../protocol/status.ts';
 import type { Incoming } from './incoming.ts';
 import type { OfferReceiver } from './offer-receiver.ts';
@@ -68,12 +69,13 @@ export class MigrationService {
     } as unknown as MigrationsHandlers;
   }
 
-  #statusCall<Request extends { id: string }>(
+  #statusCall<Request extends { id: string; protocol?: number }>(
     act: (incoming: Incoming, request: Request) => CopyStatus | Promise<CopyStatus>,
     endsWait = false,
   ) {
     return this.#replyWith(async (call: ServerUnaryCall<Request, MigrationStatus>) => {
-      const { id } = call.request;
+      const { id, protocol } = call.request;
+      requireProtocol(protocol);
       const incoming = this.#registry.find(id, peerOf(call).fingerprint);
       if (!incoming) return toWireStatus(await this.#recover(id));
       incoming.heardSource();
@@ -120,6 +122,14 @@ function peerOf(call: Caller): MigrationPeer {
     fingerprint: certificate?.fingerprint256,
     name: name === undefined ? undefined : peerText(String(name)),
   };
+}
+
+/** @throws Error for a version of the protocol that this host does not speak */
+function requireProtocol(protocol = 0): void {
+  if (commonProtocol(protocol || 1, protocol || 1) !== undefined) return;
+  throw new Error(
+    `the source speaks version ${protocol} of the protocol, which this host does not: use the same version of node-criu on both hosts`,
+  );
 }
 
 /** Aborted when the caller cancels a call, or its connection ends. */

@@ -35,6 +35,7 @@ export class Slots {
       object(
         `There are ${which} under way to this host.`,
         'Wait until one has ended, or choose another host.',
+        'busy',
       );
       return undefined;
     }

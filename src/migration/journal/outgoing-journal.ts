@@ -40,6 +40,8 @@ export interface OutgoingFacts {
   /** The destination. */
   readonly to: { readonly host: string; readonly port: number };
   readonly mode: MigrationMode;
+  /** The version of the protocol that the hosts have agreed on. */
+  readonly protocol: number;
   /** The process that runs the migration, as thisAgent() names it; empty once it has finished. */
   readonly agent: string;
   readonly undo: UndoOptions;

@@ -13,7 +13,7 @@ import type { OfferReply__Output } from '../../generated/types/node_criu/OfferRe
 import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
 import { type Credentials, identityCheck } from './credentials.ts';
 import { peerText } from './peer-text.ts';
-import { channelOptions, grpcAddress, loadService } from './service.ts';
+import { channelOptions, grpcAddress, loadService, PROTOCOL } from './service.ts';
 import { type CopyStatus, fromWireStatus } from './status.ts';
 
 /** The requests of the calls that return a status. */
@@ -40,6 +40,8 @@ export interface CallLimits {
 /** The destination of a migration, as its source calls it. Calls reject with gRPC's error. */
 export class DestinationClient implements Disposable {
   readonly #client: MigrationsClient;
+  /** The version of the migration, once the destination has chosen it. */
+  protocol = PROTOCOL;
 
   static async connect(
     endpoint: { readonly host: string; readonly port: number },
@@ -67,7 +69,9 @@ export class DestinationClient implements Disposable {
 
   /** Offers a process tree. */
   async offer(request: OfferRequest, limits: CallLimits = {}): Promise<OfferReply__Output> {
-    return await this.#unary<OfferReply__Output>('offer', request, limits);
+    const reply = await this.#unary<OfferReply__Output>('offer', request, limits);
+    if (reply.protocol > 0) this.protocol = reply.protocol;
+    return reply;
   }
 
   /** Makes one of the calls that return the status of a migration. */
@@ -76,7 +80,8 @@ export class DestinationClient implements Disposable {
     request: Requests[Call],
     limits: CallLimits = {},
   ): Promise<CopyStatus> {
-    return fromWireStatus(await this.#unary<MigrationStatus__Output>(call, request, limits));
+    const versioned = { ...request, protocol: this.protocol };
+    return fromWireStatus(await this.#unary<MigrationStatus__Output>(call, versioned, limits));
   }
 
   /** Opens the stream of images; `onEnd` gets the outcome, once. */

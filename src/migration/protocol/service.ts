@@ -6,8 +6,16 @@ import type { ProtoGrpcType } from '../../generated/types/migration.ts';
 import type { Credentials } from './credentials.ts';
 import { DEFAULT_STALL_MS } from './stall-limit.ts';
 
-/** The version of the protocol between two hosts. */
+/** The newest version of the protocol between two hosts that this one speaks. */
 export const PROTOCOL = 1;
+/** The oldest one. */
+export const OLDEST_PROTOCOL = 1;
+
+/** The newest version that both hosts speak; undefined if there is none. */
+export function commonProtocol(newest: number, oldest: number): number | undefined {
+  const common = Math.min(newest, PROTOCOL);
+  return common >= Math.max(oldest, OLDEST_PROTOCOL) ? common : undefined;
+}
 
 const KEEPALIVE_MS = 5000;
 

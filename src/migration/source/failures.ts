@@ -1,4 +1,9 @@
-import { CriuError, type CriuErrorCode, type WorkloadState } from '../../errors.ts';
+import {
+  CriuError,
+  type CriuErrorCode,
+  type MigrationRefusal,
+  type WorkloadState,
+} from '../../errors.ts';
 import { withoutState } from '../../failure/failure.ts';
 import type { MigrationPhase } from './events.ts';
 
@@ -8,8 +13,9 @@ export const OPERATION = 'migrate';
 const FAILED_PRECONDITION = 9;
 
 /** The migration cannot begin; nothing was frozen. */
-export function refusal(text: string, cause?: unknown): CriuError {
-  return new CriuError('ERR_CRIU_MIGRATION_REFUSED', `${OPERATION}: ${text}`, details(cause));
+export function refusal(text: string, cause?: unknown, why?: MigrationRefusal): CriuError {
+  const facts = { ...details(cause), ...(why && { refusal: why }) };
+  return new CriuError('ERR_CRIU_MIGRATION_REFUSED', `${OPERATION}: ${text}`, facts);
 }
 
 /** The migration failed after it had begun. */

@@ -11,7 +11,8 @@ import { startTimeOf, thisAgent } from '../protocol/identity.ts';
 import { hasRounds, isPostcopy, type MigrationMode, toWireMode } from '../protocol/modes.ts';
 import { toOfferedOptions } from '../protocol/offered-options.ts';
 import { peerText } from '../protocol/peer-text.ts';
-import { PROTOCOL } from '../protocol/service.ts';
+import { refusalOf } from '../protocol/refusals.ts';
+import { OLDEST_PROTOCOL, PROTOCOL } from '../protocol/service.ts';
 import type { MigrationContext, TransferContext } from './context.ts';
 import { isReported, OPERATION, refusal, textOf } from './failures.ts';
 
@@ -36,7 +37,7 @@ export interface AcceptedOffer {
  * @throws CriuError ERR_CRIU_MIGRATION_REFUSED that says what to change
  */
 export async function offerMigration(context: MigrationContext): Promise<AcceptedOffer> {
-  const { id, pid, options, progress, operations, images } = context;
+  const { id, pid, options, progress, operations, images, link } = context;
   const { dump = {}, to } = options;
   const startTime = startTimeOf(pid);
   if (startTime === undefined) throw notFound(pid);
@@ -48,21 +49,33 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
   const mode = options.mode ?? (host.memTrack ? 'pre-copy' : 'stop-and-copy');
   await checkSource(context, mode, host);
   const reply = await sendOffer(context, {
-    ...{ protocol: PROTOCOL, id, mode: toWireMode(mode), host, cpuinfo, ...tree },
+    ...{
+      protocol: PROTOCOL,
+      oldestProtocol: OLDEST_PROTOCOL,
+      id,
+      mode: toWireMode(mode),
+      host,
+      cpuinfo,
+      ...tree,
+    },
     ...toOfferedOptions(dump),
   });
   if (reply.objections.length > 0) {
     const objections = reply.objections
       .slice(0, MAX_OBJECTIONS)
       .map(({ message, remedy }) => `${peerText(message)} ${peerText(remedy)}`);
-    throw refusal(`${to.host}:${to.port} refuses: ${objections.join(' ')}`);
+    const text = `${to.host}:${to.port} refuses: ${objections.join(' ')}`;
+    throw refusal(text, undefined, refusalOf(reply.objections));
   }
   progress.setOffer(mode, tree.memory);
   const { pagePort, roundToken, lazyToken } = reply;
   return {
     mode,
     pages: { pagePort, roundToken, lazyToken },
-    facts: { pid, startTime, to, mode, agent: thisAgent(), undo: await readUndoOptions(dump) },
+    facts: {
+      ...{ pid, startTime, to, mode, agent: thisAgent(), protocol: link.client.protocol },
+      undo: await readUndoOptions(dump),
+    },
   };
 }
 
@@ -85,8 +98,9 @@ async function sendOffer(
   const { host, port } = options.to;
   return await link.offer(offer, Math.max(MIN_ANSWER_MS, 2 * stallMs)).catch((error: Error) => {
     interruption.throwIfAborted();
-    const what = isReported(error) ? 'cannot take the offer' : 'does not answer';
-    throw refusal(`${host}:${port} ${what}: ${textOf(error)}`, error);
+    const reason = textOf(error);
+    if (isReported(error)) throw refusal(`${host}:${port} cannot take the offer: ${reason}`, error);
+    throw refusal(`${host}:${port} does not answer: ${reason}`, error, 'unreachable');
   });
 }
 

@@ -194,7 +194,7 @@ function isOpen(state: SourceState): boolean {
 /** Asks the destination who owns the workload, if only the destination knows. */
 async function askDestination(
   id: string,
-  { state, to, mode }: Partial<OutgoingFacts> & { readonly state: SourceState },
+  { state, to, mode, protocol }: Partial<OutgoingFacts> & { readonly state: SourceState },
   options: ResolveMigrationOptions,
 ): Promise<CopyStatus | undefined> {
   const { destinationIsDead, copyHasFinished, tls, insecure, deadlineMs = DEADLINE_MS } = options;
@@ -204,6 +204,7 @@ async function askDestination(
   const endpoint = to ?? { host: '', port: 0 };
   const credentials = await readCredentials(OPERATION, endpoint.host, tls, insecure);
   using destination = await DestinationClient.connect(endpoint, credentials);
+  if (protocol !== undefined) destination.protocol = protocol;
   // A copy that was to fetch its pages has lost them with the agent of the source.
   const decision = isPostcopy(mode) ? 'abort' : 'commit';
   return await pollDecision(destination, id, decision, deadlineMs);

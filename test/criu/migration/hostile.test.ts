@@ -25,6 +25,7 @@ import { receiveImages } from '../../../src/migration/protocol/image-transfer.ts
 import { type MigrationMode, toWireMode } from '../../../src/migration/protocol/modes.ts';
 import { toOfferedOptions } from '../../../src/migration/protocol/offered-options.ts';
 import { connectPages } from '../../../src/migration/protocol/page-listener.ts';
+import { refusalOf } from '../../../src/migration/protocol/refusals.ts';
 import { PROTOCOL } from '../../../src/migration/protocol/service.ts';
 import { Authority, HERE } from '../../helpers/certificates.ts';
 import { failureOf } from '../../helpers/failures.ts';
@@ -289,6 +290,24 @@ describe('an offer is refused', () => {
     }
   });
 
+  test('for a version of the protocol that it does not speak, in later calls as well', async () => {
+    const { destination } = await hostile();
+    const next = PROTOCOL + 1;
+    const { objections } = await offer(destination, { protocol: next, oldestProtocol: next });
+    expect(objections).toMatchObject([{ code: 'PROTOCOL_VERSION' }]);
+    expect(objections[0]?.message).toContain(`The source speaks version ${next} of the protocol`);
+    const { id, protocol } = await offer(destination, { protocol: next, oldestProtocol: 1 });
+    expect(protocol).toBe(PROTOCOL);
+    expect(await destination.call('getStatus', { id }, limits)).toMatchObject({
+      state: 'receiving',
+    });
+    destination.protocol = next;
+    for (const call of ['getStatus', 'commit', 'abort'] as const) {
+      const request = { id, reason: 'a test' };
+      expect(await refusal(destination.call(call, request, limits))).toContain(`version ${next}`);
+    }
+  });
+
   test.each([
     [{ flags: ['tcpEstablished', 'execCmd'] }, 'the option "execCmd", which a peer may not set'],
     [{ networkLock: 'maybe' }, 'Its option networkLock takes'],
@@ -405,6 +424,7 @@ describe('an offer is refused', () => {
     );
     const all = Array.from({ length: 50 }, () => offer(greedy as DestinationClient));
     const refused = (await Promise.all(all)).flatMap(({ objections }) => objections);
+    expect(refusalOf(refused)).toBe('busy');
     expect(refused.map(({ message }) => message)).toEqual([
       'There are 48 migrations from one host under way to this host.',
       'There are 48 migrations from one host under way to this host.',

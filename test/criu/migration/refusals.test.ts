@@ -179,7 +179,7 @@ test('a source that authorize does not accept is refused', async () => {
   const { server, directory } = await serve({ tls: theirs, authorize });
   await using _ = server;
   const error = await refused(runLog.pid, { to: server, tls: ours }, [directory]);
-  expect(error).toMatchObject({ code: REFUSED });
+  expect(error).toMatchObject({ code: REFUSED, refusal: 'not-authorized' });
   expect(error.message).toContain('This host does not accept the migration');
   expect(asked).toEqual([['run-log', 'stop-and-copy', [runLog.pid], 'cert1']]);
 });
@@ -213,7 +213,7 @@ test('a pid that is in use at the destination is refused', async () => {
   const { server, directory } = await serve({ insecure: true });
   await using _ = server;
   const error = await refused(runLog.pid, { to: server, insecure: true }, [directory]);
-  expect(error).toMatchObject({ code: REFUSED });
+  expect(error).toMatchObject({ code: REFUSED, refusal: 'pids-in-use' });
   expect(error.message).toContain(`The pids ${runLog.pid} are in use on this host.`);
   expect(error.message).toContain('in its own pid namespace');
 });
@@ -234,7 +234,7 @@ test('a destination that does not answer is reported', async () => {
   const runLog = await RunLog.start(1);
   const to = { host: ownAddress, port: await freePort(ownAddress) };
   const error = await refused(runLog.pid, { to, insecure: true });
-  expect(error).toMatchObject({ code: REFUSED });
+  expect(error).toMatchObject({ code: REFUSED, refusal: 'unreachable' });
   expect(error.message).toContain(`${to.host}:${to.port} does not answer`);
 });
 

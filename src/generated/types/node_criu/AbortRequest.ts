@@ -4,9 +4,11 @@
 export interface AbortRequest {
   'id'?: (string);
   'reason'?: (string);
+  'protocol'?: (number);
 }
 
 export interface AbortRequest__Output {
   'id': (string);
   'reason': (string);
+  'protocol': (number);
 }

@@ -3,8 +3,10 @@
 
 export interface MigrationRequest {
   'id'?: (string);
+  'protocol'?: (number);
 }
 
 export interface MigrationRequest__Output {
   'id': (string);
+  'protocol': (number);
 }

@@ -9,6 +9,7 @@ export interface OfferReply {
   'pagePort'?: (number);
   'roundToken'?: (Buffer | Uint8Array | string);
   'lazyToken'?: (Buffer | Uint8Array | string);
+  'protocol'?: (number);
 }
 
 export interface OfferReply__Output {
@@ -17,4 +18,5 @@ export interface OfferReply__Output {
   'pagePort': (number);
   'roundToken': (Buffer);
   'lazyToken': (Buffer);
+  'protocol': (number);
 }

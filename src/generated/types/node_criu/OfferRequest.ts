@@ -16,6 +16,7 @@ export interface OfferRequest {
   'networkLock'?: (string);
   'manageCgroupsMode'?: (string);
   'cpuCap'?: (number);
+  'oldestProtocol'?: (number);
   '_networkLock'?: "networkLock";
   '_manageCgroupsMode'?: "manageCgroupsMode";
   '_cpuCap'?: "cpuCap";
@@ -34,6 +35,7 @@ export interface OfferRequest__Output {
   'networkLock'?: (string);
   'manageCgroupsMode'?: (string);
   'cpuCap'?: (number);
+  'oldestProtocol': (number);
   '_networkLock'?: "networkLock";
   '_manageCgroupsMode'?: "manageCgroupsMode";
   '_cpuCap'?: "cpuCap";
