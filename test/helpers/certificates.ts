@@ -47,8 +47,8 @@ export class Authority {
     await this.#openssl('req', '-x509', ...subject, ...newKey('ca'), '-out', 'ca.pem');
   }
 
-  /** Issues a certificate for `where`, as `IP:127.0.0.1` or `DNS:example.org`. */
-  async issue(where: string): Promise<Certificate> {
+  /** Issues a certificate for `where`, as `IP:127.0.0.1` or `DNS:example.org`, with a name of its own by default. */
+  async issue(where: string, commonName?: string): Promise<Certificate> {
     const name = `cert${++this.#issued}`;
     const extensions = `subjectAltName=${where}\n`;
     await writeFile(join(this.#directory, `${name}.ext`), extensions);
@@ -56,7 +56,7 @@ export class Authority {
       'req',
       '-new',
       '-subj',
-      `/CN=${name}`,
+      `/CN=${commonName ?? name}`,
       ...newKey(name),
       '-out',
       `${name}.csr`,
@@ -98,6 +98,7 @@ default_ca = this
 [this]
 dir = ${directory}
 database = $dir/issued
+unique_subject = no
 serial = $dir/serial
 new_certs_dir = $dir
 certificate = $dir/ca.pem

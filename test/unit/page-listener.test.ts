@@ -101,7 +101,7 @@ describe('connections without a token', () => {
 
   test('are limited in time', async () => {
     const pending = new PendingConnections(50);
-    const listener = await PageListener.listen(host, 0, undefined, pending);
+    const listener = await PageListener.listen(host, 0, undefined, { pending });
     onTestFinished(() => listener[Symbol.asyncDispose]());
     const { socket } = await connectRaw(listener.port);
     await once(socket, 'close');

@@ -1,5 +1,6 @@
 import { createServer, type Server as TcpServer } from 'node:net';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { ListenerOptions } from '../protocol/page-listener.ts';
 import type { PendingConnections } from '../protocol/pending-connections.ts';
 
 /** The port of the control connections. It passes them on to gRPC, which has no limits before TLS. */
@@ -11,11 +12,13 @@ export class ControlPort {
     grpc: Server,
     credentials: ServerCredentials,
     { host, port }: { readonly host: string; readonly port: number },
-    pending: PendingConnections,
+    { pending, renewed }: Required<ListenerOptions>,
   ): Promise<ControlPort> {
     const injector = grpc.createConnectionInjector(credentials);
     const server = createServer((socket) => {
-      if (pending.add(socket)) injector.injectConnection(socket);
+      if (!pending.add(socket)) return;
+      renewed?.refresh();
+      injector.injectConnection(socket);
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, host, resolve);

@@ -20,13 +20,17 @@ export class IncomingRecord {
     directory: string,
     id: string,
     hooks: MigrationServerHooks,
+    owner: string | undefined,
   ): Promise<IncomingRecord> {
     const journal = await Journal.create<DestinationState, IncomingFacts>(
       incomingJournals(directory),
       id,
     );
     const record = new IncomingRecord(id, journal, hooks);
-    await record.write('receiving', { agent: thisAgent() });
+    await record.write('receiving', {
+      agent: thisAgent(),
+      ...(owner !== undefined && { owner }),
+    });
     return record;
   }
 

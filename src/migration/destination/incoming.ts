@@ -21,6 +21,7 @@ import {
   type IncomingMigration,
   type MigrationOffer,
   type MigrationPeer,
+  nameOf,
   SERVE,
 } from './serve-options.ts';
 import type { ReceivedOffer, ServerContext } from './server-context.ts';
@@ -51,7 +52,8 @@ export class Incoming {
   /** Creates the journal. @throws CriuError ERR_CRIU_MIGRATION_REFUSED if there was such a migration */
   static async begin(context: ServerContext, received: ReceivedOffer): Promise<Incoming> {
     const { directory, hooks } = context;
-    const record = await IncomingRecord.create(directory, received.offer.id, hooks);
+    const owner = nameOf(received.peer);
+    const record = await IncomingRecord.create(directory, received.offer.id, hooks, owner);
     const incoming = new Incoming(context, received, record);
     incoming.heardSource();
     return incoming;

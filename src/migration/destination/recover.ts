@@ -18,7 +18,7 @@ import { DEFAULT_STALL_MS, PATIENCE } from '../protocol/stall-limit.ts';
 import { afterRestart, type DestinationState, isFinal } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
 import { IncomingRecord } from './incoming-record.ts';
-import type { MigrationServerHooks } from './serve-options.ts';
+import { type MigrationPeer, type MigrationServerHooks, requireOwner } from './serve-options.ts';
 
 /** The facts that identify the processes of a copy. */
 type CopyProcesses = Partial<Pick<IncomingFacts, 'startTime' | 'tree' | 'criu'>>;
@@ -42,12 +42,19 @@ export async function recoverAll(
   const journals = incomingJournals(directory);
   // One by one, since each takes a descriptor.
   for (const id of await journalsIn(journals)) {
-    const { state } = await recoverIncoming(directory, id, hooks, stallMs);
+    const { state } = await recoverIncoming(directory, id, hooks, { stallMs });
     const path = journalPath(journals, id);
     const { mtimeMs } = await stat(path);
     const isOld = Date.now() - mtimeMs > RETENTION_MS;
     if (isOld && (isFinal(state) || state === 'unknown')) await rm(path, { force: true });
   }
+}
+
+/** Options of {@link recoverIncoming}. */
+interface RecoverOptions {
+  readonly stallMs?: number | undefined;
+  /** Who asks; absent if the server itself does. */
+  readonly peer?: MigrationPeer;
 }
 
 /**
@@ -58,12 +65,14 @@ export async function recoverIncoming(
   directory: string,
   id: string,
   hooks: MigrationServerHooks,
-  stallMs = DEFAULT_STALL_MS,
+  { stallMs = DEFAULT_STALL_MS, peer }: RecoverOptions = {},
 ): Promise<CopyStatus> {
   await using journal: IncomingJournal | undefined = await Journal.find<
     DestinationState,
     IncomingFacts
   >(incomingJournals(directory), id);
+  const { owner } = journal?.entry ?? {};
+  if (peer && owner !== undefined) requireOwner(owner, peer);
   if (!journal || isAgentAlive(journal.entry?.agent) || !(await journal.lock())) {
     return statusOf(journal);
   }

@@ -1,5 +1,10 @@
 import type { Incoming } from './incoming.ts';
-import type { IncomingMigration } from './serve-options.ts';
+import {
+  type IncomingMigration,
+  type MigrationPeer,
+  nameOf,
+  requireOwner,
+} from './serve-options.ts';
 
 /** How many migrations that have ended are listed. */
 const MAX_ENDED = 100;
@@ -29,13 +34,11 @@ export class MigrationRegistry {
 
   /**
    * The migration with an id; undefined if this server does not have it.
-   * @throws Error if a host with another certificate has offered it
+   * @throws Error if a host with another name has offered it
    */
-  find(id: string, fingerprint: string | undefined): Incoming | undefined {
+  find(id: string, peer: MigrationPeer): Incoming | undefined {
     const incoming = this.#incoming.get(id);
-    if (incoming && incoming.peer.fingerprint !== fingerprint) {
-      throw new Error('this migration was offered by a different certificate');
-    }
+    if (incoming) requireOwner(nameOf(incoming.peer), peer);
     return incoming;
   }
 }

@@ -50,6 +50,12 @@ export function nameOf({ name, fingerprint }: MigrationPeer): string | undefined
   return name ?? fingerprint;
 }
 
+/** @throws Error if a migration belongs to a host with another name */
+export function requireOwner(owner: string | undefined, peer: MigrationPeer): void {
+  if (owner === nameOf(peer)) return;
+  throw new Error('this migration belongs to a host with another name in its certificate');
+}
+
 /** The status of a migration to this host. */
 export interface IncomingMigration {
   /** The id of the migration. */

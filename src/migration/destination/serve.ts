@@ -7,6 +7,7 @@ import { readCredentials } from '../protocol/credentials.ts';
 import type { MigrationClient } from '../protocol/criu-operations.ts';
 import { PageListener } from '../protocol/page-listener.ts';
 import { PendingConnections } from '../protocol/pending-connections.ts';
+import { RenewedCredentials } from '../protocol/renewed-credentials.ts';
 import { channelOptions, loadService, serverCredentials } from '../protocol/service.ts';
 import { DEFAULT_STALL_MS } from '../protocol/stall-limit.ts';
 import { ControlPort } from './control-port.ts';
@@ -57,11 +58,10 @@ export async function startMigrationServer(
   await requirePrivate(SERVE, directory);
   await recoverAll(directory, hooks, stallMs);
   const service = await loadService();
-  const pageListener = await PageListener.listen(
-    listen.host,
-    listen.pagePort ?? 0,
-    credentials,
-  ).catch((error: Error) => {
+  const renewed = options.tls && new RenewedCredentials(SERVE, options.tls);
+  const pageListener = await PageListener.listen(listen.host, listen.pagePort ?? 0, credentials, {
+    renewed,
+  }).catch((error: Error) => {
     throw cannotListen(listen.host, error);
   });
   const context: ServerContext = {
@@ -75,8 +75,8 @@ export async function startMigrationServer(
   const server = new service.grpc.Server(channelOptions(stallMs));
   server.addService(service.Migrations.service, handlers as never);
   try {
-    const tls = serverCredentials(service, credentials);
-    const controlPort = await ControlPort.listen(server, tls, listen, pending);
+    const tls = serverCredentials(service, credentials, renewed);
+    const controlPort = await ControlPort.listen(server, tls, listen, { pending, renewed });
     return new RunningServer(listen.host, { server, controlPort, pageListener, offers, registry });
   } catch (error) {
     await pageListener[Symbol.asyncDispose]();

@@ -76,8 +76,9 @@ export class MigrationService {
     return this.#replyWith(async (call: ServerUnaryCall<Request, MigrationStatus>) => {
       const { id, protocol } = call.request;
       requireProtocol(protocol);
-      const incoming = this.#registry.find(id, peerOf(call).fingerprint);
-      if (!incoming) return toWireStatus(await this.#recover(id));
+      const peer = peerOf(call);
+      const incoming = this.#registry.find(id, peer);
+      if (!incoming) return toWireStatus(await this.#recover(id, peer));
       incoming.heardSource();
       const status = await act(incoming, call.request);
       if (endsWait && !call.cancelled) incoming.onAnswerDelivered();
@@ -101,16 +102,16 @@ export class MigrationService {
     const parts = call[Symbol.asyncIterator]() as AsyncIterator<ImagePart__Output>;
     const { value: first } = await parts.next();
     const { id = '', index = 0 } = first?.round ?? {};
-    const incoming = this.#registry.find(id, peerOf(call).fingerprint);
+    const incoming = this.#registry.find(id, peerOf(call));
     if (!incoming) throw new Error('there is no such migration');
     return toWireStatus(await incoming.receiveImages(index, call, parts));
   }
 
   /** The migration may belong to an earlier server in the same directory. */
-  async #recover(id: string): Promise<CopyStatus> {
+  async #recover(id: string, peer: MigrationPeer): Promise<CopyStatus> {
     if (!isMigrationId(id)) throw new Error('there is no such migration');
     const { directory, hooks, stallMs } = this.#context;
-    return await recoverIncoming(directory, id, hooks, stallMs);
+    return await recoverIncoming(directory, id, hooks, { stallMs, peer });
   }
 }
 

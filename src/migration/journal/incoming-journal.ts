@@ -16,6 +16,8 @@ export interface IncomingFacts {
   readonly lazy: boolean;
   /** Why the migration ended. */
   readonly message: string;
+  /** What the migration belongs to: the name in the certificate of its source; absent without TLS. */
+  readonly owner: string;
   /** The process that serves the migration, as thisAgent() names it. */
   readonly agent: string;
   /** True from before the hook `beforeRestore` is called until the hook `afterMigration` has returned. */

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import { builtins } from '../../builtins.ts';
 import { MAX_BUFFERED_BYTES } from '../../postcopy/page-protocol.ts';
 import { type Credentials, identityCheck } from './credentials.ts';
 import { HANDSHAKE_MS, PendingConnections, peerAddress } from './pending-connections.ts';
+import type { RenewedCredentials } from './renewed-credentials.ts';
 
 /** The size of the one-time token that a page connection begins with, in bytes. */
 export const TOKEN_SIZE = 32;
@@ -49,6 +51,13 @@ export async function connectPages(
   }
 }
 
+/** What a {@link PageListener} shares with the other port of its server. */
+export interface ListenerOptions {
+  readonly pending?: PendingConnections;
+  /** Absent without TLS. */
+  readonly renewed?: RenewedCredentials | undefined;
+}
+
 /** Listens for page connections. Each has to begin with a token that is expected. */
 export class PageListener implements AsyncDisposable {
   readonly #server: Server;
@@ -59,12 +68,15 @@ export class PageListener implements AsyncDisposable {
     host: string,
     port: number,
     credentials: Credentials | undefined,
-    pending = new PendingConnections(),
+    { pending = new PendingConnections(), renewed }: ListenerOptions = {},
   ): Promise<PageListener> {
     const mutual = { requestCert: true, rejectUnauthorized: true };
     const server = credentials
       ? builtins.tls.createServer({ ...credentials, ...mutual, ...TLS })
       : createServer();
+    renewed?.onChange((files) => (server as TlsServer).setSecureContext(files));
+    // Before the listener that begins TLS.
+    server.prependListener('connection', () => renewed?.refresh());
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, host, resolve);
     });

@@ -3,7 +3,9 @@ import type { ChannelOptions, ServerCredentials } from '@grpc/grpc-js';
 import { CriuError } from '../../errors.ts';
 import description from '../../generated/migration.ts';
 import type { ProtoGrpcType } from '../../generated/types/migration.ts';
+import type { TlsFiles } from '../../options/tls.ts';
 import type { Credentials } from './credentials.ts';
+import type { RenewedCredentials } from './renewed-credentials.ts';
 import { DEFAULT_STALL_MS } from './stall-limit.ts';
 
 /** The newest version of the protocol between two hosts that this one speaks. */
@@ -82,6 +84,7 @@ async function requireSpareDescriptors(): Promise<void> {
 export function serverCredentials(
   { grpc }: Service,
   credentials: Credentials | undefined,
+  renewed: RenewedCredentials | undefined,
 ): ServerCredentials {
   if (!credentials) return grpc.ServerCredentials.createInsecure();
   const { ca, cert, key, crl } = credentials;
@@ -89,8 +92,14 @@ export function serverCredentials(
     _equals(other: ServerCredentials): boolean {
       return this === other;
     }
+
+    use(files: TlsFiles): void {
+      this.updateSecureContextOptions(files);
+    }
   }
-  return new MutualTls({ requestCert: true }, { ca, cert, key, ...(crl && { crl }) });
+  const tls = new MutualTls({ requestCert: true }, { ca, cert, key, ...(crl && { crl }) });
+  renewed?.onChange((files) => tls.use(files));
+  return tls;
 }
 
 /** An address as gRPC takes it. */

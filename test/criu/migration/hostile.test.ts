@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect as connectTo } from 'node:net';
 import { arch } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ import { toOfferedOptions } from '../../../src/migration/protocol/offered-option
 import { connectPages } from '../../../src/migration/protocol/page-listener.ts';
 import { refusalOf } from '../../../src/migration/protocol/refusals.ts';
 import { PROTOCOL } from '../../../src/migration/protocol/service.ts';
-import { Authority, HERE } from '../../helpers/certificates.ts';
+import { Authority, ELSEWHERE, HERE } from '../../helpers/certificates.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import { MigrationHost } from '../../helpers/migration-host.ts';
@@ -228,6 +228,57 @@ test('connections that say nothing do not keep a source out, and leave descripto
   const accepted = open(port);
   await once(accepted, 'data');
   accepted.destroy();
+});
+
+test('a migration belongs to the name in the certificate, also after a restart of the server', async () => {
+  const authority = await Authority.create('the hosts');
+  const issue = async (name: string) => {
+    return { ca: authority.cert, ...(await authority.issue(HERE, name)) };
+  };
+  const [first, renewed, other] = [await issue('one'), await issue('one'), await issue('other')];
+  const options = {
+    tls: await issue('there'),
+    insecure: false,
+    directory: await temporaryDirectory(),
+  };
+  const { server } = await hostile(options);
+  const { id } = await offer(await connect(server, first));
+  const foreign = 'this migration belongs to a host with another name in its certificate';
+  const expectOwner = async (at: MigrationServer, state: string) => {
+    const asked = async (as: TlsOptions) =>
+      (await connect(at, as)).call('getStatus', { id }, limits);
+    expect(await asked(renewed)).toMatchObject({ state });
+    expect(await refusal(asked(other))).toBe(foreign);
+  };
+  await expectOwner(server, 'receiving');
+  await server.close();
+  const { server: next } = await hostile(options);
+  await expectOwner(next, 'aborted');
+});
+
+test('certificates and revocation lists that have changed are read again', async () => {
+  const authority = await Authority.create('the hosts');
+  const issue = async (where = HERE) => ({ ca: authority.cert, ...(await authority.issue(where)) });
+  const [ours, revoked, elsewhere] = [await issue(), await issue(), await issue(ELSEWHERE)];
+  const crl = await authority.revoke();
+  const { server } = await hostile({ tls: { ...elsewhere, crl }, insecure: false });
+  const offered = async (tls: TlsOptions) => (await offer(await connect(server, tls))).objections;
+  expect(await refusal(offered(ours))).toContain("does not match certificate's altnames");
+  const fresh = await issue();
+  const warnings: string[] = [];
+  const note = ({ message }: Error) => void warnings.push(message);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  // Until the key is there as well, the old pair is used.
+  await copyFile(fresh.cert, elsewhere.cert);
+  expect(await refusal(offered(ours))).toContain("does not match certificate's altnames");
+  await copyFile(fresh.key, elsewhere.key);
+  expect(await offered(ours)).toEqual([]);
+  expect(await offered(revoked)).toEqual([]);
+  await authority.revoke(revoked);
+  expect(await refusal(offered(revoked))).toContain('No connection established');
+  expect(await offered(ours)).toEqual([]);
+  expect(warnings[0]).toContain('serveMigrations: the changed TLS files cannot be used');
 });
 
 describe('rounds', () => {
