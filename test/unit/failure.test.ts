@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import { CriuError, type CriuLog, type WorkloadState } from '../../src/errors.ts';
 import type { Evidence } from '../../src/failure/cause.ts';
-import { brokenOff, failureOf, withoutState } from '../../src/failure/failure.ts';
+import { brokenOff, failureOf, hasSucceeded, withoutState } from '../../src/failure/failure.ts';
 import { migrationError } from '../../src/migration/source/failures.ts';
 import type { CriuResponse } from '../../src/protocol/messages.ts';
 import type { Refusal } from '../../src/protocol/session.ts';
@@ -29,16 +29,19 @@ function errorOf(reply: Partial<CriuResponse>, evidence: Partial<Evidence> = {})
   return failureOf(
     { reply: { ...failed, ...reply }, refusal: undefined },
     { ...ofDump, ...evidence },
-  ) as CriuError;
+  );
 }
 
 /** The error of a refusal, with the reply that CRIU then gave. */
 function errorOfRefusal(refusal: Refusal, reply: CriuResponse, evidence: Partial<Evidence> = {}) {
-  return failureOf({ reply, refusal }, { ...ofDump, ...evidence }) as CriuError;
+  return failureOf({ reply, refusal }, { ...ofDump, ...evidence });
 }
 
-test('a successful reply yields no error', () => {
-  expect(failureOf({ reply: succeeded, refusal: undefined }, ofDump)).toBeUndefined();
+test('an operation has succeeded if CRIU says so, unless a hook threw', () => {
+  const refusal = { script: 'post-resume', cause: new Error('mine') };
+  expect(hasSucceeded({ reply: succeeded, refusal: undefined }, undefined)).toBe(true);
+  expect(hasSucceeded({ reply: failed, refusal: undefined }, undefined)).toBe(false);
+  expect(hasSucceeded({ reply: succeeded, refusal }, undefined)).toBe(false);
 });
 
 describe('the cause in the message', () => {
@@ -379,9 +382,8 @@ describe('a cancelled operation', () => {
 
   test('succeeds if CRIU completed it nevertheless', () => {
     const { cancellation, refusal } = cancelledBy('ERR_CRIU_ABORTED');
-    const evidence = { ...ofDump, cancellation };
-    expect(failureOf({ reply: succeeded, refusal: undefined }, evidence)).toBeUndefined();
-    expect(failureOf({ reply: succeeded, refusal }, evidence)).toBeUndefined();
+    expect(hasSucceeded({ reply: succeeded, refusal: undefined }, cancellation)).toBe(true);
+    expect(hasSucceeded({ reply: succeeded, refusal }, cancellation)).toBe(true);
   });
 
   test('reports the hook as the cause if the hook threw first', () => {
