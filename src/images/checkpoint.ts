@@ -41,7 +41,7 @@ export interface DumpedProcess {
   readonly pid: number;
   readonly group: number;
   readonly session: number;
-  /** The ids of all threads. */
+  /** The ids of all threads but the first, whose id is the pid. */
   readonly threads: readonly number[];
   readonly name: string;
   readonly ids: IdsEntry | undefined;
@@ -86,7 +86,8 @@ export async function readCheckpoint(directory: string): Promise<Checkpoint> {
     });
 
   const readProcess = async (entry: PstreeEntry): Promise<DumpedProcess> => {
-    const { pid, pgid: group, sid: session, threads = [] } = entry;
+    // The first thread is the process itself, and undefined for a zombie.
+    const { pid, pgid: group, sid: session, threads: [, ...threads] = [] } = entry;
     const [core] = await read(`core-${pid}.img`, images.core_entry);
     const [ids] = await readIfThere(`ids-${pid}.img`, images.task_kobj_ids_entry);
     const [directories] = await readIfThere(`fs-${pid}.img`, images.fs_entry);

@@ -11,7 +11,7 @@ const THREAD_TAG = 0x28;
 /** A process of a dumped tree. */
 export interface TreeEntry {
   readonly pid: number;
-  /** The ids of all its threads; the first one's is the pid. */
+  /** The ids of all its threads; the first one's is the pid, or undefined for a zombie. */
   readonly threads: readonly number[];
 }
 
@@ -27,7 +27,7 @@ export function treePids(directory: string): number[] {
  */
 export function idsToRestore(tree: readonly TreeEntry[]): number[] {
   if (tree[0]?.pid === 1) return [];
-  return [...new Set(tree.flatMap(({ pid, threads }) => [pid, ...threads]))];
+  return [...new Set(tree.flatMap(({ pid, threads }) => [pid, ...threads.slice(1)]))];
 }
 
 /**

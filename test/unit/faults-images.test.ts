@@ -109,6 +109,9 @@ test('idsToRestore lists processes and threads once, and none of a tree with a p
   expect(idsToRestore(readTree(directory))).toEqual([4711, 5000, 70_000, 4712]);
   write(treeEntry(1), treeEntry(2));
   expect(idsToRestore(readTree(directory))).toEqual([]);
+  // The first thread of a zombie is what was in CRIU's memory.
+  write(treeEntry(4711), Uint8Array.from([...treeEntry(4712).slice(0, -3), 5 << 3, ...varint(99)]));
+  expect(idsToRestore(readTree(directory))).toEqual([4711, 4712]);
 });
 
 /** An image as CRIU writes it: two magic numbers, and entries behind their lengths. */

@@ -59,7 +59,10 @@ const MISC_MAJOR = 10;
 const TUN = 200;
 const AUTOFS = 235;
 /** Devices of graphics processors, for which CRIU has plugins. */
-const withPlugin = /^\/dev\/(kfd|dri\/|nvidia)/;
+export const withPlugin = /^\/dev\/(kfd|dri\/|nvidia)/;
+
+export const PLUGIN_REMEDY =
+  'Start the program without the graphics processor (Chromium: --disable-gpu), or use a CRIU with a plugin for it.';
 
 export const unsupportedDevices: Check = ({ snapshot }) =>
   filesOf(snapshot).flatMap(({ process, file, descriptor }) => {
@@ -72,7 +75,11 @@ export const unsupportedDevices: Check = ({ snapshot }) =>
       severity: withPlugin.test(path) ? 'warning' : 'error',
       message: `descriptor ${descriptor.fd} of ${nameOf(process)} is the device ${path}`,
       fd: descriptor.fd,
-      remedy: needs || 'Close it before the dump; CRIU does not support the device.',
+      remedy:
+        needs ||
+        (withPlugin.test(path)
+          ? PLUGIN_REMEDY
+          : 'No option helps, because CRIU does not support the device: close it before the dump, or start the program so that it does not use it.'),
     });
   });
 

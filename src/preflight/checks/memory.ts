@@ -1,5 +1,5 @@
 import { type Check, filesOf, found, nameOf } from './check.ts';
-import { isIoUring } from './descriptors.ts';
+import { isIoUring, PLUGIN_REMEDY, withPlugin } from './descriptors.ts';
 
 const ZERO_DEVICE = 0x105;
 
@@ -16,9 +16,11 @@ export const unsupportedMappings: Check = ({ snapshot }) => {
     .map(({ process, file }) => ({ process, path: file.path }));
   return [...named, ...devices].map(({ process, path }) =>
     found('UNSUPPORTED_MAPPING', process, {
-      severity: /^\/dev\/(kfd|dri\/|nvidia)/.test(path) ? 'warning' : 'error',
+      severity: withPlugin.test(path) ? 'warning' : 'error',
       message: `${nameOf(process)} has mapped ${path}, which CRIU does not support`,
-      remedy: 'Unmap it before the dump.',
+      remedy: withPlugin.test(path)
+        ? PLUGIN_REMEDY
+        : 'No option helps: unmap it before the dump, or start the program so that it does not use it.',
     }),
   );
 };

@@ -204,9 +204,10 @@ test.each([
 });
 
 test.each([
-  ['a link that leads nowhere', 'open_link', '@/link'],
+  ['an open link that leads nowhere', 'open_link', '@/link'],
   ['a pipe whose other end is in a queue', 'sent_pipe'],
-])('finds nothing about a program that has %s open', async (_title, kind, argument = '') => {
+  ['a zombie', 'zombie'],
+])('finds nothing about a program with %s', async (_title, kind, argument = '') => {
   const { criu, imagesDirectory } = await dumpedObstacle(kind, argument);
   expect(briefly(await criu.preflightRestore({ imagesDirectory }))).toEqual([]);
   killAfterTest((await criu.restore({ imagesDirectory })).pid);
@@ -233,6 +234,8 @@ test('finds a terminal that the restore has to replace', async () => {
       /^error TERMINAL_OUTSIDE: .* standard input of this process.* is no terminal$/,
     ),
   ]);
+  const elsewhere = await failureOf(criu.restore({ imagesDirectory, shellJob: true }));
+  expect(elsewhere.message).toMatch(/Don't have tty to inherit.*\[option orphanPtsMaster\]/);
   expect(await look({ hooks: { orphanPtsMaster() {} } })).toEqual([]);
 });
 
