@@ -3,6 +3,7 @@ import type { CheckpointOptions } from '../index.ts';
 import { withDumpProgress } from './dump-progress.ts';
 import { addCommon, addFlags, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
+import { reportOccupied } from './occupied-pids.ts';
 import { formatBytes, formatDuration, pid } from './quantities.ts';
 import { stepHooks } from './steps.ts';
 import { withCriu } from './verb.ts';
@@ -48,11 +49,6 @@ async function dump(root: number, given: CheckpointOptions & Common): Promise<vo
     const size = formatBytes(stats.bytesWritten);
     const frozen = formatDuration(stats.frozenTimeMs);
     output.result(result, `${imagesDirectory}: process ${root}, ${size}, frozen for ${frozen}`);
-    for (const { pid, name, parent } of result.occupiedPids ?? []) {
-      const reaper = `process ${parent.pid}${parent.name === undefined ? '' : ` (${parent.name})`}`;
-      output.log(
-        `node-criu: pid ${pid} (${name}) is in use until its parent, ${reaper}, reaps it: a restore fails until then`,
-      );
-    }
+    reportOccupied(output, result.occupiedPids);
   });
 }

@@ -57,6 +57,6 @@ export function exitCodeOf(error: unknown): number {
 
 /** True if the processes run, or are not restored, and the attempt left nothing behind. */
 function isUnchanged({ operation, workload, leftovers = [] }: CriuError): boolean {
-  const before = operation === 'restore' ? 'gone' : 'running';
+  const before = operation === 'restore' || operation === 'lazyRestore' ? 'gone' : 'running';
   return (workload === undefined || workload === before) && leftovers.length === 0;
 }

@@ -4,6 +4,8 @@ import { addCert } from './cert.ts';
 import { addCheck } from './check.ts';
 import { addCompletion } from './completion.ts';
 import { addDump } from './dump.ts';
+import { addIterate } from './iterate.ts';
+import { addLazyRestore } from './lazy-restore.ts';
 import { addMigrate } from './migrate.ts';
 import { addPreflight } from './preflight.ts';
 import { addResolve } from './resolve.ts';
@@ -14,6 +16,6 @@ import { addVerify } from './verify.ts';
 
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
-  ...[addRun, addPreflight, addDump, addRestore, addVerify, addCheck],
+  ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
   ...[addServe, addMigrate, addResolve, addCert, addCompletion, addBuildAddon],
 ];

@@ -4,6 +4,7 @@ import { flagOf, isOptionName } from './option-names.ts';
 const words: Readonly<Record<string, string>> = {
   spawnCheckpointable: 'node-criu run',
   preDump: '--pre-dump',
+  lazyRestore: 'node-criu lazy-restore',
   resolveMigration: 'node-criu resolve',
   destinationIsDead: '--destination-is-dead',
   copyHasFinished: '--copy-has-finished',
@@ -17,6 +18,7 @@ export function withFlags(text: string): string {
     .replace(/\binheritFd\['([^']+)'\]/g, "--inherit-fd '$1=FD'")
     .replace(/\b(a)dd (\S+) to external\b/gi, (_, a, id) => `${give(a)} --external '${id}'`)
     .replace(/\bset the option path\b/, 'give --criu')
+    .replace(/\bby the option path or by CRIU_PATH\b/, 'with --criu or CRIU_PATH')
     .replace(/\b(s)et (force|insecure|overwrite|unprivileged)(: true)?\b/gi, (_, s, name) => {
       return `${give(s)} ${flagOf(name)}`;
     })

@@ -297,6 +297,9 @@ const hints: readonly (readonly [RegExp, ...(keyof CriuOpts)[]])[] = [
 
 /** Appends this library's name of the option that CRIU's message is about. */
 function withOption(text: string): string {
+  if (/connect to lazy-pages\.socket failed/.test(text)) {
+    return `${text}; no lazy-pages daemon runs in this directory: use lazyRestore, which starts one`;
+  }
   const field = /--([a-z][a-z-]+)/.exec(text)?.[1]?.replaceAll('-', '_') ?? '';
   const [, ...hinted] = hints.find(([pattern]) => pattern.test(text)) ?? [undefined];
   const named = field in table ? table[field as keyof typeof table].option : null;

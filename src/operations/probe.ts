@@ -128,7 +128,7 @@ export async function requireSupport(
   if (needs.memTrack && !kernel.memTrack) {
     throw new CriuError(
       'ERR_CRIU_NO_MEM_TRACK',
-      `${operation}: this kernel does not track changed memory (it lacks CONFIG_MEM_SOFT_DIRTY)`,
+      `${operation}: this kernel does not track changed memory (it lacks CONFIG_MEM_SOFT_DIRTY): make a plain dump instead`,
       { operation },
     );
   }

@@ -24,6 +24,11 @@ test.each([
   ['Set unprivileged, or run as root.', 'Give --unprivileged, or run as root.'],
   ['Install criu, or set the option path.', 'Install criu, or give --criu.'],
   [
+    'install criu, or name it by the option path or by CRIU_PATH',
+    'install criu, or name it with --criu or CRIU_PATH',
+  ],
+  ['use lazyRestore, which starts one', 'use node-criu lazy-restore, which starts one'],
+  [
     'consider using --tcp-established option. [option tcpEstablished] (the processes run on)',
     'consider using --tcp-established option. (the processes run on)',
   ],

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../../helpers/workload.ts';
 beforeAll(buildCommand);
 
 const verbs = [
-  ...['run', 'preflight', 'dump', 'restore', 'verify', 'check'],
+  ...['run', 'preflight', 'dump', 'iterate', 'restore', 'lazy-restore', 'verify', 'check'],
   ...['serve', 'migrate', 'resolve', 'cert', 'completion', 'build-addon'],
 ];
 
