@@ -87,5 +87,6 @@ method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
 method_function js_send, js_receive, js_set_blocking;
 method_function js_watch;
 method_function js_spawn;
-method_function js_netlink, js_end_tcp_repair, js_open_by_handle, js_get_attribute, js_try_lock;
+method_function js_netlink, js_packet_socket;
+method_function js_end_tcp_repair, js_open_by_handle, js_get_attribute, js_try_lock;
 method_function js_exchange;

@@ -102,6 +102,8 @@ export interface Native {
   wait(pidfd: number): WaitStatus | null | undefined;
   /** Opens a netlink socket in the network namespace of the descriptor `netns`, or, for -1, in ours. */
   netlink(protocol: number, netns: number): number;
+  /** Opens a socket that sends whole Ethernet frames on the network device with this index. */
+  packetSocket(index: number): number;
   /**
    * Turns off the repair mode (TCP_REPAIR) of a TCP socket of another process, and turns on its
    * SO_REUSEADDR. Returns false if the socket was not in repair mode or is not a TCP socket.

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -45,6 +46,20 @@ bool js_netlink(napi_env env, const struct call *call, napi_value *result) {
   }
   if (request.fd < 0) return throw_errno(env, request.error, "socket", NULL);
   return return_fd(env, request.fd, result);
+}
+
+/* A socket of protocol 0 receives nothing. */
+bool js_packet_socket(napi_env env, const struct call *call, napi_value *result) {
+  struct sockaddr_ll device = {.sll_family = AF_PACKET};
+  if (!get_int(env, call->arguments[0], &device.sll_ifindex)) return false;
+  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return throw_errno(env, errno, "socket", NULL);
+  if (bind(fd, (struct sockaddr *)&device, sizeof device) < 0) {
+    int error = errno;
+    close(fd);
+    return throw_errno(env, error, "bind", NULL);
+  }
+  return return_fd(env, fd, result);
 }
 
 /* --- Sockets of other processes --------------------------------------------------------------- */

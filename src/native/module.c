@@ -18,6 +18,7 @@ static const struct method methods[] = {
     {"pidfdGetfd", js_pidfd_getfd},
     {"wait", js_wait},
     {"netlink", js_netlink},
+    {"packetSocket", js_packet_socket},
     {"endTcpRepair", js_end_tcp_repair},
     {"openByHandle", js_open_by_handle},
     {"getAttribute", js_get_attribute},

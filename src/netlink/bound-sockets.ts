@@ -1,7 +1,7 @@
 import { addressText } from './address.ts';
 import { parseAttributes } from './message.ts';
 import { AF_INET, AF_INET6, IPPROTO_TCP, inetRequest, NETLINK_SOCK_DIAG } from './sock-diag.ts';
-import { NetlinkSocket } from './socket.ts';
+import { NetlinkError, NetlinkSocket } from './socket.ts';
 
 /** A socket that has a port, as a listener or for datagrams. */
 export interface BoundSocket {
@@ -37,6 +37,34 @@ export async function boundSockets(): Promise<BoundSocket[]> {
     }
   }
   return sockets;
+}
+
+/** The address that a socket is bound to. */
+export interface LocalAddress {
+  readonly address: string;
+  /** True for a connected TCP socket. */
+  readonly isConnected: boolean;
+}
+
+/** Reads the local addresses of the TCP and UDP sockets of this network namespace, by inode. */
+export async function readLocalAddresses(): Promise<Map<number, LocalAddress>> {
+  const addresses = new Map<number, LocalAddress>();
+  using socket = new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, -1);
+  for (const protocol of [IPPROTO_TCP, IPPROTO_UDP]) {
+    for (const family of [AF_INET, AF_INET6]) {
+      try {
+        for await (const body of socket.dump(inetRequest(family, protocol))) {
+          const { address, inode } = parse('tcp', body);
+          const isConnected = protocol === IPPROTO_TCP && body.readUInt16BE(6) !== 0;
+          addresses.set(inode, { address, isConnected });
+        }
+      } catch (error) {
+        // The kernel has no sock_diag for this protocol.
+        if (!(error instanceof NetlinkError)) throw error;
+      }
+    }
+  }
+  return addresses;
 }
 
 /** Parses struct inet_diag_msg and its attributes. */

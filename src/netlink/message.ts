@@ -29,9 +29,9 @@ export function encodeMessage(type: number, flags: number, ...body: readonly Buf
   return Buffer.concat([header, ...body]);
 }
 
-/** Encodes a string attribute: struct nlattr, then the text with its terminating zero, padded. */
-export function encodeAttribute(type: number, text: string): Buffer {
-  const value = Buffer.from(`${text}\0`);
+/** Encodes an attribute: struct nlattr, then the value, padded. A text gets its terminating zero. */
+export function encodeAttribute(type: number, content: string | Buffer): Buffer {
+  const value = typeof content === 'string' ? Buffer.from(`${content}\0`) : content;
   const length = ATTRIBUTE_HEADER_SIZE + value.length;
   const attribute = Buffer.alloc(aligned(length));
   attribute.writeUInt16LE(length, 0);

@@ -3,6 +3,8 @@ import { getSystemErrorName } from 'node:util';
 import { native } from '../native/index.ts';
 import { type NetlinkMessage, NLMSG_DONE, NLMSG_ERROR, parseMessages } from './message.ts';
 
+const EPIPE = 32;
+
 /** The kernel refused a request. */
 export class NetlinkError extends Error {
   /** Positive, as in errno(3). */
@@ -43,6 +45,19 @@ export class NetlinkSocket implements Disposable {
       // There may be many packets: let the event loop do other work between two of them.
       await nextTurn();
     }
+  }
+
+  /**
+   * Sends a request that is answered with one message, and returns its body.
+   * @throws NetlinkError
+   */
+  async get(request: Buffer): Promise<Buffer> {
+    for await (const [answer] of this.#answerTo(request)) {
+      if (answer === undefined) continue;
+      if (answer.type === NLMSG_ERROR) throw new NetlinkError(this.#label, errnoIn(answer.body));
+      return answer.body;
+    }
+    throw new NetlinkError(this.#label, EPIPE);
   }
 
   /**

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { addressText } from '../../src/netlink/address.ts';
+import { gratuitousArp, neighbourAdvertisement } from '../../src/netlink/announcement.ts';
+import { addressBytes, contains, parseCidr } from '../../src/netlink/ip-address.ts';
 import {
   encodeAttribute,
   encodeMessage,
@@ -100,4 +103,55 @@ describe('netlink messages', () => {
 test('nftables lists the tables of a network namespace, and deletes a table that is not there', async () => {
   expect(await tablesIn(-1)).toEqual(expect.any(Array));
   await expect(deleteTable(-1, 'CRIU-no-such-table')).resolves.toBeUndefined();
+});
+
+describe('addresses', () => {
+  test.each([
+    ['192.0.2.9/32', { address: '192.0.2.9', prefix: 32 }],
+    ['2001:DB8:0:0::9/64', { address: '2001:db8::9', prefix: 64 }],
+    ['fd00::ffff:192.0.2.9/128', { address: 'fd00::ffff:c000:209', prefix: 128 }],
+    ['::/0', { address: '::', prefix: 0 }],
+  ])('%s is parsed and written in its canonical form', (text, cidr) => {
+    expect(parseCidr(text)).toEqual(cidr);
+    expect(addressText(addressBytes(cidr.address))).toBe(cidr.address);
+  });
+
+  test.each([
+    '192.0.2.9',
+    '192.0.2.9/33',
+    '::1/129',
+    '192.0.2.9/-1',
+    '192.0.2/24',
+    'fe80::1%eth0/64',
+    '::ffff:192.0.2.9/128',
+    ' ::1/128',
+    '/0',
+  ])('%j is no address with a prefix', (text) => {
+    expect(parseCidr(text)).toBeUndefined();
+  });
+
+  test('a network contains its addresses, of its own family only', () => {
+    const network = { address: '192.0.2.5', prefix: 24 };
+    expect(contains(network, '192.0.2.255')).toBe(true);
+    expect(contains(network, '192.0.3.0')).toBe(false);
+    expect(contains({ address: '::', prefix: 0 }, '192.0.2.9')).toBe(false);
+    expect(contains({ address: 'fd00::', prefix: 8 }, 'fdff::1')).toBe(true);
+  });
+
+  test('announcements are an ARP request for the address itself, and a neighbour advertisement', () => {
+    const hardware = Buffer.from('020000000001', 'hex');
+    expect(gratuitousArp(hardware, addressBytes('192.0.2.9')).toString('hex')).toBe(
+      'ffffffffffff0200000000010806' + '0001080006040001020000000001c0000209000000000000c0000209',
+    );
+    const advertisement = neighbourAdvertisement(hardware, addressBytes('fd00::9'));
+    expect(advertisement.toString('hex')).toBe(
+      '33330000000102000000000186dd' +
+        '6000000000203aff' +
+        'fd000000000000000000000000000009' +
+        'ff020000000000000000000000000001' +
+        '88005a8b20000000' +
+        'fd000000000000000000000000000009' +
+        '0201020000000001',
+    );
+  });
 });
