@@ -30,6 +30,7 @@ export type {
   RestoringMigration,
   ServeMigrationsOptions,
 } from './migration/destination/serve-options.ts';
+export type { MigrationAddress } from './migration/protocol/address-options.ts';
 export type { MigrationMode } from './migration/protocol/modes.ts';
 export type { StallLimit } from './migration/protocol/stall-limit.ts';
 export type { DestinationState, Owner, SourceState } from './migration/protocol/states.ts';

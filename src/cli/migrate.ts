@@ -36,11 +36,11 @@ const description = [
 ].join('\n\n');
 
 const examples = `
-  $ node-criu migrate 4711 192.0.2.2:7007 --ca ca.pem --cert source.pem --key source.key
+  $ node-criu migrate 4711 192.0.2.2:7007 --tcp-established --address 192.0.2.9/32 \\
+      --ca ca.pem --cert source.pem --key source.key
   $ node-criu migrate 4711 192.0.2.2:7007 --tcp-established \\
-      --switch-over 'ip addr del 192.0.2.9/32 dev eth0 &&
-        ssh $NODE_CRIU_DESTINATION ip addr add 192.0.2.9/32 dev eth0' \\
-      --switch-back 'ip addr add 192.0.2.9/32 dev eth0' \\
+      --switch-over './move-address.sh 192.0.2.9 $NODE_CRIU_DESTINATION' \\
+      --switch-back './move-address.sh 192.0.2.9 192.0.2.1' \\
       --ca ca.pem --cert source.pem --key source.key`;
 
 /** The options of the dump that the migration sets. */
@@ -177,12 +177,12 @@ function resolveLine(
 function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'> {
   const { client, limits, options } = optionsFrom(given);
   const { ca, cert, key, insecure, switchOver, switchBack, ...others } = options;
-  const { mode, directory, rateLimit, rateLimitFrozen, maxDowntime, maxRounds, maxBytes, ...dump } =
-    others;
+  const { address: addresses, mode, directory, rateLimit, rateLimitFrozen, ...more } = others;
+  const { maxDowntime, maxRounds, maxBytes, ...dump } = more;
   const { deadlineMs, gracePeriodMs } = limits;
   return {
     ...{ ...trustFrom(given, host), ...client },
-    ...defined({ mode, directory, rateLimit, rateLimitFrozen, deadlineMs }),
+    ...defined({ addresses, mode, directory, rateLimit, rateLimitFrozen, deadlineMs }),
     policy: defined({ maxDowntimeMs: maxDowntime, maxRounds, maxBytes }),
     dump: { ...dump, ...defined({ gracePeriodMs }) },
   };

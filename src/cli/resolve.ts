@@ -4,6 +4,7 @@ import { exitCodes } from './exit-code.ts';
 import { addJson, defined } from './flags.ts';
 import { addHelp } from './help.ts';
 import { DURATION, milliseconds } from './quantities.ts';
+import { runShellCommand } from './shell-command.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
 import { withFlags } from './wording.ts';
@@ -28,6 +29,7 @@ interface ResolveFlags extends TrustFlags {
   readonly directory?: string;
   readonly destinationIsDead?: true;
   readonly copyHasFinished?: true;
+  readonly switchBack?: string;
   readonly deadline?: number;
   readonly json?: boolean;
 }
@@ -48,6 +50,10 @@ export function addResolve(program: Command): void {
       'end the original without asking the other host: only if the copy has done its work, or runs',
     )
     .option(
+      '--switch-back <command>',
+      'command that moves the addresses back, if --switch-over was run and the original continues',
+    )
+    .option(
       `--deadline ${DURATION}`,
       'time for the other host to answer (default: 10s)',
       milliseconds,
@@ -65,22 +71,39 @@ async function list({ directory, json = false }: ResolveFlags): Promise<void> {
 }
 
 async function resolve(id: string, given: ResolveFlags): Promise<void> {
-  const { directory, destinationIsDead, copyHasFinished, deadline, json = false } = given;
+  const {
+    directory,
+    destinationIsDead,
+    copyHasFinished,
+    switchBack,
+    deadline,
+    json = false,
+  } = given;
   // The destination is not contacted if the operator has decided.
   const trust = destinationIsDead || copyHasFinished ? {} : trustFrom(given);
   await withOutput({ json }, async (output) => {
     const found = await resolveMigration(id, {
       ...trust,
       ...defined({ directory, destinationIsDead, copyHasFinished, deadlineMs: deadline }),
+      ...(switchBack !== undefined && {
+        switchBack: () =>
+          runShellCommand({
+            ...{ flag: '--switch-back', line: switchBack, environment: { NODE_CRIU_ID: id } },
+            onLine: (text) => output.log(text),
+          }),
+      }),
     });
-    const { leftovers, remedy, ...facts } = found;
+    const { leftovers, remaining, remedy, ...facts } = found;
     const lines = Object.entries(facts).flatMap(([name, value]) =>
       value === undefined ? [] : `${name}: ${String(value)}`,
     );
     const left = leftovers.map((one) => `left behind: ${one}`);
-    const todo = remedy === undefined ? [] : [`to do: ${withFlags(remedy)}`];
+    const todo = [...remaining, ...(remedy === undefined ? [] : [remedy])].map(
+      (task) => `to do: ${withFlags(task)}`,
+    );
     output.result({ ...found }, [...lines, ...left, ...todo].join('\n'));
-    // The owner is undecided, or the copy still lacks memory.
-    if (found.source === 'handed-over') process.exitCode = exitCodes.unresolved;
+    // The owner is undecided, the copy still lacks memory, or clients do not reach the service.
+    if (found.source === 'handed-over' || found.reachable === false)
+      process.exitCode = exitCodes.unresolved;
   });
 }

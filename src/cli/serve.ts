@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Command } from 'commander';
 import { CriuError, type RestoreOptions, serveMigrations } from '../index.ts';
+import { type AddressFlag, collectAddress } from './addresses.ts';
 import { addCriu, addFlags, addJson, addQuiet, defined } from './flags.ts';
 import { addHelp } from './help.ts';
 import { CopyStates, offerFilter } from './incoming.ts';
@@ -40,6 +41,7 @@ interface ServeFlags extends TrustFlags, Partial<RestoreOptions> {
   readonly directory: string;
   readonly pagePort?: number;
   readonly authorize?: readonly string[];
+  readonly allowAddress?: readonly AddressFlag[];
   readonly criu?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -63,6 +65,11 @@ export function addServe(program: Command): void {
       '--authorize <name>',
       'accept only hosts with this name in their certificate (may be repeated)',
       (name, previous: readonly string[] = []) => [...previous, name],
+    )
+    .option(
+      '--allow-address <range>',
+      'take addresses of this range: 192.0.2.0/24[@DEVICE] (may be repeated)',
+      collectAddress,
     );
   addFlags(addTrustFlags(addCriu(addQuiet(addJson(command)))), ['restore'], {
     except: setByMigration,
@@ -82,7 +89,7 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
     criu,
     ...others
   } = given;
-  const { pagePort, authorize, ...restore } = others;
+  const { pagePort, authorize, allowAddress: allowAddresses, ...restore } = others;
   const trust = trustFrom(given, endpoint.host);
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
@@ -104,7 +111,7 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
     await using server = await serveMigrations({
       ...{ ...trust, directory, restore },
       listen: { ...endpoint, ...defined({ pagePort }) },
-      ...defined({ path: criu }),
+      ...defined({ path: criu, allowAddresses }),
       authorize: offerFilter(output, { names: authorize, closing: signal }),
       hooks: { changed: (migration) => states.report(migration) },
     });

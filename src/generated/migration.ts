@@ -183,6 +183,23 @@ export default {
               "type": "uint32",
               "id": 20,
               "protoName": "oldest_protocol"
+            },
+            "addresses": {
+              "rule": "repeated",
+              "type": "string",
+              "id": 40
+            },
+            "localAddresses": {
+              "rule": "repeated",
+              "type": "string",
+              "id": 41,
+              "protoName": "local_addresses"
+            },
+            "connectedAddresses": {
+              "rule": "repeated",
+              "type": "string",
+              "id": 42,
+              "protoName": "connected_addresses"
             }
           }
         },

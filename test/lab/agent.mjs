@@ -60,20 +60,23 @@ const tasks = {
   },
   migrations: () => server.migrations,
   closeServer: () => server.close(),
-  /** Calls 'switchOver' and 'phase' of the parent, and sends it each 'event'. */
+  /**
+   * Calls 'phase' of the parent, and sends it each 'event'. Without `addresses`, it also calls 'switchOver'
+   * and 'switchBack'.
+   */
   async migrate({ pid, ...options }) {
     migration = migrate(pid, {
       path,
       ...options,
-      switchOver: () => call('switchOver'),
-      switchBack: () => call('switchBack'),
+      ...(!options.addresses && hooks(['switchOver', 'switchBack'])),
       hooks: { phase: (phase) => call('phase', phase) },
     });
     for await (const event of migration) call('event', event);
     return await migration.result;
   },
   cancel: () => migration.cancel(),
-  resolve: ({ id, ...options }) => resolveMigration(id, options),
+  resolve: ({ id, hooks: names, ...options }) =>
+    resolveMigration(id, { ...options, ...hooks(names) }),
   kill: ({ pid, signal }) => void process.kill(pid, signal),
   /** Whether there is a process with this pid here that is no zombie. */
   isAlive({ pid }) {

@@ -95,7 +95,9 @@ const tasks = {
   answers: () => timeline.length,
   /** Fetches another path of the server on a connection of its own, once the measurement is over. */
   async get({ path }) {
-    const response = await fetch(`http://${host}:${port}${path}`);
+    const response = await fetch(
+      `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`,
+    );
     return await response.json();
   },
 };

@@ -15,16 +15,19 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const SERVICE = '10.77.0.100';
+const SERVICE_V6 = 'fd77::100';
 /** The first pid of each host: the pids of a process from one host are free on the other. */
 const FIRST_PIDS = { a: 10_000, b: 20_000 };
 /** The init process of a host: reaps orphans, and ends when its standard input is closed. */
 const INIT = 'echo ready; exec env --ignore-signal=CHLD cat > /dev/null';
 const INIT_OF_HOST = `mount -t tmpfs -o mode=755 none /run; ${INIT}`;
 
-/** Two hosts and a client on a bridge, and a service address that moves between the hosts. */
+/** Two hosts and a client on a bridge, and service addresses that move between the hosts. */
 export class Lab {
-  /** Host a has it at first. A socket can be bound to it on either host. */
+  /** Host a has it at first. */
   serviceAddress = SERVICE;
+  /** The same with IPv6. */
+  serviceAddressV6 = SERVICE_V6;
   #namespaces;
 
   /**
@@ -68,9 +71,15 @@ export class Lab {
   async #connect(bridge) {
     await bridge.ip('link set lo up', 'link add bridge type bridge', 'link set bridge up');
     for (const host of [this.client, this.a, this.b]) await host.connect(bridge);
-    await this.a.prepare(SERVICE, FIRST_PIDS.a);
-    await this.b.prepare(SERVICE, FIRST_PIDS.b);
-    await this.a.ip(`addr add ${SERVICE}/32 dev eth0`);
+    await this.a.prepare(FIRST_PIDS.a);
+    await this.b.prepare(FIRST_PIDS.b);
+    await this.a.ip(`addr add ${SERVICE}/32 dev eth0`, `addr add ${SERVICE_V6}/128 dev eth0 nodad`);
+  }
+
+  /** Does on both hosts what a restore needs if the address moves by other means than the library's. */
+  async makeServiceBindable() {
+    await this.a.makeBindable(SERVICE);
+    await this.b.makeBindable(SERVICE);
   }
 
   /**
@@ -150,25 +159,53 @@ export class Host {
       `link add name ${name} type veth peer name eth0 netns ${init}`,
       `link set dev ${name} master bridge up`,
     );
-    await this.ip('link set lo up', `addr add ${address}/24 dev eth0`, 'link set eth0 up');
+    await this.ip(
+      'link set lo up',
+      `addr add ${address}/24 dev eth0`,
+      `addr add fd77::${address.split('.').at(-1)}/64 dev eth0 nodad`,
+      'link set eth0 up',
+    );
     const links = JSON.parse(await this.run('ip', ['-json', 'link', 'show', 'dev', 'eth0']));
     this.linkAddress = links[0].address;
   }
 
   /**
-   * Adds the service address to the loopback device, so that a socket can be bound to it before the
-   * address moves here, and sets the first pid. Only the addresses of eth0 are announced to others.
-   * @param {string} service
+   * Sets the first pid, and makes eth0 announce its addresses when its link address is set.
    * @param {number} firstPid
    */
-  async prepare(service, firstPid) {
-    await this.ip(`addr add ${service}/32 dev lo`);
-    const settings = { arp_ignore: 1, arp_announce: 2, arp_notify: 1 };
-    const writes = Object.entries(settings).map(
-      ([name, value]) => `echo ${value} > /proc/sys/net/ipv4/conf/eth0/${name}`,
-    );
-    writes.push(`echo ${firstPid} > /proc/sys/kernel/ns_last_pid`);
-    await this.run('sh', ['-ec', writes.join('\n')]);
+  async prepare(firstPid) {
+    await this.write('/proc/sys/kernel/ns_last_pid', firstPid);
+    await this.write('/proc/sys/net/ipv4/conf/eth0/arp_notify', 1);
+  }
+
+  /**
+   * Adds an address to the loopback device, so that a socket can be bound to it before the address moves
+   * here. Only the addresses of eth0 are announced to others.
+   * @param {string} address
+   */
+  async makeBindable(address) {
+    await this.write('/proc/sys/net/ipv4/conf/eth0/arp_ignore', 1);
+    await this.write('/proc/sys/net/ipv4/conf/eth0/arp_announce', 2);
+    await this.ip(`addr add ${address}/32 dev lo`);
+  }
+
+  /**
+   * Writes a setting of the kernel.
+   * @param {string} path
+   * @param {number} value
+   */
+  async write(path, value) {
+    await this.run('sh', ['-ec', `echo ${value} > ${path}`]);
+  }
+
+  /** The addresses of a device, as ADDRESS/PREFIX, without those of the link. @param {string} device */
+  async addressesOf(device) {
+    const [link] = JSON.parse(await this.run('ip', ['-json', 'address', 'show', 'dev', device]));
+    /** @type {{ local: string, prefixlen: number, scope: string }[]} */
+    const all = link.addr_info;
+    return all
+      .filter(({ scope }) => scope !== 'link')
+      .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
   }
 
   /**

@@ -32,13 +32,13 @@ export async function startScene(lab, { patient, probes, ...options } = {}) {
   const [here, there] = await Promise.all([startAgent(lab.a), startAgent(lab.b)]);
   const tls = certificates(lab.directory, [lab.a, lab.b]);
   const pid = await startServer(lab, here, options);
-  const client = await startClient(lab);
+  const client = await startClient(lab, options.host);
   await client.measure({ patient, probes });
   return { here, there, agents: { a: here, b: there }, tls, pid, client };
 }
 
 /**
- * Migrates the server, from host a to host b by default; resolves with the result and the time of day at
+ * Migrates the server with the service's addresses, from host a to host b by default; resolves with the result and the time of day at
  * which each phase began, in ms.
  * @param {Lab} lab
  * @param {Pick<Scene, 'agents' | 'tls' | 'pid'>} scene
@@ -58,6 +58,7 @@ export async function migrateIt(
     listen: { host: to.address, port: 0 },
     tls: tls[to.name],
     directory: join(lab.directory, to.name),
+    allowAddresses: ['10.77.0.0/24', 'fd77::/64'],
     ...(options.stallMs && { stallMs: options.stallMs }),
   });
   /** @type {[string, number][]} */
@@ -67,14 +68,13 @@ export async function migrateIt(
     await hooks?.phase?.(phase);
   });
   here.on('event', () => {});
-  here.on('switchOver', () => lab.moveService(from, to));
-  here.on('switchBack', () => lab.moveService(to, from));
   const result = await here.ask('migrate', {
     pid,
     to: { host: to.address, port },
     tls: tls[from.name],
     directory: join(lab.directory, from.name),
     dump: DUMP,
+    addresses: [`${lab.serviceAddress}/32`],
     ...options,
   });
   return { result, phases };

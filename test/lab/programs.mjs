@@ -152,9 +152,12 @@ export class Agent extends Program {
 
 /** Sends requests to the server and measures; test/lab/client.mjs has the tasks. */
 export class Client extends Program {
-  /** @param {Lab} lab */
-  constructor({ client, serviceAddress }) {
-    super(client, [pathOf('client.mjs'), serviceAddress, String(PORT)]);
+  /**
+   * @param {Lab} lab
+   * @param {string} address of the service
+   */
+  constructor({ client }, address) {
+    super(client, [pathOf('client.mjs'), address, String(PORT)]);
   }
 
   /**
@@ -181,16 +184,20 @@ export async function startAgent(host) {
   return await new Agent(host).started;
 }
 
-/** @param {Lab} lab */
-export async function startClient(lab) {
-  return await new Client(lab).started;
+/**
+ * @param {Lab} lab
+ * @param {string} [address] of the service
+ */
+export async function startClient(lab, address = lab.serviceAddress) {
+  return await new Client(lab, address).started;
 }
 
 /**
  * The options of test/lab/server.mjs. With `native`, test/fixtures/memory-server.c runs in its place, which
  * knows heap, hot and rate.
  * @typedef {{ native?: boolean, heap?: number, hot?: number, rate?: number | 'max', worker?: boolean,
- *   child?: boolean, interval?: number }} ServerOptions
+ *   child?: boolean, interval?: number,
+ *   host?: string }} ServerOptions
  */
 
 /**

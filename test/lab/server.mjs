@@ -2,7 +2,7 @@
 // GET /verify checks all memory and returns the state; GET /state returns the state without a check.
 // It prints 'ready' when it listens.
 //
-// usage: server.mjs [--port N] [--heap MIB] [--hot MIB [--rate PAGES|max]] [--worker] [--child]
+// usage: server.mjs [--port N] [--host ADDRESS] [--heap MIB] [--hot MIB [--rate PAGES|max]] [--worker] [--child]
 //                   [--interval MS]
 //
 // MS is the interval of all timers, 10 ms by default, the shortest reliable one. On an emulated processor
@@ -77,6 +77,7 @@ function serve() {
   const { values } = parseArgs({
     options: {
       port: { type: 'string', default: '8080' },
+      host: { type: 'string', default: '0.0.0.0' },
       heap: { type: 'string', default: '1' },
       hot: { type: 'string', default: '0' },
       rate: { type: 'string', default: 'max' },
@@ -126,7 +127,7 @@ function serve() {
     }
   });
   server.keepAliveTimeout = 0;
-  server.listen(Number(values.port), '0.0.0.0', async () => {
+  server.listen(Number(values.port), values.host, async () => {
     await ready;
     console.log('ready');
   });

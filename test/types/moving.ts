@@ -24,6 +24,7 @@ import {
   lazyRestore,
   type MigrateOptions,
   type Migration,
+  type MigrationAddress,
   type MigrationEvent,
   type MigrationMode,
   type MigrationOffer,
@@ -188,6 +189,8 @@ export async function migrations(tls: TlsOptions): Promise<void> {
   same<typeof result.phases, Readonly<Partial<Record<MigrationPhase, number>>>>();
   same<MigrateOptions['policy'], PreCopyLimits | PreCopyFunction | undefined>();
   same<MigrateOptions['dump'], Partial<DumpOptions> | undefined>();
+  same<MigrateOptions['addresses'], readonly MigrationAddress[] | undefined>();
+  migrate(1, { ...options, addresses: ['192.0.2.9/32', { address: '::1/128', device: 'eth0' }] });
   // @ts-expect-error: `to` is required
   migrate(1, { tls });
   // @ts-expect-error: no such mode
@@ -210,6 +213,8 @@ export async function resolutions(options: ResolveMigrationOptions): Promise<voi
   same<typeof resolution.done, 'resumed' | 'ended' | 'nothing'>();
   same<typeof resolution.pid, number | undefined>();
   same<typeof resolution.remedy, string | undefined>();
+  same<typeof resolution.reachable, boolean | undefined>();
+  same<typeof resolution.remaining, readonly string[]>();
   same<ReturnType<typeof unresolvedMigrations>, Promise<string[]>>();
 }
 
@@ -218,6 +223,7 @@ export async function servers(options: ServeMigrationsOptions): Promise<void> {
     ...options,
     listen: { host: '0.0.0.0', port: 7000, pagePort: 7001 },
     directory: '/var/lib/node-criu',
+    allowAddresses: ['192.0.2.0/24', { address: 'fd00::/8', device: 'eth0' }],
     restore: async (offer, peer) => {
       same<typeof offer, MigrationOffer>();
       same<typeof peer, MigrationPeer>();

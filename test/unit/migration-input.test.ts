@@ -52,6 +52,13 @@ const ofMigrate: Bad[] = [
   ['dump.pageServer', { dump: { pageServer: { fd: 3 } } }],
   ['dump.hooks.preDumb', { dump: { hooks: { preDumb() {} } } }],
   ['dump.gracePeriodMs', { dump: { gracePeriodMs: -1 } }],
+  ['addresses', { addresses: '192.0.2.9/32' }],
+  ['addresses', { addresses: ['192.0.2.9'] }],
+  ['addresses', { addresses: ['192.0.2.9/33'] }],
+  ['addresses', { addresses: [{ device: 'eth0' }] }],
+  ['addresses', { addresses: [{ address: '::9/128', device: 'lo' }] }],
+  ['switchOver', { addresses: ['::9/128'], switchOver() {} }],
+  ['switchBack', { addresses: ['::9/128'], switchBack() {} }],
   ['switchOver', { switchOver: 'ip addr' }],
   ['switchBack', { switchBack: true }],
   ['rateLimit', { rateLimit: 0 }],
@@ -89,6 +96,7 @@ const ofServe: Bad[] = [
   ['restore.lazyPages', { restore: { lazyPages: true } }],
   ['restore.signal', { restore: { signal: AbortSignal.abort() } }],
   ['restore.hooks.postRestore', { restore: { hooks: { postRestore: 5 } } }],
+  ['allowAddresses', { allowAddresses: ['any'] }],
   ['holdMs', { holdMs: 0 }],
   ['stallMs', { stallMs: 1.5 }],
 ];
@@ -97,6 +105,7 @@ const ofResolve: Bad[] = [
   ['direktory', { direktory: '/d' }],
   ['destinationIsDead', { destinationIsDead: 'yes' }],
   ['directory', { directory: 5 }],
+  ['switchBack', { switchBack: 'ip addr' }],
   ['deadlineMs', { deadlineMs: Number.NaN }],
 ];
 

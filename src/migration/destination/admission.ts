@@ -22,6 +22,8 @@ export interface OpenMigration {
   readonly mode: MigrationMode;
   /** The memory of all processes, in bytes. */
   readonly memoryBytes: number;
+  /** The addresses that come with it, as ADDRESS/PREFIX. */
+  readonly addresses: readonly string[];
 }
 
 /** The server that an offer is checked against. */

@@ -7,7 +7,8 @@ import { Journal } from '../journal/journal.ts';
 import { thisAgent } from '../protocol/identity.ts';
 import { type DestinationState, isFinal, mayAbort } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
-import type { IncomingMigration, MigrationServerHooks } from './serve-options.ts';
+import { dropAddresses, takeAddresses } from './addresses/incoming-addresses.ts';
+import { type IncomingMigration, type MigrationServerHooks, SERVE } from './serve-options.ts';
 
 /** The journal of one migration to this host, and the hooks that depend on it. */
 export class IncomingRecord {
@@ -88,6 +89,34 @@ export class IncomingRecord {
     const { beforeRestore, afterRestore, afterMigration } = this.#hooks;
     if (!beforeRestore && !afterRestore && !afterMigration) return;
     await this.#journal.write(this.state, { isSetUp: true });
+  }
+
+  /** Writes facts, before what they announce is done. */
+  async note(facts: Partial<IncomingFacts>): Promise<void> {
+    await this.#journal.write(this.state, facts);
+  }
+
+  /**
+   * Removes the addresses that this host has for the migration. Sockets must end after that: the kernel
+   * answers packets for an address that has no socket with a reset.
+   */
+  async dropAddresses(): Promise<void> {
+    if (!this.facts.addressesOn) return;
+    if (await dropAddresses(this.#id, this.facts)) await this.note({ addressesOn: '' });
+  }
+
+  /** Completes the move of the addresses to a copy that runs. */
+  async keepAddresses(): Promise<void> {
+    if (!this.facts.addressesOn) return;
+    try {
+      await takeAddresses(this.facts);
+      await this.note({ addressesOn: '' });
+    } catch (error) {
+      // The next server in the same directory tries again.
+      process.emitWarning(
+        `${SERVE}: migration ${this.#id} is complete, but this host ${(error as Error).message}`,
+      );
+    }
   }
 
   /** Calls the hook `afterMigration` if it is due. */

@@ -13,6 +13,7 @@ import { peerText } from '../protocol/peer-text.ts';
 import { PATIENCE } from '../protocol/stall-limit.ts';
 import { afterRestart } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
+import { announceAddresses, makeBindable, takeAddresses } from './addresses/incoming-addresses.ts';
 import { Arrival } from './arrival.ts';
 import { HeldCopy } from './held-copy.ts';
 import { IncomingRecord } from './incoming-record.ts';
@@ -24,7 +25,7 @@ import {
   nameOf,
   SERVE,
 } from './serve-options.ts';
-import type { ReceivedOffer, ServerContext } from './server-context.ts';
+import type { AdmittedOffer, ServerContext } from './server-context.ts';
 import { SilenceTimer } from './silence-timer.ts';
 
 /** One migration to this host: its journal, and what it holds. */
@@ -32,7 +33,7 @@ export class Incoming {
   readonly offer: MigrationOffer;
   readonly peer: MigrationPeer;
   readonly #context: ServerContext;
-  readonly #received: ReceivedOffer;
+  readonly #received: AdmittedOffer;
   readonly #record: IncomingRecord;
   readonly #arrival: Arrival;
   readonly #silence: SilenceTimer;
@@ -50,7 +51,7 @@ export class Incoming {
   #ending: Promise<void> | undefined;
 
   /** Creates the journal. @throws CriuError ERR_CRIU_MIGRATION_REFUSED if there was such a migration */
-  static async begin(context: ServerContext, received: ReceivedOffer): Promise<Incoming> {
+  static async begin(context: ServerContext, received: AdmittedOffer): Promise<Incoming> {
     const { directory, hooks } = context;
     const owner = nameOf(received.peer);
     const record = await IncomingRecord.create(directory, received.offer.id, hooks, owner);
@@ -59,7 +60,7 @@ export class Incoming {
     return incoming;
   }
 
-  private constructor(context: ServerContext, received: ReceivedOffer, record: IncomingRecord) {
+  private constructor(context: ServerContext, received: AdmittedOffer, record: IncomingRecord) {
     this.offer = received.offer;
     this.peer = received.peer;
     this.#context = context;
@@ -149,6 +150,10 @@ export class Incoming {
     await this.#decisions.run(async () => {
       this.#record.requireReceiving();
       await this.#record.noteSetUp();
+      const { addresses } = this.#received;
+      if (addresses.length === 0) return;
+      await this.#record.note({ addresses, addressesOn: 'lo' });
+      await makeBindable(this.#record.facts);
     });
     await hooks.beforeRestore?.(migration);
     this.#record.requireReceiving();
@@ -193,17 +198,21 @@ export class Incoming {
   async #commit(): Promise<void> {
     const mayRun = await this.#decisions.run(async () => {
       if (this.status.state !== 'prepared') return false;
-      await this.#record.write('resuming');
+      const { addresses } = this.#received;
+      await this.#record.write('resuming', addresses.length > 0 ? { addressesOn: 'device' } : {});
       return true;
     });
     if (!mayRun) return;
     this.#silence.stop();
-    this.#copy?.release(true);
-    this.#closeWithoutSource();
     try {
+      // Only now: a copy that is held would acknowledge packets that the original never gets.
+      await takeAddresses(this.#record.facts);
+      this.#copy?.release(true);
+      this.#closeWithoutSource();
       const lazyRestored = await this.#copy?.running;
+      await announceAddresses(this.#record.facts).catch(() => {});
       if (!lazyRestored) {
-        await this.#record.write('complete');
+        await this.#record.write('complete', { addressesOn: '' });
         await this.#end();
         return;
       }
@@ -211,6 +220,8 @@ export class Incoming {
       this.#pages = this.#watchPages(lazyRestored.pagesDone);
       this.#pages.catch(() => {});
     } catch (error) {
+      this.#copy?.release(false);
+      await this.#copy?.running.catch(() => {});
       await this.#restoreFailed(error as Error);
     }
   }
@@ -231,6 +242,7 @@ export class Incoming {
       return true;
     });
     if (!isAborted) return this.status;
+    await this.#record.dropAddresses();
     this.#closed.abort();
     this.#copy?.release(false);
     await this.#copy?.running.catch(() => {});
@@ -271,8 +283,11 @@ export class Incoming {
     const { lazy = false } = facts;
     const runs = await wasReleased(facts);
     const next = afterRestart('resuming', { runs, isFromEarlierBoot: false, lazy });
-    if (next !== 'complete') await endCopy(facts);
-    await this.#record.write(next, { message });
+    if (next !== 'complete') {
+      await this.#record.dropAddresses();
+      await endCopy(facts);
+    }
+    await this.#record.write(next, { message, ...(next === 'complete' && { addressesOn: '' }) });
     await this.#end();
   }
 
@@ -287,11 +302,12 @@ export class Incoming {
     try {
       const { pages } = await pagesDone.catch(async (error: Error) => {
         // lazyRestore() has killed only the root and its descendants.
+        await this.#record.dropAddresses();
         await endCopy(this.#record.facts);
         await this.#record.write('failed', { message: error.message });
         throw error;
       });
-      await this.#record.write('complete');
+      await this.#record.write('complete', { addressesOn: '' });
       return pages;
     } finally {
       await this.#end();

@@ -9,6 +9,7 @@ import { checkOfferedOptions } from '../protocol/offered-options.ts';
 import { peerText } from '../protocol/peer-text.ts';
 import { toWireRefusal } from '../protocol/refusals.ts';
 import { commonProtocol, OLDEST_PROTOCOL, PROTOCOL } from '../protocol/service.ts';
+import { admitAddresses, refuseTaken } from './addresses/address-admission.ts';
 import { checkAdmission, checkSpace, type Objector } from './admission.ts';
 import { Incoming } from './incoming.ts';
 import type { MigrationRegistry } from './registry.ts';
@@ -27,6 +28,7 @@ const SAME_VERSION = 'Use the same version of node-criu on both hosts.';
 const MAX_PIDS = 100_000;
 /** The kernel's names of processes have at most 15 bytes. */
 const MAX_PROGRAM = 64;
+const MAX_ADDRESS = 64;
 const ASK_OPERATOR = 'Ask the operator of the destination.';
 const SHUTTING_DOWN = [
   'This host is shutting down.',
@@ -34,10 +36,15 @@ const SHUTTING_DOWN = [
   'closing',
 ] as const;
 
+type OfferOptions = Pick<
+  ServeMigrationsOptions,
+  'authorize' | 'restore' | 'allowAddresses' | 'hooks'
+>;
+
 /** Accepts or refuses offers. */
 export class OfferReceiver {
   readonly #context: ServerContext;
-  readonly #options: Pick<ServeMigrationsOptions, 'authorize' | 'restore'>;
+  readonly #options: OfferOptions;
   readonly #defaults: Readonly<CriuOpts>;
   readonly #registry: MigrationRegistry;
   readonly #slots: Slots;
@@ -47,7 +54,7 @@ export class OfferReceiver {
   /** @param defaults default options of the restores */
   constructor(
     context: ServerContext,
-    options: Pick<ServeMigrationsOptions, 'authorize' | 'restore'>,
+    options: OfferOptions,
     defaults: Readonly<CriuOpts>,
     registry: MigrationRegistry,
   ) {
@@ -94,12 +101,14 @@ export class OfferReceiver {
     const { operations, directory, pageListener } = this.#context;
     const facts = await readHostFacts(operations, directory);
     await checkAdmission({ operations, facts, signal }, received, object);
+    const addresses = await admitAddresses(this.#options, received, object);
     // Nothing is awaited between this check and the reservation: two offers would get the same space.
     checkSpace({ directory, facts, open: this.#slots.users }, received.offer, object);
+    refuseTaken(addresses, this.#slots.users, object);
     if (this.#isClosed) object(...SHUTTING_DOWN);
     if (objections.length > 0) return { objections, host: facts };
     slot.reserve({ ...received.offer, state: 'receiving' });
-    const incoming = await Incoming.begin(this.#context, received);
+    const incoming = await Incoming.begin(this.#context, { ...received, addresses });
     this.#registry.add(incoming);
     if (signal.aborted) {
       await incoming.abort('the source has withdrawn its offer');
@@ -166,7 +175,9 @@ function checkOffer(request: OfferRequest__Output, object: Objector): MigrationO
   } else if (!pids.every((pid) => pid > 0 && pid <= 0x7fffffff)) {
     object('Its pids are not the ids of processes.', 'Use migrate().', 'invalid');
   }
-  return mode && { id, program: peerText(program, MAX_PROGRAM), mode, memoryBytes: memory, pids };
+  const addresses = request.addresses.map((address) => peerText(address, MAX_ADDRESS));
+  const shown = { program: peerText(program, MAX_PROGRAM), addresses };
+  return mode && { id, ...shown, mode, memoryBytes: memory, pids };
 }
 
 function versions(oldest: number, newest: number): string {

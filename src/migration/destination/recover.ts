@@ -83,6 +83,8 @@ export async function recoverIncoming(
   const runs = state === 'complete' ? isLeft(entry) : await wasReleased(entry);
   const isFromEarlierBoot = Boolean(entry.startTime) && !isLocal(entry.startTime);
   const next = afterRestart(state, { runs, isFromEarlierBoot, lazy });
+  const record = new IncomingRecord(id, journal, hooks);
+  if (next !== 'complete') await record.dropAddresses();
   // The copy ends before the source is told so and may resume its original. If the source may have
   // been told already, only a copy that still waits for criu is ended.
   if (next !== 'complete' && !(isFinal(state) && runs)) await endCopy(entry);
@@ -92,10 +94,10 @@ export async function recoverIncoming(
   // A copy that has ended since needs no line, unless a hook has to know.
   if (next !== state && (state !== 'complete' || entry.isSetUp))
     await journal.write(next, next === 'complete' ? {} : { message: cause });
+  if (next === 'complete') await record.keepAddresses();
   await rm(images, { recursive: true, force: true });
   // A hook that does not return in time is still due, like one that throws.
-  if (isFinal(next))
-    await within(PATIENCE * stallMs, new IncomingRecord(id, journal, hooks).tearDown());
+  if (isFinal(next)) await within(PATIENCE * stallMs, record.tearDown());
   return { state: next, pid, message: next === state ? message : cause };
 }
 

@@ -17,6 +17,7 @@ import { operationOptions } from '../../options/operation-options.ts';
 import { tlsMaterial } from '../../options/tls.ts';
 import { translate, withDefaults } from '../../options/translate.ts';
 import type { CriuOpts, TlsOptions } from '../../options/types.ts';
+import { addresses, type MigrationAddress } from '../protocol/address-options.ts';
 import type { MigrationMode } from '../protocol/modes.ts';
 import type { StallLimit } from '../protocol/stall-limit.ts';
 import type { DestinationState } from '../protocol/states.ts';
@@ -33,6 +34,8 @@ export interface MigrationOffer {
   readonly memoryBytes: number;
   /** The ids that the processes and their threads need; empty if they have their own pid namespace. */
   readonly pids: readonly number[];
+  /** The addresses that come with the processes, as `ADDRESS/PREFIX`. */
+  readonly addresses: readonly string[];
 }
 
 /** The host that offers a migration. */
@@ -136,6 +139,12 @@ export interface ServeMigrationsOptions extends StallLimit {
    * with its message. Default: accepts every source with a valid certificate.
    */
   authorize?(offer: MigrationOffer, peer: MigrationPeer): boolean | Promise<boolean>;
+  /**
+   * Ranges of addresses that migrations may bring to this host, such as `['192.0.2.0/24']`: see
+   * {@link MigrateOptions.addresses}. The device is by default the one with an address of the same subnet,
+   * or with the route to the address. Default: none.
+   */
+  readonly allowAddresses?: readonly MigrationAddress[];
   /** Functions to call as migrations proceed. */
   readonly hooks?: MigrationServerHooks;
   /** How long a source may be silent before its copy runs, in milliseconds. Default 30000. */
@@ -163,6 +172,7 @@ const shape: Shape<ServeMigrationsOptions> = {
   directory: required(text),
   restore: either(callback, anyObject),
   authorize: callback,
+  allowAddresses: addresses,
   hooks: callbacks<MigrationServerHooks>([
     ...(['changed', 'beforeRestore', 'afterRestore', 'afterMigration'] as const),
   ]),

@@ -1,5 +1,6 @@
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import type { Client } from '../../operations/client.ts';
+import type { IncomingAddress } from '../journal/incoming-journal.ts';
 import type { CriuOperations } from '../protocol/criu-operations.ts';
 import type { PageListener } from '../protocol/page-listener.ts';
 import type {
@@ -23,11 +24,16 @@ export interface ServerContext {
   readonly hooks: MigrationServerHooks;
 }
 
-/** An offer whose fields are valid. */
+/** An offer whose fields are valid, before its admission. */
 export interface ReceivedOffer {
   readonly request: OfferRequest__Output;
   readonly offer: MigrationOffer;
   readonly peer: MigrationPeer;
   /** Options of the restore on this server; they override those of the offer. */
   readonly restore: MigrationRestoreOptions;
+}
+
+/** An offer that this host accepts. */
+export interface AdmittedOffer extends ReceivedOffer {
+  readonly addresses: readonly IncomingAddress[];
 }

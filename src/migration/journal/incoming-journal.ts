@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Cidr } from '../../netlink/ip-address.ts';
 import type { DestinationState } from '../protocol/states.ts';
 import type { Journal } from './journal.ts';
 
@@ -22,6 +23,22 @@ export interface IncomingFacts {
   readonly agent: string;
   /** True from before the hook `beforeRestore` is called until the hook `afterMigration` has returned. */
   readonly isSetUp: boolean;
+  /** The addresses that come with the workload. */
+  readonly addresses: readonly IncomingAddress[];
+  /**
+   * Where this host may have them for this migration: on `lo`, so that sockets can be bound to them; on
+   * `lo` or their device from the commit on; empty once they have been removed, or belong to the copy.
+   */
+  readonly addressesOn: 'lo' | 'device' | '';
+}
+
+/** An address that comes with a workload, and its place on this host. */
+export interface IncomingAddress extends Cidr {
+  readonly device: string;
+  /** True if `lo` had the address before the migration. */
+  readonly isOnLo: boolean;
+  /** True if arp_ignore of the device is 0 without migrations. */
+  readonly isQuieted: boolean;
 }
 
 /** The journal of a destination. */

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beginningOf } from '../../failure/log.ts';
+import type { Cidr } from '../../netlink/ip-address.ts';
 import type { DumpOptions } from '../../operations/dump.ts';
 import { readConfigFiles, withConfigFiles } from '../../options/config-file.ts';
 import type { CriuOpts } from '../../options/types.ts';
@@ -45,6 +46,17 @@ export interface OutgoingFacts {
   /** The process that runs the migration, as thisAgent() names it; empty once it has finished. */
   readonly agent: string;
   readonly undo: UndoOptions;
+  /** The addresses that go with the workload. */
+  readonly addresses: readonly OutgoingAddress[];
+  /** True from before addresses are moved, by the library or by `switchOver`, until they are back. */
+  readonly isSwitchedOver: boolean;
+}
+
+/** An address that goes with a workload. */
+export interface OutgoingAddress extends Cidr {
+  readonly device: string;
+  /** The kernel's message about it in base64, with which it is created again as it was. */
+  readonly message: string;
 }
 
 /** The journal of a source. */

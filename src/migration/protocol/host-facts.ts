@@ -1,7 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import { arch, freemem, release } from 'node:os';
 import type { HostFacts__Output } from '../../generated/types/node_criu/HostFacts.ts';
+import { readLocalAddresses } from '../../netlink/bound-sockets.ts';
 import { requireLargePipes } from '../../postcopy/pipes.ts';
+import { readDescriptorLink, readDescriptors } from '../../procfs/descriptors.ts';
 import { readNamespace } from '../../procfs/namespaces.ts';
 import { readThreads } from '../../procfs/processes.ts';
 import { readSharedMemoryPss } from '../../procfs/smaps.ts';
@@ -47,6 +49,10 @@ export interface TreeFacts {
   readonly memory: number;
   /** The name of the root process. */
   readonly program: string;
+  /** The addresses of its listening and UDP sockets, without those in other network namespaces. */
+  readonly localAddresses: string[];
+  /** Those of its connected TCP sockets. */
+  readonly connectedAddresses: string[];
 }
 
 /** Reads what a process tree needs at the destination. */
@@ -63,7 +69,26 @@ export async function readTreeFacts(root: number): Promise<TreeFacts> {
     pids: own === inside ? await threadsOf(tree) : [],
     memory,
     program: status?.name ?? '',
+    ...(await localAddressesOf(tree)),
   };
+}
+
+/** The distinct local addresses of the sockets of processes in this network namespace. */
+async function localAddressesOf(
+  pids: readonly number[],
+): Promise<Pick<TreeFacts, 'localAddresses' | 'connectedAddresses'>> {
+  const own = await readNamespace('self', 'net');
+  const known = await readLocalAddresses();
+  const [local, connected] = [new Set<string>(), new Set<string>()];
+  for (const pid of pids) {
+    if ((await readNamespace(pid, 'net').catch(() => undefined)) !== own) continue;
+    for (const fd of await readDescriptors(pid).catch(() => [])) {
+      const link = await readDescriptorLink(pid, fd);
+      const found = known.get(Number(/^socket:\[(\d+)\]$/.exec(link ?? '')?.[1]));
+      if (found) (found.isConnected ? connected : local).add(found.address);
+    }
+  }
+  return { localAddresses: [...local], connectedAddresses: [...connected] };
 }
 
 /** The ids of all threads of processes, each process first. */

@@ -44,6 +44,8 @@ export async function commit(context: TransferContext, dump: FinishedDump): Prom
   interruption.throwIfAborted();
   // Checked before addresses move: a host that has the address but not the copy resets connections.
   await Promise.all([requirePrepared(context), original.stop()]);
+  // Durable first, so that resolveMigration() knows what to undo.
+  if (addresses.isNeeded) await journal.write('offered', { isSwitchedOver: true });
   await addresses.switchOver();
   await requirePrepared(context);
   await beginPhase(context, 'hand-over');

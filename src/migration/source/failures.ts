@@ -60,7 +60,7 @@ interface FailedMigration {
   readonly workload: WorkloadState;
   /** Why the migration was cancelled, if it was. */
   readonly cancelledBy: CriuError | undefined;
-  /** What switchBack threw. */
+  /** Why the addresses could not be moved back. */
   readonly switchBackError: Error | undefined;
 }
 
@@ -81,7 +81,7 @@ export function migrationError(error: Error, migration: FailedMigration): CriuEr
   const code: CriuErrorCode = cancelledBy?.code ?? known?.code ?? 'ERR_CRIU_MIGRATION_FAILED';
   const reason = withoutState(textOf(error));
   const text = cancelledBy ? cancelledBy.message.replace(/^\w+ /, 'it ') : reason;
-  const also = switchBackError ? `; switchBack threw as well: ${switchBackError.message}` : '';
+  const also = switchBackError ? `; the addresses are not back: ${switchBackError.message}` : '';
   const message = `migration ${id}, phase ${phase}: ${text} (${WORKLOADS[workload]}${also})`;
   return new CriuError(code, message, {
     ...{ operation: OPERATION, pid, workload },

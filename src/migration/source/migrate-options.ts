@@ -17,6 +17,7 @@ import { tlsMaterial } from '../../options/tls.ts';
 import { withDefaults } from '../../options/translate.ts';
 import type { CriuOpts, TlsOptions } from '../../options/types.ts';
 import type { PreCopyFunction, PreCopyLimits } from '../../precopy/policy.ts';
+import { addresses, type MigrationAddress } from '../protocol/address-options.ts';
 import { MIGRATION_MODES, type MigrationMode } from '../protocol/modes.ts';
 import type { StallLimit } from '../protocol/stall-limit.ts';
 import type { MigrationPhase } from './events.ts';
@@ -37,14 +38,23 @@ export interface MigrateOptions extends StallLimit {
   /** Options of the dump. The destination uses those among them that a restore needs as well. */
   readonly dump?: Partial<DumpOptions>;
   /**
-   * Moves addresses to the destination. Called when the copy is restored and the original is stopped;
+   * The addresses of the service, such as `['192.0.2.9/32']`, which go with the processes: this host gives
+   * them up when the copy is restored, and the destination, whose `allowAddresses` must allow them, takes
+   * them before the copy runs. If the migration fails, they come back before the original resumes. The
+   * device is by default the one that has the address; it is not the device of the destination. Cannot
+   * be combined with `switchOver` and `switchBack`.
+   */
+  readonly addresses?: readonly MigrationAddress[];
+  /**
+   * Moves addresses to the destination by other means than `addresses`. Called when the copy is restored and the original is stopped;
    * neither runs. If it throws, the original resumes. The signal is aborted if the migration fails
    * meanwhile: the function can return at once then.
    */
   switchOver?(signal: AbortSignal): Promise<void> | void;
   /**
    * Moves addresses back. If the migration fails after `switchOver` was called, this function is
-   * called before the original resumes, and awaited for at most six times `stallMs`.
+   * called before the destination ends the copy and before the original resumes, and awaited for at
+   * most six times `stallMs`.
    */
   switchBack?(): Promise<void> | void;
   /** Cancels the migration like {@link Migration.cancel}. */
@@ -125,6 +135,7 @@ const shape: Shape<MigrateOptions> = {
   // Checked by preCopy().
   policy: check('limits or a function', () => true),
   dump: anyObject,
+  addresses,
   switchOver: callback,
   switchBack: callback,
   signal: abortSignal,
@@ -153,6 +164,10 @@ export function checkMigrateOptions(
   const options = checkOptions(OPERATION, given, shape);
   checkValue(OPERATION, 'pid', pidCheck, pid);
   const { dump = {} } = options;
+  if (options.addresses) {
+    const own = options.switchOver ? 'switchOver' : options.switchBack && 'switchBack';
+    if (own) throw invalid(OPERATION, own, 'nothing: addresses moves them', options[own]);
+  }
   const { hooks, gracePeriodMs } = dump;
   checkOptions(OPERATION, { hooks, gracePeriodMs }, operationOptions, 'dump');
   for (const [name, value] of Object.entries(dump)) {

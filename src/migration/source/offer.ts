@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CriuError, withFindings } from '../../errors.ts';
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
+import { formatCidr } from '../../netlink/ip-address.ts';
 import type { PreflightOptions } from '../../preflight/options.ts';
 import { type OutgoingFacts, readUndoOptions } from '../journal/outgoing-journal.ts';
 import { lazySourceObstacle, readHostFacts, readTreeFacts } from '../protocol/host-facts.ts';
@@ -29,7 +30,7 @@ export interface AcceptedOffer {
   readonly mode: MigrationMode;
   readonly pages: TransferContext['pages'];
   /** What the journal begins with. */
-  readonly facts: Omit<OutgoingFacts, 'tree' | 'stoppedBefore' | 'criu'>;
+  readonly facts: Omit<OutgoingFacts, 'tree' | 'stoppedBefore' | 'criu' | 'isSwitchedOver'>;
 }
 
 /**
@@ -48,6 +49,7 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
   ]);
   const mode = options.mode ?? (host.memTrack ? 'pre-copy' : 'stop-and-copy');
   await checkSource(context, mode, host);
+  const addresses = await context.addresses.locate();
   const reply = await sendOffer(context, {
     ...{
       protocol: PROTOCOL,
@@ -59,6 +61,7 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
       ...tree,
     },
     ...toOfferedOptions(dump),
+    addresses: addresses.map(formatCidr),
   });
   if (reply.objections.length > 0) {
     const objections = reply.objections
@@ -74,6 +77,7 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
     pages: { pagePort, roundToken, lazyToken },
     facts: {
       ...{ pid, startTime, to, mode, agent: thisAgent(), protocol: link.client.protocol },
+      addresses,
       undo: await readUndoOptions(dump),
     },
   };

@@ -19,11 +19,15 @@ export interface OriginalEnding {
   readonly leftovers: readonly string[];
 }
 
-/** Resumes or ends the original of a migration whose agent has died. Idempotent. */
+/**
+ * Resumes or ends the original of a migration whose agent has died. Idempotent.
+ * @param beforeResume called and awaited once the original can resume
+ */
 export async function finishOriginal(
   action: 'resume' | 'end',
   journal: OutgoingJournal,
   images: string,
+  beforeResume: () => Promise<void>,
 ): Promise<OriginalEnding> {
   const { pid = 0, stoppedBefore = [], undo = {}, tree: names } = journal.entry ?? {};
   const tree = names ? pidsOf(names) : descendantsOf(pid);
@@ -36,11 +40,12 @@ export async function finishOriginal(
   if (action === 'end') {
     if (exists) await endOriginal(pid, tree, journal.entry?.criu);
     leftovers = await cleanup.unlock(log);
-  } else if (exists) {
-    await endCriu(journal.entry?.criu, ROLLBACK_MS);
+  } else {
+    if (exists) await endCriu(journal.entry?.criu, ROLLBACK_MS);
     // Without a log there was no dump.
-    if (log) leftovers = await cleanup.rollBack(undefined, log);
-    new StoppedTree(tree, new Set(stoppedBefore)).resume();
+    if (exists && log) leftovers = await cleanup.rollBack(undefined, log);
+    await beforeResume();
+    if (exists) new StoppedTree(tree, new Set(stoppedBefore)).resume();
   }
   await journal.write(action === 'resume' ? 'aborted' : 'done');
   const done = action === 'end' ? 'ended' : 'resumed';

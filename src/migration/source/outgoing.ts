@@ -127,10 +127,13 @@ async function rollBack(
   const cause = isMigrationFailure(reason) ? reason : error;
   // If the journal cannot be written, 'offered' also makes resolveMigration() resume the original.
   if (state === 'offered') await journal?.write('aborting').catch(() => {});
-  await link.reportFailure(cause.message);
+  // Before the destination ends the copy, whose host would reset the connections otherwise.
   const switchBackError = await addresses.switchBack(PATIENCE * stallMs);
+  await link.reportFailure(cause.message);
   original.resume();
-  if (state !== undefined) await journal?.write('aborted', { agent: '' }).catch(() => {});
+  const isSwitchedOver = addresses.isSwitchedOver && switchBackError !== undefined;
+  const facts = { agent: '', ...(addresses.isNeeded && { isSwitchedOver }) };
+  if (state !== undefined) await journal?.write('aborted', facts).catch(() => {});
   const { phase } = progress;
   const { cancelledBy } = interruption;
   const workload = stateOf(pid);

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CriuError, invalid, type WorkloadState } from '../../errors.ts';
-import { checkOptions, type Shape } from '../../options/check.ts';
+import { callback, checkOptions, type Shape } from '../../options/check.ts';
 import { flag, text } from '../../options/kinds.ts';
 import { milliseconds } from '../../options/operation-options.ts';
 import { tlsMaterial } from '../../options/tls.ts';
@@ -27,6 +27,7 @@ import {
   sourceMove,
 } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
+import { moveBack, reachabilityOf } from './addresses/way-back.ts';
 import { finishOriginal, type OriginalEnding, workloadOf } from './original-ending.ts';
 import { undecidedRemedy } from './remedy.ts';
 
@@ -49,6 +50,12 @@ export interface ResolveMigrationOptions {
    * original then ends without a call to the destination. If the statement is wrong, the work is lost.
    */
   readonly copyHasFinished?: boolean;
+  /**
+   * Moves addresses back that `switchOver` of the migration has moved. Called if the original is to resume
+   * and `switchOver` was called, before the original resumes. Not needed for `addresses` of the migration,
+   * which come back by themselves.
+   */
+  switchBack?(): Promise<void> | void;
   /**
    * How long to try to reach the destination, and to wait for another process that is resolving the same
    * migration, in milliseconds. Default 10000.
@@ -87,6 +94,13 @@ export interface MigrationResolution {
   readonly leftovers: readonly string[];
   /** What is left for the operator to do; undefined unless `owner` is `undecided`. */
   readonly remedy: string | undefined;
+  /**
+   * True if the addresses that the migration moves are on the host where the processes run; false if
+   * something in `remaining` has to be done first; undefined while the owner is undecided.
+   */
+  readonly reachable: boolean | undefined;
+  /** What is left to do before clients reach the service, one phrase for each item. */
+  readonly remaining: readonly string[];
 }
 
 const OPERATION = 'resolveMigration';
@@ -100,6 +114,7 @@ const shape: Shape<ResolveMigrationOptions> = {
   directory: text,
   destinationIsDead: flag,
   copyHasFinished: flag,
+  switchBack: callback,
   deadlineMs: milliseconds,
 };
 
@@ -140,17 +155,24 @@ export async function resolveMigration(
   const answer = await askDestination(id, entry, options);
   const move = sourceMove(entry.state, answer?.state);
   const images = outgoingImages(directory, id);
+  let obstacle: string | undefined;
+  const bringBack = async () => {
+    obstacle = await moveBack(journal, options.switchBack);
+  };
   const ending: OriginalEnding =
     move === 'resume' || move === 'end'
-      ? await finishOriginal(move, journal, images)
+      ? await finishOriginal(move, journal, images, bringBack)
       : { done: 'nothing', leftovers: [] };
+  // The migration may have failed to move its addresses back when it was aborted.
+  if (entry.state === 'aborted') await bringBack();
   const source = (journal.entry ?? entry).state;
   if (!isOpen(source)) await rm(images, { recursive: true, force: true });
   const owner = ownerOf(source, answer?.state);
+  const workload = workloadOf(entry);
   return {
     ...{ id, owner, source, ...ending },
     destination: destinationIsDead || copyHasFinished ? undefined : answer?.state,
-    ...{ pid: entry.pid, workload: workloadOf(entry) },
+    ...{ pid: entry.pid, workload, ...reachabilityOf(owner, workload, obstacle) },
     copy: owner === 'destination' ? answer?.pid : undefined,
     remedy: owner === 'undecided' ? undecidedRemedy(entry.to?.host ?? '', answer) : undefined,
   };
@@ -181,8 +203,10 @@ export async function unresolvedMigrations(given: UnresolvedMigrationsOptions): 
       outgoingJournals(directory),
       id,
     );
-    const { state, agent } = journal?.entry ?? {};
-    if (state !== undefined && isOpen(state) && !isAgentAlive(agent)) open.push(id);
+    const { state, agent, isSwitchedOver, addresses = [] } = journal?.entry ?? {};
+    const lacksAddresses = isSwitchedOver === true && addresses.length > 0 && state === 'aborted';
+    const isUnresolved = state !== undefined && (isOpen(state) || lacksAddresses);
+    if (isUnresolved && !isAgentAlive(agent)) open.push(id);
   }
   return open;
 }

@@ -1,7 +1,7 @@
-import { builtins } from '../../builtins.ts';
 import type { PreflightFinding } from '../../finding.ts';
 import type { inet_sk_entry__Output as InetEntry } from '../../generated/types/inet_sk_entry.ts';
 import { addressText } from '../../netlink/address.ts';
+import { canBind } from '../../netlink/bindable.ts';
 import { type BoundSocket, boundSockets } from '../../netlink/bound-sockets.ts';
 import { eachOf } from '../../procfs/read.ts';
 import { found } from '../checks/check.ts';
@@ -94,22 +94,6 @@ async function missingAddresses(sockets: readonly LocalSocket[]): Promise<Readon
     return (await canBind(`${address}${scope}`)) ? undefined : address;
   });
   return new Set(missing);
-}
-
-/** Binds a datagram socket to an address and a free port for a moment. */
-async function canBind(address: string): Promise<boolean> {
-  const socket = builtins.dgram.createSocket(isV4(address) ? 'udp4' : 'udp6');
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind({ address, port: 0, exclusive: true }, resolve);
-    });
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL';
-  } finally {
-    socket.close();
-  }
 }
 
 /** The local address of a socket; its words have the byte order of this host. */

@@ -7,47 +7,54 @@ import { buildCommand, main, nodeCriu, startNodeCriu } from '../../helpers/comma
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { serve } from '../../helpers/serve-command.ts';
 import { isAlive, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
-import { Lab } from '../../lab/hosts.mjs';
+import { type Host, Lab } from '../../lab/hosts.mjs';
 import { startScene } from '../../lab/migration.mjs';
 import type { Report } from '../../lab/programs.mjs';
 
 beforeAll(buildCommand);
 
-test('--switch-over moves the address between hosts, and the client stays connected', async () => {
+test('--switch-over moves the address to the other host and --address moves it back', async () => {
   const lab = await Lab.start();
   onTestFinished(() => lab.close());
-  const scene = await startScene(lab);
+  const scene = await startScene(lab, { host: lab.serviceAddress });
+  await lab.makeServiceBindable();
   const inside = (name: string) => join(lab.directory, name);
   const trust = ({ ca, cert, key }: { ca: string; cert: string; key: string }) => [
     ...['--ca', ca, '--cert', cert, '--key', key],
   ];
   const env = { ...process.env, CRIU_PATH: criuPath() };
-  const serving = lab.b.spawn(
-    process.execPath,
-    [main, 'serve', `${lab.b.address}:7007`, '-D', inside('b'), ...trust(scene.tls.b)],
-    { env, stdio: ['ignore', 'pipe', 'ignore'] },
-  );
-  let listens = '';
-  serving.stdout?.on('data', (text: Buffer) => {
-    listens += text;
-  });
-  await waitFor(() => listens.includes('listening'), 'serve listens');
-
+  const serveOn = async (host: Host, ...flags: string[]) => {
+    const { address, name } = host;
+    const serving = host.spawn(
+      process.execPath,
+      [main, 'serve', `${address}:7007`, '-D', inside(name), ...trust(scene.tls[name]), ...flags],
+      { env, stdio: ['ignore', 'pipe', 'ignore'] },
+    );
+    let listens = '';
+    serving.stdout?.on('data', (text: Buffer) => {
+      listens += text;
+    });
+    await waitFor(() => listens.includes('listening'), 'serve listens');
+  };
+  const migrateFrom = (from: Host, to: Host, ...flags: string[]) => {
+    const [nsenter = '', ...way] = from.inside(process.execPath, [main, 'migrate']);
+    return startNodeCriu(
+      [
+        ...[...way, String(scene.pid), `${to.address}:7007`, '-D', inside(from.name)],
+        ...['--mode', 'stop-and-copy', '--tcp-established', '--network-lock', 'nftables'],
+        ...[...flags, ...trust(scene.tls[from.name])],
+      ],
+      nsenter,
+    );
+  };
+  await serveOn(lab.b);
   // The command cannot reach the other host's network, so the test moves the address there.
   const move = [
     `ip addr del ${lab.serviceAddress}/32 dev eth0`,
     `echo "$NODE_CRIU_ID $NODE_CRIU_PID $NODE_CRIU_DESTINATION" > ${inside('taken')}`,
     `until [ -e ${inside('given')} ]; do sleep 0.01; done`,
   ];
-  const [nsenter = '', ...way] = lab.a.inside(process.execPath, [main, 'migrate']);
-  const migrating = startNodeCriu(
-    [
-      ...[...way, String(scene.pid), `${lab.b.address}:7007`, '-D', inside('a')],
-      ...['--mode', 'stop-and-copy', '--tcp-established', '--network-lock', 'nftables'],
-      ...['--switch-over', move.join(' && '), ...trust(scene.tls.a)],
-    ],
-    nsenter,
-  );
+  const migrating = migrateFrom(lab.a, lab.b, '--switch-over', move.join(' && '));
   await waitFor(() => existsSync(inside('taken')), 'the address is taken');
   await lab.giveService(lab.b);
   await writeFile(inside('given'), '');
@@ -55,12 +62,17 @@ test('--switch-over moves the address between hosts, and the client stays connec
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
 
   await scene.client.answersOn();
+  expect(await scene.here.ask('isAlive', { pid: scene.pid })).toBe(false);
+
+  await serveOn(lab.a, '--allow-address', '10.77.0.0/24@eth0');
+  const back = await migrateFrom(lab.b, lab.a, '--address', `${lab.serviceAddress}/32`);
+  expect(await back.ended).toMatchObject({ exitCode: 0 });
+  await scene.client.answersOn();
   const report = await scene.client.ask<Report>('stop');
   expect(report).toMatchObject({ connections: 1, faults: [] });
-  expect(await scene.here.ask('isAlive', { pid: scene.pid })).toBe(false);
   const taken = await readFile(inside('taken'), 'utf8');
   expect(taken).toMatch(new RegExp(`^[0-9a-f-]{36} ${scene.pid} ${lab.b.address}\n$`));
-});
+}, 120_000);
 
 test.each([
   ['echo before >&2; echo said; echo "no such device" >&2; exit 3', 'exit code 3: no such device'],
@@ -107,7 +119,7 @@ test('Ctrl-C ends a --switch-over with its descendants, and the original continu
     ...[...args, '--switch-over', `sleep 1000 & echo $! > ${pids}; echo moving; wait`],
     ...['--switch-back', `touch ${undone}`],
   ]);
-  await waitFor(() => command.stderr().includes('moving'), 'the command runs');
+  await waitFor(() => /^moving$/m.test(command.stderr()), 'the command runs');
   process.kill(command.pid, 'SIGINT');
   const { exitCode, stderr } = await command.ended;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 130 });

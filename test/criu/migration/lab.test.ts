@@ -47,6 +47,7 @@ test('a server can be moved there and back by hand, and its client sees only a p
 
 test('agents migrate a server, and its address moves before the copy runs', async () => {
   const { lab, agent, client, pid } = await start({ heap: 4 });
+  await lab.makeServiceBindable();
   const destination = await startAgent(lab.b);
   const images = { imagesDirectory: join(lab.directory, 'images'), tcpEstablished: true };
   await client.measure();

@@ -17,6 +17,9 @@ export interface OfferRequest {
   'manageCgroupsMode'?: (string);
   'cpuCap'?: (number);
   'oldestProtocol'?: (number);
+  'addresses'?: (string)[];
+  'localAddresses'?: (string)[];
+  'connectedAddresses'?: (string)[];
   '_networkLock'?: "networkLock";
   '_manageCgroupsMode'?: "manageCgroupsMode";
   '_cpuCap'?: "cpuCap";
@@ -36,6 +39,9 @@ export interface OfferRequest__Output {
   'manageCgroupsMode'?: (string);
   'cpuCap'?: (number);
   'oldestProtocol': (number);
+  'addresses': (string)[];
+  'localAddresses': (string)[];
+  'connectedAddresses': (string)[];
   '_networkLock'?: "networkLock";
   '_manageCgroupsMode'?: "manageCgroupsMode";
   '_cpuCap'?: "cpuCap";
