@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { traceWorker } from '../diagnostics.ts';
 import { native } from '../native/index.ts';
 import { type ExitWatch, watchExit } from '../process/exit.ts';
@@ -37,6 +38,7 @@ export class CriuChild {
     readonly inSession?: boolean;
   }): CriuChild {
     const nothing = openSync('/dev/null', 'r+');
+    const stdin = inSession ? blockingStdin() : nothing;
     try {
       const [stderr, stderrEnd] = native().pipe();
       try {
@@ -44,7 +46,7 @@ export class CriuChild {
           file: path,
           args: [path, ...args],
           env: environment(),
-          descriptors: [[0, inSession ? 0 : nothing], [1, nothing], [2, stderrEnd], ...inherited],
+          descriptors: [[0, stdin], [1, nothing], [2, stderrEnd], ...inherited],
           // In its own session, so that Ctrl-C in a terminal does not kill criu during a dump.
           newSession: !inSession,
           // CRIU creates images, which hold process memory, with mode 0644 minus this mask.
@@ -61,6 +63,7 @@ export class CriuChild {
       }
     } finally {
       closeSync(nothing);
+      if (stdin !== 0 && stdin !== nothing) closeSync(stdin);
     }
   }
 
@@ -90,4 +93,12 @@ export class CriuChild {
   copyOf(fd: number): number {
     return native().pidfdGetfd(this.#pidfd, fd);
   }
+}
+
+/**
+ * The terminal of this process for a restored program. Once Node uses it as `process.stdin` it does not
+ * block, which programs do not expect; opened again, it does.
+ */
+function blockingStdin(): number {
+  return isatty(0) ? openSync('/proc/self/fd/0', constants.O_RDWR | constants.O_NOCTTY) : 0;
 }

@@ -45,7 +45,7 @@ test('a shell job that is restored on a terminal has the terminal until it ends'
   const dumped = await nodeCriu(['dump', String(pid), '-D', images, '--shell-job']);
   expect(dumped).toMatchObject({ exitCode: 0 });
   await waitGone(pid);
-  const restore = `${main} restore -D ${images} --shell-job --quiet --criu ${criuPath()}`;
+  const restore = `${main} restore -D ${images} --shell-job --criu ${criuPath()}`;
   shell.type(`${restore}; echo "exit code $?"\n`);
   await waitFor(async () => (await foreground()) === pid, 'cat has the terminal');
   shell.type('two\n');
