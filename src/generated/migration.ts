@@ -37,6 +37,10 @@ export default {
             "GetStatus": {
               "requestType": "MigrationRequest",
               "responseType": "MigrationStatus"
+            },
+            "Acknowledge": {
+              "requestType": "MigrationRequest",
+              "responseType": "MigrationStatus"
             }
           }
         },

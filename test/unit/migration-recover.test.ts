@@ -235,12 +235,13 @@ describe('what another process is finishing', () => {
   });
 });
 
-test('journals of ended migrations are removed after a week, and no others', async () => {
+test('journals of migrations that both hosts know to have ended are removed after a week', async () => {
   const directory = await temporaryDirectory();
   for (const state of ['complete', 'aborted', 'failed'])
-    await note(directory, { state }, { daysAgo: 8 });
+    await note(directory, { state, acknowledged: true }, { daysAgo: 8 });
   const kept = [
-    await note(directory, { state: 'complete' }, { daysAgo: 6 }),
+    await note(directory, { state: 'aborted' }, { daysAgo: 8 }),
+    await note(directory, { state: 'complete', acknowledged: true }, { daysAgo: 6 }),
     await note(directory, { state: 'aborted', agent: thisAgent() }, { daysAgo: 6 }),
     await note(directory, { state: 'resumed', lazy: true, agent: thisAgent() }, { daysAgo: 8 }),
     await note(directory, { state: 'prepared' }, { daysAgo: 8 }),

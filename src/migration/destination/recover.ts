@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isInRestorer } from '../../cleanup/half-restored.ts';
@@ -12,7 +12,7 @@ import {
   incomingImages,
   incomingJournals,
 } from '../journal/incoming-journal.ts';
-import { Journal, journalPath, journalsIn } from '../journal/journal.ts';
+import { Journal, journalsIn, pruneJournals } from '../journal/journal.ts';
 import { isAgentAlive, isElsewhere, isLocal, pidsOf } from '../protocol/identity.ts';
 import { DEFAULT_STALL_MS, PATIENCE } from '../protocol/stall-limit.ts';
 import { afterRestart, type DestinationState, isFinal } from '../protocol/states.ts';
@@ -24,8 +24,8 @@ import { type MigrationPeer, type MigrationServerHooks, requireOwner } from './s
 type CopyProcesses = Partial<Pick<IncomingFacts, 'startTime' | 'tree' | 'criu'>>;
 
 const POLL_MS = 20;
-/** How long the journal of a migration that has ended is kept, in milliseconds. */
-const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+/** How long a migration that has just ended may keep its journal, in milliseconds. */
+const ACKNOWLEDGE_MS = 1000;
 /** How many processes to end at a time, since each takes a descriptor. */
 const BATCH = 64;
 const ELSEWHERE = 'its agent ran in another pid namespace: start a server there';
@@ -42,12 +42,9 @@ export async function recoverAll(
   const journals = incomingJournals(directory);
   // One by one, since each takes a descriptor.
   for (const id of await journalsIn(journals)) {
-    const { state } = await recoverIncoming(directory, id, hooks, { stallMs });
-    const path = journalPath(journals, id);
-    const { mtimeMs } = await stat(path);
-    const isOld = Date.now() - mtimeMs > RETENTION_MS;
-    if (isOld && (isFinal(state) || state === 'unknown')) await rm(path, { force: true });
+    await recoverIncoming(directory, id, hooks, { stallMs });
   }
+  await pruneJournals(journals);
 }
 
 /** Options of {@link recoverIncoming}. */
@@ -99,6 +96,28 @@ export async function recoverIncoming(
   // A hook that does not return in time is still due, like one that throws.
   if (isFinal(next)) await within(PATIENCE * stallMs, record.tearDown());
   return { state: next, pid, message: next === state ? message : cause };
+}
+
+/**
+ * Notes that the source knows how a migration has ended.
+ * @throws Error if the migration has not ended, or its hooks have not returned
+ */
+export async function acknowledgeIncoming(
+  directory: string,
+  id: string,
+  peer: MigrationPeer,
+): Promise<CopyStatus> {
+  await using journal: IncomingJournal | undefined = await Journal.find<
+    DestinationState,
+    IncomingFacts
+  >(incomingJournals(directory), id);
+  const { owner } = journal?.entry ?? {};
+  if (owner !== undefined) requireOwner(owner, peer);
+  if (!journal || !(await journal.lock(ACKNOWLEDGE_MS))) throw new Error('it is under way');
+  const { state = 'unknown', pid, message, acknowledged } = journal.entry ?? {};
+  if (!isFinal(state)) throw new Error(`the migration is ${state}`);
+  if (!acknowledged) await journal.write(state, { acknowledged: true });
+  return { state, pid, message };
 }
 
 /** The status of a migration that is left alone: another agent runs it, or is finishing it. */

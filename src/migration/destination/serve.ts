@@ -3,6 +3,8 @@ import { deferred } from '../../concurrency/deferred.ts';
 import { CriuError } from '../../errors.ts';
 import { OrphanReaper } from '../../process/orphan-reaper.ts';
 import { makePrivateDirectory, requirePrivate } from '../../process/private-directory.ts';
+import { incomingJournals } from '../journal/incoming-journal.ts';
+import { pruneJournals } from '../journal/journal.ts';
 import { readCredentials } from '../protocol/credentials.ts';
 import type { MigrationClient } from '../protocol/criu-operations.ts';
 import { PageListener } from '../protocol/page-listener.ts';
@@ -43,6 +45,8 @@ export interface MigrationServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** How often journals that have expired are removed, in milliseconds. */
+const PRUNE_MS = 60 * 60 * 1000;
 /** How long sources may take to receive the last answers, in milliseconds. */
 const LAST_ANSWERS_MS = 2000;
 
@@ -77,7 +81,16 @@ export async function startMigrationServer(
   try {
     const tls = serverCredentials(service, credentials, renewed);
     const controlPort = await ControlPort.listen(server, tls, listen, { pending, renewed });
-    return new RunningServer(listen.host, { server, controlPort, pageListener, offers, registry });
+    const prune = () => void pruneJournals(incomingJournals(directory)).catch(() => {});
+    const pruning = setInterval(prune, PRUNE_MS).unref();
+    return new RunningServer(listen.host, {
+      pruning,
+      server,
+      controlPort,
+      pageListener,
+      offers,
+      registry,
+    });
   } catch (error) {
     await pageListener[Symbol.asyncDispose]();
     throw cannotListen(listen.host, error as Error);
@@ -89,6 +102,7 @@ class RunningServer implements MigrationServer {
   readonly port: number;
   readonly pagePort: number;
   readonly #closed = deferred<void>();
+  readonly #pruning: NodeJS.Timeout;
   readonly #server: Server;
   readonly #controlPort: ControlPort;
   readonly #pageListener: PageListener;
@@ -100,6 +114,7 @@ class RunningServer implements MigrationServer {
   constructor(
     host: string,
     parts: {
+      readonly pruning: NodeJS.Timeout;
       readonly server: Server;
       readonly controlPort: ControlPort;
       readonly pageListener: PageListener;
@@ -110,6 +125,7 @@ class RunningServer implements MigrationServer {
     this.host = host;
     this.port = parts.controlPort.port;
     this.pagePort = parts.pageListener.port;
+    this.#pruning = parts.pruning;
     this.#server = parts.server;
     this.#controlPort = parts.controlPort;
     this.#pageListener = parts.pageListener;
@@ -131,6 +147,7 @@ class RunningServer implements MigrationServer {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#pruning);
     await this.#offers.close();
     await Promise.allSettled(this.#registry.all.map((incoming) => incoming.close()));
     this.#controlPort.close();

@@ -11,7 +11,7 @@ import { commonProtocol } from '../protocol/service.ts';
 import { type CopyStatus, toWireStatus } from '../protocol/status.ts';
 import type { Incoming } from './incoming.ts';
 import type { OfferReceiver } from './offer-receiver.ts';
-import { recoverIncoming } from './recover.ts';
+import { acknowledgeIncoming, recoverIncoming } from './recover.ts';
 import type { MigrationRegistry } from './registry.ts';
 import type { MigrationPeer } from './serve-options.ts';
 import type { ServerContext } from './server-context.ts';
@@ -66,6 +66,9 @@ export class MigrationService {
         endsWait,
       ),
       getStatus: this.#statusCall((incoming) => incoming.status),
+      acknowledge: this.#replyWith((call: ServerUnaryCall<{ id: string }, MigrationStatus>) =>
+        this.#acknowledge(call.request.id, peerOf(call)),
+      ),
     } as unknown as MigrationsHandlers;
   }
 
@@ -105,6 +108,11 @@ export class MigrationService {
     const incoming = this.#registry.find(id, peerOf(call));
     if (!incoming) throw new Error('there is no such migration');
     return toWireStatus(await incoming.receiveImages(index, call, parts));
+  }
+
+  async #acknowledge(id: string, peer: MigrationPeer): Promise<MigrationStatus> {
+    if (!isMigrationId(id)) throw new Error('there is no such migration');
+    return toWireStatus(await acknowledgeIncoming(this.#context.directory, id, peer));
   }
 
   /** The migration may belong to an earlier server in the same directory. */

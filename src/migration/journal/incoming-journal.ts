@@ -21,6 +21,8 @@ export interface IncomingFacts {
   readonly owner: string;
   /** The process that serves the migration, as thisAgent() names it. */
   readonly agent: string;
+  /** True once both hosts know how the migration has ended. */
+  readonly acknowledged: boolean;
   /** True from before the hook `beforeRestore` is called until the hook `afterMigration` has returned. */
   readonly isSetUp: boolean;
   /** The addresses that come with the workload. */

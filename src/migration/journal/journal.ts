@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asCriuError, CriuError } from '../../errors.ts';
@@ -20,6 +20,8 @@ interface Content<State extends string, Facts extends object> {
 }
 
 const LOCK_POLL_MS = 20;
+/** How long a journal is kept after its last line, in milliseconds. */
+const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -136,6 +138,22 @@ export async function journalsIn(directory: string): Promise<string[]> {
     throw asCriuError('migration', error);
   });
   return names.map((name) => name.replace(/\.journal$/, '')).filter(isMigrationId);
+}
+
+/**
+ * Removes the journals whose last line is older than a week: those that both hosts know to have ended, and
+ * those without a line. The others are kept for the question that the other host may still ask.
+ */
+export async function pruneJournals(directory: string): Promise<void> {
+  // One by one, since each takes a descriptor.
+  for (const id of await journalsIn(directory)) {
+    const path = journalPath(directory, id);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs < RETENTION_MS) continue;
+    await using journal = await Journal.find<string, { acknowledged: boolean }>(directory, id);
+    if (!journal || !(await journal.lock())) continue;
+    if (journal.entry?.acknowledged ?? journal.entry === undefined) await rm(path, { force: true });
+  }
 }
 
 function creationError(id: string, cause: NodeJS.ErrnoException): CriuError {

@@ -45,6 +45,8 @@ export interface OutgoingFacts {
   readonly protocol: number;
   /** The process that runs the migration, as thisAgent() names it; empty once it has finished. */
   readonly agent: string;
+  /** True once both hosts know how the migration has ended. */
+  readonly acknowledged: boolean;
   readonly undo: UndoOptions;
   /** The addresses that go with the workload. */
   readonly addresses: readonly OutgoingAddress[];

@@ -24,6 +24,7 @@ interface Requests {
   readonly awaitPages: { readonly id: string };
   readonly abort: { readonly id: string; readonly reason: string };
   readonly getStatus: { readonly id: string };
+  readonly acknowledge: { readonly id: string };
 }
 
 /** The name of a call that returns a status. */

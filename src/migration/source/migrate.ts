@@ -3,7 +3,8 @@ import { Cancellation } from '../../concurrency/cancellation.ts';
 import { CombinedSignal } from '../../concurrency/combined-signal.ts';
 import { traceOperation } from '../../diagnostics.ts';
 import { makePrivateDirectory, requirePrivate } from '../../process/private-directory.ts';
-import { STATE_DIRECTORY } from '../journal/outgoing-journal.ts';
+import { pruneJournals } from '../journal/journal.ts';
+import { outgoingJournals, STATE_DIRECTORY } from '../journal/outgoing-journal.ts';
 import { readCredentials } from '../protocol/credentials.ts';
 import { DestinationClient } from '../protocol/destination-client.ts';
 import type { SourceClient } from './context.ts';
@@ -75,6 +76,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     cancellation.throwIfRequested();
     await makePrivateDirectory(directory, true);
     await requirePrivate(OPERATION, directory);
+    await pruneJournals(outgoingJournals(directory));
     using destination = await DestinationClient.connect(to, credentials, options.stallMs);
     return await runMigration({
       ...{ id: this.id, pid: this.pid, options, directory, criu, start },

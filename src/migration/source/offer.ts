@@ -30,7 +30,10 @@ export interface AcceptedOffer {
   readonly mode: MigrationMode;
   readonly pages: TransferContext['pages'];
   /** What the journal begins with. */
-  readonly facts: Omit<OutgoingFacts, 'tree' | 'stoppedBefore' | 'criu' | 'isSwitchedOver'>;
+  readonly facts: Omit<
+    OutgoingFacts,
+    'tree' | 'stoppedBefore' | 'criu' | 'isSwitchedOver' | 'acknowledged'
+  >;
 }
 
 /**

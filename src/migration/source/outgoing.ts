@@ -15,6 +15,7 @@ import type { DestinationClient } from '../protocol/destination-client.ts';
 import { isPostcopy } from '../protocol/modes.ts';
 import { DEFAULT_STALL_MS, PATIENCE } from '../protocol/stall-limit.ts';
 import type { SourceState } from '../protocol/states.ts';
+import { acknowledge } from './acknowledge.ts';
 import { AddressSwitch } from './address-switch.ts';
 import {
   beginPhase,
@@ -75,6 +76,7 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
     const leftovers = await dumpWatch.unlock(images);
     await journal.write('done', { agent: '' });
     await beginPhase(context, 'done');
+    await acknowledge(link.client, id, journal);
     const { bytes, phases, start } = progress;
     const totalMs = performance.now() - start;
     return { id, pid, mode, rounds, bytes, downtimeMs, totalMs, phases, leftovers };
@@ -129,11 +131,14 @@ async function rollBack(
   if (state === 'offered') await journal?.write('aborting').catch(() => {});
   // Before the destination ends the copy, whose host would reset the connections otherwise.
   const switchBackError = await addresses.switchBack(PATIENCE * stallMs);
-  await link.reportFailure(cause.message);
+  const answers = await link.reportFailure(cause.message);
   original.resume();
   const isSwitchedOver = addresses.isSwitchedOver && switchBackError !== undefined;
   const facts = { agent: '', ...(addresses.isNeeded && { isSwitchedOver }) };
   if (state !== undefined) await journal?.write('aborted', facts).catch(() => {});
+  // A journal that still has to bring addresses back must not expire.
+  const isAborted = journal?.entry?.state === 'aborted' && !isSwitchedOver;
+  if (journal && isAborted && answers) await acknowledge(link.client, id, journal);
   const { phase } = progress;
   const { cancelledBy } = interruption;
   const workload = stateOf(pid);

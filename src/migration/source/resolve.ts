@@ -27,6 +27,7 @@ import {
   sourceMove,
 } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
+import { acknowledge } from './acknowledge.ts';
 import { moveBack, reachabilityOf } from './addresses/way-back.ts';
 import { finishOriginal, type OriginalEnding, workloadOf } from './original-ending.ts';
 import { undecidedRemedy } from './remedy.ts';
@@ -152,6 +153,7 @@ export async function resolveMigration(
   if (!(await journal.lock(options.deadlineMs ?? DEADLINE_MS))) throw locked(id);
   const { entry } = journal;
   if (!entry) throw noJournal(id, directory);
+  const isDecided = destinationIsDead === true || copyHasFinished === true;
   const answer = await askDestination(id, entry, options);
   const move = sourceMove(entry.state, answer?.state);
   const images = outgoingImages(directory, id);
@@ -166,12 +168,16 @@ export async function resolveMigration(
   // The migration may have failed to move its addresses back when it was aborted.
   if (entry.state === 'aborted') await bringBack();
   const source = (journal.entry ?? entry).state;
-  if (!isOpen(source)) await rm(images, { recursive: true, force: true });
+  if (!isOpen(source)) {
+    await rm(images, { recursive: true, force: true });
+    // A journal that still has to bring addresses back must not expire.
+    if (answer && !isDecided && obstacle === undefined) await acknowledgeEnd(id, journal, options);
+  }
   const owner = ownerOf(source, answer?.state);
   const workload = workloadOf(entry);
   return {
     ...{ id, owner, source, ...ending },
-    destination: destinationIsDead || copyHasFinished ? undefined : answer?.state,
+    destination: isDecided ? undefined : answer?.state,
     ...{ pid: entry.pid, workload, ...reachabilityOf(owner, workload, obstacle) },
     copy: owner === 'destination' ? answer?.pid : undefined,
     remedy: owner === 'undecided' ? undecidedRemedy(entry.to?.host ?? '', answer) : undefined,
@@ -215,20 +221,38 @@ function isOpen(state: SourceState): boolean {
   return state !== 'done' && state !== 'aborted';
 }
 
+async function connect(
+  { to, protocol }: Partial<OutgoingFacts>,
+  { tls, insecure }: ResolveMigrationOptions,
+): Promise<DestinationClient> {
+  const endpoint = to ?? { host: '', port: 0 };
+  const credentials = await readCredentials(OPERATION, endpoint.host, tls, insecure);
+  const destination = await DestinationClient.connect(endpoint, credentials);
+  if (protocol !== undefined) destination.protocol = protocol;
+  return destination;
+}
+
+async function acknowledgeEnd(
+  id: string,
+  journal: OutgoingJournal,
+  options: ResolveMigrationOptions,
+): Promise<void> {
+  using destination = await connect(journal.entry ?? {}, options);
+  await acknowledge(destination, id, journal);
+}
+
 /** Asks the destination who owns the workload, if only the destination knows. */
 async function askDestination(
   id: string,
-  { state, to, mode, protocol }: Partial<OutgoingFacts> & { readonly state: SourceState },
+  entry: Partial<OutgoingFacts> & { readonly state: SourceState },
   options: ResolveMigrationOptions,
 ): Promise<CopyStatus | undefined> {
-  const { destinationIsDead, copyHasFinished, tls, insecure, deadlineMs = DEADLINE_MS } = options;
+  const { destinationIsDead, copyHasFinished, deadlineMs = DEADLINE_MS } = options;
+  const { state, mode } = entry;
   if (state !== 'handed-over') return undefined;
   if (destinationIsDead) return { state: 'aborted' };
   if (copyHasFinished) return { state: 'complete' };
-  const endpoint = to ?? { host: '', port: 0 };
-  const credentials = await readCredentials(OPERATION, endpoint.host, tls, insecure);
-  using destination = await DestinationClient.connect(endpoint, credentials);
-  if (protocol !== undefined) destination.protocol = protocol;
+  using destination = await connect(entry, options);
   // A copy that was to fetch its pages has lost them with the agent of the source.
   const decision = isPostcopy(mode) ? 'abort' : 'commit';
   return await pollDecision(destination, id, decision, deadlineMs);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type MigrateOptions, migrate, resolveMigration } from '../../../src/index.ts';
 import { incomingJournals } from '../../../src/migration/journal/incoming-journal.ts';
 import { journalPath } from '../../../src/migration/journal/journal.ts';
+import { outgoingJournals } from '../../../src/migration/journal/outgoing-journal.ts';
 import { buildCommand, nodeCriu } from '../../helpers/command.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
@@ -198,6 +199,26 @@ test('close() of a server aborts a migration whose copy does not run yet', async
   expect(error.message).toContain('the destination was closed');
   expect(await runLog.alone()).toBe(runLog.pid);
   expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'aborted' }]);
+});
+
+test('both hosts know how a migration has ended, and remove its journals after a week', async () => {
+  const runLog = await RunLog.start(8);
+  const host = await MigrationHost.start({ insecure: true });
+  const directory = await temporaryDirectory();
+  const options = { ...to(host), mode: 'stop-and-copy', directory, path: criuPath() } as const;
+  const { id } = await migrate(runLog.pid, options).result;
+  const weekAgo = Date.now() / 1000 - 8 * 24 * 60 * 60;
+  for (const journals of [outgoingJournals(directory), incomingJournals(host.directory)]) {
+    const path = journalPath(journals, id);
+    const last = (await readFile(path, 'utf8')).trim().split('\n').at(-1) ?? '';
+    expect(JSON.parse(last)).toMatchObject({ acknowledged: true });
+    await utimes(path, weekAgo, weekAgo);
+  }
+  await failureOf(migrate(0x3fffff, options).result);
+  expect(await readdir(outgoingJournals(directory))).toEqual([]);
+  await host.killAgent();
+  await host.startAgent();
+  expect(await readdir(incomingJournals(host.directory))).toEqual([]);
 });
 
 test('a copy that a reboot of its host has ended is not reported as complete, and the original is kept', async () => {

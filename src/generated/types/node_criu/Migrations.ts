@@ -21,6 +21,15 @@ export interface MigrationsClient extends grpc.Client {
   abort(argument: _node_criu_AbortRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
   abort(argument: _node_criu_AbortRequest, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
   
+  Acknowledge(argument: _node_criu_MigrationRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
+  Acknowledge(argument: _node_criu_MigrationRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
+  Acknowledge(argument: _node_criu_MigrationRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
+  Acknowledge(argument: _node_criu_MigrationRequest, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
+  acknowledge(argument: _node_criu_MigrationRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
+  acknowledge(argument: _node_criu_MigrationRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
+  acknowledge(argument: _node_criu_MigrationRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
+  acknowledge(argument: _node_criu_MigrationRequest, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
+  
   AwaitPages(argument: _node_criu_MigrationRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
   AwaitPages(argument: _node_criu_MigrationRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
   AwaitPages(argument: _node_criu_MigrationRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_node_criu_MigrationStatus__Output>): grpc.ClientUnaryCall;
@@ -89,6 +98,8 @@ export interface MigrationsClient extends grpc.Client {
 export interface MigrationsHandlers extends grpc.UntypedServiceImplementation {
   Abort: grpc.handleUnaryCall<_node_criu_AbortRequest__Output, _node_criu_MigrationStatus>;
   
+  Acknowledge: grpc.handleUnaryCall<_node_criu_MigrationRequest__Output, _node_criu_MigrationStatus>;
+  
   AwaitPages: grpc.handleUnaryCall<_node_criu_MigrationRequest__Output, _node_criu_MigrationStatus>;
   
   Commit: grpc.handleUnaryCall<_node_criu_MigrationRequest__Output, _node_criu_MigrationStatus>;
@@ -107,6 +118,7 @@ export interface MigrationsHandlers extends grpc.UntypedServiceImplementation {
 
 export interface MigrationsDefinition extends grpc.ServiceDefinition {
   Abort: MethodDefinition<_node_criu_AbortRequest, _node_criu_MigrationStatus, _node_criu_AbortRequest__Output, _node_criu_MigrationStatus__Output>
+  Acknowledge: MethodDefinition<_node_criu_MigrationRequest, _node_criu_MigrationStatus, _node_criu_MigrationRequest__Output, _node_criu_MigrationStatus__Output>
   AwaitPages: MethodDefinition<_node_criu_MigrationRequest, _node_criu_MigrationStatus, _node_criu_MigrationRequest__Output, _node_criu_MigrationStatus__Output>
   Commit: MethodDefinition<_node_criu_MigrationRequest, _node_criu_MigrationStatus, _node_criu_MigrationRequest__Output, _node_criu_MigrationStatus__Output>
   GetStatus: MethodDefinition<_node_criu_MigrationRequest, _node_criu_MigrationStatus, _node_criu_MigrationRequest__Output, _node_criu_MigrationStatus__Output>
