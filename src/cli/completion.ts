@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { addHelp } from './help.ts';
+import { quoted } from './shell-command.ts';
 
 const description = [
   'Print a script that completes the commands, options and files of node-criu in a shell.',
@@ -132,8 +133,4 @@ function fish(all: readonly Words[]): string {
 /** The commands between bars, for a search. */
 function pathList(all: readonly Words[]): string {
   return `|${all.map(({ path }) => path).join('|')}|`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

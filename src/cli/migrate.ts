@@ -23,6 +23,7 @@ import {
   milliseconds,
   pid,
 } from './quantities.ts';
+import { quoted } from './shell-command.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
 
@@ -166,11 +167,12 @@ function reactionsAfterHandOver(host: string, resolveCommand: string): readonly 
 /** The command that finishes the migration after this command has ended. */
 function resolveLine(
   { id }: Migration,
-  { directory, insecure, ca, cert, key }: MigrateFlags,
+  { directory, insecure, ca, cert, key, switchBack }: MigrateFlags,
 ): string {
   const trust = insecure ? ['--insecure'] : [`--ca ${ca} --cert ${cert} --key ${key}`];
   const where = directory === undefined ? [] : [`-D ${directory}`];
-  return ['node-criu resolve', id, ...where, ...trust].join(' ');
+  const back = switchBack === undefined ? [] : [`--switch-back ${quoted(switchBack)}`];
+  return ['node-criu resolve', id, ...where, ...trust, ...back].join(' ');
 }
 
 /** The flags, as options of the library. */

@@ -8,6 +8,11 @@ const GRACE_MS = 5000;
 /** How long to wait for the rest of the output after the shell exits, in milliseconds. */
 const OUTPUT_MS = 500;
 
+/** A text as one word of a shell command. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 export interface ShellCommand {
   /** The flag that the command line comes from, for messages. */
   readonly flag: string;

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { buildCommand, events, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
+import { buildCommand, events, main, startNodeCriu } from '../../helpers/command.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { freePort, serve } from '../../helpers/serve-command.ts';
@@ -94,7 +95,7 @@ describe('while a copy runs that lacks memory', () => {
     const here = join(directory, 'here');
     expect(stderr).toMatch(
       new RegExp(
-        `then loses its work, .* until you run: node-criu resolve \\S+ -D ${here} --insecure$`,
+        `then loses its work, .* until you run: node-criu resolve \\S+ -D ${here} --insecure --switch-back 'touch ${directory}/back'$`,
         'm',
       ),
     );
@@ -116,7 +117,7 @@ describe('while a copy runs that lacks memory', () => {
     expect(exitCode).toBeUndefined();
     pages.cut();
     const [, line = ''] = /until you run: node-criu (resolve .*)$/m.exec(stderr) ?? [];
-    const resolved = await nodeCriu(line.split(' '));
+    const resolved = await execa('sh', ['-c', `"$0" ${line}`, main]);
     expect(resolved).toMatchObject({ exitCode: 0 });
     expect(resolved.stdout).toMatch(/^owner: source$/m);
     await memory.verifyOriginal();

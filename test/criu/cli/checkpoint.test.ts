@@ -221,6 +221,7 @@ test('check reports the version of criu and the features of the kernel', async (
         lazyPages: expect.any(Boolean),
         pidfdStore: expect.any(Boolean),
       },
+      kernelCache: 'kept',
     },
   ]);
 });
