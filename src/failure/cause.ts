@@ -124,18 +124,24 @@ const consequences: readonly RegExp[] = [
   /^Can't open images directory: /,
   /^Unexpected EOF on \(empty-image\)$/,
   /failed with -?\d+\.?$/,
-  // A probe of the kernel failed. Before criu has a log, it keeps the first KiB of errors, so that the end
-  // of the line may be missing.
+  // A probe of the kernel failed; the end of the line may be missing.
   /^kerndat_\w*( failed.*)?$/,
 ];
 
 /**
  * The cause in CRIU's words: the last error in the log that is neither noise nor a consequence, or
- * the last such error on standard error if CRIU failed before it opened the log.
+ * the last such error on standard error if CRIU failed before it opened the log. There it keeps only the
+ * first KiB, so that the last line may be cut.
  */
 export function trueCause({ log, remains }: Pick<Evidence, 'log' | 'remains'>): string | undefined {
   const isCause = (line: string) => !isNoise(line) && !isConsequence(line);
-  return log?.errors.findLast(isCause) ?? errorLines(remains.stderr ?? '').findLast(isCause);
+  const { stderr = '' } = remains;
+  const whole = stderr.slice(0, stderr.lastIndexOf('\n') + 1);
+  return (
+    log?.errors.findLast(isCause) ??
+    errorLines(whole).findLast(isCause) ??
+    errorLines(stderr).findLast(isCause)
+  );
 }
 
 /** An error of CRIU's parser of options and configuration files, which has a format of its own. */

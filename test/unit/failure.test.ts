@@ -20,7 +20,7 @@ const ofRestore: Evidence = { ...ofDump, operation: 'restore', label: 'restore' 
 const logOf = (...errors: string[]): CriuLog => ({ path: '/w/dump.log', errors });
 const stderrOf = (...errors: string[]) => ({
   ...ofDump.remains,
-  stderr: errors.map((error) => `(00.01) 12: Error (criu/x.c:1): ${error}`).join('\n'),
+  stderr: errors.map((error) => `(00.01) 12: Error (criu/x.c:1): ${error}\n`).join(''),
 });
 const ofRlimit = "rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted";
 
@@ -42,6 +42,17 @@ test('an operation has succeeded if CRIU says so, unless a hook threw', () => {
   expect(hasSucceeded({ reply: succeeded, refusal: undefined }, undefined)).toBe(true);
   expect(hasSucceeded({ reply: failed, refusal: undefined }, undefined)).toBe(false);
   expect(hasSucceeded({ reply: succeeded, refusal }, undefined)).toBe(false);
+});
+
+test('a line that CRIU has cut is no cause beside a whole one', () => {
+  const { stderr } = stderrOf('tun: Unable to create tun: Operation timed out');
+  const cut = `${stderr}(00.01) 12: Error (criu/kerndat.c:1601): Unable create a network na`;
+  expect(errorOf({}, { remains: { ...ofDump.remains, stderr: cut } }).message).toContain(
+    'Unable to create tun',
+  );
+  expect(
+    errorOf({}, { remains: { ...ofDump.remains, stderr: cut.slice(stderr.length) } }).message,
+  ).toContain('Unable create a network na');
 });
 
 describe('the cause in the message', () => {

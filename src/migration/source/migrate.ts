@@ -76,7 +76,8 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     cancellation.throwIfRequested();
     await makePrivateDirectory(directory, true);
     await requirePrivate(OPERATION, directory);
-    await pruneJournals(outgoingJournals(directory));
+    // Old journals only take space.
+    await pruneJournals(outgoingJournals(directory)).catch(() => {});
     using destination = await DestinationClient.connect(to, credentials, options.stallMs);
     return await runMigration({
       ...{ id: this.id, pid: this.pid, options, directory, criu, start },
