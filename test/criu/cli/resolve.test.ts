@@ -15,7 +15,7 @@ test('resolve exits with 4 while the outcome is unknown, and finishes the migrat
   const first = await serve('127.0.0.1:0', '-D', there, '--insecure');
   const migration = migrate(memory.pid, {
     ...{ to: { host: '127.0.0.1', port: first.port }, insecure: true, path: criuPath() },
-    ...{ mode: 'stop-and-copy', directory, stallMs: 1000 },
+    ...{ mode: 'stop-and-copy', directory, stallMs: 3000 },
     hooks: { phase: async (phase) => void (phase === 'hand-over' && (await first.kill())) },
   });
   expect(await failureOf(migration.result)).toMatchObject({ workload: 'stopped' });
