@@ -89,6 +89,8 @@ test('listening() resolves once a process of the program listens, not another on
   writeSync(gate, '\n');
   await listening;
   process.kill(await childOf(program.pid), 'SIGKILL');
+  // Until then the child may still have its socket.
+  await program.exited;
   expect(await failureOf(program.listening(8123))).toMatchObject({
     ...{ code: 'ERR_CRIU_PROGRAM_ENDED', pid: program.pid, exit: { code: 3, signal: null } },
   });
