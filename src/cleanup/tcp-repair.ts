@@ -1,6 +1,6 @@
 import { native } from '../native/index.ts';
 import { openPidfd } from '../process/exit.ts';
-import { readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
+import { readSockets } from '../procfs/descriptors.ts';
 import { readNamespace } from '../procfs/namespaces.ts';
 import { readTcpConnections, type TcpConnection } from '../procfs/net-tcp.ts';
 
@@ -15,7 +15,7 @@ export async function connectionsOf(pids: readonly number[]): Promise<Connection
   const tables = new Map<string | undefined, ReturnType<typeof readTcpConnections>>();
   const found = await Promise.all(
     pids.map(async (pid) => {
-      const sockets = await socketsOf(pid);
+      const sockets = await readSockets(pid).catch(() => []);
       if (sockets.length === 0) return [];
       const namespace = await readNamespace(pid, 'net').catch(() => undefined);
       const known = tables.get(namespace) ?? readTcpConnections(pid).catch(() => new Map());
@@ -28,18 +28,6 @@ export async function connectionsOf(pids: readonly number[]): Promise<Connection
     }),
   );
   return found.flat();
-}
-
-async function socketsOf(pid: number): Promise<{ fd: number; inode: number }[]> {
-  const descriptors = await readDescriptors(pid).catch(() => []);
-  const sockets = await Promise.all(
-    descriptors.map(async (fd) => {
-      const link = await readDescriptorLink(pid, fd).catch(() => undefined);
-      const inode = /^socket:\[(\d+)\]$/.exec(link ?? '')?.[1];
-      return inode === undefined ? [] : { fd, inode: Number(inode) };
-    }),
-  );
-  return sockets.flat();
 }
 
 /**

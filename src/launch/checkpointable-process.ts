@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CriuError, invalid } from '../errors.ts';
 import { isInteger } from '../options/kinds.ts';
 import { ProcessHandle } from '../process/process-handle.ts';
-import { readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
+import { readSockets } from '../procfs/descriptors.ts';
 import { readTcpListeners } from '../procfs/net-tcp.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import type { OutsideDescriptor } from './outside-descriptors.ts';
@@ -62,10 +62,6 @@ export class CheckpointableProcess extends ProcessHandle {
 async function listensOn(root: number, port: number): Promise<boolean> {
   const listeners = await readTcpListeners(root, port);
   if (listeners.size === 0) return false;
-  const links = descendantsOf(root).map(async (pid) => {
-    const descriptors = await readDescriptors(pid);
-    return await Promise.all(descriptors.map((fd) => readDescriptorLink(pid, fd)));
-  });
-  const names = new Set((await Promise.all(links)).flat());
-  return [...listeners].some((inode) => names.has(`socket:[${inode}]`));
+  const sockets = await Promise.all(descendantsOf(root).map(readSockets));
+  return sockets.flat().some(({ inode }) => listeners.has(inode));
 }

@@ -15,7 +15,23 @@ export function readDescriptorLink(pid: Pid, fd: number): Promise<string | undef
   return linkOf(descriptorPath(pid, fd));
 }
 
-/** The same, synchronously. */
+/** A socket that a process has open. */
+export interface OpenSocket {
+  readonly fd: number;
+  readonly inode: number;
+}
+
+/** Lists the open sockets of a process. */
+export async function readSockets(pid: Pid): Promise<OpenSocket[]> {
+  const sockets = (await readDescriptors(pid)).map(async (fd) => {
+    const link = await readDescriptorLink(pid, fd);
+    const inode = /^socket:\[(\d+)\]$/.exec(link ?? '')?.[1];
+    return inode === undefined ? [] : { fd, inode: Number(inode) };
+  });
+  return (await Promise.all(sockets)).flat();
+}
+
+/** The same as {@link readDescriptorLink}, synchronously. */
 export function readDescriptorLinkSync(pid: Pid, fd: number): string | undefined {
   return linkOfSync(descriptorPath(pid, fd));
 }

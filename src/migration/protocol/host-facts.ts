@@ -3,7 +3,7 @@ import { arch, freemem, release } from 'node:os';
 import type { HostFacts__Output } from '../../generated/types/node_criu/HostFacts.ts';
 import { readLocalAddresses } from '../../netlink/bound-sockets.ts';
 import { requireLargePipes } from '../../postcopy/pipes.ts';
-import { readDescriptorLink, readDescriptors } from '../../procfs/descriptors.ts';
+import { readSockets } from '../../procfs/descriptors.ts';
 import { readNamespace } from '../../procfs/namespaces.ts';
 import { readThreads } from '../../procfs/processes.ts';
 import { readSharedMemoryPss } from '../../procfs/smaps.ts';
@@ -82,9 +82,8 @@ async function localAddressesOf(
   const [local, connected] = [new Set<string>(), new Set<string>()];
   for (const pid of pids) {
     if ((await readNamespace(pid, 'net').catch(() => undefined)) !== own) continue;
-    for (const fd of await readDescriptors(pid).catch(() => [])) {
-      const link = await readDescriptorLink(pid, fd);
-      const found = known.get(Number(/^socket:\[(\d+)\]$/.exec(link ?? '')?.[1]));
+    for (const { inode } of await readSockets(pid).catch(() => [])) {
+      const found = known.get(inode);
       if (found) (found.isConnected ? connected : local).add(found.address);
     }
   }
