@@ -129,19 +129,23 @@ function run(
   args: readonly string[],
   input?: string,
 ): Promise<string | undefined> {
-  const env = Object.fromEntries(environment().map((entry) => entry.split(/=(.*)/s, 2)));
   const enter = netns < 0 ? [] : ['nsenter', `--net=/proc/${process.pid}/fd/${netns}`];
   const [program = '', ...all] = [...enter, file, ...args];
   const { execFile } = builtins.childProcess;
   return new Promise((resolve, reject) => {
-    const child = execFile(program, all, { env, maxBuffer: Infinity }, (error, stdout, stderr) => {
-      const [reason] = stderr.trim().split('\n');
-      if (!error) resolve(stdout);
-      else if (error.code === 'ENOENT' && program === file) resolve(undefined);
-      // The exit code of nsenter for a program that is not installed.
-      else if (error.code === 127) resolve(undefined);
-      else reject(new Error(reason || error.message));
-    });
+    const child = execFile(
+      program,
+      all,
+      { env: environment(), maxBuffer: Infinity },
+      (error, stdout, stderr) => {
+        const [reason] = stderr.trim().split('\n');
+        if (!error) resolve(stdout);
+        else if (error.code === 'ENOENT' && program === file) resolve(undefined);
+        // The exit code of nsenter for a program that is not installed.
+        else if (error.code === 127) resolve(undefined);
+        else reject(new Error(reason || error.message));
+      },
+    );
     // The program may end before it has read its input.
     child.stdin?.on('error', () => {}).end(input);
   });

@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { invalid } from '../errors.ts';
 import { syncDirectory } from './durable.ts';
 
-const WRITABLE_BY_OTHERS = 0o022;
+/** The mode bits with which others than the owner can write. */
+export const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /**

@@ -4,7 +4,7 @@ import { traceWorker } from '../diagnostics.ts';
 import { native } from '../native/index.ts';
 import { type ExitWatch, watchExit } from '../process/exit.ts';
 import type { Remains } from './connection.ts';
-import { environment } from './environment.ts';
+import { environmentEntries } from './environment.ts';
 import { Stderr } from './stderr.ts';
 
 /** The pids of the criu processes that this process has started and not reaped. */
@@ -45,7 +45,7 @@ export class CriuChild {
         const child = native().spawn({
           file: path,
           args: [path, ...args],
-          env: environment(),
+          env: environmentEntries(),
           descriptors: [[0, stdin], [1, nothing], [2, stderrEnd], ...inherited],
           // In its own session, so that Ctrl-C in a terminal does not kill criu during a dump.
           newSession: !inSession,

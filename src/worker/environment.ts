@@ -2,9 +2,13 @@
 const ADMIN_DIRECTORIES = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** The environment of this process, with the directories added to PATH that non-login shells lack. */
-export function environment(): string[] {
+export function environment(): NodeJS.ProcessEnv {
   const path = process.env.PATH?.split(':') ?? [];
   const missing = ADMIN_DIRECTORIES.filter((directory) => !path.includes(directory));
-  const env = { ...process.env, PATH: [...path, ...missing].join(':') };
-  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return { ...process.env, PATH: [...path, ...missing].join(':') };
+}
+
+/** The same as `NAME=value` each, as execve(2) takes it. */
+export function environmentEntries(): string[] {
+  return Object.entries(environment()).map(([name, value]) => `${name}=${value}`);
 }

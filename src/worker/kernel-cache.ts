@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import {
   chmod,
   lstat,
@@ -12,7 +11,11 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { builtins } from '../builtins.ts';
 import { CriuError } from '../errors.ts';
+import { WRITABLE_BY_OTHERS } from '../process/private-directory.ts';
+import { readBootIdSync } from '../procfs/system.ts';
 import { environment } from './environment.ts';
 import type { Program } from './program.ts';
 
@@ -25,7 +28,6 @@ const CACHE = '/run/criu.kdat';
 const KEPT = '/dev/.criu';
 /** As for a devtmpfs. Source: TMPFS_MAGIC. */
 const TMPFS = 0x01021994;
-const WRITABLE_BY_OTHERS = 0o022;
 const MAX_BYTES = 1 << 20;
 
 /** Has CRIU write the file to a tmpfs that nobody else sees, whatever else it finds fault with. */
@@ -65,7 +67,7 @@ export async function kernelCache(): Promise<KernelCache> {
 export async function keepKernelCache(operation: string, program: Program): Promise<void> {
   try {
     if ((await statfs(dirname(CACHE))).type === TMPFS) return;
-    const path = join(KEPT, await nameFor(program));
+    const path = join(KEPT, nameFor(program));
     const found = await readlink(CACHE).catch(() => undefined);
     if (found === path && (await stat(path).catch(() => undefined))) return;
     if (found === undefined && (await lstat(CACHE).catch(() => undefined))) return;
@@ -86,10 +88,8 @@ function unlessTaken(error: NodeJS.ErrnoException): void {
 }
 
 /** CRIU takes only a file of the same CRIU, and a container may be moved to another kernel with its /dev. */
-async function nameFor({ identity }: Program): Promise<string> {
-  const { createHash } = await import('node:crypto');
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
-  return `${createHash('sha256').update(`${boot}${identity}`).digest('hex').slice(0, 16)}.kdat`;
+function nameFor({ identity }: Program): string {
+  return `${builtins.crypto.createHash('sha256').update(`${readBootIdSync()} ${identity}`).digest('hex').slice(0, 16)}.kdat`;
 }
 
 async function makeKept(): Promise<void> {
@@ -110,15 +110,10 @@ async function makeKept(): Promise<void> {
 
 /** Lets CRIU examine the kernel; resolves with the file that it writes. */
 async function probe({ path }: Program): Promise<Buffer> {
-  const env = Object.fromEntries(environment().map((line) => line.split(/=(.*)/s, 2)));
-  const [{ execFile }, { promisify }] = await Promise.all([
-    import('node:child_process'),
-    import('node:util'),
-  ]);
-  const { stdout } = await promisify(execFile)(
+  const { stdout } = await promisify(builtins.childProcess.execFile)(
     'unshare',
     ['--mount', '--propagation', 'private', 'sh', '-c', PROBE, path],
-    { encoding: 'buffer', env, maxBuffer: MAX_BYTES },
+    { encoding: 'buffer', env: environment(), maxBuffer: MAX_BYTES },
   );
   if (stdout.length === 0) throw new Error('CRIU has written nothing');
   return stdout;

@@ -1,5 +1,5 @@
 import { spawnSlot } from '../concurrency/spawn-slot.ts';
-import { environment } from './environment.ts';
+import { environmentEntries } from './environment.ts';
 import type { Program } from './program.ts';
 import { Worker } from './worker.ts';
 
@@ -132,7 +132,7 @@ export class Pool {
 }
 
 function startConditions({ identity }: Program): string {
-  return [identity, workingDirectory(), process.umask(), ...environment()].join('\0');
+  return [identity, workingDirectory(), process.umask(), ...environmentEntries()].join('\0');
 }
 
 function workingDirectory(): string {
