@@ -1,5 +1,5 @@
 import { holdsCheckpoint } from '../images/image-names.ts';
-import { descriptorOf } from '../options/kinds.ts';
+import { directoryPath } from '../options/kinds.ts';
 import type { CriuOpts } from '../options/types.ts';
 import type { ResolvedOptions } from './resolve.ts';
 import { holdsAlready, StagedImages } from './staged-images.ts';
@@ -41,8 +41,7 @@ async function assertNoCheckpoint(
   { imagesDirectory, overwrite }: CriuOpts,
 ): Promise<void> {
   if (overwrite || imagesDirectory === undefined) return;
-  const isPath = typeof imagesDirectory === 'string';
-  const path = isPath ? imagesDirectory : `/proc/self/fd/${descriptorOf(imagesDirectory)}`;
+  const path = directoryPath(imagesDirectory);
   // A directory that cannot be read is refused when it is opened.
   if (await holdsCheckpoint(path).catch(() => false)) throw holdsAlready(operation, path);
 }
