@@ -13,19 +13,17 @@ const ALL_NODES_ETHERNET = Buffer.from([0x33, 0x33, 0, 0, 0, 1]);
 const ICMPV6 = 58;
 
 /**
- * Tells the neighbours of a device that it has these addresses now, by a gratuitous ARP or an unsolicited
+ * Tells the neighbours of a device that it has an address now, by a gratuitous ARP or an unsolicited
  * neighbour advertisement. Does nothing for a device that is not Ethernet.
  * @throws the system error of socket(2), bind(2) or send(2)
  */
-export async function announce(device: string, addresses: readonly string[]): Promise<void> {
+export async function announce(device: string, address: string): Promise<void> {
   const link = (await readLinks()).find(({ name }) => name === device);
   if (!link?.isEthernet) return;
   const fd = native().packetSocket(link.index);
   try {
-    for (const address of addresses) {
-      const encode = isIPv4(address) ? gratuitousArp : neighbourAdvertisement;
-      native().send(fd, encode(link.hardwareAddress, addressBytes(address)));
-    }
+    const encode = isIPv4(address) ? gratuitousArp : neighbourAdvertisement;
+    native().send(fd, encode(link.hardwareAddress, addressBytes(address)));
   } finally {
     native().close(fd);
   }

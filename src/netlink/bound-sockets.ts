@@ -1,4 +1,4 @@
-import { addressText } from './address.ts';
+import { addressText } from './ip-address.ts';
 import { parseAttributes } from './message.ts';
 import { AF_INET, AF_INET6, IPPROTO_TCP, inetRequest, NETLINK_SOCK_DIAG } from './sock-diag.ts';
 import { NetlinkError, NetlinkSocket } from './socket.ts';
@@ -14,6 +14,7 @@ export interface BoundSocket {
   readonly inode: number;
 }
 
+const FAMILIES = [AF_INET, AF_INET6];
 const IPPROTO_UDP = 17;
 /** States of TCP; UDP sockets are closed, or established if they are connected. */
 const LISTEN = 10;
@@ -27,13 +28,13 @@ const MESSAGE_SIZE = 72;
  */
 export async function boundSockets(): Promise<BoundSocket[]> {
   const sockets: BoundSocket[] = [];
-  using socket = new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, -1);
-  for (const family of [AF_INET, AF_INET6]) {
+  using socket = openSocket();
+  for (const family of FAMILIES) {
     for await (const body of socket.dump(inetRequest(family, IPPROTO_TCP, 1 << LISTEN))) {
-      sockets.push(parse('tcp', body));
+      sockets.push({ protocol: 'tcp', ...parse(body) });
     }
     for await (const body of socket.dump(inetRequest(family, IPPROTO_UDP))) {
-      sockets.push(parse('udp', body));
+      sockets.push({ protocol: 'udp', ...parse(body) });
     }
   }
   return sockets;
@@ -49,12 +50,12 @@ export interface LocalAddress {
 /** Reads the local addresses of the TCP and UDP sockets of this network namespace, by inode. */
 export async function readLocalAddresses(): Promise<Map<number, LocalAddress>> {
   const addresses = new Map<number, LocalAddress>();
-  using socket = new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, -1);
+  using socket = openSocket();
   for (const protocol of [IPPROTO_TCP, IPPROTO_UDP]) {
-    for (const family of [AF_INET, AF_INET6]) {
+    for (const family of FAMILIES) {
       try {
         for await (const body of socket.dump(inetRequest(family, protocol))) {
-          const { address, inode } = parse('tcp', body);
+          const { address, inode } = parse(body);
           const isConnected = protocol === IPPROTO_TCP && body.readUInt16BE(6) !== 0;
           addresses.set(inode, { address, isConnected });
         }
@@ -67,11 +68,14 @@ export async function readLocalAddresses(): Promise<Map<number, LocalAddress>> {
   return addresses;
 }
 
+function openSocket(): NetlinkSocket {
+  return new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, -1);
+}
+
 /** Parses struct inet_diag_msg and its attributes. */
-function parse(protocol: 'tcp' | 'udp', body: Buffer): BoundSocket {
+function parse(body: Buffer): Omit<BoundSocket, 'protocol'> {
   const attributes = new Map(parseAttributes(body.subarray(MESSAGE_SIZE)));
   return {
-    protocol,
     address: addressText(body.subarray(8, body.readUInt8(0) === AF_INET6 ? 24 : 12)),
     port: body.readUInt16BE(4),
     isOnlyV6: attributes.get(INET_DIAG_SKV6ONLY)?.readUInt8(0) === 1,

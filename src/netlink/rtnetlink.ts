@@ -1,6 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { addressText } from './address.ts';
-import { addressBytes, type Cidr, maxPrefix } from './ip-address.ts';
+import { addressBytes, addressText, type Cidr, maxPrefix } from './ip-address.ts';
 import {
   encodeAttribute,
   encodeMessage,

@@ -1,4 +1,4 @@
-import { addressTextV6 } from './address.ts';
+import { addressTextV6 } from './ip-address.ts';
 import { encodeMessage, NLM_F_DUMP, NLM_F_REQUEST, parseAttributes } from './message.ts';
 import { NetlinkSocket } from './socket.ts';
 

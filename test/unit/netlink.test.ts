@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { addressText } from '../../src/netlink/address.ts';
 import { gratuitousArp, neighbourAdvertisement } from '../../src/netlink/announcement.ts';
-import { addressBytes, contains, parseCidr } from '../../src/netlink/ip-address.ts';
+import { addressBytes, addressText, contains, parseCidr } from '../../src/netlink/ip-address.ts';
 import {
   encodeAttribute,
   encodeMessage,

@@ -1,8 +1,8 @@
 import type { PreflightFinding } from '../../finding.ts';
 import type { inet_sk_entry__Output as InetEntry } from '../../generated/types/inet_sk_entry.ts';
-import { addressText } from '../../netlink/address.ts';
 import { canBind } from '../../netlink/bindable.ts';
 import { type BoundSocket, boundSockets } from '../../netlink/bound-sockets.ts';
+import { addressText } from '../../netlink/ip-address.ts';
 import { eachOf } from '../../procfs/read.ts';
 import { found } from '../checks/check.ts';
 import { findOutsideOwners } from '../outside-owners.ts';

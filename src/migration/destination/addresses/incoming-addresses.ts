@@ -40,7 +40,7 @@ export async function takeAddresses({ addresses = [] }: AddressFacts): Promise<v
 
 /** Tells the neighbours which device has the addresses. */
 export async function announceAddresses({ addresses = [] }: AddressFacts): Promise<void> {
-  for (const { device, address } of addresses) await announce(device, [address]);
+  for (const { device, address } of addresses) await announce(device, address);
 }
 
 /**

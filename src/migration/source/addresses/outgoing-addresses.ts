@@ -92,7 +92,7 @@ export async function bringBackAddresses(addresses: readonly OutgoingAddress[]):
   for (const { address, prefix, device, message } of addresses) {
     try {
       await addAddress(device, Buffer.from(message, 'base64'));
-      await announce(device, [address]);
+      await announce(device, address);
     } catch (cause) {
       const what = `cannot add ${formatCidr({ address, prefix })} to ${device}`;
       throw new Error(`${what}: ${(cause as Error).message}`, { cause });
