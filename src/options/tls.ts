@@ -14,7 +14,6 @@ export interface TlsFiles {
   readonly crl?: Buffer;
 }
 
-const BEGIN = '-----BEGIN ';
 /** Longer texts are not quoted. */
 const MAX_PATH = 256;
 
@@ -74,6 +73,11 @@ export const tlsFiles: Kind = {
   },
 };
 
+/** True for the path of a PEM file, false for the content of one. */
+export function isPemPath(given: string | Uint8Array | undefined): given is string {
+  return typeof given === 'string' && !given.includes('-----BEGIN ');
+}
+
 /**
  * Reads the files of checked options, one after the other, so that the error always names the first
  * that cannot be read.
@@ -92,8 +96,7 @@ async function readPem(
   option: string,
   given: string | Uint8Array,
 ): Promise<Buffer> {
-  if (typeof given !== 'string') return Buffer.from(given);
-  if (given.includes(BEGIN)) return Buffer.from(given);
+  if (!isPemPath(given)) return Buffer.from(given);
   return await readFile(given).catch((error: NodeJS.ErrnoException) => {
     if (mayBeKey(given)) {
       throw new CriuError(

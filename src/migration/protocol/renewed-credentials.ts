@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { builtins } from '../../builtins.ts';
-import type { TlsFiles } from '../../options/tls.ts';
+import { isPemPath, type TlsFiles } from '../../options/tls.ts';
 import type { TlsOptions } from '../../options/types.ts';
 
 const FILES = ['ca', 'cert', 'key', 'crl'] as const;
@@ -66,8 +66,7 @@ export class RenewedCredentials {
   #paths(): (readonly [(typeof FILES)[number], string])[] {
     return FILES.flatMap((name) => {
       const value = this.#tls[name];
-      const isPath = typeof value === 'string' && !value.includes('-----BEGIN ');
-      return isPath ? [[name, value] as const] : [];
+      return isPemPath(value) ? [[name, value] as const] : [];
     });
   }
 }
