@@ -130,7 +130,8 @@ export async function resolveMigration(
   given: ResolveMigrationOptions,
 ): Promise<MigrationResolution> {
   const options = checkOptions(OPERATION, given, shape);
-  const { directory = STATE_DIRECTORY, destinationIsDead, copyHasFinished } = options;
+  const { directory = STATE_DIRECTORY, deadlineMs = DEADLINE_MS } = options;
+  const { destinationIsDead, copyHasFinished } = options;
   if (destinationIsDead && copyHasFinished) {
     const takes = 'nothing with destinationIsDead: one resumes the original, the other ends it';
     throw invalid(OPERATION, 'copyHasFinished', takes, copyHasFinished);
@@ -150,11 +151,16 @@ export async function resolveMigration(
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, facts);
   }
   // Another resolver may have resumed or ended the original since the journal was read.
-  if (!(await journal.lock(options.deadlineMs ?? DEADLINE_MS))) throw locked(id);
+  if (!(await journal.lock(deadlineMs))) throw locked(id);
   const { entry } = journal;
   if (!entry) throw noJournal(id, directory);
   const isDecided = destinationIsDead === true || copyHasFinished === true;
-  const answer = await askDestination(id, entry, options);
+  // Only after the hand-over may another host have the workload.
+  const isUndecided = entry.state === 'handed-over';
+  using destination = isUndecided && !isDecided ? await connect(entry, options) : undefined;
+  let answer: CopyStatus | undefined;
+  if (destination) answer = await pollDecision(destination, id, entry, deadlineMs);
+  else if (isUndecided) answer = { state: destinationIsDead ? 'aborted' : 'complete' };
   const move = sourceMove(entry.state, answer?.state);
   const images = outgoingImages(directory, id);
   let obstacle: string | undefined;
@@ -171,7 +177,9 @@ export async function resolveMigration(
   if (!isOpen(source)) {
     await rm(images, { recursive: true, force: true });
     // A journal that still has to bring addresses back must not expire.
-    if (answer && !isDecided && obstacle === undefined) await acknowledgeEnd(id, journal, options);
+    if (destination && answer && obstacle === undefined) {
+      await acknowledge(destination, id, journal);
+    }
   }
   const owner = ownerOf(source, answer?.state);
   const workload = workloadOf(entry);
@@ -232,32 +240,6 @@ async function connect(
   return destination;
 }
 
-async function acknowledgeEnd(
-  id: string,
-  journal: OutgoingJournal,
-  options: ResolveMigrationOptions,
-): Promise<void> {
-  using destination = await connect(journal.entry ?? {}, options);
-  await acknowledge(destination, id, journal);
-}
-
-/** Asks the destination who owns the workload, if only the destination knows. */
-async function askDestination(
-  id: string,
-  entry: Partial<OutgoingFacts> & { readonly state: SourceState },
-  options: ResolveMigrationOptions,
-): Promise<CopyStatus | undefined> {
-  const { destinationIsDead, copyHasFinished, deadlineMs = DEADLINE_MS } = options;
-  const { state, mode } = entry;
-  if (state !== 'handed-over') return undefined;
-  if (destinationIsDead) return { state: 'aborted' };
-  if (copyHasFinished) return { state: 'complete' };
-  using destination = await connect(entry, options);
-  // A copy that was to fetch its pages has lost them with the agent of the source.
-  const decision = isPostcopy(mode) ? 'abort' : 'commit';
-  return await pollDecision(destination, id, decision, deadlineMs);
-}
-
 /**
  * Polls the destination until it has decided, and requests a decision if it has not.
  * @returns the answer to the last call; undefined if that failed
@@ -265,9 +247,11 @@ async function askDestination(
 async function pollDecision(
   destination: DestinationClient,
   id: string,
-  decision: 'abort' | 'commit',
+  { mode }: Partial<OutgoingFacts>,
   timeoutMs: number,
 ): Promise<CopyStatus | undefined> {
+  // A copy that was to fetch its pages has lost them with the agent of the source.
+  const decision = isPostcopy(mode) ? 'abort' : 'commit';
   const until = performance.now() + timeoutMs;
   let last: CopyStatus | undefined;
   let call: 'getStatus' | 'abort' | 'commit' = 'getStatus';
