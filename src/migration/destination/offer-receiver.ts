@@ -114,10 +114,9 @@ export class OfferReceiver {
       await incoming.abort('the source has withdrawn its offer');
       signal.throwIfAborted();
     }
-    const { protocol, oldestProtocol } = received.request;
-    const common = commonProtocol(protocol, oldestProtocol || protocol) ?? PROTOCOL;
+    const protocol = agreedProtocol(received.request);
     const reply = { objections, host: facts, pagePort: pageListener.port, ...incoming.tokens };
-    return { ...reply, protocol: common };
+    return { ...reply, ...(protocol !== undefined && { protocol }) };
   }
 
   async #authorize(offer: MigrationOffer, peer: MigrationPeer, object: Objector): Promise<void> {
@@ -155,7 +154,7 @@ export class OfferReceiver {
 function checkOffer(request: OfferRequest__Output, object: Objector): MigrationOffer | undefined {
   const { id, protocol, oldestProtocol, program, memory, pids } = request;
   const mode = fromWireMode(request.mode);
-  if (commonProtocol(protocol, oldestProtocol || protocol) === undefined) {
+  if (agreedProtocol(request) === undefined) {
     object(
       `The source speaks ${versions(oldestProtocol || protocol, protocol)} of the protocol, this host ${versions(OLDEST_PROTOCOL, PROTOCOL)}.`,
       SAME_VERSION,
@@ -178,6 +177,11 @@ function checkOffer(request: OfferRequest__Output, object: Objector): MigrationO
   const addresses = request.addresses.map((address) => peerText(address, MAX_ADDRESS));
   const shown = { program: peerText(program, MAX_PROGRAM), addresses };
   return mode && { id, ...shown, mode, memoryBytes: memory, pids };
+}
+
+/** The version that both hosts speak. A source that names no oldest version speaks only one. */
+function agreedProtocol({ protocol, oldestProtocol }: OfferRequest__Output): number | undefined {
+  return commonProtocol(protocol, oldestProtocol || protocol);
 }
 
 function versions(oldest: number, newest: number): string {

@@ -64,12 +64,8 @@ export async function recoverIncoming(
   hooks: MigrationServerHooks,
   { stallMs = DEFAULT_STALL_MS, peer }: RecoverOptions = {},
 ): Promise<CopyStatus> {
-  await using journal: IncomingJournal | undefined = await Journal.find<
-    DestinationState,
-    IncomingFacts
-  >(incomingJournals(directory), id);
-  const { owner } = journal?.entry ?? {};
-  if (peer && owner !== undefined) requireOwner(owner, peer);
+  await using journal = await findJournal(directory, id);
+  requireOwnerOf(journal, peer);
   if (!journal || isAgentAlive(journal.entry?.agent) || !(await journal.lock())) {
     return statusOf(journal);
   }
@@ -107,17 +103,27 @@ export async function acknowledgeIncoming(
   id: string,
   peer: MigrationPeer,
 ): Promise<CopyStatus> {
-  await using journal: IncomingJournal | undefined = await Journal.find<
-    DestinationState,
-    IncomingFacts
-  >(incomingJournals(directory), id);
-  const { owner } = journal?.entry ?? {};
-  if (owner !== undefined) requireOwner(owner, peer);
+  await using journal = await findJournal(directory, id);
+  requireOwnerOf(journal, peer);
   if (!journal || !(await journal.lock(ACKNOWLEDGE_MS))) throw new Error('it is under way');
   const { state = 'unknown', pid, message, acknowledged } = journal.entry ?? {};
   if (!isFinal(state)) throw new Error(`the migration is ${state}`);
   if (!acknowledged) await journal.write(state, { acknowledged: true });
   return { state, pid, message };
+}
+
+/** Opens the journal of a migration; undefined if there is none. */
+async function findJournal(directory: string, id: string): Promise<IncomingJournal | undefined> {
+  return await Journal.find<DestinationState, IncomingFacts>(incomingJournals(directory), id);
+}
+
+/** @throws Error if a migration belongs to another host than the one that asks */
+function requireOwnerOf(
+  journal: IncomingJournal | undefined,
+  peer: MigrationPeer | undefined,
+): void {
+  const { owner } = journal?.entry ?? {};
+  if (peer && owner !== undefined) requireOwner(owner, peer);
 }
 
 /** The status of a migration that is left alone: another agent runs it, or is finishing it. */

@@ -13,10 +13,16 @@ export interface Slot extends Disposable {
   reserve(migration: OpenMigration): void;
 }
 
+/** What a slot is held for. */
+interface Holder {
+  readonly peer: MigrationPeer;
+  reserved?: OpenMigration;
+}
+
 /** Counts the migrations to a server, those included that are not accepted yet. */
 export class Slots {
   readonly #registry: Pick<MigrationRegistry, 'open'>;
-  readonly #held = new Map<Slot, { readonly peer: MigrationPeer; reserved?: OpenMigration }>();
+  readonly #held = new Map<Slot, Holder>();
 
   constructor(registry: Pick<MigrationRegistry, 'open'>) {
     this.#registry = registry;
@@ -39,14 +45,14 @@ export class Slots {
       );
       return undefined;
     }
-    const held: { readonly peer: MigrationPeer; reserved?: OpenMigration } = { peer };
+    const holder: Holder = { peer };
     const slot: Slot = {
       reserve: (migration) => {
-        held.reserved = migration;
+        holder.reserved = migration;
       },
       [Symbol.dispose]: () => void this.#held.delete(slot),
     };
-    this.#held.set(slot, held);
+    this.#held.set(slot, holder);
     return slot;
   }
 

@@ -51,10 +51,10 @@ export async function connectPages(
   }
 }
 
-/** What a {@link PageListener} shares with the other port of its server. */
+/** What the connections to a port of a server are subject to. */
 export interface ListenerOptions {
   readonly pending?: PendingConnections;
-  /** Absent without TLS. */
+  /** The material of both ports. Absent without TLS. */
   readonly renewed?: RenewedCredentials | undefined;
 }
 
