@@ -4,7 +4,7 @@ import { withDumpProgress } from './dump-progress.ts';
 import { addCommon, addFlags, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
 import { reportOccupied } from './occupied-pids.ts';
-import { formatBytes, formatDuration, pid } from './quantities.ts';
+import { formatDump, pid } from './quantities.ts';
 import { stepHooks } from './steps.ts';
 import { withCriu } from './verb.ts';
 
@@ -46,9 +46,7 @@ async function dump(root: number, given: CheckpointOptions & Common): Promise<vo
       return criu.checkpoint(root, all as CheckpointOptions);
     });
     const { stats, imagesDirectory } = result;
-    const size = formatBytes(stats.bytesWritten);
-    const frozen = formatDuration(stats.frozenTimeMs);
-    output.result(result, `${imagesDirectory}: process ${root}, ${size}, frozen for ${frozen}`);
+    output.result(result, `${imagesDirectory}: process ${root}, ${formatDump(stats)}`);
     reportOccupied(output, result.occupiedPids);
   });
 }

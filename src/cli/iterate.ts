@@ -1,18 +1,11 @@
 import type { Command } from 'commander';
-import { type IterateOptions, type PreCopyLimits, preCopy, type RoundReason } from '../index.ts';
-import { addCommon, addFlags, addQuiet, type Common, defined, NEGATION_HELP } from './flags.ts';
+import { type IterateOptions, preCopy, type RoundReason } from '../index.ts';
+import { addCommon, addFlags, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
 import { addHelp } from './help.ts';
 import { reportOccupied } from './occupied-pids.ts';
 import type { OptionName } from './option-names.ts';
-import {
-  bytes,
-  count,
-  DURATION,
-  formatBytes,
-  formatDuration,
-  milliseconds,
-  pid,
-} from './quantities.ts';
+import { addPreCopyFlags, type PreCopyFlags, preCopyLimits } from './precopy-flags.ts';
+import { formatDump, pid } from './quantities.ts';
 import { withCriu } from './verb.ts';
 
 const description = [
@@ -44,11 +37,7 @@ const excluded: readonly OptionName[] = [
   'tls',
 ];
 
-interface IterateFlags extends Common, IterateOptions {
-  readonly maxDowntime?: number;
-  readonly maxRounds?: number;
-  readonly maxBytes?: number;
-}
+type IterateFlags = Common & PreCopyFlags & IterateOptions;
 
 /** Adds the verb `iterate`. */
 export function addIterate(program: Command): void {
@@ -56,17 +45,8 @@ export function addIterate(program: Command): void {
     .summary('dump a process tree with a short freeze, after rounds of copying')
     .description(description)
     .argument('<pid>', 'the root of the process tree', pid);
-  addQuiet(
-    addCommon(addFlags(command, ['dump'], { required: ['imagesDirectory'], except: excluded })),
-  )
-    .option(
-      `--max-downtime ${DURATION}`,
-      'end the rounds when the expected downtime falls to this (default: 300ms)',
-      milliseconds,
-    )
-    .option('--max-rounds <number>', 'maximum number of rounds (default: 8)', count)
-    .option('--max-bytes <size>', 'maximum of memory to copy in rounds, such as 512MiB', bytes)
-    .action(iterate);
+  addFlags(command, ['dump'], { required: ['imagesDirectory'], except: excluded });
+  addPreCopyFlags(addQuiet(addCommon(command))).action(iterate);
 }
 
 /** Why the rounds ended. */
@@ -79,24 +59,19 @@ const reasons: Readonly<Partial<Record<RoundReason, string>>> = {
 
 async function iterate(root: number, given: IterateFlags): Promise<void> {
   await withCriu(given, async ({ criu, output, options, limits }) => {
-    const { maxDowntime, maxRounds, maxBytes, ...dump } = options;
-    const policy: PreCopyLimits = defined({ maxDowntimeMs: maxDowntime, maxRounds, maxBytes });
+    const { policy, others: dump } = preCopyLimits(options);
     await using iteration = await criu.iterate(root, { ...dump, ...limits });
     const rounds = preCopy(iteration, policy);
     for await (const { index, directory, stats, durationMs } of rounds) {
-      const { bytesWritten, frozenTimeMs } = stats;
-      const text = `${formatBytes(bytesWritten)}, frozen for ${formatDuration(frozenTimeMs)}`;
       output.step(
         { step: 'round', index, directory, stats, durationMs },
-        `round ${index}: ${text}`,
+        `round ${index}: ${formatDump(stats)}`,
       );
     }
     const reason = rounds.decision?.reason;
     if (reason) output.step({ step: 'dump', reason }, `dumping: ${reasons[reason] ?? reason}`);
     const result = await iteration.dump();
-    const size = formatBytes(result.stats.bytesWritten);
-    const frozen = formatDuration(result.stats.frozenTimeMs);
-    const text = `${result.directory}: process ${root}, ${size}, frozen for ${frozen}`;
+    const text = `${result.directory}: process ${root}, ${formatDump(result.stats)}`;
     output.result({ pid: root, ...result }, text);
     reportOccupied(output, result.occupiedPids);
   });

@@ -13,16 +13,8 @@ import type { Reaction } from './interruption.ts';
 import { estimateMemory } from './memory-estimate.ts';
 import { MigrationProgress } from './migration-progress.ts';
 import type { OptionName } from './option-names.ts';
-import {
-  bytes,
-  count,
-  DURATION,
-  formatBytes,
-  formatDuration,
-  hostAndPort,
-  milliseconds,
-  pid,
-} from './quantities.ts';
+import { addPreCopyFlags, type PreCopyFlags, preCopyLimits } from './precopy-flags.ts';
+import { bytes, formatBytes, formatDuration, hostAndPort, pid } from './quantities.ts';
 import { quoted } from './shell-command.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
@@ -62,14 +54,16 @@ const setByMigration: readonly OptionName[] = [
   'tls',
 ];
 
-interface MigrateFlags extends Common, TrustFlags, AddressFlags, Partial<DumpOptions> {
+interface MigrateFlags
+  extends Common,
+    TrustFlags,
+    AddressFlags,
+    PreCopyFlags,
+    Partial<DumpOptions> {
   readonly mode?: MigrateOptions['mode'];
   readonly directory?: string;
   readonly rateLimit?: number;
   readonly rateLimitFrozen?: true;
-  readonly maxDowntime?: number;
-  readonly maxRounds?: number;
-  readonly maxBytes?: number;
   readonly insecure?: true;
 }
 
@@ -84,15 +78,6 @@ export function addMigrate(program: Command): void {
     '--rate-limit-frozen',
     'keep to --rate-limit while the processes are frozen, too',
   );
-  const maxDowntime = new Option(
-    `--max-downtime ${DURATION}`,
-    'end the rounds when the expected downtime falls to this (default: 300ms)',
-  );
-  const maxRounds = new Option('--max-rounds <number>', 'maximum number of rounds (default: 8)');
-  const maxBytes = new Option(
-    '--max-bytes <size>',
-    'maximum of memory to copy in rounds, such as 512MiB',
-  );
   const command = addHelp(program.command('migrate'), examples)
     .summary('move a process tree to another host')
     .description(description)
@@ -104,10 +89,8 @@ export function addMigrate(program: Command): void {
     )
     .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
     .option('--rate-limit <size>', 'bandwidth limit per second, such as 100MiB', bytes)
-    .addOption(rateLimitFrozen.helpGroup(RARE))
-    .addOption(maxDowntime.argParser(milliseconds).helpGroup(RARE))
-    .addOption(maxRounds.argParser(count).helpGroup(RARE))
-    .addOption(maxBytes.argParser(bytes).helpGroup(RARE));
+    .addOption(rateLimitFrozen.helpGroup(RARE));
+  addPreCopyFlags(command, RARE);
   addFlags(addTrustFlags(addAddressFlags(addQuiet(addCommon(command)))), ['dump'], {
     except: setByMigration,
     common: ['tcpEstablished', 'fileLocks'],
@@ -180,12 +163,12 @@ function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'
   const { client, limits, options } = optionsFrom(given);
   const { ca, cert, key, insecure, switchOver, switchBack, ...others } = options;
   const { address: addresses, mode, directory, rateLimit, rateLimitFrozen, ...more } = others;
-  const { maxDowntime, maxRounds, maxBytes, ...dump } = more;
+  const { policy, others: dump } = preCopyLimits(more);
   const { deadlineMs, gracePeriodMs } = limits;
   return {
     ...{ ...trustFrom(given, host), ...client },
     ...defined({ addresses, mode, directory, rateLimit, rateLimitFrozen, deadlineMs }),
-    policy: defined({ maxDowntimeMs: maxDowntime, maxRounds, maxBytes }),
+    policy,
     dump: { ...dump, ...defined({ gracePeriodMs }) },
   };
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { DumpStats } from '../index.ts';
 
 const MILLISECONDS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -72,4 +73,9 @@ export function formatBytes(size: number): string {
 /** Formats a time, such as `250 ms` or `1.5 s`. */
 export function formatDuration(timeMs: number): string {
   return timeMs < 1000 ? `${Math.round(timeMs)} ms` : `${(timeMs / 1000).toFixed(1)} s`;
+}
+
+/** What a dump has written, and how long the processes were frozen. */
+export function formatDump({ bytesWritten, frozenTimeMs }: DumpStats): string {
+  return `${formatBytes(bytesWritten)}, frozen for ${formatDuration(frozenTimeMs)}`;
 }
