@@ -13,8 +13,15 @@ import { killAfterTest, waitFor } from './workload.ts';
 export async function startOnTerminal(program: string, args: string[] = [], extra: 'pipe'[] = []) {
   const file = await compileFixture('pty-run');
   const stdio = ['pipe', 'pipe', 'inherit', ...extra] as const;
-  // vitest sets FORCE_COLOR.
-  const env = { ...process.env, TERM: 'xterm', FORCE_COLOR: undefined };
+  // What the surroundings of a test say about colours is not for the program: Vitest sets FORCE_COLOR, and
+  // Node shows none where CI is set.
+  const colours = {
+    FORCE_COLOR: undefined,
+    NO_COLOR: undefined,
+    NODE_DISABLE_COLORS: undefined,
+    CI: undefined,
+  };
+  const env = { ...process.env, ...colours, TERM: 'xterm' };
   const runner = spawn(file, [program, ...args], { stdio: [...stdio], env });
   const closed = new Promise((resolve) => runner.once('close', resolve));
   onTestFinished(async () => {

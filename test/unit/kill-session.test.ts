@@ -10,7 +10,14 @@ const started: number[] = [];
 
 afterEach(() => {
   for (const pid of started.splice(0)) {
-    for (const member of readSessionSync(pid)) process.kill(member.pid, 'SIGKILL');
+    for (const member of readSessionSync(pid)) {
+      try {
+        process.kill(member.pid, 'SIGKILL');
+      } catch (error) {
+        // A member that had ended may be reaped at any moment.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
   }
 });
 
