@@ -54,8 +54,9 @@ export async function earlyEnd(
 ): Promise<CriuError> {
   const exit = await exited;
   const how = exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}`;
-  const discarded = '; its standard error was discarded, name a file for it with --stderr';
-  const message = `spawnCheckpointable: ${file} ended at once ${how}${stderr ? '' : discarded}`;
+  // A pipe or a temporary file would show it, but then every dump of the program would depend on that.
+  const discarded = stderr ? '' : '; its standard error was discarded';
+  const message = `spawnCheckpointable: ${file} ended at once ${how}${discarded}`;
   const operation = 'spawnCheckpointable';
   const text = stderr && (await endOf(stderr).catch(() => ''));
   return new CriuError('ERR_CRIU_PROGRAM_ENDED', message, { operation, pid, exit, stderr: text });

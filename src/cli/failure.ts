@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { CriuError, type PreflightFinding } from '../index.ts';
 import { flagOf, isOptionName } from './option-names.ts';
+import { asWord } from './shell-command.ts';
 import { styled } from './style.ts';
 import { withFlags } from './wording.ts';
 
@@ -16,14 +17,20 @@ export function formatError(error: unknown): string {
   if (error instanceof CriuError) {
     lines.push(...formatFindings(error.findings ?? [], stderr).map((line) => `  ${line}`));
     lines.push(...(error.leftovers ?? []).map((leftover) => `  left behind: ${leftover}`));
-    if (error.code === 'ERR_CRIU_PROGRAM_ENDED') lines.push(...lastLines(error.stderr));
+    if (error.code === 'ERR_CRIU_PROGRAM_ENDED') lines.push(...endOfStderr(error.stderr));
     // The log of a migration is removed with its images.
     if (error.log && existsSync(error.log.path)) lines.push(`  log: ${error.log.path}`);
   }
   return lines.join('\n');
 }
 
-function lastLines(text = ''): string[] {
+/** The last lines of a program's standard error, or the command that keeps them if they are lost. */
+function endOfStderr(text: string | undefined): string[] {
+  if (text === undefined) {
+    const given = process.argv.slice(process.argv.indexOf('run') + 1);
+    const words = ['node-criu', 'run', '--stderr', 'stderr.log', ...given];
+    return [`  to see it, run: ${words.map(asWord).join(' ')}`];
+  }
   const lines = text.split('\n').slice(-STDERR_LINES);
   return text === '' ? [] : lines.map((line) => `  stderr: ${line}`);
 }

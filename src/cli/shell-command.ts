@@ -13,6 +13,11 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A text as one word of a shell command, quoted only if it has to be. */
+export function asWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
+}
+
 export interface ShellCommand {
   /** The flag that the command line comes from, for messages. */
   readonly flag: string;

@@ -133,11 +133,18 @@ test('a program that ends at once is reported with its exit code and the end of 
     ...lines,
   ]);
 
-  const discarded = await run(['run', '--json', '--', 'sh', '-c', 'kill -TERM $$'], directory);
+  const complaining = ['sh', '-c', "echo it\\'s over >&2; kill -TERM $$"];
+  const discarded = await run(['run', '--json', '--', ...complaining], directory);
   expect(discarded).toMatchObject({ exitCode: 1 });
-  expect(discarded.stderr).toBe(
-    'node-criu: sh ended at once by SIGTERM; its standard error was discarded, name a file for it with --stderr (ERR_CRIU_PROGRAM_ENDED)',
-  );
+  expect(discarded.stderr.split('\n')).toEqual([
+    'node-criu: sh ended at once by SIGTERM; its standard error was discarded (ERR_CRIU_PROGRAM_ENDED)',
+    expect.stringMatching(
+      /^ {2}to see it, run: node-criu run --stderr stderr.log --json -- sh -c /,
+    ),
+  ]);
+  const [, typed = ''] = discarded.stderr.split('run: node-criu ');
+  const again = await asTyped(typed, directory);
+  expect(again.stderr).toContain("\n  stderr: it's over");
   expect(JSON.parse(discarded.stdout)).toMatchObject({
     ...{ event: 'error', code: 'ERR_CRIU_PROGRAM_ENDED', exit: { code: null, signal: 'SIGTERM' } },
   });
@@ -273,6 +280,12 @@ async function run(args: readonly string[], cwd = root) {
     timeout: 30_000,
   });
   return { exitCode, stdout, stderr };
+}
+
+/** Types the command into a shell. */
+async function asTyped(typed: string, cwd: string) {
+  const { stderr } = await execa(`${main} ${typed}`, { cwd, shell: true, reject: false });
+  return { stderr };
 }
 
 /** The pid that the command printed; kills the process after the test. */
