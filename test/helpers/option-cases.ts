@@ -1,11 +1,9 @@
-import { closeSync, openSync } from 'node:fs';
-import { afterAll } from 'vitest';
+import { openSync } from 'node:fs';
 import type { Operation, OptionOf } from '../../src/options/table.ts';
 import type { CriuOpts } from '../../src/options/types.ts';
 
-/** A descriptor that is open for the duration of the test file. */
+/** A descriptor that is open as long as the worker runs. */
 export const fd = openSync('/dev/null', 'r');
-afterAll(() => closeSync(fd));
 
 /** The number of no open descriptor. */
 export const notOpen = 0x7ffffff0;

@@ -5,15 +5,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { expect, onTestFinished, test } from 'vitest';
 
-function generate(...args: string[]): { status: number | null; stderr: string } {
-  return spawnSync(process.execPath, ['scripts/generate.mjs', ...args], { encoding: 'utf8' });
-}
-
-test('src/generated is up to date with proto/ and the option types', () => {
-  expect(generate('--check')).toMatchObject({ status: 0, stderr: '' });
-});
-
-test('--check names changed, missing and superfluous files', () => {
+test('src/generated is up to date, and --check names changed, missing and superfluous files', () => {
   const directory = mkdtempSync(join(tmpdir(), 'node-criu-test-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
 
@@ -21,20 +13,11 @@ test('--check names changed, missing and superfluous files', () => {
   appendFileSync(join(directory, 'messages.js'), '\n');
   rmSync(join(directory, 'types/criu_req.ts'));
   writeFileSync(join(directory, 'types/old.ts'), '');
-  const { status, stderr } = generate('--check', directory);
+  const args = ['scripts/generate.mjs', '--check', directory];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   expect(status).toBe(1);
+  // Of a copy of src/generated it names no others, so that one is up to date.
   expect(stderr).toContain(': messages.js, types/criu_req.ts, types/old.ts.');
-}, 30_000);
-
-test('--check names the files that an empty directory lacks', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'node-criu-test-'));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
-
-  const { status, stderr } = generate('--check', directory);
-  expect(status).toBe(1);
-  expect(stderr).toMatch(
-    /: help\.ts, images\.d\.ts, images\.js, messages\.d\.ts, messages\.js, migration\.ts, types\//,
-  );
 }, 30_000);
 
 test('rpc.proto has the requests and options of CRIU 4.3', () => {
