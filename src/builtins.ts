@@ -12,6 +12,9 @@ export const builtins = {
   get dgram() {
     return process.getBuiltinModule('node:dgram');
   },
+  get http() {
+    return process.getBuiltinModule('node:http');
+  },
   get tls() {
     return process.getBuiltinModule('node:tls');
   },

@@ -116,6 +116,8 @@ const flagsOfMigrations: Readonly<Record<string, string>> = {
   mode: '--mode',
   directory: '--directory',
   rateLimit: '--rate-limit',
+  maxMigrations: '--max-migrations',
+  maxBandwidth: '--max-bandwidth',
   'tls.ca': '--ca',
   'tls.cert': '--cert',
   'tls.key': '--key',

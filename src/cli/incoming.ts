@@ -61,26 +61,22 @@ export class CopyStates {
   }
 }
 
-interface Admission {
-  /** The common names of sources to accept; undefined accepts all. */
-  readonly names: readonly string[] | undefined;
-  /** Aborts when no further offers are accepted. */
-  readonly closing: AbortSignal;
-}
-
-/** Returns a function that accepts offers by the name of their source, and reports each. */
+/**
+ * Returns a function that accepts offers by the name of their source, and reports each.
+ * @param names the common names of sources to accept; undefined accepts all
+ */
 export function offerFilter(
   output: Output,
-  { names, closing }: Admission,
+  names: readonly string[] | undefined,
 ): (offer: MigrationOffer, peer: MigrationPeer) => boolean {
   return (offer, peer) => {
     const { id, program, mode, memoryBytes } = offer;
     const isAuthorized =
       names === undefined || (peer.name !== undefined && names.includes(peer.name));
-    const step = closing.aborted ? 'too-late' : isAuthorized ? 'offered' : 'not-authorized';
+    const step = isAuthorized ? 'offered' : 'not-authorized';
     const who = peer.name === undefined ? peer.address : `${peer.name} at ${peer.address}`;
     const what = `${program}, ${formatBytes(memoryBytes)}, ${mode}, by ${who}`;
     output.step({ step, ...offer, peer }, `migration ${id}: ${step}: ${what}`);
-    return step === 'offered';
+    return isAuthorized;
   };
 }

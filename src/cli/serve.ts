@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { CriuError, type RestoreOptions, serveMigrations } from '../index.ts';
 import { type AddressFlag, collectAddress } from './addresses.ts';
 import { addCriu, addFlags, addJson, addQuiet, defined } from './flags.ts';
-import { addHelp } from './help.ts';
+import { addHelp, RARE } from './help.ts';
 import { CopyStates, offerFilter } from './incoming.ts';
 import type { OptionName } from './option-names.ts';
-import { hostAndPort, port } from './quantities.ts';
+import { bytes, count, hostAndPort, port } from './quantities.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
 
@@ -42,6 +42,9 @@ interface ServeFlags extends TrustFlags, Partial<RestoreOptions> {
   readonly pagePort?: number;
   readonly authorize?: readonly string[];
   readonly allowAddress?: readonly AddressFlag[];
+  readonly metrics?: Endpoint;
+  readonly maxMigrations?: number;
+  readonly maxBandwidth?: number;
   readonly criu?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -70,11 +73,42 @@ export function addServe(program: Command): void {
       '--allow-address <range>',
       'take addresses of this range: 192.0.2.0/24[@DEVICE] (may be repeated)',
       collectAddress,
+    )
+    .option(
+      '--metrics <address:port>',
+      'answer /metrics (Prometheus), /healthz and /readyz over HTTP; a port alone stands for 127.0.0.1',
+      monitoringAddress,
+    )
+    .addOption(
+      new Option(
+        '--max-migrations <number>',
+        'refuse more migrations at once, as busy (default: 64)',
+      )
+        .argParser(count)
+        .helpGroup(RARE),
+    )
+    .addOption(
+      new Option(
+        '--max-bandwidth <size>',
+        'receive at most this much per second in total, such as 500MiB (default: no limit)',
+      )
+        .argParser(bytes)
+        .helpGroup(RARE),
     );
   addFlags(addTrustFlags(addCriu(addQuiet(addJson(command)))), ['restore'], {
     except: setByMigration,
     common: ['tcpEstablished', 'fileLocks'],
   }).action((listen: Endpoint, given: ServeFlags) => serve(listen, given));
+}
+
+/** An endpoint, or a port on 127.0.0.1. */
+function monitoringAddress(text: string): Endpoint {
+  return hostAndPort(text.includes(':') ? text : `127.0.0.1:${text}`);
+}
+
+/** An address as it stands before the port. */
+function inUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
@@ -89,7 +123,8 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
     criu,
     ...others
   } = given;
-  const { pagePort, authorize, allowAddress: allowAddresses, ...restore } = others;
+  const { pagePort, authorize, allowAddress: allowAddresses, ...limited } = others;
+  const { metrics, maxMigrations, maxBandwidth, ...restore } = limited;
   const trust = trustFrom(given, endpoint.host);
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
@@ -111,16 +146,19 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
     await using server = await serveMigrations({
       ...{ ...trust, directory, restore },
       listen: { ...endpoint, ...defined({ pagePort }) },
-      ...defined({ path: criu, allowAddresses }),
-      authorize: offerFilter(output, { names: authorize, closing: signal }),
+      ...defined({ path: criu, allowAddresses, metrics, maxMigrations, maxBandwidth }),
+      authorize: offerFilter(output, authorize),
       hooks: { changed: (migration) => states.report(migration) },
     });
-    const { host, port } = server;
+    const { host, port, pagePort: pages, metricsPort } = server;
+    const monitored = metrics && { ...metrics, port: metricsPort };
     output.listening(
-      { host, port, pagePort: server.pagePort },
-      `listening on ${host.includes(':') ? `[${host}]` : host}:${port}`,
+      { host, port, pagePort: pages, metrics: monitored },
+      `listening on ${inUrl(host)}:${port}`,
     );
+    if (metrics) output.log(`metrics on http://${inUrl(metrics.host)}:${metricsPort}/metrics`);
     await ended;
+    server.drain();
     await states.awaitMemory(patience.signal);
     await server.close();
     output.result({ migrations: server.migrations }, '');

@@ -16,7 +16,7 @@ import {
   RequestFilter,
   recordWriter,
 } from './page-protocol.ts';
-import { RateLimiter } from './rate-limit.ts';
+import { RateLimit, RateLimiter } from './rate-limit.ts';
 
 /** After this long without data, the kernel sends a TCP keepalive probe to the peer, in milliseconds. */
 const KEEP_ALIVE_MS = 5000;
@@ -182,7 +182,7 @@ export class LazyPageServer implements AsyncDisposable {
   #outletTo(peer: Socket): Writable {
     const outlet = this.#listener?.isTls ? recordWriter(peer) : peer;
     if (this.#rateLimit === undefined) return outlet;
-    const limiter = new RateLimiter(this.#rateLimit);
+    const limiter = new RateLimiter(new RateLimit(this.#rateLimit));
     limiter.pipe(outlet);
     return limiter;
   }

@@ -17,42 +17,50 @@ const realClock: Clock = {
   sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {}),
 };
 
-/** Forwards at most `bytesPerSecond`, evenly, until the limit is lifted. */
-export class RateLimiter extends Transform {
-  readonly #bytesPerSecond: number;
+/** A number of bytes per second, which several streams may share. */
+export class RateLimit {
+  readonly bytesPerSecond: number;
   readonly #clock: Clock;
-  readonly #lifted = new AbortController();
   /** When the bytes forwarded so far have used up their time. */
   #dueAt = 0;
 
   constructor(bytesPerSecond: number, clock: Clock = realClock) {
-    super();
+    this.bytesPerSecond = bytesPerSecond;
     this.#clock = clock;
-    this.#bytesPerSecond = bytesPerSecond;
   }
 
-  /** Ends the limit. */
+  /** Uses up the time of these bytes, after that of all bytes before; resolves early if the signal aborts. */
+  async wait(bytes: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const now = this.#clock.now();
+    this.#dueAt = Math.max(this.#dueAt, now - MAX_CREDIT_MS) + (bytes / this.bytesPerSecond) * 1000;
+    const pauseMs = this.#dueAt - now;
+    if (pauseMs >= SHORTEST_PAUSE_MS) await this.#clock.sleep(pauseMs, signal);
+  }
+}
+
+/** Forwards bytes evenly, within a limit, until the limit is lifted. */
+export class RateLimiter extends Transform {
+  readonly #limit: RateLimit;
+  readonly #lifted = new AbortController();
+
+  constructor(limit: RateLimit) {
+    super();
+    this.#limit = limit;
+  }
+
+  /** Ends the limit for this stream. */
   lift(): void {
     this.#lifted.abort();
   }
 
   override async _transform(chunk: Buffer, _: string, done: TransformCallback): Promise<void> {
-    const partSize = Math.max(1, Math.floor(this.#bytesPerSecond / 10));
+    const partSize = Math.max(1, Math.floor(this.#limit.bytesPerSecond / 10));
     for (let at = 0; at < chunk.length; at += partSize) {
       const part = chunk.subarray(at, at + partSize);
       this.push(part);
-      await this.#untilDue(part.length);
+      await this.#limit.wait(part.length, this.#lifted.signal);
     }
     done();
-  }
-
-  async #untilDue(bytes: number): Promise<void> {
-    const { signal } = this.#lifted;
-    if (signal.aborted) return;
-    const now = this.#clock.now();
-    this.#dueAt =
-      Math.max(this.#dueAt, now - MAX_CREDIT_MS) + (bytes / this.#bytesPerSecond) * 1000;
-    const pauseMs = this.#dueAt - now;
-    if (pauseMs >= SHORTEST_PAUSE_MS) await this.#clock.sleep(pauseMs, signal);
   }
 }

@@ -223,6 +223,9 @@ export async function servers(options: ServeMigrationsOptions): Promise<void> {
     ...options,
     listen: { host: '0.0.0.0', port: 7000, pagePort: 7001 },
     directory: '/var/lib/node-criu',
+    maxMigrations: 4,
+    maxBandwidth: 1e9,
+    metrics: { port: 9464 },
     allowAddresses: ['192.0.2.0/24', { address: 'fd00::/8', device: 'eth0' }],
     restore: async (offer, peer) => {
       same<typeof offer, MigrationOffer>();
@@ -250,6 +253,8 @@ export async function servers(options: ServeMigrationsOptions): Promise<void> {
   });
   same<typeof server, MigrationServer>();
   same<typeof server.migrations, readonly IncomingMigration[]>();
+  same<typeof server.metricsPort, number | undefined>();
+  same<ReturnType<typeof server.drain>, void>();
   same<IncomingMigration['state'], DestinationState>();
   same<MigrationRestoreOptions, Partial<RestoreOptions>>();
   same<ServeMigrationsOptions['hooks'], MigrationServerHooks | undefined>();

@@ -97,6 +97,11 @@ const ofServe: Bad[] = [
   ['restore.signal', { restore: { signal: AbortSignal.abort() } }],
   ['restore.hooks.postRestore', { restore: { hooks: { postRestore: 5 } } }],
   ['allowAddresses', { allowAddresses: ['any'] }],
+  ['maxMigrations', { maxMigrations: 0 }],
+  ['maxBandwidth', { maxBandwidth: 1.5 }],
+  ['metrics', { metrics: 9464 }],
+  ['metrics.port', { metrics: { host: '127.0.0.1' } }],
+  ['metrics.host', { metrics: { host: '', port: 0 } }],
   ['holdMs', { holdMs: 0 }],
   ['stallMs', { stallMs: 1.5 }],
 ];

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { readlink } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { PageTunnel } from '../../src/migration/protocol/page-tunnel.ts';
+import { PageTunnel, type TunnelOptions } from '../../src/migration/protocol/page-tunnel.ts';
+import { RateLimit } from '../../src/postcopy/rate-limit.ts';
 import { holdings } from '../helpers/own-resources.ts';
 import { connection } from '../helpers/sockets.ts';
 import { waitFor } from '../helpers/workload.ts';
@@ -87,8 +88,25 @@ test('keeps to its rate limit', async () => {
   expect(ahead).toBeLessThan(rateLimit / 5);
 });
 
+test('keeps to a limit of what it receives, and loses nothing', async () => {
+  let [time, counted] = [0, 0];
+  const sleep = async (ms: number) => {
+    time += ms;
+  };
+  const receiveLimit = new RateLimit(1 << 20, { now: () => time, sleep });
+  const onReceived = (bytes: number) => {
+    counted += bytes;
+  };
+  const { peer } = await startEcho({ stallMs: 60_000, receiveLimit, onReceived });
+  const echoed = readBytes(peer, 3 << 20);
+  peer.write(Buffer.alloc(3 << 20));
+  expect((await echoed).length).toBe(3 << 20);
+  expect(counted).toBe(3 << 20);
+  expect(time).toBeGreaterThan(2900);
+});
+
 /** A tunnel to a process that echoes what it receives, in place of criu. */
-async function startEcho(options: { stallMs: number; rateLimit?: number }) {
+async function startEcho(options: TunnelOptions) {
   const [peer, remote] = await connection();
   const tunnel = new PageTunnel(remote, options);
   const cat = await tunnel.criuFd.use(async (fd) => spawn('cat', { stdio: [fd, fd, 'inherit'] }));

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { type Clock, RateLimiter } from '../../src/postcopy/rate-limit.ts';
+import { type Clock, RateLimit, RateLimiter } from '../../src/postcopy/rate-limit.ts';
 
 /** A clock whose sleeps all end late, like timers on a busy machine. */
 function lateClock(lateMs: number): Clock {
@@ -21,7 +21,7 @@ test.each([
   ['chunks longer than a second', 64 << 10, 1 << 20, 1 << 20],
 ])('%s leave at the rate of the limit, though timers are late', async (_, rate, chunk, total) => {
   const clock = lateClock(3);
-  const limiter = new RateLimiter(rate, clock);
+  const limiter = new RateLimiter(new RateLimit(rate, clock));
   const chunks = Array.from({ length: total / chunk }, () => Buffer.alloc(chunk));
   expect((await buffer(Readable.from(chunks).pipe(limiter))).length).toBe(total);
   const ratio = total / (clock.now() / 1000) / rate;
@@ -36,7 +36,7 @@ test('unused time is no licence for a burst', async () => {
     now += ms;
     slept.push(ms);
   };
-  const limiter = new RateLimiter(1000, { now: () => now, sleep });
+  const limiter = new RateLimiter(new RateLimit(1000, { now: () => now, sleep }));
   limiter.resume();
   await new Promise((resolve) => limiter.write(Buffer.alloc(100), resolve));
   now += 60_000;
@@ -47,10 +47,23 @@ test('unused time is no licence for a burst', async () => {
 });
 
 test('a lifted limit forwards at once what waits', async () => {
-  const limiter = new RateLimiter(1);
+  const limiter = new RateLimiter(new RateLimit(1));
   const all = buffer(limiter);
   limiter.end(Buffer.alloc(100_000));
   await once(limiter, 'readable');
   limiter.lift();
   expect((await all).length).toBe(100_000);
+});
+
+test('streams that share a limit keep to it together, and each gets its part', async () => {
+  const clock = lateClock(3);
+  const limit = new RateLimit(100 * MIB, clock);
+  const amounts = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const chunks = Array.from({ length: 20 }, () => Buffer.alloc(MIB));
+      return (await buffer(Readable.from(chunks).pipe(new RateLimiter(limit)))).length;
+    }),
+  );
+  expect(amounts).toEqual([20 * MIB, 20 * MIB, 20 * MIB]);
+  expect((60 * MIB) / (clock.now() / 1000) / (100 * MIB)).toBeLessThan(1.1);
 });

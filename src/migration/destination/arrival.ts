@@ -14,6 +14,7 @@ import { TOKEN_SIZE } from '../protocol/page-listener.ts';
 import { PageTunnel } from '../protocol/page-tunnel.ts';
 import type { MigrationOffer } from './serve-options.ts';
 import type { ServerContext } from './server-context.ts';
+import { imageBytes } from './traffic.ts';
 
 /** How long CRIU's page server may take to exit after the dump has closed its connection, in milliseconds. */
 const PAGE_SERVER_MS = 10_000;
@@ -41,6 +42,7 @@ export class Arrival implements AsyncDisposable {
   #lazyTunnel: PageTunnel | undefined;
   #pageServer: PageServer | undefined;
   #rounds = 0;
+  #received = 0;
   #isFinished = false;
 
   /**
@@ -74,6 +76,11 @@ export class Arrival implements AsyncDisposable {
     return this.#lazyTunnel;
   }
 
+  /** Pages and images received so far, in bytes. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** Starts the page server of the next round. */
   async startRound(index: number): Promise<void> {
     await this.#runStep(async () => {
@@ -105,7 +112,7 @@ export class Arrival implements AsyncDisposable {
     await this.#runStep(async () => {
       this.#requireLastRound(index);
       addAbortSignal(this.#signal, stream);
-      await receiveImages(parts, this.directoryOf(index), this.#allowance);
+      await receiveImages(this.#metered(parts), this.directoryOf(index), this.#allowance);
     });
   }
 
@@ -160,18 +167,39 @@ export class Arrival implements AsyncDisposable {
   }
 
   #expectConnections(): void {
-    const { pageListener, stallMs } = this.#context;
+    const { pageListener, stallMs, traffic } = this.#context;
+    const received = {
+      receiveLimit: traffic.limit,
+      onReceived: (bytes: number) => this.#count(bytes),
+    };
     const withdraw = [
       pageListener.expect(this.roundToken, (peer: Socket) => {
-        this.#roundTunnel = this.#watch(new PageTunnel(peer, { stallMs }));
+        this.#roundTunnel = this.#watch(new PageTunnel(peer, { stallMs, ...received }));
       }),
       pageListener.expect(this.lazyToken, (peer: Socket) => {
-        this.#lazyTunnel = this.#watch(new PageTunnel(peer, { stallMs, awaitsAnswers: true }));
+        this.#lazyTunnel = this.#watch(
+          new PageTunnel(peer, { stallMs, awaitsAnswers: true, ...received }),
+        );
       }),
     ];
     this.#signal.addEventListener('abort', () => {
       for (const token of withdraw) token();
     });
+  }
+
+  #count(bytes: number): void {
+    this.#received += bytes;
+    this.#context.traffic.received += bytes;
+  }
+
+  /** Counts images, and delays them to keep within the limit of the server. */
+  async *#metered(parts: AsyncIterable<ImagePart__Output>): AsyncGenerator<ImagePart__Output> {
+    for await (const part of parts) {
+      const bytes = imageBytes(part);
+      this.#count(bytes);
+      await this.#context.traffic.limit?.wait(bytes, this.#signal);
+      yield part;
+    }
   }
 
   #watch(tunnel: PageTunnel): PageTunnel {

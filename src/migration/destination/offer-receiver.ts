@@ -1,4 +1,4 @@
-import type { Objection } from '../../generated/types/node_criu/Objection.ts';
+import type { Objection, Objection__Output } from '../../generated/types/node_criu/Objection.ts';
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
 import type { CriuOpts } from '../../options/types.ts';
@@ -7,7 +7,7 @@ import { readHostFacts } from '../protocol/host-facts.ts';
 import { fromWireMode } from '../protocol/modes.ts';
 import { checkOfferedOptions } from '../protocol/offered-options.ts';
 import { peerText } from '../protocol/peer-text.ts';
-import { toWireRefusal } from '../protocol/refusals.ts';
+import { type RefusalCode, refusalOf, toWireRefusal } from '../protocol/refusals.ts';
 import { commonProtocol, OLDEST_PROTOCOL, PROTOCOL } from '../protocol/service.ts';
 import { admitAddresses, refuseTaken } from './addresses/address-admission.ts';
 import { checkAdmission, checkSpace, type Objector } from './admission.ts';
@@ -38,8 +38,11 @@ const SHUTTING_DOWN = [
 
 type OfferOptions = Pick<
   ServeMigrationsOptions,
-  'authorize' | 'restore' | 'allowAddresses' | 'hooks'
+  'authorize' | 'restore' | 'allowAddresses' | 'hooks' | 'maxMigrations'
 >;
+
+/** How many offers were accepted, and how many refused for which reason; `other` has no code. */
+export type OfferTally = Readonly<Record<'accepted' | RefusalCode | 'other', number>>;
 
 /** Accepts or refuses offers. */
 export class OfferReceiver {
@@ -49,6 +52,10 @@ export class OfferReceiver {
   readonly #registry: MigrationRegistry;
   readonly #slots: Slots;
   readonly #admissions = new Set<Promise<unknown>>();
+  readonly #tally: Record<keyof OfferTally, number> = {
+    ...{ accepted: 0, busy: 0, closing: 0, 'no-space': 0, 'pids-in-use': 0, 'not-authorized': 0 },
+    ...{ incompatible: 0, version: 0, invalid: 0, other: 0 },
+  };
   #isClosed = false;
 
   /** @param defaults default options of the restores */
@@ -62,7 +69,15 @@ export class OfferReceiver {
     this.#options = options;
     this.#defaults = defaults;
     this.#registry = registry;
-    this.#slots = new Slots(registry);
+    this.#slots = new Slots(registry, options.maxMigrations);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get tally(): OfferTally {
+    return this.#tally;
   }
 
   /** @param signal aborted when the source has withdrawn its offer, or is gone */
@@ -71,7 +86,19 @@ export class OfferReceiver {
     peer: MigrationPeer,
     signal: AbortSignal,
   ): Promise<OfferReply> {
+    const reply = await this.#receive(request, peer, signal);
+    const objections = (reply.objections ?? []) as Objection__Output[];
+    this.#tally[objections.length === 0 ? 'accepted' : (refusalOf(objections) ?? 'other')]++;
+    return reply;
+  }
+
+  async #receive(
+    request: OfferRequest__Output,
+    peer: MigrationPeer,
+    signal: AbortSignal,
+  ): Promise<OfferReply> {
     const { objections, object } = collectObjections();
+    if (this.#isClosed) object(...SHUTTING_DOWN);
     const offer = checkOffer(request, object);
     if (!offer || objections.length > 0) return { objections };
     await this.#authorize(offer, peer, object);

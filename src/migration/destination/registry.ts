@@ -1,3 +1,4 @@
+import type { DestinationState } from '../protocol/states.ts';
 import type { Incoming } from './incoming.ts';
 import {
   type IncomingMigration,
@@ -12,6 +13,8 @@ const MAX_ENDED = 100;
 /** The migrations of a server: those that are open, and the last that have ended. */
 export class MigrationRegistry {
   readonly #incoming = new Map<string, Incoming>();
+  /** How many are listed no more, by the state in which they have ended. */
+  readonly #removed = new Map<DestinationState, number>();
 
   get all(): readonly Incoming[] {
     return [...this.#incoming.values()];
@@ -29,7 +32,16 @@ export class MigrationRegistry {
   add(incoming: Incoming): void {
     this.#incoming.set(incoming.id, incoming);
     const ended = this.all.filter(({ isOpen }) => !isOpen);
-    for (const { id } of ended.slice(0, -MAX_ENDED)) this.#incoming.delete(id);
+    for (const { id, migration } of ended.slice(0, -MAX_ENDED)) {
+      this.#incoming.delete(id);
+      this.#removed.set(migration.state, (this.#removed.get(migration.state) ?? 0) + 1);
+    }
+  }
+
+  /** How many migrations are in a state, or have ended in it. */
+  count(state: DestinationState): number {
+    const listed = this.migrations.filter((one) => one.state === state).length;
+    return listed + (this.#removed.get(state) ?? 0);
   }
 
   /**

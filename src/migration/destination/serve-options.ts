@@ -145,6 +145,22 @@ export interface ServeMigrationsOptions extends StallLimit {
    * or with the route to the address. Default: none.
    */
   readonly allowAddresses?: readonly MigrationAddress[];
+  /**
+   * How many migrations may be under way at once, from 1 to 1024. Three quarters of them, rounded up, may be
+   * from one host. Further offers are refused as `busy`. Default 64.
+   */
+  readonly maxMigrations?: number;
+  /**
+   * How many bytes per second all migrations to this server may receive together. The limit also holds
+   * while processes are frozen, and so lengthens their downtime. Default: no limit.
+   */
+  readonly maxBandwidth?: number;
+  /**
+   * Where to answer HTTP requests of monitoring: `/metrics` in the text format of Prometheus, `/healthz`, and
+   * `/readyz`, which is 503 while the server drains, journals cannot be written or there is no criu. Anyone
+   * who reaches the port may ask. By default the host is 127.0.0.1; without the option there is no port.
+   */
+  readonly metrics?: { readonly host?: string; readonly port: number };
   /** Functions to call as migrations proceed. */
   readonly hooks?: MigrationServerHooks;
   /** How long a source may be silent before its copy runs, in milliseconds. Default 30000. */
@@ -173,6 +189,12 @@ const shape: Shape<ServeMigrationsOptions> = {
   restore: either(callback, anyObject),
   authorize: callback,
   allowAddresses: addresses,
+  maxMigrations: integer(1, 1024),
+  maxBandwidth: integer(1, Number.MAX_SAFE_INTEGER),
+  metrics: object<NonNullable<ServeMigrationsOptions['metrics']>>({
+    host: text,
+    port: required(integer(0, 65535)),
+  }),
   hooks: callbacks<MigrationServerHooks>([
     ...(['changed', 'beforeRestore', 'afterRestore', 'afterMigration'] as const),
   ]),

@@ -13,6 +13,9 @@ import { RenewedCredentials } from '../protocol/renewed-credentials.ts';
 import { channelOptions, loadService, serverCredentials } from '../protocol/service.ts';
 import { DEFAULT_STALL_MS } from '../protocol/stall-limit.ts';
 import { ControlPort } from './control-port.ts';
+import { MonitoringPort } from './monitoring/monitoring-port.ts';
+import { Readiness } from './monitoring/readiness.ts';
+import { serverMetrics } from './monitoring/server-metrics.ts';
 import { OfferReceiver } from './offer-receiver.ts';
 import { recoverAll } from './recover.ts';
 import { MigrationRegistry } from './registry.ts';
@@ -24,6 +27,8 @@ import {
 } from './serve-options.ts';
 import type { ServerContext } from './server-context.ts';
 import { MigrationService } from './service.ts';
+import { DEFAULT_MAX_MIGRATIONS } from './slots.ts';
+import { Traffic } from './traffic.ts';
 
 /** A server that receives migrations. Copies that run are not affected when it closes. */
 export interface MigrationServer extends AsyncDisposable {
@@ -33,10 +38,17 @@ export interface MigrationServer extends AsyncDisposable {
   readonly port: number;
   /** The port of the connections for pages. */
   readonly pagePort: number;
+  /** The port for monitoring; undefined without the option `metrics`. */
+  readonly metricsPort: number | undefined;
   /** The open migrations since the server was started, and the last 100 that have ended. */
   readonly migrations: readonly IncomingMigration[];
   /** Resolves once the server has closed. */
   readonly closed: Promise<void>;
+  /**
+   * Refuses new migrations from now on, so that a scheduler chooses another host; those under way go on.
+   * Idempotent.
+   */
+  drain(): void;
   /**
    * Refuses new migrations, and aborts those whose copy does not run yet. Serves copies that run until
    * they have all of their memory; they run on. Waits at most six times `stallMs` for a hook to return;
@@ -45,6 +57,8 @@ export interface MigrationServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Where monitoring is answered unless the user says otherwise. */
+const LOOPBACK = '127.0.0.1';
 /** How often journals that have expired are removed, in milliseconds. */
 const PRUNE_MS = 60 * 60 * 1000;
 /** How long sources may take to receive the last answers, in milliseconds. */
@@ -70,6 +84,7 @@ export async function startMigrationServer(
   });
   const context: ServerContext = {
     ...{ operations, directory, pageListener, holdMs, stallMs, hooks },
+    traffic: new Traffic(options.maxBandwidth),
     client: { ...client, defaults: {} },
   };
   const registry = new MigrationRegistry();
@@ -78,59 +93,71 @@ export async function startMigrationServer(
   const { handlers } = new MigrationService(context, offers, registry, pending);
   const server = new service.grpc.Server(channelOptions(stallMs));
   server.addService(service.Migrations.service, handlers as never);
+  let monitoring: MonitoringPort | undefined;
   try {
+    monitoring = await listenForMonitoring(options, { context, registry, offers });
     const tls = serverCredentials(service, credentials, renewed);
     const controlPort = await ControlPort.listen(server, tls, listen, { pending, renewed });
     const prune = () => void pruneJournals(incomingJournals(directory)).catch(() => {});
     const pruning = setInterval(prune, PRUNE_MS).unref();
-    return new RunningServer(listen.host, {
-      pruning,
-      server,
-      controlPort,
-      pageListener,
-      offers,
-      registry,
-    });
+    const ports = { controlPort, pageListener, monitoring };
+    return new RunningServer(listen.host, { pruning, server, ...ports, offers, registry });
   } catch (error) {
+    monitoring?.close();
     await pageListener[Symbol.asyncDispose]();
-    throw cannotListen(listen.host, error as Error);
+    throw error instanceof CriuError ? error : cannotListen(listen.host, error as Error);
   }
+}
+
+interface Monitored {
+  readonly context: ServerContext;
+  readonly registry: MigrationRegistry;
+  readonly offers: OfferReceiver;
+}
+
+async function listenForMonitoring(
+  { metrics, maxMigrations = DEFAULT_MAX_MIGRATIONS }: ServeMigrationsOptions,
+  { context, registry, offers }: Monitored,
+): Promise<MonitoringPort | undefined> {
+  if (!metrics) return undefined;
+  const { directory, client, traffic } = context;
+  const readiness = new Readiness({ directory, client, isDraining: () => offers.isClosed });
+  const { host = LOOPBACK, port } = metrics;
+  return await MonitoringPort.listen(host, port, {
+    obstacles: () => readiness.obstacles(),
+    metrics: (isReady) =>
+      serverMetrics({ registry, offers: offers.tally, traffic, maxMigrations, isReady }),
+  }).catch((error: Error) => {
+    throw cannotListen(host, error);
+  });
+}
+
+interface ServerParts {
+  readonly pruning: NodeJS.Timeout;
+  readonly server: Server;
+  readonly controlPort: ControlPort;
+  readonly pageListener: PageListener;
+  readonly monitoring: MonitoringPort | undefined;
+  readonly offers: OfferReceiver;
+  readonly registry: MigrationRegistry;
 }
 
 class RunningServer implements MigrationServer {
   readonly host: string;
   readonly port: number;
   readonly pagePort: number;
+  readonly metricsPort: number | undefined;
+  readonly #parts: ServerParts;
   readonly #closed = deferred<void>();
-  readonly #pruning: NodeJS.Timeout;
-  readonly #server: Server;
-  readonly #controlPort: ControlPort;
-  readonly #pageListener: PageListener;
-  readonly #offers: OfferReceiver;
-  readonly #registry: MigrationRegistry;
   readonly #orphanReaper = new OrphanReaper();
   #closing: Promise<void> | undefined;
 
-  constructor(
-    host: string,
-    parts: {
-      readonly pruning: NodeJS.Timeout;
-      readonly server: Server;
-      readonly controlPort: ControlPort;
-      readonly pageListener: PageListener;
-      readonly offers: OfferReceiver;
-      readonly registry: MigrationRegistry;
-    },
-  ) {
+  constructor(host: string, parts: ServerParts) {
     this.host = host;
     this.port = parts.controlPort.port;
     this.pagePort = parts.pageListener.port;
-    this.#pruning = parts.pruning;
-    this.#server = parts.server;
-    this.#controlPort = parts.controlPort;
-    this.#pageListener = parts.pageListener;
-    this.#offers = parts.offers;
-    this.#registry = parts.registry;
+    this.metricsPort = parts.monitoring?.port;
+    this.#parts = parts;
   }
 
   get closed(): Promise<void> {
@@ -138,7 +165,11 @@ class RunningServer implements MigrationServer {
   }
 
   get migrations(): IncomingMigration[] {
-    return this.#registry.migrations;
+    return this.#parts.registry.migrations;
+  }
+
+  drain(): void {
+    void this.#parts.offers.close();
   }
 
   async close(): Promise<void> {
@@ -147,12 +178,15 @@ class RunningServer implements MigrationServer {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#pruning);
-    await this.#offers.close();
-    await Promise.allSettled(this.#registry.all.map((incoming) => incoming.close()));
-    this.#controlPort.close();
-    await shutDown(this.#server);
-    await this.#pageListener[Symbol.asyncDispose]().catch(() => {});
+    const { pruning, server, controlPort, pageListener, monitoring, offers, registry } =
+      this.#parts;
+    clearInterval(pruning);
+    await offers.close();
+    await Promise.allSettled(registry.all.map((incoming) => incoming.close()));
+    controlPort.close();
+    await shutDown(server);
+    await pageListener[Symbol.asyncDispose]().catch(() => {});
+    monitoring?.close();
     this.#orphanReaper[Symbol.dispose]();
     this.#closed.resolve();
   }

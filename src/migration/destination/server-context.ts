@@ -9,6 +9,7 @@ import type {
   MigrationRestoreOptions,
   MigrationServerHooks,
 } from './serve-options.ts';
+import type { Traffic } from './traffic.ts';
 
 /** What all migrations to one server share. */
 export interface ServerContext {
@@ -22,6 +23,7 @@ export interface ServerContext {
   /** How long a connection with pages may make no progress, in milliseconds. */
   readonly stallMs: number;
   readonly hooks: MigrationServerHooks;
+  readonly traffic: Traffic;
 }
 
 /** An offer whose fields are valid, before its admission. */

@@ -3,9 +3,9 @@ import type { MigrationRegistry } from './registry.ts';
 import { type MigrationPeer, nameOf } from './serve-options.ts';
 
 /** Each migration holds a journal, connections, and memory or disk. */
-const MAX_OPEN = 64;
-/** One host cannot keep all others out. */
-const MAX_OF_PEER = 48;
+export const DEFAULT_MAX_MIGRATIONS = 64;
+/** The part of them that one host may have, so that it cannot keep all others out. */
+const PART_OF_PEER = 3 / 4;
 
 /** A place among the migrations of a server, held from before an offer is checked. */
 export interface Slot extends Disposable {
@@ -23,9 +23,13 @@ interface Holder {
 export class Slots {
   readonly #registry: Pick<MigrationRegistry, 'open'>;
   readonly #held = new Map<Slot, Holder>();
+  readonly #max: number;
+  readonly #maxOfPeer: number;
 
-  constructor(registry: Pick<MigrationRegistry, 'open'>) {
+  constructor(registry: Pick<MigrationRegistry, 'open'>, max = DEFAULT_MAX_MIGRATIONS) {
     this.#registry = registry;
+    this.#max = max;
+    this.#maxOfPeer = Math.ceil(max * PART_OF_PEER);
   }
 
   /** Takes a slot; undefined after an objection. */
@@ -33,13 +37,14 @@ export class Slots {
     const peers = [...this.#registry.open, ...this.#held.values()].map((one) => nameOf(one.peer));
     const name = nameOf(peer);
     // Without certificates, peers cannot be told apart.
-    const isFull = peers.length >= MAX_OPEN;
+    const isFull = peers.length >= this.#max;
     const isGreedy =
-      name !== undefined && peers.filter((one) => one === name).length >= MAX_OF_PEER;
+      name !== undefined && peers.filter((one) => one === name).length >= this.#maxOfPeer;
     if (isFull || isGreedy) {
-      const which = isFull ? `${MAX_OPEN} migrations` : `${MAX_OF_PEER} migrations from one host`;
+      const most = isFull ? this.#max : this.#maxOfPeer;
+      const which = `${most} ${most === 1 ? 'migration' : 'migrations'}${isFull ? '' : ' from one host'}`;
       object(
-        `There are ${which} under way to this host.`,
+        `There ${most === 1 ? 'is' : 'are'} ${which} under way to this host.`,
         'Wait until one has ended, or choose another host.',
         'busy',
       );

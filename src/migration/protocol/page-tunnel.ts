@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { native } from '../../native/index.ts';
 import { MAX_BUFFERED_BYTES } from '../../postcopy/page-protocol.ts';
-import { RateLimiter } from '../../postcopy/rate-limit.ts';
+import { RateLimit, RateLimiter } from '../../postcopy/rate-limit.ts';
 import { LeasedFd } from './leased-fd.ts';
 
 const WATCH_INTERVAL_MS = 500;
@@ -12,6 +12,10 @@ const DRAIN_MS = 1000;
 export interface TunnelOptions {
   /** Limit of outgoing bytes per second. Default: no limit. */
   readonly rateLimit?: number | undefined;
+  /** Limits the incoming bytes, together with those of other tunnels. Default: no limit. */
+  readonly receiveLimit?: RateLimit | undefined;
+  /** Called with the number of bytes that have arrived. */
+  readonly onReceived?: (bytes: number) => void;
   /** The tunnel fails when pending data has not moved for this many milliseconds. */
   readonly stallMs: number;
   /**
@@ -33,10 +37,12 @@ export class PageTunnel implements Disposable {
   readonly #peer: Socket;
   readonly #watch: NodeJS.Timeout;
   readonly #limiter: RateLimiter | undefined;
+  readonly #receiveLimiter: RateLimiter | undefined;
   #failure: Error | undefined;
   #isClosed = false;
 
-  constructor(peer: Socket, { rateLimit, stallMs, awaitsAnswers }: TunnelOptions) {
+  constructor(peer: Socket, options: TunnelOptions) {
+    const { rateLimit, receiveLimit, stallMs, awaitsAnswers, onReceived } = options;
     const [localFd, criuFd] = native().streamPair(MAX_BUFFERED_BYTES);
     // The socket owns this descriptor and closes it.
     native().release(localFd);
@@ -56,10 +62,14 @@ export class PageTunnel implements Disposable {
       this[Symbol.dispose]();
       return this.#failure;
     });
-    this.#limiter = rateLimit === undefined ? undefined : new RateLimiter(rateLimit);
+    this.#limiter = rateLimit === undefined ? undefined : new RateLimiter(new RateLimit(rateLimit));
     (this.#limiter ? this.#local.pipe(this.#limiter) : this.#local).pipe(peer);
-    peer.on('data', () => this.#coalesceWrites());
-    peer.pipe(this.#local);
+    peer.on('data', ({ length }: Buffer) => {
+      this.#coalesceWrites();
+      onReceived?.(length);
+    });
+    this.#receiveLimiter = receiveLimit && new RateLimiter(receiveLimit);
+    (this.#receiveLimiter ? peer.pipe(this.#receiveLimiter) : peer).pipe(this.#local);
     this.#watch = awaitsAnswers ? this.#watchAnswers(stallMs) : this.#watchProgress(stallMs);
   }
 
@@ -99,6 +109,7 @@ export class PageTunnel implements Disposable {
     this.#isClosed = true;
     clearInterval(this.#watch);
     this.#peer.destroy();
+    this.#receiveLimiter?.unpipe().lift();
     // Shuts the socket down before it closes: criu may hold a duplicate of this end, so that closing
     // alone would not end the connection for it.
     this.#local.destroySoon();
@@ -123,12 +134,17 @@ export class PageTunnel implements Disposable {
     const watch = setInterval(() => {
       const { bytesRead: received, bytesWritten: sent } = this.#peer;
       if (received !== last.received) last = { received, sent, at: Date.now() };
-      else if (sent === last.sent) last.at = Date.now();
+      else if (sent === last.sent || this.#isHoldingBack) last.at = Date.now();
       else if (Date.now() - last.at > stallMs) {
         this.#peer.destroy(new Error(`no answer has come for ${stallMs} ms`));
       }
     }, WATCH_INTERVAL_MS);
     return watch.unref();
+  }
+
+  /** True while answers that have arrived wait for the limit. */
+  get #isHoldingBack(): boolean {
+    return this.#receiveLimiter !== undefined && this.#receiveLimiter.writableLength > 0;
   }
 
   #watchProgress(stallMs: number): NodeJS.Timeout {
