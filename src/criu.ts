@@ -3,6 +3,11 @@ import { CriuError, invalid } from './errors.ts';
 import type { PreflightFinding } from './finding.ts';
 import { type MigrationServer, startMigrationServer } from './migration/destination/serve.ts';
 import type { ServeMigrationsOptions } from './migration/destination/serve-options.ts';
+import {
+  type ListedMigration,
+  type ListMigrationsOptions,
+  listMigrations,
+} from './migration/journal/list-migrations.ts';
 import { Migration } from './migration/source/migrate.ts';
 import type { MigrateOptions } from './migration/source/migrate-options.ts';
 import {
@@ -459,6 +464,15 @@ export class Criu implements AsyncDisposable {
   async unresolvedMigrations(options: UnresolvedMigrationsOptions = {}): Promise<string[]> {
     this.#assertOpen('unresolvedMigrations');
     return await unresolvedMigrations(options);
+  }
+
+  /**
+   * The migrations from and to this host that are in flight or unresolved, by the journals in a directory.
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+   */
+  async listMigrations(options: ListMigrationsOptions = {}): Promise<ListedMigration[]> {
+    this.#assertOpen('listMigrations');
+    return await listMigrations(options);
   }
 
   /**

@@ -27,9 +27,14 @@ export type {
   MigrationPeer,
   MigrationRestoreOptions,
   MigrationServerHooks,
+  RefusedOffer,
   RestoringMigration,
   ServeMigrationsOptions,
 } from './migration/destination/serve-options.ts';
+export type {
+  ListedMigration,
+  ListMigrationsOptions,
+} from './migration/journal/list-migrations.ts';
 export type { MigrationAddress } from './migration/protocol/address-options.ts';
 export type { MigrationMode } from './migration/protocol/modes.ts';
 export type { StallLimit } from './migration/protocol/stall-limit.ts';
@@ -97,6 +102,7 @@ export type {
 } from './protocol/messages.ts';
 export {
   lazyRestore,
+  listMigrations,
   migrate,
   preflight,
   preflightRestore,

@@ -2,6 +2,11 @@ import { Criu, type CriuClientOptions } from './criu.ts';
 import type { PreflightFinding } from './finding.ts';
 import type { MigrationServer } from './migration/destination/serve.ts';
 import type { ServeMigrationsOptions } from './migration/destination/serve-options.ts';
+import {
+  type ListedMigration,
+  type ListMigrationsOptions,
+  listMigrations as list,
+} from './migration/journal/list-migrations.ts';
 import type { Migration } from './migration/source/migrate.ts';
 import type { MigrateOptions } from './migration/source/migrate-options.ts';
 import {
@@ -77,6 +82,13 @@ export async function unresolvedMigrations(
   options: UnresolvedMigrationsOptions = {},
 ): Promise<string[]> {
   return await listUnresolved(options);
+}
+
+/** {@link Criu.listMigrations} of the default client. */
+export async function listMigrations(
+  options: ListMigrationsOptions = {},
+): Promise<ListedMigration[]> {
+  return await list(options);
 }
 
 function clientOf(path: string | undefined): Criu {

@@ -115,6 +115,15 @@ export function addQuiet(command: Command): Command {
   return command.option('-q, --quiet', 'print no steps and no progress');
 }
 
+/** Adds the flag of the verbs that run for long or unattended. */
+export function addLogFormat(command: Command): Command {
+  const format = new Option(
+    '--log-format <name>',
+    'format of standard error: text (default), or json with an object in each line',
+  );
+  return command.addOption(format.choices(['text', 'json']).helpGroup(RARE));
+}
+
 /** Separates the options of an operation from those of the client and of the command itself. */
 export function optionsFrom<O extends Common>(given: O) {
   const { criu, json = false, quiet = false, deadline, gracePeriod, ...options } = given;

@@ -5,6 +5,7 @@ import type {
   IncomingMigration,
   MigrationOffer,
   MigrationPeer,
+  RefusedOffer,
 } from '../index.ts';
 import type { Output } from './output.ts';
 import { formatBytes } from './quantities.ts';
@@ -36,9 +37,9 @@ export class CopyStates {
     this.#output = output;
   }
 
-  report({ id, state, pid, message }: IncomingMigration): void {
+  report({ id, state, pid, message, peer, bytes }: IncomingMigration): void {
     const why = message === undefined ? '' : `: ${message}`;
-    const facts = { step: state, id, pid, message };
+    const facts = { step: state, id, pid, message, peer, bytes };
     this.#output.step(facts, `migration ${id}: ${state}: ${meanings[state](pid)}${why}`);
     if (state === 'resuming' || state === 'resumed') this.#lacking.add(id);
     else this.#lacking.delete(id);
@@ -74,9 +75,19 @@ export function offerFilter(
     const isAuthorized =
       names === undefined || (peer.name !== undefined && names.includes(peer.name));
     const step = isAuthorized ? 'offered' : 'not-authorized';
-    const who = peer.name === undefined ? peer.address : `${peer.name} at ${peer.address}`;
-    const what = `${program}, ${formatBytes(memoryBytes)}, ${mode}, by ${who}`;
+    const what = `${program}, ${formatBytes(memoryBytes)}, ${mode}, by ${shown(peer)}`;
     output.step({ step, ...offer, peer }, `migration ${id}: ${step}: ${what}`);
     return isAuthorized;
   };
+}
+
+/** Reports an offer that the server has refused, unless {@link offerFilter} has reported it. */
+export function reportRefusal(output: Output, { id, peer, refusal, message }: RefusedOffer): void {
+  if (refusal === 'not-authorized') return;
+  const text = `migration ${id}: refused: ${message} (offered by ${shown(peer)})`;
+  output.step({ step: 'refused', id, peer, code: refusal, message }, text);
+}
+
+function shown({ name, address }: MigrationPeer): string {
+  return name === undefined ? address : `${name} at ${address}`;
 }

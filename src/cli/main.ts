@@ -46,10 +46,11 @@ async function main(program: Command): Promise<number> {
         printErrorEvent({ code: WRONG_USAGE, message: messageOf(error.message) });
       return exitCodes.wrongUsage;
     }
-    printError(
-      error,
-      all(program).some((each) => each.opts().json === true),
-    );
+    const given = all(program).map((each) => each.opts());
+    printError(error, {
+      json: given.some(({ json }) => json === true),
+      logFormat: given.some(({ logFormat }) => logFormat === 'json') ? 'json' : 'text',
+    });
     return exitCodeOf(error);
   }
 }
@@ -80,7 +81,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // EPIPE is no failure: the reader, such as `head`, needs no more output.
   if (error.code === 'EPIPE' || outputError) return;
   outputError = error;
-  printError(error, false);
+  printError(error, {});
   process.exitCode ||= exitCodes.failed;
 });
 process.stderr.on('error', () => {});

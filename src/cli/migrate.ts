@@ -7,9 +7,18 @@ import {
   migrate,
 } from '../index.ts';
 import { type AddressFlags, addAddressFlags, addressHelp, switchOverOptions } from './addresses.ts';
-import { addCommon, addFlags, addQuiet, type Common, defined, optionsFrom } from './flags.ts';
+import {
+  addCommon,
+  addFlags,
+  addLogFormat,
+  addQuiet,
+  type Common,
+  defined,
+  optionsFrom,
+} from './flags.ts';
 import { addHelp, RARE } from './help.ts';
 import type { Reaction } from './interruption.ts';
+import type { LogFormat } from './log-record.ts';
 import { estimateMemory } from './memory-estimate.ts';
 import { MigrationProgress } from './migration-progress.ts';
 import type { OptionName } from './option-names.ts';
@@ -65,6 +74,7 @@ interface MigrateFlags
   readonly rateLimit?: number;
   readonly rateLimitFrozen?: true;
   readonly insecure?: true;
+  readonly logFormat?: LogFormat;
 }
 
 /** The migration must reach its deadline first: otherwise the error would name the switch-over. */
@@ -91,7 +101,7 @@ export function addMigrate(program: Command): void {
     .option('--rate-limit <size>', 'bandwidth limit per second, such as 100MiB', bytes)
     .addOption(rateLimitFrozen.helpGroup(RARE));
   addPreCopyFlags(command, RARE);
-  addFlags(addTrustFlags(addAddressFlags(addQuiet(addCommon(command)))), ['dump'], {
+  addFlags(addTrustFlags(addAddressFlags(addLogFormat(addQuiet(addCommon(command))))), ['dump'], {
     except: setByMigration,
     common: ['tcpEstablished', 'fileLocks'],
   }).action((root: number, to: Endpoint, given: MigrateFlags) => move(root, to, given));
@@ -120,6 +130,7 @@ async function move(root: number, to: Endpoint, given: MigrateFlags): Promise<vo
     };
     const all = { to, ...options, ...moves, signal, hooks: { phase } };
     const migration: Migration = migrate(root, all);
+    output.about({ id: migration.id, peer: `${to.host}:${to.port}` });
     for await (const event of migration) progress.report(event);
     const result = await migration.result.catch((error) => {
       if (error.code === 'ERR_CRIU_MIGRATION_UNRESOLVED') {
@@ -161,7 +172,7 @@ function resolveLine(
 /** The flags, as options of the library. */
 function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'> {
   const { client, limits, options } = optionsFrom(given);
-  const { ca, cert, key, insecure, switchOver, switchBack, ...others } = options;
+  const { ca, cert, key, insecure, switchOver, switchBack, logFormat: _, ...others } = options;
   const { address: addresses, mode, directory, rateLimit, rateLimitFrozen, ...more } = others;
   const { policy, others: dump } = preCopyLimits(more);
   const { deadlineMs, gracePeriodMs } = limits;

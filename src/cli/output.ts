@@ -1,5 +1,6 @@
 import type { createLogUpdate } from 'log-update';
 import { errorProperties, formatError } from './failure.ts';
+import { type LogFormat, logRecord, logWarnings } from './log-record.ts';
 
 /** Time between two plain lines of progress, in milliseconds. */
 const PLAIN_INTERVAL_MS = 1000;
@@ -13,6 +14,8 @@ export interface OutputFlags {
   readonly json?: boolean;
   /** Print no steps and no progress. */
   readonly quiet?: boolean;
+  /** The format of standard error; default `text`. */
+  readonly logFormat?: LogFormat;
 }
 
 /** A line of output with `--json`; the other properties depend on `event`. */
@@ -23,31 +26,42 @@ export interface OutputEvent {
 
 /**
  * The output of a verb. Standard output gets the result, or with `--json` a line for each event.
- * Standard error gets the progress: a bar on a terminal, otherwise plain lines.
+ * Standard error gets the progress: a bar on a terminal, otherwise plain lines, or a structured log.
  */
 export class Output {
   readonly #json: boolean;
   readonly #quiet: boolean;
+  readonly #isStructured: boolean;
   readonly #live: ReturnType<typeof createLogUpdate> | undefined;
   #reportedAt = -Infinity;
   #frames = 0;
+  #subject: object = {};
 
   private constructor(
-    { json = false, quiet = false }: OutputFlags,
+    { json = false, quiet = false, logFormat }: OutputFlags,
     live?: ReturnType<typeof createLogUpdate>,
   ) {
     this.#json = json;
     this.#quiet = quiet;
+    this.#isStructured = logFormat === 'json';
     this.#live = live;
   }
 
   static async open(flags: OutputFlags): Promise<Output> {
     // Some terminals report no size.
     const { isTTY, columns } = process.stderr;
-    if (flags.json || flags.quiet || !isTTY || columns === 0) return new Output(flags);
+    const isStructured = flags.logFormat === 'json';
+    if (isStructured) logWarnings();
+    if (flags.json || flags.quiet || isStructured || !isTTY || columns === 0)
+      return new Output(flags);
     const { createLogUpdate } = await import('log-update');
     // A hidden cursor would stay hidden if a signal ended the command.
     return new Output(flags, createLogUpdate(process.stderr, { showCursor: true }));
+  }
+
+  /** Sets what all lines of a structured log are about. */
+  about(subject: { readonly id: string; readonly peer: string }): void {
+    this.#subject = subject;
   }
 
   /** Reports a step. */
@@ -55,7 +69,8 @@ export class Output {
     if (this.#quiet) return;
     this.#reportedAt = performance.now();
     if (this.#json) this.#line({ event: 'step', ...properties });
-    else this.log(text);
+    if (this.#isStructured) this.#record(String(properties.step), properties);
+    else if (!this.#json) this.log(text);
   }
 
   /**
@@ -68,6 +83,8 @@ export class Output {
       this.#line({ event: 'progress', ...properties });
     } else if (this.#live) {
       this.#live(progressLine(text, process.stderr.columns, part, this.#frames++));
+    } else if (this.#isStructured) {
+      // The steps have the figures; a log is no place for a bar.
     } else if (performance.now() - this.#reportedAt >= PLAIN_INTERVAL_MS) {
       this.#reportedAt = performance.now();
       this.log(text);
@@ -82,18 +99,24 @@ export class Output {
 
   /** Reports that a server accepts connections. */
   listening(properties: object, text: string): void {
+    if (this.#isStructured) this.#record('listening', properties);
     if (this.#json) this.#line({ event: 'listening', ...properties });
     else this.#print(text);
   }
 
   /** Reports the result. */
   result(properties: object, text: string): void {
+    if (this.#isStructured) this.#record('result', properties);
     if (this.#json) this.#line({ event: 'result', ...properties });
     else this.#print(text);
   }
 
   /** Writes a line to standard error, with or without `--json`. */
   log(text: string): void {
+    if (this.#isStructured) {
+      this.#record('message', { message: text });
+      return;
+    }
     this.#live?.clear();
     process.stderr.write(`${text}\n`);
   }
@@ -108,14 +131,20 @@ export class Output {
     if (text !== '') process.stdout.write(`${text}\n`);
   }
 
+  #record(event: string, properties: object): void {
+    const { step: _, ...others } = properties as { step?: string };
+    process.stderr.write(logRecord(event, { ...this.#subject, ...others }));
+  }
+
   #line(event: OutputEvent): void {
     process.stdout.write(`${JSON.stringify(event)}\n`);
   }
 }
 
 /** Prints an error on standard error and, with `--json`, on standard output. */
-export function printError(error: unknown, json: boolean): void {
-  process.stderr.write(`${formatError(error)}\n`);
+export function printError(error: unknown, { json = false, logFormat }: OutputFlags): void {
+  if (logFormat === 'json') process.stderr.write(logRecord('error', errorProperties(error)));
+  else process.stderr.write(`${formatError(error)}\n`);
   if (json) printErrorEvent(errorProperties(error));
 }
 

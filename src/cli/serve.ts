@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { type Command, Option } from 'commander';
 import { CriuError, type RestoreOptions, serveMigrations } from '../index.ts';
 import { type AddressFlag, collectAddress } from './addresses.ts';
-import { addCriu, addFlags, addJson, addQuiet, defined } from './flags.ts';
+import { addCriu, addFlags, addJson, addLogFormat, addQuiet, defined } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
-import { CopyStates, offerFilter } from './incoming.ts';
+import { CopyStates, offerFilter, reportRefusal } from './incoming.ts';
+import type { LogFormat } from './log-record.ts';
 import type { OptionName } from './option-names.ts';
 import { bytes, count, hostAndPort, port } from './quantities.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
@@ -47,6 +48,7 @@ interface ServeFlags extends TrustFlags, Partial<RestoreOptions> {
   readonly maxBandwidth?: number;
   readonly criu?: string;
   readonly json?: boolean;
+  readonly logFormat?: LogFormat;
   readonly quiet?: boolean;
 }
 
@@ -95,7 +97,7 @@ export function addServe(program: Command): void {
         .argParser(bytes)
         .helpGroup(RARE),
     );
-  addFlags(addTrustFlags(addCriu(addQuiet(addJson(command)))), ['restore'], {
+  addFlags(addTrustFlags(addCriu(addLogFormat(addQuiet(addJson(command))))), ['restore'], {
     except: setByMigration,
     common: ['tcpEstablished', 'fileLocks'],
   }).action((listen: Endpoint, given: ServeFlags) => serve(listen, given));
@@ -119,6 +121,7 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
     insecure,
     json = false,
     quiet = false,
+    logFormat = 'text',
     directory,
     criu,
     ...others
@@ -129,7 +132,7 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
   }
-  await withOutput({ json, quiet }, async (output, signal, interruption) => {
+  await withOutput({ json, quiet, logFormat }, async (output, signal, interruption) => {
     const patience = new AbortController();
     interruption.react([
       {
@@ -148,7 +151,10 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
       listen: { ...endpoint, ...defined({ pagePort }) },
       ...defined({ path: criu, allowAddresses, metrics, maxMigrations, maxBandwidth }),
       authorize: offerFilter(output, authorize),
-      hooks: { changed: (migration) => states.report(migration) },
+      hooks: {
+        changed: (migration) => states.report(migration),
+        refused: (refusal) => reportRefusal(output, refusal),
+      },
     });
     const { host, port, pagePort: pages, metricsPort } = server;
     const monitored = metrics && { ...metrics, port: metricsPort };

@@ -7,6 +7,7 @@ import { addDump } from './dump.ts';
 import { addIterate } from './iterate.ts';
 import { addLazyRestore } from './lazy-restore.ts';
 import { addMigrate } from './migrate.ts';
+import { addMigrations } from './migrations.ts';
 import { addPreflight } from './preflight.ts';
 import { addResolve } from './resolve.ts';
 import { addRestore } from './restore.ts';
@@ -17,5 +18,5 @@ import { addVerify } from './verify.ts';
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
-  ...[addServe, addMigrate, addResolve, addCert, addCompletion, addBuildAddon],
+  ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

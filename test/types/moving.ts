@@ -21,7 +21,10 @@ import {
   type LazyRestored,
   type LazyRestoreOptions,
   type LazySource,
+  type ListedMigration,
+  type ListMigrationsOptions,
   lazyRestore,
+  type listMigrations,
   type MigrateOptions,
   type Migration,
   type MigrationAddress,
@@ -42,6 +45,7 @@ import {
   type PreCopied,
   type PreCopyFunction,
   type PreCopyLimits,
+  type RefusedOffer,
   type ResolveMigrationOptions,
   type RestoredProcess,
   type RestoreOptions,
@@ -216,6 +220,8 @@ export async function resolutions(options: ResolveMigrationOptions): Promise<voi
   same<typeof resolution.reachable, boolean | undefined>();
   same<typeof resolution.remaining, readonly string[]>();
   same<ReturnType<typeof unresolvedMigrations>, Promise<string[]>>();
+  same<Parameters<typeof listMigrations>[0], ListMigrationsOptions | undefined>();
+  same<ReturnType<typeof listMigrations>, Promise<ListedMigration[]>>();
 }
 
 export async function servers(options: ServeMigrationsOptions): Promise<void> {
@@ -240,6 +246,7 @@ export async function servers(options: ServeMigrationsOptions): Promise<void> {
     },
     hooks: {
       changed: (migration) => same<typeof migration, IncomingMigration>(),
+      refused: (refused) => same<typeof refused, RefusedOffer>(),
       async beforeRestore(restoring) {
         same<typeof restoring, RestoringMigration>();
         const { id, offer, peer } = restoring;

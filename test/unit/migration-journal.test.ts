@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { listMigrations, unresolvedMigrations } from '../../src/index.ts';
 import { isMigrationId, Journal, journalsIn } from '../../src/migration/journal/journal.ts';
+import { thisAgent } from '../../src/migration/protocol/identity.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
@@ -26,6 +28,65 @@ describe('a journal', () => {
     await using found = await find(directory, id);
     expect(found?.entry).toMatchObject({ state: 'done', pid: 12, text: '' });
     expect(found?.entry).toEqual(journal.entry);
+  });
+
+  test('knows since when it is in its state, whatever is noted after that', async () => {
+    const { directory, id, path } = await newJournal();
+    const lines = [
+      ...[
+        { state: 'begun', at: 1 },
+        { state: 'done', at: 2 },
+        { state: 'done', at: 3, pid: 12 },
+      ],
+    ];
+    await using _ = await create(directory, id);
+    await appendFile(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await using journal = await find(directory, id);
+    expect(journal).toMatchObject({ since: 2, entry: { at: 3, pid: 12 } });
+    await journal?.write('done');
+    expect(journal?.since).toBe(2);
+    await journal?.write('begun');
+    expect(journal?.since).toBe(journal?.entry?.at);
+  });
+
+  test('is listed while its migration is in flight or unresolved', async () => {
+    const directory = await temporaryDirectory();
+    const [here, there] = [join(directory, 'outgoing'), join(directory, 'incoming')];
+    const begin = async (journals: string, state: string, facts: object) => {
+      const id = randomUUID();
+      await using journal = await Journal.create<string, object>(journals, id);
+      await journal.write(state, { pid: 12, ...facts });
+      return id;
+    };
+    const to = { host: '::1', port: 7 };
+    const own = await begin(here, 'offered', { to, agent: thisAgent() });
+    const left = await begin(here, 'handed-over', { to, agent: '' });
+    const addresses = [{ address: '192.0.2.9', prefix: 32 }];
+    const away = await begin(here, 'aborted', { to, addresses, isSwitchedOver: true });
+    await begin(here, 'done', { to });
+    await begin(here, 'aborted', { to });
+    const came = await begin(there, 'prepared', { peer: 'source', agent: 'gone' });
+    await begin(there, 'complete', { peer: 'source' });
+    const images = join(directory, 'images', own);
+    await mkdir(images, { recursive: true });
+    await writeFile(join(images, 'bytes'), '             12');
+    const since = expect.any(Date);
+    const outgoing = { role: 'source', peer: '[::1]:7', pid: 12, since } as const;
+    const unresolved = { status: 'unresolved', agent: undefined, bytes: undefined } as const;
+    const flight = { status: 'in-flight', agent: process.pid, bytes: 12 } as const;
+    const listed = await listMigrations({ directory });
+    expect(listed).toHaveLength(4);
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        { id: own, state: 'offered', ...outgoing, ...flight },
+        { id: left, state: 'handed-over', ...outgoing, ...unresolved },
+        { id: away, state: 'aborted', ...outgoing, ...unresolved },
+        ...[
+          { id: came, role: 'destination', state: 'prepared', peer: 'source', pid: 12, since },
+        ].map((one) => ({ ...one, ...unresolved })),
+      ]),
+    );
+    expect((await unresolvedMigrations({ directory })).sort()).toEqual([left, away].sort());
   });
 
   test('is durable once a line is written, and readable by its user only', async () => {

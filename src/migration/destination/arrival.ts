@@ -7,6 +7,7 @@ import { builtins } from '../../builtins.ts';
 import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
 import { PageServer } from '../../operations/page-server.ts';
+import { ByteCount } from '../journal/byte-count.ts';
 import { incomingImages } from '../journal/incoming-journal.ts';
 import { type Allowance, receiveImages } from '../protocol/image-transfer.ts';
 import { isPostcopy } from '../protocol/modes.ts';
@@ -36,6 +37,7 @@ export class Arrival implements AsyncDisposable {
   /** For all images of the migration together. */
   readonly #allowance: Allowance;
   readonly #images: string;
+  readonly #byteCount: ByteCount;
   /** Runs the steps one at a time, even if the source requests several at once. */
   readonly #steps = new SerialQueue();
   #roundTunnel: PageTunnel | undefined;
@@ -63,6 +65,7 @@ export class Arrival implements AsyncDisposable {
     this.#onHungUp = onHungUp;
     this.#allowance = { bytes: offer.memoryBytes + MAX_IMAGE_BYTES, files: MAX_FILES };
     this.#images = incomingImages(context.directory, offer.id);
+    this.#byteCount = new ByteCount(this.#images, () => this.#received);
     this.#expectConnections();
   }
 
@@ -138,6 +141,7 @@ export class Arrival implements AsyncDisposable {
     await this.#pageServer?.close();
     this.#roundTunnel?.[Symbol.dispose]();
     this.#lazyTunnel?.[Symbol.dispose]();
+    await this.#byteCount[Symbol.asyncDispose]();
     await rm(this.#images, { recursive: true, force: true });
   }
 

@@ -8,28 +8,37 @@ import { thisAgent } from '../protocol/identity.ts';
 import { type DestinationState, isFinal, mayAbort } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
 import { dropAddresses, takeAddresses } from './addresses/incoming-addresses.ts';
-import { type IncomingMigration, type MigrationServerHooks, SERVE } from './serve-options.ts';
+import {
+  type IncomingMigration,
+  type MigrationPeer,
+  type MigrationServerHooks,
+  nameOf,
+  SERVE,
+} from './serve-options.ts';
 
 /** The journal of one migration to this host, and the hooks that depend on it. */
 export class IncomingRecord {
   readonly #id: string;
   readonly #journal: IncomingJournal;
   readonly #hooks: MigrationServerHooks;
+  /** Counts the pages and images received so far, in bytes. */
+  countBytes: (() => number) | undefined;
 
   /** @throws CriuError ERR_CRIU_MIGRATION_REFUSED if there was such a migration */
   static async create(
     directory: string,
     id: string,
     hooks: MigrationServerHooks,
-    owner: string | undefined,
+    peer: MigrationPeer,
   ): Promise<IncomingRecord> {
     const journal = await Journal.create<DestinationState, IncomingFacts>(
       incomingJournals(directory),
       id,
     );
     const record = new IncomingRecord(id, journal, hooks);
+    const owner = nameOf(peer);
     await record.write('receiving', {
-      agent: thisAgent(),
+      ...{ agent: thisAgent(), peer: peer.name ?? peer.address },
       ...(owner !== undefined && { owner }),
     });
     return record;
@@ -56,8 +65,8 @@ export class IncomingRecord {
 
   /** The status for the users of the server. */
   get migration(): IncomingMigration {
-    const { pid, message } = this.facts;
-    return { id: this.#id, state: this.state, pid, message };
+    const { pid, message, peer } = this.facts;
+    return { id: this.#id, state: this.state, pid, message, peer, bytes: this.countBytes?.() };
   }
 
   /** True until the migration is complete, aborted or failed. */

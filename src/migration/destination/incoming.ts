@@ -22,7 +22,6 @@ import {
   type IncomingMigration,
   type MigrationOffer,
   type MigrationPeer,
-  nameOf,
   SERVE,
 } from './serve-options.ts';
 import type { AdmittedOffer, ServerContext } from './server-context.ts';
@@ -53,8 +52,8 @@ export class Incoming {
   /** Creates the journal. @throws CriuError ERR_CRIU_MIGRATION_REFUSED if there was such a migration */
   static async begin(context: ServerContext, received: AdmittedOffer): Promise<Incoming> {
     const { directory, hooks } = context;
-    const owner = nameOf(received.peer);
-    const record = await IncomingRecord.create(directory, received.offer.id, hooks, owner);
+    const { offer, peer } = received;
+    const record = await IncomingRecord.create(directory, offer.id, hooks, peer);
     const incoming = new Incoming(context, received, record);
     incoming.heardSource();
     return incoming;
@@ -70,6 +69,7 @@ export class Incoming {
       requireOpen: () => record.requireReceiving(),
       onHungUp: () => void this.abort('the source has hung up').catch(() => {}),
     });
+    record.countBytes = () => this.#arrival.received;
     this.#silence = new SilenceTimer(context.holdMs, () => {
       this.abort(`the source was silent for ${context.holdMs} ms`).catch(() => {});
     });

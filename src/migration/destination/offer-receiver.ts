@@ -29,6 +29,7 @@ const MAX_PIDS = 100_000;
 /** The kernel's names of processes have at most 15 bytes. */
 const MAX_PROGRAM = 64;
 const MAX_ADDRESS = 64;
+const MAX_ID = 64;
 const ASK_OPERATOR = 'Ask the operator of the destination.';
 const SHUTTING_DOWN = [
   'This host is shutting down.',
@@ -88,7 +89,13 @@ export class OfferReceiver {
   ): Promise<OfferReply> {
     const reply = await this.#receive(request, peer, signal);
     const objections = (reply.objections ?? []) as Objection__Output[];
-    this.#tally[objections.length === 0 ? 'accepted' : (refusalOf(objections) ?? 'other')]++;
+    const refusal = refusalOf(objections);
+    this.#tally[objections.length === 0 ? 'accepted' : (refusal ?? 'other')]++;
+    if (objections.length === 0) return reply;
+    const message = objections.map((objection) => objection.message).join(' ');
+    const id = peerText(request.id, MAX_ID);
+    // An async function, so that no error of the hook gets out.
+    (async () => this.#context.hooks.refused?.({ id, peer, refusal, message }))().catch(() => {});
     return reply;
   }
 

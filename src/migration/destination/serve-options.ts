@@ -1,4 +1,4 @@
-import { CriuError, invalid } from '../../errors.ts';
+import { CriuError, invalid, type MigrationRefusal } from '../../errors.ts';
 import type { RestoreOptions } from '../../operations/restore.ts';
 import {
   anyObject,
@@ -69,6 +69,10 @@ export interface IncomingMigration {
   readonly pid: number | undefined;
   /** Why the migration failed; undefined unless it did. */
   readonly message: string | undefined;
+  /** The source: the name in its certificate, or its address. */
+  readonly peer: string | undefined;
+  /** Pages and images received so far, in bytes; undefined if an earlier server has received them. */
+  readonly bytes: number | undefined;
 }
 
 /** A migration whose copy is about to be restored, or is restored. */
@@ -81,12 +85,26 @@ export interface RestoringMigration {
   readonly peer: MigrationPeer;
 }
 
+/** An offer that a server has refused. */
+export interface RefusedOffer {
+  /** The id of the migration, as the source gave it. */
+  readonly id: string;
+  /** The source. */
+  readonly peer: MigrationPeer;
+  /** Why, as the source is told; undefined if there is no code for the reason. */
+  readonly refusal: MigrationRefusal | undefined;
+  /** What is wrong, in words. */
+  readonly message: string;
+}
+
 /** Functions that a migration server calls. */
 export interface MigrationServerHooks {
   /**
    * Called when a migration has reached a new state. It is not awaited, and its errors are ignored.
    */
   changed?(migration: IncomingMigration): void;
+  /** Called when an offer was refused. It is not awaited, and its errors are ignored. */
+  refused?(refused: RefusedOffer): void;
   /**
    * Sets up what the restore needs. Called and awaited before the restore starts. If it throws, the
    * migration fails and the original runs on.
@@ -196,7 +214,7 @@ const shape: Shape<ServeMigrationsOptions> = {
     port: required(integer(0, 65535)),
   }),
   hooks: callbacks<MigrationServerHooks>([
-    ...(['changed', 'beforeRestore', 'afterRestore', 'afterMigration'] as const),
+    ...(['changed', 'refused', 'beforeRestore', 'afterRestore', 'afterMigration'] as const),
   ]),
   holdMs: positiveMs,
   stallMs: positiveMs,

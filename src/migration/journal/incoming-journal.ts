@@ -19,6 +19,8 @@ export interface IncomingFacts {
   readonly message: string;
   /** What the migration belongs to: the name in the certificate of its source; absent without TLS. */
   readonly owner: string;
+  /** The source as it is shown: the name in its certificate, or its address. */
+  readonly peer: string;
   /** The process that serves the migration, as thisAgent() names it. */
   readonly agent: string;
   /** True once both hosts know how the migration has ended. */

@@ -15,6 +15,8 @@ export interface Entry<State extends string> {
 
 interface Content<State extends string, Facts extends object> {
   readonly entry: (Entry<State> & Partial<Facts>) | undefined;
+  /** When the state was reached, in milliseconds since 1970. */
+  readonly since: number | undefined;
   /** True if the file may end within a line. */
   readonly isTorn: boolean;
 }
@@ -38,6 +40,7 @@ export class Journal<State extends string, Facts extends object> implements Asyn
   readonly #path: string;
   readonly #file: FileHandle;
   #entry: (Entry<State> & Partial<Facts>) | undefined;
+  #since: number | undefined;
   /** True if the file may end within a line. */
   #isTorn: boolean;
   #lastWrite: Promise<void> = Promise.resolve();
@@ -58,7 +61,7 @@ export class Journal<State extends string, Facts extends object> implements Asyn
       // The directory entry has to be as durable as the content.
       await syncDirectory(directory);
       native().tryLock(file.fd);
-      return new Journal<State, Facts>(path, file, { entry: undefined, isTorn: false });
+      return new Journal<State, Facts>(path, file, parse(''));
     } catch (error) {
       await file?.close();
       // An empty journal means nothing.
@@ -78,11 +81,12 @@ export class Journal<State extends string, Facts extends object> implements Asyn
     return new Journal<State, Facts>(path, await open(path, 'a'), parse(text));
   }
 
-  private constructor(path: string, file: FileHandle, { entry, isTorn }: Content<State, Facts>) {
+  private constructor(path: string, file: FileHandle, content: Content<State, Facts>) {
     this.#path = path;
     this.#file = file;
-    this.#entry = entry;
-    this.#isTorn = isTorn;
+    this.#entry = content.entry;
+    this.#since = content.since;
+    this.#isTorn = content.isTorn;
   }
 
   /**
@@ -96,15 +100,21 @@ export class Journal<State extends string, Facts extends object> implements Asyn
       if (performance.now() >= until) return false;
       await sleep(LOCK_POLL_MS);
     }
-    const { entry, isTorn } = parse<State, Facts>((await textOf(this.#path)) ?? '');
-    this.#entry = entry;
-    this.#isTorn = isTorn;
+    const content = parse<State, Facts>((await textOf(this.#path)) ?? '');
+    this.#entry = content.entry;
+    this.#since = content.since;
+    this.#isTorn = content.isTorn;
     return true;
   }
 
   /** The last line, with all facts so far; undefined if there is none. */
   get entry(): (Entry<State> & Partial<Facts>) | undefined {
     return this.#entry;
+  }
+
+  /** When the state was reached, in milliseconds since 1970; undefined if there is no line. */
+  get since(): number | undefined {
+    return this.#since;
   }
 
   /** Appends a line; resolves once it is on disk. Writes happen one after the other. */
@@ -122,6 +132,7 @@ export class Journal<State extends string, Facts extends object> implements Asyn
     await this.#file.appendFile(line);
     await this.#file.datasync();
     this.#isTorn = false;
+    if (state !== this.#entry?.state) this.#since = entry.at;
     this.#entry = entry;
   }
 
@@ -180,22 +191,28 @@ async function textOf(path: string): Promise<string | undefined> {
   });
 }
 
+/**
+ * Reads the last complete line, and when its state was reached. The action of a line that a crash cut off
+ * never began.
+ */
 function parse<State extends string, Facts extends object>(text: string): Content<State, Facts> {
-  return {
-    entry: lastEntry<Entry<State> & Partial<Facts>>(text),
-    isTorn: text !== '' && !text.endsWith('\n'),
-  };
-}
-
-/** Parses the last complete line. The action of a line that a crash cut off never began. */
-function lastEntry<T>(text: string): T | undefined {
+  let [entry, since]: [Content<State, Facts>['entry'], number | undefined] = [undefined, undefined];
   const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
   for (const line of lines.reverse()) {
-    try {
-      return JSON.parse(line) as T;
-    } catch {
-      // The line is empty, or was cut off before later lines were added.
-    }
+    const read = parseLine<Entry<State> & Partial<Facts>>(line);
+    if (!read) continue;
+    if (entry && read.state !== entry.state) break;
+    entry ??= read;
+    since = read.at;
   }
-  return undefined;
+  return { entry, since, isTorn: text !== '' && !text.endsWith('\n') };
+}
+
+/** Undefined for a line that is empty, or was cut off before later lines were added. */
+function parseLine<T>(line: string): T | undefined {
+  try {
+    return JSON.parse(line) as T;
+  } catch {
+    return undefined;
+  }
 }

@@ -3,6 +3,7 @@ import type { Cancellation } from '../../concurrency/cancellation.ts';
 import { CriuError } from '../../errors.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { stateOf } from '../../procfs/stat.ts';
+import { ByteCount } from '../journal/byte-count.ts';
 import { Journal } from '../journal/journal.ts';
 import {
   type OutgoingFacts,
@@ -59,6 +60,7 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
   try {
     await beginPhase(context, 'offer');
     await makePrivateDirectory(images);
+    await using _byteCount = new ByteCount(images, () => progress.bytes);
     const { mode, pages, facts } = await offerMigration(context);
     journal = await Journal.create<SourceState, OutgoingFacts>(
       outgoingJournals(parts.directory),

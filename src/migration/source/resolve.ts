@@ -7,7 +7,8 @@ import { milliseconds } from '../../options/operation-options.ts';
 import { tlsMaterial } from '../../options/tls.ts';
 import type { TlsOptions } from '../../options/types.ts';
 import { requirePrivate } from '../../process/private-directory.ts';
-import { isMigrationId, Journal, journalsIn } from '../journal/journal.ts';
+import { isMigrationId, Journal } from '../journal/journal.ts';
+import { listOutgoing } from '../journal/list-migrations.ts';
 import {
   type OutgoingFacts,
   type OutgoingJournal,
@@ -210,19 +211,8 @@ export async function unresolvedMigrations(given: UnresolvedMigrationsOptions): 
     directory: text,
   });
   await requirePrivate('unresolvedMigrations', directory);
-  const open: string[] = [];
-  // One by one, since each takes a descriptor.
-  for (const id of await journalsIn(outgoingJournals(directory))) {
-    await using journal = await Journal.find<SourceState, OutgoingFacts>(
-      outgoingJournals(directory),
-      id,
-    );
-    const { state, agent, isSwitchedOver, addresses = [] } = journal?.entry ?? {};
-    const lacksAddresses = isSwitchedOver === true && addresses.length > 0 && state === 'aborted';
-    const isUnresolved = state !== undefined && (isOpen(state) || lacksAddresses);
-    if (isUnresolved && !isAgentAlive(agent)) open.push(id);
-  }
-  return open;
+  const listed = await listOutgoing(directory);
+  return listed.filter(({ status }) => status === 'unresolved').map(({ id }) => id);
 }
 
 function isOpen(state: SourceState): boolean {

@@ -9,7 +9,7 @@ beforeAll(buildCommand);
 
 const verbs = [
   ...['run', 'preflight', 'dump', 'iterate', 'restore', 'lazy-restore', 'verify', 'check'],
-  ...['serve', 'migrate', 'resolve', 'cert', 'completion', 'build-addon'],
+  ...['serve', 'migrate', 'migrations', 'resolve', 'cert', 'completion', 'build-addon'],
 ];
 
 test('--help lists every command', async () => {

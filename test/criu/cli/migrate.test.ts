@@ -63,6 +63,7 @@ test('serve and migrate move a process with certificates of cert, and report it 
   const { id } = offered as { id: string };
   expect(states.at(-1)).toEqual({
     ...{ event: 'step', step: 'complete', id, pid: memory.pid },
+    ...{ peer: 'source', bytes: expect.any(Number) },
   });
 });
 

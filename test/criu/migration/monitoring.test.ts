@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
-import { serveMigrations } from '../../../src/index.ts';
+import { listMigrations, type RefusedOffer, serveMigrations } from '../../../src/index.ts';
 import { DestinationClient } from '../../../src/migration/protocol/destination-client.ts';
 import { toWireMode } from '../../../src/migration/protocol/modes.ts';
 import { refusalOf } from '../../../src/migration/protocol/refusals.ts';
@@ -16,16 +16,18 @@ import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 const listen = { host: '127.0.0.1', port: 0 };
 const limits = { timeoutMs: 60_000 };
 
-test('a server reports its health, readiness and metrics on a loopback address', async () => {
+test('a server reports its health, readiness, metrics and migrations', async () => {
   const base = await temporaryDirectory();
   const [path, directory] = [join(base, 'criu'), join(base, 'there')];
   await symlink(criuPath(), path);
   await mkdir(directory);
   await execa('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=700', 'node-criu', directory]);
   onTestFinished(async () => void (await execa('umount', ['-l', directory])));
+  const refusals: RefusedOffer[] = [];
+  const refused = (one: RefusedOffer) => refusals.push(one);
   const server = await serveMigrations({
     ...{ listen, insecure: true, directory, path, metrics: { port: 0 } },
-    ...{ maxMigrations: 1, maxBandwidth: 1 << 20 },
+    ...{ maxMigrations: 1, maxBandwidth: 1 << 20, hooks: { refused } },
   });
   onTestFinished(() => server.close());
   const get = async (page: string) => {
@@ -55,6 +57,17 @@ test('a server reports its health, readiness and metrics on a loopback address',
     return refusalOf(objections) ?? 'accepted';
   };
   expect([await offer(), await offer()]).toEqual(['accepted', 'busy']);
+  expect(refusals).toMatchObject([
+    { refusal: 'busy', message: 'There is 1 migration under way to this host.' },
+  ]);
+  const [{ peer } = { peer: undefined }] = server.migrations;
+  expect(peer).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect(await listMigrations({ directory })).toEqual([
+    {
+      ...{ id: server.migrations[0]?.id, role: 'destination', state: 'receiving', peer },
+      ...{ status: 'in-flight', agent: process.pid, since: expect.any(Date) },
+    },
+  ]);
   const { type, text } = await get('metrics');
   expect(type).toBe('text/plain; version=0.0.4; charset=utf-8');
   for (const line of [
