@@ -7,5 +7,4 @@ mkdir -p .cache
 exec 7> .cache/dist.lock
 flock 7
 node_modules/.bin/tsc -p tsconfig.build.json
-cp src/generated/*.{js,d.ts} build/js/generated/
 exec node scripts/bundle.mjs

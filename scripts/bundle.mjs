@@ -1,5 +1,5 @@
-// Writes dist/, which is shipped: one file of JavaScript each for the library, for gRPC, for the decoder of
-// images and for the command, because Node takes longer to find and link many modules than to run them; the declarations
+// Writes dist/, which is shipped: one file of JavaScript each for the library, for gRPC and for the
+// command, because Node takes longer to find and link many modules than to run them; the declarations
 // of the library; and the licences of the bundled packages.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -13,25 +13,20 @@ const target = join(root, 'dist');
 /** The dependencies of the package. */
 const external = (id) => /^(node:|commander$|log-update$)/.test(id);
 
-/** Keeps an import of another bundle. The library loads gRPC at the first migration and the decoder of
- * images at the first preflight of a restore, and the command shares the library's classes with programs. */
+/** Keeps an import of another bundle. The library loads gRPC at the first migration, and the
+ * command shares the library's classes with programs. */
 const otherBundle = (pattern, id) => ({
   name: 'other-bundle',
   resolveId: (imported) => (pattern.test(imported) ? { id, external: true } : undefined),
 });
 
 const grpc = await bundle('migration/protocol/grpc.js', []);
-const images = await bundle('generated/images.js', []);
-const library = await bundle('index.js', [
-  otherBundle(/\/grpc\.js$/, './grpc.js'),
-  otherBundle(/\/generated\/images\.js$/, './images.js'),
-]);
+const library = await bundle('index.js', [otherBundle(/\/grpc\.js$/, './grpc.js')]);
 const command = await bundle('cli/main.js', [otherBundle(/^\.\.\/index\.js$/, '../index.js')]);
 const files = new Map([
   ...declarations('index.d.ts'),
-  ['LICENSES', licences([grpc, images, library, command].flatMap(({ moduleIds }) => moduleIds))],
+  ['LICENSES', licences([grpc, library, command].flatMap(({ moduleIds }) => moduleIds))],
   ['grpc.js', grpc.code],
-  ['images.js', images.code],
   ['cli/main.js', command.code],
   // Written last, because the set-up and the tests compare its time with that of the sources.
   ['index.js', library.code],

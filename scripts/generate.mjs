@@ -1,6 +1,6 @@
-// Writes src/generated/: from proto/ the codec (messages.js, messages.d.ts) of CRIU's messages, the
-// decoder (images.js, images.d.ts) of further images, the description of our own service for gRPC (migration.ts) and the types of all messages (types/), and
-// from src/options/ what the command needs to know of each option for its flags and help (help.ts).
+// Writes src/generated/: from proto/ the fields of CRIU's messages (messages.ts), the description of our own
+// service for gRPC (migration.ts) and the types of all messages (types/), and from src/options/ what
+// the command needs to know of each option for its flags and help (help.ts).
 //
 //   node scripts/generate.mjs [--check] [DIRECTORY]
 //
@@ -19,8 +19,7 @@ import { summary } from './reference.mjs';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 // Relative, since both generators copy the paths into their output.
-const protos = ['proto/rpc.proto', 'proto/stats.proto', 'proto/pagemap.proto'];
-const images = ['proto/images.proto'];
+const protos = ['rpc', 'stats', 'pagemap', 'images'].map((name) => `proto/${name}.proto`);
 const service = 'proto/migration.proto';
 const header = '// Written by scripts/generate.mjs from proto/. Do not edit.\n';
 
@@ -32,11 +31,8 @@ const target = resolve(positionals[0] ?? join(project, 'src/generated'));
 
 const scratch = mkdtempSync(join(tmpdir(), 'node-criu-generate-'));
 try {
-  writeFileSync(join(scratch, 'messages.js'), codec('node-criu', protos));
-  writeFileSync(join(scratch, 'messages.d.ts'), codecTypes(messagesOf(protos)));
-  writeFileSync(join(scratch, 'images.js'), codec('node-criu-images', images, '--no-encode'));
-  writeFileSync(join(scratch, 'images.d.ts'), decoderTypes(messagesOf(images)));
-  writeTypes(join(scratch, 'types'), [...protos, ...images]);
+  writeFileSync(join(scratch, 'messages.ts'), messageTypes());
+  writeTypes(join(scratch, 'types'));
   writeService(scratch);
   writeFileSync(join(scratch, 'help.ts'), help(await optionTable(scratch)));
   process.exitCode = values.check ? compare() : install();
@@ -44,75 +40,66 @@ try {
   rmSync(scratch, { recursive: true });
 }
 
-function messagesOf(files) {
-  const paths = files.map((proto) => join(project, proto));
-  const definitions = new protobuf.Root().loadSync(paths, { keepCase: true });
-  return definitions.nestedArray.filter((type) => type instanceof protobuf.Type);
+function definitions() {
+  const paths = protos.map((proto) => join(project, proto));
+  return new protobuf.Root().loadSync(paths, { keepCase: true }).resolveAll().nestedArray;
 }
 
-function codec(root, files, ...flags) {
-  const js = run('protobufjs-cli', 'bin/pbjs', [
-    ...['--target', 'static-module', '--wrap', 'esm', '--dependency', 'protobufjs/minimal.js'],
-    // Not --force-number: it changes the types in pbjs's comments only.
-    ...['--keep-case', '--no-create', '--no-verify', '--no-delimited', '--no-typeurl'],
-    ...['--no-service', '--no-comments', '--root', root, ...flags, ...files],
-  ]);
-  // pbjs registers its messages in a table that all users of protobufjs share: two versions of
-  // this package in one process would decode with each other's definitions.
-  const shared = `$protobuf.roots["${root}"] || ($protobuf.roots["${root}"] = {})`;
-  return header + replace(replace(js, shared, '{}'), /^\/\*eslint.*\n/, '');
-}
-
-function codecTypes(messages) {
-  const imports = messages.map(
-    ({ name }) =>
-      `import type { ${name} as ${name}$In, ${name}__Output } from './types/${name}.js';\n`,
+/** The tables with which src/protobuf/ encodes and decodes, each after those that it refers to. */
+function messageTypes() {
+  const written = new Map();
+  for (const definition of definitions()) write(definition);
+  const names = [...written.keys()].filter((name) => !written.get(name).isEnum);
+  const imports = names.map(
+    (name) => `import type { ${name}__Output } from './types/${name}.ts';\n`,
   );
-  const codecs = messages.map(
-    ({ name }) => `export const ${name}: Codec<${name}$In, ${name}__Output>;\n`,
-  );
-  // The imports end in .js so that they hold in dist as well, where this file is only copied.
-  return `${header}${imports.join('')}
-declare const values: unique symbol;
+  const tables = [...written.values()].map(({ text }) => text);
+  return `${header}import type { EnumType, MessageType } from '../protobuf/message-type.ts';
+${imports.join('')}
+${tables.join('\n')}`;
 
-/** A decoded message, which only its codec looks into. */
-export interface Message<Out> {
-  readonly [values]: Out;
+  function write(definition) {
+    const { name, fieldsArray } = definition;
+    if (written.has(name)) return;
+    const isEnum = definition instanceof protobuf.Enum;
+    for (const { resolvedType } of fieldsArray ?? []) if (resolvedType) write(resolvedType);
+    written.set(name, { isEnum, text: isEnum ? enumTable(definition) : messageTable(definition) });
+  }
 }
 
-/** How Out is written: numbers for 64-bit fields and names for enums. */
-export interface ToObjectOptions {
-  readonly longs: NumberConstructor;
-  readonly enums: StringConstructor;
+function enumTable({ name, values }) {
+  const numbers = Object.entries(values).map(([key, number]) => `    ${key}: ${number},\n`);
+  return `const ${name}: EnumType = {
+  name: '${name}',
+  numbers: {
+${numbers.join('')}  },
+};
+`;
 }
 
-export interface Codec<In, Out> {
-  fromObject(input: In): Message<Out>;
-  toObject(message: Message<Out>, options: ToObjectOptions): Out;
-  encode(message: Message<Out>): { finish(): Uint8Array };
-  decode(bytes: Uint8Array): Message<Out>;
+function messageTable({ name, fieldsArray }) {
+  const required = fieldsArray.filter((field) => field.required).map((field) => `'${field.name}'`);
+  const byNumber = [...fieldsArray].sort((one, other) => one.id - other.id);
+  const fields = byNumber.map(({ id, name, type, resolvedType, repeated }) => {
+    const typed = resolvedType ? resolvedType.name : `'${type}'`;
+    return `    ${id}: { name: '${name}', type: ${typed}${repeated ? ', repeated: true' : ''} },\n`;
+  });
+  return `export const ${name}: MessageType<${name}__Output> = {
+  name: '${name}',
+  required: [${required.join(', ')}],
+  fields: {
+${fields.join('')}  },
+};
+`;
 }
 
-${codecs.join('')}`;
-}
-
-function decoderTypes(messages) {
-  const decoders = messages.map(
-    ({ name }) => `export const ${name}: Decoder<import('./types/${name}.js').${name}__Output>;\n`,
-  );
-  return `${header}import type { Codec } from './messages.js';
-
-export type Decoder<Out> = Pick<Codec<never, Out>, 'toObject' | 'decode'>;
-
-${decoders.join('')}`;
-}
-
-function writeTypes(directory, files) {
+function writeTypes(directory) {
   run('@grpc/proto-loader', 'build/bin/proto-loader-gen-types.js', [
     ...['--keepCase', '--longs=Number', '--enums=String', '--importFileExtension=.ts'],
-    ...['--outDir', directory, ...files],
+    ...['--outDir', directory, ...protos],
   ]);
-  for (const { name, fieldsArray } of messagesOf(files)) {
+  for (const { name, fieldsArray } of definitions()) {
+    if (fieldsArray === undefined) continue;
     const file = join(directory, `${name}.ts`);
     let text = readFileSync(file, 'utf8');
     // 64-bit fields accept Longs whatever --longs says, by a type of a package that is only a

@@ -4,7 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 /** The rooms from bottom to top: directories, and files of src/ that stand alone. */
 const rooms = [
-  ...['generated', 'finding.ts', 'errors.ts', 'builtins.ts', 'package-root.ts', 'native'],
+  ...[
+    'protobuf',
+    'generated',
+    'finding.ts',
+    'errors.ts',
+    'builtins.ts',
+    'package-root.ts',
+    'native',
+  ],
   ...['diagnostics.ts', 'procfs', 'netlink', 'concurrency', 'process', 'options', 'protocol'],
   ...['worker', 'failure', 'cleanup', 'images', 'launch', 'preflight', 'operations', 'postcopy'],
   ...['precopy', 'migration/protocol', 'migration/journal', 'migration/destination'],

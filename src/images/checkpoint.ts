@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Decoder } from '../generated/images.js';
+import * as images from '../generated/messages.ts';
 import type { file_entry__Output as FileEntry } from '../generated/types/file_entry.ts';
 import type { file_lock_entry__Output as FileLockEntry } from '../generated/types/file_lock_entry.ts';
 import type { inventory_entry__Output as InventoryEntry } from '../generated/types/inventory_entry.ts';
@@ -10,10 +10,10 @@ import type { remap_file_path_entry__Output as RemapEntry } from '../generated/t
 import type { task_kobj_ids_entry__Output as IdsEntry } from '../generated/types/task_kobj_ids_entry.ts';
 import type { tty_info_entry__Output as TerminalEntry } from '../generated/types/tty_info_entry.ts';
 import { eachOf } from '../procfs/read.ts';
+import { decode } from '../protobuf/decode.ts';
+import type { MessageType } from '../protobuf/message-type.ts';
 import { BadImage, entriesOf } from './image-file.ts';
 import { INVENTORY } from './image-names.ts';
-
-const AS_NUMBERS = { longs: Number, enums: String } as const;
 
 /** Bits of the status of a mapping with a file. Source: CRIU's criu/include/image.h. */
 const FILE_MAPPED = (1 << 6) | (1 << 7);
@@ -67,11 +67,10 @@ export function hasOwnNamespace(
 
 /** Reads the images of a dump. @throws BadImage */
 export async function readCheckpoint(directory: string): Promise<Checkpoint> {
-  const images = await import('../generated/images.js');
-  const read = async <Out>(name: string, decoder: Decoder<Out>): Promise<Out[]> => {
+  const read = async <Out>(name: string, type: MessageType<Out>): Promise<Out[]> => {
     const entries = await entriesOf(join(directory, name));
     try {
-      return entries.map((entry) => decoder.toObject(decoder.decode(entry), AS_NUMBERS));
+      return entries.map((entry) => decode(type, entry));
     } catch (error) {
       throw new BadImage(
         `${name} has an entry that cannot be decoded: ${(error as Error).message}`,
@@ -79,8 +78,8 @@ export async function readCheckpoint(directory: string): Promise<Checkpoint> {
     }
   };
   /** Reads an image that CRIU writes only if it has entries. */
-  const readIfThere = async <Out>(name: string, decoder: Decoder<Out>): Promise<Out[]> =>
-    await read(name, decoder).catch((error: unknown) => {
+  const readIfThere = async <Out>(name: string, type: MessageType<Out>): Promise<Out[]> =>
+    await read(name, type).catch((error: unknown) => {
       if (error instanceof BadImage && error.isMissing) return [];
       throw error;
     });

@@ -1,7 +1,7 @@
-import { pagemap_entry, pagemap_head } from '../generated/messages.js';
+import { pagemap_entry, pagemap_head } from '../generated/messages.ts';
+import { decode } from '../protobuf/decode.ts';
 import { BadImage, entriesOf } from './image-file.ts';
 
-const AS_NUMBERS = { longs: Number, enums: String } as const;
 // Flags of an entry. Source: CRIU's criu/include/pagemap.h.
 const IN_PARENT = 1;
 const LAZY = 2;
@@ -33,7 +33,7 @@ export interface Pagemap {
 export async function readPagemap(path: string): Promise<Pagemap> {
   const [head, ...entries] = await entriesOf(path);
   try {
-    const { pages_id } = pagemap_head.toObject(pagemap_head.decode(head as Uint8Array), AS_NUMBERS);
+    const { pages_id } = decode(pagemap_head, head as Uint8Array);
     return { pagesFile: `pages-${pages_id}.img`, ranges: entries.map(rangeOf) };
   } catch (error) {
     throw new BadImage(`has an entry that cannot be decoded: ${(error as Error).message}`);
@@ -41,7 +41,7 @@ export async function readPagemap(path: string): Promise<Pagemap> {
 }
 
 function rangeOf(bytes: Uint8Array): PageRange {
-  const entry = pagemap_entry.toObject(pagemap_entry.decode(bytes), AS_NUMBERS);
+  const entry = decode(pagemap_entry, bytes);
   const inParent = entry.flags === undefined ? !!entry.in_parent : !!(entry.flags & IN_PARENT);
   const present = entry.flags === undefined ? !inParent : !!(entry.flags & PRESENT);
   const count: number = entry.nr_pages ?? entry.compat_nr_pages;

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriuError, invalid } from '../errors.ts';
-import { stats_entry } from '../generated/messages.js';
+import { stats_entry } from '../generated/messages.ts';
 import { native } from '../native/index.ts';
+import { decode } from '../protobuf/decode.ts';
 
 /** CRIU's measurements of a dump or pre-dump. Source: `dump_stats_entry` of `stats-dump`. */
 export interface DumpStats {
@@ -154,7 +155,7 @@ async function readStats(operation: string, directory: string, name: string) {
   if (entry.length < size)
     throw badImage(operation, path, `it ends after ${entry.length} of ${size} bytes`);
   try {
-    return stats_entry.toObject(stats_entry.decode(entry), { longs: Number, enums: String });
+    return decode(stats_entry, entry);
   } catch (cause) {
     throw badImage(operation, path, (cause as Error).message, cause);
   }

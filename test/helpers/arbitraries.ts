@@ -3,19 +3,13 @@ import protobuf from 'protobufjs';
 import { rowOf } from '../../src/options/table.ts';
 import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
 import { cases } from './option-cases.ts';
-import { encodeResponse } from './wire.ts';
+import { definitions, encodeResponse } from './wire.ts';
 
 // --- Messages, from their definitions --------------------------------------------------------------
 
-const definitions = ['rpc', 'stats'].map((name) =>
-  new protobuf.Root().loadSync(`proto/${name}.proto`, { keepCase: true }).resolveAll(),
-);
-
 /** Any valid message of a type, without empty lists, which protobuf does not encode. */
-export function messageOf<T>(name: string): fc.Arbitrary<T> {
-  const root = definitions.find((definition) => definition.get(name));
-  if (!root) throw new Error(`there is no message ${name}`);
-  return recordOf(root.lookupType(name)) as fc.Arbitrary<T>;
+export function messageOf<T extends object>(name: string): fc.Arbitrary<T> {
+  return recordOf(definitions.lookupType(name)) as fc.Arbitrary<T>;
 }
 
 function recordOf(type: protobuf.Type): fc.Arbitrary<unknown> {
@@ -39,6 +33,7 @@ function valueIn({ type, resolvedType }: protobuf.Field): fc.Arbitrary<unknown> 
 
 const scalars: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   bool: fc.boolean(),
+  bytes: fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes)),
   int32: fc.integer(),
   uint32: fc.nat(0xffffffff),
   uint64: fc.maxSafeNat(),

@@ -16,7 +16,7 @@ beforeAll(async () => {
   tarball = await pack(directory);
   files = [
     ...(await declarationsFrom('dist/index.d.ts')),
-    ...['dist/index.js', 'dist/grpc.js', 'dist/images.js', 'dist/cli/main.js', 'dist/LICENSES'],
+    ...['dist/index.js', 'dist/grpc.js', 'dist/cli/main.js', 'dist/LICENSES'],
     ...(await filesIn('docs', /\.(md|png|svg)$/)),
     ...(await filesIn('examples', /./)),
     ...prebuilt.map((name) => `prebuilds/${name}`),
@@ -64,14 +64,7 @@ test('npm pack ignores what an earlier build left in a checkout', async () => {
   await writeFile(join(checkout, 'dist/options/removed.js'), '');
   const packed = await npmPack(checkout, checkout);
   expect(packed.files).toEqual(files);
-  for (const name of [
-    'index.js',
-    'grpc.js',
-    'images.js',
-    'cli/main.js',
-    'LICENSES',
-    'index.d.ts',
-  ]) {
+  for (const name of ['index.js', 'grpc.js', 'cli/main.js', 'LICENSES', 'index.d.ts']) {
     const [here, there] = await Promise.all(
       [root, checkout].map((at) => readFile(join(at, 'dist', name), 'utf8')),
     );

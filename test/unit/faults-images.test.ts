@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CriuError } from '../../src/errors.ts';
-import { stats_entry } from '../../src/generated/messages.js';
 import { idsToRestore, readTree, treePids } from '../../src/images/pstree.ts';
 import { readDumpStats, readRestoreStats } from '../../src/images/stats.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
 import { sample } from '../helpers/sample.ts';
+import { encodeMessage } from '../helpers/wire.ts';
 
 const MUTATIONS = sample('mutated statistics and pstree images', 3000, 300);
 const TIMEOUT_MS = 30_000;
@@ -43,7 +43,7 @@ describe.each([
   test(
     'reads numbers from a spoilt file, or says that it is spoilt',
     async () => {
-      const body = stats_entry.encode(stats_entry.fromObject(entry)).finish();
+      const body = encodeMessage('stats_entry', entry);
       const whole = image([0x55105940, 0x57093306], body);
       const random = seeded(20_261_123);
       let [understood, refused] = [0, 0];

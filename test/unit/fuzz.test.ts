@@ -5,7 +5,6 @@ import { describe, expect, test, vi } from 'vitest';
 import { Criu } from '../../src/criu.ts';
 import { CriuError } from '../../src/errors.ts';
 import { errorLines } from '../../src/failure/log.ts';
-import { stats_entry } from '../../src/generated/messages.js';
 import { readDumpStats, readRestoreStats } from '../../src/images/stats.ts';
 import { spawnCheckpointable } from '../../src/launch/launch.ts';
 import { readOptions } from '../../src/options/check.ts';
@@ -33,7 +32,7 @@ import {
 } from '../helpers/arbitraries.ts';
 import { sample, testSeed } from '../helpers/sample.ts';
 import { memoryPeer } from '../helpers/scripted-peer.ts';
-import { decodeRequest, encodeResponse } from '../helpers/wire.ts';
+import { decodeRequest, encodeMessage, encodeResponse } from '../helpers/wire.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 // Every run uses the same inputs, so that only a change of the code can make it fail. For other inputs:
@@ -288,7 +287,7 @@ describe('files', () => {
   test('statistics are read as CRIU writes them', async () => {
     const directory = await temporaryDirectory();
     const property = fc.asyncProperty(messageOf<StatsEntry>('stats_entry'), async (entry) => {
-      const body = stats_entry.encode(stats_entry.fromObject(entry as object)).finish();
+      const body = encodeMessage('stats_entry', entry);
       const head = Buffer.alloc(12);
       for (const [index, word] of [0x55105940, 0x57093306, body.length].entries()) {
         head.writeUInt32LE(word, 4 * index);

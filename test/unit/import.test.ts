@@ -26,12 +26,11 @@ test('the command imports nothing of the library but its public API and the read
   ]);
 });
 
-test('dist has one file each for the library, for gRPC, for the decoder of images and for the command', async () => {
+test('dist has one file each for the library, for gRPC and for the command', async () => {
   const names = await readdir(dist, { recursive: true });
   expect(names.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
     'cli/main.js',
     'grpc.js',
-    'images.js',
     'index.js',
   ]);
   // A source map would name sources that are not shipped.

@@ -1,6 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { Criu } from '../../src/criu.ts';
 import { OLDEST_CRIU, type Operation, rowOf, table } from '../../src/options/table.ts';
@@ -9,6 +8,7 @@ import type { CriuOpts, TlsOptions } from '../../src/options/types.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { cases, fd } from '../helpers/option-cases.ts';
 import { connection } from '../helpers/sockets.ts';
+import { definitions } from '../helpers/wire.ts';
 
 const operations: readonly Operation[] = [
   'check',
@@ -37,7 +37,6 @@ test('every option has test cases', () => {
 });
 
 test('the table has every field of criu_opts, in the order of the field numbers', () => {
-  const definitions = new protobuf.Root().loadSync('proto/rpc.proto', { keepCase: true });
   const fields = definitions.lookupType('criu_opts').fieldsArray.sort((a, b) => a.id - b.id);
   const inTable = Object.keys(table);
   expect([...inTable].sort()).toEqual(fields.map(({ name }) => name).sort());

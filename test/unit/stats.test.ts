@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { stats_entry } from '../../src/generated/messages.js';
 import { readDumpStats, readRestoreStats } from '../../src/images/stats.ts';
 import { native } from '../../src/native/index.ts';
 import { failureOf } from '../helpers/failures.ts';
+import { encodeMessage } from '../helpers/wire.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 const { pageSize } = native();
@@ -13,7 +13,7 @@ const MAGIC = [0x55105940, 0x57093306] as const;
 
 /** A statistics file as CRIU writes it. */
 function fileOf(entry: object, [kind, name]: readonly [number, number] = MAGIC): Buffer {
-  const body = stats_entry.encode(stats_entry.fromObject(entry)).finish();
+  const body = encodeMessage('stats_entry', entry);
   const head = Buffer.alloc(12);
   for (const [index, word] of [kind, name, body.length].entries())
     head.writeUInt32LE(word, 4 * index);
