@@ -41,7 +41,7 @@ const mayHaveFailed = [
   expect.stringMatching(/^[12] TCP sockets? whose reads may have failed with EPERM$/),
 ];
 
-const triedScenes = oneIn(2, 'scenes of a dump with faults', Object.entries(scenes));
+const triedScenes = oneIn(4, 'scenes of a dump with faults', Object.entries(scenes));
 describe.each(triedScenes)('a dump (%s)', (name, enter) => {
   test('leaves nothing when criu is killed at a step, and the process continues', async () => {
     const scene = await enter();

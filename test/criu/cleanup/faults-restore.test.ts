@@ -71,7 +71,7 @@ describe.each(['SIGKILL', 'SIGSTOP'] as const)('criu that gets %s', (signal) => 
     const criu = client();
     // Each try waits for the deadline, so each step is tried once, alternately with and without asChild.
     const each = everyCase.filter((_, index) => !stops || index % 4 === 0 || index % 4 === 3);
-    const cases = oneIn(3, `steps of a restore at which criu gets ${signal}`, each, Number(stops));
+    const cases = oneIn(5, `steps of a restore at which criu gets ${signal}`, each, Number(stops));
     const workloads = await dumpedTalkers(cases.length);
     markCrius();
     for (const [index, { step, asChild }] of cases.entries()) {
@@ -133,7 +133,7 @@ describe.each(['SIGKILL', 'SIGSTOP'] as const)('criu that gets %s', (signal) => 
 
 test('SIGTERM at a notification does not interrupt a restore, because CRIU blocks it', async () => {
   const criu = client();
-  const cases = oneIn(3, 'steps of a restore at which criu gets SIGTERM', everyCase);
+  const cases = oneIn(5, 'steps of a restore at which criu gets SIGTERM', everyCase);
   const workloads = await dumpedTalkers(cases.length);
   markCrius();
   for (const [index, { step, asChild }] of cases.entries()) {
@@ -222,7 +222,7 @@ test('a restore fails if another process has the pid, and leaves that process al
       { whose, when, asChild: false },
     ]),
   );
-  const cases = oneIn(3, 'moments at which another process takes a pid of a restore', each);
+  const cases = oneIn(5, 'moments at which another process takes a pid of a restore', each);
   const workloads = await dumpedFamilies(cases.length);
   markCrius();
   for (const [index, { whose, when, asChild }] of cases.entries()) {
@@ -311,7 +311,7 @@ test.each([false, true])(
 );
 
 test('a caller that is killed at a notification leaves either no process or a complete one', async () => {
-  const cases = oneIn(3, 'steps of a restore at which the caller is killed', everyCase, 2);
+  const cases = oneIn(5, 'steps of a restore at which the caller is killed', everyCase, 2);
   const workloads = await dumpedTalkers(cases.length);
   markCrius();
   await Promise.all(

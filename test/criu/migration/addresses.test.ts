@@ -4,7 +4,9 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { MigrationPhase, MigrationResolution } from '../../../src/index.ts';
 import { journalsIn } from '../../../src/migration/journal/journal.ts';
 import { buildLibrary } from '../../helpers/built.ts';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { criuBeside } from '../../helpers/migration-host.ts';
+import { rulesIn } from '../../helpers/network-rules.ts';
 import { type Host, Lab } from '../../lab/hosts.mjs';
 import { migrateIt, type Scene, startScene } from '../../lab/migration.mjs';
 import { type Report, startAgent, startClient, startServer } from '../../lab/programs.mjs';
@@ -22,13 +24,14 @@ let scene: Scene;
 let moved: string;
 beforeAll(async () => {
   await buildLibrary();
+  await allowLargePipes();
   lab = await Lab.start();
   scene = await startScene(lab, { heap: 8 });
   moved = `${lab.serviceAddress}/32`;
 });
 afterAll(() => lab.close());
 
-/** Expects that one host has the address, and that nothing of the move is left on the other. */
+/** Expects that one host has the address, and that nothing of the move or of a network lock is left. */
 async function expectAt(moved: string, here: Host, there: Host): Promise<void> {
   expect(await here.addressesOf('eth0')).toContain(moved);
   expect(await there.addressesOf('eth0')).not.toContain(moved);
@@ -36,6 +39,7 @@ async function expectAt(moved: string, here: Host, there: Host): Promise<void> {
     expect(await host.addressesOf('lo')).toEqual(['127.0.0.1/8', '::1/128']);
     const ignore = await host.run('cat', ['/proc/sys/net/ipv4/conf/eth0/arp_ignore']);
     expect(ignore).toBe('0\n');
+    expect(await rulesIn(`/proc/${host.init}/ns/net`), host.name).toEqual([]);
   }
 }
 
@@ -110,9 +114,12 @@ test('addresses that cannot move or be bound are refused before anything is froz
   await expectConnected();
 });
 
-test.each(['serviceAddress', 'serviceAddressV6'] as const)(
-  'a server bound to its %s moves there and back with it, and its client stays connected',
-  async (name) => {
+test.each([
+  ['serviceAddress', 'stop-and-copy'],
+  ['serviceAddressV6', 'post-copy'],
+] as const)(
+  'a server bound to its %s moves there and back with it (%s), and its client stays connected',
+  async (name, mode) => {
     const address = lab[name];
     const isV6 = name === 'serviceAddressV6';
     const moving = isV6 ? await besides(address) : scene;

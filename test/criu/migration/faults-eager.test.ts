@@ -44,7 +44,7 @@ const expected: Expected[] = [
   ['network stands still', [{ dump: 10 }, { prepare: 50 }, { 'hand-over': 2 }]],
 ];
 
-const cases = casesOf('stop-and-copy', expected, 5);
+const cases = casesOf('stop-and-copy', expected, 8);
 
 test.each(cases)(
   '%s',

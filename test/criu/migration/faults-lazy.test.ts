@@ -51,7 +51,7 @@ const expected: Expected[] = [
   ['network stands still', [{ dump: 10 }, { prepare: 50 }, { 'hand-over': 2 }, { pages: 5 }]],
 ];
 
-const cases = casesOf('post-copy', expected, 5);
+const cases = casesOf('post-copy', expected, 8);
 
 test.each(cases)(
   '%s',

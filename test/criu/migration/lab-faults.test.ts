@@ -61,14 +61,14 @@ const lazy: [Fault, MigrationPhase[]][] = [
 ];
 
 const casesOf = (mode: 'stop-and-copy' | 'post-copy', given: typeof eager, first: number) => {
-  const rows = oneIn(4, `faults with a client connected in ${mode}`, given, first);
+  const rows = oneIn(7, `faults with a client connected in ${mode}`, given, first);
   return rows.flatMap(([fault, phases]) => {
     const what = `phases with a client connected in ${mode}: ${fault}`;
     return phases.slice(0, sample(what, phases.length, 1)).map((phase) => ({ mode, fault, phase }));
   });
 };
 
-test.each([...casesOf('stop-and-copy', eager, 0), ...casesOf('post-copy', lazy, 2)])(
+test.each([...casesOf('stop-and-copy', eager, 4), ...casesOf('post-copy', lazy, 6)])(
   '$mode, $fault at $phase: the client stays connected, and no rule is left',
   async ({ mode, fault, phase }) => {
     const lab = await Lab.start();
@@ -133,27 +133,6 @@ test('stop-and-copy, criu of the source killed at hand-over: the copy takes over
   expect(await lab.a.outside(scene.pid)).toBeUndefined();
   await expectNoRules(lab);
 });
-
-const modes = ['stop-and-copy', 'post-copy'] as const;
-test.each(oneIn(2, 'modes of a migration there and back', modes, 1))(
-  '%s there and back: no rule is left on either host, and the client stays connected',
-  async (mode) => {
-    const lab = await Lab.start();
-    onTestFinished(() => lab.close());
-    const scene = await startScene(lab, { heap: 8 });
-    for (const [from, to] of [
-      [lab.a, lab.b],
-      [lab.b, lab.a],
-    ] as const) {
-      const { result } = await migrateIt(lab, scene, { mode }, { from, to });
-      expect(result.leftovers).toEqual([]);
-      await scene.client.answersOn();
-      await expectNoRules(lab);
-    }
-    expect(await scene.client.ask<Report>('stop')).toMatchObject({ connections: 1, faults: [] });
-  },
-  60_000,
-);
 
 async function expectNoRules({ a, b }: Lab): Promise<void> {
   for (const host of [a, b]) {

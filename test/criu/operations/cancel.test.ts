@@ -114,7 +114,7 @@ async function cancelledBy<T>(
 
 describe.each(Object.entries(gentle))('a dump that is cancelled by %s', (by, way) => {
   const first = Object.keys(gentle).indexOf(by);
-  const tried = oneIn(4, `steps of a dump that is cancelled by ${by}`, dumpSteps, first);
+  const tried = oneIn(6, `steps of a dump that is cancelled by ${by}`, dumpSteps, first);
   test.each(tried)('at %s is rolled back, and the process continues', async (step) => {
     const { criu, counter, options, before } = await talker();
     let called: string[] = [];
@@ -194,7 +194,7 @@ describe.each([false, true])('with asChild %s', (asChild) => {
   describe.each(Object.entries(gentle))('a restore that is cancelled by %s', (by, way) => {
     const what = `steps of a restore (asChild: ${asChild}) that is cancelled by ${by}`;
     const first = Object.keys(gentle).indexOf(by) + 2 * Number(asChild);
-    const early = oneIn(4, `early ${what}`, earlySteps, first);
+    const early = oneIn(6, `early ${what}`, earlySteps, first);
     test.each(early)('at %s is rolled back, and nothing is restored', async (step) => {
       const { criu, counter, options, before } = await dumpedTalker();
       let called: string[] = [];
@@ -218,7 +218,7 @@ describe.each([false, true])('with asChild %s', (asChild) => {
       expect(await countsInOrder(counter)).toBe(true);
     });
 
-    const late = oneIn(3, `late ${what}`, lateSteps, first);
+    const late = oneIn(4, `late ${what}`, lateSteps, first);
     test.each(late)('at %s comes too late: the process is restored', async (step) => {
       const restoring = async (limits: Way['options'], hook: Way['hook']) => {
         const { criu, counter, options } = await dumpedTalker();
@@ -245,7 +245,7 @@ describe.each([false, true])('with asChild %s', (asChild) => {
       ['postRestore', 'the deadline'],
       ['networkUnlock', 'a signal'],
     ] as const;
-    const early = oneIn(3, `early ${what}`, cases, Number(asChild));
+    const early = oneIn(4, `early ${what}`, cases, Number(asChild));
     test.each(early)(
       'at %s by %s is killed, with what it has begun to restore',
       async (step, by) => {

@@ -81,7 +81,7 @@ const ends: readonly {
 
 describe('before a page was fetched, the original runs on after', () => {
   const what = 'faults of a lazy dump before a page was fetched';
-  test.each(oneIn(3, what, ends))('$fault', async ({ fault, act, code, message }) => {
+  test.each(oneIn(5, what, ends))('$fault', async ({ fault, act, code, message }) => {
     const scene = await serve(fault, 16);
     const { source, memory, before } = scene;
     await act(scene);
@@ -164,7 +164,7 @@ describe('while pages are outstanding, the original stays stopped and the copy i
     })),
   ];
   const what = 'faults of a lazy dump while pages are outstanding';
-  test.each(oneIn(3, what, cases, 1))('$fault', async ({ fault, act, code, message }) => {
+  test.each(oneIn(5, what, cases, 1))('$fault', async ({ fault, act, code, message }) => {
     const scene = await move(fault);
     const { source, memory, destination, before } = scene;
     await act(scene);
@@ -314,7 +314,7 @@ describe('a stopped criu is killed after the grace period of', () => {
   ] as const;
   const what = 'ways to end the source of a lazy dump whose criu is stopped';
 
-  test.each(oneIn(3, `${what}, before a page was fetched`, ways))(
+  test.each(oneIn(5, `${what}, before a page was fetched`, ways))(
     '%s() before a page was fetched',
     async (way, code, workload) => {
       const { source, memory, serving, before } = await serve('', 16, { gracePeriodMs: 100 });
@@ -327,7 +327,7 @@ describe('a stopped criu is killed after the grace period of', () => {
     },
   );
 
-  test.each(oneIn(3, `${what}, while pages are outstanding`, ways, 1))(
+  test.each(oneIn(5, `${what}, while pages are outstanding`, ways, 1))(
     '%s() while pages are outstanding',
     async (way) => {
       const {
