@@ -60,14 +60,17 @@ export async function traceOperation<T>(trace: OperationTrace, work: () => Promi
     : await sure();
 }
 
-/** Runs the hooks of a notification and publishes it if there are subscribers. */
+/** True if there are subscribers to notifications. */
+export function isNotificationTraced(): boolean {
+  return notifications.hasSubscribers;
+}
+
+/** Runs the hooks of a notification and publishes it. */
 export async function traceNotification<T>(
   trace: NotificationTrace,
   work: () => Promise<T>,
 ): Promise<T> {
-  return notifications.hasSubscribers
-    ? await notifications.tracePromise(work, { ...trace })
-    : await work();
+  return await notifications.tracePromise(work, { ...trace });
 }
 
 /** Publishes the start of a criu process and later its exit, if there are subscribers. */

@@ -1,5 +1,6 @@
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { CriuLog } from '../errors.ts';
+import { type Files, remoteFiles } from '../process/files.ts';
 
 /** How much of the end of a log is searched for errors, in bytes. */
 const SEARCHED = 256 * 1024;
@@ -10,37 +11,42 @@ const BEGINNING = 4096;
 export class LogFile {
   readonly path: string;
   readonly #before: string | undefined;
+  readonly #files: Files;
 
-  private constructor(path: string, before: string | undefined) {
+  private constructor(path: string, before: string | undefined, files: Files) {
     this.path = path;
     this.#before = before;
+    this.#files = files;
   }
 
   /** Remembers the file as it is before CRIU runs. */
-  static async at(path: string): Promise<LogFile> {
-    return new LogFile(path, await fingerprint(path));
+  static async at(path: string, files: Files = remoteFiles): Promise<LogFile> {
+    return new LogFile(path, await fingerprint(path, files), files);
   }
 
   /** The log of this run; undefined if CRIU wrote none, even if the file of an earlier run exists. */
   async read(): Promise<CriuLog | undefined> {
-    const now = await fingerprint(this.path);
-    if (now === undefined || now === this.#before) return undefined;
-    // A log that cannot be read must not hide the failure that it would have explained.
-    const text = await tail(this.path).catch(() => '');
-    return { path: this.path, errors: errorLines(text) };
+    const text = await this.#tail();
+    return text === undefined ? undefined : { path: this.path, errors: errorLines(text) };
   }
 
   /** True if the log of this run contains the text. {@link read} returns errors only, no warnings. */
   async says(text: string): Promise<boolean> {
-    const now = await fingerprint(this.path);
-    if (now === undefined || now === this.#before) return false;
-    return (await tail(this.path).catch(() => '')).includes(text);
+    return (await this.#tail())?.includes(text) ?? false;
   }
 
   /** The first 4 KiB of the log of this run; empty if CRIU wrote none. */
   async beginning(): Promise<string> {
     if ((await this.read()) === undefined) return '';
     return await beginningOf(this.path);
+  }
+
+  /** The end of the log of this run; undefined if CRIU wrote none. */
+  async #tail(): Promise<string | undefined> {
+    const now = await fingerprint(this.path, this.#files);
+    if (now === undefined || now === this.#before) return undefined;
+    // A log that cannot be read must not hide the failure that it would have explained.
+    return await this.#files.readEnd(this.path, SEARCHED).catch(() => '');
   }
 }
 
@@ -67,23 +73,11 @@ export function errorLines(text: string): string[] {
   );
 }
 
-async function fingerprint(path: string): Promise<string | undefined> {
+async function fingerprint(path: string, files: Files): Promise<string | undefined> {
   try {
-    const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+    const { ino, size, mtimeNs } = await files.statExactly(path);
     return [ino, size, mtimeNs].join();
   } catch {
     return undefined;
-  }
-}
-
-async function tail(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const length = Math.min(size, SEARCHED);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await file.close();
   }
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { type Files, remoteFiles } from '../process/files.ts';
 
 /** The image without which the others are no checkpoint. */
 export const INVENTORY = 'inventory.img';
@@ -7,8 +7,11 @@ export const INVENTORY = 'inventory.img';
 export const STAGING = '.dump-';
 
 /** True if a directory holds the images of processes, complete or not. */
-export async function holdsCheckpoint(directory: string): Promise<boolean> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+export async function holdsCheckpoint(
+  directory: string,
+  files: Files = remoteFiles,
+): Promise<boolean> {
+  const names = await files.readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriuError, invalid } from '../errors.ts';
 import { stats_entry } from '../generated/messages.ts';
 import { native } from '../native/index.ts';
+import { type Files, remoteFiles } from '../process/files.ts';
 import { decode } from '../protobuf/decode.ts';
 
 /** CRIU's measurements of a dump or pre-dump. Source: `dump_stats_entry` of `stats-dump`. */
@@ -68,7 +68,12 @@ const HEADER_SIZE = 12;
  * @throws CriuError ERR_CRIU_BAD_IMAGE, ERR_CRIU_INVALID_ARGUMENT
  */
 export async function readDumpStats(directory: string): Promise<DumpStats> {
-  const { dump } = await readStats('readDumpStats', directory, 'stats-dump');
+  return await dumpStatsIn(directory, remoteFiles);
+}
+
+/** {@link readDumpStats} with the calls for the file system of the directory. */
+export async function dumpStatsIn(directory: string, files: Files): Promise<DumpStats> {
+  const { dump } = await readStats('readDumpStats', directory, 'stats-dump', files);
   if (!dump)
     throw badImage('readDumpStats', join(directory, 'stats-dump'), 'it has no dump statistics');
   const { pageSize } = native();
@@ -117,7 +122,12 @@ export function statsSince(before: DumpStats | undefined, now: DumpStats): DumpS
  * @throws CriuError ERR_CRIU_BAD_IMAGE, ERR_CRIU_INVALID_ARGUMENT
  */
 export async function readRestoreStats(directory: string): Promise<RestoreStats> {
-  const { restore } = await readStats('readRestoreStats', directory, 'stats-restore');
+  return await restoreStatsIn(directory, remoteFiles);
+}
+
+/** {@link readRestoreStats} with the calls for the file system of the directory. */
+export async function restoreStatsIn(directory: string, files: Files): Promise<RestoreStats> {
+  const { restore } = await readStats('readRestoreStats', directory, 'stats-restore', files);
   if (!restore) {
     throw badImage(
       'readRestoreStats',
@@ -136,12 +146,12 @@ export async function readRestoreStats(directory: string): Promise<RestoreStats>
 }
 
 /** The format: two magic numbers, the length of the entry, the entry. */
-async function readStats(operation: string, directory: string, name: string) {
+async function readStats(operation: string, directory: string, name: string, files: Files) {
   if (typeof directory !== 'string') throw invalid(operation, 'directory', 'a path', directory);
   const path = join(directory, name);
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await files.readFile(path);
   } catch (cause) {
     throw badImage(operation, path, (cause as Error).message, cause);
   }

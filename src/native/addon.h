@@ -81,7 +81,7 @@ method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_wait;
 /* Reaps a child when it ends, on a thread of its own if it still runs. */
 void reap_later(pid_t pid);
 
-/* --- channel.c, watch.c, spawn.c, inspect.c and exchange.c ------------------------------------ */
+/* --- channel.c, watch.c, spawn.c, inspect.c, exchange.c and durable.c ------------------------- */
 
 method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
 method_function js_send, js_receive, js_set_blocking;
@@ -90,3 +90,4 @@ method_function js_spawn;
 method_function js_netlink, js_packet_socket;
 method_function js_end_tcp_repair, js_open_by_handle, js_get_attribute, js_try_lock;
 method_function js_exchange;
+method_function js_sync_files;

@@ -45,6 +45,10 @@ export interface SpawnRequest {
 export interface Watch {
   /** Stops polling and leaves the descriptor open. Idempotent. */
   close(): void;
+  /** Stops polling until {@link resume}. Idempotent. */
+  pause(): void;
+  /** Polls again. Idempotent. */
+  resume(): void;
   /** Makes the watch keep the event loop alive, as it does initially. */
   ref(): void;
   /** Lets the event loop end while the watch is open. */
@@ -123,6 +127,8 @@ export interface Native {
    * file system cannot do that.
    */
   exchange(one: string, other: string): void;
+  /** Writes the files of a directory, and its entries, to the disk (fsync(2)) on another thread. */
+  syncFiles(directory: string): Promise<void>;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**

@@ -24,6 +24,7 @@ static const struct method methods[] = {
     {"getAttribute", js_get_attribute},
     {"tryLock", js_try_lock},
     {"exchange", js_exchange},
+    {"syncFiles", js_sync_files},
     {"close", js_close},
     {"release", js_release},
 };

@@ -40,9 +40,12 @@ static void on_closed(uv_handle_t *handle) {
   free_if_unused(watch);
 }
 
+static bool is_open(const struct watch *watch) {
+  return watch->in_loop && !uv_is_closing((const uv_handle_t *)&watch->poll);
+}
+
 static void stop(struct watch *watch) {
-  uv_handle_t *handle = (uv_handle_t *)&watch->poll;
-  if (watch->in_loop && !uv_is_closing(handle)) uv_close(handle, on_closed);
+  if (is_open(watch)) uv_close((uv_handle_t *)&watch->poll, on_closed);
 }
 
 static void on_environment_end(napi_async_cleanup_hook_handle hook, void *data) {
@@ -116,6 +119,21 @@ static bool watch_close(napi_env env, const struct call *call, napi_value *resul
   return true;
 }
 
+static bool watch_pause(napi_env env, const struct call *call, napi_value *result) {
+  (void)result;
+  struct watch *watch;
+  if (!this_watch(env, call, &watch)) return false;
+  if (is_open(watch)) uv_poll_stop(&watch->poll);
+  return true;
+}
+
+static bool watch_resume(napi_env env, const struct call *call, napi_value *result) {
+  (void)result;
+  struct watch *watch;
+  if (!this_watch(env, call, &watch)) return false;
+  return !is_open(watch) || start(watch);
+}
+
 static bool watch_ref(napi_env env, const struct call *call, napi_value *result) {
   (void)result;
   struct watch *watch;
@@ -135,6 +153,8 @@ static bool watch_unref(napi_env env, const struct call *call, napi_value *resul
 static bool watch_object(napi_env env, struct watch *watch, napi_value *object) {
   static const struct method methods[] = {
       {"close", watch_close},
+      {"pause", watch_pause},
+      {"resume", watch_resume},
       {"ref", watch_ref},
       {"unref", watch_unref},
   };

@@ -4,7 +4,7 @@ import { CriuError, type CriuLog, invalid } from '../errors.ts';
 import { type AbortReason, notPermitted } from '../failure/cause.ts';
 import type { LogFile } from '../failure/log.ts';
 import { lazyStats } from '../images/lazy-stats.ts';
-import { type DumpStats, readDumpStats } from '../images/stats.ts';
+import { type DumpStats, dumpStatsIn } from '../images/stats.ts';
 import { type Hooks, hookNames } from '../options/hooks.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
@@ -121,8 +121,9 @@ export async function dump(
       label,
       pid,
       isSelfDump,
+      check: () => assertExists(client, operation, pid, label),
       async stage() {
-        assertExists(client, operation, pid, label);
+        if (operation === 'dump' && !force) await assertRestorable(operation, pid, effective);
         return round ? undefined : await stageImages(operation, resolved, isSelfDump);
       },
       logLevel: cleanup.logLevel,
@@ -142,12 +143,11 @@ export async function dump(
       afterSuccess: async (ending, log) => {
         if (cleanup.served) await rollBack(cleanup, ending, log);
       },
-      readStats: readDumpStats,
+      readStats: dumpStatsIn,
     },
   };
   try {
     assertThawed(operation, pid, effective.freezeCgroup);
-    if (operation === 'dump' && !force) await assertRestorable(operation, pid, effective);
     const done = await perform(client, resolved, job);
     const { imagesDirectory, log, reply } = done;
     const frozenTimeMs = performance.now() - (frozenAt ?? performance.now());

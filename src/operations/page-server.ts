@@ -7,7 +7,6 @@ import { exitStatus, openPidfd, watchExit } from '../process/exit.ts';
 import { terminate } from '../process/terminate.ts';
 import type { Session } from '../protocol/session.ts';
 import type { CriuConnection } from '../worker/connection.ts';
-import { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
 import { resolveOptions } from './resolve.ts';
 import { type Prepared, prepare } from './run.ts';
@@ -64,8 +63,8 @@ export class PageServer implements AsyncDisposable {
     );
     const job = { request: { type: 'PAGE_SERVER_CHLD', label: 'pageServer' } } as const;
     return await prepare(client, resolved, job, async (prepared) => {
-      const { request, cancellation, log } = prepared;
-      const { worker, session } = await WorkerSession.open(prepared);
+      const { request, cancellation, log, workerSession } = prepared;
+      const { worker, session } = workerSession;
       const outcome = await session
         .exchange({ ...request, keep_open: true }, { cancellation })
         .catch((error: CriuError) => error);

@@ -58,6 +58,8 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
       | 'describePid'
     >
   >;
+  /** Called while criu exits, if the request has succeeded. */
+  readonly whileExiting?: () => void;
   /** Called when criu has ended, if the request has succeeded. */
   readonly onSuccess?: (ending: Ending) => Promise<unknown>;
   /** True if criu executes another program after the operation: its end is not awaited. */
@@ -94,6 +96,7 @@ export async function call(given: Call): Promise<CriuResponse> {
   if (succeeded && request.type === 'PRE_DUMP') return outcome.reply;
   if (goesBack) workerSession.useUp();
   workerSession.over = true;
+  if ('reply' in outcome && hasSucceeded(outcome, cancellation)) given.whileExiting?.();
   const remains = await worker.end();
   const ending = {
     replied: 'reply' in outcome,

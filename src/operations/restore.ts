@@ -1,6 +1,6 @@
 import { CriuError } from '../errors.ts';
 import { idsToRestore, readTree } from '../images/pstree.ts';
-import { type RestoreStats, readRestoreStats } from '../images/stats.ts';
+import { type RestoreStats, restoreStatsIn } from '../images/stats.ts';
 import type { Hooks } from '../options/hooks.ts';
 import { directoryPath } from '../options/kinds.ts';
 import type { OptionOf } from '../options/table.ts';
@@ -41,7 +41,7 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
       isHalfRestored: () => !root.complete,
     },
     forensics: {
-      readStats: readRestoreStats,
+      readStats: restoreStatsIn,
       collectEvidence: async ({ replied, killed, session, program }) => {
         await root.search(replied, asChild, program);
         await root.killUnfinished(replied, program);

@@ -7,11 +7,12 @@ import { LogFile } from '../failure/log.ts';
 import { writeOwnConfig } from '../options/own-config.ts';
 import { makeBlocking } from '../options/page-connection.ts';
 import { OLDEST_CRIU, type Requested } from '../options/table.ts';
-import { callHooks, refuseToServe } from '../protocol/hooks.ts';
+import { type Files, remoteFiles } from '../process/files.ts';
+import { callHooks, chainHandlers, refuseToServe } from '../protocol/hooks.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
-import type { NotificationHandler, NotificationObserver } from '../protocol/session.ts';
+import type { NotificationObserver } from '../protocol/session.ts';
 import { locate } from '../worker/endpoint.ts';
-import type { WorkerSession } from '../worker/worker-session.ts';
+import { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
 import { openDirectory } from './directories.ts';
 import { requireSupport } from './probe.ts';
@@ -34,7 +35,12 @@ export interface JobRequest {
   readonly label: string;
   /** The process to dump. */
   readonly pid?: number;
-  /** Makes the directory that images are written to until they are complete, if the operation needs one. */
+  /** Refuses what cannot succeed, before criu is started. */
+  readonly check?: () => void;
+  /**
+   * Prepares the operation while criu starts, and refuses it if it cannot succeed; makes the directory that
+   * images are written to until they are complete, if it needs one.
+   */
   readonly stage?: () => Promise<StagedImages | undefined>;
   /** True if the process dumps itself: it cannot answer notifications while it is frozen. */
   readonly isSelfDump?: boolean;
@@ -74,15 +80,18 @@ export interface Forensics<Stats> {
   /** Cleans up after a criu that has ended with success. */
   readonly afterSuccess?: (ending: Ending, log: LogFile) => Promise<unknown>;
   /** Reads CRIU's statistics from the work directory. */
-  readonly readStats?: (directory: string) => Promise<Stats>;
+  readonly readStats?: (directory: string, files: Files) => Promise<Stats>;
 }
 
 /** A request that is ready to be sent; the directories and descriptors that it refers to are open. */
 export interface Prepared extends Call {
+  readonly workerSession: WorkerSession;
   readonly cancellation: Cancellation;
   readonly imagesDirectory: string;
   /** The directory of the log and the statistics. */
   readonly workDirectory: string;
+  /** How to make calls on files in the work directory. */
+  readonly files: Files;
   /** Where the images are written until they are complete, if not in their directory. */
   readonly stagedImages: StagedImages | undefined;
   readonly log: LogFile;
@@ -129,9 +138,15 @@ export async function perform<Stats = undefined>(
 ): Promise<Done<Stats>> {
   const { collectEvidence, afterSuccess, readStats } = job.forensics ?? {};
   return await prepare(client, resolved, job, async (prepared) => {
-    const { operation, label, log, imagesDirectory, workDirectory, stagedImages } = prepared;
+    const { operation, label, log, imagesDirectory, workDirectory, files, stagedImages } = prepared;
+    let finishing: Promise<Stats | undefined> | undefined;
     const reply = await call({
       ...prepared,
+      whileExiting() {
+        finishing = finish();
+        // Its failure is reported once criu has ended.
+        finishing.catch(() => {});
+      },
       collectEvidence: async (ending) => ({
         log: await log.read(),
         hint: hint(prepared),
@@ -151,16 +166,20 @@ export async function perform<Stats = undefined>(
         )),
       });
     };
-    await stagedImages?.finish().catch(failLate);
-    const reading = readStats?.(workDirectory).catch(failLate);
-    const [stats, logged] = await Promise.all([reading as Promise<Stats>, log.read()]);
-    return { stats, reply, log: logged, imagesDirectory, workDirectory };
+    const stats = await (finishing ?? finish()).catch(failLate);
+    // CRIU may log until it exits.
+    return { stats: stats as Stats, reply, log: await log.read(), imagesDirectory, workDirectory };
+
+    async function finish(): Promise<Stats | undefined> {
+      await stagedImages?.finish();
+      return await readStats?.(workDirectory, files);
+    }
   });
 }
 
 /**
- * Checks everything that can be checked before criu starts, opens what the request refers to, and
- * closes it again after `use`.
+ * Starts criu once the options are valid, and meanwhile checks everything else and opens what the request
+ * refers to; closes it again after `use`. If something is refused, criu ends without having been asked.
  */
 export async function prepare<T>(
   client: Client,
@@ -170,14 +189,31 @@ export async function prepare<T>(
 ): Promise<T> {
   const { operation, options, configured, translation, hooks, cancellation } = resolved;
   const { wire, inherited, newest } = translation;
-  const { type, label, pid, isSelfDump, logLevel, stage } = job.request;
-  const { workerSession, observer, forceKill, isHalfRestored } = job.lifecycle ?? {};
+  const { type, label, pid, isSelfDump, logLevel, check, stage } = job.request;
+  const { workerSession: given, observer, forceKill, isHalfRestored } = job.lifecycle ?? {};
   const { imagesDirectory, workDirectory, statusFd, configFile } = options;
   // From here on statusFd is closed however the operation ends.
   await using status = await openStatusFd(operation, statusFd);
   cancellation.throwIfRequested();
 
   const endpoint = await locate(operation, client);
+  check?.();
+  const opening = {
+    operation,
+    endpoint,
+    inherited: [...inherited, ...(job.request.inherited ?? [])],
+    inSession: operation === 'restore' && options.shellJob === true,
+    isHalfRestored,
+  };
+  // The criu of an existing session inherited its descriptors when it was started.
+  if (!given) makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
+  const workerSession = given ?? (await WorkerSession.open(opening));
+  let isReady = false;
+  await using _unasked = {
+    async [Symbol.asyncDispose]() {
+      if (!isReady && !given) await workerSession.end();
+    },
+  };
   await using stagedImages = await stage?.();
   const { logFile, writes, notifies, since } = traits[operation];
   await using ownImages = await openDirectory(
@@ -185,6 +221,7 @@ export async function prepare<T>(
     'imagesDirectory',
     imagesDirectory,
     writes,
+    stagedImages?.files,
   );
   await using ownWork = await openDirectory(operation, 'workDirectory', workDirectory, true);
   const images = ownImages ?? ownWork;
@@ -204,22 +241,17 @@ export async function prepare<T>(
     lazyPages: wire.lazy_pages === true,
   };
   await requireSupport(operation, endpoint, needs, cancellation);
-  // The criu of an existing session inherited its descriptors when it was started.
-  if (!workerSession) {
-    makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
-  }
-
-  const log = await LogFile.at(logPath);
+  // A configuration file may name a log elsewhere.
+  const isElsewhere = configured.workDirectory !== undefined || configured.logFile !== undefined;
+  const files = isElsewhere ? remoteFiles : work.files;
+  const log = await LogFile.at(logPath, files);
   cancellation.throwIfRequested();
+  isReady = true;
   const imagesPath = pathIn(configured.imagesDirectory) ?? images.path;
   return await use({
-    operation,
+    ...opening,
     label,
-    endpoint,
-    inherited: [...inherited, ...(job.request.inherited ?? [])],
     workerSession,
-    inSession: operation === 'restore' && options.shellJob === true,
-    isHalfRestored,
     forceKill,
     detachOnSuccess: options.execCmd !== undefined,
     onNotification: refuseToServe(
@@ -233,6 +265,7 @@ export async function prepare<T>(
     cancellation,
     imagesDirectory: imagesPath,
     workDirectory: workPath,
+    files,
     stagedImages,
     log,
     configFile,
@@ -275,13 +308,4 @@ function hint({ request, imagesDirectory, configFile }: Prepared): string | unde
     causes.push(`is there no page server at ${address}:${port}?`);
   }
   return causes.length === 0 ? undefined : causes.join(' ');
-}
-
-/** Calls several handlers one after the other; the last answer counts. */
-function chainHandlers(...handlers: (NotificationHandler | undefined)[]): NotificationHandler {
-  return async (notification, fds) => {
-    let answer: Awaited<ReturnType<NotificationHandler>>;
-    for (const handler of handlers) answer = (await handler?.(notification, fds)) ?? answer;
-    return answer;
-  };
 }

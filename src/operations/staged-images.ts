@@ -1,24 +1,16 @@
 import { readdirSync, renameSync } from 'node:fs';
-import {
-  chmod,
-  chown,
-  type FileHandle,
-  readdir,
-  realpath,
-  rm,
-  rmdir,
-  stat,
-} from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CriuError } from '../errors.ts';
 import { holdsCheckpoint, INVENTORY, isImageName, STAGING } from '../images/image-names.ts';
 import { native } from '../native/index.ts';
-import { syncDirectory, syncFiles } from '../process/durable.ts';
+import { syncDirectory } from '../process/durable.ts';
+import { type Files, filesIn } from '../process/files.ts';
 import { makePrivateDirectory } from '../process/private-directory.ts';
 import { readMountInfo } from '../procfs/mountinfo.ts';
 import type { NotificationHandler } from '../protocol/session.ts';
 import { unusable } from './directories.ts';
-import { makeDumpDirectory } from './dump-directory.ts';
+import { type DumpDirectory, makeDumpDirectory } from './dump-directory.ts';
 
 /** How the images of a dump get into their directory. */
 export interface StagingOptions {
@@ -47,7 +39,10 @@ export class StagedImages implements AsyncDisposable {
   /** Why the images could not be moved. */
   failure: CriuError | undefined;
   readonly #target: string;
-  readonly #handle: FileHandle;
+  /** The descriptor of {@link directory}. */
+  readonly fd: number;
+  /** How to make calls on files in both directories. */
+  readonly files: Files;
   readonly #options: StagingOptions;
   /** True if the directory holds a checkpoint. */
   readonly #replaces: boolean;
@@ -66,22 +61,22 @@ export class StagedImages implements AsyncDisposable {
     options: StagingOptions,
   ): Promise<StagedImages> {
     const made: string[] = [];
+    const files = await filesIn(target);
     try {
-      made.push(...(await makePrivateDirectory(target, options.durable)));
-      const path = await realpath(target);
-      const replaces = await holdsCheckpoint(path);
+      made.push(...(await makePrivateDirectory(target, options.durable, files)));
+      const path = await files.realpath(target);
+      const replaces = await holdsCheckpoint(path, files);
       if (replaces && !options.overwrite) throw holdsAlready(operation, target);
       if (replaces) await assertReplaceable(operation, path);
       const start = replaces
         ? join(dirname(path), `.${basename(path)}${STAGING}`)
         : join(path, STAGING);
       // Images that the caller wants to keep are not abandoned.
-      const { path: directory, handle } = await makeDumpDirectory(
-        options.keepFailed ? `${start}kept-` : start,
-      );
-      return new StagedImages(path, directory, handle, options, replaces, made);
+      const prefix = options.keepFailed ? `${start}kept-` : start;
+      const directory = await makeDumpDirectory(prefix, files);
+      return new StagedImages(path, directory, files, options, replaces, made);
     } catch (error) {
-      for (const path of made) await rmdir(path).catch(() => {});
+      for (const path of made) await files.rmdir(path).catch(() => {});
       if (error instanceof CriuError) throw error;
       throw unusable(operation, 'imagesDirectory', target, true, error);
     }
@@ -89,23 +84,19 @@ export class StagedImages implements AsyncDisposable {
 
   private constructor(
     target: string,
-    directory: string,
-    handle: FileHandle,
+    directory: DumpDirectory,
+    files: Files,
     options: StagingOptions,
     replaces: boolean,
     made: readonly string[],
   ) {
-    this.directory = directory;
+    this.directory = directory.path;
+    this.fd = directory.fd;
     this.#target = target;
-    this.#handle = handle;
+    this.files = files;
     this.#options = options;
     this.#replaces = replaces;
     this.#made = made;
-  }
-
-  /** The descriptor of {@link directory}. */
-  get fd(): number {
-    return this.#handle.fd;
   }
 
   /** True if the images are complete and in their directory. */
@@ -114,10 +105,10 @@ export class StagedImages implements AsyncDisposable {
   }
 
   /** Moves the images before CRIU ends the processes, which it does after this notification. */
-  readonly onNotification: NotificationHandler = async ({ script }) => {
-    if (script === 'post-dump' && !this.#options.survives) await this.#place();
-    return undefined;
-  };
+  readonly onNotification: NotificationHandler = ({ script }) =>
+    script === 'post-dump' && !this.#options.survives
+      ? this.#place().then(() => undefined)
+      : undefined;
 
   /**
    * Moves the images if that is not done yet, and removes the checkpoint that they replace. Idempotent.
@@ -138,13 +129,13 @@ export class StagedImages implements AsyncDisposable {
     const isFinished = this.#isOver;
     this.#isOver = true;
     await this.#placing?.catch(() => {});
-    await this.#handle.close();
+    await this.files.close(this.fd);
     if (isFinished) return;
     try {
       this.#takeBack();
       if (this.#options.keepFailed) return;
       await rm(this.directory, { recursive: true, force: true });
-      for (const path of this.#made) await rmdir(path);
+      for (const path of this.#made) await this.files.rmdir(path);
     } catch {
       // A directory with a log stays, and so does what cannot be removed: the dump has failed already.
     }
@@ -156,7 +147,8 @@ export class StagedImages implements AsyncDisposable {
     try {
       // The statistics, which CRIU writes last.
       if (this.#replaces) moveOthers(this.directory, this.#target);
-      await rm(this.directory, { recursive: true });
+      // Usually it is empty now.
+      await this.files.rmdir(this.directory).catch(() => rm(this.directory, { recursive: true }));
     } catch (cause) {
       throw systemError(`${this.directory} cannot be removed`, cause);
     }
@@ -174,7 +166,7 @@ export class StagedImages implements AsyncDisposable {
 
   async #moveIn(): Promise<void> {
     const names = await this.#complete();
-    if (await holdsCheckpoint(this.#target)) {
+    if (await holdsCheckpoint(this.#target, this.files)) {
       throw new Error('another dump has put a checkpoint there in the meantime');
     }
     this.#assertNotOver();
@@ -192,10 +184,10 @@ export class StagedImages implements AsyncDisposable {
 
   async #exchange(): Promise<void> {
     await this.#complete();
-    const { mode, uid, gid } = await stat(this.#target);
-    const own = await this.#handle.stat();
-    if (own.uid !== uid || own.gid !== gid) await chown(this.directory, uid, gid);
-    await chmod(this.directory, mode & 0o7777);
+    const { mode, uid, gid } = await this.files.stat(this.#target);
+    const own = await this.files.stat(this.directory);
+    if (own.uid !== uid || own.gid !== gid) await this.files.chown(this.directory, uid, gid);
+    await this.files.chmod(this.directory, mode & 0o7777);
     this.#assertNotOver();
     exchange(this.directory, this.#target);
     this.#placed = true;
@@ -205,9 +197,8 @@ export class StagedImages implements AsyncDisposable {
 
   /** The names of the images, which are on the disk by now if that is asked for. */
   async #complete(): Promise<string[]> {
-    const names = await readdir(this.directory);
-    if (this.#options.durable) await syncFiles(this.directory, names);
-    return names;
+    if (this.#options.durable) await native().syncFiles(this.directory);
+    return await this.files.readdir(this.directory);
   }
 
   /** The dump may fail while a hook runs or the images are written to the disk. */

@@ -33,12 +33,12 @@ export async function openStatusFd(
     await promisify(close)(fd).catch(() => {});
   };
   return {
-    async onNotification({ script }) {
-      if (script === 'status-ready') {
-        await promisify(write)(fd, new Uint8Array(1)).finally(closeOnce);
-      }
-      return undefined;
-    },
+    onNotification: ({ script }) =>
+      script === 'status-ready'
+        ? promisify(write)(fd, new Uint8Array(1))
+            .then(() => undefined)
+            .finally(closeOnce)
+        : undefined,
     [Symbol.asyncDispose]: closeOnce,
   };
 }

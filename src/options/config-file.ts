@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { invalid, systemFailure } from '../errors.ts';
+import { type Files, filesIn } from '../process/files.ts';
 import { table } from './table.ts';
 import type { CriuOpts } from './types.ts';
 
@@ -25,12 +26,23 @@ export async function readConfigFiles(
   const [standard, own] = await Promise.all([
     Promise.all(
       ['/etc/criu/default.conf', join(homedir(), '.criu/default.conf'), criuConfigFile()].map(
-        async (path) => (path ? parse(await readFile(path, 'utf8').catch(() => '')) : {}),
+        async (path) => (path ? parse(await readStandardFile(path)) : {}),
       ),
     ),
     readConfigFile(operation, configFile),
   ]);
   return { standard: merge(...standard), own };
+}
+
+/** How to read each standard file: looked up once, because every operation reads them. */
+const filesOf = new Map<string, Promise<Files>>();
+
+/** Empty if there is no such file, as usual. */
+async function readStandardFile(path: string): Promise<string> {
+  const known = filesOf.get(path) ?? filesIn(dirname(path));
+  filesOf.set(path, known);
+  const files = await known;
+  return await files.readFile(path).then(String, () => '');
 }
 
 /**

@@ -1,10 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CriuError } from '../errors.ts';
-import { readNamespaces } from '../procfs/namespaces.ts';
-import { eachOf } from '../procfs/read.ts';
-import { readStat, stateOf } from '../procfs/stat.ts';
+import { readNamespacesSync } from '../procfs/namespaces.ts';
+import { readStatSync, stateOf } from '../procfs/stat.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import { unrestorableNamespaces } from './checks/namespaces.ts';
 import type { PreflightOptions } from './options.ts';
+
+/** How many processes are read in one turn of the event loop: about a millisecond's worth. */
+const BATCH = 16;
 
 /**
  * Checks that a tree is not one of those that CRIU dumps and ends, but cannot restore.
@@ -15,14 +18,12 @@ export async function assertRestorable(
   pid: number,
   options: PreflightOptions,
 ): Promise<void> {
-  const caller = { namespaces: await readNamespaces('self') };
-  // What may not be read or has ended is left to the dump.
-  const processes = await eachOf(descendantsOf(pid), async (each) => {
-    const [stat, namespaces] = await Promise.all([readStat(each), readNamespaces(each)]).catch(
-      () => [undefined, undefined] as const,
-    );
-    return stat && namespaces && { pid: each, stat, namespaces };
-  });
+  const caller = { namespaces: readNamespacesSync('self') };
+  const processes: ReturnType<typeof readProcess> = [];
+  for (const [index, each] of descendantsOf(pid).entries()) {
+    if (index % BATCH === BATCH - 1) await nextTurn();
+    processes.push(...readProcess(each));
+  }
   const [root] = processes;
   if (root?.pid !== pid) return;
   const findings = unrestorableNamespaces({ root, processes, caller }, options);
@@ -33,4 +34,14 @@ export async function assertRestorable(
     `${operation}: process ${pid} could not be restored: ${first.message}. ${first.remedy} To dump it all the same, set force: true.`,
     { operation, pid, option: 'force', workload: stateOf(pid), findings },
   );
+}
+
+/** Empty for what may not be read or has ended, which is left to the dump. */
+function readProcess(pid: number) {
+  try {
+    const stat = readStatSync(pid);
+    return stat ? [{ pid, stat, namespaces: readNamespacesSync(pid) }] : [];
+  } catch {
+    return [];
+  }
 }

@@ -1,7 +1,8 @@
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { invalid } from '../errors.ts';
 import { syncDirectory } from './durable.ts';
+import { type Files, remoteFiles } from './files.ts';
 
 /** The mode bits with which others than the owner can write. */
 export const WRITABLE_BY_OTHERS = 0o022;
@@ -13,26 +14,30 @@ const STICKY = 0o1000;
  * @param isDurable also makes the entries of what it has made durable
  * @returns the directories that were missing, the deepest first
  */
-export async function makePrivateDirectory(path: string, isDurable = false): Promise<string[]> {
+export async function makePrivateDirectory(
+  path: string,
+  isDurable = false,
+  files: Files = remoteFiles,
+): Promise<string[]> {
   const whole = resolve(path);
   try {
-    return await makeOne(whole, isDurable);
+    return await makeOne(whole, isDurable, files);
   } catch (error) {
     const parent = dirname(whole);
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === whole) throw error;
-    const above = await makePrivateDirectory(parent, isDurable);
-    return [...(await makeOne(whole, isDurable)), ...above];
+    const above = await makePrivateDirectory(parent, isDurable, files);
+    return [...(await makeOne(whole, isDurable, files)), ...above];
   }
 }
 
-async function makeOne(path: string, isDurable: boolean): Promise<string[]> {
+async function makeOne(path: string, isDurable: boolean, files: Files): Promise<string[]> {
   try {
-    await mkdir(path, { mode: 0o700 });
+    await files.mkdir(path, { mode: 0o700 });
     if (isDurable) await syncDirectory(dirname(path));
     return [path];
   } catch (error) {
     const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    if (!isThere || !(await stat(path)).isDirectory()) throw error;
+    if (!isThere || !(await files.stat(path)).isDirectory()) throw error;
     return [];
   }
 }

@@ -1,4 +1,4 @@
-import { eachOf, linkOf, linkOfSync, namesIn, type Pid } from './read.ts';
+import { eachOf, linkOf, linkOfSync, namesIn, namesInSync, type Pid } from './read.ts';
 
 /** The namespaces of a process, such as `net` → `net:[4026531833]`. */
 export type Namespaces = ReadonlyMap<string, string>;
@@ -18,6 +18,16 @@ export async function readNamespaces(pid: Pid): Promise<Namespaces> {
     return link === undefined ? undefined : ([kind, link] as const);
   });
   return new Map(links);
+}
+
+/** The same, synchronously. */
+export function readNamespacesSync(pid: Pid): Namespaces {
+  const namespaces = new Map<string, string>();
+  for (const kind of namesInSync(`/proc/${pid}/ns`)) {
+    const link = linkOfSync(namespacePath(pid, kind));
+    if (link !== undefined) namespaces.set(kind, link);
+  }
+  return namespaces;
 }
 
 /** Reads one namespace of a process; undefined if the process is gone. */

@@ -1,21 +1,24 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Cancellation } from '../concurrency/cancellation.ts';
-import { traceNotification } from '../diagnostics.ts';
+import { isNotificationTraced, traceNotification } from '../diagnostics.ts';
 import { CriuError } from '../errors.ts';
 import { native, type Packet } from '../native/index.ts';
 import type { Notification } from '../options/hooks.ts';
 import { type Channel, channelError, endOfChannel } from './channel.ts';
 import { type CriuRequest, type CriuResponse, decodeResponse, encodeRequest } from './messages.ts';
 
+/** What an acknowledgement carries besides consent. */
+export type NotificationAnswer = { external: readonly string[] } | undefined;
+
 /**
- * Handles one notification. The acknowledgement carries the result; if the handler rejects, it
- * refuses the step.
+ * Handles one notification. The acknowledgement carries the result; if the handler throws or rejects, it
+ * refuses the step. If it returns undefined, nobody listens to this notification, which is acknowledged at once.
  * @param fds the descriptors that came with the notification; the handler owns them
  */
 export type NotificationHandler = (
   notification: Notification,
   fds: readonly number[],
-) => Promise<{ external: readonly string[] } | undefined>;
+) => Promise<NotificationAnswer> | undefined;
 
 /**
  * Observes every notification, also after a cancellation: when it arrives (`'received'`), and after an
@@ -127,26 +130,25 @@ export class Session {
   ): Promise<Refusal | undefined> {
     const script = notify?.script ?? '';
     const notification = notify?.pid === undefined ? { script } : { script, pid: notify.pid };
-    let external: readonly string[] = [];
+    let answer: NotificationAnswer;
     let refusal: Refusal | undefined;
     observer?.(notification, 'received');
-    if (cancellation?.reason || !onNotification) {
-      for (const fd of fds) native().close(fd);
-    } else {
+    let handling: Promise<NotificationAnswer> | undefined;
+    if (cancellation?.reason || !onNotification) for (const fd of fds) native().close(fd);
+    else handling = startHandling(onNotification, notification, fds);
+    if (handling) {
       // CRIU sends nothing while it waits for the acknowledgement: a packet that arrives now violates
       // the protocol. A packet that arrives later is the next message, and is received elsewhere.
       let waiting = true;
       const interrupted = this.#next().then((packet) => {
         if (!packet) throw endOfChannel();
         if (waiting) for (const fd of packet.fds) native().close(fd);
-        throw protocolError('criu continued without waiting for the acknowledgement');
+        throw impatient();
       });
       interrupted.catch(() => {});
-      const answered = traceNotification(notification, () =>
-        onNotification(notification, fds),
-      ).then(
-        (answer) => {
-          external = answer?.external ?? [];
+      const answered = handling.then(
+        (given) => {
+          answer = given;
         },
         (cause: unknown) => {
           refusal = { script, cause };
@@ -160,15 +162,18 @@ export class Session {
       waiting = false;
     }
     if (cancellation?.reason) refusal ??= { script, cause: cancellation.reason };
-    this.#send(
-      encoded({
-        type: 'NOTIFY',
-        notify_success: refusal === undefined,
-        ...(external.length > 0 && { opts: { images_dir_fd: -1, external: [...external] } }),
-      }),
-    );
+    this.#acknowledgeWith(acknowledgement(refusal === undefined, answer?.external));
     if (!refusal) observer?.(notification, 'acknowledged');
     return refusal;
+  }
+
+  #acknowledgeWith(packet: Uint8Array): void {
+    try {
+      this.#channel.send(packet);
+    } catch (error) {
+      const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN';
+      throw isFull ? impatient() : channelError(error, packet.length);
+    }
   }
 
   #send(packet: Uint8Array): void {
@@ -215,6 +220,35 @@ function escalate(cancellation: Cancellation | undefined, channel: Channel): Dis
   };
 }
 
+/** Undefined if nobody listens to the notification. */
+function startHandling(
+  handler: NotificationHandler,
+  notification: Notification,
+  fds: readonly number[],
+): Promise<NotificationAnswer> | undefined {
+  try {
+    if (!isNotificationTraced()) return handler(notification, fds);
+    return traceNotification(notification, async () => await handler(notification, fds));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** The acknowledgements of most notifications, encoded once. */
+const plain = new Map<boolean, Uint8Array>();
+
+function acknowledgement(agrees: boolean, external: readonly string[] = []): Uint8Array {
+  const known = external.length === 0 ? plain.get(agrees) : undefined;
+  if (known) return known;
+  const packet = encoded({
+    type: 'NOTIFY',
+    notify_success: agrees,
+    ...(external.length > 0 && { opts: { images_dir_fd: -1, external: [...external] } }),
+  });
+  if (external.length === 0) plain.set(agrees, packet);
+  return packet;
+}
+
 function encoded(request: CriuRequest): Uint8Array {
   try {
     return encodeRequest(request);
@@ -234,6 +268,11 @@ function checkType(request: CriuRequest, reply: CriuResponse): void {
 
 function requestError(message: string, cause?: unknown): CriuError {
   return new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { option: 'request', cause });
+}
+
+/** Also if criu does not read its acknowledgements, so that the socket takes no more of them. */
+function impatient(): CriuError {
+  return protocolError('criu continued without waiting for the acknowledgement');
 }
 
 function protocolError(message: string, cause?: unknown): CriuError {

@@ -1,9 +1,12 @@
-import { native, type Packet } from '../native/index.ts';
+import { native, type Packet, type Watch } from '../native/index.ts';
 
 /** This process's end of a SOCK_SEQPACKET connection. It keeps Node running only while it is read. */
 export class PacketSocket {
   readonly #fd: number;
   #closed = false;
+  /** Polls the socket; made for the first wait. */
+  #watch: Watch | undefined;
+  #paused = false;
   /** Ends the pending wait for the next packet; undefined if there is none. */
   #wake: (() => void) | undefined;
 
@@ -45,6 +48,7 @@ export class PacketSocket {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#watch?.close();
     this.wake();
     native().close(this.#fd);
   }
@@ -61,12 +65,25 @@ export class PacketSocket {
 
   #untilReadable(): Promise<void> {
     return new Promise((resolve) => {
-      const watch = native().watch(this.#fd, () => this.wake());
+      this.#watch ??= native().watch(this.#fd, () => this.#onReadable());
+      this.#watch.ref();
+      if (this.#paused) this.#watch.resume();
+      this.#paused = false;
       this.#wake = () => {
         this.#wake = undefined;
-        watch.close();
+        if (!this.#closed) this.#watch?.unref();
         resolve();
       };
     });
+  }
+
+  #onReadable(): void {
+    if (this.#wake) {
+      this.wake();
+      return;
+    }
+    // What arrives while nobody waits stays in the socket, which would be reported again and again.
+    this.#paused = true;
+    this.#watch?.pause();
   }
 }

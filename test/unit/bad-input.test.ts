@@ -1,9 +1,10 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Criu } from '../../src/criu.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { fd, notOpen } from '../helpers/option-cases.ts';
+import { children } from '../helpers/own-resources.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 /** The option that the error must name, and the options to pass. */
@@ -194,10 +195,13 @@ test.each(needCriu)('%s looks for criu if its input is valid', async (method) =>
   });
 });
 
-test('unusable directories and descriptors are refused before criu is started', async () => {
+test('unusable directories and descriptors are refused before criu is asked', async () => {
   const directory = await temporaryDirectory();
   const path = join(directory, 'criu');
-  await writeFile(path, '#!/bin/sh\n: > "$(dirname "$0")/started"\n', { mode: 0o700 });
+  // Writes down the first thing that it is asked.
+  await writeFile(path, '#!/bin/sh\ndd bs=9999 count=1 <&3 2>&- >> "$(dirname "$0")/asked"\n', {
+    mode: 0o700,
+  });
   const criu = new Criu({ path });
   const imagesDirectory = directory;
   const missing = join(directory, 'missing');
@@ -213,10 +217,12 @@ test('unusable directories and descriptors are refused before criu is started', 
   for (const [option, refusal] of refusals) {
     expect(await failureOf(refusal)).toMatchObject(wrong(expect.any(String), option));
   }
-  expect(await readdir(directory)).toEqual(['criu']);
-  // Proves that the script leaves a trace when it is started.
+  expect(await readdir(directory)).toEqual(['asked', 'criu']);
+  expect(await readFile(join(directory, 'asked'), 'latin1')).toBe('');
+  expect(await children()).toEqual([]);
+  // Proves that the script leaves a trace when it is asked.
   expect(await failureOf(criu.version())).toMatchObject({ code: 'ERR_CRIU_NOT_CRIU' });
-  expect(await readdir(directory)).toEqual(['criu', 'started']);
+  expect(await readFile(join(directory, 'asked'), 'latin1')).not.toBe('');
 });
 
 test('an operation with an aborted signal does not look for criu', async () => {

@@ -53,11 +53,10 @@ test.each(['pre-stream', '', 'constructor'])(
   },
 );
 
-test('without hooks, every step is acknowledged', async () => {
-  for (const [script] of steps) await callHooks({}, '/images')({ script, pid: 7 }, []);
-  expect(await callHooks({}, '/images')({ script: 'query-ext-files' }, [])).toEqual({
-    external: [],
-  });
+test('without hooks, every step is acknowledged at once', () => {
+  for (const [script] of steps) {
+    expect(callHooks({}, '/images')({ script, pid: 7 }, [])).toBeUndefined();
+  }
 });
 
 test('hooks are called as methods of their object', async () => {

@@ -10,6 +10,7 @@ import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { native, type Packet, type SpawnRequest, type WaitStatus } from '../../src/native/index.ts';
 import { compileFixture } from '../helpers/compile.ts';
+import { temporaryDirectory } from '../helpers/workload.ts';
 
 const addon = native();
 const addonFile = Object.keys(createRequire(import.meta.url).cache).find((file) =>
@@ -258,6 +259,25 @@ describe('packets', () => {
   });
 });
 
+describe('syncFiles', () => {
+  test('writes the files of a directory to the disk, and skips links', async () => {
+    const directory = await temporaryDirectory();
+    fs.writeFileSync(path.join(directory, 'file'), 'x');
+    fs.mkdirSync(path.join(directory, 'directory'));
+    fs.symlinkSync('/nonexistent', path.join(directory, 'link'));
+    expect(await addon.syncFiles(directory)).toBeUndefined();
+  });
+
+  test('rejects with the error of the call that failed', async () => {
+    const directory = path.join(await temporaryDirectory(), 'missing');
+    await expect(addon.syncFiles(directory)).rejects.toMatchObject({
+      code: 'ENOENT',
+      syscall: 'opendir',
+      path: directory,
+    });
+  });
+});
+
 describe('watch', () => {
   test('calls back each time the descriptor is readable', async () => {
     const [a, b] = socketpair();
@@ -316,6 +336,29 @@ describe('watch', () => {
     addon.send(a, Buffer.from('x'));
     early.close();
     await sleep(20);
+    expect(calls).toBe(1);
+  });
+
+  test('a paused watch calls back only after it is resumed', async () => {
+    const [a, b] = socketpair();
+    const [output, input] = pipe();
+    let calls = 0;
+    await new Promise<void>((resolve) => {
+      const watch = addon.watch(a, () => {
+        calls++;
+        watch.close();
+        resolve();
+      });
+      watch.pause();
+      watch.pause();
+      addon.send(b, Buffer.from('x'));
+      addon.close(input);
+      readable(output).then(() => {
+        expect(calls).toBe(0);
+        watch.resume();
+        watch.resume();
+      });
+    });
     expect(calls).toBe(1);
   });
 
@@ -623,6 +666,7 @@ describe('wrong arguments', () => {
     ['receive', 1.5],
     ['receive', Number.NaN],
     ['receive', 2 ** 40],
+    ['syncFiles', 1],
     ['watch', 0],
     ['watch', null, () => {}],
     ['pidfdOpen', 1n],
