@@ -1,10 +1,11 @@
 import { type FileHandle, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asCriuError, CriuError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import { syncDirectory } from '../../process/durable.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
+import { keepReserve, releaseReserve } from './reserve.ts';
 
 /** A line of a journal. */
 export interface Entry<State extends string> {
@@ -22,6 +23,8 @@ interface Content<State extends string, Facts extends object> {
 }
 
 const LOCK_POLL_MS = 20;
+/** The errors of a disk, or a share of it, that is full. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
 /** How long a journal is kept after its last line, in milliseconds. */
 const RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
 
@@ -57,6 +60,7 @@ export class Journal<State extends string, Facts extends object> implements Asyn
     let file: FileHandle | undefined;
     try {
       await makePrivateDirectory(directory, true);
+      await keepReserve(directory);
       file = await open(path, 'ax', 0o600);
       // The directory entry has to be as durable as the content.
       await syncDirectory(directory);
@@ -127,13 +131,24 @@ export class Journal<State extends string, Facts extends object> implements Asyn
   async #write(state: State, facts: Partial<Facts>): Promise<void> {
     const entry = { ...this.#entry, ...facts, state, at: Date.now() } as Entry<State> &
       Partial<Facts>;
-    const line = `${this.#isTorn ? '\n' : ''}${JSON.stringify(entry)}\n`;
-    this.#isTorn = true;
-    await this.#file.appendFile(line);
-    await this.#file.datasync();
-    this.#isTorn = false;
+    await this.#append(JSON.stringify(entry));
     if (state !== this.#entry?.state) this.#since = entry.at;
     this.#entry = entry;
+  }
+
+  /** Appends a line, in the space that is kept for journals if the disk is full. */
+  async #append(line: string): Promise<void> {
+    const text = `${this.#isTorn ? '\n' : ''}${line}\n`;
+    this.#isTorn = true;
+    try {
+      await this.#file.appendFile(text);
+      await this.#file.datasync();
+    } catch (error) {
+      const isFull = FULL.includes((error as NodeJS.ErrnoException).code ?? '');
+      if (!isFull || !(await releaseReserve(dirname(this.#path)))) throw error;
+      await this.#append(line);
+    }
+    this.#isTorn = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

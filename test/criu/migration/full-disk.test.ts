@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type MigrationPhase, migrate } from '../../../src/index.ts';
+import { reservePath } from '../../../src/migration/journal/reserve.ts';
 import { DestinationClient } from '../../../src/migration/protocol/destination-client.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
@@ -23,6 +24,8 @@ test('a commit that the destination could not note for want of space can be repe
     // Empty lines: the next line needs a new page.
     const { size } = await stat(path);
     await appendFile(path, '\n'.repeat(PAGE - (size % PAGE)));
+    // Without the space that is kept for journals.
+    await rm(reservePath(join(there, 'incoming')));
     await writeFile(filler, Buffer.alloc(64 << 20)).catch(() => {});
   };
 
