@@ -2,6 +2,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Server as TlsServer } from 'node:tls';
 import { builtins } from '../builtins.ts';
 import { CriuError, invalid } from '../errors.ts';
+import { ownerOfPeer } from '../netlink/connection-owner.ts';
+import { isLoopback } from '../options/reach.ts';
 import { readTls } from '../options/tls.ts';
 import type { TlsOptions } from '../options/types.ts';
 import type { Endpoint } from './lazy-dump-options.ts';
@@ -9,10 +11,13 @@ import type { Endpoint } from './lazy-dump-options.ts';
 /** How long a peer may take for the TLS handshake, in milliseconds. */
 const HANDSHAKE_MS = 10_000;
 
-/** Listens for the destination of a lazy dump, with mutual TLS if `tls` is given. */
+/**
+ * Listens for the destination of a lazy dump, with mutual TLS if `tls` is given. Without TLS, a connection from
+ * this host has to come from a process of this user or of root: every user can reach a loopback address.
+ */
 export class DestinationListener {
   readonly endpoint: Endpoint;
-  /** Called with each connection, after its TLS handshake. Set it as soon as the listener exists. */
+  /** Called with each connection whose peer is authenticated. Set it as soon as the listener exists. */
   onPeer: (peer: Socket) => void = (peer) => peer.destroy();
   readonly #server: Server;
   /** Connections whose TLS handshake is not complete. */
@@ -51,7 +56,7 @@ export class DestinationListener {
         this.onPeer(peer);
       });
     } else {
-      server.on('connection', (peer: Socket) => this.onPeer(peer));
+      server.on('connection', (peer: Socket) => void this.#identify(peer));
     }
   }
 
@@ -67,11 +72,26 @@ export class DestinationListener {
     await this.#closed;
   }
 
+  /** Passes a connection on, unless it is one of another user of this host. */
+  async #identify(peer: Socket): Promise<void> {
+    peer.on('error', () => {});
+    if (await isOfThisUser(peer)) this.onPeer(peer);
+    else peer.destroy();
+  }
+
   #onHandshake(socket: Socket): void {
     if (this.#closed) socket.destroy();
     this.#handshaking.add(socket);
     socket.once('close', () => this.#handshaking.delete(socket));
   }
+}
+
+/** True for a connection from another host, of which the user is not known, and from this user or root. */
+async function isOfThisUser(peer: Socket): Promise<boolean> {
+  const address = peer.remoteAddress?.replace(/^::ffff:/, '');
+  if (address !== undefined && !isLoopback(address)) return true;
+  const uid = await ownerOfPeer(peer).catch(() => undefined);
+  return uid === 0 || (uid !== undefined && uid === process.geteuid?.());
 }
 
 /** Identifies a connection: the same for a TLS socket and the socket below it. */

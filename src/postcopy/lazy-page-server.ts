@@ -8,13 +8,16 @@ import type { Endpoint } from './lazy-dump-options.ts';
 import type { PageLedger } from './page-ledger.ts';
 import {
   AnswerMeter,
+  type Command,
   closeAnswer,
   closeMessage,
   commandOf,
   invalidMessage,
   MESSAGE_SIZE,
+  type RequestedPages,
   RequestFilter,
   recordWriter,
+  requestedPages,
 } from './page-protocol.ts';
 import { RateLimit, RateLimiter } from './rate-limit.ts';
 
@@ -154,7 +157,9 @@ export class LazyPageServer implements AsyncDisposable {
       if (!message) return;
       peer.off('readable', readRequest);
       const command = message.length === MESSAGE_SIZE ? commandOf(message) : 'unknown';
-      const isRequest = command === 'get' || (command === 'close' && this.#ledger?.missing === 0);
+      const isRequest =
+        (command === 'get' && this.#has(requestedPages(message))) ||
+        (command === 'close' && this.#ledger?.missing === 0);
       if (!isRequest || this.#isShut) peer.destroy();
       else this.#serve(peer, message);
     };
@@ -167,16 +172,21 @@ export class LazyPageServer implements AsyncDisposable {
     this.#shut();
     const answers = new AnswerMeter((pid, start, count) => this.#ledger?.sent(pid, start, count));
     const outlet = this.#outletTo(peer);
-    const requests = new RequestFilter((command) => {
+    const onOther = (command: Command) => {
       if (command === 'close') this.#onClose(answers, outlet);
       else peer.destroy();
-    });
+    };
+    const requests = new RequestFilter(onOther, (pages) => this.#has(pages));
     peer.once('close', () => {
       if (!this.#closedByPeer && !this.#criuEnded) this.#departed.resolve('lost');
     });
     peer.unshift(firstMessage);
     peer.pipe(requests).pipe(this.#criu, { end: false });
     this.#criu.pipe(answers).pipe(outlet);
+  }
+
+  #has({ pid, start, count }: RequestedPages): boolean {
+    return this.#ledger?.has(pid, start, count) ?? false;
   }
 
   #outletTo(peer: Socket): Writable {

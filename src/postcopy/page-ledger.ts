@@ -17,6 +17,8 @@ export class PageLedger {
   #missing: number;
   /** The missing pages, by the pids in the images. */
   readonly #spans: Map<number, Span[]>;
+  /** All pages, as the pagemaps have them. */
+  readonly #all: ReadonlyMap<number, readonly Span[]>;
 
   /** Reads the pages from the pagemaps of the images. @throws BadImage */
   static async of(imagesDirectory: string): Promise<PageLedger> {
@@ -37,6 +39,7 @@ export class PageLedger {
   /** @param spans sorted by address */
   constructor(spans: Map<number, Span[]>) {
     this.#spans = spans;
+    this.#all = new Map([...spans].map(([pid, list]) => [pid, list.map((span) => ({ ...span }))]));
     const bytes = [...spans.values()].flat().reduce((sum, { start, end }) => sum + end - start, 0);
     this.total = bytes / native().pageSize;
     this.#missing = this.total;
@@ -45,6 +48,14 @@ export class PageLedger {
   /** How many pages are still missing. */
   get missing(): number {
     return this.#missing;
+  }
+
+  /** True if the pages are a part of one range of the pagemaps, as all that a destination may request. */
+  has(pid: number, start: number, count: number): boolean {
+    const spans = this.#all.get(pid) ?? [];
+    const span = spans[firstEndingAfter(spans, start)];
+    if (!span || count < 1 || start % native().pageSize !== 0) return false;
+    return span.start <= start && start + count * native().pageSize <= span.end;
   }
 
   /**

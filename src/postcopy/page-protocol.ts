@@ -21,6 +21,19 @@ export function commandOf(message: Buffer): Command {
   return command === CLOSE || command === FORCE_CLOSE ? 'close' : 'unknown';
 }
 
+/** The pages that a request asks for. */
+export interface RequestedPages {
+  readonly pid: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Reads the pages of a request. */
+export function requestedPages(message: Buffer): RequestedPages {
+  const [count, start, pid] = [8, 16, 24].map((at) => Number(message.readBigUInt64LE(at)));
+  return { pid, start, count } as RequestedPages;
+}
+
 /** The message that reports that the transfer is complete; the other side answers it. */
 export function closeMessage(): Buffer {
   const message = Buffer.alloc(MESSAGE_SIZE);
@@ -38,16 +51,24 @@ export function invalidMessage(): Buffer {
   return Buffer.alloc(MESSAGE_SIZE);
 }
 
-/** Forwards complete requests for pages, up to the first message of another kind. */
+/**
+ * Forwards complete requests for pages, up to the first message of another kind. A request for pages that
+ * the source does not have is one too: it would make CRIU fail, or crash.
+ */
 export class RequestFilter extends Transform {
   readonly #onOther: (command: Command) => void;
+  readonly #has: (pages: RequestedPages) => boolean;
   #rest = Buffer.alloc(0);
   #ended = false;
 
-  /** @param onOther called with the first other command; nothing is forwarded from then on */
-  constructor(onOther: (command: Command) => void) {
+  /**
+   * @param onOther called with the first other command; nothing is forwarded from then on
+   * @param has true for pages that the source has
+   */
+  constructor(onOther: (command: Command) => void, has: (pages: RequestedPages) => boolean) {
     super();
     this.#onOther = onOther;
+    this.#has = has;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -58,10 +79,11 @@ export class RequestFilter extends Transform {
     this.#rest = Buffer.concat([this.#rest, chunk]);
     let at = 0;
     for (; this.#rest.length - at >= MESSAGE_SIZE; at += MESSAGE_SIZE) {
-      const command = commandOf(this.#rest.subarray(at));
-      if (command === 'get') continue;
+      const message = this.#rest.subarray(at);
+      const command = commandOf(message);
+      if (command === 'get' && this.#has(requestedPages(message))) continue;
       this.#ended = true;
-      this.#onOther(command);
+      this.#onOther(command === 'get' ? 'unknown' : command);
       break;
     }
     const complete = this.#rest.subarray(0, at);

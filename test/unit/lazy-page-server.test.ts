@@ -32,6 +32,9 @@ describe('a peer that is not the destination', () => {
       (stranger) => stranger.send(pageMessage(commands.forceClose)),
     ],
     ['sends pages', (stranger) => stranger.send(pageAnswer())],
+    ['requests the pages of another process', (one) => one.send(pageRequest({ pid: 2 }))],
+    ['requests pages that there are not', (one) => one.send(pageRequest({ start: 2 ** 40 }))],
+    ['requests no pages', (one) => one.send(pageRequest({ count: 0 }))],
   ];
 
   test.each(strangers)('that %s is disconnected, and the destination is served', async (_, act) => {
@@ -136,6 +139,7 @@ describe('the destination', () => {
     ['hangs up', ({ socket }: Talker) => socket.end()],
     ['breaks off', ({ socket }: Talker) => socket.resetAndDestroy()],
     ['sends an unknown command', (peer: Talker) => peer.send(Buffer.alloc(32, 1))],
+    ['requests pages that there are not', (peer: Talker) => peer.send(pageRequest({ pid: 2 }))],
   ])('that %s counts as lost, and criu gets none of it', async (_, act) => {
     const { server, criu, ledger, departure, connectPeer } = await startPageServer();
     server.open(ledger);

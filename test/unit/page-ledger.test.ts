@@ -53,3 +53,20 @@ test('exactly the pages that were not sent are missing, in whatever order pages 
   });
   fc.assert(property, { seed: 5, numRuns: 500 });
 });
+
+test.each([
+  ['a range', [1, 0, 10], true],
+  ['a part of a range', [1, 22, 3], true],
+  ['a page that was sent', [2, 0, 1], true],
+  ['more than a range', [1, 0, 11], false],
+  ['a hole', [1, 12, 1], false],
+  ['a part of a hole', [1, 9, 2], false],
+  ['no pages', [1, 0, 0], false],
+  ['part of a page', [1, 0.5, 1], false],
+  ['more pages than numbers can count', [1, 0, 2 ** 64], false],
+  ['another process', [3, 0, 1], false],
+] as const)('knows whether the processes have %s', (_, [pid, first, count], expected) => {
+  const pages = ledger();
+  pages.sent(2, 0, 1);
+  expect(pages.has(pid, first * PAGE, count)).toBe(expected);
+});

@@ -65,7 +65,10 @@ describe('requests', () => {
   });
 
   test('data after another message is not kept', async () => {
-    const requests = new RequestFilter(() => {});
+    const requests = new RequestFilter(
+      () => {},
+      () => true,
+    );
     const chunk = Buffer.alloc(1 << 20);
     // If bytes were kept, each chunk would copy them all, and the test would not end in time.
     await write(requests, [invalidMessage(), ...Array(2000).fill(chunk)]);
@@ -187,7 +190,13 @@ const anyChunks = fc
 
 async function requested(chunks: readonly Buffer[]) {
   const stopped: Command[] = [];
-  const passed = await write(new RequestFilter((command) => stopped.push(command)), chunks);
+  const passed = await write(
+    new RequestFilter(
+      (command) => stopped.push(command),
+      () => true,
+    ),
+    chunks,
+  );
   return { passed, stopped };
 }
 

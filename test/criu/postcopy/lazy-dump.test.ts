@@ -1,8 +1,12 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
+import { readPagemap } from '../../../src/images/pagemap.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LazyDestination } from '../../helpers/lazy-destination.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { pageRequest } from '../../helpers/page-messages.ts';
 import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 const workload = { heapMiB: 256, hotMiB: 4, pagesPerSecond: 2000 } as const;
@@ -25,6 +29,31 @@ test('a process moves over TCP: it runs before its memory has arrived, and has a
   expect(result.stats.bytesWritten).toBeLessThan(1 << 20);
   await waitGone(memory.pid);
   await memory.verify(() => destination.kill('SIGUSR1'));
+  await memory.writesOn();
+});
+
+test('another user gets no pages over loopback, and a malformed request harms nothing', async () => {
+  const memory = await startMemoryWorkload({ heapMiB: 16, hotMiB: 1, pagesPerSecond: 2000 });
+  const imagesDirectory = await temporaryDirectory();
+  const source = await client().lazyDump(memory.pid, { imagesDirectory });
+  /** Sends a request; resolves with how many bytes come back before the connection ends. */
+  const bytesFor = async (request: Buffer, through: readonly string[] = []) => {
+    const text = [...request].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+    const { address, port } = source;
+    const script = `exec 3<>/dev/tcp/${address}/${port}; printf '${text}' >&3; cat <&3 | wc -c`;
+    const [file = '', ...args] = [...through, 'bash', '-c', script];
+    return Number((await execa(file, args)).stdout);
+  };
+  const { ranges } = await readPagemap(join(imagesDirectory, `pagemap-${memory.pid}.img`));
+  const { start = 0 } = ranges.find(({ lazy }) => lazy) ?? {};
+  const nobody = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'];
+  expect(await bytesFor(pageRequest({ pid: memory.pid, start }), nobody)).toBe(0);
+  expect(await bytesFor(pageRequest({ pid: 1, start }))).toBe(0);
+  expect(await bytesFor(pageRequest({ pid: memory.pid, start: 4096 }))).toBe(0);
+  expect(source.progress.pagesFetched).toBe(0);
+  await source.close();
+  expect(await failureOf(source.done)).toMatchObject({ workload: 'running' });
+  await memory.verify();
   await memory.writesOn();
 });
 
