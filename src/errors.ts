@@ -97,6 +97,7 @@ export type WorkloadState = 'running' | 'stopped' | 'gone' | 'unknown';
  * - `incompatible`: it cannot restore the processes.
  * - `version`: the hosts have no version of the protocol in common.
  * - `invalid`: the offer makes no sense to it.
+ * - `over-limit`: this host has sent more than it offered.
  */
 export type MigrationRefusal =
   | 'unreachable'
@@ -107,7 +108,8 @@ export type MigrationRefusal =
   | 'not-authorized'
   | 'incompatible'
   | 'version'
-  | 'invalid';
+  | 'invalid'
+  | 'over-limit';
 
 /** The optional properties of a {@link CriuError}: the constructor sets those that are given. */
 export interface CriuErrorDetails
@@ -179,7 +181,8 @@ export class CriuError extends Error {
   declare readonly findings: readonly PreflightFinding[] | undefined;
   /**
    * Why the destination has refused a migration, with the code `ERR_CRIU_MIGRATION_REFUSED`: of several
-   * reasons, the one that is least likely to pass. Not set if this host refused.
+   * reasons, the one that is least likely to pass. With `ERR_CRIU_MIGRATION_FAILED`, why the destination has
+   * cut this host off: `no-space` or `over-limit`. Not set if this host refused, or after other failures.
    */
   declare readonly refusal: MigrationRefusal | undefined;
 

@@ -118,6 +118,7 @@ const flagsOfMigrations: Readonly<Record<string, string>> = {
   rateLimit: '--rate-limit',
   maxMigrations: '--max-migrations',
   maxBandwidth: '--max-bandwidth',
+  maxStoredBytes: '--max-stored',
   'tls.ca': '--ca',
   'tls.cert': '--cert',
   'tls.key': '--key',

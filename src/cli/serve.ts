@@ -46,6 +46,7 @@ interface ServeFlags extends TrustFlags, Partial<RestoreOptions> {
   readonly metrics?: Endpoint;
   readonly maxMigrations?: number;
   readonly maxBandwidth?: number;
+  readonly maxStored?: number;
   readonly criu?: string;
   readonly json?: boolean;
   readonly logFormat?: LogFormat;
@@ -97,6 +98,11 @@ export function addServe(program: Command): void {
         .argParser(bytes)
         .helpGroup(RARE),
     );
+  const maxStored = new Option(
+    '--max-stored <size>',
+    'keep at most so much of the memory of incoming migrations on disk, such as 64GiB (default: no limit)',
+  );
+  command.addOption(maxStored.argParser(bytes).helpGroup(RARE));
   addFlags(addTrustFlags(addCriu(addLogFormat(addQuiet(addJson(command))))), ['restore'], {
     except: setByMigration,
     common: ['tcpEstablished', 'fileLocks'],
@@ -127,7 +133,7 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
     ...others
   } = given;
   const { pagePort, authorize, allowAddress: allowAddresses, ...limited } = others;
-  const { metrics, maxMigrations, maxBandwidth, ...restore } = limited;
+  const { metrics, maxMigrations, maxBandwidth, maxStored, ...restore } = limited;
   const trust = trustFrom(given, endpoint.host);
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
@@ -150,6 +156,7 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
       ...{ ...trust, directory, restore },
       listen: { ...endpoint, ...defined({ pagePort }) },
       ...defined({ path: criu, allowAddresses, metrics, maxMigrations, maxBandwidth }),
+      ...defined({ maxStoredBytes: maxStored }),
       authorize: offerFilter(output, authorize),
       hooks: {
         changed: (migration) => states.report(migration),

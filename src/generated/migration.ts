@@ -217,7 +217,8 @@ export default {
             "NOT_AUTHORIZED": 5,
             "INCOMPATIBLE": 6,
             "PROTOCOL_VERSION": 7,
-            "INVALID_OFFER": 8
+            "INVALID_OFFER": 8,
+            "OVER_LIMIT": 9
           }
         },
         "Objection": {
@@ -400,6 +401,11 @@ export default {
               "oneof": [
                 "pages"
               ]
+            },
+            "_code": {
+              "oneof": [
+                "code"
+              ]
             }
           },
           "fields": {
@@ -424,6 +430,13 @@ export default {
             "pages": {
               "type": "uint64",
               "id": 4,
+              "options": {
+                "proto3_optional": true
+              }
+            },
+            "code": {
+              "type": "Refusal",
+              "id": 20,
               "options": {
                 "proto3_optional": true
               }

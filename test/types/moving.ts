@@ -231,6 +231,7 @@ export async function servers(options: ServeMigrationsOptions): Promise<void> {
     directory: '/var/lib/node-criu',
     maxMigrations: 4,
     maxBandwidth: 1e9,
+    maxStoredBytes: 2 ** 40,
     metrics: { port: 9464 },
     allowAddresses: ['192.0.2.0/24', { address: 'fd00::/8', device: 'eth0' }],
     restore: async (offer, peer) => {

@@ -99,6 +99,7 @@ const ofServe: Bad[] = [
   ['allowAddresses', { allowAddresses: ['any'] }],
   ['maxMigrations', { maxMigrations: 0 }],
   ['maxBandwidth', { maxBandwidth: 1.5 }],
+  ['maxStoredBytes', { maxStoredBytes: 0 }],
   ['metrics', { metrics: 9464 }],
   ['metrics.port', { metrics: { host: '127.0.0.1' } }],
   ['metrics.host', { metrics: { host: '', port: 0 } }],

@@ -91,16 +91,19 @@ export interface Space {
   readonly directory: string;
   readonly facts: HostFacts__Output;
   readonly open: readonly OpenMigration[];
+  /** How many bytes all migrations may have on the disk together. */
+  readonly maxStored: number;
 }
 
 /** Objects to an offer for which there is too little memory or disk. */
 export function checkSpace(
-  { directory, facts, open }: Space,
+  { directory, facts, open, maxStored }: Space,
   { mode, memoryBytes }: Pick<OpenMigration, 'mode' | 'memoryBytes'>,
   object: Objector,
 ): void {
   const memory = facts.freeMemory - sum(open.map(memoryNeeded));
-  const disk = facts.freeDisk - sum(open.map(diskNeeded));
+  const reserved = sum(open.map(diskNeeded));
+  const disk = Math.min(facts.freeDisk, maxStored) - reserved;
   const others = open.length > 0 ? ', besides what other open migrations need' : '';
   const mib = (bytes: number) => `${Math.max(0, Math.ceil(bytes / 2 ** 20))} MiB`;
   if (memoryBytes > memory) {
@@ -112,7 +115,7 @@ export function checkSpace(
   }
   if (usesDisk(mode) && memoryBytes > disk) {
     object(
-      `The processes have ${mib(memoryBytes)} of memory, and the disk of ${directory} has ${mib(disk)} free${others}.`,
+      `The processes have ${mib(memoryBytes)} of memory, and ${directory} has room for ${mib(disk)}${others}.`,
       'Free disk space on the destination, or give it another directory.',
       'no-space',
     );

@@ -13,6 +13,8 @@ import { type Allowance, receiveImages } from '../protocol/image-transfer.ts';
 import { isPostcopy } from '../protocol/modes.ts';
 import { TOKEN_SIZE } from '../protocol/page-listener.ts';
 import { PageTunnel } from '../protocol/page-tunnel.ts';
+import type { RefusalCode } from '../protocol/refusals.ts';
+import { PageBudget } from './page-budget.ts';
 import type { MigrationOffer } from './serve-options.ts';
 import type { ServerContext } from './server-context.ts';
 import { imageBytes } from './traffic.ts';
@@ -25,6 +27,15 @@ const MAX_ROUNDS = 1000;
 const MAX_IMAGE_BYTES = 1 << 30;
 const MAX_FILES = 100_000;
 
+interface ArrivalEvents {
+  /** Throws if the migration does not accept data any more. */
+  readonly requireOpen: () => void;
+  /** Called if the source ends a connection for pages before everything has arrived. */
+  readonly onHungUp: () => void;
+  /** Called if the source sends more than it may. */
+  readonly onExcess: (message: string, code: RefusalCode) => void;
+}
+
 /** Receives the pages of rounds and the images of a migration, before its copy is restored. */
 export class Arrival implements AsyncDisposable {
   readonly roundToken = builtins.crypto.randomBytes(TOKEN_SIZE);
@@ -34,6 +45,8 @@ export class Arrival implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #requireOpen: () => void;
   readonly #onHungUp: () => void;
+  readonly #onExcess: ArrivalEvents['onExcess'];
+  readonly #pages: PageBudget;
   /** For all images of the migration together. */
   readonly #allowance: Allowance;
   readonly #images: string;
@@ -45,24 +58,26 @@ export class Arrival implements AsyncDisposable {
   #pageServer: PageServer | undefined;
   #rounds = 0;
   #received = 0;
+  /** What is on disk of it. */
+  #stored = 0;
+  /** True once the source has been cut off. */
+  #isCutOff = false;
   #isFinished = false;
 
-  /**
-   * @param signal ends what is under way
-   * @param requireOpen throws if the migration does not accept data any more
-   * @param onHungUp called if the source ends a connection for pages before everything has arrived
-   */
+  /** @param signal ends what is under way */
   constructor(
     context: ServerContext,
     offer: MigrationOffer,
     signal: AbortSignal,
-    { requireOpen, onHungUp }: { readonly requireOpen: () => void; readonly onHungUp: () => void },
+    { requireOpen, onHungUp, onExcess }: ArrivalEvents,
   ) {
     this.#context = context;
     this.#offer = offer;
     this.#signal = signal;
     this.#requireOpen = requireOpen;
     this.#onHungUp = onHungUp;
+    this.#onExcess = onExcess;
+    this.#pages = new PageBudget(offer.memoryBytes);
     this.#allowance = { bytes: offer.memoryBytes + MAX_IMAGE_BYTES, files: MAX_FILES };
     this.#images = incomingImages(context.directory, offer.id);
     this.#byteCount = new ByteCount(this.#images, () => this.#received);
@@ -95,6 +110,7 @@ export class Arrival implements AsyncDisposable {
       await this.#endRound();
       this.#requireOpen();
       this.#rounds++;
+      this.#pages.startRound();
       this.#pageServer = await tunnel.criuFd.use((fd) =>
         PageServer.start(this.#context.client, {
           imagesDirectory: this.directoryOf(index),
@@ -143,6 +159,8 @@ export class Arrival implements AsyncDisposable {
     this.#lazyTunnel?.[Symbol.dispose]();
     await this.#byteCount[Symbol.asyncDispose]();
     await rm(this.#images, { recursive: true, force: true });
+    this.#context.traffic.stored -= this.#stored;
+    this.#stored = 0;
   }
 
   /** Checks the index of the dump: a dump to a page server counts as a round, a lazy dump does not. */
@@ -172,9 +190,10 @@ export class Arrival implements AsyncDisposable {
 
   #expectConnections(): void {
     const { pageListener, stallMs, traffic } = this.#context;
+    const lazily = { onReceived: (bytes: number) => this.#countPages(bytes, false) };
     const received = {
       receiveLimit: traffic.limit,
-      onReceived: (bytes: number) => this.#count(bytes),
+      onReceived: (bytes: number) => this.#countPages(bytes),
     };
     const withdraw = [
       pageListener.expect(this.roundToken, (peer: Socket) => {
@@ -182,7 +201,7 @@ export class Arrival implements AsyncDisposable {
       }),
       pageListener.expect(this.lazyToken, (peer: Socket) => {
         this.#lazyTunnel = this.#watch(
-          new PageTunnel(peer, { stallMs, awaitsAnswers: true, ...received }),
+          new PageTunnel(peer, { stallMs, awaitsAnswers: true, ...received, ...lazily }),
         );
       }),
     ];
@@ -191,9 +210,31 @@ export class Arrival implements AsyncDisposable {
     });
   }
 
-  #count(bytes: number): void {
+  #countPages(bytes: number, isStored = true): void {
+    this.#count(bytes, isStored);
+    if (this.#pages.take(bytes)) return;
+    this.#cutOff('the source has sent more pages than it offered', 'over-limit');
+  }
+
+  #count(bytes: number, isStored = true): void {
+    const { traffic } = this.#context;
     this.#received += bytes;
-    this.#context.traffic.received += bytes;
+    traffic.received += bytes;
+    if (!isStored) return;
+    this.#stored += bytes;
+    traffic.stored += bytes;
+    if (traffic.stored <= traffic.maxStored) return;
+    const limit = `the ${traffic.maxStored} bytes that it stores of all migrations`;
+    this.#cutOff(`the destination has reached ${limit}`, 'no-space');
+  }
+
+  /** Cuts the source off. */
+  #cutOff(message: string, code: RefusalCode): void {
+    if (this.#isCutOff) return;
+    this.#isCutOff = true;
+    this.#onExcess(message, code);
+    // Also once the copy runs, when nothing can be aborted any more.
+    this.#lazyTunnel?.[Symbol.dispose]();
   }
 
   /** Counts images, and delays them to keep within the limit of the server. */

@@ -59,8 +59,8 @@ export class IncomingRecord {
   }
 
   get status(): CopyStatus {
-    const { pid, message } = this.facts;
-    return { state: this.state, pid, message };
+    const { pid, message, refusal } = this.facts;
+    return { state: this.state, pid, message, refusal };
   }
 
   /** The status for the users of the server. */

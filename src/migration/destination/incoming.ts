@@ -10,6 +10,7 @@ import { isOwnCriu } from '../../worker/child.ts';
 import { namesOf, startTimeOf } from '../protocol/identity.ts';
 import { fromOfferedOptions } from '../protocol/offered-options.ts';
 import { peerText } from '../protocol/peer-text.ts';
+import type { RefusalCode } from '../protocol/refusals.ts';
 import { PATIENCE } from '../protocol/stall-limit.ts';
 import { afterRestart } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
@@ -68,6 +69,7 @@ export class Incoming {
     this.#arrival = new Arrival(context, received.offer, this.#closed.signal, {
       requireOpen: () => record.requireReceiving(),
       onHungUp: () => void this.abort('the source has hung up').catch(() => {}),
+      onExcess: (message, code) => void this.abort(message, code).catch(() => {}),
     });
     record.countBytes = () => this.#arrival.received;
     this.#silence = new SilenceTimer(context.holdMs, () => {
@@ -234,11 +236,12 @@ export class Incoming {
   }
 
   /** Ends the migration, unless the copy may have run. */
-  async abort(message: string): Promise<CopyStatus> {
+  async abort(message: string, refusal?: RefusalCode): Promise<CopyStatus> {
     const isAborted = await this.#decisions.run(async () => {
       if (!this.#record.canAbort) return false;
       // Durable first: from now on the source may resume its original.
-      await this.#record.write('aborted', { message: peerText(message) });
+      const why = { message: peerText(message), ...(refusal && { refusal }) };
+      await this.#record.write('aborted', why);
       return true;
     });
     if (!isAborted) return this.status;

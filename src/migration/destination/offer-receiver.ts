@@ -55,7 +55,7 @@ export class OfferReceiver {
   readonly #admissions = new Set<Promise<unknown>>();
   readonly #tally: Record<keyof OfferTally, number> = {
     ...{ accepted: 0, busy: 0, closing: 0, 'no-space': 0, 'pids-in-use': 0, 'not-authorized': 0 },
-    ...{ incompatible: 0, version: 0, invalid: 0, other: 0 },
+    ...{ incompatible: 0, version: 0, invalid: 0, 'over-limit': 0, other: 0 },
   };
   #isClosed = false;
 
@@ -132,12 +132,13 @@ export class OfferReceiver {
     }
     using slot = this.#slots.take(received.peer, object);
     if (!slot) return { objections };
-    const { operations, directory, pageListener } = this.#context;
+    const { operations, directory, pageListener, traffic } = this.#context;
     const facts = await readHostFacts(operations, directory);
     await checkAdmission({ operations, facts, signal }, received, object);
     const addresses = await admitAddresses(this.#options, received, object);
     // Nothing is awaited between this check and the reservation: two offers would get the same space.
-    checkSpace({ directory, facts, open: this.#slots.users }, received.offer, object);
+    const space = { directory, facts, open: this.#slots.users, maxStored: traffic.maxStored };
+    checkSpace(space, received.offer, object);
     refuseTaken(addresses, this.#slots.users, object);
     if (this.#isClosed) object(...SHUTTING_DOWN);
     if (objections.length > 0) return { objections, host: facts };

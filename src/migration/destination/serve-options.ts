@@ -174,6 +174,11 @@ export interface ServeMigrationsOptions extends StallLimit {
    */
   readonly maxBandwidth?: number;
   /**
+   * How many bytes of pages and images all migrations under way may have in the directory together. Offers of
+   * more memory are refused as `no-space`, and a source that exceeds the limit is cut off. Default: no limit.
+   */
+  readonly maxStoredBytes?: number;
+  /**
    * Where to answer HTTP requests of monitoring: `/metrics` in the text format of Prometheus, `/healthz`, and
    * `/readyz`, which is 503 while the server drains, journals cannot be written or there is no criu. Anyone
    * who reaches the port may ask. By default the host is 127.0.0.1; without the option there is no port.
@@ -209,6 +214,7 @@ const shape: Shape<ServeMigrationsOptions> = {
   allowAddresses: addresses,
   maxMigrations: integer(1, 1024),
   maxBandwidth: integer(1, Number.MAX_SAFE_INTEGER),
+  maxStoredBytes: integer(1, Number.MAX_SAFE_INTEGER),
   metrics: object<NonNullable<ServeMigrationsOptions['metrics']>>({
     host: text,
     port: required(integer(0, 65535)),

@@ -84,7 +84,7 @@ export async function startMigrationServer(
   });
   const context: ServerContext = {
     ...{ operations, directory, pageListener, holdMs, stallMs, hooks },
-    traffic: new Traffic(options.maxBandwidth),
+    traffic: new Traffic(options.maxBandwidth, options.maxStoredBytes),
     client: { ...client, defaults: {} },
   };
   const registry = new MigrationRegistry();

@@ -5,10 +5,14 @@ import { RateLimit } from '../../postcopy/rate-limit.ts';
 export class Traffic {
   /** Pages and images received so far, in bytes. */
   received = 0;
+  /** How much of it is on the disk now. */
+  stored = 0;
+  readonly maxStored: number;
   /** Undefined if there is no limit. */
   readonly limit: RateLimit | undefined;
 
-  constructor(bytesPerSecond: number | undefined) {
+  constructor(bytesPerSecond?: number, maxStored = Number.POSITIVE_INFINITY) {
+    this.maxStored = maxStored;
     this.limit = bytesPerSecond === undefined ? undefined : new RateLimit(bytesPerSecond);
   }
 }

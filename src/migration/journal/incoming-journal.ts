@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Cidr } from '../../netlink/ip-address.ts';
+import type { RefusalCode } from '../protocol/refusals.ts';
 import type { DestinationState } from '../protocol/states.ts';
 import type { Journal } from './journal.ts';
 
@@ -17,6 +18,8 @@ export interface IncomingFacts {
   readonly lazy: boolean;
   /** Why the migration ended. */
   readonly message: string;
+  /** Why the destination has ended the migration by itself, for programs. */
+  readonly refusal: RefusalCode;
   /** What the migration belongs to: the name in the certificate of its source; absent without TLS. */
   readonly owner: string;
   /** The source as it is shown: the name in its certificate, or its address. */

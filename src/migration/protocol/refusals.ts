@@ -8,6 +8,7 @@ export type RefusalCode = Exclude<MigrationRefusal, 'unreachable'>;
 /** Sorted by how likely the reason is to pass, the least likely first. */
 const wireCodes = {
   invalid: 'INVALID_OFFER',
+  'over-limit': 'OVER_LIMIT',
   version: 'PROTOCOL_VERSION',
   'not-authorized': 'NOT_AUTHORIZED',
   incompatible: 'INCOMPATIBLE',
@@ -20,6 +21,12 @@ const wireCodes = {
 /** The code as a value of the wire protocol. */
 export function toWireRefusal(code: RefusalCode): Refusal__Output {
   return wireCodes[code];
+}
+
+/** The code of a wire value; undefined for one that this version does not know. */
+export function fromWireRefusal(wire: Refusal__Output | undefined): RefusalCode | undefined {
+  const codes = Object.keys(wireCodes) as RefusalCode[];
+  return codes.find((code) => wireCodes[code] === wire);
 }
 
 /** The reason that is least likely to pass; undefined if no objection has a known code. */

@@ -4,6 +4,7 @@ import type {
 } from '../../generated/types/node_criu/MigrationStatus.ts';
 import type { State__Output } from '../../generated/types/node_criu/State.ts';
 import { peerText } from './peer-text.ts';
+import { fromWireRefusal, type RefusalCode, toWireRefusal } from './refusals.ts';
 import type { DestinationState } from './states.ts';
 
 /** The state of a migration at its destination. */
@@ -13,6 +14,8 @@ export interface CopyStatus {
   readonly pid?: number | undefined;
   /** Why the migration failed. */
   readonly message?: string | undefined;
+  /** Why the destination has ended the migration by itself, for programs. */
+  readonly refusal?: RefusalCode | undefined;
   /** How many lazy pages have arrived, once all have. */
   readonly pages?: number | undefined;
 }
@@ -30,12 +33,13 @@ const wireStates = {
 } as const satisfies Record<DestinationState, State__Output>;
 
 /** The status as a message. */
-export function toWireStatus({ state, pid, message, pages }: CopyStatus): MigrationStatus {
+export function toWireStatus({ state, pid, message, pages, refusal }: CopyStatus): MigrationStatus {
   return {
     state: wireStates[state],
     ...(pid !== undefined && { pid }),
     ...(message !== undefined && { message }),
     ...(pages !== undefined && { pages }),
+    ...(refusal !== undefined && { code: toWireRefusal(refusal) }),
   };
 }
 
@@ -45,10 +49,12 @@ export function fromWireStatus({
   pid,
   message,
   pages,
+  code,
 }: MigrationStatus__Output): CopyStatus {
   const names = Object.keys(wireStates) as DestinationState[];
   const known = names.find((name) => wireStates[name] === state);
   if (known === undefined)
     throw new Error(`the destination reports an unknown state: ${peerText(String(state))}`);
-  return { state: known, pid, message: message && peerText(message), pages };
+  const refusal = fromWireRefusal(code);
+  return { state: known, pid, message: message && peerText(message), refusal, pages };
 }

@@ -98,16 +98,13 @@ export class DestinationLink {
   /**
    * Reports a failure, so that the destination aborts at once and not only after `holdMs`. Does nothing if
    * it has not accepted the offer.
-   * @returns true if it answers
+   * @returns its status if it answers
    */
-  async reportFailure(reason: string): Promise<boolean> {
-    if (!this.#mayBeAccepted) return false;
+  async reportFailure(reason: string): Promise<CopyStatus | undefined> {
+    if (!this.#mayBeAccepted) return undefined;
     const { id, client } = this.#options;
     client.call('abort', { id, reason }, { timeoutMs: ABORT_MS }).catch(() => {});
     // The abort is answered only once the destination has cleaned up; this answer comes sooner.
-    return await client.call('getStatus', { id }, { timeoutMs: ABORT_MS }).then(
-      () => true,
-      () => false,
-    );
+    return await client.call('getStatus', { id }, { timeoutMs: ABORT_MS }).catch(() => undefined);
   }
 }

@@ -5,6 +5,7 @@ import {
   type WorkloadState,
 } from '../../errors.ts';
 import { withoutState } from '../../failure/failure.ts';
+import type { CopyStatus } from '../protocol/status.ts';
 import type { MigrationPhase } from './events.ts';
 
 /** The operation that errors of the source name. */
@@ -21,6 +22,13 @@ export function refusal(text: string, cause?: unknown, why?: MigrationRefusal): 
 /** The migration failed after it had begun. */
 export function failure(text: string, cause?: unknown): CriuError {
   return new CriuError('ERR_CRIU_MIGRATION_FAILED', `${OPERATION}: ${text}`, details(cause));
+}
+
+/** The destination has ended the migration by itself; the rest of the failure follows from that. */
+export function cutOff({ message, refusal }: CopyStatus, cause: Error): CriuError {
+  const text = `${OPERATION}: the destination has ended the migration: ${message}`;
+  const facts = { ...details(cause), ...(refusal && { refusal }) };
+  return new CriuError('ERR_CRIU_MIGRATION_FAILED', text, facts);
 }
 
 /** The destination may run the copy, and only the destination knows. */
@@ -86,7 +94,7 @@ export function migrationError(error: Error, migration: FailedMigration): CriuEr
   return new CriuError(code, message, {
     ...{ operation: OPERATION, pid, workload },
     ...{ log: known?.log, stderr: known?.stderr, exit: known?.exit, leftovers: known?.leftovers },
-    findings: known?.findings,
+    ...{ findings: known?.findings, refusal: known?.refusal },
     cause: cancelledBy?.cause ?? error,
   });
 }

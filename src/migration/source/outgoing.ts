@@ -27,7 +27,7 @@ import {
 import { DestinationLink } from './destination-link.ts';
 import { DumpWatch } from './dump-watch.ts';
 import type { EventQueue, MigrationEvent } from './events.ts';
-import { migrationError, unresolved } from './failures.ts';
+import { cutOff, migrationError, unresolved } from './failures.ts';
 import { Interruption } from './interruption.ts';
 import type { MigrateOptions, MigrationResult } from './migrate-options.ts';
 import { offerMigration } from './offer.ts';
@@ -133,18 +133,20 @@ async function rollBack(
   if (state === 'offered') await journal?.write('aborting').catch(() => {});
   // Before the destination ends the copy, whose host would reset the connections otherwise.
   const switchBackError = await addresses.switchBack(PATIENCE * stallMs);
-  const answers = await link.reportFailure(cause.message);
+  const answer = await link.reportFailure(cause.message);
   original.resume();
   const isSwitchedOver = addresses.isSwitchedOver && switchBackError !== undefined;
   const facts = { agent: '', ...(addresses.isNeeded && { isSwitchedOver }) };
   if (state !== undefined) await journal?.write('aborted', facts).catch(() => {});
   // A journal that still has to bring addresses back must not expire.
   const isAborted = journal?.entry?.state === 'aborted' && !isSwitchedOver;
-  if (journal && isAborted && answers) await acknowledge(link.client, id, journal);
+  if (journal && isAborted && answer) await acknowledge(link.client, id, journal);
   const { phase } = progress;
   const { cancelledBy } = interruption;
   const workload = stateOf(pid);
-  return migrationError(cause, { id, pid, phase, workload, cancelledBy, switchBackError });
+  const isCutOff = answer?.refusal !== undefined && !cancelledBy;
+  const shown = isCutOff ? cutOff(answer, cause) : cause;
+  return migrationError(shown, { id, pid, phase, workload, cancelledBy, switchBackError });
 }
 
 /** True for the reason of an abort by the migration itself, which explains the error that follows. */

@@ -420,7 +420,7 @@ describe('an offer is refused', () => {
     for (const mode of ['stop-and-copy', 'pre-copy', 'hybrid'] as const) {
       const { objections } = await offer(destination, { ...offered, mode });
       expect(objections.map(({ message }) => message)).toEqual([
-        expect.stringContaining(`and the disk of ${directory} has`),
+        expect.stringContaining(`and ${directory} has room for`),
       ]);
     }
     expect((await offer(destination, { ...offered, mode: 'post-copy' })).objections).toEqual([]);
@@ -447,6 +447,27 @@ describe('an offer is refused', () => {
     expect(objections.map(({ message }) => message)).toEqual(['This host is shutting down.']);
     await closing;
     expect(server.migrations).toEqual([]);
+  });
+
+  test('for lack of room within maxStoredBytes, and a source that exceeds it is cut off', async () => {
+    const { server, destination, images } = await hostile({ maxStoredBytes: 1 << 20 });
+    const { objections } = await offer(destination, { memory: 2 << 20 });
+    expect(refusalOf(objections)).toBe('no-space');
+    const taken = await offer(destination);
+    const endpoint = { host, port: taken.pagePort };
+    const pages = await connectPages(endpoint, undefined, taken.roundToken, never);
+    const closed = once(pages, 'close');
+    pages.on('error', () => {}).resume();
+    pages.write(Buffer.alloc(2 << 20));
+    await closed;
+    const status = await destination.call('getStatus', { id: taken.id }, limits);
+    expect(status).toMatchObject({
+      ...{ state: 'aborted', refusal: 'no-space' },
+      message: 'the destination has reached the 1048576 bytes that it stores of all migrations',
+    });
+    expect(server.migrations).toMatchObject([{ state: 'aborted' }]);
+    await waitFor(async () => (await images()).length === 0, 'its images are removed');
+    expect((await offer(destination, { memory: 1 << 19 })).objections).toEqual([]);
   });
 
   test('when too many migrations are open', async () => {

@@ -10,6 +10,7 @@ export const Refusal = {
   INCOMPATIBLE: 'INCOMPATIBLE',
   PROTOCOL_VERSION: 'PROTOCOL_VERSION',
   INVALID_OFFER: 'INVALID_OFFER',
+  OVER_LIMIT: 'OVER_LIMIT',
 } as const;
 
 export type Refusal =
@@ -31,5 +32,7 @@ export type Refusal =
   | 7
   | 'INVALID_OFFER'
   | 8
+  | 'OVER_LIMIT'
+  | 9
 
 export type Refusal__Output = typeof Refusal[keyof typeof Refusal]
