@@ -118,8 +118,11 @@ async function readPem(
 
 /**
  * True for what may be a private key, whole or damaged, which no error must quote. The lines of a key are
- * base64 or hexadecimal; a path has no part that is as long without a separator.
+ * base64 or hexadecimal; a path has no part that is as long without a separator, and it has a dot or begins
+ * with a slash, while a slash may be anywhere in base64.
  */
 function mayBeKey(text: string): boolean {
-  return text.length >= MAX_PATH || /-----|\n|[A-Za-z0-9+=]{32}|([0-9a-f]{2}:){8}/i.test(text);
+  const isBase64 = /^[A-Za-z0-9+][A-Za-z0-9+/=]{39,}$/.test(text);
+  const hasKeyLine = /-----|\n|[A-Za-z0-9+=]{32}|([0-9a-f]{2}:){8}/i.test(text);
+  return text.length >= MAX_PATH || isBase64 || hasKeyLine;
 }

@@ -211,7 +211,9 @@ describe('credentials', () => {
     const text = Buffer.from(`-----BEGIN PRIVATE KEY-----\n${'A'.repeat(300)}`).toString('base64');
     const { privateKey } = generateKeyPairSync('ed25519');
     const short = privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
-    for (const key of [text, short]) {
+    // Short parts between slashes, as in a path.
+    const split = 'MC4CAQAwBQYDK2VwBCIEIGKdqGy/rbpMIq0bDB6PGhZX6/TDNpXhBJJws2t9WDAl';
+    for (const key of [text, short, split]) {
       const error = await failureOf(read('192.0.2.1', { ...tls, key }));
       expect(error).toMatchObject(wrong('migrate', 'tls.key'));
       expect(inspect(error)).not.toContain(key.slice(0, 20));
