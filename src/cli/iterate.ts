@@ -32,7 +32,6 @@ const excluded: readonly OptionName[] = [
   'statusFd',
   'stream',
   'overwrite',
-  'durable',
   'keepFailed',
   'tls',
 ];

@@ -72,6 +72,6 @@ export const optionHelp = {
   pluginOptions: {"summary":"Options of CRIU's plugins, `PLUGIN.NAME=VALUE`","form":"texts","takes":"an array of non-empty strings","operations":["dump","preDump","restore"]},
   stream: {"summary":"Write and read the images through criu-image-streamer","form":"flag","takes":"a boolean","operations":["dump","preDump","restore"]},
   overwrite: {"summary":"Replace the checkpoint in the images directory, which must not be a mount point","form":"flag","takes":"a boolean","operations":["dump","preDump"]},
-  durable: {"summary":"Write the images to the disk (fsync) before they are moved into place: before the processes end, or, with `leaveRunning` or `leaveStopped`, once they are no longer frozen","form":"flag","takes":"a boolean","operations":["dump"]},
+  durable: {"summary":"Write the images to the disk (fsync): before the processes end, or, after a pre-dump and with `leaveRunning` or `leaveStopped`, once they are no longer frozen","form":"flag","takes":"a boolean","operations":["dump","preDump","pageServer"]},
   keepFailed: {"summary":"Keep the images of a dump that fails, to examine them","form":"flag","takes":"a boolean","operations":["dump"]},
 } as const;

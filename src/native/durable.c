@@ -22,7 +22,7 @@ static void fail(struct sync_request *request, const char *call) {
   request->failed_call = call;
 }
 
-/* Opens the next file; returns -1 after the last one and after a failure. Links have nothing to sync. */
+/* Opens the next regular file; returns -1 after the last one and after a failure. */
 static int next_file(DIR *directory, struct sync_request *request) {
   for (;;) {
     errno = 0;
@@ -31,9 +31,8 @@ static int next_file(DIR *directory, struct sync_request *request) {
       if (errno) fail(request, "readdir");
       return -1;
     }
-    if (entry->d_type == DT_LNK || !strcmp(entry->d_name, ".") ||
-        !strcmp(entry->d_name, ".."))
-      continue;
+    if (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN) continue;
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
     int fd = openat(dirfd(directory), entry->d_name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) fail(request, "openat");
     return fd;

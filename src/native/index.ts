@@ -127,7 +127,7 @@ export interface Native {
    * file system cannot do that.
    */
   exchange(one: string, other: string): void;
-  /** Writes the files of a directory, and its entries, to the disk (fsync(2)) on another thread. */
+  /** Writes the regular files of a directory, and its entries, to the disk (fsync(2)) on another thread. */
   syncFiles(directory: string): Promise<void>;
   /** Closes a descriptor. */
   close(fd: number): void;

@@ -20,12 +20,12 @@ import { statusOf } from '../procfs/status.ts';
 import { tracerOf } from '../procfs/tracer.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
+import type { DumpImages } from './direct-images.ts';
 import { assertExists } from './existing-process.ts';
 import type { Ending } from './request.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve.ts';
 import { type Forensics, type Job, perform } from './run.ts';
-import type { StagedImages } from './staged-images.ts';
-import { stageImages, survivesDump } from './staging.ts';
+import { openDirectImages, stageImages, survivesDump } from './staging.ts';
 
 /** Options of {@link Criu.dump}. `imagesDirectory` is required. */
 export interface DumpOptions extends Pick<CriuOpts, OptionOf<'dump'>>, OperationOptions {
@@ -124,7 +124,9 @@ export async function dump(
       check: () => assertExists(client, operation, pid, label),
       async stage() {
         if (operation === 'dump' && !force) await assertRestorable(operation, pid, effective);
-        return round ? undefined : await stageImages(operation, resolved, isSelfDump);
+        return round
+          ? await openDirectImages(operation, resolved)
+          : await stageImages(operation, resolved, isSelfDump);
       },
       logLevel: cleanup.logLevel,
       ...(serving && { inherited: serving.inherited, config: [`ps-socket ${serving.socket}`] }),
@@ -182,8 +184,8 @@ async function awaitFreePids(
   return left.map(occupantOf).filter((occupant) => occupant !== undefined);
 }
 
-function notMoved(stagedImages: StagedImages | undefined): AbortReason | undefined {
-  const failure = stagedImages?.failure;
+function notMoved(dumpImages: DumpImages | undefined): AbortReason | undefined {
+  const failure = dumpImages?.failure;
   return failure && { code: failure.code, text: failure.message, cause: failure.cause };
 }
 
@@ -206,7 +208,7 @@ function evidenceOf(
 ): NonNullable<Forensics<DumpStats>['collectEvidence']> {
   const before = stateOf(pid);
   const tracersBefore = new KnownProcesses([statusOf(pid)?.tracer ?? 0]);
-  return async (ending, log, stagedImages) => {
+  return async (ending, log, dumpImages) => {
     const { replied, stderr, program } = ending;
     // The criu of a service is not a child of this process and may still be running.
     const criuHasEnded =
@@ -214,9 +216,9 @@ function evidenceOf(
     // Without a reply CRIU has not rolled back, and after serving pages it does so only in part.
     const rollsBack = criuHasEnded && (!replied || cleanup.served);
     const rolledBack = rollsBack ? await rollBack(cleanup, ending, log) : undefined;
-    const kept = stagedImages?.leftovers ?? [];
+    const kept = dumpImages?.leftovers ?? [];
     const leftovers = kept.length > 0 ? [...(rolledBack ?? []), ...kept] : rolledBack;
-    const abortReason = (await serving?.failed()) ?? notMoved(stagedImages);
+    const abortReason = (await serving?.failed()) ?? notMoved(dumpImages);
     const tracer = await tracerOf(pid);
     const state = stateOf(pid);
     const isDumped =
@@ -229,7 +231,7 @@ function evidenceOf(
     const isStopped = (isDumped && state !== 'gone') || (cleanup.frozen && state === 'running');
     const workload = isStopped ? 'stopped' : state;
     // The images are all that is left of the processes.
-    if (state === 'gone' && stagedImages?.isPlaced) await stagedImages.finish().catch(() => {});
+    if (state === 'gone' && dumpImages?.isPlaced) await dumpImages.finish().catch(() => {});
     return { pid, workload, tracer, refused, abortReason, leftovers };
   };
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { CriuError, CriuLog, ExitStatus } from '../errors.ts';
 import { brokenOff, failureOf } from '../failure/failure.ts';
 import { native } from '../native/index.ts';
@@ -31,11 +32,14 @@ export class PageServer implements AsyncDisposable {
   /** The port that it listens on; undefined if it serves a given connection. */
   readonly port: number | undefined;
   /**
-   * Resolves when the page server has ended: with code 0 if the dump closed the connection properly,
-   * even if the dump itself failed. Never rejects. Like a server of Node.js, it keeps the event loop alive.
+   * Resolves when the page server has ended and, unless `durable` is false, its images are on the disk:
+   * with code 0 if the dump closed the connection properly, even if the dump itself failed, and with code
+   * 1 if the images cannot be written to the disk. The dump closes it before its hook `postDump`. Never rejects. Like a server of Node.js, it keeps the event loop alive.
    */
   readonly exited: Promise<ExitStatus>;
   readonly #prepared: Prepared;
+  /** The directory whose images are to be written to the disk. */
+  readonly #durable: string | undefined;
   #pidfd: number | undefined;
 
   private constructor(
@@ -44,12 +48,14 @@ export class PageServer implements AsyncDisposable {
     session: Session,
     pid: number,
     port: number | undefined,
+    durable: string | undefined,
   ) {
     const { address } = prepared.request.opts?.ps ?? {};
     this.pid = pid;
     this.address = address;
     this.port = address === undefined ? undefined : port;
     this.#prepared = prepared;
+    this.#durable = durable;
     this.#pidfd = openPidfd(pid);
     this.exited = this.#untilExited(worker, session);
   }
@@ -69,7 +75,11 @@ export class PageServer implements AsyncDisposable {
         .exchange({ ...request, keep_open: true }, { cancellation })
         .catch((error: CriuError) => error);
       const ps = 'reply' in outcome && outcome.reply.success ? outcome.reply.ps : undefined;
-      if (ps?.pid !== undefined) return new PageServer(prepared, worker, session, ps.pid, ps.port);
+      const durable =
+        resolved.effective.durable === false ? undefined : resolve(prepared.imagesDirectory);
+      if (ps?.pid !== undefined) {
+        return new PageServer(prepared, worker, session, ps.pid, ps.port, durable);
+      }
       const evidence = { ...prepared, remains: await worker.end(), log: await log.read() };
       throw 'reply' in outcome ? failureOf(outcome, evidence) : brokenOff(outcome, evidence);
     });
@@ -112,7 +122,12 @@ export class PageServer implements AsyncDisposable {
     }
     this.#pidfd = undefined;
     await worker.end();
-    return exitStatus(status);
+    const exit = exitStatus(status);
+    if (exit.code !== 0 || this.#durable === undefined) return exit;
+    return await native().syncFiles(this.#durable).then(
+      () => exit,
+      () => ({ code: 1, signal: null }),
+    );
   }
 }
 

@@ -14,11 +14,11 @@ import type { NotificationObserver } from '../protocol/session.ts';
 import { locate } from '../worker/endpoint.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
+import type { DumpImages } from './direct-images.ts';
 import { openDirectory } from './directories.ts';
 import { requireSupport } from './probe.ts';
 import { type Call, call, type Ending } from './request.ts';
 import type { ResolvedOptions } from './resolve.ts';
-import type { StagedImages } from './staged-images.ts';
 import { openStatusFd } from './status-fd.ts';
 
 /** One request with options, the callbacks while criu works, and what to collect afterwards. */
@@ -41,7 +41,7 @@ export interface JobRequest {
    * Prepares the operation while criu starts, and refuses it if it cannot succeed; makes the directory that
    * images are written to until they are complete, if it needs one.
    */
-  readonly stage?: () => Promise<StagedImages | undefined>;
+  readonly stage?: () => Promise<DumpImages | undefined>;
   /** True if the process dumps itself: it cannot answer notifications while it is frozen. */
   readonly isSelfDump?: boolean;
   /** Descriptors that criu inherits besides those of the options: `[number in criu, number here]`. */
@@ -70,7 +70,7 @@ export interface Forensics<Stats> {
   readonly collectEvidence?: (
     ending: Ending,
     log: LogFile,
-    stagedImages: StagedImages | undefined,
+    dumpImages: DumpImages | undefined,
   ) => Promise<
     Pick<
       Evidence,
@@ -92,8 +92,8 @@ export interface Prepared extends Call {
   readonly workDirectory: string;
   /** How to make calls on files in the work directory. */
   readonly files: Files;
-  /** Where the images are written until they are complete, if not in their directory. */
-  readonly stagedImages: StagedImages | undefined;
+  /** The images of a dump, if something is to be done once they are complete. */
+  readonly dumpImages: DumpImages | undefined;
   readonly log: LogFile;
   /** The caller's own configuration file. */
   readonly configFile: string | undefined;
@@ -138,7 +138,7 @@ export async function perform<Stats = undefined>(
 ): Promise<Done<Stats>> {
   const { collectEvidence, afterSuccess, readStats } = job.forensics ?? {};
   return await prepare(client, resolved, job, async (prepared) => {
-    const { operation, label, log, imagesDirectory, workDirectory, files, stagedImages } = prepared;
+    const { operation, label, log, imagesDirectory, workDirectory, files, dumpImages } = prepared;
     let finishing: Promise<Stats | undefined> | undefined;
     const reply = await call({
       ...prepared,
@@ -150,7 +150,7 @@ export async function perform<Stats = undefined>(
       collectEvidence: async (ending) => ({
         log: await log.read(),
         hint: hint(prepared),
-        ...(await collectEvidence?.(ending, log, stagedImages)),
+        ...(await collectEvidence?.(ending, log, dumpImages)),
       }),
       onSuccess: async (ending) => await afterSuccess?.(ending, log),
     });
@@ -162,7 +162,7 @@ export async function perform<Stats = undefined>(
         ...(await collectEvidence?.(
           { replied: true, killed: false, stderr: '' },
           log,
-          stagedImages,
+          dumpImages,
         )),
       });
     };
@@ -171,7 +171,7 @@ export async function perform<Stats = undefined>(
     return { stats: stats as Stats, reply, log: await log.read(), imagesDirectory, workDirectory };
 
     async function finish(): Promise<Stats | undefined> {
-      await stagedImages?.finish();
+      await dumpImages?.finish();
       return await readStats?.(workDirectory, files);
     }
   });
@@ -214,14 +214,14 @@ export async function prepare<T>(
       if (!isReady && !given) await workerSession.end();
     },
   };
-  await using stagedImages = await stage?.();
+  await using dumpImages = await stage?.();
   const { logFile, writes, notifies, since } = traits[operation];
   await using ownImages = await openDirectory(
     operation,
     'imagesDirectory',
     imagesDirectory,
     writes,
-    stagedImages?.files,
+    dumpImages?.files,
   );
   await using ownWork = await openDirectory(operation, 'workDirectory', workDirectory, true);
   const images = ownImages ?? ownWork;
@@ -257,8 +257,8 @@ export async function prepare<T>(
     onNotification: refuseToServe(
       chainHandlers(
         status?.onNotification,
-        callHooks(hooks, stagedImages?.directory ?? imagesPath),
-        stagedImages?.onNotification,
+        callHooks(hooks, dumpImages?.directory ?? imagesPath),
+        dumpImages?.onNotification,
       ),
     ),
     observer,
@@ -266,7 +266,7 @@ export async function prepare<T>(
     imagesDirectory: imagesPath,
     workDirectory: workPath,
     files,
-    stagedImages,
+    dumpImages,
     log,
     configFile,
     request: {
@@ -282,7 +282,7 @@ export async function prepare<T>(
         ...(logLevel !== undefined && { log_level: logLevel }),
         ...wire,
         ...(config && { config_file: config.path }),
-        images_dir_fd: stagedImages?.fd ?? images.fd,
+        images_dir_fd: dumpImages?.fd ?? images.fd,
         work_dir_fd: work.fd,
       },
     },

@@ -9,6 +9,7 @@ import { type Files, filesIn } from '../process/files.ts';
 import { makePrivateDirectory } from '../process/private-directory.ts';
 import { readMountInfo } from '../procfs/mountinfo.ts';
 import type { NotificationHandler } from '../protocol/session.ts';
+import type { DumpImages } from './direct-images.ts';
 import { unusable } from './directories.ts';
 import { type DumpDirectory, makeDumpDirectory } from './dump-directory.ts';
 
@@ -33,7 +34,7 @@ export interface StagingOptions {
  * and can be a mount point. A directory with a checkpoint changes places with the new one in one step.
  * The log and the statistics are written to the images directory itself.
  */
-export class StagedImages implements AsyncDisposable {
+export class StagedImages implements DumpImages {
   /** Where CRIU writes the images. */
   readonly directory: string;
   /** Why the images could not be moved. */

@@ -1,28 +1,30 @@
 import { holdsCheckpoint } from '../images/image-names.ts';
 import { directoryPath } from '../options/kinds.ts';
 import type { CriuOpts } from '../options/types.ts';
+import { DirectImages, type DumpImages } from './direct-images.ts';
 import type { ResolvedOptions } from './resolve.ts';
 import { holdsAlready, StagedImages } from './staged-images.ts';
 
 /**
- * Makes the directory that a dump is written to until it is complete. Undefined if CRIU has to write
- * into the images directory itself: a pre-dump, which later rounds refer to; images that a page server,
- * a destination or a streamer shares; a parent that is named relative to them; a directory that is given
- * as a descriptor or by a configuration file; and a process that dumps itself.
+ * Makes the directory that a dump is written to until it is complete. CRIU has to write into the images
+ * directory itself for a pre-dump, which later rounds refer to; for images that a page server, a
+ * destination or a streamer shares; for a parent that is named relative to them; if the directory is
+ * given as a descriptor or by a configuration file; and for a process that dumps itself.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if the directory holds a checkpoint, unless `overwrite` is true
  */
 export async function stageImages(
   operation: string,
-  { effective, configured }: ResolvedOptions,
+  resolved: ResolvedOptions,
   isSelfDump: boolean,
-): Promise<StagedImages | undefined> {
+): Promise<DumpImages | undefined> {
+  const { effective, configured } = resolved;
   const { imagesDirectory, overwrite, durable, keepFailed } = effective;
   const { pageServer, lazyPages, stream, parentImage } = effective;
   const isShared = pageServer || lazyPages || stream || parentImage !== undefined;
   const isFixed = typeof imagesDirectory !== 'string' || configured.imagesDirectory !== undefined;
   if (operation !== 'dump' || isSelfDump || isShared || isFixed) {
     await assertNoCheckpoint(operation, effective);
-    return undefined;
+    return isSelfDump ? undefined : await openDirectImages(operation, resolved);
   }
   return await StagedImages.open(operation, imagesDirectory, {
     overwrite: overwrite === true,
@@ -30,6 +32,22 @@ export async function stageImages(
     keepFailed: keepFailed === true,
     survives: survivesDump(effective),
   });
+}
+
+/**
+ * Opens the directory of images that CRIU writes into it itself. Undefined if they are not written to the
+ * disk: with `durable: false`, if they are complete only together with a destination or a streamer, and
+ * if a configuration file sets the directory.
+ */
+export async function openDirectImages(
+  operation: string,
+  { effective, configured }: ResolvedOptions,
+): Promise<DirectImages | undefined> {
+  const { imagesDirectory, durable, lazyPages, stream } = effective;
+  if (durable === false || lazyPages || stream || configured.imagesDirectory) return undefined;
+  if (imagesDirectory === undefined) return undefined;
+  const survives = operation === 'preDump' || survivesDump(effective);
+  return await DirectImages.open(operation, imagesDirectory, survives);
 }
 
 /**

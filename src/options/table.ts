@@ -186,7 +186,7 @@ export const table = {
 /** The options that the library implements itself. CRIU has no such fields. */
 const ownRows = [
   row('overwrite', flag, dump),
-  row('durable', flag, ['dump']),
+  row('durable', flag, [...dump, 'pageServer']),
   row('keepFailed', flag, ['dump']),
 ] as const;
 

@@ -87,10 +87,11 @@ export interface CriuOpts {
    */
   overwrite?: boolean;
   /**
-   * Write the images to the disk (fsync) before they are moved into place: before the processes end, or,
-   * with `leaveRunning` or `leaveStopped`, once they are no longer frozen. With `false` a crash of the
-   * host can lose a dump that has succeeded. Images that CRIU writes directly into their directory are
-   * not written to the disk. Default true. See {@link Criu.dump}.
+   * Write the images to the disk (fsync): before the processes end, or, after a pre-dump and with
+   * `leaveRunning` or `leaveStopped`, once they are no longer frozen. With `false` a crash of the host can
+   * lose a dump that has succeeded. A page server does so when its dump has closed the connection. Images
+   * are not written to the disk with `lazyPages` or `stream`, if a configuration file sets their directory,
+   * and if a process dumps itself. Default true.
    */
   durable?: boolean;
   /**

@@ -11,7 +11,7 @@ export type OwnedOption =
   | (typeof DIRECTORY_OPTIONS)[number];
 
 /** Options of a dump that apply to its directory; a round has a new one. */
-export const DIRECTORY_OPTIONS = ['overwrite', 'durable', 'keepFailed'] as const;
+export const DIRECTORY_OPTIONS = ['overwrite', 'keepFailed'] as const;
 
 /** Returns the page server of a round. Each round needs a directory of its own there. */
 export type PageServerOfRound = (round: {

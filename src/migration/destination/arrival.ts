@@ -116,6 +116,7 @@ export class Arrival implements AsyncDisposable {
           imagesDirectory: this.directoryOf(index),
           ...(index > 0 && { parentImage: `../${index - 1}` }),
           pageServer: { fd },
+          durable: false,
           signal: this.#signal,
         }),
       );

@@ -32,7 +32,7 @@ async function stopAndCopy(
   const committed = await dumpAndCommit(context, tunnel, 0, (hooks) =>
     dump(client, 'dump', pid, {
       ...options.dump,
-      ...{ hooks, signal: interruption.signal, pageServer: { fd: pagesFd } },
+      ...{ hooks, signal: interruption.signal, pageServer: { fd: pagesFd }, durable: false },
       imagesDirectory: roundDirectory(context, 0),
     }),
   );

@@ -25,7 +25,7 @@ export async function copyInRounds(
   const { hooks: _, gracePeriodMs: __, ...dump } = options.dump ?? {};
   const iteration = await iterate(client, pid, {
     ...dump,
-    ...{ imagesDirectory: images, lazyPages, pageServer: { fd: pagesFd } },
+    ...{ imagesDirectory: images, lazyPages, pageServer: { fd: pagesFd }, durable: false },
     signal: interruption.signal,
   });
   try {

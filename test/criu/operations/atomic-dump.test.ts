@@ -261,6 +261,34 @@ describe('images are written to the disk', () => {
     expect(await states()).toMatch(/^[RSD]{5,}$/);
   });
 
+  test('also those that CRIU writes directly, and by a page server before it has ended', async () => {
+    const { counter, dumpToServer, states } = await withFsync();
+    await dumpToServer({ leaveRunning: true, server: { durable: false } });
+    const whileRunning = await states();
+    expect(whileRunning).toMatch(/^[RSD]{5,}$/);
+
+    const ended = await dumpToServer({ leaveRunning: true, durable: false, server: {} });
+    expect(ended).toEqual({ code: 0, signal: null });
+    const byServer = (await states()).slice(whileRunning.length);
+    // pagemap-PID.img, pages-1.img, the log and their directory.
+    expect(byServer).toMatch(/^[tT]{4}$/);
+
+    await dumpToServer({ server: { durable: false } });
+    await counter.ended;
+    expect((await states()).slice(whileRunning.length + byServer.length)).toMatch(/^[tT]{5,}$/);
+  });
+
+  test('also those that CRIU writes directly, or the dump fails and the process runs on', async () => {
+    const { counter, dumpToServer } = await withFsync({ FSYNC_FAILS: '1' });
+    const error = await dumpToServer({ server: { durable: false } }).catch((cause: Error) => cause);
+    expect(error).toMatchObject({
+      message: expect.stringContaining('cannot be written to the disk: EIO'),
+    });
+    await counter.countsOn();
+    const ended = await dumpToServer({ leaveRunning: true, durable: false, server: {} });
+    expect(ended).toEqual({ code: 1, signal: null });
+  });
+
   test.each([
     [false, 'the images cannot be moved into'],
     [true, 'is done, but the images cannot be moved into'],
@@ -317,6 +345,11 @@ async function withFsync(env: Record<string, string> = {}) {
     imagesDirectory,
     dump: (options: object) =>
       caller.ask('dump', { pid: counter.pid, imagesDirectory, ...options }),
+    dumpToServer: async ({ server, ...options }: { server: object; [option: string]: unknown }) =>
+      await caller.ask('dumpToServer', {
+        ...{ pid: counter.pid, imagesDirectory: await temporaryDirectory(), ...options },
+        server: { imagesDirectory: await temporaryDirectory(), ...server },
+      }),
     states: async () => await readFile(log, 'utf8').catch(() => ''),
   };
 }
