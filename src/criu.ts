@@ -45,6 +45,7 @@ import type { LazySource } from './postcopy/lazy-source.ts';
 import { iterate } from './precopy/iterate.ts';
 import type { IterateOptions } from './precopy/iterate-options.ts';
 import type { Iteration } from './precopy/iteration.ts';
+import { explainRestore } from './preflight/after-failure.ts';
 import type { Host } from './preflight/host.ts';
 import type { PreflightOptions } from './preflight/options.ts';
 import { preflight } from './preflight/preflight.ts';
@@ -193,7 +194,7 @@ export class Criu implements AsyncDisposable {
    * they are complete and on the disk: `inventory.img` last, or the whole directory in one step if it
    * replaces a checkpoint. CRIU writes directly into `imagesDirectory` if that is a descriptor or set by
    * a configuration file, with `pageServer`, `lazyPages`, `parentImage` or `stream`, for pre-dumps and
-   * iterations, and if a process dumps itself. Source: RPC request DUMP, criu(8) dump.
+   * iterations, and if a process dumps itself; `durable` says which of these are on the disk. Source: RPC request DUMP, criu(8) dump.
    * @param pid the root of the tree
    * @throws CriuError whose `workload` is the state of the processes; ERR_CRIU_INVALID_ARGUMENT if
    * `imagesDirectory` holds a checkpoint and `overwrite` is not true; ERR_CRIU_PREFLIGHT for a tree that
@@ -299,7 +300,13 @@ export class Criu implements AsyncDisposable {
    */
   async restore(options: RestoreOptions): Promise<RestoredProcess> {
     const given = this.#begin('restore', options);
-    return await traceOperation({ operation: 'restore' }, () => restore(this.#client, given));
+    return await traceOperation({ operation: 'restore' }, async () => {
+      try {
+        return await restore(this.#client, given);
+      } catch (error) {
+        throw await explainRestore(error, this.#client, given);
+      }
+    });
   }
 
   /**
@@ -348,9 +355,14 @@ export class Criu implements AsyncDisposable {
   async lazyRestore(options: LazyRestoreOptions): Promise<LazyRestored> {
     const given = this.#begin('lazyRestore', options);
     assertOwnCriu(this.#client, 'lazyRestore', DAEMON);
-    return await traceOperation({ operation: 'lazyRestore' }, () =>
-      lazyRestore(this.#client, given),
-    );
+    return await traceOperation({ operation: 'lazyRestore' }, async () => {
+      try {
+        return await lazyRestore(this.#client, given);
+      } catch (error) {
+        const { pageServer, insecure, tls, ...forRestore } = given;
+        throw await explainRestore(error, this.#client, forRestore);
+      }
+    });
   }
 
   /**

@@ -46,6 +46,7 @@
  * - `EXTERNAL_MISSING`: a file or mount from outside the tree that the options do not give.
  * - `ROOT_MISSING`: a tree with a mount namespace of its own, and no usable `root`.
  * - `ADDRESS_MISSING`, `ADDRESS_IN_USE`: an address that this host does not have, or a port in use.
+ * - `CGROUP_MISSING`, `CGROUP_EXISTS`: a control group that the restore does not make, or that it must not use.
  * - `CPU_UNSUITABLE`: the processor lacks what `cpuinfo.img` describes.
  *
  * Host:
@@ -99,6 +100,8 @@ export type PreflightCode =
   | 'ROOT_MISSING'
   | 'ADDRESS_MISSING'
   | 'ADDRESS_IN_USE'
+  | 'CGROUP_MISSING'
+  | 'CGROUP_EXISTS'
   | 'CPU_UNSUITABLE'
   | 'MISSING_CAPABILITY'
   | 'CRIU_UNUSABLE'

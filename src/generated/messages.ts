@@ -42,6 +42,11 @@ import type { tty_info_entry__Output } from './types/tty_info_entry.ts';
 import type { remap_file_path_entry__Output } from './types/remap_file_path_entry.ts';
 import type { file_lock_entry__Output } from './types/file_lock_entry.ts';
 import type { mnt_entry__Output } from './types/mnt_entry.ts';
+import type { cg_member_entry__Output } from './types/cg_member_entry.ts';
+import type { cg_set_entry__Output } from './types/cg_set_entry.ts';
+import type { cgroup_dir_entry__Output } from './types/cgroup_dir_entry.ts';
+import type { cg_controller_entry__Output } from './types/cg_controller_entry.ts';
+import type { cgroup_entry__Output } from './types/cgroup_entry.ts';
 
 const criu_req_type: EnumType = {
   name: 'criu_req_type',
@@ -492,6 +497,7 @@ export const sk_opts_entry: MessageType<sk_opts_entry__Output> = {
   name: 'sk_opts_entry',
   required: [],
   fields: {
+    7: { name: 'reuseaddr', type: 'bool' },
     15: { name: 'so_bound_dev', type: 'string' },
     17: { name: 'so_reuseport', type: 'bool' },
   },
@@ -615,5 +621,49 @@ export const mnt_entry: MessageType<mnt_entry__Output> = {
     7: { name: 'mountpoint', type: 'string' },
     13: { name: 'ext_mount', type: 'bool' },
     18: { name: 'ext_key', type: 'string' },
+  },
+};
+
+export const cg_member_entry: MessageType<cg_member_entry__Output> = {
+  name: 'cg_member_entry',
+  required: ['name', 'path'],
+  fields: {
+    1: { name: 'name', type: 'string' },
+    2: { name: 'path', type: 'string' },
+    3: { name: 'cgns_prefix', type: 'uint32' },
+  },
+};
+
+export const cg_set_entry: MessageType<cg_set_entry__Output> = {
+  name: 'cg_set_entry',
+  required: [],
+  fields: {
+    2: { name: 'ctls', type: cg_member_entry, repeated: true },
+  },
+};
+
+export const cgroup_dir_entry: MessageType<cgroup_dir_entry__Output> = {
+  name: 'cgroup_dir_entry',
+  required: ['dir_name'],
+  fields: {
+    1: { name: 'dir_name', type: 'string' },
+  },
+};
+
+export const cg_controller_entry: MessageType<cg_controller_entry__Output> = {
+  name: 'cg_controller_entry',
+  required: [],
+  fields: {
+    1: { name: 'cnames', type: 'string', repeated: true },
+    2: { name: 'dirs', type: cgroup_dir_entry, repeated: true },
+  },
+};
+
+export const cgroup_entry: MessageType<cgroup_entry__Output> = {
+  name: 'cgroup_entry',
+  required: [],
+  fields: {
+    1: { name: 'sets', type: cg_set_entry, repeated: true },
+    2: { name: 'controllers', type: cg_controller_entry, repeated: true },
   },
 };

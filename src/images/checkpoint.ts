@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as images from '../generated/messages.ts';
+import type { cgroup_entry__Output as CgroupsEntry } from '../generated/types/cgroup_entry.ts';
 import type { file_entry__Output as FileEntry } from '../generated/types/file_entry.ts';
 import type { file_lock_entry__Output as FileLockEntry } from '../generated/types/file_lock_entry.ts';
 import type { inventory_entry__Output as InventoryEntry } from '../generated/types/inventory_entry.ts';
@@ -30,6 +31,8 @@ export interface Checkpoint {
   readonly locks: readonly FileLockEntry[];
   /** The mounts of the mount namespaces that the tree had of its own. */
   readonly mounts: readonly MountEntry[];
+  /** The control groups that the processes were in, if criu was not in the same ones. */
+  readonly cgroups: CgroupsEntry | undefined;
   /** The namespaces of the criu that made the dump. */
   readonly outside: IdsEntry | undefined;
   /** The dump had the option tcpClose. */
@@ -118,6 +121,7 @@ export async function readCheckpoint(directory: string): Promise<Checkpoint> {
     remaps: await readIfThere('remap-fpath.img', images.remap_file_path_entry),
     locks: await readIfThere('filelocks.img', images.file_lock_entry),
     mounts: mounts.flat(),
+    cgroups: (await readIfThere('cgroup.img', images.cgroup_entry))[0],
     outside: inventory?.root_ids,
     tcpClose: inventory?.tcp_close ?? false,
   };

@@ -5,6 +5,7 @@ const COMMON_MAGIC = 0x54564319;
 
 /** The word after it, by the first part of the file's name: the kind of image. */
 const magics: Readonly<Record<string, number>> = {
+  cgroup: 0x59383330,
   core: 0x55053847,
   fdinfo: 0x56213732,
   filelocks: 0x54323616,

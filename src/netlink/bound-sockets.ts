@@ -18,6 +18,8 @@ const FAMILIES = [AF_INET, AF_INET6];
 const IPPROTO_UDP = 17;
 /** States of TCP; UDP sockets are closed, or established if they are connected. */
 const LISTEN = 10;
+/** FIN_WAIT1, FIN_WAIT2, TIME_WAIT, LAST_ACK and CLOSING: no process has the socket any more. */
+const CLOSING_STATES = (1 << 4) | (1 << 5) | (1 << 6) | (1 << 9) | (1 << 11);
 const INET_DIAG_SKV6ONLY = 11;
 /** Size of struct inet_diag_msg, in bytes. */
 const MESSAGE_SIZE = 72;
@@ -35,6 +37,22 @@ export async function boundSockets(): Promise<BoundSocket[]> {
     }
     for await (const body of socket.dump(inetRequest(family, IPPROTO_UDP))) {
       sockets.push({ protocol: 'udp', ...parse(body) });
+    }
+  }
+  return sockets;
+}
+
+/**
+ * Lists the ports of TCP connections of this network namespace that are closed, and which the kernel keeps
+ * up to a minute.
+ * @throws NetlinkError, or the system error of socket(2)
+ */
+export async function closingSockets(): Promise<BoundSocket[]> {
+  const sockets: BoundSocket[] = [];
+  using socket = openSocket();
+  for (const family of FAMILIES) {
+    for await (const body of socket.dump(inetRequest(family, IPPROTO_TCP, CLOSING_STATES))) {
+      sockets.push({ protocol: 'tcp', ...parse(body) });
     }
   }
   return sockets;

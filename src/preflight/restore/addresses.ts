@@ -1,7 +1,7 @@
 import type { PreflightFinding } from '../../finding.ts';
 import type { inet_sk_entry__Output as InetEntry } from '../../generated/types/inet_sk_entry.ts';
 import { canBind } from '../../netlink/bindable.ts';
-import { type BoundSocket, boundSockets } from '../../netlink/bound-sockets.ts';
+import { type BoundSocket, boundSockets, closingSockets } from '../../netlink/bound-sockets.ts';
 import { addressText } from '../../netlink/ip-address.ts';
 import { eachOf } from '../../procfs/read.ts';
 import { found } from '../checks/check.ts';
@@ -36,6 +36,7 @@ export const addresses: RestoreCheck = async (subject) => {
   if (sockets.length === 0) return [];
   const missing = await missingAddresses(sockets);
   const bound = await boundSockets().catch(() => []);
+  const closing = await closingSockets().catch(() => []);
   const taken = sockets.flatMap((one) => bound.filter((other) => isTaken(one, other)));
   const links = new Set(taken.map(({ inode }) => `socket:[${inode}]`));
   using limit = cancellation.within(SEARCH_MS);
@@ -43,7 +44,10 @@ export const addresses: RestoreCheck = async (subject) => {
   return sockets.flatMap((one) => {
     if (missing.has(one.address)) return [isMissing(one)];
     const other = bound.find((each) => isTaken(one, each));
-    return other ? [isInUse(one, owners.get(`socket:[${other.inode}]`))] : [];
+    if (other) return [isInUse(one, owners.get(`socket:[${other.inode}]`))];
+    // CRIU sets SO_REUSEADDR, but connections that had it not do not share their port either.
+    if (one.socket.opts.reuseaddr) return [];
+    return closing.some((each) => isTaken(one, each)) ? [isKept(one)] : [];
   });
 };
 
@@ -68,6 +72,16 @@ function isInUse(
     message: `${place} needs ${protocol} port ${socket.src_port} of ${address}, which another socket uses${by}`,
     fd,
     remedy: 'End the program that uses the port, or restore in another network namespace.',
+  });
+}
+
+function isKept({ process, fd, place, socket, address }: LocalSocket): PreflightFinding {
+  return found('ADDRESS_IN_USE', process, {
+    severity: 'warning',
+    message: `${place} needs tcp port ${socket.src_port} of ${address}, which the kernel may still keep for a closed connection`,
+    fd,
+    remedy:
+      'Restore a minute later. A program that sets SO_REUSEADDR, as Node does, need not wait.',
   });
 }
 

@@ -19,6 +19,7 @@ import { capabilities, criuAndKernel } from '../checks/host.ts';
 import { canRun, type Host, type HostFacts, readHost } from '../host.ts';
 import { bySeverity, type PreflightClient, untilCancelled } from '../preflight.ts';
 import { addresses } from './addresses.ts';
+import { cgroups } from './cgroups.ts';
 import { pipes, tcpConnections, unixConnections } from './connections.ts';
 import { externalFiles, fileLocks, files } from './files.ts';
 import { ids } from './ids.ts';
@@ -31,11 +32,11 @@ const OPERATION = 'preflightRestore';
 
 const checks: readonly RestoreCheck[] = [
   ...[ids, files, externalFiles, fileLocks, mountRoot, externalMounts, terminals],
-  ...[addresses, tcpConnections, unixConnections, pipes],
+  ...[addresses, tcpConnections, unixConnections, pipes, cgroups],
 ];
 
 /** The checks of what is only on the host of the criu of a service. */
-const local: ReadonlySet<RestoreCheck> = new Set([ids, files, mountRoot, addresses]);
+const local: ReadonlySet<RestoreCheck> = new Set([...[ids, files, mountRoot, addresses, cgroups]]);
 
 /** How the preflight of a restore asks criu about itself, the kernel and the processor. */
 export type RestoreHost = Exclude<Host, 'known'> & {
@@ -48,7 +49,7 @@ type CpuOptions = Pick<CriuOpts, 'imagesDirectory' | 'workDirectory' | 'cpuCap'>
 export async function preflightRestore(
   client: PreflightClient,
   given: PreflightRestoreOptions,
-  host: RestoreHost,
+  host: RestoreHost | 'known',
 ): Promise<PreflightFinding[]> {
   const { signal, deadlineMs, gracePeriodMs, hooks } = given;
   checkOptions(OPERATION, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
@@ -64,7 +65,7 @@ export async function preflightRestore(
 
 async function look(
   options: PreflightRestoreOptions,
-  host: RestoreHost,
+  host: RestoreHost | 'known',
   asking: Promise<HostFacts>,
   cancellation: Cancellation,
 ): Promise<PreflightFinding[]> {
@@ -75,7 +76,7 @@ async function look(
   const { root, defects, checkpoint } = await readImages(directory);
   const subject = { snapshot: { root }, host: facts, options };
   const findings = [...criuAndKernel(subject), ...capabilities(subject), ...defects];
-  if (facts.refusals.length === 0 && canRun(facts, options)) {
+  if (host !== 'known' && facts.refusals.length === 0 && canRun(facts, options)) {
     findings.push(...(await processor(root, options, host, cancellation)));
   }
   for (const check of checkpoint ? checks : []) {

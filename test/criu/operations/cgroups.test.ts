@@ -2,8 +2,9 @@ import { watch } from 'node:fs';
 import { readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { DumpOptions, ManageCgroupsMode } from '../../../src/index.ts';
+import type { DumpOptions, ManageCgroupsMode, PreflightFinding } from '../../../src/index.ts';
 import { groupOf, makeGroup, mountCgroups, unusedGroup } from '../../helpers/cgroups.ts';
+import { failureOf } from '../../helpers/failures.ts';
 import {
   client,
   startCounter,
@@ -11,6 +12,10 @@ import {
   waitFor,
   waitGone,
 } from '../../helpers/workload.ts';
+
+/** Findings without those of descriptors that this test run has inherited and passed on. */
+const relevant = (findings: readonly PreflightFinding[] = []) =>
+  findings.filter(({ fd = 0 }) => fd < 100);
 
 /** A property of a cgroup, with its value at the dump and the one that is set afterwards. */
 const property = 'cgroup.max.depth';
@@ -42,13 +47,22 @@ for (const place of ['there', 'missing'] as const) {
       if (place === 'there') await writeFile(join(group.path, property), between);
       else await rmdir(group.path);
 
+      const found = relevant(
+        await criu.preflightRestore({ imagesDirectory, manageCgroupsMode: mode }),
+      );
+      const code = place === 'there' ? 'CGROUP_EXISTS' : 'CGROUP_MISSING';
+      expect(found.map((one) => one.code)).toEqual(outcome instanceof RegExp ? [code] : []);
       const restored = criu.restore({ imagesDirectory, manageCgroupsMode: mode });
       if (outcome instanceof RegExp) {
-        await expect(restored).rejects.toMatchObject({
+        const error = await failureOf(restored);
+        expect(error).toMatchObject({
           code: 'ERR_CRIU_FAILED',
           message: expect.stringMatching(outcome),
           workload: 'gone',
         });
+        expect(relevant(error.findings)).toMatchObject([
+          { code, message: expect.stringContaining(group.name) },
+        ]);
         return;
       }
       await restored;
@@ -99,6 +113,11 @@ test('cgRoot puts the process into another cgroup', async () => {
   const { imagesDirectory, counter, criu, group } = await dumpedInGroup();
   const other = unusedGroup(group.mount);
   await rmdir(group.path);
+  const strict = { imagesDirectory, manageCgroupsMode: 'strict' } as const;
+  const look = async (cgRoot: string) =>
+    relevant(await criu.preflightRestore({ ...strict, cgRoot: { '': cgRoot } }));
+  expect(await look(other.name)).toEqual([]);
+  expect(await look('/')).toMatchObject([{ code: 'CGROUP_EXISTS' }]);
   await criu.restore({ imagesDirectory, cgRoot: { '': other.name } });
   await counter.countsOn();
   expect(await groupOf(counter.pid)).toBe(other.name);
@@ -122,6 +141,23 @@ test('with cgroupYard CRIU uses the hierarchies there instead of mounting them',
     message: expect.stringContaining('cgyard'),
   });
   await waitGone(counter.pid);
+  const look = async (cgroupYard: string) =>
+    relevant(
+      await criu.preflightRestore({ imagesDirectory, cgroupYard, manageCgroupsMode: 'none' }),
+    );
+  expect(await look(join(empty, 'none'))).toMatchObject([
+    {
+      message: expect.stringMatching(
+        /^the directory of the cgroup hierarchies, .* does not exist$/,
+      ),
+    },
+  ]);
+  expect(await look(yard)).toMatchObject([
+    {
+      code: 'CGROUP_MISSING',
+      message: expect.stringContaining(`${mount}${group.name} does not exist`),
+    },
+  ]);
   await criu.restore({ imagesDirectory, cgroupYard: yard });
   await counter.countsOn();
   expect(await groupOf(counter.pid)).toBe(group.name);
