@@ -111,6 +111,11 @@ export class Output {
     else this.#print(text);
   }
 
+  /** Writes a line for a person to standard error, which `--json` and `--quiet` omit. */
+  hint(text: string): void {
+    if (!this.#json && !this.#quiet) this.log(text);
+  }
+
   /** Writes a line to standard error, with or without `--json`. */
   log(text: string): void {
     if (this.#isStructured) {

@@ -83,7 +83,9 @@ test('with --json each line is an event, and the last one is the result', async 
 
   const looked = await nodeCriu(['preflight', pid, '--json']);
   expect(looked).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(events(looked.stdout)).toEqual([{ event: 'result', errors: 0, warnings: 0 }]);
+  expect(events(looked.stdout)).toEqual([
+    { event: 'result', errors: 0, warnings: 0, kernelCache: 'kept' },
+  ]);
 
   const dumped = await nodeCriu(['dump', pid, '-D', images, '--json']);
   expect(dumped).toMatchObject({ exitCode: 0, stderr: '' });

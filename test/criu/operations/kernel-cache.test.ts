@@ -55,6 +55,9 @@ test('where /run is on a disk, CRIU reads what --fix keeps, which is renewed for
   const host = await diskHost();
   const link = join(host.run, 'criu.kdat');
   expect(await check(host)).toMatchObject({ event: 'result', kernelCache: 'missing' });
+  const main = join(root, 'dist/cli/main.js');
+  const preflight = [main, 'preflight', String(process.pid), '--criu', criuPath()];
+  expect((await host.node(...preflight)).stderr).toMatch(/30 to 40 ms .*: node-criu check --fix/);
   expect(await check(host, '--fix')).toMatchObject({ event: 'result', kernelCache: 'kept' });
   const kept = await readlink(link);
   expect(kept).toMatch(/^\/dev\/\.criu\/[0-9a-f]{16}\.kdat$/);
