@@ -93,7 +93,7 @@ export function formatFinding(
 ): string {
   const isNamed = pid === undefined || new RegExp(`\\bprocess ${pid}\\b`).test(message);
   const subject = isNamed ? '' : ` process ${pid}:`;
-  const sentence = message.replace(/[^.]$/, '$&.');
+  const sentence = withFlags(message).replace(/[^.]$/, '$&.');
   const title = styled(severity === 'error' ? 'red' : 'yellow', `${severity} ${code}:`, stream);
   return `${title}${subject} ${sentence}${remedy ? ` ${withFlags(remedy)}` : ''}`;
 }
@@ -105,10 +105,21 @@ function messageOf(error: unknown, message: string): string {
   const rest = message.startsWith(method) ? message.slice(method.length) : message;
   const text = rest.replace(/\bresolveMigration\('([^']+)'\)/, 'node-criu resolve $1');
   const { option = '', operation = '' } = error;
-  const flag = (migrations.has(operation) ? flagsOfMigrations : flagsOfTls)[option];
+  const flag = { ...(migrations.has(operation) ? flagsOfMigrations : flagsOfTls), ...flags }[
+    option
+  ];
   const isNamed = option !== '' && text.startsWith(option) && (flag || isOptionName(option));
   return withFlags(isNamed ? (flag ?? flagOf(option)) + text.slice(option.length) : text);
 }
+
+/** The flags of options that are not CRIU's, of any operation. */
+const flags: Readonly<Record<string, string>> = {
+  path: '--criu',
+  cwd: '--cwd',
+  stdin: '--stdin',
+  stdout: '--stdout',
+  stderr: '--stderr',
+};
 
 const migrations: ReadonlySet<string> = new Set(['migrate', 'serveMigrations', 'resolveMigration']);
 /** The flags of the options of migrations that differ from the option's name. */
@@ -119,6 +130,8 @@ const flagsOfMigrations: Readonly<Record<string, string>> = {
   maxMigrations: '--max-migrations',
   maxBandwidth: '--max-bandwidth',
   maxStoredBytes: '--max-stored',
+  addresses: '--address',
+  allowAddresses: '--allow-address',
   'tls.ca': '--ca',
   'tls.cert': '--cert',
   'tls.key': '--key',

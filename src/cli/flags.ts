@@ -66,7 +66,10 @@ function flagsFor(name: OptionName, { form, takes }: OptionHelp): Option[] {
   if (form === 'tls') return tlsFlags();
   const { placeholder, repeats, showsValues, read } = spellings[form];
   const flag = `${name === 'imagesDirectory' ? '-D, ' : ''}${flagOf(name)}`;
-  const notes = [...(showsValues ? [takes] : []), ...(repeats ? ['may be repeated'] : [])];
+  const notes = [
+    ...(showsValues ? [takes.replace(/^an array of /, '')] : []),
+    ...(repeats ? ['may be repeated'] : []),
+  ];
   const note = notes.length > 0 ? ` (${notes.join('; ')})` : '';
   if (placeholder === undefined) {
     const negated = new Option(`--no-${flagOf(name).slice(2)}`).hideHelp();

@@ -16,8 +16,13 @@ const meanings: Readonly<Record<MigrationPhase, string>> = {
   done: 'the original has ended',
 };
 
-/** The phases that copy memory. */
-const copyingPhases: readonly MigrationPhase[] = ['rounds', 'dump', 'images', 'pages'];
+/** The phases that copy memory, as short as a bar needs it. */
+const copying: Readonly<Partial<Record<MigrationPhase, string>>> = {
+  rounds: 'round',
+  dump: 'dumping',
+  images: 'sending images',
+  pages: 'sending memory',
+};
 
 /** Reports the events of a migration. */
 export class MigrationProgress {
@@ -55,10 +60,11 @@ export class MigrationProgress {
 
   #textOf(event: MigrationEvent, aboutBytes: number | undefined): string {
     const { phase, timeMs } = event;
-    if (!copyingPhases.includes(phase))
+    const step = copying[phase];
+    if (step === undefined)
       return `${meanings[phase]}, for ${formatDuration(timeMs - this.#phaseStartMs)}`;
-    const name = phase === 'rounds' ? `round ${this.#rounds}` : phase;
-    return `${name}: ${figuresOf(event, aboutBytes)}`;
+    const number = phase === 'rounds' ? ` ${this.#rounds}` : '';
+    return `${step}${number}: ${figuresOf(event, aboutBytes)}`;
   }
 
   /** The bytes that the phase will send, if it sends all of the memory. */

@@ -37,6 +37,9 @@ export function flagOf(option: string): string {
 /** The summary of an option as plain text, with flags in place of names. */
 export function helpOf(name: OptionName): string {
   return criuOptions[name].summary
+    .replace("`{ memory: '/path' }`", 'memory=/path')
+    .replace("`{ 'pipe:[123]': fd }`", 'pipe:[123]=5')
+    .replace("`['network']`", 'network')
     .replace(/`(\w+)`/g, (quoted, word) => (isOptionName(word) ? flagOf(word) : quoted))
     .replace(/[`*]/g, '')
     .replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());

@@ -29,8 +29,8 @@ test('progress is measured in bytes while all of the memory is copied', () => {
     ({ phase, timeMs, mode, bytes: mib * MIB, rate: MIB }) as const;
   expect(reported([at('dump', 100, 0), at('dump', 350, 16), at('dump', 600, 80)])).toEqual([
     ['freezing and dumping the processes'],
-    ['dump: 16.0 MiB of about 64.0 MiB, 1.0 MiB/s', 0.25],
-    ['dump: 80.0 MiB of about 80.0 MiB, 1.0 MiB/s', 1],
+    ['dumping: 16.0 MiB of about 64.0 MiB, 1.0 MiB/s', 0.25],
+    ['dumping: 80.0 MiB of about 80.0 MiB, 1.0 MiB/s', 1],
   ]);
   expect(reported([at('switch-over', 100, 64), at('switch-over', 2350, 64)])).toEqual([
     ['moving the addresses while neither copy runs'],
@@ -57,13 +57,13 @@ test('the first round has a known end, and each round is reported when it is don
     ['round 1: 66.0 MiB'],
   ]);
   const rest = reported([at('dump', 66), at('dump', 67)]);
-  expect(rest.at(-1)).toEqual(['dump: 67.0 MiB']);
+  expect(rest.at(-1)).toEqual(['dumping: 67.0 MiB']);
 });
 
 test('progress is measured in time while the rest of the pages follow', () => {
   const at = (timeMs: number, etaMs?: number) =>
     ({ phase: 'pages', timeMs, mode: 'post-copy', ...(etaMs && { etaMs }) }) as const;
-  expect(reported([at(5000), at(6000, 3000)]).at(-1)).toEqual(['pages: 3.0 s left', 0.25]);
+  expect(reported([at(5000), at(6000, 3000)]).at(-1)).toEqual(['sending memory: 3.0 s left', 0.25]);
 });
 
 test.each([

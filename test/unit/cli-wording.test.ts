@@ -36,6 +36,40 @@ test.each([
     'Consider using --ext-unix-sk option. [option externalUnixConnections]',
     'Consider using --ext-unix-sk option. [option --external-unix-connections]',
   ],
+  [
+    "external takes an array of non-empty strings, not [ '' ]",
+    "external takes non-empty strings, not ''",
+  ],
+  [
+    "takes an array of 'ADDRESS/PREFIX' or { address: 'ADDRESS/PREFIX', device? }, the device not lo, not [ { address: 'foo' } ]",
+    'takes ADDRESS/PREFIX or ADDRESS/PREFIX@DEVICE, the device not lo',
+  ],
+  [
+    'Allow it there: allowAddresses of serveMigrations(), or --allow-address of serve.',
+    'Allow it there: --allow-address of serve.',
+  ],
+  [
+    'switchOver takes nothing: addresses moves them, not [Function: switchOver]',
+    '--switch-over takes nothing: --address moves them',
+  ],
+  [
+    'takes a record of open descriptors: numbers, FileHandles or Sockets, not { foo: 77 }',
+    'takes NAME=DESCRIPTOR, the number of an open one',
+  ],
+  [
+    "takes an array of { ns: 'ipc' | 'net', nsFile: path or pid, extraOpt? }, not [ { ns: 'foo', nsFile: 1 } ]",
+    "takes KIND:FILE-OR-PID[,MORE], where KIND is 'ipc' | 'net'",
+  ],
+  ['option stream needs CRIU 4.3.0', '--stream needs CRIU 4.3.0'],
+  [
+    'of its own, which CRIU restores only with the option root',
+    'of its own, which CRIU restores only with --root',
+  ],
+  ['needs lazyPages: true together with it', 'needs --lazy-pages together with it'],
+  [
+    "Make it before the restore, or set manageCgroupsMode: 'soft'.",
+    'Make it before the restore, or give --manage-cgroups-mode soft.',
+  ],
 ])('the command says %j as %j', (text, expected) => {
   expect(withFlags(text)).toBe(expected);
 });
@@ -61,6 +95,22 @@ test('findings of one kind are one line', () => {
   });
   const printed = formatError(error).split('\n').slice(1);
   expect(printed).toEqual(lines.map((line) => `  ${line}`));
+});
+
+test.each([
+  [
+    'check',
+    'path',
+    "path takes a non-empty string, not ''",
+    "--criu takes a non-empty string, not ''",
+  ],
+  ['spawnCheckpointable', 'cwd', 'cwd takes a directory', '--cwd takes a directory'],
+  ['migrate', 'addresses', 'addresses takes one', '--address takes one'],
+  ['dump', 'root', 'root takes a path', '--root takes a path'],
+])('an error of %s about %s names the flag', (operation, option, text, expected) => {
+  const message = `${operation}: ${text}`;
+  const error = new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option });
+  expect(formatError(error)).toContain(`node-criu: ${expected} (`);
 });
 
 test('a line does not list all of 40 findings', () => {
