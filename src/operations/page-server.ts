@@ -124,10 +124,12 @@ export class PageServer implements AsyncDisposable {
     await worker.end();
     const exit = exitStatus(status);
     if (exit.code !== 0 || this.#durable === undefined) return exit;
-    return await native().syncFiles(this.#durable).then(
-      () => exit,
-      () => ({ code: 1, signal: null }),
-    );
+    return await native()
+      .syncFiles(this.#durable)
+      .then(
+        () => exit,
+        () => ({ code: 1, signal: null }),
+      );
   }
 }
 

@@ -159,11 +159,7 @@ export async function perform<Stats = undefined>(
         operation,
         cause,
         log: await log.read(),
-        ...(await collectEvidence?.(
-          { replied: true, killed: false, stderr: '' },
-          log,
-          dumpImages,
-        )),
+        ...(await collectEvidence?.({ replied: true, killed: false, stderr: '' }, log, dumpImages)),
       });
     };
     const stats = await (finishing ?? finish()).catch(failLate);

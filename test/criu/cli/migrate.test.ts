@@ -136,7 +136,7 @@ test('on a terminal a bar shows the progress of a migration', async () => {
   ]);
   await terminal.closed;
   const { text } = terminal.output;
-  expect(text).toMatch(/\[#*-*\] +\d+ % dump: \d+\.\d MiB of about \d+\.\d MiB, \d+\.\d MiB\/s/);
+  expect(text).toMatch(/\[#*-*\] +\d+ % dumping: \d+\.\d MiB of about \d+\.\d MiB, \d+\.\d MiB\/s/);
   expect(text).toMatch(/\[-*###-*\] moving the addresses while neither copy runs, for \d+ ms/);
   expect(text).toContain(`process ${memory.pid} runs on 127.0.0.1`);
 });

@@ -221,11 +221,11 @@ test('wrong usage prints one line and the command for help, and exits with 2', a
 
 test('a missing file or directory is wrong usage too', async () => {
   const cases = [
-    [['--cwd', '/no/such'], "cwd takes an existing directory, not '/no/such'"],
-    [['--stdin', '/no/such'], 'stdin takes a file that can be opened (ENOENT'],
-    [['--stdout', '/no/such'], 'stdout takes a file that can be opened (ENOENT'],
-    [['--stderr', '/'], 'stderr takes a file that can be opened (EISDIR'],
-    [['--stderr', ''], 'stderr takes'],
+    [['--cwd', '/no/such'], "--cwd takes an existing directory, not '/no/such'"],
+    [['--stdin', '/no/such'], '--stdin takes a file that can be opened (ENOENT'],
+    [['--stdout', '/no/such'], '--stdout takes a file that can be opened (ENOENT'],
+    [['--stderr', '/'], '--stderr takes a file that can be opened (EISDIR'],
+    [['--stderr', ''], '--stderr takes'],
   ] as const;
   for (const [options, message] of cases) {
     const { exitCode, stdout, stderr } = await run(['run', ...options, 'sleep', '1000']);
