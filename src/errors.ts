@@ -174,9 +174,9 @@ export class CriuError extends Error {
    */
   declare readonly leftovers: readonly string[] | undefined;
   /**
-   * What {@link Criu.preflight} found: after a failed dump or pre-dump its likely cause, unless the
-   * processes are gone or the preflight took too long; before an iteration or a migration the reason
-   * of the refusal. Not set after other failures.
+   * What a preflight found: after a failed dump or pre-dump its likely cause, unless the processes are gone;
+   * after a failed restore or lazy restore its likely cause, if it left no process; before an iteration or a
+   * migration the reason of the refusal. Not set after other failures, and if the preflight took too long.
    */
   declare readonly findings: readonly PreflightFinding[] | undefined;
   /**
