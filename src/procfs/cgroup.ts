@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Mount, readMountInfoSync } from './mountinfo.ts';
+import { type Mount, readCgroupMountsSync } from './mountinfo.ts';
 import { type Pid, textOfSync } from './read.ts';
 
 /** A line of /proc/PID/cgroup. */
@@ -29,15 +29,21 @@ export function readCgroupsSync(pid: Pid): Membership[] {
  */
 export function frozenCgroupOf(pid: number): string | undefined {
   try {
-    return readCgroupsSync(pid).map(frozenDirectoryOf).find(Boolean);
+    const mounts = readCgroupMountsSync();
+    return readCgroupsSync(pid)
+      .map((membership) => frozenDirectoryOf(membership, mounts))
+      .find(Boolean);
   } catch {
     return undefined;
   }
 }
 
-function frozenDirectoryOf({ path, controllers, isV2 }: Membership): string | undefined {
+function frozenDirectoryOf(
+  { path, controllers, isV2 }: Membership,
+  mounts: readonly Mount[],
+): string | undefined {
   if (!isV2 && !controllers.includes('freezer')) return undefined;
-  const mount = readMountInfoSync('self').find(
+  const mount = mounts.find(
     ({ type, options, root }) =>
       (isV2 ? type === 'cgroup2' : type === 'cgroup' && options.includes('freezer')) &&
       (root === '/' || path === root || path.startsWith(`${root}/`)),

@@ -57,7 +57,8 @@ export async function readMountInfo(pid: Pid): Promise<Mount[]> {
   return parseMountInfo((await textOf(`/proc/${pid}/mountinfo`, 65_536)) ?? '');
 }
 
-/** The same, synchronously. */
-export function readMountInfoSync(pid: Pid): Mount[] {
-  return parseMountInfo(textOfSync(`/proc/${pid}/mountinfo`) ?? '');
+/** The mounts of cgroups that this process sees. Every dump looks for them: only their lines are parsed. */
+export function readCgroupMountsSync(): Mount[] {
+  const lines = (textOfSync('/proc/self/mountinfo') ?? '').split('\n');
+  return parseMountInfo(lines.filter((line) => line.includes(' - cgroup')).join('\n'));
 }
