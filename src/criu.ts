@@ -71,11 +71,14 @@ export interface CriuClientOptions {
   /** Options for every operation that takes them; the options of an operation override them. */
   defaults?: Partial<CriuOpts>;
   /**
-   * How many criu processes to start ahead, so that an operation need not wait until criu has
-   * started: 0 (default) to 64. They keep the environment and the working directory that they were
-   * started with; operations with descriptors to inherit start a criu of their own. A worker that
-   * dies is replaced, after a growing delay if that happens again. Workers do not keep Node running,
-   * and end with {@link Criu.close}.
+   * How many private `criu service` processes to start, so that an operation need not wait until criu has
+   * started: 0 (default) to 64. Each serves one operation at a time, and forks a criu for it that is initialised
+   * already; nobody else can connect to it. They keep the environment and the working directory that they were
+   * started with. Operations start a criu of their own while all services are busy, if CRIU's default configuration
+   * files exist, which a service ignores, and for sessions, iterations, page servers, lazy dumps, `inheritFd`, a
+   * descriptor in `pageServer`, `asChild`, `shellJob`, `execCmd` and `logToStderr`. A service that dies is replaced,
+   * after a growing delay if that happens again. Services do not keep Node running, end with {@link Criu.close},
+   * and end with this process. They need the privileges of a dump. Source: criu(8) service.
    */
   prewarm?: number;
   /**

@@ -84,7 +84,7 @@ void reap_later(pid_t pid);
 /* --- channel.c, watch.c, spawn.c, inspect.c, exchange.c and durable.c ------------------------- */
 
 method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
-method_function js_send, js_receive, js_set_blocking;
+method_function js_send, js_receive, js_set_blocking, js_signal_at_end;
 method_function js_watch;
 method_function js_spawn;
 method_function js_netlink, js_packet_socket;

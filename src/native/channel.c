@@ -94,6 +94,19 @@ bool js_set_blocking(napi_env env, const struct call *call, napi_value *result) 
   return true;
 }
 
+bool js_signal_at_end(napi_env env, const struct call *call, napi_value *result) {
+  (void)result;
+  int fd, pid, signal;
+  if (!get_int(env, call->arguments[0], &fd) || !get_int(env, call->arguments[1], &pid) ||
+      !get_int(env, call->arguments[2], &signal))
+    return false;
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETSIG, signal) < 0 || fcntl(fd, F_SETOWN, pid) < 0 ||
+      fcntl(fd, F_SETFL, flags | O_ASYNC) < 0)
+    return throw_errno(env, errno, "fcntl", NULL);
+  return true;
+}
+
 bool js_send(napi_env env, const struct call *call, napi_value *result) {
   (void)result;
   int fd;

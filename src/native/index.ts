@@ -75,6 +75,12 @@ export interface Native {
   streamPair(buffer: number): [number, number];
   /** Creates a pipe, `[read end, write end]`; the read end does not block. */
   pipe(): [number, number];
+  /**
+   * Has the kernel send a signal to a process when the last writer of a pipe is closed, for as long as that
+   * process has the read end open.
+   * @param fd the read end
+   */
+  signalAtEnd(fd: number, pid: number, signal: number): void;
   /** Sends one packet without blocking. Throws EAGAIN, EMSGSIZE, EPIPE, …; never raises SIGPIPE. */
   send(fd: number, packet: Uint8Array): void;
   /**

@@ -8,6 +8,7 @@ static const struct method methods[] = {
     {"connect", js_connect},
     {"streamPair", js_stream_pair},
     {"pipe", js_pipe},
+    {"signalAtEnd", js_signal_at_end},
     {"send", js_send},
     {"receive", js_receive},
     {"watch", js_watch},

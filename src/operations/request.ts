@@ -76,7 +76,8 @@ const REPEATABLE: ReadonlySet<string> = new Set(['VERSION', 'FEATURE_CHECK']);
 export async function call(given: Call): Promise<CriuResponse> {
   const { operation, label, request, cancellation } = given;
   const repeatable = REPEATABLE.has(request.type ?? '');
-  const workerSession = given.workerSession ?? (await WorkerSession.open({ ...given, repeatable }));
+  const workerSession =
+    given.workerSession ?? (await WorkerSession.open({ ...given, mayBePooled: true }));
   const { worker, session } = workerSession;
   given.forceKill?.then(() => worker.kill());
   const goesBack = repeatable && workerSession.isLent;
@@ -94,7 +95,6 @@ export async function call(given: Call): Promise<CriuResponse> {
   }
   // After a pre-dump CRIU waits for the next round or the dump, or until the connection is closed.
   if (succeeded && request.type === 'PRE_DUMP') return outcome.reply;
-  if (goesBack) workerSession.useUp();
   workerSession.over = true;
   if ('reply' in outcome && hasSucceeded(outcome, cancellation)) given.whileExiting?.();
   const remains = await worker.end();

@@ -200,6 +200,13 @@ export async function prepare<T>(
     inherited: [...inherited, ...(job.request.inherited ?? [])],
     inSession: operation === 'restore' && options.shellJob === true,
     isHalfRestored,
+    // A service has these children itself, or its log.
+    mayBePooled: !(
+      options.asChild ||
+      options.execCmd ||
+      options.logToStderr ||
+      type === 'PAGE_SERVER_CHLD'
+    ),
   };
   // The criu of an existing session inherited its descriptors when it was started.
   if (!given) makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);

@@ -24,11 +24,7 @@ export async function readConfigFiles(
   configFile: string | undefined,
 ): Promise<ConfigFiles> {
   const [standard, own] = await Promise.all([
-    Promise.all(
-      ['/etc/criu/default.conf', join(homedir(), '.criu/default.conf'), criuConfigFile()].map(
-        async (path) => (path ? parse(await readStandardFile(path)) : {}),
-      ),
-    ),
+    Promise.all(standardConfigFiles().map(async (path) => parse(await readStandardFile(path)))),
     readConfigFile(operation, configFile),
   ]);
   return { standard: merge(...standard), own };
@@ -66,8 +62,11 @@ export function withConfigFiles(options: CriuOpts, { standard, own }: ConfigFile
   return merge(standard, options, own);
 }
 
-function criuConfigFile(): string | undefined {
-  return process.env.CRIU_CONFIG_FILE;
+/** The files that CRIU reads by itself, which may not exist; later ones override earlier ones. */
+export function standardConfigFiles(): string[] {
+  const { CRIU_CONFIG_FILE: named } = process.env;
+  const usual = ['/etc/criu/default.conf', join(homedir(), '.criu/default.conf')];
+  return named ? [...usual, named] : usual;
 }
 
 /** Later options override earlier ones; `external` accumulates, as in CRIU. */

@@ -3,16 +3,22 @@ import { isatty } from 'node:tty';
 import { traceWorker } from '../diagnostics.ts';
 import { native } from '../native/index.ts';
 import { type ExitWatch, watchExit } from '../process/exit.ts';
+import { statusOf } from '../procfs/status.ts';
 import type { Remains } from './connection.ts';
 import { environmentEntries } from './environment.ts';
 import { Stderr } from './stderr.ts';
 
+const SIGKILL = 9;
+
 /** The pids of the criu processes that this process has started and not reaped. */
 const running = new Set<number>();
 
+/** Those of them that fork a worker for each connection. */
+const zygotes = new Set<number>();
+
 /** True for a criu that this process has started: the kernel gives its pid to no other until it is reaped. */
 export function isOwnCriu(pid: number): boolean {
-  return running.has(pid);
+  return running.has(pid) || (zygotes.size > 0 && zygotes.has(statusOf(pid)?.parent ?? 0));
 }
 
 /** A criu process started by this process, with its exit status and standard error. */
@@ -28,6 +34,7 @@ export class CriuChild {
     args,
     inherited,
     inSession = false,
+    onStderr,
   }: {
     /** Absolute path of the binary. */
     readonly path: string;
@@ -36,6 +43,8 @@ export class CriuChild {
     readonly inherited: readonly (readonly [number, number])[];
     /** Stay in the session and on the terminal of this process. */
     readonly inSession?: boolean;
+    /** For a criu that forks workers: called after output has arrived. */
+    readonly onStderr?: () => void;
   }): CriuChild {
     const nothing = openSync('/dev/null', 'r+');
     const stdin = inSession ? blockingStdin() : nothing;
@@ -52,7 +61,7 @@ export class CriuChild {
           // CRIU creates images, which hold process memory, with mode 0644 minus this mask.
           umask: 0o077,
         });
-        const started = new CriuChild(child, stderr);
+        const started = new CriuChild(child, stderr, onStderr);
         traceWorker({ pid: started.pid, path, args }, started.exit.exited);
         return started;
       } catch (error) {
@@ -67,14 +76,20 @@ export class CriuChild {
     }
   }
 
-  private constructor(child: { pid: number; pidfd: number }, stderr: number) {
+  private constructor(
+    child: { pid: number; pidfd: number },
+    stderr: number,
+    onStderr: (() => void) | undefined,
+  ) {
     this.pid = child.pid;
     this.#pidfd = child.pidfd;
-    this.#stderr = new Stderr(stderr);
+    this.#stderr = new Stderr(stderr, onStderr);
     this.exit = watchExit(child.pidfd);
     running.add(child.pid);
+    if (onStderr) zygotes.add(child.pid);
     this.exit.exited.then(() => {
       running.delete(child.pid);
+      zygotes.delete(child.pid);
       this.#stderr.close();
     });
   }
@@ -84,9 +99,21 @@ export class CriuChild {
     return { exit: this.exit.status, stderr: this.#stderr.text };
   }
 
+  /** Forgets what criu has written to its standard error so far. */
+  clearStderr(): void {
+    this.#stderr.clear();
+  }
+
   /** Sends a signal, unless criu has ended. */
   signal(number: number): void {
     if (!this.exit.status) native().pidfdSendSignal(this.#pidfd, number);
+  }
+
+  /** Kills criu, and resolves when it has ended. */
+  async kill(): Promise<void> {
+    this.signal(SIGKILL);
+    this.exit.ref();
+    await this.exit.exited;
   }
 
   /** Duplicates one of criu's descriptors into this process. */

@@ -1,28 +1,39 @@
+import { existsSync } from 'node:fs';
 import { spawnSlot } from '../concurrency/spawn-slot.ts';
+import { standardConfigFiles } from '../options/config-file.ts';
 import { environmentEntries } from './environment.ts';
 import type { Program } from './program.ts';
-import { Worker } from './worker.ts';
+import { Zygote } from './zygote.ts';
+import type { ZygoteWorker } from './zygote-worker.ts';
 
-/** The delay before a worker that died in the pool is replaced, in milliseconds. It doubles each time. */
+/** The delay before a service that died in the pool is replaced, in milliseconds. It doubles each time. */
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 30_000;
-/** The delay before a worker that was taken is replaced, so that the operation using it runs first. */
+/** The delay before a service that has ended with its operation is replaced, so that the next operation runs first. */
 const REPLACE_AFTER_MS = 25;
 
-/** A worker that waits for a request, and the conditions that it was started under. */
-interface Idle {
-  readonly worker: Worker;
+/** A service and its worker. */
+interface Member {
+  readonly zygote: Zygote;
+  readonly worker: ZygoteWorker;
+  /** The conditions that the service was started under. */
   readonly startedWith: string;
 }
 
-/** Workers that are started before they are needed. They do not keep Node running. */
+/**
+ * Services that are started before they are needed, each with a worker that waits for a request. They do not
+ * keep Node running.
+ */
 export class Pool {
   readonly #size: number;
-  readonly #idle: Idle[] = [];
-  /** Pending ends of workers that are no longer used. */
+  readonly #idle: Member[] = [];
+  /** Those whose worker serves an operation. */
+  readonly #lent = new Map<ZygoteWorker, Member>();
+  /** Pending ends of services that are no longer used. */
   readonly #ending = new Set<Promise<unknown>>();
   #program: Program | undefined;
   #filling: Promise<void> | undefined;
+  #starting: Zygote | undefined;
   #retry: NodeJS.Timeout | undefined;
   #replacement: NodeJS.Timeout | undefined;
   #delayMs = FIRST_DELAY_MS;
@@ -32,87 +43,121 @@ export class Pool {
     this.#size = size;
   }
 
-  /**
-   * Takes a worker of this program, if there is one, and schedules its replacement.
-   * @param comesBack true if the caller returns the worker, so that it needs no replacement
-   */
-  take(program: Program, comesBack: boolean): Worker | undefined {
+  /** Takes a worker of this program, if there is one. When it has ended, its service forks the next one. */
+  take(program: Program): ZygoteWorker | undefined {
+    // The workers of a service ignore these files.
+    if (standardConfigFiles().some((path) => existsSync(path))) return undefined;
     const startedWith = startConditions(program);
     // A worker from another working directory, for example, would resolve relative paths wrongly.
     const stale = this.#idle.filter((idle) => idle.startedWith !== startedWith);
-    for (const idle of stale) this.#drop(idle);
+    for (const member of stale) this.#drop(member);
     const taken = this.#idle.shift();
-    if (!taken || !comesBack) this.startSoon(program);
-    if (!taken) return undefined;
+    if (!taken) {
+      this.startSoon(program);
+      return undefined;
+    }
     this.#delayMs = FIRST_DELAY_MS;
+    this.#lent.set(taken.worker, taken);
     return taken.worker;
   }
 
   /** Takes back a worker that can serve another request. */
-  giveBack(worker: Worker, program: Program): void {
-    if (this.#closed || this.#idle.length >= this.#size) this.#end(worker);
-    else this.#keep({ worker, startedWith: startConditions(program) });
+  giveBack(worker: ZygoteWorker): void {
+    const member = this.#lent.get(worker);
+    if (!member) return;
+    this.#lent.delete(worker);
+    this.#idle.push(member);
+    if (this.#closed) this.#drop(member);
   }
 
   /** Fills the pool in the background. */
   start(program: Program): void {
     this.#program = program;
-    if (this.#retry) return;
+    if (this.#retry || this.#closed) return;
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = undefined;
     });
   }
 
-  /** Ends all workers and waits until they are gone. */
+  /** Ends all services and waits until they are gone. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
     clearTimeout(this.#replacement);
+    await this.#starting?.end();
     await this.#filling;
-    for (const { worker } of this.#idle.splice(0)) this.#end(worker);
+    for (const member of [...this.#idle]) this.#drop(member);
     await Promise.all(this.#ending);
   }
 
   async #fill(): Promise<void> {
     // Let operations that start at this moment spawn first.
     await spawnSlot();
-    while (!this.#closed && this.#program && this.#idle.length < this.#size) {
-      // A worker has died meanwhile: its replacement is delayed.
+    while (!this.#closed && this.#program && this.#idle.length + this.#lent.size < this.#size) {
+      // A service has died meanwhile: its replacement is delayed.
       if (this.#retry) return;
       try {
         const startedWith = startConditions(this.#program);
-        this.#keep({ worker: Worker.start({ path: this.#program.path }), startedWith });
+        const zygote = new Zygote(this.#program.path);
+        this.#starting = zygote;
+        await zygote.ready;
+        zygote.child.exit.exited.then(() => this.#onServiceEnd(zygote));
+        this.#connect(zygote, startedWith);
       } catch {
+        await this.#starting?.end();
         // The next operation reports why criu cannot be started.
         this.#startLater();
         return;
+      } finally {
+        this.#starting = undefined;
       }
       await spawnSlot();
     }
   }
 
-  #keep(idle: Idle): void {
-    this.#idle.push(idle);
-    idle.worker.exited.then(() => {
-      const place = this.#idle.indexOf(idle);
-      if (place < 0) return;
-      this.#idle.splice(place, 1);
-      this.#end(idle.worker);
-      this.#startLater();
-    });
+  /** Has a service fork a worker, which waits for a request. */
+  #connect(zygote: Zygote, startedWith: string): void {
+    const member = { zygote, startedWith, worker: zygote.connect() };
+    this.#idle.push(member);
+    member.worker.exited.then(({ code }) => this.#onEnd(member, code === 0));
   }
 
-  #drop(idle: Idle): void {
-    this.#idle.splice(this.#idle.indexOf(idle), 1);
-    this.#end(idle.worker);
+  /** A worker that waits for a request outlives its service until its connection is closed. */
+  #onServiceEnd(zygote: Zygote): void {
+    this.#idle.find((member) => member.zygote === zygote)?.worker.close();
   }
 
-  #end(worker: Worker): void {
-    const ended = worker.end().finally(() => this.#ending.delete(ended));
+  #onEnd(member: Member, hasSucceeded: boolean): void {
+    const { zygote, startedWith, worker } = member;
+    const wasLent = this.#lent.delete(worker);
+    if (wasLent && hasSucceeded && !this.#closed) {
+      try {
+        this.#connect(zygote, startedWith);
+        return;
+      } catch {
+        // The service has ended as well.
+      }
+    }
+    const place = this.#idle.indexOf(member);
+    if (place >= 0) this.#drop(member);
+    // Its operation closes the connection, on which a reply may wait.
+    else this.#end(zygote.end());
+    if (!this.#program) return;
+    if (wasLent) this.startSoon(this.#program);
+    else if (place >= 0) this.#startLater();
+  }
+
+  #drop(member: Member): void {
+    this.#idle.splice(this.#idle.indexOf(member), 1);
+    this.#end(member.zygote.end(member.worker));
+  }
+
+  #end(ending: Promise<void>): void {
+    const ended = ending.finally(() => this.#ending.delete(ended));
     this.#ending.add(ended);
   }
 
-  /** Schedules a replacement for a worker that was taken and is not returned. */
+  /** Fills the pool after the operations of this moment have started. */
   startSoon(program: Program): void {
     if (this.#closed) return;
     this.#replacement ??= setTimeout(() => {

@@ -8,19 +8,30 @@ const KEPT = 65536;
 export class Stderr {
   readonly #fd: number;
   readonly #watch: Watch;
+  readonly #onOutput: (() => void) | undefined;
   #chunks: Buffer[] = [];
   #size = 0;
   #closed = false;
 
-  /** Takes ownership of the non-blocking read end of a pipe. */
-  constructor(fd: number) {
+  /**
+   * Takes ownership of the non-blocking read end of a pipe.
+   * @param onOutput called after output has arrived
+   */
+  constructor(fd: number, onOutput?: () => void) {
     this.#fd = fd;
+    this.#onOutput = onOutput;
     this.#watch = native().watch(fd, () => this.#drain());
     this.#watch.unref();
   }
 
   get text(): string {
     return Buffer.concat(this.#chunks).subarray(-KEPT).toString().trimEnd();
+  }
+
+  /** Forgets what has been written so far. */
+  clear(): void {
+    this.#chunks = [];
+    this.#size = 0;
   }
 
   /** Reads what is available and closes the pipe, even if other processes still hold the write end. */
@@ -41,6 +52,7 @@ export class Stderr {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.#end();
     }
+    this.#onOutput?.();
   }
 
   #keep(chunk: Buffer): void {

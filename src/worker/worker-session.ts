@@ -5,12 +5,13 @@ import type { CriuConnection } from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ServiceConnection } from './service.ts';
 import { Worker, type WorkerOptions } from './worker.ts';
+import type { ZygoteWorker } from './zygote-worker.ts';
 
 interface Opening extends Omit<WorkerOptions, 'path'> {
   readonly operation: string;
   readonly endpoint: Endpoint;
-  /** The request leaves no trace in criu, which can go back to the pool afterwards. */
-  readonly repeatable?: boolean;
+  /** True if the worker of a service can serve the request: it inherits no descriptors, and has no children here. */
+  readonly mayBePooled?: boolean;
 }
 
 /** A criu process and the session with it, for one request or, where CRIU allows it, several. */
@@ -20,7 +21,7 @@ export class WorkerSession {
   /** True once criu has ended or is about to end: the next request needs another criu. */
   over = false;
   /** Set if criu was taken from the pool of this endpoint. */
-  readonly #lent: { readonly worker: Worker; readonly endpoint: Endpoint } | undefined;
+  readonly #lent: { readonly worker: ZygoteWorker; readonly endpoint: Endpoint } | undefined;
 
   /** Starts criu, takes one from the pool, or connects to the service. @throws CriuError */
   static async open(opening: Opening): Promise<WorkerSession> {
@@ -38,7 +39,7 @@ export class WorkerSession {
 
   private constructor(
     worker: CriuConnection,
-    lent?: { readonly worker: Worker; readonly endpoint: Endpoint },
+    lent?: { readonly worker: ZygoteWorker; readonly endpoint: Endpoint },
   ) {
     this.worker = worker;
     this.#lent = lent;
@@ -53,13 +54,7 @@ export class WorkerSession {
   /** Returns criu, which has replied and waits for the next request, to its pool. */
   giveBack(): void {
     this.over = true;
-    if (this.#lent) this.#lent.endpoint.pool?.giveBack(this.#lent.worker, this.#lent.endpoint);
-  }
-
-  /** Makes the pool start a replacement for a criu that cannot be returned. */
-  useUp(): void {
-    this.over = true;
-    if (this.#lent) this.#lent.endpoint.pool?.startSoon(this.#lent.endpoint);
+    if (this.#lent) this.#lent.endpoint.pool?.giveBack(this.#lent.worker);
   }
 
   /** Closes the connection and waits for the end of criu. Idempotent. */
@@ -69,16 +64,11 @@ export class WorkerSession {
   }
 }
 
-/** Takes a worker from the pool, unless the operation needs a worker of its own. */
-function fromPool({
-  endpoint,
-  inherited,
-  inSession,
-  isHalfRestored,
-  repeatable = false,
-}: Opening): Worker | undefined {
-  if (inherited?.length || inSession) return undefined;
-  const worker = endpoint.pool?.take(endpoint, repeatable);
+/** Takes a worker from the pool, unless the operation needs a criu of its own. */
+function fromPool(opening: Opening): ZygoteWorker | undefined {
+  const { endpoint, inherited, inSession, isHalfRestored, mayBePooled } = opening;
+  if (!mayBePooled || inherited?.length || inSession) return undefined;
+  const worker = endpoint.pool?.take(endpoint);
   if (worker) worker.isHalfRestored = isHalfRestored;
   return worker;
 }

@@ -259,6 +259,15 @@ describe('packets', () => {
   });
 });
 
+test('signalAtEnd signals a process when the last writer of its pipe is closed', async () => {
+  const [output, input] = pipe();
+  const child = spawn('/bin/sleep', ['1000'], { descriptors: [[3, output]] });
+  addon.signalAtEnd(output, child.pid, os.constants.signals.SIGTERM);
+  addon.close(output);
+  addon.close(input);
+  expect(await child.ended()).toEqual({ code: null, signal: os.constants.signals.SIGTERM });
+});
+
 describe('syncFiles', () => {
   test('writes the files of a directory to the disk, and skips links', async () => {
     const directory = await temporaryDirectory();
@@ -667,6 +676,7 @@ describe('wrong arguments', () => {
     ['receive', Number.NaN],
     ['receive', 2 ** 40],
     ['syncFiles', 1],
+    ['signalAtEnd', 1, 2],
     ['watch', 0],
     ['watch', null, () => {}],
     ['pidfdOpen', 1n],

@@ -1,12 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { copyFile, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { Criu, type WorkerTrace } from '../../../src/index.ts';
+import { statusOf } from '../../../src/procfs/status.ts';
 import { buildLibrary } from '../../helpers/built.ts';
-import { compileFixture } from '../../helpers/compile.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { children, holdings } from '../../helpers/own-resources.ts';
 import {
@@ -26,6 +26,41 @@ async function workers(): Promise<number[]> {
   return pids.filter((_, index) => names[index] === 'criu\n');
 }
 
+/** Waits until services answer requests; returns their pids. */
+async function ready(criu: Criu, count: number): Promise<number[]> {
+  const services = await waiting(count);
+  const haveWorker = async () =>
+    (await Promise.all(services.map(readChildren))).every((pids) => pids.length === 1);
+  await waitFor(haveWorker, 'each has a worker');
+  // A service is used once its worker waits.
+  const pool = starts();
+  await waitFor(async () => {
+    const { length } = pool.started;
+    await criu.version();
+    return pool.started.length === length;
+  }, 'they are used');
+  return services;
+}
+
+async function readChildren(pid: number): Promise<string[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1').catch(() => '');
+  return text.split(' ').filter(Boolean);
+}
+
+/** Makes an operation in which `stop` stops a criu and cancels the operation. */
+async function cancelled<T>(
+  operation: (
+    limits: { signal: AbortSignal; gracePeriodMs: number },
+    stop: (pid: number | undefined) => void,
+  ) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  return await operation({ signal: controller.signal, gracePeriodMs: 1 }, (pid = 0) => {
+    process.kill(pid, 'SIGSTOP');
+    controller.abort();
+  });
+}
+
 async function waiting(count: number): Promise<number[]> {
   await waitFor(async () => (await workers()).length === count, `${count} workers wait`);
   return await workers();
@@ -43,31 +78,127 @@ function starts(): { readonly started: number[]; readonly ended: number[] } {
   return noted;
 }
 
-test('workers are started in advance, and operations use them up', async () => {
+test('services are started in advance, and serve one operation after the other', async () => {
   const before = await holdings();
   const criu = client({ prewarm: 2 });
-  const [first] = await waiting(2);
+  const first = await ready(criu, 2);
+  const pool = starts();
   await criu.version();
   await criu.features();
-  // Requests that only query criu return their worker.
-  expect(await waiting(2)).toContain(first);
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
   await criu.dump(counter.pid, { imagesDirectory });
   await waitGone(counter.pid);
   await criu.restore({ imagesDirectory });
   await counter.countsOn();
-  await waitFor(async () => !(await workers()).includes(first as number), 'it was used up');
-  await waiting(2);
+  expect(pool).toEqual({ started: [], ended: [] });
+  expect(await workers()).toEqual(first);
   await criu.close();
   await waitFor(async () => (await workers()).length === 0, 'they have ended');
   process.kill(counter.pid, 'SIGKILL');
   expect((await holdings()).descriptors).toEqual(before.descriptors);
 });
 
-test('a worker that dies is replaced', async () => {
+test('a failure reports the exit status and standard error of its own criu, and its service is replaced', async () => {
   const criu = client({ prewarm: 1 });
-  const [first] = await waiting(1);
+  const [first] = await ready(criu, 1);
+  const imagesDirectory = await temporaryDirectory();
+  const failed = await failureOf(criu.restore({ imagesDirectory }));
+  expect(failed).toMatchObject({ code: 'ERR_CRIU_FAILED', exit: { code: 1, signal: null } });
+  expect(failed.stderr).toBe('');
+  await waitFor(async () => !(await workers()).includes(first as number), 'it has ended');
+  await ready(criu, 1);
+  // CRIU reports a log file that it cannot make on its standard error only.
+  await mkdir(join(imagesDirectory, 'log'));
+  const unlogged = await failureOf(criu.restore({ imagesDirectory, logFile: 'log' }));
+  expect(unlogged.stderr).toMatch(/^Error \(.*Can't create log file log/);
+  await criu.close();
+});
+
+describe('a cancelled operation whose criu does not react is killed', () => {
+  test('and the processes of a dump continue', async () => {
+    const criu = client({ prewarm: 1 });
+    await ready(criu, 1);
+    const counter = await startCounter();
+    const imagesDirectory = await temporaryDirectory();
+    const error = await failureOf(
+      cancelled((signal, stop) =>
+        criu.dump(counter.pid, {
+          ...signal,
+          imagesDirectory,
+          hooks: {
+            queryExtFiles() {
+              stop(statusOf(counter.pid)?.tracer);
+              return [];
+            },
+          },
+        }),
+      ),
+    );
+    expect(error).toMatchObject({
+      code: 'ERR_CRIU_ABORTED',
+      cancelled: 'killed',
+      exit: { code: null, signal: 'SIGKILL' },
+      workload: 'running',
+    });
+    await counter.countsOn();
+    await criu.close();
+  });
+
+  test('and nothing of a restore is left', async () => {
+    const criu = client({ prewarm: 1 });
+    await ready(criu, 1);
+    const counter = await startCounter();
+    const imagesDirectory = await temporaryDirectory();
+    await client().dump(counter.pid, { imagesDirectory });
+    await waitGone(counter.pid);
+    const error = await failureOf(
+      cancelled((signal, stop) =>
+        criu.restore({
+          ...signal,
+          imagesDirectory,
+          hooks: { postRestore: (pid) => stop(statusOf(pid)?.parent) },
+        }),
+      ),
+    );
+    expect(error).toMatchObject({ cancelled: 'killed', workload: 'gone' });
+    await waitGone(counter.pid);
+    await criu.close();
+  });
+});
+
+test('an operation goes on if its service is killed', async () => {
+  const criu = client({ prewarm: 1 });
+  const [service] = await ready(criu, 1);
+  const counter = await startCounter();
+  const imagesDirectory = await temporaryDirectory();
+  const hooks = { postDump: () => void process.kill(service as number, 'SIGKILL') };
+  await criu.dump(counter.pid, { imagesDirectory, leaveRunning: true, hooks });
+  await counter.countsOn();
+  await ready(criu, 1);
+  await criu.close();
+});
+
+test('configuration files apply, which a service ignores', async () => {
+  const criu = client({ prewarm: 1 });
+  await ready(criu, 1);
+  const counter = await startCounter();
+  const directory = await temporaryDirectory();
+  const file = join(directory, 'criu.conf');
+  await writeFile(file, 'leave-running\n');
+  process.env.CRIU_CONFIG_FILE = file;
+  onTestFinished(() => void delete process.env.CRIU_CONFIG_FILE);
+  await criu.dump(counter.pid, { imagesDirectory: join(directory, 'images') });
+  await counter.countsOn();
+  await criu.close();
+});
+
+test.each([
+  ['starts', waiting],
+  ['waits', (count: number, criu: Criu) => ready(criu, count)],
+])('a service that dies while it %s is replaced', async (_, until) => {
+  const criu = client({ prewarm: 1 });
+  const [first] = await until(1, criu);
   process.kill(first as number, 'SIGKILL');
   await waitFor(async () => !(await workers()).includes(first as number), 'it is dead');
   const [second] = await waiting(1);
@@ -81,7 +212,7 @@ test('operations that need a criu of their own do not use pooled workers', async
   const imagesDirectory = await temporaryDirectory();
   await client().dump(counter.pid, { imagesDirectory });
   await waitGone(counter.pid);
-  const waitingOnes = await waiting(1);
+  const waitingOnes = await ready(criu, 1);
   const pool = starts();
 
   await using file = await open('/dev/null');
@@ -89,7 +220,10 @@ test('operations that need a criu of their own do not use pooled workers', async
   await criu.restore({ imagesDirectory, shellJob: true });
   process.kill(counter.pid, 'SIGKILL');
   await waitGone(counter.pid);
-  expect(pool.started).toHaveLength(2);
+  const child = await criu.restore({ imagesDirectory, asChild: true });
+  child.kill('SIGKILL');
+  expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
+  expect(pool.started).toHaveLength(3);
   expect(await workers()).toEqual(waitingOnes);
   await criu.close();
 });
@@ -129,19 +263,6 @@ describe('a criu that dies at once', () => {
     expect(vi.getTimerCount()).toBe(0);
     expect(pool.started).toHaveLength(13);
   });
-
-  test('is replaced at once if an operation used it', async () => {
-    const path = join(await temporaryDirectory(), 'criu');
-    await copyFile(await compileFixture('broken-criu'), path);
-    const pool = starts();
-    const running = () => pool.started.length - pool.ended.length;
-    const criu = new Criu({ path, prewarm: 2 });
-    await waitFor(() => running() === 2, 'two wait');
-    await failureOf(criu.features());
-    await waitFor(() => running() === 2 && pool.started.length === 3, 'two wait again');
-    await criu.close();
-    expect(running()).toBe(0);
-  });
 });
 
 test('a closed client starts no workers', async () => {
@@ -152,16 +273,15 @@ test('a closed client starts no workers', async () => {
   await criu.close();
   const { length } = pool.started;
   expect(length).toBeLessThan(64);
-  await using other = client({ prewarm: 1 });
+  await using _other = client({ prewarm: 1 });
   await waitFor(() => pool.started.length > length, 'the other one starts its own');
-  await other.version();
   expect(pool.started.length).toBe(length + 1);
   expect(pool.ended.sort()).toEqual(pool.started.slice(0, length).sort());
 });
 
-test('a worker that was started in another working directory is not used', async () => {
+test('a service that was started with another environment is not used', async () => {
   const criu = client({ prewarm: 1 });
-  const [first] = await waiting(1);
+  const [first] = await ready(criu, 1);
   process.env.NODE_CRIU_TEST = 'changed';
   try {
     await criu.version();
@@ -171,19 +291,32 @@ test('a worker that was started in another working directory is not used', async
   }
 });
 
-test('an unused client does not keep Node running, and leaves nothing behind', async () => {
-  await buildLibrary();
-  const script = `import { Criu } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
-    import { readdirSync, readFileSync } from 'node:fs';
+test.each([false, true])(
+  'an unused client does not keep Node running, and leaves nothing behind (killed: %s)',
+  async (isKilled) => {
+    await buildLibrary();
+    const directory = await temporaryDirectory();
+    const script = `import { Criu } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
+    import { readFileSync, readdirSync } from 'node:fs';
     const criu = new Criu({ path: ${JSON.stringify(criuPath())}, prewarm: 2 });
-    const own = () => readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8');
+    const childrenOf = (pid) => readFileSync('/proc/' + pid + '/task/' + pid + '/children', 'utf8').split(' ').filter(Boolean);
     const wait = setInterval(() => {
-      if (own().trim().split(' ').length < 2) return;
-      console.log(own());
+      const services = childrenOf(process.pid);
+      const workers = services.flatMap(childrenOf);
+      const names = readdirSync(process.env.TMPDIR);
+      if (services.length !== 2 || workers.length !== 2 || names.length !== 0) return;
+      console.log([...services, ...workers].join(' '));
       clearInterval(wait);
+      if (${isKilled}) process.kill(process.pid, 'SIGKILL');
     }, 10);`;
-  const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script]);
-  const pids = stdout.trim().split(' ').map(Number);
-  expect(pids).toHaveLength(2);
-  for (const pid of pids) await waitGone(pid);
-});
+    const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script], {
+      env: { TMPDIR: directory },
+      reject: false,
+    });
+    // The sockets have no names by now.
+    expect(await readdir(directory)).toEqual([]);
+    const pids = stdout.split(' ').map(Number);
+    expect(pids).toHaveLength(4);
+    for (const pid of pids) await waitGone(pid);
+  },
+);
