@@ -1,6 +1,7 @@
 // Where benchmarks write their tables, if they are run with --write-docs: between the marks
-// <!-- NAME --> and <!-- /NAME --> of a page. Otherwise no tracked file changes.
+// <!-- NAME --> and <!-- /NAME --> of a page, with the machine and the day. Otherwise no tracked file changes.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
 
 const root = new URL('../../', import.meta.url);
 
@@ -18,6 +19,12 @@ export function document(page, mark, table) {
   if (!marks.test(before)) throw new Error(`${page} has no mark ${mark}`);
   writeFileSync(
     file,
-    before.replace(marks, (_, begin, end) => `${begin}${table}\n${end}`),
+    before.replace(marks, (_, begin, end) => `${begin}${table}\n\n${measured()}\n${end}`),
   );
+}
+
+function measured() {
+  const day = new Date().toISOString().slice(0, 10);
+  const processors = `${cpus().length} × ${cpus()[0].model.trim()}`;
+  return `Measured on ${day}: ${processors}, Linux ${release()}, Node ${process.version.slice(1)}.`;
 }
