@@ -125,7 +125,8 @@ export async function namesIn(path: string): Promise<string[]> {
 
 /**
  * Calls `use` for each item, with a limited number of calls at a time. The results are in the order
- * of the items, without those that are undefined.
+ * of the items, without those that are undefined. After a failure no call is begun, and those that
+ * have begun are awaited: nothing they have open outlives the error.
  */
 export async function eachOf<T, U>(
   items: Iterable<T>,
@@ -135,12 +136,18 @@ export async function eachOf<T, U>(
   const results: (U | undefined)[] = [];
   const queue = items[Symbol.iterator]();
   let count = 0;
+  let failure: { readonly cause: unknown } | undefined;
   const work = async () => {
-    for (let next = queue.next(); !next.done; next = queue.next()) {
+    for (let next = queue.next(); !next.done && !failure; next = queue.next()) {
       const index = count++;
-      results[index] = await use(next.value);
+      try {
+        results[index] = await use(next.value);
+      } catch (cause) {
+        failure ??= { cause };
+      }
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
+  if (failure) throw failure.cause;
   return results.filter((result) => result !== undefined);
 }

@@ -246,6 +246,19 @@ describe('the children of a process whose threads come and go', () => {
   });
 });
 
+test('eachOf awaits the calls that have begun when one fails, and begins no other', async () => {
+  let begun = 0;
+  let ended = 0;
+  const use = async (item: number) => {
+    begun++;
+    await sleep(10 * item);
+    ended++;
+    if (item === 1) throw new Error('the second fails');
+  };
+  await expect(eachOf([3, 1, 2, 2, 2], use, 2)).rejects.toThrow('the second fails');
+  expect([begun, ended]).toEqual([2, 2]);
+});
+
 test('eachOf returns results in the order of the items, whichever finishes first', async () => {
   const slow = [30, 1, 20, 2];
   const results = await eachOf(
