@@ -42,6 +42,11 @@ export type DestinationState =
 /** Who owns the workload; `undecided` while the destination still has to decide. */
 export type Owner = 'source' | 'destination' | 'undecided';
 
+/** True until the original has ended, or runs on. */
+export function isOpen(state: SourceState): boolean {
+  return state !== 'done' && state !== 'aborted';
+}
+
 /** The owner according to both journals. Without the state of the destination it may be undecided. */
 export function ownerOf(source: SourceState, destination: DestinationState | undefined): Owner {
   if (source === 'done' || source === 'ending') return 'destination';

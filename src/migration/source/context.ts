@@ -32,6 +32,8 @@ export interface MigrationContext {
   readonly preflight: SourceClient['preflight'];
   /** Runs the dumps. It has no default options: `options.dump` includes them. */
   readonly client: Client;
+  /** The directory of the journals and images. */
+  readonly directory: string;
   /** The directory of the images: each round has a directory in it. */
   readonly images: string;
   readonly stallMs: number;

@@ -10,6 +10,7 @@ import { DestinationClient } from '../protocol/destination-client.ts';
 import type { SourceClient } from './context.ts';
 import { type MigrationEvent, migrationEvents } from './events.ts';
 import { OPERATION } from './failures.ts';
+import { removeLeftoverImages } from './leftover-images.ts';
 import {
   checkMigrateOptions,
   type MigrateOptions,
@@ -76,7 +77,8 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     cancellation.throwIfRequested();
     await makePrivateDirectory(directory, true);
     await requirePrivate(OPERATION, directory);
-    // Old journals only take space.
+    // What only takes space. The images are found by their journals.
+    await removeLeftoverImages(directory).catch(() => {});
     await pruneJournals(outgoingJournals(directory)).catch(() => {});
     using destination = await DestinationClient.connect(to, credentials, options.stallMs);
     return await runMigration({

@@ -41,12 +41,12 @@ export interface AcceptedOffer {
  * @throws CriuError ERR_CRIU_MIGRATION_REFUSED that says what to change
  */
 export async function offerMigration(context: MigrationContext): Promise<AcceptedOffer> {
-  const { id, pid, options, progress, operations, images, link } = context;
+  const { id, pid, options, progress, directory, operations, link } = context;
   const { dump = {}, to } = options;
   const startTime = startTimeOf(pid);
   if (startTime === undefined) throw notFound(pid);
   const [host, tree, cpuinfo] = await Promise.all([
-    readHostFacts(operations, images),
+    readHostFacts(operations, directory),
     readTreeFacts(pid),
     describeProcessor(context),
   ]);

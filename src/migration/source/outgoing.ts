@@ -59,7 +59,6 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
   using _reports = progress.startReporting();
   try {
     await beginPhase(context, 'offer');
-    await makePrivateDirectory(images);
     await using _byteCount = new ByteCount(images, () => progress.bytes);
     const { mode, pages, facts } = await offerMigration(context);
     journal = await Journal.create<SourceState, OutgoingFacts>(
@@ -67,6 +66,8 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
       id,
     );
     await journal.write('offered', facts);
+    // After the journal, by which the images are found if this process dies.
+    await makePrivateDirectory(images);
     // The destination aborts when the source is silent, so the heartbeat also runs during the caller's hooks.
     using _heartbeat = link.startHeartbeat();
     await beginPhase(context, 'connect');
@@ -98,7 +99,7 @@ function createContext(parts: OutgoingParts): MigrationContext {
   const interruption = new Interruption(parts.cancellation);
   const link = { id, to, client: destination, credentials, interruption, stallMs };
   return {
-    ...{ id, pid, options, stallMs, interruption },
+    ...{ id, pid, options, directory, stallMs, interruption },
     operations: criu.operations,
     preflight: criu.preflight,
     client: { ...criu.client, defaults: {} },

@@ -22,6 +22,7 @@ import { isAgentAlive, requireVisible } from '../protocol/identity.ts';
 import { isPostcopy } from '../protocol/modes.ts';
 import {
   type DestinationState,
+  isOpen,
   type Owner,
   ownerOf,
   type SourceState,
@@ -213,10 +214,6 @@ export async function unresolvedMigrations(given: UnresolvedMigrationsOptions): 
   await requirePrivate('unresolvedMigrations', directory);
   const listed = await listOutgoing(directory);
   return listed.filter(({ status }) => status === 'unresolved').map(({ id }) => id);
-}
-
-function isOpen(state: SourceState): boolean {
-  return state !== 'done' && state !== 'aborted';
 }
 
 async function connect(

@@ -6,7 +6,10 @@ import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type MigrateOptions, migrate, resolveMigration } from '../../../src/index.ts';
 import { incomingJournals } from '../../../src/migration/journal/incoming-journal.ts';
 import { journalPath } from '../../../src/migration/journal/journal.ts';
-import { outgoingJournals } from '../../../src/migration/journal/outgoing-journal.ts';
+import {
+  outgoingImages,
+  outgoingJournals,
+} from '../../../src/migration/journal/outgoing-journal.ts';
 import { buildCommand, nodeCriu } from '../../helpers/command.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
@@ -201,7 +204,7 @@ test('close() of a server aborts a migration whose copy does not run yet', async
   expect(await host.agent.ask('migrations')).toMatchObject([{ state: 'aborted' }]);
 });
 
-test('both hosts know how a migration has ended, and remove its journals after a week', async () => {
+test('both hosts know how a migration has ended, and the next one removes what it has left', async () => {
   const runLog = await RunLog.start(8);
   const host = await MigrationHost.start({ insecure: true });
   const directory = await temporaryDirectory();
@@ -214,7 +217,10 @@ test('both hosts know how a migration has ended, and remove its journals after a
     expect(JSON.parse(last)).toMatchObject({ acknowledged: true });
     await utimes(path, weekAgo, weekAgo);
   }
+  // As a source leaves them that dies at this moment.
+  await mkdir(join(outgoingImages(directory, id), '0'), { recursive: true });
   await failureOf(migrate(0x3fffff, options).result);
+  expect(await readdir(outgoingImages(directory, ''))).toEqual([]);
   expect(await readdir(outgoingJournals(directory))).toEqual([]);
   await host.killAgent();
   await host.startAgent();
