@@ -1,7 +1,7 @@
 import { addressText } from './ip-address.ts';
 import { parseAttributes } from './message.ts';
-import { AF_INET, AF_INET6, IPPROTO_TCP, inetRequest, NETLINK_SOCK_DIAG } from './sock-diag.ts';
-import { NetlinkError, NetlinkSocket } from './socket.ts';
+import { AF_INET6, IPPROTO_TCP, inetSockets, openSockDiag } from './sock-diag.ts';
+import { NetlinkError } from './socket.ts';
 
 /** A socket that has a port, as a listener or for datagrams. */
 export interface BoundSocket {
@@ -14,7 +14,6 @@ export interface BoundSocket {
   readonly inode: number;
 }
 
-const FAMILIES = [AF_INET, AF_INET6];
 const IPPROTO_UDP = 17;
 /** States of TCP; UDP sockets are closed, or established if they are connected. */
 const LISTEN = 10;
@@ -30,14 +29,12 @@ const MESSAGE_SIZE = 72;
  */
 export async function boundSockets(): Promise<BoundSocket[]> {
   const sockets: BoundSocket[] = [];
-  using socket = openSocket();
-  for (const family of FAMILIES) {
-    for await (const body of socket.dump(inetRequest(family, IPPROTO_TCP, 1 << LISTEN))) {
-      sockets.push({ protocol: 'tcp', ...parse(body) });
-    }
-    for await (const body of socket.dump(inetRequest(family, IPPROTO_UDP))) {
-      sockets.push({ protocol: 'udp', ...parse(body) });
-    }
+  using socket = openSockDiag();
+  for await (const body of inetSockets(socket, IPPROTO_TCP, 1 << LISTEN)) {
+    sockets.push({ protocol: 'tcp', ...parse(body) });
+  }
+  for await (const body of inetSockets(socket, IPPROTO_UDP)) {
+    sockets.push({ protocol: 'udp', ...parse(body) });
   }
   return sockets;
 }
@@ -49,11 +46,9 @@ export async function boundSockets(): Promise<BoundSocket[]> {
  */
 export async function closingSockets(): Promise<BoundSocket[]> {
   const sockets: BoundSocket[] = [];
-  using socket = openSocket();
-  for (const family of FAMILIES) {
-    for await (const body of socket.dump(inetRequest(family, IPPROTO_TCP, CLOSING_STATES))) {
-      sockets.push({ protocol: 'tcp', ...parse(body) });
-    }
+  using socket = openSockDiag();
+  for await (const body of inetSockets(socket, IPPROTO_TCP, CLOSING_STATES)) {
+    sockets.push({ protocol: 'tcp', ...parse(body) });
   }
   return sockets;
 }
@@ -68,26 +63,20 @@ export interface LocalAddress {
 /** Reads the local addresses of the TCP and UDP sockets of this network namespace, by inode. */
 export async function readLocalAddresses(): Promise<Map<number, LocalAddress>> {
   const addresses = new Map<number, LocalAddress>();
-  using socket = openSocket();
+  using socket = openSockDiag();
   for (const protocol of [IPPROTO_TCP, IPPROTO_UDP]) {
-    for (const family of FAMILIES) {
-      try {
-        for await (const body of socket.dump(inetRequest(family, protocol))) {
-          const { address, inode } = parse(body);
-          const isConnected = protocol === IPPROTO_TCP && body.readUInt16BE(6) !== 0;
-          addresses.set(inode, { address, isConnected });
-        }
-      } catch (error) {
-        // The kernel has no sock_diag for this protocol.
-        if (!(error instanceof NetlinkError)) throw error;
+    try {
+      for await (const body of inetSockets(socket, protocol)) {
+        const { address, inode } = parse(body);
+        const isConnected = protocol === IPPROTO_TCP && body.readUInt16BE(6) !== 0;
+        addresses.set(inode, { address, isConnected });
       }
+    } catch (error) {
+      // The kernel has no sock_diag for this protocol.
+      if (!(error instanceof NetlinkError)) throw error;
     }
   }
   return addresses;
-}
-
-function openSocket(): NetlinkSocket {
-  return new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, -1);
 }
 
 /** Parses struct inet_diag_msg and its attributes. */

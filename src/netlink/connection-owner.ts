@@ -1,13 +1,6 @@
 import type { Socket } from 'node:net';
-import {
-  AF_INET,
-  AF_INET6,
-  IPPROTO_TCP,
-  inetRequest,
-  NETLINK_SOCK_DIAG,
-  parseInet,
-} from './sock-diag.ts';
-import { NetlinkSocket } from './socket.ts';
+import { unmapped } from './ip-address.ts';
+import { IPPROTO_TCP, inetSockets, openSockDiag, parseInet } from './sock-diag.ts';
 
 const ESTABLISHED = 1;
 /** Where struct inet_diag_msg has the user. */
@@ -23,19 +16,17 @@ export async function ownerOfPeer(
 ): Promise<number | undefined> {
   const { localAddress, localPort, remoteAddress, remotePort } = end;
   const name = `${nameOf(remoteAddress, remotePort)} to ${nameOf(localAddress, localPort)}`;
-  using socket = new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, -1);
-  for (const family of [AF_INET, AF_INET6]) {
-    for await (const body of socket.dump(inetRequest(family, IPPROTO_TCP, 1 << ESTABLISHED))) {
-      const found = parseInet(body);
-      // A socket that no process has open has no inode, and counts as one of root.
-      if (found.name === name && found.inode !== 0) return body.readUInt32LE(UID);
-    }
+  using socket = openSockDiag();
+  for await (const body of inetSockets(socket, IPPROTO_TCP, 1 << ESTABLISHED)) {
+    const found = parseInet(body);
+    // A socket that no process has open has no inode, and counts as one of root.
+    if (found.name === name && found.inode !== 0) return body.readUInt32LE(UID);
   }
   return undefined;
 }
 
 /** An address and port as {@link parseInet} writes them. */
 function nameOf(address = '', port = 0): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  const plain = unmapped(address);
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
 }

@@ -52,6 +52,11 @@ export function addressText(bytes: Buffer): string {
   return addressTextV6(bytes);
 }
 
+/** An address as Node writes it; one of IPv4 that is mapped into IPv6 as one of IPv4. */
+export function unmapped(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
 /** The text of an IPv6 address. */
 export function addressTextV6(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16));

@@ -21,10 +21,10 @@ export interface SocketFacts {
 }
 
 // linux/netlink.h, linux/sock_diag.h, linux/unix_diag.h and linux/inet_diag.h.
-export const NETLINK_SOCK_DIAG = 4;
+const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
 const AF_UNIX = 1;
-export const AF_INET = 2;
+const AF_INET = 2;
 export const AF_INET6 = 10;
 export const IPPROTO_TCP = 6;
 /** Names, peers, and clients that wait to be accepted. */
@@ -44,13 +44,34 @@ const unixTypes: Readonly<Record<number, string>> = { 1: 'stream', 2: 'dgram', 5
  */
 export async function socketsIn(netns: number): Promise<SocketFacts[]> {
   const sockets: SocketFacts[] = [];
-  using socket = new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, netns);
+  using socket = openSockDiag(netns);
   for await (const body of socket.dump(unixRequest())) sockets.push(parseUnix(body));
-  for (const family of [AF_INET, AF_INET6]) {
-    for await (const body of socket.dump(inetRequest(family, IPPROTO_TCP)))
-      sockets.push(parseInet(body));
-  }
+  for await (const body of inetSockets(socket, IPPROTO_TCP)) sockets.push(parseInet(body));
   return sockets;
+}
+
+/**
+ * Opens a socket for sock_diag(7).
+ * @param netns a descriptor of the network namespace, or -1 for the namespace of this process
+ * @throws the system error of socket(2) or setns(2)
+ */
+export function openSockDiag(netns = -1): NetlinkSocket {
+  return new NetlinkSocket('sock_diag', NETLINK_SOCK_DIAG, netns);
+}
+
+/**
+ * Lists the IPv4 and then the IPv6 sockets of a protocol, each as struct inet_diag_msg and attributes.
+ * @param states a bit for each state whose sockets are wanted; default all
+ * @throws NetlinkError
+ */
+export async function* inetSockets(
+  socket: NetlinkSocket,
+  protocol: number,
+  states?: number,
+): AsyncGenerator<Buffer> {
+  for (const family of [AF_INET, AF_INET6]) {
+    yield* socket.dump(inetRequest(family, protocol, states));
+  }
 }
 
 /** struct unix_diag_req */
@@ -66,7 +87,7 @@ function unixRequest(): Buffer {
  * struct inet_diag_req_v2
  * @param states a bit for each state whose sockets are wanted
  */
-export function inetRequest(family: number, protocol: number, states = 0xffffffff): Buffer {
+function inetRequest(family: number, protocol: number, states = 0xffffffff): Buffer {
   const request = Buffer.alloc(56);
   request.writeUInt8(family, 0);
   request.writeUInt8(protocol, 1);

@@ -3,6 +3,7 @@ import type { Server as TlsServer } from 'node:tls';
 import { builtins } from '../builtins.ts';
 import { CriuError, invalid } from '../errors.ts';
 import { ownerOfPeer } from '../netlink/connection-owner.ts';
+import { unmapped } from '../netlink/ip-address.ts';
 import { isLoopback } from '../options/reach.ts';
 import { readTls } from '../options/tls.ts';
 import type { TlsOptions } from '../options/types.ts';
@@ -88,8 +89,8 @@ export class DestinationListener {
 
 /** True for a connection from another host, of which the user is not known, and from this user or root. */
 async function isOfThisUser(peer: Socket): Promise<boolean> {
-  const address = peer.remoteAddress?.replace(/^::ffff:/, '');
-  if (address !== undefined && !isLoopback(address)) return true;
+  const { remoteAddress } = peer;
+  if (remoteAddress !== undefined && !isLoopback(unmapped(remoteAddress))) return true;
   const uid = await ownerOfPeer(peer).catch(() => undefined);
   return uid === 0 || (uid !== undefined && uid === process.geteuid?.());
 }
