@@ -42,10 +42,7 @@ export function isMigrationId(id: unknown): id is string {
 export class Journal<State extends string, Facts extends object> implements AsyncDisposable {
   readonly #path: string;
   readonly #file: FileHandle;
-  #entry: (Entry<State> & Partial<Facts>) | undefined;
-  #since: number | undefined;
-  /** True if the file may end within a line. */
-  #isTorn: boolean;
+  #content: Content<State, Facts>;
   #lastWrite: Promise<void> = Promise.resolve();
 
   /**
@@ -88,9 +85,7 @@ export class Journal<State extends string, Facts extends object> implements Asyn
   private constructor(path: string, file: FileHandle, content: Content<State, Facts>) {
     this.#path = path;
     this.#file = file;
-    this.#entry = content.entry;
-    this.#since = content.since;
-    this.#isTorn = content.isTorn;
+    this.#content = content;
   }
 
   /**
@@ -104,21 +99,18 @@ export class Journal<State extends string, Facts extends object> implements Asyn
       if (performance.now() >= until) return false;
       await sleep(LOCK_POLL_MS);
     }
-    const content = parse<State, Facts>((await textOf(this.#path)) ?? '');
-    this.#entry = content.entry;
-    this.#since = content.since;
-    this.#isTorn = content.isTorn;
+    this.#content = parse((await textOf(this.#path)) ?? '');
     return true;
   }
 
   /** The last line, with all facts so far; undefined if there is none. */
   get entry(): (Entry<State> & Partial<Facts>) | undefined {
-    return this.#entry;
+    return this.#content.entry;
   }
 
   /** When the state was reached, in milliseconds since 1970; undefined if there is no line. */
   get since(): number | undefined {
-    return this.#since;
+    return this.#content.since;
   }
 
   /** Appends a line; resolves once it is on disk. Writes happen one after the other. */
@@ -129,17 +121,16 @@ export class Journal<State extends string, Facts extends object> implements Asyn
   }
 
   async #write(state: State, facts: Partial<Facts>): Promise<void> {
-    const entry = { ...this.#entry, ...facts, state, at: Date.now() } as Entry<State> &
-      Partial<Facts>;
+    const { entry: last, since } = this.#content;
+    const entry = { ...last, ...facts, state, at: Date.now() } as Entry<State> & Partial<Facts>;
     await this.#append(JSON.stringify(entry));
-    if (state !== this.#entry?.state) this.#since = entry.at;
-    this.#entry = entry;
+    this.#content = { entry, since: state === last?.state ? since : entry.at, isTorn: false };
   }
 
   /** Appends a line, in the space that is kept for journals if the disk is full. */
   async #append(line: string): Promise<void> {
-    const text = `${this.#isTorn ? '\n' : ''}${line}\n`;
-    this.#isTorn = true;
+    const text = `${this.#content.isTorn ? '\n' : ''}${line}\n`;
+    this.#content = { ...this.#content, isTorn: true };
     try {
       await this.#file.appendFile(text);
       await this.#file.datasync();
@@ -148,7 +139,6 @@ export class Journal<State extends string, Facts extends object> implements Asyn
       if (!isFull || !(await releaseReserve(dirname(this.#path)))) throw error;
       await this.#append(line);
     }
-    this.#isTorn = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import { text } from '../../options/kinds.ts';
 import { requirePrivate } from '../../process/private-directory.ts';
 import { isAgentAlive } from '../protocol/identity.ts';
 import { grpcAddress } from '../protocol/service.ts';
-import { type DestinationState, isFinal, type SourceState } from '../protocol/states.ts';
+import { type DestinationState, isFinal, isOpen, type SourceState } from '../protocol/states.ts';
 import { readByteCount } from './byte-count.ts';
 import { type IncomingFacts, incomingImages, incomingJournals } from './incoming-journal.ts';
 import { Journal, journalsIn } from './journal.ts';
@@ -110,6 +110,6 @@ async function list<
 /** True until the original has ended, or runs and has its addresses. */
 function isOpenOutgoing(entry: Entry<SourceState, OutgoingFacts>): boolean {
   const { state, isSwitchedOver, addresses = [] } = entry;
-  if (state === 'aborted') return isSwitchedOver === true && addresses.length > 0;
-  return state !== 'done';
+  const lacksAddresses = state === 'aborted' && isSwitchedOver === true && addresses.length > 0;
+  return isOpen(state) || lacksAddresses;
 }
