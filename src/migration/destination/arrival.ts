@@ -191,18 +191,17 @@ export class Arrival implements AsyncDisposable {
 
   #expectConnections(): void {
     const { pageListener, stallMs, traffic } = this.#context;
-    const lazily = { onReceived: (bytes: number) => this.#countPages(bytes, false) };
-    const received = {
+    const metered = (isStored: boolean) => ({
       receiveLimit: traffic.limit,
-      onReceived: (bytes: number) => this.#countPages(bytes),
-    };
+      onReceived: (bytes: number) => this.#countPages(bytes, isStored),
+    });
     const withdraw = [
       pageListener.expect(this.roundToken, (peer: Socket) => {
-        this.#roundTunnel = this.#watch(new PageTunnel(peer, { stallMs, ...received }));
+        this.#roundTunnel = this.#watch(new PageTunnel(peer, { stallMs, ...metered(true) }));
       }),
       pageListener.expect(this.lazyToken, (peer: Socket) => {
         this.#lazyTunnel = this.#watch(
-          new PageTunnel(peer, { stallMs, awaitsAnswers: true, ...received, ...lazily }),
+          new PageTunnel(peer, { stallMs, awaitsAnswers: true, ...metered(false) }),
         );
       }),
     ];
@@ -211,7 +210,7 @@ export class Arrival implements AsyncDisposable {
     });
   }
 
-  #countPages(bytes: number, isStored = true): void {
+  #countPages(bytes: number, isStored: boolean): void {
     this.#count(bytes, isStored);
     if (this.#pages.take(bytes)) return;
     this.#cutOff('the source has sent more pages than it offered', 'over-limit');

@@ -59,7 +59,6 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
   using _reports = progress.startReporting();
   try {
     await beginPhase(context, 'offer');
-    await using _byteCount = new ByteCount(images, () => progress.bytes);
     const { mode, pages, facts } = await offerMigration(context);
     journal = await Journal.create<SourceState, OutgoingFacts>(
       outgoingJournals(parts.directory),
@@ -68,6 +67,7 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
     await journal.write('offered', facts);
     // After the journal, by which the images are found if this process dies.
     await makePrivateDirectory(images);
+    await using _byteCount = new ByteCount(images, () => progress.bytes);
     // The destination aborts when the source is silent, so the heartbeat also runs during the caller's hooks.
     using _heartbeat = link.startHeartbeat();
     await beginPhase(context, 'connect');
