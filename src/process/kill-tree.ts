@@ -44,7 +44,8 @@ export function killTrees(roots: readonly number[]): number[] {
   return [...found];
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+/** Sends a signal to a process, unless it has ended. */
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {

@@ -1,7 +1,7 @@
 import type { ExitStatus } from '../errors.ts';
 import { native, type Packet } from '../native/index.ts';
 import { openPidfd, watchExit } from '../process/exit.ts';
-import { killTrees } from '../process/kill-tree.ts';
+import { killTrees, signal } from '../process/kill-tree.ts';
 import { programOf } from '../procfs/program.ts';
 import { readSessionSync } from '../procfs/session.ts';
 import { childrenOf } from '../procfs/tree.ts';
@@ -110,7 +110,7 @@ export class ZygoteWorker implements CriuConnection {
     const [worker] = childrenOf(service.pid);
     if (worker === undefined) service.signal(SIGKILL);
     else if (withTree) killTrees([worker]);
-    else killOne(worker);
+    else signal(worker, 'SIGKILL');
     service.signal(SIGCONT);
   }
 
@@ -126,17 +126,5 @@ export class ZygoteWorker implements CriuConnection {
     if (this.#orphan !== undefined) await watchExit(this.#orphan).exited;
     this.#orphan = undefined;
     return { code: null, signal: this.#killed ? 'SIGKILL' : null };
-  }
-}
-
-function killOne(pid: number): void {
-  const pidfd = openPidfd(pid);
-  if (pidfd === undefined) return;
-  try {
-    native().pidfdSendSignal(pidfd, SIGKILL);
-  } catch {
-    // It has ended.
-  } finally {
-    native().close(pidfd);
   }
 }
