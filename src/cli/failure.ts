@@ -105,9 +105,8 @@ function messageOf(error: unknown, message: string): string {
   const rest = message.startsWith(method) ? message.slice(method.length) : message;
   const text = rest.replace(/\bresolveMigration\('([^']+)'\)/, 'node-criu resolve $1');
   const { option = '', operation = '' } = error;
-  const flag = { ...(migrations.has(operation) ? flagsOfMigrations : flagsOfTls), ...flags }[
-    option
-  ];
+  const flag =
+    flags[option] ?? (migrations.has(operation) ? flagsOfMigrations : flagsOfTls)[option];
   const isNamed = option !== '' && text.startsWith(option) && (flag || isOptionName(option));
   return withFlags(isNamed ? (flag ?? flagOf(option)) + text.slice(option.length) : text);
 }

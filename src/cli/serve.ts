@@ -97,12 +97,15 @@ export function addServe(program: Command): void {
       )
         .argParser(bytes)
         .helpGroup(RARE),
+    )
+    .addOption(
+      new Option(
+        '--max-stored <size>',
+        'keep at most so much of the memory of incoming migrations on disk, such as 64GiB (default: no limit)',
+      )
+        .argParser(bytes)
+        .helpGroup(RARE),
     );
-  const maxStored = new Option(
-    '--max-stored <size>',
-    'keep at most so much of the memory of incoming migrations on disk, such as 64GiB (default: no limit)',
-  );
-  command.addOption(maxStored.argParser(bytes).helpGroup(RARE));
   addFlags(addTrustFlags(addCriu(addLogFormat(addQuiet(addJson(command))))), ['restore'], {
     except: setByMigration,
     common: ['tcpEstablished', 'fileLocks'],

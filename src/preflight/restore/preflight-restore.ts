@@ -36,7 +36,7 @@ const checks: readonly RestoreCheck[] = [
 ];
 
 /** The checks of what is only on the host of the criu of a service. */
-const local: ReadonlySet<RestoreCheck> = new Set([...[ids, files, mountRoot, addresses, cgroups]]);
+const local: ReadonlySet<RestoreCheck> = new Set([ids, files, mountRoot, addresses, cgroups]);
 
 /** How the preflight of a restore asks criu about itself, the kernel and the processor. */
 export type RestoreHost = Exclude<Host, 'known'> & {
