@@ -197,7 +197,8 @@ export class Criu implements AsyncDisposable {
    * they are complete and on the disk: `inventory.img` last, or the whole directory in one step if it
    * replaces a checkpoint. CRIU writes directly into `imagesDirectory` if that is a descriptor or set by
    * a configuration file, with `pageServer`, `lazyPages`, `parentImage` or `stream`, for pre-dumps and
-   * iterations, and if a process dumps itself; `durable` says which of these are on the disk. Source: RPC request DUMP, criu(8) dump.
+   * iterations, and if a process dumps itself; `durable` says which of these are on the disk. Source: RPC
+   * request DUMP, criu(8) dump.
    * @param pid the root of the tree
    * @throws CriuError whose `workload` is the state of the processes; ERR_CRIU_INVALID_ARGUMENT if
    * `imagesDirectory` holds a checkpoint and `overwrite` is not true; ERR_CRIU_PREFLIGHT for a tree that

@@ -34,7 +34,8 @@ export class PageServer implements AsyncDisposable {
   /**
    * Resolves when the page server has ended and, unless `durable` is false, its images are on the disk:
    * with code 0 if the dump closed the connection properly, even if the dump itself failed, and with code
-   * 1 if the images cannot be written to the disk. The dump closes it before its hook `postDump`. Never rejects. Like a server of Node.js, it keeps the event loop alive.
+   * 1 if the images cannot be written to the disk. The dump closes it before its hook `postDump`. Never
+   * rejects. Like a server of Node.js, it keeps the event loop alive.
    */
   readonly exited: Promise<ExitStatus>;
   readonly #prepared: Prepared;
