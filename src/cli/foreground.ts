@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 import type { RestoredProcess } from '../index.ts';
 import { readStatSync } from '../procfs/stat.ts';
+import { JobControl } from './job-control.ts';
 
 /** Signals that are passed on to a program in the foreground. */
 const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -20,6 +21,8 @@ export async function awaitInForeground(program: RestoredProcess): Promise<numbe
     if (!(isShared && isatty(0) && ofTerminal.includes(signal))) program.kill(signal);
   };
   for (const signal of forwarded) process.on(signal, forward);
+  // In this process's group the program also stops and continues with this process.
+  using _ = isShared ? undefined : new JobControl(program);
   const { code, signal } = await program.exited;
   for (const each of forwarded) process.off(each, forward);
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);

@@ -11,8 +11,9 @@ const description = [
   'Restore a dumped process tree with its original pids, and print the pid of its root. The ' +
     'processes continue in the background after the command ends, unless you give --foreground.',
   '--foreground waits until the root process ends, passes signals on to it, prints nothing but steps, and ' +
-    "exits with the process's exit code, or with 128 and the number of the signal that ended it. With " +
-    '--shell-job on a terminal this is the default, and the processes get the terminal.',
+    "exits with the process's exit code, or with 128 and the number of the signal that ended it. Ctrl-Z " +
+    'stops both, and fg continues both. With --shell-job on a terminal this is the default, and the ' +
+    'processes get the terminal.',
   'Repeat the options of the dump: --tcp-established, --shell-job, --file-locks and so on. If the ' +
     'restore fails or is cancelled, no process of it remains, and the images stay intact.',
   NEGATION_HELP,

@@ -77,7 +77,7 @@ method_function js_close, js_release;
 
 /* --- process.c -------------------------------------------------------------------------------- */
 
-method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_wait;
+method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_set_foreground, js_wait;
 /* Reaps a child when it ends, on a thread of its own if it still runs. */
 void reap_later(pid_t pid);
 

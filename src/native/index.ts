@@ -105,6 +105,8 @@ export interface Native {
   pidfdSendSignal(pidfd: number, signal: number): void;
   /** Copies a descriptor of another process, which this process must be allowed to trace. */
   pidfdGetfd(pidfd: number, fd: number): number;
+  /** Makes a process group of this session the foreground group of its terminal (tcsetpgrp(3)). */
+  setForeground(terminal: number, group: number): void;
   /**
    * Reaps a child and returns its status, or null while the child runs. Returns undefined if the
    * process is not a child of this process or was reaped before, so that its status is unknown.

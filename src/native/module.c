@@ -17,6 +17,7 @@ static const struct method methods[] = {
     {"pidfdOpen", js_pidfd_open},
     {"pidfdSendSignal", js_pidfd_send_signal},
     {"pidfdGetfd", js_pidfd_getfd},
+    {"setForeground", js_set_foreground},
     {"wait", js_wait},
     {"netlink", js_netlink},
     {"packetSocket", js_packet_socket},

@@ -42,6 +42,14 @@ bool js_pidfd_getfd(napi_env env, const struct call *call, napi_value *result) {
   return return_fd(env, fd, result);
 }
 
+bool js_set_foreground(napi_env env, const struct call *call, napi_value *result) {
+  (void)result;
+  int terminal, group;
+  if (!get_int(env, call->arguments[0], &terminal) || !get_int(env, call->arguments[1], &group))
+    return false;
+  return tcsetpgrp(terminal, group) == 0 || throw_errno(env, errno, "tcsetpgrp", NULL);
+}
+
 /* --- Waiting ---------------------------------------------------------------------------------- */
 
 static bool status_value(napi_env env, const siginfo_t *end, napi_value *result) {

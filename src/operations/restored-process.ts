@@ -1,6 +1,8 @@
-import type { CriuLog } from '../errors.ts';
+import { asCriuError, type CriuLog } from '../errors.ts';
 import type { RestoreStats } from '../images/stats.ts';
+import { native } from '../native/index.ts';
 import { ProcessHandle } from '../process/process-handle.ts';
+import { readStatSync } from '../procfs/stat.ts';
 
 /** The root process of a restored tree. With `asChild` it is a child of this process. */
 export class RestoredProcess extends ProcessHandle {
@@ -21,5 +23,22 @@ export class RestoredProcess extends ProcessHandle {
     this.stats = result.stats;
     this.log = result.log;
     this.durationMs = result.durationMs;
+  }
+
+  /**
+   * Makes its process group the foreground group of a terminal, for a job that a shell continues after
+   * it was stopped.
+   * @param terminal a descriptor of the terminal that controls this process and the restored one; 0 by
+   * default
+   * @throws CriuError ERR_CRIU_SYSTEM if it is another file, or the process is in another session
+   */
+  giveTerminal(terminal = 0): void {
+    const stat = readStatSync(this.pid);
+    if (!stat) return;
+    try {
+      native().setForeground(terminal, stat.group);
+    } catch (error) {
+      throw asCriuError('giveTerminal', error);
+    }
   }
 }

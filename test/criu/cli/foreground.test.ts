@@ -15,7 +15,7 @@ import {
 
 beforeAll(buildCommand);
 
-test('--foreground passes signals on, and exits as the program does', async () => {
+test('--foreground passes signals on, stops with the program, and exits as it does', async () => {
   const images = join(await temporaryDirectory(), 'images');
   const { stdout } = await nodeCriu(['run', await compileFixture('exit-when-told'), '7']);
   const pid = Number(stdout);
@@ -27,40 +27,72 @@ test('--foreground passes signals on, and exits as the program does', async () =
     ['SIGTERM', 143],
   ] as const) {
     const restoring = await startNodeCriu(['restore', '-D', images, '--foreground']);
-    await waitFor(() => catchesHangup(restoring.pid), 'it passes signals on');
+    await waitFor(() => isReady(restoring.pid), 'it passes signals on');
     process.kill(restoring.pid, signal);
     const ended = await restoring.ended;
     expect(ended).toMatchObject({ exitCode, stdout: '' });
     await waitGone(pid);
   }
+  const shell = await startShell();
+  shell.type(
+    `${main} restore -D ${images} --foreground --criu ${criuPath()}; echo "exit code $?"\n`,
+  );
+  await waitFor(async () => isReady(await shell.foreground()), 'the command passes signals on');
+  const command = await shell.foreground();
+  shell.type('\x1a');
+  await waitFor(async () => (await shell.foreground()) === shell.pid, 'the shell has the terminal');
+  expect(await Promise.all([stateOf(command), stateOf(pid)])).toEqual(['T', 'T']);
+  shell.type('bg\n');
+  await waitFor(async () => (await stateOf(pid)) === 'S', 'the program runs in the background');
+  expect(await shell.foreground()).toBe(shell.pid);
+  shell.type('fg; echo "exit code $?"\n');
+  await waitFor(async () => (await shell.foreground()) === command, 'the command is in front');
+  process.kill(pid, 'SIGUSR1');
+  await shell.output.has('\nexit code 7\n');
 });
 
 test('a shell job that is restored on a terminal has the terminal until it ends', async () => {
   const images = join(await temporaryDirectory(), 'images');
-  const shell = await startOnTerminal('/bin/bash', ['--norc', '--noprofile', '-i']);
-  const foreground = async () => Number((await statOf(shell.pid))?.[5]);
+  const shell = await startShell();
   shell.type('cat\n');
-  await waitFor(async () => (await nameOf(await foreground())) === 'cat', 'cat runs');
-  const pid = await foreground();
+  await waitFor(async () => (await nameOf(await shell.foreground())) === 'cat', 'cat runs');
+  const pid = await shell.foreground();
   const dumped = await nodeCriu(['dump', String(pid), '-D', images, '--shell-job']);
   expect(dumped).toMatchObject({ exitCode: 0 });
   await waitGone(pid);
   const restore = `${main} restore -D ${images} --shell-job --criu ${criuPath()}`;
   shell.type(`${restore}; echo "exit code $?"\n`);
-  await waitFor(async () => (await foreground()) === pid, 'cat has the terminal');
+  await waitFor(async () => (await shell.foreground()) === pid, 'cat has the terminal');
   shell.type('two\n');
   await shell.output.has('\ntwo\n');
+  shell.type('\x1a');
+  await waitFor(async () => (await shell.foreground()) === shell.pid, 'the shell has the terminal');
+  shell.type('fg; echo "exit code $?"\n');
+  await waitFor(async () => (await shell.foreground()) === pid, 'cat has the terminal again');
+  shell.type('three\n');
+  await shell.output.has('\nthree\n');
   shell.type('\x03');
   await shell.output.has('\nexit code 130\n');
-  expect(await foreground()).toBe(shell.pid);
+  expect(await shell.foreground()).toBe(shell.pid);
   shell.type('exit\n');
   await shell.closed;
 });
 
-/** True if a process handles SIGHUP. */
-async function catchesHangup(pid: number): Promise<boolean> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return /^SigCgt:\t.*[13579bdf]$/m.test(status);
+/** An interactive shell; `foreground` returns the process group that has its terminal. */
+async function startShell() {
+  const shell = await startOnTerminal('/bin/bash', ['--norc', '--noprofile', '-i']);
+  return { ...shell, foreground: async () => Number((await statOf(shell.pid))?.[5]) };
+}
+
+/** True if the command handles SIGTSTP (20), the last signal for which it installs a handler. */
+async function isReady(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const [, caught = '0'] = /^SigCgt:\t(.*)$/m.exec(status) ?? [];
+  return ((BigInt(`0x${caught}`) >> 19n) & 1n) === 1n;
+}
+
+async function stateOf(pid: number): Promise<string | undefined> {
+  return (await statOf(pid))?.[0];
 }
 
 async function nameOf(pid: number): Promise<string> {
