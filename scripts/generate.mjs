@@ -62,7 +62,9 @@ ${tables.join('\n')}`;
     const { name, fieldsArray } = definition;
     if (written.has(name)) return;
     const isEnum = definition instanceof protobuf.Enum;
-    for (const { resolvedType } of fieldsArray ?? []) if (resolvedType) write(resolvedType);
+    for (const { resolvedType } of fieldsArray ?? []) {
+      if (resolvedType && resolvedType !== definition) write(resolvedType);
+    }
     written.set(name, { isEnum, text: isEnum ? enumTable(definition) : messageTable(definition) });
   }
 }
@@ -77,12 +79,16 @@ ${numbers.join('')}  },
 `;
 }
 
-function messageTable({ name, fieldsArray }) {
+function messageTable(definition) {
+  const { name, fieldsArray } = definition;
   const required = fieldsArray.filter((field) => field.required).map((field) => `'${field.name}'`);
   const byNumber = [...fieldsArray].sort((one, other) => one.id - other.id);
   const fields = byNumber.map(({ id, name, type, resolvedType, repeated }) => {
-    const typed = resolvedType ? resolvedType.name : `'${type}'`;
-    return `    ${id}: { name: '${name}', type: ${typed}${repeated ? ', repeated: true' : ''} },\n`;
+    const named = resolvedType ? resolvedType.name : `'${type}'`;
+    // A message within itself is not defined yet when its table is made.
+    const typed =
+      resolvedType === definition ? `get type() { return ${named}; }` : `type: ${named}`;
+    return `    ${id}: { name: '${name}', ${typed}${repeated ? ', repeated: true' : ''} },\n`;
   });
   return `export const ${name}: MessageType<${name}__Output> = {
   name: '${name}',

@@ -47,6 +47,7 @@
  * - `ROOT_MISSING`: a tree with a mount namespace of its own, and no usable `root`.
  * - `ADDRESS_MISSING`, `ADDRESS_IN_USE`: an address that this host does not have, or a port in use.
  * - `CGROUP_MISSING`, `CGROUP_EXISTS`: a control group that the restore does not make, or that it must not use.
+ * - `CGROUP_CHANGED`: a property of a control group that the restore leaves different from the dump's.
  * - `CPU_UNSUITABLE`: the processor lacks what `cpuinfo.img` describes.
  *
  * Host:
@@ -102,6 +103,7 @@ export type PreflightCode =
   | 'ADDRESS_IN_USE'
   | 'CGROUP_MISSING'
   | 'CGROUP_EXISTS'
+  | 'CGROUP_CHANGED'
   | 'CPU_UNSUITABLE'
   | 'MISSING_CAPABILITY'
   | 'CRIU_UNUSABLE'

@@ -44,6 +44,7 @@ import type { file_lock_entry__Output } from './types/file_lock_entry.ts';
 import type { mnt_entry__Output } from './types/mnt_entry.ts';
 import type { cg_member_entry__Output } from './types/cg_member_entry.ts';
 import type { cg_set_entry__Output } from './types/cg_set_entry.ts';
+import type { cgroup_prop_entry__Output } from './types/cgroup_prop_entry.ts';
 import type { cgroup_dir_entry__Output } from './types/cgroup_dir_entry.ts';
 import type { cg_controller_entry__Output } from './types/cg_controller_entry.ts';
 import type { cgroup_entry__Output } from './types/cgroup_entry.ts';
@@ -642,11 +643,22 @@ export const cg_set_entry: MessageType<cg_set_entry__Output> = {
   },
 };
 
+export const cgroup_prop_entry: MessageType<cgroup_prop_entry__Output> = {
+  name: 'cgroup_prop_entry',
+  required: ['name', 'value'],
+  fields: {
+    1: { name: 'name', type: 'string' },
+    2: { name: 'value', type: 'string' },
+  },
+};
+
 export const cgroup_dir_entry: MessageType<cgroup_dir_entry__Output> = {
   name: 'cgroup_dir_entry',
   required: ['dir_name'],
   fields: {
     1: { name: 'dir_name', type: 'string' },
+    2: { name: 'children', get type() { return cgroup_dir_entry; }, repeated: true },
+    3: { name: 'properties', type: cgroup_prop_entry, repeated: true },
   },
 };
 

@@ -42,7 +42,9 @@ export async function makeGroup(path: string, ...pids: number[]): Promise<void> 
 export async function removeGroup(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   if (entries.length === 0) return;
-  await writeFile(join(path, 'cgroup.kill'), '1');
+  // Not in cgroup v1, where the processes must have been killed before.
+  const kill = entries.find(({ name }) => name === 'cgroup.kill');
+  if (kill) await writeFile(join(path, kill.name), '1');
   for (const entry of entries) if (entry.isDirectory()) await removeGroup(join(path, entry.name));
   // A cgroup contains zombies until they are reaped.
   const gone = () =>

@@ -1,17 +1,32 @@
 import { join } from 'node:path';
 import type { PreflightFinding } from '../../finding.ts';
 import type { cg_controller_entry__Output as HierarchyEntry } from '../../generated/types/cg_controller_entry.ts';
+import type { cgroup_dir_entry__Output as DirectoryEntry } from '../../generated/types/cgroup_dir_entry.ts';
 import type { cgroup_entry__Output as CgroupsEntry } from '../../generated/types/cgroup_entry.ts';
+import type { cgroup_prop_entry__Output as PropertyEntry } from '../../generated/types/cgroup_prop_entry.ts';
 import type { ManageCgroupsMode } from '../../options/types.ts';
 import { readCgroupsSync } from '../../procfs/cgroup.ts';
 import { type Mount, readMountInfo } from '../../procfs/mountinfo.ts';
-import { eachOf, statOf } from '../../procfs/read.ts';
+import { eachOf, statOf, textOfSync } from '../../procfs/read.ts';
 import { found } from '../checks/check.ts';
 import type { PreflightRestoreOptions } from './options.ts';
 import type { RestoreCheck } from './subject.ts';
 
 /** Modes with which CRIU makes no cgroups. */
 const USES_EXISTING: ReadonlySet<ManageCgroupsMode> = new Set(['none', 'props']);
+
+/** Properties whose values are not settings. */
+const TRANSIENT: ReadonlySet<string> = new Set([
+  ...['cgroup.procs', 'tasks', 'cgroup.type', 'cgroup.freeze', 'freezer.state'],
+  // Its file says more than its value in the images.
+  'memory.oom_control',
+]);
+
+/** Properties that CRIU writes only to cgroups that it has made. Source: special_props. */
+const ONLY_AT_CREATION: ReadonlySet<string> = new Set([
+  ...['cpuset.cpus', 'cpuset.mems', 'devices.list', 'memory.swappiness', 'memory.use_hierarchy'],
+  'memory.kmem.limit_in_bytes',
+]);
 
 const NO_CGROUPS =
   "Set manageCgroupsMode: 'ignore', which leaves the processes in the cgroups of criu.";
@@ -37,33 +52,76 @@ export const cgroups: RestoreCheck = async ({ checkpoint, options }) => {
       if (unusable) return [found('CGROUP_MISSING', root, { ...unusable, remedy: NO_CGROUPS })];
       const top = await topOf(hierarchy, yard, mounts);
       if (top === undefined) return [];
-      const paths = pathsOf(hierarchy, dumped, options.cgRoot);
-      const problems = await eachOf(paths, (path) => findProblem(mode, top, path));
-      return problems.map(([code, details]) => found(code, root, details));
+      const { dirs = [] } = hierarchy;
+      const problems = await eachOf(dirs, (dir) =>
+        findProblems(mode, top, { ...dir, dir_name: pathOf(dir, hierarchy, dumped, options) }),
+      );
+      return problems.flat().map(([code, details]) => found(code, root, details));
     },
   );
   return findings.flat();
 };
 
-type Problem = readonly [PreflightFinding['code'], { message: string; remedy: string }];
+type Problem = readonly [
+  PreflightFinding['code'],
+  { message: string; remedy: string; severity?: 'warning' },
+];
 
-async function findProblem(
+/** Looks at a cgroup and at those below it, in CRIU's order. */
+async function findProblems(
   mode: ManageCgroupsMode,
   top: string,
-  path: string,
-): Promise<Problem | undefined> {
-  const directory = join(top, path);
-  const exists = (await statOf(directory)) !== undefined;
-  if (exists && mode === 'strict') {
+  { dir_name: name, children = [], properties = [] }: DirectoryEntry,
+): Promise<Problem[]> {
+  const directory = join(top, name);
+  if (!(await statOf(directory))) {
+    // Makes it, and those below.
+    if (!USES_EXISTING.has(mode)) return [];
+    const message = `the cgroup ${directory} does not exist, and the mode ${mode} makes none`;
+    const remedy = "Make it before the restore, or set manageCgroupsMode: 'soft'.";
+    return [['CGROUP_MISSING', { message, remedy }]];
+  }
+  if (mode === 'strict') {
     const message = `the cgroup ${directory} exists, and the mode strict uses none that exist`;
     const remedy =
       "Set manageCgroupsMode: 'soft', or put the processes into another cgroup with cgRoot.";
-    return ['CGROUP_EXISTS', { message, remedy }];
+    return [['CGROUP_EXISTS', { message, remedy }]];
   }
-  if (exists || !USES_EXISTING.has(mode)) return undefined;
-  const message = `the cgroup ${directory} does not exist, and the mode ${mode} makes none`;
-  const remedy = "Make it before the restore, or set manageCgroupsMode: 'soft'.";
-  return ['CGROUP_MISSING', { message, remedy }];
+  // The root of a hierarchy has no properties, and most cgroups below it are not those of the tree.
+  if (name === '/') {
+    if (!USES_EXISTING.has(mode)) return [];
+    return (await eachOf(children, (child) => findProblems(mode, directory, child))).flat();
+  }
+  const below = await eachOf(children, (child) => findProblems(mode, directory, child));
+  return [...findChanges(mode, directory, properties), ...below.flat()];
+}
+
+/** Properties that the restore leaves as they are, although they were different at the dump. */
+function findChanges(
+  mode: ManageCgroupsMode,
+  directory: string,
+  properties: readonly PropertyEntry[],
+): Problem[] {
+  const restores = mode === 'full' || mode === 'props';
+  return properties.flatMap(({ name, value }): Problem[] => {
+    if (TRANSIENT.has(name) || (restores && !ONLY_AT_CREATION.has(name))) return [];
+    const current = settingIn(join(directory, name));
+    if (current === undefined || current === value) return [];
+    const message = `${name} of the cgroup ${directory} was '${value}' and is '${current}', and the mode ${mode} leaves it so`;
+    const remedy = ONLY_AT_CREATION.has(name)
+      ? 'Write the old value to the file before the restore.'
+      : "Set manageCgroupsMode: 'props', which writes the old value.";
+    return [['CGROUP_CHANGED', { severity: 'warning', message, remedy }]];
+  });
+}
+
+function settingIn(file: string): string | undefined {
+  try {
+    return textOfSync(file)?.trim();
+  } catch {
+    // Some properties can only be written.
+    return undefined;
+  }
 }
 
 function modeOf({ manageCgroups, manageCgroupsMode }: PreflightRestoreOptions): ManageCgroupsMode {
@@ -110,24 +168,22 @@ async function topOf(
   })?.point;
 }
 
-/** The cgroups of a hierarchy that the restore needs. */
-function pathsOf(
-  { cnames = [], dirs = [] }: HierarchyEntry,
+/** Where a cgroup of the images is restored, in its hierarchy. Source: CRIU's rewrite_cgsets. */
+function pathOf(
+  { dir_name: name }: DirectoryEntry,
+  { cnames = [] }: HierarchyEntry,
   { sets = [] }: CgroupsEntry,
-  cgRoot: PreflightRestoreOptions['cgRoot'] = {},
-): Set<string> {
-  const newRoot = cnames.map((name) => cgRoot[name]).find(Boolean) ?? cgRoot[''];
-  const members = sets.flatMap(({ ctls = [] }) => ctls).filter(({ name }) => cnames.includes(name));
-  const paths = dirs.flatMap(({ dir_name: name }) => {
-    const own = members.filter(({ path }) => path.startsWith(`/${name}`));
-    const [first] = own;
-    const dumped = [`/${name}`, ...own.map(({ path }) => path)];
-    if (newRoot === undefined || !first) return dumped;
-    // In a cgroup namespace only what is above its root is replaced.
-    const replaced = first.cgns_prefix || name.length + 1;
-    return dumped.map((path) => `${newRoot}${path.slice(replaced)}`);
-  });
-  return new Set(paths);
+  { cgRoot = {} }: PreflightRestoreOptions,
+): string {
+  const newRoot = cnames.map((cname) => cgRoot[cname]).find(Boolean) ?? cgRoot[''];
+  const member = sets
+    .flatMap(({ ctls = [] }) => ctls)
+    .find(
+      ({ name: controller, path }) => cnames.includes(controller) && path.startsWith(`/${name}`),
+    );
+  if (newRoot === undefined || !member) return `/${name}`;
+  // In a cgroup namespace only what is above its root is replaced.
+  return `${newRoot}${`/${name}`.slice(member.cgns_prefix || name.length + 1)}`;
 }
 
 /** The unified hierarchy has the empty name in the images. */

@@ -1,5 +1,5 @@
-import { watch } from 'node:fs';
-import { readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { existsSync, watch } from 'node:fs';
+import { mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DumpOptions, ManageCgroupsMode, PreflightFinding } from '../../../src/index.ts';
@@ -51,7 +51,8 @@ for (const place of ['there', 'missing'] as const) {
         await criu.preflightRestore({ imagesDirectory, manageCgroupsMode: mode }),
       );
       const code = place === 'there' ? 'CGROUP_EXISTS' : 'CGROUP_MISSING';
-      expect(found.map((one) => one.code)).toEqual(outcome instanceof RegExp ? [code] : []);
+      const changed = outcome === between ? ['CGROUP_CHANGED'] : [];
+      expect(found.map((one) => one.code)).toEqual(outcome instanceof RegExp ? [code] : changed);
       const restored = criu.restore({ imagesDirectory, manageCgroupsMode: mode });
       if (outcome instanceof RegExp) {
         const error = await failureOf(restored);
@@ -72,6 +73,54 @@ for (const place of ['there', 'missing'] as const) {
     },
   );
 }
+
+test('a cgroup without processes is restored, too', async () => {
+  const { group, imagesDirectory, counter, criu } = await dumpedInGroup({}, undefined, 'empty');
+  const empty = join(group.path, 'empty');
+  await rmdir(empty);
+  const mode = { imagesDirectory, manageCgroupsMode: 'none' } as const;
+  const missing = {
+    code: 'CGROUP_MISSING',
+    message: expect.stringContaining(`${group.name}/empty`),
+  };
+  expect(relevant(await criu.preflightRestore(mode))).toMatchObject([missing]);
+  const error = await failureOf(criu.restore(mode));
+  expect(error.message).toMatch(/Cgroup dir .*empty doesn't exist/);
+  expect(relevant(await criu.preflightRestore({ imagesDirectory }))).toEqual([]);
+  await criu.restore({ imagesDirectory });
+  await counter.countsOn();
+  expect((await stat(empty)).isDirectory()).toBe(true);
+});
+
+const swappiness = 'memory.swappiness';
+
+test.skipIf(!existsSync(`/sys/fs/cgroup/memory/${swappiness}`))(
+  'preflightRestore reports a property that no mode writes to a cgroup that exists',
+  async () => {
+    const group = unusedGroup('/sys/fs/cgroup/memory');
+    const setting = join(group.path, swappiness);
+    const counter = await startCounter();
+    await makeGroup(group.path, counter.pid);
+    await writeFile(setting, '10');
+    const criu = client();
+    const imagesDirectory = await temporaryDirectory();
+    await criu.dump(counter.pid, { imagesDirectory, cgroupDumpController: ['memory'] });
+    await waitGone(counter.pid);
+    await writeFile(setting, '20');
+    const full = { imagesDirectory, manageCgroupsMode: 'full' } as const;
+    const [found, ...others] = relevant(await criu.preflightRestore(full));
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({
+      code: 'CGROUP_CHANGED',
+      severity: 'warning',
+      message: expect.stringMatching(/^memory.swappiness of the cgroup .* was '10' and is '20'/),
+      remedy: 'Write the old value to the file before the restore.',
+    });
+    await criu.restore(full);
+    await counter.countsOn();
+    expect((await readFile(setting, 'utf8')).trim()).toBe('20');
+  },
+);
 
 test('manageCgroupsMode ignore leaves the process in the cgroup of the restoring process', async () => {
   const { imagesDirectory, counter, criu, group } = await dumpedInGroup();
@@ -200,12 +249,13 @@ test('freezeCgroup of a missing cgroup fails', async () => {
   await counter.countsOn();
 });
 
-/** Dumps a program in a cgroup of its own, with a property of its own. */
-async function dumpedInGroup(options: Partial<DumpOptions> = {}, mount?: string) {
+/** Dumps a program in a cgroup of its own, with a property of its own and perhaps a cgroup below it. */
+async function dumpedInGroup(options: Partial<DumpOptions> = {}, mount?: string, below?: string) {
   const group = unusedGroup(mount ?? (await mountCgroups()));
   const counter = await startCounter();
   await makeGroup(group.path, counter.pid);
   await writeFile(join(group.path, property), dumped);
+  if (below !== undefined) await mkdir(join(group.path, below));
   expect(await groupOf(counter.pid)).toBe(group.name);
   const criu = client();
   const imagesDirectory = await temporaryDirectory();
