@@ -12,20 +12,27 @@ export function messageOf<T extends object>(name: string): fc.Arbitrary<T> {
   return recordOf(definitions.lookupType(name)) as fc.Arbitrary<T>;
 }
 
-function recordOf(type: protobuf.Type): fc.Arbitrary<unknown> {
-  const fields = type.fieldsArray.map((field): [string, fc.Arbitrary<unknown>] => {
-    const one = valueIn(field.resolve());
+/** @param parent the type of the message around it; of a message within itself, the inner one has none */
+function recordOf(type: protobuf.Type, parent?: protobuf.Type): fc.Arbitrary<unknown> {
+  const nested = type.fieldsArray.filter(
+    ({ resolvedType }) => type !== parent || resolvedType !== type,
+  );
+  const fields = nested.map((field): [string, fc.Arbitrary<unknown>] => {
+    const one = valueIn(field.resolve(), type);
     return [field.name, field.repeated ? fc.array(one, { minLength: 1, maxLength: 5 }) : one];
   });
-  const requiredKeys = type.fieldsArray.filter(({ required }) => required).map(({ name }) => name);
+  const requiredKeys = nested.filter(({ required }) => required).map(({ name }) => name);
   return fc.record(Object.fromEntries(fields), { requiredKeys, noNullPrototype: true });
 }
 
-function valueIn({ type, resolvedType }: protobuf.Field): fc.Arbitrary<unknown> {
+function valueIn(
+  { type, resolvedType }: protobuf.Field,
+  parent: protobuf.Type,
+): fc.Arbitrary<unknown> {
   if (resolvedType instanceof protobuf.Enum) {
     return fc.constantFrom(...Object.keys(resolvedType.values));
   }
-  if (resolvedType instanceof protobuf.Type) return recordOf(resolvedType);
+  if (resolvedType instanceof protobuf.Type) return recordOf(resolvedType, parent);
   const found = scalars[type];
   if (!found) throw new Error(`there are no values for ${type}`);
   return found;

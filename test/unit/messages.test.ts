@@ -28,7 +28,8 @@ function valuesOf(field: protobuf.Field): unknown[] {
 function singleValuesOf({ type, resolvedType }: protobuf.Field): unknown[] {
   if (resolvedType instanceof protobuf.Enum) return Object.keys(resolvedType.values);
   if (resolvedType instanceof protobuf.Type) {
-    const fields = resolvedType.fieldsArray;
+    // A message within itself has none of its own.
+    const fields = resolvedType.fieldsArray.filter((field) => field.resolvedType !== resolvedType);
     const required = fields.filter((field) => field.required);
     return [valuesAt(fields, 0), valuesAt(required, -1)];
   }
