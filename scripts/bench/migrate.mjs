@@ -1,6 +1,7 @@
 // Measures migrations between the two hosts of the laboratory, as the client of the server sees them:
-// our modes beside the script by hand, by turns, all with their images on a tmpfs; and how fast memory
-// goes over beside CRIU's own page server. Where the kernel tracks changed memory it measures the modes with
+// our modes beside the script by hand, by turns, all with their images on a tmpfs: the script shares a tmpfs
+// of both hosts, or sends the images, as one does between hosts; and how fast memory goes over beside
+// CRIU's own page server. Where the kernel tracks changed memory it measures the modes with
 // rounds, and go-criu's phaul, beside stop-and-copy instead. Prints the tables, and with --write-docs puts
 // them into docs/performance.md.
 //
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 import { Criu } from '../../dist/index.js';
 import { Lab } from '../../test/lab/hosts.mjs';
 import { DUMP, migrateIt, startScene } from '../../test/lab/migration.mjs';
-import { migrateByHand, migrateByPhaul } from '../../test/lab/programs.mjs';
+import { migrateByHand, migrateByPhaul, startSshServer } from '../../test/lab/programs.mjs';
 import { criuPath } from '../criu-path.mjs';
 import { document, positionals } from './document.mjs';
 
@@ -26,12 +27,19 @@ const workloads = {
 
 const modes = memTrack
   ? ['stop-and-copy', 'pre-copy', 'hybrid', 'phaul']
-  : ['by hand', 'stop-and-copy', 'post-copy'];
+  : [
+      ...['by hand, shared tmpfs', 'by hand, page server and ssh'],
+      ...['stop-and-copy', 'stop-and-copy, lazyRestore', 'post-copy'],
+    ];
 
 const mark = memTrack ? 'bench:migrate:rounds' : 'bench:migrate';
 
 /** How a mode that is not ours moves the server; resolves with how many bytes went over, if it is known. */
-const others = { 'by hand': byHand, phaul: byPhaul };
+const others = {
+  'by hand, shared tmpfs': byHand,
+  'by hand, page server and ssh': byHandOverSsh,
+  phaul: byPhaul,
+};
 
 const runs = [];
 for (let repeat = 0; repeat < Number(repeats); repeat++) {
@@ -62,8 +70,9 @@ async function measure(mib, workload, mode) {
   const lab = await Lab.start({ parent: '/dev/shm' });
   try {
     const scene = await startScene(lab, { heap: mib, ...workloads[workload], patient: memTrack });
+    const way = mode === 'by hand, page server and ssh' ? await startSshServer(lab, lab.b) : [];
     const start = performance.now();
-    const bytes = await (others[mode] ?? ours)(lab, scene, mode);
+    const bytes = await (others[mode] ?? ours)(lab, scene, mode, way);
     const totalMs = performance.now() - start;
     await scene.client.answersOn();
     const { longestGapMs, faults, connections } = await scene.client.ask('stop');
@@ -79,14 +88,21 @@ async function byHand(lab, { pid }) {
   return undefined;
 }
 
+async function byHandOverSsh(lab, { pid }, _mode, way) {
+  await migrateByHand(lab, pid, lab.a, lab.b, way);
+  return undefined;
+}
+
 async function byPhaul(lab, { pid }) {
   return await migrateByPhaul(lab, pid, lab.a, lab.b);
 }
 
-async function ours(lab, scene, mode) {
+async function ours(lab, scene, name) {
+  const [mode, lazyRestore] = name.split(', ');
   const policy = { maxDowntimeMs: 50, maxRounds: 5 };
   const limits = { stallMs: 120_000, policy };
-  return (await migrateIt(lab, scene, { mode, ...limits })).result.bytes;
+  const options = { mode, lazyRestore: lazyRestore !== undefined, ...limits };
+  return (await migrateIt(lab, scene, options)).result.bytes;
 }
 
 /** How fast a dump goes to CRIU's own page server on the other host, over plain TCP, in MiB a second. */

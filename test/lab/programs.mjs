@@ -6,7 +6,7 @@
 /** @import { Host, Lab } from './hosts.mjs' */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -247,12 +247,14 @@ function nativeServer({ heap = 1, hot = 0, rate = 0 }) {
  * @param {number} pid
  * @param {Host} from
  * @param {Host} to
- * @returns {Promise<Record<'dump' | 'move' | 'restore', number>>}
+ * @param {readonly string[]} [way] the destination's address and the configuration of ssh, to send the
+ *   images instead: see {@link startSshServer}
+ * @returns {Promise<Record<string, number>>}
  */
-export async function migrateByHand(lab, pid, from, to) {
+export async function migrateByHand(lab, pid, from, to, way = []) {
   const script = fileURLToPath(new URL('../../scripts/bench/by-hand.sh', import.meta.url));
   const hosts = [from.init, to.init].map(String);
-  const args = [script, criuPath(), String(pid), ...hosts, lab.serviceAddress];
+  const args = [script, criuPath(), String(pid), ...hosts, lab.serviceAddress, ...way];
   const child = spawn('bash', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -265,6 +267,37 @@ export async function migrateByHand(lab, pid, from, to) {
   return Object.fromEntries(
     [...output.matchAll(/^(\w+) (\d+)$/gm)].map(([, step, ms]) => [step, Number(ms)]),
   );
+}
+
+/**
+ * Starts an SSH server in a host; resolves with the host's address and the file that configures ssh for it.
+ * @param {Lab} lab
+ * @param {Host} host
+ * @returns {Promise<readonly [address: string, config: string]>}
+ */
+export async function startSshServer(lab, host) {
+  const directory = join(lab.directory, 'ssh');
+  await mkdir(directory);
+  const pathIn = (/** @type {string} */ name) => join(directory, name);
+  const [key, server, client] = [pathIn('key'), pathIn('server'), pathIn('client')];
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  const trust = [`HostKey ${key}`, `AuthorizedKeysFile ${key}.pub`, 'StrictModes no'];
+  const address = `ListenAddress ${host.address}`;
+  await writeFile(server, [...trust, address, 'PidFile none', ''].join('\n'));
+  const known = ['StrictHostKeyChecking no', 'UserKnownHostsFile /dev/null', 'LogLevel ERROR'];
+  await writeFile(client, [`IdentityFile ${key}`, ...known, ''].join('\n'));
+  await host.run('mkdir', ['-p', '/run/sshd']);
+  host.spawn('/usr/sbin/sshd', ['-D', '-e', '-f', server], { stdio: 'ignore' });
+  const answers = () => host.run('ssh', ['-F', client, host.address, 'true']);
+  await until(
+    () =>
+      answers().then(
+        () => true,
+        () => false,
+      ),
+    'the SSH server answers',
+  );
+  return [host.address, client];
 }
 
 /**
