@@ -71,6 +71,7 @@ interface MigrateFlags
     Partial<DumpOptions> {
   readonly mode?: MigrateOptions['mode'];
   readonly directory?: string;
+  readonly lazyRestore?: true;
   readonly rateLimit?: number;
   readonly rateLimitFrozen?: true;
   readonly insecure?: true;
@@ -84,6 +85,11 @@ type Endpoint = ReturnType<typeof hostAndPort>;
 
 /** Adds the verb `migrate`. */
 export function addMigrate(program: Command): void {
+  const lazyRestore = new Option(
+    '--lazy-restore',
+    'with stop-and-copy and pre-copy, let the copy run before it has read its memory from the images; ' +
+      'if the destination fails before it has, what the copy has done is lost',
+  );
   const rateLimitFrozen = new Option(
     '--rate-limit-frozen',
     'keep to --rate-limit while the processes are frozen, too',
@@ -98,6 +104,7 @@ export function addMigrate(program: Command): void {
       'directory of images and journals (default: /var/lib/node-criu)',
     )
     .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
+    .addOption(lazyRestore.helpGroup(RARE))
     .option('--rate-limit <size>', 'bandwidth limit per second, such as 100MiB', bytes)
     .addOption(rateLimitFrozen.helpGroup(RARE));
   addPreCopyFlags(command, RARE);
@@ -173,12 +180,14 @@ function resolveLine(
 function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'> {
   const { client, limits, options } = optionsFrom(given);
   const { ca, cert, key, insecure, switchOver, switchBack, logFormat: _, ...others } = options;
-  const { address: addresses, mode, directory, rateLimit, rateLimitFrozen, ...more } = others;
+  const { address: addresses, mode, lazyRestore, directory, ...rest } = others;
+  const { rateLimit, rateLimitFrozen, ...more } = rest;
   const { policy, others: dump } = preCopyLimits(more);
   const { deadlineMs, gracePeriodMs } = limits;
   return {
     ...{ ...trustFrom(given, host), ...client },
-    ...defined({ addresses, mode, directory, rateLimit, rateLimitFrozen, deadlineMs }),
+    ...defined({ addresses, mode, lazyRestore, directory, deadlineMs }),
+    ...defined({ rateLimit, rateLimitFrozen }),
     policy,
     dump: { ...dump, ...defined({ gracePeriodMs }) },
   };

@@ -12,7 +12,7 @@ const meanings: Readonly<Record<MigrationPhase, string>> = {
   prepare: 'restoring the copy',
   'switch-over': 'moving the addresses while neither copy runs',
   'hand-over': 'starting the copy',
-  pages: 'the copy runs; sending the rest of its memory',
+  pages: 'the copy runs; the rest of its memory follows',
   done: 'the original has ended',
 };
 

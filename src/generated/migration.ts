@@ -354,6 +354,11 @@ export default {
             "lazy": {
               "type": "bool",
               "id": 3
+            },
+            "lazyRestore": {
+              "type": "bool",
+              "id": 20,
+              "protoName": "lazy_restore"
             }
           }
         },

@@ -40,6 +40,8 @@ export type FaultKind =
 /** A fault, and when it strikes. */
 export interface MigrationFault {
   readonly mode: MigrationMode;
+  /** With the option `lazyRestore`: the copy then lacks memory until the fault has struck. */
+  readonly lazyRestore?: boolean;
   readonly kind: FaultKind;
   readonly phase: MigrationPhase;
   /** Strikes this long after the phase has begun; without it the phase waits for the fault. */
@@ -70,18 +72,28 @@ export type Expected = readonly [
  * the most to undo, and a soak run all of them at all moments.
  * @param every `npm test` tries one in so many rows
  */
-export function casesOf(mode: MigrationMode, expected: readonly Expected[], every = 1) {
-  const rows = oneIn(every, `faults of a migration in ${mode}`, expected, every - 1);
+export function casesOf(
+  mode: MigrationMode,
+  expected: readonly Expected[],
+  every = 1,
+  lazyRestore = false,
+) {
+  const name = nameOf({ mode, lazyRestore });
+  const rows = oneIn(every, `faults of a migration in ${name}`, expected, every - 1);
   return rows.flatMap(([kind, moments, code, owner]) => {
     const isOpen = code === undefined && owner === undefined;
-    const what = `moments of the fault of a migration in ${mode}: ${kind}`;
+    const what = `moments of the fault of a migration in ${name}: ${kind}`;
     const tried = sample(what, moments.length, 1);
     return moments.slice(-tried).map((moment) => {
-      const fault = { mode, kind, ...momentOf(moment) } as MigrationFault;
-      const title = `${mode}: ${describeFault(fault)}`;
+      const fault = { mode, lazyRestore, kind, ...momentOf(moment) } as MigrationFault;
+      const title = `${name}: ${describeFault(fault)}`;
       return [title, { fault, code: isOpen ? 'any' : code, owner }] as const;
     });
   });
+}
+
+function nameOf({ mode, lazyRestore }: Pick<MigrationFault, 'mode' | 'lazyRestore'>): string {
+  return lazyRestore ? `${mode} with lazyRestore` : mode;
 }
 
 function momentOf(moment: Moment): Partial<MigrationFault> {
@@ -127,10 +139,11 @@ export async function tryFault(
   fault: MigrationFault,
   { heapMiB = 32, patience = 1, isNoted = true }: Circumstances = {},
 ): Promise<Outcome> {
-  const { mode, kind, phase, afterMs, state } = fault;
+  const { mode, lazyRestore = false, kind, phase, afterMs, state } = fault;
   const runLog = await RunLog.start(heapMiB);
   const host = await MigrationHost.start({
     ...{ insecure: true, holdMs: 5000 * patience, stallMs: 3000 * patience },
+    stopsDaemon: lazyRestore,
   });
   const before = await held();
   const network = await TcpProxy.start(FROM, TO, host.ports);
@@ -155,11 +168,21 @@ export async function tryFault(
   };
   const strike = async () => {
     called++;
-    await actions[kind]();
+    try {
+      await actions[kind]();
+    } finally {
+      await continueDaemon();
+    }
+  };
+  const continueDaemon = async () => {
+    const hasDied = kind.startsWith('agent of the dest') || kind.startsWith('destination');
+    // The daemon itself may have died, or may not have been started yet.
+    if (lazyRestore && !hasDied) await host.agent.do('continueDaemon');
   };
   const order: string[] = [];
   const options = {
     ...{ to: { host: FROM, port: host.ports[0] }, insecure: true, mode, directory },
+    lazyRestore,
     stallMs: (kind === 'network stands still' ? 2500 : 5000) * patience,
   };
   let error: Pick<CriuError, 'code' | 'message' | 'workload'> | undefined;
@@ -172,6 +195,7 @@ export async function tryFault(
       dieAt: phase,
       afterMs,
     });
+    await continueDaemon();
     if (answer === 'ended') called++;
     else error = answer.error;
   } else {
@@ -224,7 +248,7 @@ export async function tryFault(
   await runLog.verify();
   const owner = alone === runLog.pid ? 'source' : 'destination';
   const stays = await runLog.stays();
-  const isBack = expectOneAtATime(stays, owner, mode);
+  const isBack = expectOneAtATime(stays, owner, fault);
   if (order.length > 0 && owner === 'source' && !isUnresolved) {
     expect(order).toEqual(['over', 'back']);
   }
@@ -244,7 +268,7 @@ export async function tryFault(
   const { code, message = '', workload } = error ?? {};
   if (isNoted) {
     await noteFault('migration', {
-      fault: `${mode}: ${describeFault(fault)}`,
+      fault: `${nameOf(fault)}: ${describeFault(fault)}`,
       ...(afterMs === undefined
         ? { error: expectedError(code, kind), workload: ending(owner, isBack, resolved) }
         : { error: 'depends on timing', workload: 'one copy runs' }),
@@ -264,10 +288,10 @@ export function describeFault({ kind, phase, afterMs, state }: MigrationFault): 
 function expectOneAtATime(
   stays: Awaited<ReturnType<RunLog['stays']>>,
   owner: Outcome['owner'],
-  mode: MigrationMode,
+  { mode, lazyRestore }: MigrationFault,
 ): boolean {
   const places = stays.map(({ here }) => (here ? 'source' : 'destination'));
-  const isLazy = mode === 'post-copy' || mode === 'hybrid';
+  const isLazy = lazyRestore || mode === 'post-copy' || mode === 'hybrid';
   const isBack = isLazy && places.length === 3;
   const expected =
     owner === 'destination'

@@ -12,6 +12,8 @@ import {
 export interface Rules {
   /** The memory moves after the copy runs. */
   readonly lazy: boolean;
+  /** It moves from images at the destination, not from the source. */
+  readonly isLocal?: boolean;
   /** A destination takes one decision after the other. */
   readonly isSerial?: boolean;
   /** A source writes its intent into the journal before the deed, and the deed after it. */
@@ -178,7 +180,9 @@ function ofSource(world: World, rules: Rules): Step[] {
           'freezes',
           to(
             'prepare',
-            rules.lazy ? { original: 'held', connected: true } : { original: 'frozen' },
+            servesPages(rules)
+              ? { original: 'held', connected: true }
+              : { original: 'frozen', connected: rules.isLocal === true },
           ),
         ],
       ];
@@ -247,6 +251,11 @@ function ofSource(world: World, rules: Rules): Step[] {
     default:
       return [];
   }
+}
+
+/** True if the criu of the source stays, to serve the pages that the copy lacks. */
+function servesPages({ lazy, isLocal = false }: Rules): boolean {
+  return lazy && !isLocal;
 }
 
 type To = (next: SourceStep, change?: Partial<World>) => World;
@@ -472,7 +481,7 @@ function whileUp(world: World, rules: Rules): Step[] {
 
 // --- criu, by itself or on request ------------------------------------------------------
 
-function ofCriu(world: World, { lazy }: Rules): Step[] {
+function ofCriu(world: World, { lazy, isLocal = false }: Rules): Step[] {
   const { copy, agent, connected, whole } = world;
   const steps: Step[] = [];
   if (copy === 'going') {
@@ -483,7 +492,9 @@ function ofCriu(world: World, { lazy }: Rules): Step[] {
   if (isAlone && (copy === 'held' || copy === 'going')) {
     steps.push(['criu rolls the restore back', { ...world, copy: 'dead' }]);
   }
-  if (lazy && copy === 'runs' && connected && !whole && agent === 'up') {
+  // A daemon that reads images outlives its agent.
+  const isServed = agent === 'up' || isLocal;
+  if (lazy && copy === 'runs' && connected && !whole && isServed) {
     steps.push(['the last page comes', { ...world, whole: true }]);
   }
   return steps;
@@ -493,31 +504,36 @@ function ofCriu(world: World, { lazy }: Rules): Step[] {
 
 function faults(world: World, rules: Rules): Step[] {
   const { step, original, agent, copy } = world;
-  const { keepsStopped = true } = rules;
+  const { keepsStopped = true, isLocal = false } = rules;
+  // Pages that are at the destination come whatever happens to the source.
+  const connected = isLocal && world.connected;
   const steps: Step[] = [];
   const may = (name: string, change: Partial<World>) =>
     steps.push([name, { ...world, ...change }, true]);
   const isIdle = ['over', 'unresolved', 'crashed', 'begin'].includes(step);
   if (!isIdle) {
     // A criu that serves pages holds on to the original; any other rolls back.
-    const left = rules.lazy ? original : withoutCriu(original);
+    const left = servesPages(rules) ? original : withoutCriu(original);
     may('the agent of the source dies', {
-      ...{ step: 'crashed', reply: '', connected: false, original: left },
+      ...{ step: 'crashed', reply: '', connected, original: left },
     });
   }
   if (original === 'frozen' || original === 'held') {
-    may('the criu of the source dies', { connected: false, original: withoutCriu(original) });
+    may('the criu of the source dies', { connected, original: withoutCriu(original) });
     // A lazy source resumes the original if no page was fetched, as long as that is its decision.
     const isKept = keepsStopped && !['prepare', 'preparing', 'stop'].includes(step);
-    if (rules.lazy && !isKept && !world.whole) {
+    if (servesPages(rules) && !isKept && !world.whole) {
       may('the criu of the source dies at once', { connected: false, original: 'runs' });
     }
   }
-  if (world.connected) may('the connection with pages breaks off', { connected: false });
+  if (world.connected) {
+    const what = isLocal ? 'the lazy-pages daemon dies' : 'the connection with pages breaks off';
+    may(what, { connected: false });
+  }
   const isOpen = step !== 'begin' && step !== 'over';
   if (isOpen && original !== 'gone' && original !== 'dead') {
     may('the host of the source reboots', {
-      ...{ step: 'crashed', reply: '', connected: false, original: 'gone', second: '' },
+      ...{ step: 'crashed', reply: '', connected, original: 'gone', second: '' },
     });
   }
   if (copy === 'runs' && world.destination === 'complete') may('the copy ends', { copy: 'gone' });
@@ -550,7 +566,7 @@ function faults(world: World, rules: Rules): Step[] {
   }
   if (agent !== 'down') {
     may('the agent of the destination dies', {
-      ...{ agent: 'down', connected: false, letting: 'no', aborting: 'no' },
+      ...{ agent: 'down', connected, letting: 'no', aborting: 'no' },
       preparing: world.preparing === 'no' ? 'no' : 'over',
     });
   }

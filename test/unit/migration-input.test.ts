@@ -61,6 +61,8 @@ const ofMigrate: Bad[] = [
   ['switchBack', { addresses: ['::9/128'], switchBack() {} }],
   ['switchOver', { switchOver: 'ip addr' }],
   ['switchBack', { switchBack: true }],
+  ['lazyRestore', { lazyRestore: 'yes' }],
+  ['lazyRestore', { lazyRestore: true, mode: 'post-copy' }],
   ['rateLimit', { rateLimit: 0 }],
   ['rateLimit', { rateLimit: Number.NaN }],
   ['rateLimit', { rateLimit: '1000' }],

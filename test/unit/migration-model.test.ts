@@ -69,6 +69,7 @@ function search(rules: Rules): Found {
 const modes = [
   ['memory before the copy runs', { lazy: false }],
   ['memory after the copy runs', { lazy: true }],
+  ['memory from images after the copy runs', { lazy: true, isLocal: true }],
 ] as const;
 
 describe('the protocol between two hosts', () => {

@@ -12,8 +12,8 @@ import type { PageTunnel } from '../protocol/page-tunnel.ts';
 /** A restore that holds its processes before they run. */
 export interface HeldRestore {
   readonly options: RestoreOptions & { readonly imagesDirectory: string };
-  /** The connection on which lazy pages are requested, if the restore is lazy. */
-  readonly lazyTunnel: PageTunnel | undefined;
+  /** Where the lazy-pages daemon gets the pages from, if the restore is lazy: its images, or a connection. */
+  readonly pagesFrom: 'images' | PageTunnel | undefined;
   /** Called and awaited once the processes are restored. */
   readonly onRestored: (pid: number) => Promise<void> | void;
 }
@@ -29,7 +29,7 @@ export class HeldCopy {
   readonly running: Promise<LazyRestored | undefined>;
   readonly #released = deferred<boolean>();
 
-  constructor(client: Client, { options, lazyTunnel, onRestored }: HeldRestore) {
+  constructor(client: Client, { options, pagesFrom, onRestored }: HeldRestore) {
     const held = deferred<number>();
     const postRestore = async (pid: number) => {
       await options.hooks?.postRestore?.(pid);
@@ -38,7 +38,7 @@ export class HeldCopy {
       if (!(await this.#released.promise)) throw new Error('the migration was aborted');
     };
     const hooks = overrideHooks(options.hooks, { postRestore });
-    this.running = runRestore(client, { ...options, hooks }, lazyTunnel);
+    this.running = runRestore(client, { ...options, hooks }, pagesFrom);
     this.held = Promise.race([held.promise, this.running.then(() => held.promise)]);
     this.held.catch(() => {});
   }
@@ -52,16 +52,18 @@ export class HeldCopy {
 async function runRestore(
   client: Client,
   options: HeldRestore['options'],
-  lazyTunnel: PageTunnel | undefined,
+  pagesFrom: HeldRestore['pagesFrom'],
 ): Promise<LazyRestored | undefined> {
-  if (!lazyTunnel) {
+  if (!pagesFrom) {
     await restore(client, options);
     return undefined;
   }
-  const { lazyPages: _, ...forLazy } = options;
-  return await lazyTunnel.criuFd.use((fd) =>
-    lazyTunnel.useLocalFd((keepAliveFd) =>
-      lazyRestore(client, { ...forLazy, pageServer: { fd } } as LazyRestoreOptions, keepAliveFd),
+  const { lazyPages: _, ...others } = options;
+  const forLazy = others as LazyRestoreOptions;
+  if (pagesFrom === 'images') return await lazyRestore(client, forLazy);
+  return await pagesFrom.criuFd.use((fd) =>
+    pagesFrom.useLocalFd((keepAliveFd) =>
+      lazyRestore(client, { ...forLazy, pageServer: { fd } }, keepAliveFd),
     ),
   );
 }

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../concurrency/deadline.ts';
 import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
+import { lazyPagesIn } from '../../images/lazy-stats.ts';
+import { native } from '../../native/index.ts';
 import type { LazyRestored } from '../../postcopy/lazy-restore.ts';
 import { statusOf } from '../../procfs/status.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
@@ -28,6 +30,19 @@ import {
 import type { AdmittedOffer, ServerContext } from './server-context.ts';
 import { SilenceTimer } from './silence-timer.ts';
 
+/** Less memory than this is restored at once: the start of the lazy-pages daemon takes as long. */
+const MIN_LAZY_BYTES = 16 << 20;
+
+/** How the source asks for the restore. */
+export interface Preparation {
+  /** The index of the dump. */
+  readonly index: number;
+  /** True if the memory follows from the source. */
+  readonly lazy: boolean;
+  /** True if the copy may run before it has read its memory from the images. */
+  readonly lazyRestore: boolean;
+}
+
 /** One migration to this host: its journal, and what it holds. */
 export class Incoming {
   readonly offer: MigrationOffer;
@@ -46,7 +61,7 @@ export class Incoming {
   readonly #sourceKnowsEnd = new AbortController();
   #copy: HeldCopy | undefined;
   #preparing: Promise<void> | undefined;
-  #committing: Promise<void> | undefined;
+  #committing: Promise<CopyStatus> | undefined;
   #pages: Promise<number> | undefined;
   #ending: Promise<void> | undefined;
 
@@ -137,17 +152,18 @@ export class Incoming {
   }
 
   /** Restores the copy, and holds it before it runs. Idempotent. */
-  async prepare(index: number, lazy: boolean): Promise<CopyStatus> {
-    this.#preparing ??= this.#prepare(index, lazy);
+  async prepare(preparation: Preparation): Promise<CopyStatus> {
+    this.#preparing ??= this.#prepare(preparation);
     await this.#preparing;
     return this.status;
   }
 
-  async #prepare(index: number, lazy: boolean): Promise<void> {
+  async #prepare({ index, lazy, lazyRestore }: Preparation): Promise<void> {
     const { client, hooks } = this.#context;
     await this.#arrival.finish(index, lazy);
     const { lazyTunnel } = this.#arrival;
     if (lazy && !lazyTunnel) throw new Error('the connection for lazy pages is not open');
+    const pagesFrom = lazy ? lazyTunnel : lazyRestore && (await this.#pagesInImages(index));
     const migration = { id: this.id, offer: this.offer, peer: this.peer };
     await this.#decisions.run(async () => {
       this.#record.requireReceiving();
@@ -167,18 +183,25 @@ export class Incoming {
         imagesDirectory: this.#arrival.directoryOf(index),
         signal: this.#closed.signal,
       },
-      lazyTunnel: lazy ? lazyTunnel : undefined,
+      pagesFrom: pagesFrom || undefined,
       onRestored: (pid) => hooks.afterRestore?.({ ...migration, pid }),
     });
     const pid = await this.#copy.held;
     await this.#decisions.run(async () => {
       this.#record.requireReceiving();
       await this.#record.write('prepared', {
-        ...{ pid, startTime: startTimeOf(pid) ?? '', lazy },
+        ...{ pid, startTime: startTimeOf(pid) ?? '', lazy: Boolean(pagesFrom) },
         tree: namesOf(descendantsOf(pid)),
         criu: namesOf(restorersOf(pid)),
       });
     });
+  }
+
+  /** The images, if the copy can run before it has read its memory from them, and gains time by that. */
+  async #pagesInImages(index: number): Promise<'images' | undefined> {
+    if (!this.#received.lazyPages) return undefined;
+    const pages = await lazyPagesIn(SERVE, this.#arrival.directoryOf(index));
+    return pages * native().pageSize >= MIN_LAZY_BYTES ? 'images' : undefined;
   }
 
   /** Lets the copy run. Idempotent. */
@@ -189,22 +212,21 @@ export class Incoming {
         this.#committing = undefined;
         throw error;
       });
-      await this.#committing;
       // The copy has just been seen to run: a program that ends at once has migrated.
-      return this.#record.status;
+      return await this.#committing;
     }
     await this.#committing;
     return this.status;
   }
 
-  async #commit(): Promise<void> {
+  async #commit(): Promise<CopyStatus> {
     const mayRun = await this.#decisions.run(async () => {
       if (this.status.state !== 'prepared') return false;
       const { addresses } = this.#received;
       await this.#record.write('resuming', addresses.length > 0 ? { addressesOn: 'device' } : {});
       return true;
     });
-    if (!mayRun) return;
+    if (!mayRun) return this.#record.status;
     this.#silence.stop();
     try {
       // Only now: a copy that is held would acknowledge packets that the original never gets.
@@ -216,16 +238,17 @@ export class Incoming {
       if (!lazyRestored) {
         await this.#record.write('complete', { addressesOn: '' });
         await this.#end();
-        return;
+      } else {
+        await this.#record.write('resumed');
+        this.#pages = this.#watchPages(lazyRestored.pagesDone);
+        this.#pages.catch(() => {});
       }
-      await this.#record.write('resumed');
-      this.#pages = this.#watchPages(lazyRestored.pagesDone);
-      this.#pages.catch(() => {});
     } catch (error) {
       this.#copy?.release(false);
       await this.#copy?.running.catch(() => {});
       await this.#restoreFailed(error as Error);
     }
+    return this.#record.status;
   }
 
   /** Resolves once every page has arrived, or it is certain that some page never will. */

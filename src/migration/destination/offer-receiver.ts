@@ -143,7 +143,8 @@ export class OfferReceiver {
     if (this.#isClosed) object(...SHUTTING_DOWN);
     if (objections.length > 0) return { objections, host: facts };
     slot.reserve({ ...received.offer, state: 'receiving' });
-    const incoming = await Incoming.begin(this.#context, { ...received, addresses });
+    const { lazyPages } = facts;
+    const incoming = await Incoming.begin(this.#context, { ...received, addresses, lazyPages });
     this.#registry.add(incoming);
     if (signal.aborted) {
       await incoming.abort('the source has withdrawn its offer');

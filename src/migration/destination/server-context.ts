@@ -38,4 +38,6 @@ export interface ReceivedOffer {
 /** An offer that this host accepts. */
 export interface AdmittedOffer extends ReceivedOffer {
   readonly addresses: readonly IncomingAddress[];
+  /** True if this host has userfaultfd. */
+  readonly lazyPages: boolean;
 }

@@ -9,7 +9,7 @@ import { peerText } from '../protocol/peer-text.ts';
 import type { PendingConnections } from '../protocol/pending-connections.ts';
 import { commonProtocol } from '../protocol/service.ts';
 import { type CopyStatus, toWireStatus } from '../protocol/status.ts';
-import type { Incoming } from './incoming.ts';
+import type { Incoming, Preparation } from './incoming.ts';
 import type { OfferReceiver } from './offer-receiver.ts';
 import { acknowledgeIncoming, recoverIncoming } from './recover.ts';
 import type { MigrationRegistry } from './registry.ts';
@@ -56,8 +56,8 @@ export class MigrationService {
       putImages: this.#replyWith((call: ServerReadableStream<ImagePart__Output, MigrationStatus>) =>
         this.#putImages(call),
       ),
-      prepare: this.#statusCall<{ id: string; index: number; lazy: boolean }>(
-        (incoming, { index, lazy }) => incoming.prepare(index, lazy),
+      prepare: this.#statusCall<{ id: string } & Preparation>((incoming, request) =>
+        incoming.prepare(request),
       ),
       commit: this.#statusCall((incoming) => incoming.commit(), endsWait),
       awaitPages: this.#statusCall((incoming) => incoming.awaitPages(), endsWait),

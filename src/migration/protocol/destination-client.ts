@@ -19,7 +19,12 @@ import { type CopyStatus, fromWireStatus } from './status.ts';
 /** The requests of the calls that return a status. */
 interface Requests {
   readonly startRound: { readonly id: string; readonly index: number };
-  readonly prepare: { readonly id: string; readonly index: number; readonly lazy: boolean };
+  readonly prepare: {
+    readonly id: string;
+    readonly index: number;
+    readonly lazy: boolean;
+    readonly lazyRestore?: boolean;
+  };
   readonly commit: { readonly id: string };
   readonly awaitPages: { readonly id: string };
   readonly abort: { readonly id: string; readonly reason: string };

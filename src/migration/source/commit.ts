@@ -20,6 +20,8 @@ export interface FinishedDump {
 
 /** A copy that runs at the destination. */
 export interface Committed {
+  /** True if the copy has all of its memory. */
+  readonly isComplete: boolean;
   /** The pid of its root there. */
   readonly pid: number;
   /** How long no copy ran, in milliseconds. */
@@ -38,7 +40,8 @@ export async function commit(context: TransferContext, dump: FinishedDump): Prom
   await beginPhase(context, 'images');
   progress.addBytes(await sendImages(link.client, { id, index }, directory, interruption.signal));
   await beginPhase(context, 'prepare');
-  const { pid } = await link.call('prepare', { id, index, lazy });
+  const { lazyRestore = false } = context.options;
+  const { pid } = await link.call('prepare', { id, index, lazy, lazyRestore });
   if (pid === undefined) throw failure('the destination did not report the pid of the copy');
   await beginPhase(context, 'switch-over');
   interruption.throwIfAborted();
@@ -51,11 +54,16 @@ export async function commit(context: TransferContext, dump: FinishedDump): Prom
   await beginPhase(context, 'hand-over');
   interruption.commit();
   await journal.write('handed-over', { tree: namesOf(original.pids) });
-  await pollDestination(context, 'commit', {
-    endsWait: (state) => state === 'complete' || (lazy && state === 'resumed'),
+  const state = await pollDestination(context, 'commit', {
+    endsWait: (now) => now === 'complete' || now === 'resumed',
     timeoutMs: PATIENCE * context.stallMs,
   });
-  return { pid, downtimeMs: context.dumpWatch.frozenForMs };
+  return { pid, downtimeMs: context.dumpWatch.frozenForMs, isComplete: state === 'complete' };
+}
+
+/** Waits until the copy has all of its memory. */
+export async function awaitPages(context: TransferContext): Promise<void> {
+  await pollDestination(context, 'awaitPages', { endsWait: (state) => state === 'complete' });
 }
 
 async function requirePrepared({ id, link, stallMs }: TransferContext): Promise<void> {
@@ -68,8 +76,9 @@ async function requirePrepared({ id, link, stallMs }: TransferContext): Promise<
 /**
  * After the commit, repeats a call until the destination is in a state that ends the wait. Waits for a
  * slow destination as long as it answers.
+ * @returns that state
  */
-export async function pollDestination(
+async function pollDestination(
   { id, pid, link, stallMs, journal }: TransferContext,
   call: 'commit' | 'awaitPages',
   {
@@ -79,7 +88,7 @@ export async function pollDestination(
     readonly endsWait: (state: DestinationState) => boolean;
     readonly timeoutMs?: number;
   },
-): Promise<void> {
+): Promise<DestinationState> {
   const limits = { timeoutMs: Math.max(MIN_TIMEOUT_MS, stallMs / 4) };
   const start = performance.now();
   for (let heardAt = start; ; ) {
@@ -92,7 +101,7 @@ export async function pollDestination(
     if (!(answer instanceof Error)) {
       heardAt = now;
       const { state, message } = answer;
-      if (endsWait(state)) return;
+      if (endsWait(state)) return state;
       const move = sourceMove('handed-over', state);
       if (move === 'ask-operator') throw unresolved(id, pid, new Error(message ?? state));
       if (move === 'resume') {

@@ -18,7 +18,7 @@ import { withDefaults } from '../../options/translate.ts';
 import type { CriuOpts, TlsOptions } from '../../options/types.ts';
 import type { PreCopyFunction, PreCopyLimits } from '../../precopy/policy.ts';
 import { addresses, type MigrationAddress } from '../protocol/address-options.ts';
-import { MIGRATION_MODES, type MigrationMode } from '../protocol/modes.ts';
+import { isPostcopy, MIGRATION_MODES, type MigrationMode } from '../protocol/modes.ts';
 import type { StallLimit } from '../protocol/stall-limit.ts';
 import type { MigrationPhase } from './events.ts';
 import { OPERATION } from './failures.ts';
@@ -33,6 +33,14 @@ export interface MigrateOptions extends StallLimit {
   readonly insecure?: boolean;
   /** How the memory is moved. Default: `pre-copy` if this kernel tracks changed memory, else `stop-and-copy`. */
   readonly mode?: MigrationMode;
+  /**
+   * With `stop-and-copy` and `pre-copy`, let the copy run before it has read its memory, which is on the
+   * disk of the destination by then: the copy gets it through CRIU's lazy-pages daemon there, if the
+   * destination has userfaultfd. This shortens the downtime, the more memory the more. If the daemon or
+   * the agent of the destination dies before the last page, the original resumes, and what the copy has
+   * done is lost. Default `false`.
+   */
+  readonly lazyRestore?: boolean;
   /** When the rounds of `pre-copy` and `hybrid` end: see {@link preCopy}. */
   readonly policy?: PreCopyLimits | PreCopyFunction;
   /** Options of the dump. The destination uses those among them that a restore needs as well. */
@@ -132,6 +140,7 @@ const shape: Shape<MigrateOptions> = {
   mode: check(`one of '${MIGRATION_MODES.join("', '")}'`, (value) =>
     MIGRATION_MODES.includes(value as MigrationMode),
   ),
+  lazyRestore: flag,
   // Checked by preCopy().
   policy: check('limits or a function', () => true),
   dump: anyObject,
@@ -163,7 +172,11 @@ export function checkMigrateOptions(
 ): MigrateOptions {
   const options = checkOptions(OPERATION, given, shape);
   checkValue(OPERATION, 'pid', pidCheck, pid);
-  const { dump = {} } = options;
+  const { dump = {}, mode, lazyRestore } = options;
+  if (lazyRestore && isPostcopy(mode)) {
+    const takes = `nothing with mode '${mode}', in which the source keeps the memory`;
+    throw invalid(OPERATION, 'lazyRestore', takes, lazyRestore);
+  }
   if (options.addresses) {
     const own = options.switchOver ? 'switchOver' : options.switchBack && 'switchBack';
     if (own) throw invalid(OPERATION, own, 'nothing: addresses moves them', options[own]);

@@ -5,7 +5,7 @@ import { lazyDump } from '../../postcopy/lazy-dump.ts';
 import type { LazySource } from '../../postcopy/lazy-source.ts';
 import { isPostcopy } from '../protocol/modes.ts';
 import type { PageTunnel } from '../protocol/page-tunnel.ts';
-import { commit, pollDestination } from './commit.ts';
+import { awaitPages, commit } from './commit.ts';
 import {
   beginDump,
   beginPhase,
@@ -44,9 +44,7 @@ export async function transferAfterCopyRuns(context: TransferContext): Promise<T
     const committed = await commit(context, finished);
     await beginPhase(context, 'pages');
     const timer = setInterval(() => progress.reportPages(source.progress), PROGRESS_MS).unref();
-    await pollDestination(context, 'awaitPages', {
-      endsWait: (state) => state === 'complete',
-    }).finally(() => clearInterval(timer));
+    await awaitPages(context).finally(() => clearInterval(timer));
     isComplete.resolve(true);
     await untilEnded(source, stallMs);
     return { ...committed, rounds };

@@ -1,8 +1,14 @@
 import { dump } from '../../operations/dump.ts';
 import { type Hooks, overrideHooks } from '../../options/hooks.ts';
 import type { PageTunnel } from '../protocol/page-tunnel.ts';
-import { type Committed, commit } from './commit.ts';
-import { beginDump, openRoundTunnel, roundDirectory, type TransferContext } from './context.ts';
+import { awaitPages, type Committed, commit } from './commit.ts';
+import {
+  beginDump,
+  beginPhase,
+  openRoundTunnel,
+  roundDirectory,
+  type TransferContext,
+} from './context.ts';
 import { failure, isHookFailure } from './failures.ts';
 import { copyInRounds } from './rounds.ts';
 
@@ -70,7 +76,7 @@ async function dumpAndCommit(
   let committing: Promise<Committed> | undefined;
   const postDump: Hooks['postDump'] = async (images) => {
     await own?.postDump?.(images);
-    committing = commit(context, { index, directory: roundDirectory(context, index), lazy: false });
+    committing = commitAndComplete(context, index);
     await committing;
   };
   try {
@@ -91,6 +97,16 @@ async function dumpAndCommit(
   }
   const committed = await settle(committing);
   if (!committed || committed instanceof Error) throw failure('CRIU did not call post-dump');
+  return committed;
+}
+
+/** Commits, and keeps the original until the copy has all of its memory. */
+async function commitAndComplete(context: TransferContext, index: number): Promise<Committed> {
+  const directory = roundDirectory(context, index);
+  const committed = await commit(context, { index, directory, lazy: false });
+  if (committed.isComplete) return committed;
+  await beginPhase(context, 'pages');
+  await awaitPages(context);
   return committed;
 }
 

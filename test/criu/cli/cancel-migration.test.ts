@@ -80,7 +80,7 @@ describe('while a copy runs that lacks memory', () => {
     const { directory, memory, migrating, release, pages } = await blockedMigration('post-copy');
     pages.stall();
     await release();
-    await waitFor(() => migrating.stderr().includes('\nthe copy runs; sending'), 'the copy runs');
+    await waitFor(() => migrating.stderr().includes('\nthe copy runs; the rest'), 'the copy runs');
     process.kill(migrating.pid, 'SIGINT');
     await waitFor(() => migrating.stderr().includes('waiting until'), 'the command waits');
     process.kill(migrating.pid, 'SIGINT');
@@ -107,7 +107,7 @@ describe('while a copy runs that lacks memory', () => {
     const { memory, migrating, release, pages } = await blockedMigration('post-copy');
     pages.stall();
     await release();
-    await waitFor(() => migrating.stderr().includes('\nthe copy runs; sending'), 'the copy runs');
+    await waitFor(() => migrating.stderr().includes('\nthe copy runs; the rest'), 'the copy runs');
     for (const said of ['waiting until', 'again to exit']) {
       process.kill(migrating.pid, 'SIGINT');
       await waitFor(() => migrating.stderr().includes(said), said);

@@ -22,42 +22,45 @@ const workload = { heapMiB: 64, hotMiB: 4, pagesPerSecond: 2000 } as const;
 
 beforeAll(allowLargePipes);
 
-test.each(['stop-and-copy', 'post-copy'] as const)(
-  '%s moves a process with its memory',
-  async (mode) => {
-    const memory = await startMemoryWorkload(workload);
-    const host = await LibraryProcess.start(await bootedAnew());
-    const directory = await temporaryDirectory();
-    const port = await host.ask<number>('serve', {
-      listen: { host: '127.0.0.1', port: 0 },
-      insecure: true,
-      directory: await temporaryDirectory(),
-    });
-    const hooks = new RecordingHooks();
-    const migration = migrate(memory.pid, {
-      to: { host: '127.0.0.1', port },
-      insecure: true,
-      mode,
-      directory,
-      path: criuPath(),
-      dump: { hooks },
-    });
-    const phases = new Set<string>();
-    for await (const { phase } of migration) phases.add(phase);
-    const result = await migration.result;
-    await waitGone(memory.pid);
-    await memory.verify(() => host.ask('kill', { pid: result.pid, signal: 'SIGUSR1' }));
-    await memory.writesOn();
-    expect(hooks.called).toEqual(
-      mode === 'post-copy' ? ['preDump', 'postDump', 'statusReady'] : ['preDump', 'postDump'],
-    );
-    expect(result).toMatchObject({ mode, rounds: 0 });
-    expect(result.bytes).toBeGreaterThan(workload.heapMiB << 20);
-    const before = ['offer', 'connect', 'dump', 'images', 'prepare', 'switch-over', 'hand-over'];
-    const after = mode === 'post-copy' ? ['pages', 'done'] : ['done'];
-    expect([...phases]).toEqual([...before, ...after]);
-  },
-);
+test.each([
+  ['stop-and-copy', {}],
+  ['stop-and-copy', { lazyRestore: true }],
+  ['post-copy', {}],
+] as const)('%s moves a process with its memory, with %o', async (mode, options) => {
+  const memory = await startMemoryWorkload(workload);
+  const host = await LibraryProcess.start(await bootedAnew());
+  const directory = await temporaryDirectory();
+  const port = await host.ask<number>('serve', {
+    listen: { host: '127.0.0.1', port: 0 },
+    insecure: true,
+    directory: await temporaryDirectory(),
+  });
+  const hooks = new RecordingHooks();
+  const migration = migrate(memory.pid, {
+    to: { host: '127.0.0.1', port },
+    insecure: true,
+    mode,
+    ...options,
+    directory,
+    path: criuPath(),
+    dump: { hooks },
+  });
+  const phases = new Set<string>();
+  for await (const { phase } of migration) phases.add(phase);
+  const result = await migration.result;
+  await waitGone(memory.pid);
+  await memory.verify(() => host.ask('kill', { pid: result.pid, signal: 'SIGUSR1' }));
+  await memory.writesOn();
+  expect(hooks.called).toEqual(
+    mode === 'post-copy' ? ['preDump', 'postDump', 'statusReady'] : ['preDump', 'postDump'],
+  );
+  expect(result).toMatchObject({ mode, rounds: 0 });
+  expect(result.bytes).toBeGreaterThan(workload.heapMiB << 20);
+  const before = ['offer', 'connect', 'dump', 'images', 'prepare', 'switch-over', 'hand-over'];
+  const runsEarly = mode === 'post-copy' || 'lazyRestore' in options;
+  const after = runsEarly ? ['pages', 'done'] : ['done'];
+  expect([...phases]).toEqual([...before, ...after]);
+});
 
 test('a slow switchOver is awaited, and after the copy runs nothing cancels the migration', async () => {
   const memory = await startMemoryWorkload(workload);

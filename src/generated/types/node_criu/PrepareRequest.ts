@@ -5,10 +5,12 @@ export interface PrepareRequest {
   'id'?: (string);
   'index'?: (number);
   'lazy'?: (boolean);
+  'lazyRestore'?: (boolean);
 }
 
 export interface PrepareRequest__Output {
   'id': (string);
   'index': (number);
   'lazy': (boolean);
+  'lazyRestore': (boolean);
 }

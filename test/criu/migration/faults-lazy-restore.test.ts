@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { casesOf, type Expected, tryFault } from '../../helpers/migration-faults.ts';
+
+const FAILED = 'ERR_CRIU_MIGRATION_FAILED';
+const UNRESOLVED = 'ERR_CRIU_MIGRATION_UNRESOLVED';
+
+/** The faults, and their outcome where it is certain. In the phase `pages`, the copy lacks memory. */
+const expected: Expected[] = [
+  ['lazy-pages daemon killed', ['switch-over', 'hand-over'], 'any', 'source'],
+  ['agent of the destination killed', ['=resuming', '=resumed'], 'any', 'source'],
+  ['agent of the destination killed', ['pages'], UNRESOLVED, 'source'],
+  ['destination killed with all in it', ['pages'], UNRESOLVED, 'source'],
+  ['lazy-pages daemon killed', ['pages'], FAILED, 'source'],
+  ['hook throws', ['pages'], undefined, 'destination'],
+  ['cancelled', ['pages'], undefined, 'destination'],
+  ['network stands still', ['pages'], UNRESOLVED, 'destination'],
+  ['connections cut', ['pages'], UNRESOLVED, 'destination'],
+  ['agent of the source killed', ['pages'], undefined, 'destination'],
+  ['criu of the source killed', ['pages'], undefined, 'destination'],
+];
+
+const cases = casesOf('stop-and-copy', expected, 5, true);
+
+test.each(cases)(
+  '%s',
+  async (_title, { fault, code, owner }) => {
+    const outcome = await tryFault(fault);
+    if (code !== 'any') expect(outcome.code, outcome.message).toBe(code);
+    if (owner) expect(outcome.owner).toBe(owner);
+  },
+  90_000,
+);
