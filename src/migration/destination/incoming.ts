@@ -63,7 +63,7 @@ export class Incoming {
   #preparing: Promise<void> | undefined;
   #committing: Promise<CopyStatus> | undefined;
   #pages: Promise<number> | undefined;
-  #ending: Promise<void> | undefined;
+  #ending: Promise<unknown> | undefined;
 
   /** Creates the journal. @throws CriuError ERR_CRIU_MIGRATION_REFUSED if there was such a migration */
   static async begin(context: ServerContext, received: AdmittedOffer): Promise<Incoming> {
@@ -237,7 +237,8 @@ export class Incoming {
       await announceAddresses(this.#record.facts).catch(() => {});
       if (!lazyRestored) {
         await this.#record.write('complete', { addressesOn: '' });
-        await this.#end();
+        // The source waits for the answer, with nobody served: the images take their time to remove.
+        this.#end().catch(() => {});
       } else {
         await this.#record.write('resumed');
         this.#pages = this.#watchPages(lazyRestored.pagesDone);
@@ -344,9 +345,10 @@ export class Incoming {
   async #end(): Promise<void> {
     this.#silence.stop();
     this.#closed.abort();
-    await this.#arrival[Symbol.asyncDispose]();
-    this.#ending ??= this.#tearDown();
-    if (!this.#record.facts.isSetUp) await this.#ending;
+    const removed = this.#arrival[Symbol.asyncDispose]();
+    this.#ending ??= Promise.all([removed, this.#tearDown()]);
+    this.#ending.catch(() => {});
+    await (this.#record.facts.isSetUp ? removed : this.#ending);
   }
 
   async #tearDown(): Promise<void> {
