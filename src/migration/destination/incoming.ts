@@ -18,7 +18,7 @@ import { afterRestart } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
 import { announceAddresses, makeBindable, takeAddresses } from './addresses/incoming-addresses.ts';
 import { Arrival } from './arrival.ts';
-import { HeldCopy } from './held-copy.ts';
+import { HeldCopy, type HeldRestore } from './held-copy.ts';
 import { IncomingRecord } from './incoming-record.ts';
 import { completeStatus, endCopy, wasReleased } from './recover.ts';
 import {
@@ -158,12 +158,11 @@ export class Incoming {
     return this.status;
   }
 
-  async #prepare({ index, lazy, lazyRestore }: Preparation): Promise<void> {
+  async #prepare(preparation: Preparation): Promise<void> {
     const { client, hooks } = this.#context;
+    const { index, lazy } = preparation;
     await this.#arrival.finish(index, lazy);
-    const { lazyTunnel } = this.#arrival;
-    if (lazy && !lazyTunnel) throw new Error('the connection for lazy pages is not open');
-    const pagesFrom = lazy ? lazyTunnel : lazyRestore && (await this.#pagesInImages(index));
+    const pagesFrom = await this.#pagesFrom(preparation);
     const migration = { id: this.id, offer: this.offer, peer: this.peer };
     await this.#decisions.run(async () => {
       this.#record.requireReceiving();
@@ -183,23 +182,26 @@ export class Incoming {
         imagesDirectory: this.#arrival.directoryOf(index),
         signal: this.#closed.signal,
       },
-      pagesFrom: pagesFrom || undefined,
+      pagesFrom,
       onRestored: (pid) => hooks.afterRestore?.({ ...migration, pid }),
     });
     const pid = await this.#copy.held;
     await this.#decisions.run(async () => {
       this.#record.requireReceiving();
       await this.#record.write('prepared', {
-        ...{ pid, startTime: startTimeOf(pid) ?? '', lazy: Boolean(pagesFrom) },
+        ...{ pid, startTime: startTimeOf(pid) ?? '', lazy: pagesFrom !== undefined },
         tree: namesOf(descendantsOf(pid)),
         criu: namesOf(restorersOf(pid)),
       });
     });
   }
 
-  /** The images, if the copy can run before it has read its memory from them, and gains time by that. */
-  async #pagesInImages(index: number): Promise<'images' | undefined> {
-    if (!this.#received.lazyPages) return undefined;
+  /** Where the copy gets memory from after it runs: from its images only if that is possible and gains time. */
+  async #pagesFrom({ index, lazy, lazyRestore }: Preparation): Promise<HeldRestore['pagesFrom']> {
+    const { lazyTunnel } = this.#arrival;
+    if (lazy && !lazyTunnel) throw new Error('the connection for lazy pages is not open');
+    if (lazy) return lazyTunnel;
+    if (!lazyRestore || !this.#received.lazyPages) return undefined;
     const pages = await lazyPagesIn(SERVE, this.#arrival.directoryOf(index));
     return pages * native().pageSize >= MIN_LAZY_BYTES ? 'images' : undefined;
   }
