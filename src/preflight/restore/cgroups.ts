@@ -87,13 +87,12 @@ async function findProblems(
       "Set manageCgroupsMode: 'soft', or put the processes into another cgroup with cgRoot.";
     return [['CGROUP_EXISTS', { message, remedy }]];
   }
-  // The root of a hierarchy has no properties, and most cgroups below it are not those of the tree.
-  if (name === '/') {
-    if (!USES_EXISTING.has(mode)) return [];
-    return (await eachOf(children, (child) => findProblems(mode, directory, child))).flat();
-  }
+  const isRoot = name === '/';
+  // Most cgroups below the root of a hierarchy are not those of the tree.
+  if (isRoot && !USES_EXISTING.has(mode)) return [];
   const below = await eachOf(children, (child) => findProblems(mode, directory, child));
-  return [...findChanges(mode, directory, properties), ...below.flat()];
+  const changes = isRoot ? [] : findChanges(mode, directory, properties);
+  return [...changes, ...below.flat()];
 }
 
 /** Properties that the restore leaves as they are, although they were different at the dump. */
