@@ -25,10 +25,13 @@ const workloads = {
   'heavy writer': { hot: 32, rate: 'max' },
 };
 
+/** By hand, with all that moves sent from host to host. */
+const OVER_SSH = 'by hand, page server and ssh';
+
 const modes = memTrack
   ? ['stop-and-copy', 'pre-copy', 'hybrid', 'phaul']
   : [
-      ...['by hand, shared tmpfs', 'by hand, page server and ssh'],
+      ...['by hand, shared tmpfs', OVER_SSH],
       ...['stop-and-copy', 'stop-and-copy, lazyRestore', 'post-copy'],
     ];
 
@@ -37,7 +40,7 @@ const mark = memTrack ? 'bench:migrate:rounds' : 'bench:migrate';
 /** How a mode that is not ours moves the server; resolves with how many bytes went over, if it is known. */
 const others = {
   'by hand, shared tmpfs': byHand,
-  'by hand, page server and ssh': byHandOverSsh,
+  [OVER_SSH]: byHand,
   phaul: byPhaul,
 };
 
@@ -70,7 +73,7 @@ async function measure(mib, workload, mode) {
   const lab = await Lab.start({ parent: '/dev/shm' });
   try {
     const scene = await startScene(lab, { heap: mib, ...workloads[workload], patient: memTrack });
-    const way = mode === 'by hand, page server and ssh' ? await startSshServer(lab, lab.b) : [];
+    const way = mode === OVER_SSH ? await startSshServer(lab, lab.b) : [];
     const start = performance.now();
     const bytes = await (others[mode] ?? ours)(lab, scene, mode, way);
     const totalMs = performance.now() - start;
@@ -83,12 +86,7 @@ async function measure(mib, workload, mode) {
   }
 }
 
-async function byHand(lab, { pid }) {
-  await migrateByHand(lab, pid, lab.a, lab.b);
-  return undefined;
-}
-
-async function byHandOverSsh(lab, { pid }, _mode, way) {
+async function byHand(lab, { pid }, _mode, way) {
   await migrateByHand(lab, pid, lab.a, lab.b, way);
   return undefined;
 }
