@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -22,6 +23,14 @@ export async function mountCgroups(directory?: string): Promise<string> {
   await execa('mount', ['-t', 'cgroup2', 'node-criu', mount]);
   onTestFinished(async () => void (await execa('umount', ['-l', mount])));
   return mount;
+}
+
+/** Where the cgroup v1 hierarchy of the memory controller is mounted. */
+export function memoryHierarchy(): string {
+  const path = '/sys/fs/cgroup/memory';
+  if (existsSync(join(path, 'memory.swappiness'))) return path;
+  const remedy = 'boot with systemd.unified_cgroup_hierarchy=0, or mount that hierarchy there';
+  throw new Error(`cgroup v1 of the memory controller is not at ${path}: ${remedy}`);
 }
 
 /** Names a new cgroup without creating it. It is removed after the test with all its processes. */

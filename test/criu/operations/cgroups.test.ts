@@ -1,9 +1,15 @@
-import { existsSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import { mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DumpOptions, ManageCgroupsMode, PreflightFinding } from '../../../src/index.ts';
-import { groupOf, makeGroup, mountCgroups, unusedGroup } from '../../helpers/cgroups.ts';
+import {
+  groupOf,
+  makeGroup,
+  memoryHierarchy,
+  mountCgroups,
+  unusedGroup,
+} from '../../helpers/cgroups.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import {
   client,
@@ -94,33 +100,30 @@ test('a cgroup without processes is restored, too', async () => {
 
 const swappiness = 'memory.swappiness';
 
-test.skipIf(!existsSync(`/sys/fs/cgroup/memory/${swappiness}`))(
-  'preflightRestore reports a property that no mode writes to a cgroup that exists',
-  async () => {
-    const group = unusedGroup('/sys/fs/cgroup/memory');
-    const setting = join(group.path, swappiness);
-    const counter = await startCounter();
-    await makeGroup(group.path, counter.pid);
-    await writeFile(setting, '10');
-    const criu = client();
-    const imagesDirectory = await temporaryDirectory();
-    await criu.dump(counter.pid, { imagesDirectory, cgroupDumpController: ['memory'] });
-    await waitGone(counter.pid);
-    await writeFile(setting, '20');
-    const full = { imagesDirectory, manageCgroupsMode: 'full' } as const;
-    const [found, ...others] = relevant(await criu.preflightRestore(full));
-    expect(others).toEqual([]);
-    expect(found).toMatchObject({
-      code: 'CGROUP_CHANGED',
-      severity: 'warning',
-      message: expect.stringMatching(/^memory.swappiness of the cgroup .* was '10' and is '20'/),
-      remedy: 'Write the old value to the file before the restore.',
-    });
-    await criu.restore(full);
-    await counter.countsOn();
-    expect((await readFile(setting, 'utf8')).trim()).toBe('20');
-  },
-);
+test('preflightRestore reports a property that no mode writes to a cgroup that exists', async () => {
+  const group = unusedGroup(memoryHierarchy());
+  const setting = join(group.path, swappiness);
+  const counter = await startCounter();
+  await makeGroup(group.path, counter.pid);
+  await writeFile(setting, '10');
+  const criu = client();
+  const imagesDirectory = await temporaryDirectory();
+  await criu.dump(counter.pid, { imagesDirectory, cgroupDumpController: ['memory'] });
+  await waitGone(counter.pid);
+  await writeFile(setting, '20');
+  const full = { imagesDirectory, manageCgroupsMode: 'full' } as const;
+  const [found, ...others] = relevant(await criu.preflightRestore(full));
+  expect(others).toEqual([]);
+  expect(found).toMatchObject({
+    code: 'CGROUP_CHANGED',
+    severity: 'warning',
+    message: expect.stringMatching(/^memory.swappiness of the cgroup .* was '10' and is '20'/),
+    remedy: 'Write the old value to the file before the restore.',
+  });
+  await criu.restore(full);
+  await counter.countsOn();
+  expect((await readFile(setting, 'utf8')).trim()).toBe('20');
+});
 
 test('manageCgroupsMode ignore leaves the process in the cgroup of the restoring process', async () => {
   const { imagesDirectory, counter, criu, group } = await dumpedInGroup();
