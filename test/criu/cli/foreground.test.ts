@@ -7,6 +7,7 @@ import { compileFixture } from '../../helpers/compile.ts';
 import { startOnTerminal } from '../../helpers/terminal.ts';
 import {
   killAfterTest,
+  processState,
   statOf,
   temporaryDirectory,
   waitFor,
@@ -41,9 +42,12 @@ test('--foreground passes signals on, stops with the program, and exits as it do
   const command = await shell.foreground();
   shell.type('\x1a');
   await waitFor(async () => (await shell.foreground()) === shell.pid, 'the shell has the terminal');
-  expect(await Promise.all([stateOf(command), stateOf(pid)])).toEqual(['T', 'T']);
+  expect(await Promise.all([command, pid].map(processState))).toEqual(['T', 'T']);
   shell.type('bg\n');
-  await waitFor(async () => (await stateOf(pid)) === 'S', 'the program runs in the background');
+  await waitFor(
+    async () => (await processState(pid)) === 'S',
+    'the program runs in the background',
+  );
   expect(await shell.foreground()).toBe(shell.pid);
   shell.type('fg; echo "exit code $?"\n');
   await waitFor(async () => (await shell.foreground()) === command, 'the command is in front');
@@ -89,10 +93,6 @@ async function isReady(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   const [, caught = '0'] = /^SigCgt:\t(.*)$/m.exec(status) ?? [];
   return ((BigInt(`0x${caught}`) >> 19n) & 1n) === 1n;
-}
-
-async function stateOf(pid: number): Promise<string | undefined> {
-  return (await statOf(pid))?.[0];
 }
 
 async function nameOf(pid: number): Promise<string> {
