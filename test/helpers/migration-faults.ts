@@ -72,28 +72,35 @@ export type Expected = readonly [
  * the most to undo, and a soak run all of them at all moments.
  * @param every `npm test` tries one in so many rows
  */
-export function casesOf(
-  mode: MigrationMode,
-  expected: readonly Expected[],
-  every = 1,
-  lazyRestore = false,
-) {
-  const name = nameOf({ mode, lazyRestore });
+export function casesOf(way: Way, expected: readonly Expected[], every = 1) {
+  const name = nameOf(way);
   const rows = oneIn(every, `faults of a migration in ${name}`, expected, every - 1);
   return rows.flatMap(([kind, moments, code, owner]) => {
     const isOpen = code === undefined && owner === undefined;
     const what = `moments of the fault of a migration in ${name}: ${kind}`;
     const tried = sample(what, moments.length, 1);
     return moments.slice(-tried).map((moment) => {
-      const fault = { mode, lazyRestore, kind, ...momentOf(moment) } as MigrationFault;
+      const fault = { ...way, kind, ...momentOf(moment) } as MigrationFault;
       const title = `${name}: ${describeFault(fault)}`;
       return [title, { fault, code: isOpen ? 'any' : code, owner }] as const;
     });
   });
 }
 
-function nameOf({ mode, lazyRestore }: Pick<MigrationFault, 'mode' | 'lazyRestore'>): string {
+type Way = Pick<MigrationFault, 'mode' | 'lazyRestore'>;
+
+function nameOf({ mode, lazyRestore }: Way): string {
   return lazyRestore ? `${mode} with lazyRestore` : mode;
+}
+
+/** Tries a fault of {@link casesOf}, and expects its outcome. */
+export async function tryCase(
+  { fault, code, owner }: ReturnType<typeof casesOf>[number][1],
+  circumstances?: Circumstances,
+): Promise<void> {
+  const outcome = await tryFault(fault, circumstances);
+  if (code !== 'any') expect(outcome.code, outcome.message).toBe(code);
+  if (owner) expect(outcome.owner).toBe(owner);
 }
 
 function momentOf(moment: Moment): Partial<MigrationFault> {

@@ -1,8 +1,8 @@
 // Faults of migrations with rounds. Each takes half a minute or more on an emulated processor: `npm test`
 // tries one, and a soak run all of them.
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, test } from 'vitest';
 import { allowLargePipes } from '../helpers/large-pipes.ts';
-import { casesOf, type Expected, tryFault } from '../helpers/migration-faults.ts';
+import { casesOf, type Expected, tryCase } from '../helpers/migration-faults.ts';
 
 beforeAll(allowLargePipes);
 
@@ -50,18 +50,14 @@ const hybrid: Expected[] = [
 ];
 
 const cases = [
-  ...casesOf('pre-copy', preCopy, preCopy.length + 1),
+  ...casesOf({ mode: 'pre-copy' }, preCopy, preCopy.length + 1),
   // `npm test` tries the last row.
-  ...casesOf('hybrid', hybrid, hybrid.length),
+  ...casesOf({ mode: 'hybrid' }, hybrid, hybrid.length),
 ];
 const titles = new Map(cases.map((one) => [one[0], one]));
 
 test.each([...titles.values()])(
   '%s',
-  async (_title, { fault, code, owner }) => {
-    const outcome = await tryFault(fault, { heapMiB: 16, patience: 5 });
-    if (code !== 'any') expect(outcome.code, outcome.message).toBe(code);
-    if (owner) expect(outcome.owner).toBe(owner);
-  },
+  (_title, one) => tryCase(one, { heapMiB: 16, patience: 5 }),
   400_000,
 );

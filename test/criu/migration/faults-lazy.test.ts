@@ -1,6 +1,6 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, test } from 'vitest';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
-import { casesOf, type Expected, tryFault } from '../../helpers/migration-faults.ts';
+import { casesOf, type Expected, tryCase } from '../../helpers/migration-faults.ts';
 
 beforeAll(allowLargePipes);
 
@@ -51,14 +51,6 @@ const expected: Expected[] = [
   ['network stands still', [{ dump: 10 }, { prepare: 50 }, { 'hand-over': 2 }, { pages: 5 }]],
 ];
 
-const cases = casesOf('post-copy', expected, 8);
+const cases = casesOf({ mode: 'post-copy' }, expected, 8);
 
-test.each(cases)(
-  '%s',
-  async (_title, { fault, code, owner }) => {
-    const outcome = await tryFault(fault);
-    if (code !== 'any') expect(outcome.code, outcome.message).toBe(code);
-    if (owner) expect(outcome.owner).toBe(owner);
-  },
-  90_000,
-);
+test.each(cases)('%s', (_title, one) => tryCase(one), 90_000);
