@@ -1,10 +1,12 @@
 #!/bin/bash
-# Builds dist/: tsc writes JavaScript and declarations to build/js, which scripts/bundle.mjs bundles. A
-# lock serializes concurrent builds.
+# Builds dist/: tsc writes JavaScript and declarations to build/js, which scripts/bundle.mjs bundles, and
+# scripts/code-cache.mjs caches compiled code, also for the Nodes that are given as arguments. A lock serializes
+# concurrent builds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
 exec 7> .cache/dist.lock
 flock 7
 node_modules/.bin/tsc -p tsconfig.build.json
-exec node scripts/bundle.mjs
+node scripts/bundle.mjs
+exec node scripts/code-cache.mjs "$@"

@@ -1,7 +1,9 @@
 // Writes dist/, which is shipped: JavaScript in few files, because Node takes longer to find and link many
 // modules than to run them; the declarations of the library; and the licences of the bundled
-// packages. The library is in two files: index.js, and on-demand.cjs with the rooms that most
-// programs never use. These and the modules of Node are loaded at their first use.
+// packages. The library is in three files: index.js has the public classes and functions; library.cjs what
+// they share, which is run at their first use with the code that V8 has cached for it (see code-cache.mjs);
+// and on-demand.cjs the rooms that most programs never use. Modules of Node are loaded at their first use too.
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +42,8 @@ const sharedHelpers = () => {
   };
 };
 
+const nameOf = (id) => id.slice(compiled.length);
+
 /** The modules that neither an import of the library nor a dump or restore that succeeds needs. */
 const isOnDemand = (id) =>
   [
@@ -48,7 +52,17 @@ const isOnDemand = (id) =>
     /\/preflight\/(?!restorable|checks\/(check|namespaces)\.)/,
     /\/netlink\/(?!message|nftables|socket)/,
     /\/images\/checkpoint\.js$/,
-  ].some((pattern) => pattern.test(id.slice(compiled.length)));
+  ].some((pattern) => pattern.test(nameOf(id)));
+
+/** The modules that have the public classes and functions. */
+const isPublic = (id) =>
+  [
+    /^\/(index|criu|errors|diagnostics|short-forms)\.js$/,
+    /^\/images\/(stats|verify)\.js$/,
+    /^\/launch\/(checkpointable-process|launch)\.js$/,
+    /^\/precopy\/pre-copy\.js$/,
+    /^\/process\/process-handle\.js$/,
+  ].some((pattern) => pattern.test(nameOf(id)));
 
 /** Gives the exports of a module, which is loaded at the first use of one of them. */
 const lazily = `\
@@ -58,19 +72,40 @@ const lazily = (load) => {
 };
 `;
 
-/** The beginning of index.js. The text of on-demand.cjs is read at once, because later there may be no file descriptor. */
-const libraryRequire = `${lazily}
-const require = (id) => lazily(() => (id === './on-demand.cjs' ? loadOnDemand() : process.getBuiltinModule(id)));
+/**
+ * The beginning of index.js. The texts of the other files are read at once, because later there may be no file
+ * descriptor. V8 refuses cached code of another version.
+ */
+const libraryRequire = (hash) => `\
+${lazily}
 const exports = {};
-const onDemand = process.getBuiltinModule('node:url').fileURLToPath(new URL('on-demand.cjs', import.meta.url));
-const onDemandText = process.getBuiltinModule('node:fs').readFileSync(onDemand);
-function loadOnDemand() {
-  const { compileFunction } = process.getBuiltinModule('node:vm');
-  const names = ['require', 'exports', 'importModule'];
-  const run = compileFunction(onDemandText.toString(), names, { filename: onDemand });
-  const own = {};
-  run((id) => (id === './index.js' ? exports : require(id)), own, (id) => import(id));
-  return own;
+const parts = {
+  './index.js': exports,
+  './library.cjs': part('library.cjs', 'code-cache/${hash}-'),
+  './on-demand.cjs': part('on-demand.cjs'),
+};
+const require = (id) => parts[id] ?? lazily(() => process.getBuiltinModule(id));
+function part(name, cache) {
+  const { readFileSync } = process.getBuiltinModule('node:fs');
+  const filename = process.getBuiltinModule('node:url').fileURLToPath(new URL(name, import.meta.url));
+  const text = readFileSync(filename);
+  return lazily(() => {
+    const own = {};
+    const { Script } = process.getBuiltinModule('node:vm');
+    const cachedData = cache && cachedCode(cache);
+    const script = new Script(text.latin1Slice(), { filename, cachedData });
+    script.runInThisContext()(require, own, import.meta.url, (id) => import(id));
+    return own;
+  });
+}
+function cachedCode(prefix) {
+  const { arch, versions } = process;
+  try {
+    const { readFileSync } = process.getBuiltinModule('node:fs');
+    return readFileSync(new URL(\`\${prefix}\${arch}-\${versions.v8}\`, import.meta.url));
+  } catch {
+    return undefined;
+  }
 }
 `;
 
@@ -98,11 +133,13 @@ const files = new Map([
   ['grpc.js', grpc.code],
   ['cli/main.js', command.code],
   ['on-demand.cjs', library.onDemand],
+  ['library.cjs', library.shared],
   // Written last, because the set-up and the tests compare its time with that of the sources.
   ['index.js', library.index],
 ]);
-for (const [name, text] of files) install(name, text);
+// First of all the cached code, which belongs to the text that is about to be replaced.
 removeOthers();
+for (const [name, text] of files) install(name, text);
 
 async function generate(name, plugins, options) {
   const build = await rolldown({
@@ -130,23 +167,30 @@ async function generate(name, plugins, options) {
  */
 async function bundleLibrary() {
   const plugins = [otherBundle(/\/grpc\.js$/, './grpc.js')];
-  const [index, onDemand] = await generate('index.js', plugins, {
+  const chunks = await generate('index.js', plugins, {
     format: 'cjs',
     chunkFileNames: '[name].cjs',
     codeSplitting: {
       includeDependenciesRecursively: false,
-      groups: [{ name: 'on-demand', test: isOnDemand }],
+      groups: [
+        { name: 'on-demand', test: isOnDemand },
+        { name: 'library', test: (id) => !isPublic(id) },
+      ],
     },
   });
+  const chunk = (name) => chunks.find(({ fileName }) => fileName === name);
   const door = readFileSync(join(compiled, 'index.js'), 'utf8');
   const exported = [...door.matchAll(/export \{([^}]+)\}/g)].flatMap(([, names]) =>
     names.match(/\w+/g),
   );
+  const shared = asFunction(chunk('library.cjs').code);
+  const hash = createHash('sha256').update(shared).digest('hex').slice(0, 16);
+  const code = asModule(chunk('index.js').code);
   return {
-    moduleIds: [...index.moduleIds, ...onDemand.moduleIds],
-    index: `${libraryRequire}${asModule(index.code)}export { ${exported.join(', ')} };\n`,
-    // Only the code of modules may call import().
-    onDemand: `'use strict';\n${onDemand.code.replaceAll('import(', 'importModule(')}`,
+    moduleIds: chunks.flatMap(({ moduleIds }) => moduleIds),
+    index: `${libraryRequire(hash)}${code}export { ${exported.join(', ')} };\n`,
+    shared,
+    onDemand: asFunction(chunk('on-demand.cjs').code),
   };
 }
 
@@ -166,6 +210,15 @@ function asModule(code) {
     .replace(/^#!.*\n/, '')
     .replace(/^Object\.defineProperty\(exports, Symbol\.toStringTag.*\n/, '')
     .replaceAll('require("url").pathToFileURL(__filename).href', 'import.meta.url');
+}
+
+/** Turns CommonJS into a function, with one byte for each character. Only modules may call import(). */
+function asFunction(code) {
+  const body = asModule(code)
+    .replaceAll('import.meta.url', 'moduleUrl')
+    .replaceAll('import(', 'importModule(')
+    .replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return `(function (require, exports, moduleUrl, importModule) { 'use strict';\n${body}})\n`;
 }
 
 /** The licences of the packages that the modules belong to. */
@@ -208,6 +261,7 @@ function install(name, text) {
 
 /** Removes the files of earlier builds. */
 function removeOthers() {
+  mkdirSync(target, { recursive: true });
   for (const entry of readdirSync(target, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     if (!entry.isDirectory() && !files.has(relative(target, path))) rmSync(path);

@@ -91,13 +91,13 @@ export interface CriuClientOptions {
   kernelCache?: boolean;
 }
 
-const clientOptions: Shape<CriuClientOptions> = {
+const clientOptions = (): Shape<CriuClientOptions> => ({
   path: text,
   socket: text,
   defaults: defaultOptions,
   prewarm: integer(0, MAX_PREWARM),
   kernelCache: flag,
-};
+});
 
 /** Why lazy pages need a binary. */
 const DAEMON = 'the lazy-pages daemon is a command of the criu binary';
@@ -127,7 +127,7 @@ export class Criu implements AsyncDisposable {
 
   /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if an option or default is wrong */
   constructor(options: CriuClientOptions = {}) {
-    const given = checkOptions('new Criu', options, clientOptions);
+    const given = checkOptions('new Criu', options, clientOptions());
     const { path, socket, defaults = {}, prewarm = 0, kernelCache } = given;
     for (const option of ['path', 'prewarm', 'kernelCache'] as const) {
       if (socket === undefined || given[option] === undefined) continue;

@@ -11,6 +11,11 @@ const signalNames = new Map(
     .map(([name, number]) => [number, name as NodeJS.Signals]),
 );
 
+/** The name of a signal; null if Node has none for it. */
+export function signalName(number: number): NodeJS.Signals | null {
+  return signalNames.get(number) ?? null;
+}
+
 /** A process whose exit is awaited; it owns the pidfd. */
 export interface ExitWatch {
   /** Never rejects. */
@@ -70,7 +75,7 @@ export function exitStatus(status: number | undefined): ExitStatus {
 function named(status: WaitStatus | undefined): ExitStatus {
   if (!status) return { code: null, signal: null };
   const { code, signal } = status;
-  return { code, signal: signal === null ? null : (signalNames.get(signal) ?? null) };
+  return { code, signal: signal === null ? null : signalName(signal) };
 }
 
 /** Opens a pidfd; undefined if there is no such process. */

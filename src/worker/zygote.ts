@@ -1,10 +1,11 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { within } from '../concurrency/deadline.ts';
 import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import type { ExitStatus } from '../errors.ts';
 import { native } from '../native/index.ts';
+import { signalName } from '../process/exit.ts';
 import { killTrees } from '../process/kill-tree.ts';
 import { programOf } from '../procfs/program.ts';
 import { CriuChild } from './child.ts';
@@ -23,10 +24,6 @@ const LINGER_MS = 1000;
 
 /** What a service logs when it has reaped a worker. Source: CRIU's criu/cr-service.c, reap_worker. */
 const WORKER_END = /^\([\d.]+\) Worker\(pid \d+\) (?:exited with (\d+)|was killed by (\d+):)/m;
-const signals = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
-);
-
 /**
  * A `criu service` of this process alone, which is linked and initialised, and forks a worker for each
  * connection. It has one worker at a time, so that its standard error and the exit status that it logs are
@@ -139,7 +136,7 @@ export class Zygote {
     this.#last = undefined;
     exit.resolve({
       code: ended ? Number(code) : null,
-      signal: ended ? null : (signals.get(Number(signal)) ?? null),
+      signal: ended ? null : signalName(Number(signal)),
     });
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
@@ -26,16 +26,49 @@ test('the command imports nothing of the library but its public API and the read
   ]);
 });
 
-test('dist has few files: two for the library, and one each for gRPC and for the command', async () => {
+test('dist has few files: three for the library, and one each for gRPC and for the command', async () => {
   const names = await readdir(dist, { recursive: true });
   expect(names.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
     'cli/main.js',
     'grpc.js',
     'index.js',
+    'library.cjs',
     'on-demand.cjs',
   ]);
   // A source map would name sources that are not shipped.
   expect(names.filter((name) => name.endsWith('.map'))).toEqual([]);
+});
+
+test('the first use runs cached code, and ignores code that does not fit', async () => {
+  const root = resolve(dist, '..');
+  // For this Node, which may not be the one that has built the library.
+  await execa(process.execPath, [join(root, 'scripts/code-cache.mjs')]);
+  const copy = await temporaryDirectory();
+  await cp(dist, join(copy, 'dist'), { recursive: true });
+  await cp(join(root, 'package.json'), join(copy, 'package.json'));
+  const script = `
+    import vm from 'node:vm';
+    vm.Script = class extends vm.Script {
+      constructor(text, options) {
+        super(text, options);
+        console.log(this.cachedDataRejected);
+      }
+    };
+    const { Criu } = await import(${JSON.stringify(join(copy, 'dist/index.js'))});
+    console.log('imported');
+    console.log(typeof new Criu().dump);`;
+  const imported = async (...flags: string[]) => {
+    const args = [...flags, '--input-type=module', '-e', script];
+    return (await execa(process.execPath, args)).stdout.split('\n');
+  };
+  expect(await imported()).toEqual(['imported', 'false', 'function']);
+  expect(await imported('--no-opt')).toEqual(['imported', 'true', 'function']);
+  const caches = join(copy, 'dist/code-cache');
+  const names = await readdir(caches);
+  await Promise.all(names.map((name) => truncate(join(caches, name), 5000)));
+  expect(await imported()).toEqual(['imported', 'true', 'function']);
+  await rm(caches, { recursive: true });
+  expect(await imported()).toEqual(['imported', 'undefined', 'function']);
 });
 
 describe.each(nodeMajors)('Node %i', (major) => {
