@@ -121,8 +121,8 @@ export interface Outcome {
   readonly workload: string | undefined;
   /** What resolveMigration() did, if it was needed. */
   readonly resolved: string | undefined;
-  /** The host on which the program runs in the end. */
-  readonly owner: 'source' | 'destination';
+  /** The host on which the program runs in the end; none if CRIU's code has ended it. */
+  readonly owner: 'source' | 'destination' | 'none';
   /** True if the copy has run and what it did is lost. */
   readonly isBack: boolean;
 }
