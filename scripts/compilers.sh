@@ -42,7 +42,9 @@ get_compilers() {
 # Paths are relative to the root directory. It has no shell, and so cannot run musl-gcc, a script that
 # calls gcc with a specs file.
 compile() { # TRIPLET FLAG…
-  local specs=()
-  [[ $1 != *-musl ]] || specs=(-specs "/usr/lib/$1/musl-gcc.specs")
-  chroot "$root" "/usr/bin/${1%-*}-gnu-gcc" "${specs[@]}" -Werror "${@:2}"
+  local options=()
+  [[ $1 != *-musl ]] || options=(-specs "/usr/lib/$1/musl-gcc.specs")
+  # The atomics of Debian's libgcc for arm64 call a function of glibc.
+  [[ $1 != aarch64-*-musl ]] || options+=(-mno-outline-atomics)
+  chroot "$root" "/usr/bin/${1%-*}-gnu-gcc" "${options[@]}" -Werror "${@:2}"
 }

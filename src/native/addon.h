@@ -60,6 +60,8 @@ void require_ok(napi_status status, const char *call);
 /* Each throws and returns false, so that a caller can write `return throw_type(…)`. */
 bool throw_errno(napi_env env, int error, const char *syscall, const char *path);
 bool throw_type(napi_env env, const char *message);
+/* For callbacks of the event loop, which have no JavaScript caller. */
+void report_exception(napi_env env);
 
 /* --- handles.c: what an environment owns ------------------------------------------------------ */
 
@@ -81,7 +83,7 @@ method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_set_fore
 /* Reaps a child when it ends, on a thread of its own if it still runs. */
 void reap_later(pid_t pid);
 
-/* --- channel.c, watch.c, spawn.c, inspect.c, exchange.c and durable.c ------------------------- */
+/* --- channel.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c and pump.c ----------------- */
 
 method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
 method_function js_send, js_receive, js_set_blocking, js_signal_at_end;
@@ -91,3 +93,4 @@ method_function js_netlink, js_packet_socket;
 method_function js_end_tcp_repair, js_open_by_handle, js_get_attribute, js_try_lock;
 method_function js_exchange;
 method_function js_sync_files;
+method_function js_pump;

@@ -61,3 +61,13 @@ bool throw_type(napi_env env, const char *message) {
   check(env, napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", message));
   return false;
 }
+
+/* Makes the pending exception an uncaught exception: there is no JavaScript caller to catch it. */
+void report_exception(napi_env env) {
+  napi_value exception;
+  bool is_pending = false;
+  if (napi_is_exception_pending(env, &is_pending) == napi_ok && is_pending &&
+      napi_get_and_clear_last_exception(env, &exception) == napi_ok)
+    /* This fails only in an environment that is ending, where no JavaScript runs any more. */
+    (void)napi_fatal_exception(env, exception);
+}

@@ -55,6 +55,56 @@ export interface Watch {
   unref(): void;
 }
 
+/** What a {@link Pump} moves bytes between, from where Node has stopped. */
+export interface PumpRequest {
+  /** A stream socket of this host. */
+  readonly local: number;
+  /** A connected TCP socket. Neither socket blocks. */
+  readonly peer: number;
+  /** Bytes for the local socket that were received before. */
+  readonly early: Uint8Array;
+  /** Bytes from the peer that were read but not decrypted yet. */
+  readonly unread: Uint8Array;
+  /** The cipher of TLS 1.3: `aes-128-gcm`, `aes-256-gcm` or `chacha20-poly1305`. Default: no TLS. */
+  readonly cipher?: string;
+  /** The key, the IV of 12 bytes, and in 8 bytes the sequence number of the next record. */
+  readonly sendKeys?: Uint8Array;
+  readonly receiveKeys?: Uint8Array;
+}
+
+/** How far a {@link Pump} is. */
+export interface PumpState {
+  /** Bytes taken from the local socket. */
+  readonly sent: number;
+  /** Bytes received for the local socket. */
+  readonly received: number;
+  /** Bytes that the socket of the peer has taken, encryption included. */
+  readonly written: number;
+  /** Bytes that it has still to take. */
+  readonly pending: number;
+  /** True once nothing more is read, because an end is closed or has failed, or the pump was stopped. */
+  readonly hasEnded: boolean;
+  /** True once the descriptors are closed. */
+  readonly isDone: boolean;
+  /** The system call that failed, or without `errno` what is wrong; undefined at a proper end. */
+  readonly failure?: string;
+  readonly errno?: number;
+}
+
+/** A thread that moves bytes between two sockets, encrypted on the side of the peer. */
+export interface Pump {
+  state(): PumpState;
+  /** Sets how many bytes may be sent in all, initially none, and after how many the pump calls back. */
+  limitSending(bytes: number, notifyAt: number): void;
+  /** The same for bytes received; the last read may exceed the limit by some KiB. */
+  limitReceiving(bytes: number, notifyAt: number): void;
+  /**
+   * Ends the connection to the peer. The local socket is shut down after a second at most, in which what
+   * was received goes to it. Idempotent.
+   */
+  stop(): void;
+}
+
 /**
  * The addon: system calls that Node does not offer, without policy. A failed system call throws an
  * Error with `code`, `errno` (positive) and `syscall`, like Node's own errors. All descriptors that
@@ -137,6 +187,14 @@ export interface Native {
   exchange(one: string, other: string): void;
   /** Writes the regular files of a directory, and its entries, to the disk (fsync(2)) on another thread. */
   syncFiles(directory: string): Promise<void>;
+  /**
+   * Starts a thread that moves bytes between two sockets, which it owns from then on: it shuts both down
+   * and closes them at its end.
+   * @param onEvent called when a limit is reached, when the pump has ended, and when it is done
+   */
+  pump(request: PumpRequest, onEvent: () => void): Pump;
+  /** True if pumps can encrypt: this Node has the functions of OpenSSL. */
+  readonly hasOpenSsl: boolean;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**

@@ -1,6 +1,8 @@
 /* The module that Node loads: the table of its methods, and the way from Node-API to each. */
 #include "addon.h"
 
+#include "records.h"
+
 #include <unistd.h>
 
 static const struct method methods[] = {
@@ -27,6 +29,7 @@ static const struct method methods[] = {
     {"tryLock", js_try_lock},
     {"exchange", js_exchange},
     {"syncFiles", js_sync_files},
+    {"pump", js_pump},
     {"close", js_close},
     {"release", js_release},
 };
@@ -58,11 +61,13 @@ bool define_methods(napi_env env, napi_value object, const struct method *table,
 }
 
 NAPI_MODULE_INIT() {
-  napi_value page_size;
+  napi_value page_size, has_openssl;
   if (!open_handles(env) ||
       !define_methods(env, exports, methods, sizeof methods / sizeof *methods) ||
       !check(env, napi_create_double(env, (double)sysconf(_SC_PAGESIZE), &page_size)) ||
-      !check(env, napi_set_named_property(env, exports, "pageSize", page_size)))
+      !check(env, napi_set_named_property(env, exports, "pageSize", page_size)) ||
+      !check(env, napi_get_boolean(env, has_records(), &has_openssl)) ||
+      !check(env, napi_set_named_property(env, exports, "hasOpenSsl", has_openssl)))
     return NULL;
   return exports;
 }

@@ -69,16 +69,6 @@ static bool run_callback(struct watch *watch) {
          check(env, napi_make_callback(env, watch->context, global, callback, 0, NULL, NULL));
 }
 
-/* Makes the pending exception an uncaught exception: there is no JavaScript caller to catch it. */
-static void report_exception(napi_env env) {
-  napi_value exception;
-  bool is_pending = false;
-  if (napi_is_exception_pending(env, &is_pending) == napi_ok && is_pending &&
-      napi_get_and_clear_last_exception(env, &exception) == napi_ok)
-    /* This fails only in an environment that is ending, where no JavaScript runs any more. */
-    (void)napi_fatal_exception(env, exception);
-}
-
 static bool start(struct watch *watch);
 
 static void on_ready(uv_poll_t *poll, int status, int events) {

@@ -138,6 +138,12 @@ napi_status napi_get_null(napi_env env, napi_value *value) {
   return napi_ok;
 }
 
+napi_status napi_get_boolean(napi_env env, bool truth, napi_value *value) {
+  (void)env;
+  (*value = make(napi_boolean))->number = truth;
+  return napi_ok;
+}
+
 napi_status napi_create_double(napi_env env, double number, napi_value *value) {
   (void)env;
   (*value = make(napi_number))->number = number;
