@@ -80,7 +80,7 @@ export class Arrival implements AsyncDisposable {
     this.#pages = new PageBudget(offer.memoryBytes);
     this.#allowance = { bytes: offer.memoryBytes + MAX_IMAGE_BYTES, files: MAX_FILES };
     this.#images = incomingImages(context.directory, offer.id);
-    this.#byteCount = new ByteCount(this.#images, () => this.#received);
+    this.#byteCount = new ByteCount(this.#images, () => this.received);
     this.#expectConnections();
   }
 
@@ -96,6 +96,8 @@ export class Arrival implements AsyncDisposable {
 
   /** Pages and images received so far, in bytes. */
   get received(): number {
+    this.#roundTunnel?.reportReceived();
+    this.#lazyTunnel?.reportReceived();
     return this.#received;
   }
 
@@ -180,6 +182,7 @@ export class Arrival implements AsyncDisposable {
     const status = await Promise.race([server.exited, timeout]);
     ended.abort();
     if (status?.code === 0) {
+      this.#roundTunnel?.reportReceived();
       this.#pageServer = undefined;
       return;
     }

@@ -2,32 +2,39 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { builtins } from '../../builtins.ts';
+import { native } from '../../native/index.ts';
 import { MAX_BUFFERED_BYTES } from '../../postcopy/page-protocol.ts';
 import { type Credentials, identityCheck } from './credentials.ts';
 import { HANDSHAKE_MS, PendingConnections, peerAddress } from './pending-connections.ts';
+import { RecordTransport } from './record-transport.ts';
 import type { RenewedCredentials } from './renewed-credentials.ts';
 
 /** The size of the one-time token that a page connection begins with, in bytes. */
 export const TOKEN_SIZE = 32;
 /** The destination's answer to a valid token. */
 const WELCOME = Buffer.of(1);
-const KEEP_ALIVE_MS = 5000;
+const SOCKET = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 5000 } as const;
+const MUTUAL = { requestCert: true, rejectUnauthorized: true } as const;
 const TLS = { minVersion: 'TLSv1.2', highWaterMark: MAX_BUFFERED_BYTES } as const;
+
+/** Where to connect, and how. */
+export interface PagesEndpoint {
+  readonly host: string;
+  readonly port: number;
+  /** True if JavaScript reads and writes the pages itself, which is quicker without a {@link RecordTransport}. */
+  readonly inJavaScript?: boolean;
+}
 
 /** Opens a page connection to a destination; resolves once the destination has accepted the token. */
 export async function connectPages(
-  { host, port }: { readonly host: string; readonly port: number },
+  endpoint: PagesEndpoint,
   credentials: Credentials | undefined,
   token: Uint8Array,
   signal: AbortSignal,
 ): Promise<Socket> {
   signal.throwIfAborted();
-  const socket = credentials
-    ? builtins.tls.connect({
-        ...{ host, port, ...credentials, ...TLS },
-        checkServerIdentity: identityCheck(host, credentials),
-      })
-    : connect({ host, port });
+  const { host, port } = endpoint;
+  let socket = connect({ ...{ host, port }, ...SOCKET });
   // The caller may add its own listener late: an error until then shows as `errored` of the socket.
   socket.on('error', () => {});
   const onAbort = () => socket.destroy(new Error('the connection was aborted'));
@@ -37,8 +44,11 @@ export async function connectPages(
   );
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    await once(socket, credentials ? 'secureConnect' : 'connect');
-    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+    await once(socket, 'connect');
+    if (credentials) {
+      socket = startTls(socket, endpoint, credentials);
+      await once(socket, 'secureConnect');
+    }
     socket.write(token);
     await readExactly(socket, WELCOME.length);
     return socket;
@@ -49,6 +59,19 @@ export async function connectPages(
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+function startTls(tcp: Socket, { host, inJavaScript }: PagesEndpoint, credentials: Credentials) {
+  const canPump = !inJavaScript && native().hasOpenSsl;
+  const transport = canPump ? new RecordTransport(tcp, 'client') : undefined;
+  const socket = builtins.tls.connect({
+    ...{ socket: transport ?? tcp, ...credentials, ...TLS },
+    checkServerIdentity: identityCheck(host, credentials),
+  });
+  socket.on('error', () => {});
+  socket.on('keylog', (line: Buffer) => transport?.addSecret(line));
+  transport?.attach(socket);
+  return socket;
 }
 
 /** What the connections to a port of a server are subject to. */
@@ -70,27 +93,43 @@ export class PageListener implements AsyncDisposable {
     credentials: Credentials | undefined,
     { pending = new PendingConnections(), renewed }: ListenerOptions = {},
   ): Promise<PageListener> {
-    const mutual = { requestCert: true, rejectUnauthorized: true };
-    const server = credentials
-      ? builtins.tls.createServer({ ...credentials, ...mutual, ...TLS })
-      : createServer();
-    renewed?.onChange((files) => (server as TlsServer).setSecureContext(files));
-    // Before the listener that begins TLS.
-    server.prependListener('connection', () => renewed?.refresh());
+    const server = createServer(SOCKET);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, host, resolve);
     });
     // accept() may fail for want of descriptors; the listener goes on.
     server.on('error', () => {});
-    return new PageListener(server, credentials ? 'secureConnection' : 'connection', pending);
+    const secure = credentials && builtins.tls.createServer({ ...credentials, ...MUTUAL, ...TLS });
+    return new PageListener(server, secure, { pending, renewed });
   }
 
-  private constructor(server: Server, event: string, pending: PendingConnections) {
+  private constructor(
+    server: Server,
+    secure: TlsServer | undefined,
+    { pending, renewed }: Required<ListenerOptions>,
+  ) {
     this.#server = server;
     this.#pending = pending;
-    server.on('connection', (peer: Socket) => void pending.add(peer));
-    server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
-    server.on(event, (peer: Socket) => void this.#accept(peer));
+    if (!secure) {
+      server.on('connection', (peer: Socket) => {
+        if (pending.add(peer)) void this.#accept(peer, peer);
+      });
+      return;
+    }
+    renewed?.onChange((files) => secure.setSecureContext(files));
+    server.on('connection', (tcp: Socket) => {
+      renewed?.refresh();
+      if (!pending.add(tcp)) return;
+      const { hasOpenSsl } = native();
+      secure.emit('connection', hasOpenSsl ? new RecordTransport(tcp, 'server') : tcp);
+    });
+    secure.on('keylog', (line: Buffer) => RecordTransport.current?.addSecret(line));
+    secure.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
+    secure.on('secureConnection', (peer: Socket) => {
+      const transport = RecordTransport.current;
+      transport?.attach(peer);
+      void this.#accept(peer, transport?.socket ?? peer);
+    });
   }
 
   get port(): number {
@@ -111,9 +150,10 @@ export class PageListener implements AsyncDisposable {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #accept(peer: Socket): Promise<void> {
+  /** @param tcp the socket below TLS */
+  async #accept(peer: Socket, tcp: Socket): Promise<void> {
     peer.on('error', () => {});
-    const address = peerAddress(peer);
+    const address = peerAddress(tcp);
     const token = await readExactly(peer, TOKEN_SIZE).catch(() => undefined);
     const onConnection = token && this.#take(token);
     if (!onConnection) {
@@ -121,7 +161,6 @@ export class PageListener implements AsyncDisposable {
       return;
     }
     this.#pending.release(address);
-    peer.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
     try {
       onConnection(peer);
       peer.write(WELCOME);
