@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Files } from '../process/files.ts';
 
+const FILE = 'pstree.img';
 /** The first two words of the file: see image-file.ts. */
 const MAGIC = [0x54564319, 0x50273030] as const;
 const HEADER_SIZE = 8;
@@ -15,9 +17,16 @@ export interface TreeEntry {
   readonly threads: readonly number[];
 }
 
-/** The pids that the processes of a dumped tree had in their own pid namespace, the root's first. */
+/**
+ * The pids that the processes of a dumped tree had in their own pid namespace, the root's first; empty if
+ * there is no file that can be read.
+ */
 export function treePids(directory: string): number[] {
-  return readTree(directory).map(({ pid }) => pid);
+  try {
+    return treeOf(readFileSync(join(directory, FILE))).map(({ pid }) => pid);
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -32,16 +41,16 @@ export function idsToRestore(tree: readonly TreeEntry[]): number[] {
 
 /**
  * Reads the processes of a dumped tree, the root first, with the ids of their own pid namespace.
- * Stops at what cannot be read: CRIU reports damaged images itself. Synchronous and decoded by hand,
- * because every restore does it before criu starts.
+ * Stops at what cannot be read: CRIU reports damaged images itself.
+ * @param files how to make calls on files in the directory
  */
-export function readTree(directory: string): TreeEntry[] {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(join(directory, 'pstree.img'));
-  } catch {
-    return [];
-  }
+export async function readTree(directory: string, files: Files): Promise<TreeEntry[]> {
+  const bytes = await files.readFile(join(directory, FILE)).catch(() => undefined);
+  return bytes ? treeOf(bytes) : [];
+}
+
+/** Decoded by hand, because every restore does it before CRIU is asked. */
+function treeOf(bytes: Buffer): TreeEntry[] {
   if (bytes.length < HEADER_SIZE) return [];
   if (MAGIC.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) return [];
   // Entries follow, each preceded by its length.

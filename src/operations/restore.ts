@@ -1,10 +1,11 @@
 import { CriuError } from '../errors.ts';
-import { idsToRestore, readTree } from '../images/pstree.ts';
+import { idsToRestore, readTree, type TreeEntry } from '../images/pstree.ts';
 import { type RestoreStats, restoreStatsIn } from '../images/stats.ts';
 import type { Hooks } from '../options/hooks.ts';
 import { directoryPath } from '../options/kinds.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
+import { filesIn } from '../process/files.ts';
 import { awaitReaped } from '../process/reaping.ts';
 import { describeOccupant, isZombie } from '../procfs/occupant.ts';
 import { stateOf } from '../procfs/stat.ts';
@@ -25,13 +26,23 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
   const start = performance.now();
   using resolved = await resolveOptions(client, 'restore', given);
   const { imagesDirectory, asChild = false } = resolved.effective;
-  const tree = readTree(directoryPath(imagesDirectory));
-  // The criu of a service may be in another pid namespace.
-  const ids = client.socket === undefined ? idsToRestore(tree) : [];
-  await awaitReaped(ids, { isInUse: isZombie, cancelled: resolved.cancellation.requested });
+  let tree: readonly TreeEntry[] = [];
+  // Empty for the criu of a service, which may be in another pid namespace.
+  let ids: readonly number[] = [];
   using root = new RestoredRoot();
   const job: Job<RestoreStats> = {
-    request: { type: 'RESTORE', label: 'restore' },
+    request: {
+      type: 'RESTORE',
+      label: 'restore',
+      async stage() {
+        const directory = directoryPath(imagesDirectory);
+        tree = await readTree(directory, await filesIn(directory));
+        if (client.socket === undefined) ids = idsToRestore(tree);
+        const cancelled = resolved.cancellation.requested;
+        await awaitReaped(ids, { isInUse: isZombie, cancelled });
+        return undefined;
+      },
+    },
     lifecycle: {
       observer: ({ script, pid }, now) => {
         if (now === 'acknowledged') root.begun = true;

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { CriuError } from '../../src/errors.ts';
 import { idsToRestore, readTree, treePids } from '../../src/images/pstree.ts';
 import { readDumpStats, readRestoreStats } from '../../src/images/stats.ts';
+import { localFiles } from '../../src/process/files.ts';
 import { type Random, seeded } from '../helpers/random.ts';
 import { noteFault } from '../helpers/reliability.ts';
 import { sample } from '../helpers/sample.ts';
@@ -102,16 +103,16 @@ test(
   TIMEOUT_MS,
 );
 
-test('idsToRestore lists processes and threads once, and none of a tree with a pid namespace', () => {
+test('idsToRestore lists processes and threads once, and none of a tree with a pid namespace', async () => {
   const write = (...entries: Uint8Array[]) =>
     writeFileSync(join(directory, 'pstree.img'), image([0x54564319, 0x50273030], ...entries));
   write(treeEntry(4711, 5000, 70_000), treeEntry(4712));
-  expect(idsToRestore(readTree(directory))).toEqual([4711, 5000, 70_000, 4712]);
+  expect(idsToRestore(await readTree(directory, localFiles))).toEqual([4711, 5000, 70_000, 4712]);
   write(treeEntry(1), treeEntry(2));
-  expect(idsToRestore(readTree(directory))).toEqual([]);
+  expect(idsToRestore(await readTree(directory, localFiles))).toEqual([]);
   // The first thread of a zombie is what was in CRIU's memory.
   write(treeEntry(4711), Uint8Array.from([...treeEntry(4712).slice(0, -3), 5 << 3, ...varint(99)]));
-  expect(idsToRestore(readTree(directory))).toEqual([4711, 4712]);
+  expect(idsToRestore(await readTree(directory, localFiles))).toEqual([4711, 4712]);
 });
 
 /** An image as CRIU writes it: two magic numbers, and entries behind their lengths. */
