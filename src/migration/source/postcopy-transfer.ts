@@ -4,6 +4,7 @@ import type { CriuError } from '../../errors.ts';
 import { lazyDump } from '../../postcopy/lazy-dump.ts';
 import type { LazySource } from '../../postcopy/lazy-source.ts';
 import { isPostcopy } from '../protocol/modes.ts';
+import { pumped } from '../protocol/page-pump.ts';
 import type { PageTunnel } from '../protocol/page-tunnel.ts';
 import { awaitPages, commit } from './commit.ts';
 import {
@@ -22,7 +23,7 @@ const PROGRESS_MS = 250;
 /** Moves the rest of the memory after the copy runs: `post-copy` and `hybrid`. */
 export async function transferAfterCopyRuns(context: TransferContext): Promise<TransferResult> {
   const { link, pages, interruption, original, progress, stallMs } = context;
-  const peer = await link.connectPages(pages.pagePort, pages.lazyToken, true);
+  const peer = pumped(await link.connectPages(pages.pagePort, pages.lazyToken));
   progress.countBytes(() => peer.bytesWritten);
   // True once the copy has all of its memory, false once it never will.
   const isComplete = deferred<boolean>();
