@@ -83,7 +83,7 @@ method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_set_fore
 /* Reaps a child when it ends, on a thread of its own if it still runs. */
 void reap_later(pid_t pid);
 
-/* --- channel.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c and pump.c ----------------- */
+/* --- channel.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c and memory-copy.c ---- */
 
 method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
 method_function js_send, js_receive, js_set_blocking, js_signal_at_end;
@@ -94,3 +94,4 @@ method_function js_end_tcp_repair, js_open_by_handle, js_get_attribute, js_try_l
 method_function js_exchange;
 method_function js_sync_files;
 method_function js_pump;
+method_function js_memory_copy;

@@ -105,6 +105,45 @@ export interface Pump {
   stop(): void;
 }
 
+/** Consecutive pages, three numbers each: the address of the first, how many, and flags of CRIU's pagemap. */
+export type PageEntries = Float64Array;
+
+/** What a comparison of memory found. */
+export interface Comparison {
+  /**
+   * The pages that the process has, in the order in which they were given: in the parent if they are as in the
+   * round before, else present, and lazy as they were given.
+   */
+  readonly entries: PageEntries;
+  readonly changedPages: number;
+  readonly samePages: number;
+}
+
+/**
+ * A copy of the memory of a process, which is made and compared in rounds. It does one thing at a time. Its
+ * promises reject as the addon's methods throw.
+ */
+export interface MemoryCopy {
+  /** Starts a round. Pages that were not read in the round before are forgotten. */
+  startRound(): void;
+  /**
+   * Reads pages of a process, compares them with those of the round before, and keeps them; on as many threads
+   * as there are processors. The process need not be stopped.
+   * @param how 1: all these pages, also those that the kernel says the process does not have; it fails if
+   * one cannot be read. 2: with the lowest priority. The sum for both.
+   */
+  compare(pid: number, entries: PageEntries, how: number): Promise<Comparison>;
+  /**
+   * Writes the pages of present entries to a file or a socket.
+   * @param destination what a page server calls this process, for which a message precedes each entry; 0 for a file
+   */
+  write(fd: number, entries: PageEntries, destination: number): Promise<unknown>;
+  /** Forgets all pages and frees their memory. */
+  free(): void;
+  /** How much memory the copy takes, in bytes. */
+  size(): number;
+}
+
 /**
  * The addon: system calls that Node does not offer, without policy. A failed system call throws an
  * Error with `code`, `errno` (positive) and `syscall`, like Node's own errors. All descriptors that
@@ -195,6 +234,12 @@ export interface Native {
   pump(request: PumpRequest, onEvent: () => void): Pump;
   /** True if pumps can encrypt: this Node has the functions of OpenSSL. */
   readonly hasOpenSsl: boolean;
+  /**
+   * Makes a copy of memory, which is empty at first.
+   * @param hashes keep a keyed hash of each page instead of its contents, which are kept only of pages that have
+   * changed, until they are written; needs OpenSSL
+   */
+  memoryCopy(hashes: boolean): MemoryCopy;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**

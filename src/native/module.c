@@ -1,7 +1,7 @@
 /* The module that Node loads: the table of its methods, and the way from Node-API to each. */
 #include "addon.h"
 
-#include "records.h"
+#include "openssl.h"
 
 #include <unistd.h>
 
@@ -30,6 +30,7 @@ static const struct method methods[] = {
     {"exchange", js_exchange},
     {"syncFiles", js_sync_files},
     {"pump", js_pump},
+    {"memoryCopy", js_memory_copy},
     {"close", js_close},
     {"release", js_release},
 };
@@ -61,13 +62,13 @@ bool define_methods(napi_env env, napi_value object, const struct method *table,
 }
 
 NAPI_MODULE_INIT() {
-  napi_value page_size, has_openssl;
+  napi_value page_size, openssl;
   if (!open_handles(env) ||
       !define_methods(env, exports, methods, sizeof methods / sizeof *methods) ||
       !check(env, napi_create_double(env, (double)sysconf(_SC_PAGESIZE), &page_size)) ||
       !check(env, napi_set_named_property(env, exports, "pageSize", page_size)) ||
-      !check(env, napi_get_boolean(env, has_records(), &has_openssl)) ||
-      !check(env, napi_set_named_property(env, exports, "hasOpenSsl", has_openssl)))
+      !check(env, napi_get_boolean(env, has_openssl(), &openssl)) ||
+      !check(env, napi_set_named_property(env, exports, "hasOpenSsl", openssl)))
     return NULL;
   return exports;
 }

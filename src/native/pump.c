@@ -1,4 +1,5 @@
 /* The JavaScript object of a pump. */
+#include "openssl.h"
 #include "pump-owner.h"
 
 #include <errno.h>
@@ -137,7 +138,7 @@ static bool get_keys(napi_env env, napi_value value, const char *cipher, bool se
 static bool get_tls(napi_env env, napi_value name, napi_value send, napi_value receive,
                     struct pump *pump) {
   char *cipher = NULL;
-  if (!has_records()) return throw_errno(env, ENOSYS, "EVP_CipherInit_ex", NULL);
+  if (!has_openssl()) return throw_errno(env, ENOSYS, "EVP_CipherInit_ex", NULL);
   pump->is_tls = get_string(env, name, &cipher) &&
                  get_keys(env, send, cipher, true, &pump->seal) &&
                  get_keys(env, receive, cipher, false, &pump->open);

@@ -1,29 +1,8 @@
-/* See records.h. Node exports the functions of its OpenSSL, or is linked with that of the system. All of
- * them have been the same since OpenSSL 1.1, so their declarations are here and no header is needed. A
- * Node without them loads the addon nevertheless, because the references are weak. */
+/* See records.h. */
 #include "records.h"
+#include "openssl.h"
 
 #include <string.h>
-
-#define TAG_SIZE 16
-#define GET_TAG 0x10 /* EVP_CTRL_AEAD_GET_TAG */
-#define SET_TAG 0x11 /* EVP_CTRL_AEAD_SET_TAG */
-
-typedef struct evp_cipher_ctx_st EVP_CIPHER_CTX;
-typedef struct evp_cipher_st EVP_CIPHER;
-
-#define WEAK __attribute__((weak))
-WEAK EVP_CIPHER_CTX *EVP_CIPHER_CTX_new(void);
-WEAK void EVP_CIPHER_CTX_free(EVP_CIPHER_CTX *);
-WEAK int EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *, int type, int argument, void *data);
-WEAK int EVP_CipherInit_ex(EVP_CIPHER_CTX *, const EVP_CIPHER *, void *engine,
-                           const unsigned char *key, const unsigned char *iv, int encrypt);
-WEAK int EVP_CipherUpdate(EVP_CIPHER_CTX *, unsigned char *out, int *size, const unsigned char *in,
-                          int in_size);
-WEAK int EVP_CipherFinal_ex(EVP_CIPHER_CTX *, unsigned char *out, int *size);
-WEAK const EVP_CIPHER *EVP_aes_128_gcm(void);
-WEAK const EVP_CIPHER *EVP_aes_256_gcm(void);
-WEAK const EVP_CIPHER *EVP_chacha20_poly1305(void);
 
 static const struct {
   const char *name;
@@ -35,7 +14,7 @@ static const struct {
     {"chacha20-poly1305", EVP_chacha20_poly1305, 32},
 };
 
-bool has_records(void) {
+bool has_openssl(void) {
   return EVP_CIPHER_CTX_new && EVP_CIPHER_CTX_free && EVP_CIPHER_CTX_ctrl && EVP_CipherInit_ex &&
          EVP_CipherUpdate && EVP_CipherFinal_ex && EVP_aes_128_gcm && EVP_aes_256_gcm &&
          EVP_chacha20_poly1305;

@@ -20,9 +20,6 @@ struct record_keys {
   bool seals;
 };
 
-/* True if this process has the functions of OpenSSL. */
-bool has_records(void);
-
 /* Returns false if the cipher is unknown, the key does not fit it, or memory is short. */
 bool init_keys(struct record_keys *keys, const char *cipher, const unsigned char *key, size_t size,
                bool seals);

@@ -926,3 +926,84 @@ describe('endTcpRepair', () => {
     );
   });
 });
+
+describe('memoryCopy()', () => {
+  const PRESENT = 4;
+  const IN_PARENT = 1;
+  const ALL = 1;
+  const BACKGROUND = 2;
+
+  /** A process that rests, and its stack: address, number of pages, flags. */
+  async function resting(): Promise<{ pid: number; stack: Float64Array }> {
+    const file = path.join(await temporaryDirectory(), 'counted');
+    const program = execa(await compileFixture('counter'), [file]);
+    const pid = program.pid as number;
+    closers.push(() => void process.kill(pid, 'SIGKILL'));
+    program.catch(() => {});
+    while (!fs.existsSync(file)) await sleep(5);
+    process.kill(pid, 'SIGSTOP');
+    const line = /^(\w+)-(\w+) rw-p .*\[stack\]$/m;
+    const [, from = '', to = ''] = line.exec(fs.readFileSync(`/proc/${pid}/maps`, 'utf8')) ?? [];
+    const [start, end] = [from, to].map((digits) => Number.parseInt(digits, 16)) as [
+      number,
+      number,
+    ];
+    return { pid, stack: Float64Array.of(start, (end - start) / addon.pageSize, 0) };
+  }
+
+  test.each([false, true])(
+    'finds the pages that a process has, with hashes: %s',
+    async (hashes) => {
+      const { pid, stack } = await resting();
+      const copy = addon.memoryCopy(hashes);
+      copy.startRound();
+      const first = await copy.compare(pid, stack, 0);
+      expect(first).toMatchObject({ samePages: 0 });
+      expect(first.changedPages).toBeGreaterThan(0);
+      expect(first.entries[2]).toBe(PRESENT);
+      const written = fs.openSync(path.join(directory, `pages-${hashes}`), 'w+');
+      await copy.write(written, first.entries, 0);
+      const memory = fs.openSync(`/proc/${pid}/mem`, 'r');
+      const [address = 0, count = 0] = first.entries;
+      const expected = Buffer.alloc(count * addon.pageSize);
+      fs.readSync(memory, expected, 0, expected.length, address);
+      const pages = Buffer.alloc(expected.length);
+      fs.readSync(written, pages, 0, pages.length, 0);
+      expect(pages.equals(expected)).toBe(true);
+      for (const fd of [written, memory]) fs.closeSync(fd);
+
+      copy.startRound();
+      const second = await copy.compare(pid, first.entries, ALL | BACKGROUND);
+      expect(second).toMatchObject({ changedPages: 0, samePages: first.changedPages });
+      expect(second.entries[2]).toBe(IN_PARENT);
+      // What was not read in the round before is not the same, whatever it contains.
+      copy.startRound();
+      copy.startRound();
+      const third = await copy.compare(pid, first.entries, ALL);
+      expect(third).toMatchObject({ changedPages: first.changedPages, samePages: 0 });
+      expect(copy.size()).toBeGreaterThan(0);
+      copy.free();
+      expect(copy.size()).toBe(0);
+    },
+  );
+
+  test('refuses what it cannot do', async () => {
+    const { pid, stack } = await resting();
+    const copy = addon.memoryCopy(false);
+    copy.startRound();
+    const running = copy.compare(pid, stack, 0);
+    expect(() => copy.startRound()).toThrow('the copy is in use');
+    await running;
+    for (const entries of [[], new Float64Array(2), Float64Array.of(-1, 1, 0)]) {
+      expect(() => copy.compare(pid, entries as Float64Array, 0)).toThrow('expected');
+    }
+    const nowhere = Float64Array.of(addon.pageSize, 1, 0);
+    await expect(copy.compare(pid, nowhere, ALL)).rejects.toThrow('process_vm_readv');
+    expect(await copy.compare(pid, nowhere, 0)).toMatchObject({ changedPages: 0, samePages: 0 });
+    const missing = Float64Array.of(addon.pageSize, 1, PRESENT);
+    await expect(copy.write(2, missing, 0)).rejects.toThrow('ENODATA');
+    await expect(copy.compare(0x7fffffff, stack, 0)).rejects.toMatchObject({ code: 'ENOENT' });
+    const { startRound } = copy;
+    expect(() => startRound.call({} as typeof copy)).toThrow('not a copy of memory');
+  });
+});
