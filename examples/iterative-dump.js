@@ -1,5 +1,4 @@
-// Dumps a process tree with a short freeze: copies its memory in rounds while it runs, then dumps the
-// rest. The kernel must track changed memory.
+// Dumps a process tree with a short freeze: copies its memory in rounds while it runs, then dumps the rest.
 //
 //   node examples/iterative-dump.js PID DIRECTORY
 //   node-criu restore -D DIRECTORY/LAST

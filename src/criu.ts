@@ -237,14 +237,18 @@ export class Criu implements AsyncDisposable {
    * Starts an iterative dump: rounds of pre-dumps while the processes run, then a dump that freezes
    * them only to copy what has changed since the last round. The processes are not touched yet.
    * Unless `preflight` is false, a preflight first looks for what would make the dump fail. Source:
-   * RPC request PRE_DUMP, criu(8) pre-dump.
+   * RPC request PRE_DUMP, criu(8) pre-dump. Where the kernel does not track changed memory, the library
+   * compares it, and only the final dump is CRIU's: see `tracking`.
    * @param pid the root of the tree
-   * @throws CriuError ERR_CRIU_NO_MEM_TRACK if the kernel does not track changed memory,
-   * ERR_CRIU_PREFLIGHT if the dump would fail
+   * @throws CriuError ERR_CRIU_NO_MEM_TRACK, ERR_CRIU_NO_LAZY_PAGES if the kernel lacks what the way of
+   * tracking needs, ERR_CRIU_PREFLIGHT if the dump would fail
    */
   async iterate(pid: number, options: IterateOptions): Promise<Iteration> {
     const given = this.#begin('iterate', options);
     if (given.lazyPages) assertOwnCriu(this.#client, 'iterate', `lazyPages: ${INHERITS}`);
+    if (given.tracking === 'compare') {
+      assertOwnCriu(this.#client, 'iterate', `tracking: ${INHERITS}`);
+    }
     assertServiceSupports(this.#client, 'iterate', given as CriuOpts);
     const iteration = await traceOperation({ operation: 'iterate', pid }, () =>
       iterate(this.#client, pid, given),

@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type IterateOptions, preCopy, type RoundReason } from '../index.ts';
 import { addCommon, addFlags, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
-import { addHelp } from './help.ts';
+import { addHelp, RARE } from './help.ts';
 import { reportOccupied } from './occupied-pids.ts';
 import type { OptionName } from './option-names.ts';
 import { addPreCopyFlags, type PreCopyFlags, preCopyLimits } from './precopy-flags.ts';
@@ -10,7 +10,7 @@ import { withCriu } from './verb.ts';
 
 const description = [
   'Dump a process tree with a short freeze: copy its memory in rounds while it runs, then freeze it and ' +
-    'dump what has changed since. The kernel must track changed memory: see node-criu check.',
+    'dump what has changed since.',
   'The rounds and the dump get the directories 0, 1, … in the images directory. Each needs those before ' +
     'it; a restore takes the last one, which the command prints. The rounds end when the expected ' +
     'downtime is short enough, or when another round would not shorten it.',
@@ -45,6 +45,17 @@ export function addIterate(program: Command): void {
     .description(description)
     .argument('<pid>', 'the root of the process tree', pid);
   addFlags(command, ['dump'], { required: ['imagesDirectory'], except: excluded });
+  const tracking = new Option(
+    '--tracking <how>',
+    'how to find memory that has changed: the kernel tracks it (soft-dirty), or it is compared with hashes ' +
+      'of what was read before (default: soft-dirty if the kernel can)',
+  );
+  const compareWith = new Option(
+    '--compare-with <what>',
+    'what to keep of the memory to compare it: hashes, or a copy, which is faster and as large as the memory ' +
+      '(default: hashes)',
+  );
+  command.addOption(tracking).addOption(compareWith.helpGroup(RARE));
   addPreCopyFlags(addQuiet(addCommon(command))).action(iterate);
 }
 

@@ -31,8 +31,8 @@ import { withOutput } from './verb.ts';
 const description = [
   'Move a process tree to a host that runs node-criu serve. The original ends only after the copy has ' +
     'all of its memory; after a failure before the copy starts, the original continues.',
-  'By default the mode is pre-copy if this kernel tracks changed memory, otherwise stop-and-copy. ' +
-    'pre-copy copies memory while the processes run, and stops them only for the rest; post-copy ' +
+  'By default the mode is pre-copy if this kernel tracks changed memory or has userfaultfd, otherwise ' +
+    'stop-and-copy. pre-copy copies memory while the processes run, and stops them only for the rest; post-copy ' +
     'starts the copy before its memory has arrived; hybrid does both; stop-and-copy works everywhere.',
   addressHelp,
 ].join('\n\n');

@@ -413,6 +413,7 @@ export const inventory_entry: MessageType<inventory_entry__Output> = {
   name: 'inventory_entry',
   required: [],
   fields: {
+    1: { name: 'img_version', type: 'uint32' },
     3: { name: 'root_ids', type: task_kobj_ids_entry },
     10: { name: 'tcp_close', type: 'bool' },
   },

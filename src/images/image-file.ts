@@ -42,7 +42,7 @@ export async function entriesOf(path: string): Promise<Uint8Array[]> {
     throw new BadImage(`cannot be read: ${error.message}`);
   });
   const [kind = ''] = path.slice(path.lastIndexOf('/') + 1).split(/[-.]/);
-  const header = kind === 'inventory' ? [magics[kind]] : [COMMON_MAGIC, magics[kind]];
+  const header = headerOf(kind);
   const size = 4 * header.length;
   if (bytes.length < size) throw new BadImage(`has only ${bytes.length} bytes`);
   if (header.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) {
@@ -59,4 +59,22 @@ export async function entriesOf(path: string): Promise<Uint8Array[]> {
   }
   if (entries.length === 0) throw new BadImage('has no entries');
   return entries;
+}
+
+/** The content of an image file, from its encoded entries. */
+export function imageOf(kind: string, entries: readonly Uint8Array[]): Buffer {
+  const words = headerOf(kind);
+  const header = Buffer.alloc(4 * words.length);
+  for (const [index, word] of words.entries()) header.writeUInt32LE(word ?? 0, 4 * index);
+  const pieces: Uint8Array[] = [header];
+  for (const entry of entries) {
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(entry.length);
+    pieces.push(size, entry);
+  }
+  return Buffer.concat(pieces);
+}
+
+function headerOf(kind: string): (number | undefined)[] {
+  return kind === 'inventory' ? [magics[kind]] : [COMMON_MAGIC, magics[kind]];
 }

@@ -1,11 +1,13 @@
 import { pagemap_entry, pagemap_head } from '../generated/messages.ts';
+import type { PageEntries } from '../native/index.ts';
 import { decode } from '../protobuf/decode.ts';
-import { BadImage, entriesOf } from './image-file.ts';
+import { encode } from '../protobuf/encode.ts';
+import { BadImage, entriesOf, imageOf } from './image-file.ts';
 
 // Flags of an entry. Source: CRIU's criu/include/pagemap.h.
-const IN_PARENT = 1;
-const LAZY = 2;
-const PRESENT = 4;
+export const IN_PARENT = 1;
+export const LAZY = 2;
+export const PRESENT = 4;
 
 /** Consecutive pages. */
 export interface PageRange {
@@ -23,6 +25,8 @@ export interface PageRange {
 
 /** The pages that an image has of a process, or of shared memory. */
 export interface Pagemap {
+  /** The number in the name of the pages file. */
+  readonly pagesId: number;
   /** The name of the pages file. */
   readonly pagesFile: string;
   /** In ascending order of addresses. */
@@ -34,10 +38,30 @@ export async function readPagemap(path: string): Promise<Pagemap> {
   const [head, ...entries] = await entriesOf(path);
   try {
     const { pages_id } = decode(pagemap_head, head as Uint8Array);
-    return { pagesFile: `pages-${pages_id}.img`, ranges: entries.map(rangeOf) };
+    const pagesFile = pagesFileOf(pages_id);
+    return { pagesId: pages_id, pagesFile, ranges: entries.map(rangeOf) };
   } catch (error) {
     throw new BadImage(`has an entry that cannot be decoded: ${(error as Error).message}`);
   }
+}
+
+/** The name of a pages file. */
+export function pagesFileOf(pagesId: number): string {
+  return `pages-${pagesId}.img`;
+}
+
+/** The content of a pagemap image. The pages that are present are in the pages file, in this order. */
+export function pagemapOf(pagesId: number, parts: readonly PageEntries[]): Buffer {
+  const entries: Uint8Array[] = [encode(pagemap_head, { pages_id: pagesId })];
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += 3) {
+      const [vaddr = 0, count = 0, flags = 0] = part.subarray(at, at + 3);
+      // CRIU before 4.2 reads only the second field.
+      const entry = { vaddr, compat_nr_pages: count, flags, nr_pages: count };
+      entries.push(encode(pagemap_entry, entry));
+    }
+  }
+  return imageOf('pagemap', entries);
 }
 
 function rangeOf(bytes: Uint8Array): PageRange {

@@ -21,6 +21,8 @@ export interface DumpImages extends AsyncDisposable {
   readonly isPlaced: boolean;
   /** What stays if the dump fails now, as one phrase each. */
   readonly leftovers: readonly string[];
+  /** What is done at a notification before the caller's hooks are called. */
+  readonly beforeHooks?: NotificationHandler;
   /** Completes them before CRIU ends the processes, which it does after this notification. */
   readonly onNotification: NotificationHandler;
   /**

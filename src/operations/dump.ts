@@ -77,8 +77,10 @@ export interface DumpResult {
 export interface RoundContext {
   /** The name of the round in error messages. */
   readonly name: string;
-  /** The criu of the iteration. */
-  readonly workerSession: WorkerSession;
+  /** The criu of the iteration, if one makes all rounds. */
+  readonly workerSession?: WorkerSession;
+  /** Opens the images, if others than CRIU write them as well. */
+  readonly openImages?: (resolved: ResolvedOptions) => Promise<DumpImages>;
 }
 
 /** A connection on which criu serves the pages of a lazy dump. */
@@ -124,6 +126,7 @@ export async function dump(
       check: () => assertExists(client, operation, pid, label),
       async stage() {
         if (operation === 'dump' && !force) await assertRestorable(operation, pid, effective);
+        if (round?.openImages) return await round.openImages(resolved);
         return round
           ? await openDirectImages(operation, resolved)
           : await stageImages(operation, resolved, isSelfDump);
@@ -152,7 +155,7 @@ export async function dump(
     assertThawed(operation, pid, effective.freezeCgroup);
     const done = await perform(client, resolved, job);
     const { imagesDirectory, log, reply } = done;
-    const frozenTimeMs = performance.now() - (frozenAt ?? performance.now());
+    const frozenTimeMs = done.repliedAt - (frozenAt ?? done.repliedAt);
     const stats = cleanup.served
       ? await lazyStats(operation, done.stats, imagesDirectory, frozenTimeMs)
       : done.stats;

@@ -141,6 +141,16 @@ export async function requireSupport(
   }
 }
 
+/** True if the kernel tracks changed memory (soft-dirty). */
+export async function supportsMemTrack(
+  operation: string,
+  endpoint: Endpoint,
+  cancellation: Cancellation,
+): Promise<boolean> {
+  const known = knownFeatures.get(endpoint.identity);
+  return (known ?? (await askFeatures(operation, endpoint, cancellation))).memTrack;
+}
+
 async function ask(
   operation: string,
   endpoint: Endpoint,

@@ -106,6 +106,8 @@ export interface Done<Stats = undefined> {
   readonly log: CriuLog | undefined;
   readonly imagesDirectory: string;
   readonly workDirectory: string;
+  /** When CRIU replied, by performance.now(). */
+  readonly repliedAt: number;
 }
 
 interface Traits {
@@ -140,9 +142,11 @@ export async function perform<Stats = undefined>(
   return await prepare(client, resolved, job, async (prepared) => {
     const { operation, label, log, imagesDirectory, workDirectory, files, dumpImages } = prepared;
     let finishing: Promise<Stats | undefined> | undefined;
+    let repliedAt = performance.now();
     const reply = await call({
       ...prepared,
       whileExiting() {
+        repliedAt = performance.now();
         finishing = finish();
         // Its failure is reported once criu has ended.
         finishing.catch(() => {});
@@ -164,7 +168,8 @@ export async function perform<Stats = undefined>(
     };
     const stats = await (finishing ?? finish()).catch(failLate);
     // CRIU may log until it exits.
-    return { stats: stats as Stats, reply, log: await log.read(), imagesDirectory, workDirectory };
+    const done = { stats: stats as Stats, reply, log: await log.read() };
+    return { ...done, imagesDirectory, workDirectory, repliedAt };
 
     async function finish(): Promise<Stats | undefined> {
       await dumpImages?.finish();
@@ -260,6 +265,7 @@ export async function prepare<T>(
     onNotification: refuseToServe(
       chainHandlers(
         status?.onNotification,
+        dumpImages?.beforeHooks,
         callHooks(hooks, dumpImages?.directory ?? imagesPath),
         dumpImages?.onNotification,
       ),

@@ -31,7 +31,7 @@ import { SERVING_FD, ServingConnection } from './serving-connection.ts';
 import { StoppedTree } from './stopped-tree.ts';
 
 /** The first CRIU that reports when it is ready to serve pages. */
-const SINCE = 31500;
+export const FIRST_LAZY_DUMP = 31500;
 
 /** What an iteration or a migration passes to a lazy dump that is part of it. */
 export interface LazyDumpContext {
@@ -111,7 +111,12 @@ async function check(
   if (!peer) assertEncrypted(operation, endpoint.address, tls, insecure);
   limits.throwIfRequested();
   const binary = await locate(operation, client);
-  const needs = { since: SINCE, newest, memTrack: wire.track_mem === true, lazyPages: true };
+  const needs = {
+    since: FIRST_LAZY_DUMP,
+    newest,
+    memTrack: wire.track_mem === true,
+    lazyPages: true,
+  };
   await requireSupport(operation, binary, needs, limits);
   await requireLargePipes(operation);
   return { endpoint, tls: tls || undefined };

@@ -5,11 +5,18 @@ import { native } from '../native/index.ts';
 export const MAX_BUFFERED_BYTES = 1 << 20;
 /** The size of CRIU's struct page_server_iov: command, pages, address, pid. */
 export const MESSAGE_SIZE = 32;
+const OPEN = 3;
+const ADD = 6;
 const GET = 7;
 const CLOSE = 0x1023;
 const FORCE_CLOSE = 0x1024;
 /** The bits of the command; the bits above are flags. */
 const COMMAND_MASK = 0xffff;
+const FLAGS_SHIFT = 16;
+/** The bits of a destination that say whether it is a process or shared memory; the bits above are its number. */
+const TYPE_SIZE = 256;
+const PROCESS = 1;
+const SHARED = 2;
 
 /** The requests of a destination to a lazy dump. */
 export type Command = 'get' | 'close' | 'unknown';
@@ -32,6 +39,43 @@ export interface RequestedPages {
 export function requestedPages(message: Buffer): RequestedPages {
   const [count, start, pid] = [8, 16, 24].map((at) => Number(message.readBigUInt64LE(at)));
   return { pid, start, count } as RequestedPages;
+}
+
+/** What a page server calls the pages of a process, by the pid in its images. */
+export function processPages(pid: number): number {
+  return pid * TYPE_SIZE + PROCESS;
+}
+
+/** What a page server calls the pages of shared memory. */
+export function sharedPages(id: number): number {
+  return id * TYPE_SIZE + SHARED;
+}
+
+/** The message that has a page server begin with other pages. It is not answered. */
+export function openMessage(destination: number): Buffer {
+  const message = Buffer.alloc(MESSAGE_SIZE);
+  message.writeUInt32LE(OPEN, 0);
+  message.writeBigUInt64LE(BigInt(destination), 24);
+  return message;
+}
+
+/** The message that precedes pages, which follow if the flags of CRIU's pagemap say that they are present. */
+export function addMessage(
+  destination: number,
+  [address, count, flags]: readonly [address: number, count: number, flags: number],
+): Buffer {
+  const message = openMessage(destination);
+  message.writeUInt32LE(ADD + flags * 2 ** FLAGS_SHIFT, 0);
+  message.writeBigUInt64LE(BigInt(count), 8);
+  message.writeBigUInt64LE(BigInt(address), 16);
+  return message;
+}
+
+/** The message that ends a round on a connection that stays open; the page server answers it with a status. */
+export function endMessage(): Buffer {
+  const message = Buffer.alloc(MESSAGE_SIZE);
+  message.writeUInt32LE(FORCE_CLOSE, 0);
+  return message;
 }
 
 /** The message that reports that the transfer is complete; the other side answers it. */

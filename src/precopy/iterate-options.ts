@@ -48,6 +48,19 @@ export interface IterateOptions
    * dump has `force` by default.
    */
   preflight?: boolean;
+  /**
+   * How the rounds find the memory that has changed. `soft-dirty`: the kernel tracks it, which not every kernel
+   * can: `features().memTrack`. `compare`: the library reads it and compares it with what it read in the
+   * round before, which needs userfaultfd (`features().lazyPages`) and CRIU 3.15. Default `auto`:
+   * `soft-dirty` where the kernel can.
+   */
+  tracking?: 'auto' | 'soft-dirty' | 'compare';
+  /**
+   * What `compare` keeps of the memory. `hashes`: a keyed 128-bit hash (GMAC) of each page, and some 60 bytes
+   * a page in all. `copy`: the contents, which takes as much memory as the processes have, and compares
+   * faster. Default `hashes`, or `copy` in a Node without OpenSSL.
+   */
+  compareWith?: 'hashes' | 'copy';
   /** Prepare for {@link Iteration.lazyDump} as the final dump. Default false. */
   lazyPages?: boolean;
 }

@@ -3,31 +3,42 @@ import { Cancellation } from '../concurrency/cancellation.ts';
 import type { Client } from '../operations/client.ts';
 import type { DumpOptions } from '../operations/dump.ts';
 import { assertExists } from '../operations/existing-process.ts';
-import { requireSupport } from '../operations/probe.ts';
-import { checkOptions, checkValue } from '../options/check.ts';
+import { requireSupport, supportsMemTrack } from '../operations/probe.ts';
+import { check, checkOptions, checkValue } from '../options/check.ts';
 import { flag, pid as positiveInteger } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import { makeBlocking } from '../options/page-connection.ts';
 import { OLDEST_CRIU } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { PageServerOptions } from '../options/types.ts';
+import { FIRST_LAZY_DUMP } from '../postcopy/lazy-dump.ts';
 import { requireLargePipes } from '../postcopy/pipes.ts';
 import { ServingConnection } from '../postcopy/serving-connection.ts';
 import { locate } from '../worker/endpoint.ts';
 import { WorkerSession } from '../worker/worker-session.ts';
+import { Comparing } from './compare/comparing.ts';
 import { DIRECTORY_OPTIONS, type IterateOptions } from './iterate-options.ts';
 import { Iteration } from './iteration.ts';
 import {
+  assertComparable,
   assertDumpable,
   assertNoLeftoverOptions,
   assertNoOwnedOptions,
   assertUnused,
   pathOf,
 } from './round-checks.ts';
+import { SoftDirty } from './soft-dirty.ts';
 
 const OPERATION = 'iterate';
 /** The page server that a preflight checks in place of one whose address a function returns later. */
 const UNKNOWN_PAGE_SERVER: PageServerOptions = { address: '127.0.0.1', port: 1 };
+
+const trackingOptions = {
+  tracking: check("'auto', 'soft-dirty' or 'compare'", (value) =>
+    ['auto', 'soft-dirty', 'compare'].includes(value as string),
+  ),
+  compareWith: check("'hashes' or 'copy'", (value) => value === 'hashes' || value === 'copy'),
+};
 
 /** Checks everything that can be refused beforehand, and starts the criu that makes the rounds. */
 export async function iterate(
@@ -36,13 +47,14 @@ export async function iterate(
   given: IterateOptions,
 ): Promise<Iteration> {
   const start = performance.now();
-  const { preflight = true, pageServer, lazyPages = false, ...options } = given;
+  const { preflight = true, pageServer, lazyPages = false, tracking = 'auto', ...more } = given;
+  const { compareWith = 'hashes', ...options } = more;
   const { hooks, signal, deadlineMs, gracePeriodMs, ...own } = options;
   checkValue(OPERATION, 'pid', positiveInteger, pid);
   checkOptions(
     OPERATION,
-    { preflight, lazyPages, hooks, signal, deadlineMs, gracePeriodMs },
-    { ...operationOptions, preflight: flag, lazyPages: flag },
+    { preflight, lazyPages, tracking, compareWith, hooks, signal, deadlineMs, gracePeriodMs },
+    { ...operationOptions, preflight: flag, lazyPages: flag, ...trackingOptions },
   );
   using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
   assertNoOwnedOptions(OPERATION, own, ['parentImage', 'trackMem', ...DIRECTORY_OPTIONS]);
@@ -54,9 +66,19 @@ export async function iterate(
 
   const binary = await locate(OPERATION, client);
   assertExists(client, OPERATION, pid, OPERATION);
-  const needs = { since: OLDEST_CRIU, newest, memTrack: true, lazyPages };
+  const compares =
+    tracking === 'compare' ||
+    (tracking === 'auto' &&
+      // A criu service cannot inherit the connection that a dump without memory needs.
+      client.socket === undefined &&
+      !(await supportsMemTrack(OPERATION, binary, cancellation)));
+  if (compares) assertComparable({ ...options, pageServer });
+  const needs = {
+    since: compares ? FIRST_LAZY_DUMP : OLDEST_CRIU,
+    ...{ newest, memTrack: !compares, lazyPages: lazyPages || compares },
+  };
   await requireSupport(OPERATION, binary, needs, cancellation);
-  if (lazyPages) await requireLargePipes(OPERATION);
+  if (needs.lazyPages) await requireLargePipes(OPERATION);
   const { imagesDirectory = client.defaults.imagesDirectory } = own;
   const images = await pathOf('imagesDirectory', imagesDirectory);
   const { workDirectory = client.defaults.workDirectory } = own;
@@ -68,8 +90,14 @@ export async function iterate(
     const checked = { ...visible, pageServer: server ? pageServer : UNKNOWN_PAGE_SERVER };
     await assertDumpable(client, pid, { ...checked, signal, deadlineMs } as DumpOptions);
   }
-  makeBlocking(OPERATION, inherited[0]?.[1]);
+  const pagesFd = inherited[0]?.[1];
+  makeBlocking(OPERATION, pagesFd);
   cancellation.throwIfRequested();
+  const parts = { pid, options: given, images, work, start };
+  if (compares) {
+    const tracking = new Comparing(client, pagesFd, compareWith === 'hashes');
+    return new Iteration({ ...parts, tracking });
+  }
   const connection = lazyPages ? new ServingConnection() : undefined;
   try {
     const workerSession = await WorkerSession.open({
@@ -78,9 +106,7 @@ export async function iterate(
       inherited: [...inherited, ...(connection?.inherited ?? [])],
     });
     connection?.closeCriuFd();
-    return new Iteration({
-      ...{ client, pid, options: given, images, work, workerSession, connection, start },
-    });
+    return new Iteration({ ...parts, tracking: new SoftDirty(client, workerSession, connection) });
   } catch (error) {
     connection?.close();
     throw error;

@@ -1,13 +1,9 @@
 import { CombinedSignal } from '../concurrency/combined-signal.ts';
 import { traceOperation } from '../diagnostics.ts';
 import { CriuError, type ExitStatus } from '../errors.ts';
-import { type DumpStats, statsSince } from '../images/stats.ts';
-import type { Client } from '../operations/client.ts';
-import { dump } from '../operations/dump.ts';
 import type { FrozenTimePrediction } from '../operations/pre-copied.ts';
-import { type LazyDumpContext, lazyDump } from '../postcopy/lazy-dump.ts';
+import type { LazyDumpContext } from '../postcopy/lazy-dump.ts';
 import type { LazySource } from '../postcopy/lazy-source.ts';
-import type { ServingConnection } from '../postcopy/serving-connection.ts';
 import type {
   FinalDumpOptions,
   FinalLazyDumpOptions,
@@ -17,14 +13,14 @@ import type {
 import type { FinalDump, Round } from './round.ts';
 import { checkRoundOptions } from './round-checks.ts';
 import { prepareRound, type RoundSettings } from './round-preparation.ts';
+import { SoftDirty } from './soft-dirty.ts';
+import type { Tracking } from './tracking.ts';
 
 /** @internal What {@link iterate} starts an iteration with. */
 export interface IterationParts extends RoundSettings {
-  readonly client: Client;
   readonly pid: number;
   readonly options: IterateOptions;
-  /** The connection for a lazy dump, which criu has inherited. */
-  readonly connection: ServingConnection | undefined;
+  readonly tracking: Tracking;
   /** When the iteration started, by performance.now(). */
   readonly start: number;
 }
@@ -38,17 +34,15 @@ interface End {
 
 /**
  * An iterative dump: rounds of pre-dumps, each of which copies what has changed since the round
- * before while the processes run, and a final dump that has little left to copy. One criu makes all
- * of them. A failed round ends the iteration, and the processes run on: the record of changed memory is
- * lost, so criu could not make a further round. Source: RPC request PRE_DUMP, criu(8) pre-dump.
+ * before while the processes run, and a final dump that has little left to copy. With soft-dirty tracking
+ * one criu makes all of them. A failed round ends the iteration, and the processes run on: the record of
+ * changed memory is lost, so that there could be no further round. Source: RPC request PRE_DUMP, criu(8) pre-dump.
  */
 export class Iteration implements AsyncDisposable {
   /** The root of the tree. */
   readonly pid: number;
   readonly #parts: IterationParts;
   readonly #closing = new AbortController();
-  /** What CRIU has counted in all rounds so far. */
-  #total: DumpStats | undefined;
   #predicted: FrozenTimePrediction | undefined;
   #nextIndex = 0;
   /** The round that is being made; never rejects. */
@@ -59,12 +53,19 @@ export class Iteration implements AsyncDisposable {
   constructor(parts: IterationParts) {
     this.pid = parts.pid;
     this.#parts = parts;
-    this.exited.then(() => parts.connection?.close());
   }
 
-  /** Resolves when its criu has ended: after the dump, a failure or {@link Iteration.close}. */
+  /**
+   * Resolves when it makes no more rounds: after the dump, a failure or {@link Iteration.close}. With soft-dirty
+   * tracking its criu has ended then, as the value tells; else no criu runs between the rounds.
+   */
   get exited(): Promise<ExitStatus> {
-    return this.#parts.workerSession.worker.exited;
+    return this.#parts.tracking.exited;
+  }
+
+  /** How it finds the memory that has changed. */
+  get tracking(): 'soft-dirty' | 'compare' {
+    return this.#parts.tracking instanceof SoftDirty ? 'soft-dirty' : 'compare';
   }
 
   /**
@@ -108,8 +109,8 @@ export class Iteration implements AsyncDisposable {
     const operation = 'lazyDump';
     const { pageServer, ...given } = checkRoundOptions(operation, options);
     this.#assertReady(operation);
-    const { client, connection } = this.#parts;
-    if (!connection) {
+    const { tracking } = this.#parts;
+    if (!this.#parts.options.lazyPages) {
       const message = `${operation}: the iteration was started without lazyPages: true`;
       throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option: 'lazyPages' });
     }
@@ -117,13 +118,9 @@ export class Iteration implements AsyncDisposable {
       // The source follows the signals until it ends, so they are not disposed here.
       const limited = { ...given, signal: this.#signalsOf(given).signal };
       const round = await prepareRound('dump', this.#parts, this.#nextIndex, limited, null);
+      const lazy = { ...round, options: { ...round.options, ...(pageServer && { pageServer }) } };
       return await traceOperation({ operation, pid: this.pid, round: round.index }, () =>
-        lazyDump(
-          client,
-          this.pid,
-          { ...round.options, ...(pageServer && { pageServer }) },
-          { ...context, peer, connection, round: round.context, predicted: this.#predicted },
-        ),
+        tracking.lazyDump(this.pid, lazy, { ...context, peer, predicted: this.#predicted }),
       );
     });
     this.#end ??= { text: 'has ended with its dump' };
@@ -138,7 +135,7 @@ export class Iteration implements AsyncDisposable {
     this.#end ??= { text: 'is closed' };
     this.#closing.abort(new Error('the iteration is closed'));
     await this.#current;
-    await this.#parts.workerSession.end();
+    await this.#parts.tracking.end();
   }
 
   /** Same as {@link Iteration.close}. */
@@ -154,18 +151,16 @@ export class Iteration implements AsyncDisposable {
   async #makeRound(operation: 'preDump' | 'dump', given: RoundOptions): Promise<FinalDump> {
     this.#assertReady(operation);
     return await this.#attempt(async () => {
-      const { client, start } = this.#parts;
+      const { tracking, start } = this.#parts;
       const startedMs = performance.now() - start;
       using signals = this.#signalsOf(given);
       const limited = { ...given, signal: signals.signal };
       const round = await prepareRound(operation, this.#parts, this.#nextIndex, limited);
-      const { index, options, context } = round;
+      const { index, options } = round;
       const result = await traceOperation({ operation, pid: this.pid, round: index }, () =>
-        dump(client, operation, this.pid, options, context),
+        tracking[operation](this.pid, round),
       );
-      const { log, durationMs, occupiedPids } = result;
-      const stats = statsSince(this.#total, result.stats);
-      this.#total = result.stats;
+      const { log, stats, durationMs, occupiedPids } = result;
       return {
         ...{ index, directory: options.imagesDirectory, stats, startedMs, durationMs, log },
         ...(occupiedPids && { occupiedPids }),
@@ -180,13 +175,12 @@ export class Iteration implements AsyncDisposable {
       () => {},
       () => {},
     );
-    const { workerSession, connection } = this.#parts;
     try {
       const result = await made;
       this.#nextIndex++;
       return result;
     } catch (cause) {
-      if (workerSession.over || connection?.isOpen === false) {
+      if (this.#parts.tracking.isOver) {
         this.#end ??= { text: `has ended with the failure of round ${this.#nextIndex}`, cause };
       }
       throw cause;

@@ -45,6 +45,22 @@ export function assertNoLeftoverOptions(options: CriuOpts): void {
   }
 }
 
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT for an option that needs CRIU's own rounds */
+export function assertComparable({
+  autoDedup,
+  pageServer,
+}: {
+  readonly autoDedup?: unknown;
+  readonly pageServer?: IterateOptions['pageServer'] | undefined;
+}): void {
+  const hasAddress = typeof pageServer === 'function' || pageServer?.address !== undefined;
+  const option = autoDedup ? 'autoDedup' : hasAddress ? 'pageServer' : undefined;
+  if (option === undefined) return;
+  const what = option === 'pageServer' ? 'pageServer by address' : option;
+  const message = `iterate: ${what} needs tracking: 'soft-dirty', and this iteration compares memory`;
+  throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation: 'iterate', option });
+}
+
 /** Returns the absolute path of a directory, which is created if it does not exist. */
 export async function pathOf(option: string, given: CriuOpts['imagesDirectory']): Promise<string> {
   await using directory = await openDirectory('iterate', option, given, true);

@@ -1,8 +1,7 @@
 import { join, resolve } from 'node:path';
-import type { DumpOptions, RoundContext } from '../operations/dump.ts';
+import type { DumpOptions } from '../operations/dump.ts';
 import { overrideHooks } from '../options/hooks.ts';
 import { withDefaults } from '../options/translate.ts';
-import type { WorkerSession } from '../worker/worker-session.ts';
 import { DIRECTORY_OPTIONS, type IterateOptions, type RoundOptions } from './iterate-options.ts';
 import {
   assertNoOwnedOptions,
@@ -17,15 +16,14 @@ export interface RoundSettings {
   /** Absolute paths of the directories that hold the directories of the rounds. */
   readonly images: string;
   readonly work: string | undefined;
-  /** The criu that makes the rounds. */
-  readonly workerSession: WorkerSession;
 }
 
 /** A round that is ready to be made. */
 export interface PreparedRound {
   readonly index: number;
+  /** Its name in error messages. */
+  readonly name: string;
   readonly options: DumpOptions & { readonly imagesDirectory: string };
-  readonly context: RoundContext;
 }
 
 /**
@@ -66,7 +64,7 @@ export async function prepareRound(
     const isLocal = !(server ?? settings.options.pageServer);
     await assertParentIntact(operation, resolve(directory, parentImage), name, isLocal);
   }
-  return { index, options, context: { name, workerSession: settings.workerSession } };
+  return { index, name, options };
 }
 
 /** The options of the iteration that this operation takes, overridden by those of the round. */
@@ -75,7 +73,7 @@ function merged(
   iteration: RoundSettings['options'],
   { hooks, pageServer: _, ...round }: RoundOptions,
 ): RoundOptions {
-  const { preflight, lazyPages, pageServer, ...rest } = iteration;
+  const { preflight, lazyPages, tracking, compareWith, pageServer, ...rest } = iteration;
   const { deadlineMs, gracePeriodMs, hooks: own, ...options } = rest;
   return {
     deadlineMs,

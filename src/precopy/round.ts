@@ -9,7 +9,7 @@ export interface Round {
   readonly index: number;
   /** The absolute path of its images. A restore takes the directory of the final dump. */
   readonly directory: string;
-  /** What CRIU measured. */
+  /** What CRIU measured; without soft-dirty tracking the library, and a round freezes nothing. */
   readonly stats: DumpStats;
   /** Time from the start of the iteration to the start of this round, in milliseconds. */
   readonly startedMs: number;

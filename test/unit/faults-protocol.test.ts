@@ -392,8 +392,10 @@ describe('a criu', () => {
       expect(error, operation).toMatchObject(lacking);
       expect(error, operation).not.toHaveProperty('exit');
     }
-    const iterate = criu.iterate(counter.pid, { imagesDirectory, lazyPages: true });
-    expect(await failureOf(iterate)).toMatchObject({ code: 'ERR_CRIU_NO_MEM_TRACK' });
+    const iterate = criu.iterate(counter.pid, { imagesDirectory });
+    expect(await failureOf(iterate)).toMatchObject({ code: 'ERR_CRIU_NO_LAZY_PAGES' });
+    const tracked = criu.iterate(counter.pid, { imagesDirectory, tracking: 'soft-dirty' });
+    expect(await failureOf(tracked)).toMatchObject({ code: 'ERR_CRIU_NO_MEM_TRACK' });
     expect(await readdir(imagesDirectory)).toEqual([]);
     await expectUntouched(counter);
     expect(await holdings()).toEqual(before);

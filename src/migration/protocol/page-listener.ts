@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { TLSSocket, Server as TlsServer } from 'node:tls';
+import type { Server as TlsServer } from 'node:tls';
 import { builtins } from '../../builtins.ts';
 import { native } from '../../native/index.ts';
 import { MAX_BUFFERED_BYTES } from '../../postcopy/page-protocol.ts';
@@ -17,14 +17,23 @@ const SOCKET = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 5000 } a
 const MUTUAL = { requestCert: true, rejectUnauthorized: true } as const;
 const TLS = { minVersion: 'TLSv1.2', highWaterMark: MAX_BUFFERED_BYTES } as const;
 
+/** Where to connect, and how. */
+export interface PagesEndpoint {
+  readonly host: string;
+  readonly port: number;
+  /** True if JavaScript reads and writes the pages itself, which is quicker without a {@link RecordTransport}. */
+  readonly inJavaScript?: boolean;
+}
+
 /** Opens a page connection to a destination; resolves once the destination has accepted the token. */
 export async function connectPages(
-  { host, port }: { readonly host: string; readonly port: number },
+  endpoint: PagesEndpoint,
   credentials: Credentials | undefined,
   token: Uint8Array,
   signal: AbortSignal,
 ): Promise<Socket> {
   signal.throwIfAborted();
+  const { host, port } = endpoint;
   let socket = connect({ ...{ host, port }, ...SOCKET });
   // The caller may add its own listener late: an error until then shows as `errored` of the socket.
   socket.on('error', () => {});
@@ -37,7 +46,7 @@ export async function connectPages(
   try {
     await once(socket, 'connect');
     if (credentials) {
-      socket = startTls(socket, host, credentials);
+      socket = startTls(socket, endpoint, credentials);
       await once(socket, 'secureConnect');
     }
     socket.write(token);
@@ -52,8 +61,9 @@ export async function connectPages(
   }
 }
 
-function startTls(tcp: Socket, host: string, credentials: Credentials): TLSSocket {
-  const transport = native().hasOpenSsl ? new RecordTransport(tcp, 'client') : undefined;
+function startTls(tcp: Socket, { host, inJavaScript }: PagesEndpoint, credentials: Credentials) {
+  const canPump = !inJavaScript && native().hasOpenSsl;
+  const transport = canPump ? new RecordTransport(tcp, 'client') : undefined;
   const socket = builtins.tls.connect({
     ...{ socket: transport ?? tcp, ...credentials, ...TLS },
     checkServerIdentity: identityCheck(host, credentials),

@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
@@ -14,8 +14,6 @@ import { Throttle } from './throttle.ts';
 /** How much may arrive before JavaScript has counted it, in bytes. It counts four times as often. */
 const UNCOUNTED_BYTES = 32 << 20;
 const NO_BYTES = Buffer.alloc(0);
-/** What waits here delays pages that the copy has asked for. */
-const LOCAL_BUFFER_BYTES = 1 << 18;
 const NO_LIMIT = Number.POSITIVE_INFINITY;
 const NOTHING: PumpState = {
   ...{ sent: 0, received: 0, written: 0, pending: 0 },
@@ -163,20 +161,6 @@ export class PagePump implements PageCarrier {
       this.#pump?.limitReceiving(counted + UNCOUNTED_BYTES, notifyAt);
     } else this.#pump?.limitReceiving(NO_LIMIT, NO_LIMIT);
   }
-}
-
-/**
- * Has a pump encrypt what JavaScript exchanges with a peer.
- * @returns a local socket in place of the connection; the connection itself if no pump can take it over
- */
-export function pumped(peer: Socket): Socket {
-  if (!PagePump.canTake(peer)) return peer;
-  const [pumpFd, localFd] = native().streamPair(LOCAL_BUFFER_BYTES);
-  const pump = new PagePump(pumpFd, peer, {});
-  native().release(localFd);
-  const local = new Socket({ fd: localFd, readable: true, writable: true });
-  local.once('close', () => pump.close());
-  return local;
 }
 
 /** Waits until all that JavaScript has written to a connection, this turn included, is on its way. */

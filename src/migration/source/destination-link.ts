@@ -68,10 +68,14 @@ export class DestinationLink {
     }
   }
 
-  /** Opens a connection for pages, with a token from the reply to the offer. */
-  async connectPages(port: number, token: Uint8Array): Promise<Socket> {
+  /**
+   * Opens a connection for pages, with a token from the reply to the offer.
+   * @param inJavaScript true if JavaScript reads and writes the pages itself
+   */
+  async connectPages(port: number, token: Uint8Array, inJavaScript = false): Promise<Socket> {
     const { to, credentials, interruption } = this.#options;
-    return await connectPages({ host: to.host, port }, credentials, token, interruption.signal);
+    const endpoint = { host: to.host, port, inJavaScript };
+    return await connectPages(endpoint, credentials, token, interruption.signal);
   }
 
   /**

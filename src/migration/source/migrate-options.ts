@@ -31,7 +31,10 @@ export interface MigrateOptions extends StallLimit {
   readonly tls?: TlsOptions;
   /** Connect without TLS, which only a loopback address allows. */
   readonly insecure?: boolean;
-  /** How the memory is moved. Default: `pre-copy` if this kernel tracks changed memory, else `stop-and-copy`. */
+  /**
+   * How the memory is moved. Default: `pre-copy` if this kernel tracks changed memory or has userfaultfd, so that
+   * it can be compared, else `stop-and-copy`.
+   */
   readonly mode?: MigrationMode;
   /**
    * With `stop-and-copy` and `pre-copy`, let the copy run before it has read its memory, which is on the

@@ -50,7 +50,8 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
     readTreeFacts(pid),
     describeProcessor(context),
   ]);
-  const mode = options.mode ?? (host.memTrack ? 'pre-copy' : 'stop-and-copy');
+  const hasTracking = host.memTrack || host.lazyPages;
+  const mode = options.mode ?? (hasTracking ? 'pre-copy' : 'stop-and-copy');
   await checkSource(context, mode, host);
   const addresses = await context.addresses.locate();
   const reply = await sendOffer(context, {
@@ -117,9 +118,9 @@ async function checkSource(
   mode: MigrationMode,
   { memTrack, lazyPages }: { readonly memTrack: boolean; readonly lazyPages: boolean },
 ): Promise<void> {
-  if (hasRounds(mode) && !memTrack) {
+  if (hasRounds(mode) && !memTrack && !lazyPages) {
     throw refusal(
-      `${mode} needs a kernel that tracks changed memory, and this one does not: use the mode 'stop-and-copy' or 'post-copy'`,
+      `${mode} needs a kernel that tracks changed memory or has userfaultfd, and this one does neither: use the mode 'stop-and-copy'`,
     );
   }
   if (isPostcopy(mode)) {

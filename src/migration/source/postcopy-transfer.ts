@@ -4,7 +4,6 @@ import type { CriuError } from '../../errors.ts';
 import { lazyDump } from '../../postcopy/lazy-dump.ts';
 import type { LazySource } from '../../postcopy/lazy-source.ts';
 import { isPostcopy } from '../protocol/modes.ts';
-import { pumped } from '../protocol/page-pump.ts';
 import type { PageTunnel } from '../protocol/page-tunnel.ts';
 import { awaitPages, commit } from './commit.ts';
 import {
@@ -23,7 +22,7 @@ const PROGRESS_MS = 250;
 /** Moves the rest of the memory after the copy runs: `post-copy` and `hybrid`. */
 export async function transferAfterCopyRuns(context: TransferContext): Promise<TransferResult> {
   const { link, pages, interruption, original, progress, stallMs } = context;
-  const peer = pumped(await link.connectPages(pages.pagePort, pages.lazyToken));
+  const peer = await link.connectPages(pages.pagePort, pages.lazyToken, true);
   progress.countBytes(() => peer.bytesWritten);
   // True once the copy has all of its memory, false once it never will.
   const isComplete = deferred<boolean>();

@@ -41,7 +41,8 @@ test('iterate says plainly that the kernel does not track changed memory', async
   if (memTrack) context.skip();
   const counter = await startCounter();
   const images = join(await temporaryDirectory(), 'images');
-  expect(await nodeCriu(['iterate', String(counter.pid), '-D', images])).toEqual({
+  const args = ['iterate', String(counter.pid), '-D', images, '--tracking', 'soft-dirty'];
+  expect(await nodeCriu(args)).toEqual({
     exitCode: 3,
     stdout: '',
     stderr:

@@ -162,18 +162,14 @@ test('a migration that exceeds its deadline fails, and the original continues', 
   await memory.writesOn();
 });
 
-test('migrate reports its result, and a mode that is impossible here', async () => {
+test('migrate reports its result, with rounds by default', async () => {
   const directory = await temporaryDirectory();
   const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
   const memory = await startMemoryWorkload(workload);
   const args = ['migrate', String(memory.pid), `127.0.0.1:${port}`, '--insecure'];
-  const here = ['-D', join(directory, 'here')];
-  const impossible = await nodeCriu([...args, ...here, '--mode', 'pre-copy']);
-  expect(impossible).toMatchObject({ exitCode: 3 });
-  expect(impossible.stderr).toContain("use the mode 'stop-and-copy' or 'post-copy'");
-  const { exitCode, stdout } = await nodeCriu([...args, ...here, '--mode', 'stop-and-copy']);
+  const { exitCode, stdout } = await nodeCriu([...args, '-D', join(directory, 'here')]);
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/process \d+ runs on 127\.0\.0\.1: stop-and-copy, .*, down for /);
+  expect(stdout).toMatch(/process \d+ runs on 127\.0\.0\.1: pre-copy, .*, down for /);
   await waitGone(memory.pid);
 });
 

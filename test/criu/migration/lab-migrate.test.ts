@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 const HEAP_MIB = sample('MiB of heap of a server that moves', 256, 64);
 
-test.each(['stop-and-copy', 'post-copy'] as const)(
+test.each(['stop-and-copy', 'post-copy', 'pre-copy', 'hybrid'] as const)(
   '%s moves a server with a thread and a child, and its client stays connected',
   async (mode) => {
     const lab = await Lab.start();

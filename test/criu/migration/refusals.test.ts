@@ -218,18 +218,6 @@ test('a pid that is in use at the destination is refused', async () => {
   expect(error.message).toContain('in its own pid namespace');
 });
 
-test.each(['pre-copy', 'hybrid'] as const)(
-  '%s is refused on a kernel that does not track memory',
-  async (mode) => {
-    const runLog = await RunLog.start(1);
-    const { server, directory } = await serve({ insecure: true });
-    await using _ = server;
-    const error = await refused(runLog.pid, { to: server, insecure: true, mode }, [directory]);
-    expect(error).toMatchObject({ code: REFUSED });
-    expect(error.message).toContain("use the mode 'stop-and-copy' or 'post-copy'");
-  },
-);
-
 test('a destination that does not answer is reported', async () => {
   const runLog = await RunLog.start(1);
   const to = { host: ownAddress, port: await freePort(ownAddress) };

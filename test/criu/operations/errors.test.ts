@@ -476,7 +476,8 @@ describe('a feature that this CRIU or kernel lacks', () => {
     const counter = await startCounter();
     const imagesDirectory = join(await temporaryDirectory(), 'images');
     const before = await holdings();
-    const iterate = () => criu.iterate(counter.pid, { imagesDirectory });
+    const options = { imagesDirectory, tracking: 'soft-dirty' } as const;
+    const iterate = () => criu.iterate(counter.pid, options);
     if (memTrack) {
       await (await iterate()).close();
     } else {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { buildCommand, nodeCriu } from '../helpers/command.ts';
-import { startMemoryWorkload } from '../helpers/memory-workload.ts';
-import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
+import { buildCommand, nodeCriu } from '../../helpers/command.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 beforeAll(buildCommand);
 

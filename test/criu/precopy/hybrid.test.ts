@@ -5,15 +5,15 @@ import {
   type OperationTrace,
   preCopy,
   type Round,
-} from '../../src/index.ts';
-import { failureOf } from '../helpers/failures.ts';
-import { allowLargePipes } from '../helpers/large-pipes.ts';
-import { LazyDestination } from '../helpers/lazy-destination.ts';
-import { startMemoryWorkload } from '../helpers/memory-workload.ts';
-import { holdings } from '../helpers/own-resources.ts';
-import { sample } from '../helpers/sample.ts';
-import { listening } from '../helpers/sockets.ts';
-import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
+} from '../../../src/index.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
+import { LazyDestination } from '../../helpers/lazy-destination.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { holdings } from '../../helpers/own-resources.ts';
+import { sample } from '../../helpers/sample.ts';
+import { listening } from '../../helpers/sockets.ts';
+import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 beforeAll(allowLargePipes);
 

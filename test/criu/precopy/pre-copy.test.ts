@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type FinalDump, type PreCopyLimits, preCopy, type Round } from '../../src/index.ts';
-import { startMemoryWorkload } from '../helpers/memory-workload.ts';
+import { type FinalDump, type PreCopyLimits, preCopy, type Round } from '../../../src/index.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import {
   client,
   startProgram,
   temporaryDirectory,
   waitFor,
   waitGone,
-} from '../helpers/workload.ts';
+} from '../../helpers/workload.ts';
 
-const server = join(import.meta.dirname, '../../scripts/demo/server.mjs');
+const server = join(import.meta.dirname, '../../../scripts/demo/server.mjs');
 
 test('an idle Node server has few pages to copy after the first round, and answers after the restore', async () => {
   const stdout = join(await temporaryDirectory(), 'port');

@@ -1,0 +1,192 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LAZY, readPagemap } from '../../images/pagemap.ts';
+import { type MemoryCopy, native, type PageEntries } from '../../native/index.ts';
+import { type Mapping, readMaps } from '../../procfs/maps.ts';
+import { readStatus } from '../../procfs/status.ts';
+import { readDescendants } from '../../procfs/tree.ts';
+import { divide, entriesOf, merge, type PageCounts, type Span, spansOf } from './page-spans.ts';
+
+/** What was found of one process in a round. */
+export interface ProcessPages {
+  /** Its pid in its own pid namespace, which the names of its images have. */
+  readonly id: number;
+  readonly copy: MemoryCopy;
+  readonly entries: PageEntries;
+}
+
+/** How memory is read while the processes run. */
+export interface ReadingPace {
+  /** Called before each part. */
+  beforePart(bytes: number): Promise<void>;
+  readonly isBackground: boolean;
+}
+
+/** Pages that are compared before the next part: 64 MiB of pages of 4 KiB. */
+const PART_PAGES = 16_384;
+/** Arguments of {@link MemoryCopy.compare}. */
+const ALL = 1;
+const BACKGROUND = 2;
+/** The ring of io_setup(2): the kernel may write to the memory of a process that has it, frozen or not. */
+const AIO_RING = '/[aio] (deleted)';
+
+/** Copies of the memory of all processes of a tree, each compared with its process in every round. */
+export class TreeCopy {
+  readonly #copies = new Map<number, MemoryCopy>();
+  readonly #keepsHashes: boolean;
+
+  /** @param keepsHashes keep a keyed hash of each page instead of its contents, if this Node has OpenSSL */
+  constructor(keepsHashes: boolean) {
+    this.#keepsHashes = keepsHashes && native().hasOpenSsl;
+  }
+
+  /** How much memory the copies take, in bytes. */
+  get size(): number {
+    return [...this.#copies.values()].reduce((sum, copy) => sum + copy.size(), 0);
+  }
+
+  /**
+   * Reads the private anonymous memory of running processes. Their other memory is left to the dump.
+   * @param onPart takes what was found in each part, before the next one is read
+   */
+  async readRunning(
+    root: number,
+    { beforePart, isBackground }: ReadingPace,
+    onPart: (pages: ProcessPages) => Promise<void>,
+  ): Promise<PageCounts> {
+    const total = { changed: 0, same: 0 };
+    const processes = await processesOf(root);
+    for (const [id, pid] of processes) {
+      const copy = this.#startRound(id);
+      for (const part of partsOf((await readMaps(pid)).filter(isCompared))) {
+        await beforePart(part.reduce((sum, [, count]) => sum + count, 0) * native().pageSize);
+        const how = isBackground ? BACKGROUND : 0;
+        const found = await copy.compare(pid, entriesOf(part), how).catch(unlessEnded);
+        if (!found) break;
+        total.changed += found.changedPages;
+        total.same += found.samePages;
+        await onPart({ id, copy, entries: found.entries });
+      }
+    }
+    this.#forgetAllBut(processes);
+    return total;
+  }
+
+  /**
+   * Begins to compare the memory of frozen processes while CRIU still works on them. Code is left out: CRIU
+   * has the processes execute system calls, for which it changes code and changes it back.
+   */
+  async beginFrozen(root: number): Promise<ReadonlyMap<number, PageEntries>> {
+    const compared = new Map<number, PageEntries>();
+    for (const [id, pid] of await processesOf(root)) {
+      const mappings = await readMaps(pid);
+      if (mappings.some(({ path }) => path === AIO_RING)) continue;
+      const data = mappings.filter((each) => isCompared(each) && each.permissions[2] === '-');
+      const found = await this.#startRound(id).compare(pid, entriesOf(data.map(spanOf)), 0);
+      compared.set(id, found.entries);
+    }
+    return compared;
+  }
+
+  /**
+   * Compares the rest of the memory that the images of frozen processes refer to.
+   * @param compared what {@link beginFrozen} found
+   */
+  async finishFrozen(
+    root: number,
+    directory: string,
+    compared: ReadonlyMap<number, PageEntries>,
+  ): Promise<ProcessPages[]> {
+    const pids = await processesOf(root);
+    const processes: ProcessPages[] = [];
+    for (const name of await readdir(directory)) {
+      const id = Number(/^pagemap-(\d+)\.img$/.exec(name)?.[1]);
+      if (Number.isNaN(id)) continue;
+      const pid = pids.get(id);
+      if (pid === undefined) throw new Error(`no process of the tree has the pid ${id}`);
+      const { ranges } = await readPagemap(join(directory, name));
+      const copy = compared.has(id) ? this.#copyOf(id) : this.#startRound(id);
+      const { known, rest } = divide(ranges, compared.get(id) ?? new Float64Array(), pageSize());
+      const found = await copy.compare(pid, entriesOf(rest), ALL);
+      processes.push({ id, copy, entries: merge(known, spansOf(found.entries)) });
+    }
+    return processes;
+  }
+
+  /** Frees the memory of the copies. */
+  free(): void {
+    this.#forgetAllBut(new Map());
+  }
+
+  #startRound(id: number): MemoryCopy {
+    const copy = this.#copyOf(id);
+    copy.startRound();
+    return copy;
+  }
+
+  #copyOf(id: number): MemoryCopy {
+    const known = this.#copies.get(id);
+    if (known) return known;
+    const copy = native().memoryCopy(this.#keepsHashes);
+    this.#copies.set(id, copy);
+    return copy;
+  }
+
+  #forgetAllBut(processes: ReadonlyMap<number, number>): void {
+    for (const [id, copy] of this.#copies) {
+      if (processes.has(id)) continue;
+      copy.free();
+      this.#copies.delete(id);
+    }
+  }
+}
+
+/** The processes of a tree that have memory: their pids, by those in their own pid namespace. */
+async function processesOf(root: number): Promise<Map<number, number>> {
+  const found = new Map<number, number>();
+  for (const pid of await readDescendants(root)) {
+    const status = await readStatus(pid);
+    const id = status?.pids.at(-1);
+    if (id !== undefined && status?.hasMemory) found.set(id, pid);
+  }
+  return found;
+}
+
+/** Divides mappings into parts of about the same size. */
+function* partsOf(mappings: readonly Mapping[]): Generator<Span[]> {
+  let part: Span[] = [];
+  let room = PART_PAGES;
+  for (const mapping of mappings) {
+    let [at, left] = spanOf(mapping);
+    while (left > 0) {
+      const count = Math.min(left, room);
+      part.push([at, count, LAZY]);
+      at += count * pageSize();
+      left -= count;
+      room -= count;
+      if (room > 0) continue;
+      yield part;
+      part = [];
+      room = PART_PAGES;
+    }
+  }
+  if (part.length > 0) yield part;
+}
+
+function spanOf({ start, end }: Mapping): Span {
+  return [start, (end - start) / pageSize(), LAZY];
+}
+
+/** True for private memory without a file, which a dump can leave in the processes. */
+function isCompared({ permissions, inode, path }: Mapping): boolean {
+  return /^r..p/.test(permissions) && inode === 0 && !/^\[(vdso|vvar|vsyscall|uprobes)/.test(path);
+}
+
+function pageSize(): number {
+  return native().pageSize;
+}
+
+/** A process may end while its memory is read. */
+function unlessEnded(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ESRCH' && error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,26 @@
+import type { ExitStatus } from '../errors.ts';
+import type { DumpResult } from '../operations/dump.ts';
+import type { LazyDumpContext } from '../postcopy/lazy-dump.ts';
+import type { LazyDumpOptions } from '../postcopy/lazy-dump-options.ts';
+import type { LazySource } from '../postcopy/lazy-source.ts';
+import type { PreparedRound } from './round-preparation.ts';
+
+/** How the rounds of an iteration find the memory that has changed. */
+export interface Tracking {
+  /** Resolves when no more rounds can be made. */
+  readonly exited: Promise<ExitStatus>;
+  /** True if no more rounds can be made. */
+  readonly isOver: boolean;
+  /** Copies what has changed since the round before. Its statistics are those of this round. */
+  preDump(pid: number, round: PreparedRound): Promise<DumpResult>;
+  /** Dumps the processes with what has changed since the last round. */
+  dump(pid: number, round: PreparedRound): Promise<DumpResult>;
+  /** Dumps the processes, and leaves in them what has changed since the last round. */
+  lazyDump(
+    pid: number,
+    round: PreparedRound & { readonly options: LazyDumpOptions },
+    context: LazyDumpContext,
+  ): Promise<LazySource>;
+  /** Ends the rounds. Idempotent. */
+  end(): Promise<unknown>;
+}
