@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 /** A client of the benchmark, in a process of its own: what it understands is in peers/client.h. */
@@ -34,6 +35,15 @@ export class Client {
     this.#waiting.delete(number);
     if (answer === 'error') throw new Error(`${this.#name} has failed at: ${request.join(' ')}`);
     return Number(answer) / 1e6;
+  }
+
+  /** How long its threads have run on a processor, in ms, without the processes that it has started. */
+  cpu() {
+    const threads = `/proc/${this.#child.pid}/task`;
+    const times = readdirSync(threads).map((thread) =>
+      Number(readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ')[0]),
+    );
+    return times.reduce((sum, time) => sum + time, 0) / 1e6;
   }
 
   /** Ends it. */

@@ -2,7 +2,15 @@
 // tables, and with --write-docs puts them into the README and docs/performance.md; writes all times to
 // .cache/bench/peers.json. npm run bench, which takes a factor for the number of rounds:
 // npm run bench -- 0.2
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { cpus, release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spawnCheckpointable } from '../../dist/index.js';
@@ -13,8 +21,10 @@ import { importCosts } from './imports.mjs';
 import { tables } from './report.mjs';
 
 const LARGE_MIB = 1024;
-const PROCESSES = 32;
+const HEAP_MIB = 2048;
 const AT_ONCE = 4;
+/** How many processes are dumped at a time, with how many rounds of that. */
+const CROWDS = { 32: 10, 500: 2 };
 /** What an operation leaves to be done, a pool to fill say, is not to disturb the next one. */
 const PAUSE_MS = 30;
 
@@ -23,8 +33,8 @@ const rounds = (whole) => Math.max(3, Math.round(whole * factor));
 const root = new URL('../../', import.meta.url).pathname;
 const peers = `${root}.cache/bench/peers`;
 const criu = criuPath();
-// On the tmpfs that npm run bench mounts.
-const directory = mkdtempSync('/run/bench-');
+/** A tmpfs that the clients with another /run see as well. */
+const directory = mkdtempSync('/dev/shm/node-criu-bench-');
 const python = [`${peers}/python`, { PYTHONHOME: `${peers}/root/usr` }];
 const node = [process.execPath, `${root}scripts/bench/peers/node-criu.mjs`, criu];
 
@@ -36,20 +46,26 @@ const contenders = {
   'go-criu': { command: [`${peers}/go-criu`, criu], many: true },
   pycriu: { command: [python[0], `${root}scripts/bench/peers/py-criu.py`, criu], env: python[1] },
   'node-criu, prewarm': { command: [...node, String(AT_ONCE)], many: true },
+  'node-criu, threads': { command: [...node, '0', String(AT_ONCE)], many: true },
 };
 const names = Object.keys(contenders);
-/** There is nothing in a prewarmed client that its size or a request that it answers itself could tell. */
-const cold = names.filter((name) => name !== 'node-criu, prewarm');
+/** Without those of ours that only some rows are about. */
+const cold = names.filter((name) => !name.includes(','));
+const single = names.filter((name) => name !== 'node-criu, threads');
 
 const measured = {};
 const clients = start(names);
 await measureVersion();
 measured.features = await byTurns(rounds(100), requests(clients, cold, 'features'));
 const small = await workload(1);
-measured['dump 1'] = await byTurns(rounds(100), dumps(names, small.pid));
+measured['dump 1'] = await byTurns(rounds(100), dumps(single, small.pid), { cpu: 'cpu, dump' });
 await measureRestore();
 await measureLargeDump();
-await measureThroughput();
+for (const [processes, times] of Object.entries(CROWDS)) {
+  await measureThroughput(Number(processes), rounds(times));
+}
+await measureHeap();
+await measurePlainRun();
 await closeAll(clients);
 small.kill('SIGKILL');
 Object.assign(measured, await importCosts(rounds(20), python));
@@ -74,13 +90,13 @@ async function measureVersion() {
   const large = start(cold);
   for (const name of cold) await large.get(name).ask('grow', LARGE_MIB);
   const jobs = {
-    ...requests(clients, names, 'version'),
+    ...requests(clients, single, 'version'),
     ...Object.fromEntries(
       Object.entries(requests(large, cold, 'version')).map(([name, job]) => [`large ${name}`, job]),
     ),
   };
   const all = await byTurns(rounds(200), jobs);
-  measured.version = pick(all, names, '');
+  measured.version = pick(all, single, '');
   measured['version, large'] = pick(all, cold, 'large ');
   await closeAll(large);
 }
@@ -91,11 +107,12 @@ async function measureRestore() {
   const victim = await workload(1);
   await clients.get('criu').ask('dump', victim.pid, images, 1);
   await victim.exited;
-  const jobs = requests(clients, cold, 'restore', images);
-  measured.restore = await byTurns(rounds(60), jobs, async () => {
+  const jobs = requests(clients, single, 'restore', images);
+  const after = async () => {
     process.kill(victim.pid, 'SIGKILL');
     while (existsSync(`/proc/${victim.pid}`)) await sleep(1);
-  });
+  };
+  measured.restore = await byTurns(rounds(60), jobs, { after, cpu: 'cpu, restore' });
 }
 
 /** Also how long the event loop stalls meanwhile, and how long while others dump. */
@@ -121,9 +138,9 @@ async function measureLargeDump() {
 }
 
 /** A client that does one thing at a time gets help. */
-async function measureThroughput() {
+async function measureThroughput(processes, times) {
   const crowd = [];
-  while (crowd.length < PROCESSES) crowd.push(await workload(1));
+  while (crowd.length < processes) crowd.push(await workload(1));
   const teams = new Map();
   for (const name of names) {
     const own = clients.get(name);
@@ -136,11 +153,54 @@ async function measureThroughput() {
   const jobs = Object.fromEntries(
     names.map((name) => [name, () => dumpAll(teams.get(name), crowd)]),
   );
-  measured.throughput = await byTurns(rounds(10), jobs);
+  measured[`throughput ${processes}`] = await byTurns(times, jobs);
   for (const [name, team] of teams) {
     for (const client of team) if (client !== clients.get(name)) await client.close();
   }
   for (const process of crowd) process.kill('SIGKILL');
+}
+
+/** Our client with a large heap of small objects, half of the time busy, beside others of that size. */
+async function measureHeap() {
+  const command = [node[0], `--max-old-space-size=${2 * HEAP_MIB}`, ...node.slice(1)];
+  const large = start(['libcriu']).set('node-criu', new Client('node-criu', command));
+  await large.get('libcriu').ask('grow', HEAP_MIB);
+  await large.get('node-criu').ask('heap', HEAP_MIB);
+  await large.get('node-criu').ask('load');
+  measured['version, heap'] = await byTurns(
+    rounds(100),
+    requests(large, ['node-criu', 'libcriu'], 'version'),
+  );
+  await closeAll(large);
+}
+
+/** Where /run is no tmpfs, with clients that share a mount namespace in which it is a directory. */
+async function measurePlainRun() {
+  const plain = (name, { command, env }) => {
+    const run = mkdtempSync(`${root}.cache/bench/run-`);
+    const script = 'mount --bind "$0" /run && exec "$@"';
+    const inside = ['unshare', '--mount', 'sh', '-c', script, run, ...command];
+    return [name, new Client(name, inside, env)];
+  };
+  const ours = contenders['node-criu, prewarm'];
+  const them = new Map([
+    ...cold.map((name) => plain(name, contenders[name])),
+    plain('node-criu, prewarm', ours),
+    plain('node-criu, cache', contenders['node-criu']),
+    plain('node-criu, prewarm and cache', ours),
+  ]);
+  const hadCache = existsSync('/dev/.criu');
+  for (const [name, client] of them) if (name.endsWith('cache')) await client.ask('cache');
+  measured['dump 1, plain /run'] = await byTurns(
+    rounds(40),
+    dumps([...them.keys()], small.pid, them),
+  );
+  await closeAll(them);
+  // The caches are links to a file there.
+  if (!hadCache) rmSync('/dev/.criu', { recursive: true, force: true });
+  for (const name of readdirSync(`${root}.cache/bench`)) {
+    if (name.startsWith('run-')) rmSync(`${root}.cache/bench/${name}`, { recursive: true });
+  }
 }
 
 async function dumpAll(team, crowd) {
@@ -166,14 +226,14 @@ function requests(them, which, ...request) {
 }
 
 /** By contender, a dump of a process that runs on, into a new directory. */
-function dumps(which, pid) {
+function dumps(which, pid, them = clients) {
   const images = `${directory}/images`;
   return Object.fromEntries(
     which.map((name) => [
       name,
       async () => {
         mkdirSync(images);
-        const took = await clients.get(name).ask('dump', pid, images, 0);
+        const took = await them.get(name).ask('dump', pid, images, 0);
         rmSync(images, { recursive: true });
         return took;
       },
@@ -181,15 +241,24 @@ function dumps(which, pid) {
   );
 }
 
-/** Does each job once a round, in an order that changes; what the first round finds is not kept. */
-async function byTurns(count, jobs, after = () => {}) {
-  const times = Object.fromEntries(Object.keys(jobs).map((name) => [name, []]));
+/**
+ * Does each job once a round, in an order that changes; what the first round finds is not kept. The
+ * processor time of the clients is kept under the name `cpu`.
+ */
+async function byTurns(count, jobs, { after = () => {}, cpu } = {}) {
+  const lists = () => Object.fromEntries(Object.keys(jobs).map((name) => [name, []]));
+  const times = lists();
+  const spent = lists();
+  if (cpu) measured[cpu] = spent;
   for (let round = 0; round <= count; round++) {
     for (const [name, job] of shuffled(Object.entries(jobs))) {
+      const before = cpu ? clients.get(name).cpu() : 0;
       const took = await job(round);
       await after();
-      if (round > 0) times[name].push(took);
       await sleep(PAUSE_MS);
+      if (round === 0) continue;
+      times[name].push(took);
+      if (cpu) spent[name].push(clients.get(name).cpu() - before);
     }
   }
   return times;

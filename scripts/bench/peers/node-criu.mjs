@@ -1,11 +1,14 @@
-// node-criu.mjs CRIU [PREWARM]: a client that uses this library. See client.h. Requests are served at the
-// same time. Of its own it has "stall", which answers with the longest stall of the event loop since it
-// was asked last, in nanoseconds.
+// node-criu.mjs CRIU [PREWARM [THREADS]]: a client that uses this library. See client.h. Requests are served
+// at the same time, by so many worker threads in turn if there are any. Of its own it has "stall", which
+// answers with the longest stall of the event loop since it was asked last, in nanoseconds, "heap MIB",
+// which fills its heap with small objects, "load", which keeps the event loop busy for half of the
+// time, and "cache", which keeps what criu finds out about the kernel.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { Criu } from '../../../dist/index.js';
 
-const [path, prewarm = '0'] = process.argv.slice(2);
+const [path, prewarm = '0', threads = '0'] = isMainThread ? process.argv.slice(2) : workerData;
 const criu = new Criu({ path, prewarm: Number(prewarm) });
 const kept = [];
 let delays;
@@ -18,7 +21,24 @@ const requests = {
     criu.dump(Number(pid), { imagesDirectory, leaveRunning: end === '0', durable: false }),
   restore: (imagesDirectory) => criu.restore({ imagesDirectory }),
   grow: (mib) => kept.push(Buffer.alloc(Number(mib) * 2 ** 20, 1)),
+  heap: (mib) => {
+    // Each takes about 100 bytes.
+    const count = Math.round((Number(mib) * 2 ** 20) / 100);
+    for (let made = 0; made < count; made += 1000) {
+      kept.push(
+        Array.from({ length: 1000 }, (_, id) => ({ id, name: `object ${id}`, at: [made] })),
+      );
+    }
+  },
+  load: () => void setInterval(() => work(1), 2),
+  cache: () => criu.keepKernelCache(),
 };
+
+/** Allocates for so many milliseconds, as a busy program does. */
+function work(ms) {
+  const end = performance.now() + ms;
+  while (performance.now() < end) JSON.parse('{"some": ["small", "objects"]}');
+}
 
 async function answer(what, rest) {
   if (what === 'stall') return stall();
@@ -36,14 +56,30 @@ function stall() {
   return Math.round(longest);
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
+/** Serves a request, and passes on the answer. */
+function serve(line, reply) {
   const [number, what, ...rest] = line.split(' ');
   answer(what, rest).then(
-    (took) => console.log(`${number} ${took}`),
+    (took) => reply(`${number} ${took}`),
     (error) => {
       console.error(error);
-      console.log(`${number} error`);
+      reply(`${number} error`);
     },
   );
 }
-await criu.close();
+
+if (isMainThread) {
+  const workers = Array.from({ length: Number(threads) }, () => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: [path, prewarm] });
+    return worker.on('message', (text) => console.log(text));
+  });
+  let next = 0;
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (workers.length === 0) serve(line, (text) => console.log(text));
+    else workers[next++ % workers.length].postMessage(line);
+  }
+  await criu.close();
+  for (const worker of workers) await worker.terminate();
+} else {
+  parentPort.on('message', (line) => serve(line, (text) => parentPort.postMessage(text)));
+}
