@@ -1,4 +1,3 @@
-import { readdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CriuError } from '../errors.ts';
@@ -133,7 +132,7 @@ export class StagedImages implements DumpImages {
     await this.files.close(this.fd);
     if (isFinished) return;
     try {
-      this.#takeBack();
+      await this.#takeBack();
       if (this.#options.keepFailed) return;
       await rm(this.directory, { recursive: true, force: true });
       for (const path of this.#made) await this.files.rmdir(path);
@@ -147,7 +146,7 @@ export class StagedImages implements DumpImages {
     this.#isOver = true;
     try {
       // The statistics, which CRIU writes last.
-      if (this.#replaces) moveOthers(this.directory, this.#target);
+      if (this.#replaces) await moveOthers(this.files, this.directory, this.#target);
       // Usually it is empty now.
       await this.files.rmdir(this.directory).catch(() => rm(this.directory, { recursive: true }));
     } catch (cause) {
@@ -173,13 +172,13 @@ export class StagedImages implements DumpImages {
     this.#assertNotOver();
     const placed: string[] = [];
     this.#placed = placed;
-    const move = (name: string) => {
-      renameSync(join(this.directory, name), join(this.#target, name));
+    const move = async (name: string) => {
+      await this.files.rename(join(this.directory, name), join(this.#target, name));
       placed.push(name);
     };
-    for (const name of names) if (name !== INVENTORY) move(name);
+    for (const name of names) if (name !== INVENTORY) await move(name);
     if (this.#options.durable) await syncDirectory(this.#target);
-    move(INVENTORY);
+    await move(INVENTORY);
     if (this.#options.durable) await syncDirectory(this.#target);
   }
 
@@ -190,9 +189,9 @@ export class StagedImages implements DumpImages {
     if (own.uid !== uid || own.gid !== gid) await this.files.chown(this.directory, uid, gid);
     await this.files.chmod(this.directory, mode & 0o7777);
     this.#assertNotOver();
-    exchange(this.directory, this.#target);
+    await exchange(this.files, this.directory, this.#target);
     this.#placed = true;
-    moveOthers(this.directory, this.#target);
+    await moveOthers(this.files, this.directory, this.#target);
     if (this.#options.durable) await syncDirectory(dirname(this.#target));
   }
 
@@ -207,15 +206,15 @@ export class StagedImages implements DumpImages {
     if (this.#isOver) throw new Error('the dump has failed in the meantime');
   }
 
-  #takeBack(): void {
+  async #takeBack(): Promise<void> {
     if (this.#placed === true) {
-      moveOthers(this.#target, this.directory);
-      exchange(this.directory, this.#target);
+      await moveOthers(this.files, this.#target, this.directory);
+      await exchange(this.files, this.directory, this.#target);
       return;
     }
     // The inventory comes first: without it the others are no checkpoint.
     for (const name of this.#placed.toReversed()) {
-      renameSync(join(this.#target, name), join(this.directory, name));
+      await this.files.rename(join(this.#target, name), join(this.directory, name));
     }
   }
 }
@@ -244,21 +243,21 @@ function systemError(what: string, cause: unknown): CriuError {
 }
 
 /** Moves everything but images: the log, and files of the caller. */
-function moveOthers(from: string, to: string): void {
-  const names = readdirSync(from).filter((name) => !isImageName(name));
-  for (const name of names) renameSync(join(from, name), join(to, name));
+async function moveOthers(files: Files, from: string, to: string): Promise<void> {
+  const names = (await files.readdir(from)).filter((name) => !isImageName(name));
+  for (const name of names) await files.rename(join(from, name), join(to, name));
 }
 
 /** Gives each of two directories the name of the other. */
-function exchange(one: string, other: string): void {
+async function exchange(files: Files, one: string, other: string): Promise<void> {
   try {
     native().exchange(one, other);
   } catch (error) {
     // File systems such as NFS cannot do it in one step.
     if (!['EINVAL', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     const aside = `${one}.old`;
-    renameSync(other, aside);
-    renameSync(one, other);
-    renameSync(aside, one);
+    await files.rename(other, aside);
+    await files.rename(one, other);
+    await files.rename(aside, one);
   }
 }

@@ -12,6 +12,7 @@ import {
   readFileSync,
   readSync,
   realpathSync,
+  renameSync,
   rmdirSync,
   type Stats,
   statSync,
@@ -25,6 +26,7 @@ import {
   readdir,
   readFile,
   realpath,
+  rename,
   rmdir,
   stat,
   statfs,
@@ -55,6 +57,7 @@ export interface Files {
   close(fd: number): Promise<void>;
   mkdir(path: string, options: { readonly mode: number }): Promise<void>;
   mkdtemp(prefix: string): Promise<string>;
+  rename(from: string, to: string): Promise<void>;
   rmdir(path: string): Promise<void>;
   chmod(path: string, mode: number): Promise<void>;
   chown(path: string, uid: number, gid: number): Promise<void>;
@@ -73,6 +76,7 @@ export const remoteFiles: Files = {
   close: async (fd) => closeSync(fd),
   mkdir: async (path, options) => void (await mkdir(path, options)),
   mkdtemp: (prefix) => mkdtemp(prefix),
+  rename: (from, to) => rename(from, to),
   rmdir: (path) => rmdir(path),
   chmod: (path, mode) => chmod(path, mode),
   chown: (path, uid, gid) => chown(path, uid, gid),
@@ -90,6 +94,7 @@ export const localFiles: Files = {
   close: async (fd) => closeSync(fd),
   mkdir: async (path, options) => void mkdirSync(path, options),
   mkdtemp: async (prefix) => mkdtempSync(prefix),
+  rename: async (from, to) => renameSync(from, to),
   rmdir: async (path) => rmdirSync(path),
   chmod: async (path, mode) => chmodSync(path, mode),
   chown: async (path, uid, gid) => chownSync(path, uid, gid),

@@ -31,6 +31,7 @@ test.each([
   expect((await files.readFile(import.meta.filename)).toString()).toContain('do the same');
   expect((await files.readdir(path)).sort()).toEqual(['below', 'file']);
   expect(await files.realpath(join(path, 'below/..'))).toBe(await files.realpath(path));
-  await files.rmdir(join(path, 'below'));
+  await files.rename(join(path, 'below'), join(path, 'other'));
+  await files.rmdir(join(path, 'other'));
   await expect(files.readdir(join(path, 'below'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
