@@ -20,7 +20,7 @@ declare -A packages=(
   [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
   [tests]='qemu-system-x86_64=qemu-system-x86 shellcheck=shellcheck'
   [package]=''
-  [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client'
+  [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )
 for part in "$@"; do
   [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo tests package benches"

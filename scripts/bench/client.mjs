@@ -48,7 +48,7 @@ export class Client {
 
   /** Ends it. */
   async close() {
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.stdin.end();
     await ended;

@@ -29,7 +29,7 @@ const CROWDS = { 32: 10, 500: 2 };
 const PAUSE_MS = 30;
 
 const factor = Number(positionals[0] ?? 1);
-const rounds = (whole) => Math.max(3, Math.round(whole * factor));
+const rounds = (whole, least = 3) => Math.max(least, Math.round(whole * factor));
 const root = new URL('../../', import.meta.url).pathname;
 const peers = `${root}.cache/bench/peers`;
 const criu = criuPath();
@@ -55,22 +55,36 @@ const single = names.filter((name) => name !== 'node-criu, threads');
 
 const measured = {};
 const clients = start(names);
+progress('VERSION');
 await measureVersion();
+progress('features');
 measured.features = await byTurns(rounds(100), requests(clients, cold, 'features'));
+progress('dumps of 1 MiB');
 const small = await workload(1);
 measured['dump 1'] = await byTurns(rounds(100), dumps(single, small.pid), { cpu: 'cpu, dump' });
+progress('restores');
 await measureRestore();
+progress('dumps of 256 MiB');
 await measureLargeDump();
 for (const [processes, times] of Object.entries(CROWDS)) {
-  await measureThroughput(Number(processes), rounds(times));
+  progress(`${processes} dumps`);
+  await measureThroughput(Number(processes), rounds(times, 1));
 }
+progress('a large heap');
 await measureHeap();
+progress('/run on a disk');
 await measurePlainRun();
 await closeAll(clients);
 small.kill('SIGKILL');
+progress('imports');
 Object.assign(measured, await importCosts(rounds(20), python));
 rmSync(directory, { recursive: true });
 report();
+
+/** Says what is measured next: all of it takes many minutes. */
+function progress(what) {
+  console.error(`bench: ${what}`);
+}
 
 function start(which) {
   return new Map(
@@ -153,7 +167,8 @@ async function measureThroughput(processes, times) {
   const jobs = Object.fromEntries(
     names.map((name) => [name, () => dumpAll(teams.get(name), crowd)]),
   );
-  measured[`throughput ${processes}`] = await byTurns(times, jobs);
+  // The clients have worked before, and each round takes long.
+  measured[`throughput ${processes}`] = await byTurns(times, jobs, { discards: false });
   for (const [name, team] of teams) {
     for (const client of team) if (client !== clients.get(name)) await client.close();
   }
@@ -174,28 +189,40 @@ async function measureHeap() {
   await closeAll(large);
 }
 
-/** Where /run is no tmpfs, with clients that share a mount namespace in which it is a directory. */
+/**
+ * Where /run is no tmpfs. The process is in the mount namespace of the clients, because CRIU otherwise dumps the
+ * contents of all tmpfs mounts that it finds there.
+ */
 async function measurePlainRun() {
-  const plain = (name, { command, env }) => {
+  // Its descriptors are of that namespace, too.
+  const script = `mount --bind "$0" /run && exec "$@" < /dev/null > ${directory}/said 2>&1`;
+  const withPlainRun = () => {
     const run = mkdtempSync(`${root}.cache/bench/run-`);
-    const script = 'mount --bind "$0" /run && exec "$@"';
-    const inside = ['unshare', '--mount', 'sh', '-c', script, run, ...command];
-    return [name, new Client(name, inside, env)];
+    return workload(1, ['unshare', '--mount', 'sh', '-c', script, run]);
   };
+  const [bare, kept] = [await withPlainRun(), await withPlainRun()];
+  const inside = ({ pid }, name, { command, env }) => [
+    name,
+    new Client(name, ['nsenter', `--target=${pid}`, '--mount', ...command], env),
+  ];
   const ours = contenders['node-criu, prewarm'];
   const them = new Map([
-    ...cold.map((name) => plain(name, contenders[name])),
-    plain('node-criu, prewarm', ours),
-    plain('node-criu, cache', contenders['node-criu']),
-    plain('node-criu, prewarm and cache', ours),
+    ...cold.map((name) => inside(bare, name, contenders[name])),
+    inside(bare, 'node-criu, prewarm', ours),
+    inside(kept, 'node-criu, cache', contenders['node-criu']),
+    inside(kept, 'node-criu, prewarm and cache', ours),
   ]);
-  const hadCache = existsSync('/dev/.criu');
-  for (const [name, client] of them) if (name.endsWith('cache')) await client.ask('cache');
-  measured['dump 1, plain /run'] = await byTurns(
-    rounds(40),
-    dumps([...them.keys()], small.pid, them),
+  const [cached, others] = [true, false].map((is) =>
+    [...them.keys()].filter((name) => name.endsWith('cache') === is),
   );
+  const hadCache = existsSync('/dev/.criu');
+  for (const name of cached) await them.get(name).ask('cache');
+  measured['dump 1, plain /run'] = await byTurns(rounds(40), {
+    ...dumps(others, bare.pid, them),
+    ...dumps(cached, kept.pid, them),
+  });
   await closeAll(them);
+  for (const process of [bare, kept]) process.kill('SIGKILL');
   // The caches are links to a file there.
   if (!hadCache) rmSync('/dev/.criu', { recursive: true, force: true });
   for (const name of readdirSync(`${root}.cache/bench`)) {
@@ -242,15 +269,15 @@ function dumps(which, pid, them = clients) {
 }
 
 /**
- * Does each job once a round, in an order that changes; what the first round finds is not kept. The
- * processor time of the clients is kept under the name `cpu`.
+ * Does each job once a round, in an order that changes. Unless `discards` is false, what the first of one more
+ * round finds is not kept. The processor time of the clients is kept under the name `cpu`.
  */
-async function byTurns(count, jobs, { after = () => {}, cpu } = {}) {
+async function byTurns(count, jobs, { after = () => {}, cpu, discards = true } = {}) {
   const lists = () => Object.fromEntries(Object.keys(jobs).map((name) => [name, []]));
   const times = lists();
   const spent = lists();
   if (cpu) measured[cpu] = spent;
-  for (let round = 0; round <= count; round++) {
+  for (let round = discards ? 0 : 1; round <= count; round++) {
     for (const [name, job] of shuffled(Object.entries(jobs))) {
       const before = cpu ? clients.get(name).cpu() : 0;
       const took = await job(round);
@@ -275,11 +302,11 @@ function pick(times, which, prefix) {
   return Object.fromEntries(which.map((name) => [name, times[prefix + name]]));
 }
 
-/** A process that holds so much memory and does nothing. */
-async function workload(mib) {
+/** A process that holds so much memory and does nothing, executed by a program that prepares for it. */
+async function workload(mib, preparation = []) {
   const said = `${directory}/said`;
-  const file = `${root}.cache/fixtures/fill`;
-  const process = await spawnCheckpointable(file, [String(mib)], { stdout: said, stderr: said });
+  const [file, ...args] = [...preparation, `${root}.cache/fixtures/fill`, String(mib)];
+  const process = await spawnCheckpointable(file, args, { stdout: said, stderr: said });
   while (!readFileSync(said, 'utf8').includes('full')) await sleep(5);
   // It holds the file open, which a dump need not find again under that name.
   writeFileSync(said, '');

@@ -22,8 +22,8 @@ const requests = {
   restore: (imagesDirectory) => criu.restore({ imagesDirectory }),
   grow: (mib) => kept.push(Buffer.alloc(Number(mib) * 2 ** 20, 1)),
   heap: (mib) => {
-    // Each takes about 100 bytes.
-    const count = Math.round((Number(mib) * 2 ** 20) / 100);
+    // Each takes about 160 bytes.
+    const count = Math.round((Number(mib) * 2 ** 20) / 160);
     for (let made = 0; made < count; made += 1000) {
       kept.push(
         Array.from({ length: 1000 }, (_, id) => ({ id, name: `object ${id}`, at: [made] })),
