@@ -2,7 +2,7 @@
 // our modes beside the script by hand, by turns, all with their images on a tmpfs: the script shares a tmpfs
 // of both hosts, or sends the images, as one does between hosts; and how fast memory goes over beside
 // CRIU's own page server. Where the kernel tracks changed memory it measures the modes with
-// rounds, and go-criu's phaul, beside stop-and-copy instead. Prints the tables, and with --write-docs puts
+// rounds by soft-dirty tracking, and go-criu's phaul, beside stop-and-copy instead. Prints the tables, and with --write-docs puts
 // them into docs/performance.md.
 //
 // usage: npm run bench:migrate [-- REPEATS [MIB…]], npm run bench:migrate:rounds [-- REPEATS [MIB…]]
@@ -33,6 +33,7 @@ const modes = memTrack
   : [
       ...['by hand, shared tmpfs', OVER_SSH],
       ...['stop-and-copy', 'stop-and-copy, lazyRestore', 'post-copy'],
+      ...['pre-copy', 'pre-copy, lazyRestore', 'hybrid'],
     ];
 
 const mark = memTrack ? 'bench:migrate:rounds' : 'bench:migrate';
