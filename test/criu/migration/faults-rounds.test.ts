@@ -32,16 +32,19 @@ const preCopy: Expected[] = [
 ];
 const hybrid: Expected[] = [
   ...both,
-  ['criu of the source killed', ['pages'], FAILED, 'source'],
+  // The rounds leave so few pages that the copy may have all of them by then.
+  ['criu of the source killed', ['pages'], 'any'],
   ['hook throws', ['pages', 'done'], undefined, 'destination'],
   ['agent of the destination killed', ['hand-over'], 'any', 'source'],
-  ['agent of the destination killed', ['pages'], UNRESOLVED, 'source'],
-  ['agent of the source killed', ['pages'], undefined, 'source'],
+  ['agent of the destination killed', ['pages'], UNRESOLVED],
+  ['agent of the source killed', ['pages']],
   ['criu of the source killed', ['images', 'prepare', 'switch-over'], 'any', 'source'],
   ['criu of the source killed', ['hand-over'], FAILED, 'source'],
   ['criu of the destination killed', ['switch-over', 'hand-over'], FAILED, 'source'],
-  ['lazy-pages daemon killed', ['switch-over', 'hand-over', 'pages'], 'any', 'source'],
-  ['connections cut', ['hand-over', 'pages'], 'any', 'source'],
+  ['lazy-pages daemon killed', ['switch-over', 'hand-over'], 'any', 'source'],
+  ['lazy-pages daemon killed', ['pages'], 'any'],
+  ['connections cut', ['hand-over'], 'any', 'source'],
+  ['connections cut', ['pages'], 'any'],
   ['network stands still', ['hand-over', 'pages'], 'any'],
   ['cancelled', ['dump'], 'ERR_CRIU_ABORTED', 'source'],
 ];
