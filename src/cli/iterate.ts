@@ -5,7 +5,7 @@ import { addHelp, RARE } from './help.ts';
 import { reportOccupied } from './occupied-pids.ts';
 import type { OptionName } from './option-names.ts';
 import { addPreCopyFlags, type PreCopyFlags, preCopyLimits } from './precopy-flags.ts';
-import { formatDump, pid } from './quantities.ts';
+import { bytes, formatDump, pid } from './quantities.ts';
 import { withCriu } from './verb.ts';
 
 const description = [
@@ -55,7 +55,18 @@ export function addIterate(program: Command): void {
     'what to keep of the memory to compare it: hashes, or a copy, which is faster and as large as the memory ' +
       '(default: hashes)',
   );
-  command.addOption(tracking).addOption(compareWith.helpGroup(RARE));
+  const rateLimit = new Option(
+    '--rate-limit <size>',
+    'without soft-dirty tracking, limit of the memory read per second in rounds, such as 100MiB',
+  ).argParser(bytes);
+  const lowPriority = new Option(
+    '--low-priority',
+    'without soft-dirty tracking, read memory in rounds with the lowest priority',
+  );
+  command.addOption(tracking);
+  for (const option of [compareWith, rateLimit, lowPriority]) {
+    command.addOption(option.helpGroup(RARE));
+  }
   addPreCopyFlags(addQuiet(addCommon(command))).action(iterate);
 }
 

@@ -1,8 +1,8 @@
 /* Processes by pidfd, and children that outlive their environment. */
 #include "addon.h"
+#include "threads.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,13 +77,6 @@ bool js_wait(napi_env env, const struct call *call, napi_value *result) {
 }
 
 /* --- Children that outlive their environment -------------------------------------------------- */
-
-/* The oldest version of the symbol: an addon that is built with a new glibc loads with 2.28. */
-#if defined(__GLIBC__) && defined(__x86_64__)
-__asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5");
-#elif defined(__GLIBC__) && defined(__aarch64__)
-__asm__(".symver pthread_create, pthread_create@GLIBC_2.17");
-#endif
 
 static void *reap(void *pid) {
   while (waitpid((pid_t)(intptr_t)pid, NULL, 0) < 0 && errno == EINTR);

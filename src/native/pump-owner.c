@@ -1,21 +1,11 @@
 /* See pump-owner.h. */
 #include "pump-owner.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/* As in process.c: the oldest versions of symbols that newer glibc has moved. */
-#if defined(__GLIBC__) && defined(__x86_64__)
-__asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5");
-__asm__(".symver pthread_join, pthread_join@GLIBC_2.2.5");
-__asm__(".symver pthread_sigmask, pthread_sigmask@GLIBC_2.2.5");
-#elif defined(__GLIBC__) && defined(__aarch64__)
-__asm__(".symver pthread_create, pthread_create@GLIBC_2.17");
-__asm__(".symver pthread_join, pthread_join@GLIBC_2.17");
-__asm__(".symver pthread_sigmask, pthread_sigmask@GLIBC_2.17");
-#endif
 
 /* --- Threads ---------------------------------------------------------------------------------- */
 

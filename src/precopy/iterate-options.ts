@@ -61,6 +61,13 @@ export interface IterateOptions
    * faster. Default `hashes`, or `copy` in a Node without OpenSSL.
    */
   compareWith?: 'hashes' | 'copy';
+  /** With `compare`, the most memory that a round reads per second, in bytes. Default: no limit. */
+  rateLimit?: number;
+  /**
+   * With `compare`, read memory in rounds with the lowest priority (nice 19), so that it takes only processor
+   * time that nobody else wants. Default false.
+   */
+  lowPriority?: boolean;
   /** Prepare for {@link Iteration.lazyDump} as the final dump. Default false. */
   lazyPages?: boolean;
 }

@@ -24,6 +24,7 @@ import {
   assertDumpable,
   assertNoLeftoverOptions,
   assertNoOwnedOptions,
+  assertTracked,
   assertUnused,
   pathOf,
 } from './round-checks.ts';
@@ -38,6 +39,11 @@ const trackingOptions = {
     ['auto', 'soft-dirty', 'compare'].includes(value as string),
   ),
   compareWith: check("'hashes' or 'copy'", (value) => value === 'hashes' || value === 'copy'),
+  rateLimit: check(
+    'bytes per second, 1 or more',
+    (value) => typeof value === 'number' && value >= 1,
+  ),
+  lowPriority: flag,
 };
 
 /** Checks everything that can be refused beforehand, and starts the criu that makes the rounds. */
@@ -48,12 +54,13 @@ export async function iterate(
 ): Promise<Iteration> {
   const start = performance.now();
   const { preflight = true, pageServer, lazyPages = false, tracking = 'auto', ...more } = given;
-  const { compareWith = 'hashes', ...options } = more;
+  const { compareWith = 'hashes', rateLimit, lowPriority = false, ...options } = more;
+  const reading = { compareWith, rateLimit, lowPriority };
   const { hooks, signal, deadlineMs, gracePeriodMs, ...own } = options;
   checkValue(OPERATION, 'pid', positiveInteger, pid);
   checkOptions(
     OPERATION,
-    { preflight, lazyPages, tracking, compareWith, hooks, signal, deadlineMs, gracePeriodMs },
+    { preflight, lazyPages, tracking, ...reading, hooks, signal, deadlineMs, gracePeriodMs },
     { ...operationOptions, preflight: flag, lazyPages: flag, ...trackingOptions },
   );
   using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
@@ -73,6 +80,7 @@ export async function iterate(
       client.socket === undefined &&
       !(await supportsMemTrack(OPERATION, binary, cancellation)));
   if (compares) assertComparable({ ...options, pageServer });
+  else assertTracked(more);
   const needs = {
     since: compares ? FIRST_LAZY_DUMP : OLDEST_CRIU,
     ...{ newest, memTrack: !compares, lazyPages: lazyPages || compares },
@@ -95,7 +103,7 @@ export async function iterate(
   cancellation.throwIfRequested();
   const parts = { pid, options: given, images, work, start };
   if (compares) {
-    const tracking = new Comparing(client, pagesFd, compareWith === 'hashes');
+    const tracking = new Comparing(client, pagesFd, reading);
     return new Iteration({ ...parts, tracking });
   }
   const connection = lazyPages ? new ServingConnection() : undefined;

@@ -61,6 +61,17 @@ export function assertComparable({
   throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation: 'iterate', option });
 }
 
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT for an option that only rounds which compare memory have */
+export function assertTracked(
+  options: Pick<IterateOptions, 'compareWith' | 'rateLimit' | 'lowPriority'>,
+): void {
+  for (const option of ['compareWith', 'rateLimit', 'lowPriority'] as const) {
+    if (options[option] === undefined) continue;
+    const message = `iterate: ${option} needs tracking: 'compare', and the kernel tracks memory for this iteration`;
+    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation: 'iterate', option });
+  }
+}
+
 /** Returns the absolute path of a directory, which is created if it does not exist. */
 export async function pathOf(option: string, given: CriuOpts['imagesDirectory']): Promise<string> {
   await using directory = await openDirectory('iterate', option, given, true);

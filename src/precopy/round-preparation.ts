@@ -73,8 +73,9 @@ function merged(
   iteration: RoundSettings['options'],
   { hooks, pageServer: _, ...round }: RoundOptions,
 ): RoundOptions {
-  const { preflight, lazyPages, tracking, compareWith, pageServer, ...rest } = iteration;
-  const { deadlineMs, gracePeriodMs, hooks: own, ...options } = rest;
+  const { preflight, lazyPages, tracking, pageServer, ...rest } = iteration;
+  const { compareWith, rateLimit, lowPriority, ...more } = rest;
+  const { deadlineMs, gracePeriodMs, hooks: own, ...options } = more;
   return {
     deadlineMs,
     gracePeriodMs,

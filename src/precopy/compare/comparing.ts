@@ -15,6 +15,7 @@ import { type LazyDumpContext, lazyDump } from '../../postcopy/lazy-dump.ts';
 import type { LazyDumpOptions } from '../../postcopy/lazy-dump-options.ts';
 import type { LazySource } from '../../postcopy/lazy-source.ts';
 import { closeMessage } from '../../postcopy/page-protocol.ts';
+import { RateLimit } from '../../postcopy/rate-limit.ts';
 import { SERVING_FD, ServingConnection } from '../../postcopy/serving-connection.ts';
 import { stateOf } from '../../procfs/stat.ts';
 import type { PreparedRound } from '../round-preparation.ts';
@@ -26,6 +27,13 @@ import { countsOf, type PageCounts } from './page-spans.ts';
 import { completeRound, RoundFiles } from './round-files.ts';
 import { TreeCopy } from './tree-copy.ts';
 
+/** How memory is read: see {@link IterateOptions}. */
+export interface ReadingOptions {
+  readonly compareWith: 'hashes' | 'copy';
+  readonly rateLimit: number | undefined;
+  readonly lowPriority: boolean;
+}
+
 /**
  * Memory is compared with a copy of it, on any kernel. The rounds read the memory of the running processes.
  * For the dump CRIU leaves it in the frozen processes, where it is compared for the last time.
@@ -33,15 +41,17 @@ import { TreeCopy } from './tree-copy.ts';
 export class Comparing implements Tracking {
   readonly #client: Client;
   readonly #pagesFd: number | undefined;
+  readonly #reading: ReadingOptions;
   readonly #tree: TreeCopy;
   readonly #ended = deferred<ExitStatus>();
   isOver = false;
 
   /** @param pagesFd a connection to page servers, which get the pages of all rounds; else they go to files */
-  constructor(client: Client, pagesFd: number | undefined, keepsHashes: boolean) {
+  constructor(client: Client, pagesFd: number | undefined, reading: ReadingOptions) {
     this.#client = client;
     this.#pagesFd = pagesFd;
-    this.#tree = new TreeCopy(keepsHashes);
+    this.#reading = reading;
+    this.#tree = new TreeCopy(reading.compareWith === 'hashes');
   }
 
   get exited(): Promise<ExitStatus> {
@@ -138,7 +148,18 @@ export class Comparing implements Tracking {
         ? new RoundFiles(imagesDirectory)
         : new PageServerStream(this.#pagesFd);
     let writeMs = 0;
-    const pace = { beforePart: async () => cancellation.throwIfRequested(), isBackground: false };
+    const { rateLimit = Number.POSITIVE_INFINITY, lowPriority } = this.#reading;
+    const limit = new RateLimit(rateLimit);
+    const { signal } = cancellation;
+    const pace = {
+      beforePart: async (bytes: number) => {
+        await limit.wait(bytes, signal);
+        cancellation.throwIfRequested();
+      },
+      // Not all at once, and then nothing for long.
+      partBytes: rateLimit / 10,
+      isBackground: lowPriority,
+    };
     const counts = await this.#tree.readRunning(pid, pace, async (pages) => {
       const before = performance.now();
       await sink.add(pages);

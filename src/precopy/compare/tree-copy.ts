@@ -19,10 +19,12 @@ export interface ProcessPages {
 export interface ReadingPace {
   /** Called before each part. */
   beforePart(bytes: number): Promise<void>;
+  /** How large a part is at most, in bytes. */
+  readonly partBytes: number;
   readonly isBackground: boolean;
 }
 
-/** Pages that are compared before the next part: 64 MiB of pages of 4 KiB. */
+/** Pages that are compared at most before the next part: 64 MiB of pages of 4 KiB. */
 const PART_PAGES = 16_384;
 /** Arguments of {@link MemoryCopy.compare}. */
 const ALL = 1;
@@ -51,14 +53,15 @@ export class TreeCopy {
    */
   async readRunning(
     root: number,
-    { beforePart, isBackground }: ReadingPace,
+    { beforePart, partBytes, isBackground }: ReadingPace,
     onPart: (pages: ProcessPages) => Promise<void>,
   ): Promise<PageCounts> {
     const total = { changed: 0, same: 0 };
+    const partPages = Math.max(1, Math.min(PART_PAGES, Math.floor(partBytes / pageSize())));
     const processes = await processesOf(root);
     for (const [id, pid] of processes) {
       const copy = this.#startRound(id);
-      for (const part of partsOf((await readMaps(pid)).filter(isCompared))) {
+      for (const part of partsOf((await readMaps(pid)).filter(isCompared), partPages)) {
         await beforePart(part.reduce((sum, [, count]) => sum + count, 0) * native().pageSize);
         const how = isBackground ? BACKGROUND : 0;
         const found = await copy.compare(pid, entriesOf(part), how).catch(unlessEnded);
@@ -153,9 +156,9 @@ async function processesOf(root: number): Promise<Map<number, number>> {
 }
 
 /** Divides mappings into parts of about the same size. */
-function* partsOf(mappings: readonly Mapping[]): Generator<Span[]> {
+function* partsOf(mappings: readonly Mapping[], partPages: number): Generator<Span[]> {
   let part: Span[] = [];
-  let room = PART_PAGES;
+  let room = partPages;
   for (const mapping of mappings) {
     let [at, left] = spanOf(mapping);
     while (left > 0) {
@@ -167,7 +170,7 @@ function* partsOf(mappings: readonly Mapping[]): Generator<Span[]> {
       if (room > 0) continue;
       yield part;
       part = [];
-      room = PART_PAGES;
+      room = partPages;
     }
   }
   if (part.length > 0) yield part;

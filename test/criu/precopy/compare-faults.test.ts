@@ -142,6 +142,31 @@ test('a process that ends between two rounds is reported', async () => {
   expect(error).toMatchObject({ code: 'ERR_CRIU_NO_SUCH_PROCESS' });
 });
 
+test('an option that does not fit the way of tracking is refused by name', async () => {
+  const criu = client();
+  const memory = await startMemoryWorkload({ heapMiB: 1, hotMiB: 1, pagesPerSecond: 10 });
+  const imagesDirectory = await temporaryDirectory();
+  const compared = { tracking: 'compare' } as const;
+  const tracked = { tracking: 'soft-dirty' } as const;
+  const refused: readonly [option: string, options: object][] = [
+    ['tracking', { tracking: 'none' }],
+    ['compareWith', { ...compared, compareWith: 'eyes' }],
+    ['rateLimit', { ...compared, rateLimit: 0 }],
+    ['lowPriority', { ...compared, lowPriority: 1 }],
+    ['autoDedup', { ...compared, autoDedup: true }],
+    ['pageServer', { ...compared, pageServer: { address: '127.0.0.1', port: 9 } }],
+    ['compareWith', { ...tracked, compareWith: 'copy' }],
+    ['rateLimit', { ...tracked, rateLimit: 1 }],
+    ['lowPriority', { ...tracked, lowPriority: true }],
+  ];
+  for (const [option, options] of refused) {
+    const iterate = criu.iterate(memory.pid, { imagesDirectory, ...options });
+    const expected = { code: 'ERR_CRIU_INVALID_ARGUMENT', option };
+    expect(await failureOf(iterate), JSON.stringify(options)).toMatchObject(expected);
+  }
+  expect(await readdir(imagesDirectory)).toEqual([]);
+});
+
 async function enter(criu: Criu, { pid }: MemoryWorkload, options?: Partial<IterateOptions>) {
   const imagesDirectory = await temporaryDirectory();
   const iteration = await criu.iterate(pid, {

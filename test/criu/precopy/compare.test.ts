@@ -20,7 +20,9 @@ test('rounds that compare memory copy what has changed, and together they are th
   const criu = client();
   const memory = await startMemoryWorkload(workload);
   const imagesDirectory = await temporaryDirectory();
-  await using iteration = await criu.iterate(memory.pid, { imagesDirectory, tracking: 'compare' });
+  await using iteration = await criu.iterate(memory.pid, {
+    ...{ imagesDirectory, tracking: 'compare', lowPriority: true, rateLimit: 1e9 },
+  });
   expect(iteration.tracking).toBe('compare');
   const first = await iteration.preDump();
   expect(first).toMatchObject({ index: 0, directory: join(imagesDirectory, '0') });
@@ -53,7 +55,7 @@ test('with leaveRunning the processes run on, and the images are complete', asyn
   const memory = await startMemoryWorkload(workload);
   const imagesDirectory = await temporaryDirectory();
   await using iteration = await criu.iterate(memory.pid, {
-    ...{ imagesDirectory, tracking: 'compare', leaveRunning: true },
+    ...{ imagesDirectory, tracking: 'compare', compareWith: 'copy', leaveRunning: true },
   });
   await iteration.preDump();
   const { directory } = await iteration.dump();
