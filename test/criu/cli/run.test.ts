@@ -124,7 +124,9 @@ test('the program has its variables, user and namespaces, and --wait-port waits 
 test('a program that ends at once is reported with its exit code and the end of its stderr', async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, 'log'), 'older\n');
-  const failing = ['sh', '-c', 'seq 30 >&2; exit 3'];
+  // A shell that waits for another program is taken to have started, if that takes long.
+  const counting = 'i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo $i; done >&2; exit 3';
+  const failing = ['sh', '-c', counting];
   const named = await run(['run', '--stderr', 'log', '--', ...failing], directory);
   expect(named).toMatchObject({ exitCode: 1, stdout: '' });
   const lines = Array.from({ length: 20 }, (_, index) => `  stderr: ${index + 11}`);
