@@ -2,8 +2,8 @@
 // our modes beside the script by hand, by turns, all with their images on a tmpfs: the script shares a tmpfs
 // of both hosts, or sends the images, as one does between hosts; and how fast memory goes over beside
 // CRIU's own page server. Where the kernel tracks changed memory it measures the modes with
-// rounds by soft-dirty tracking, and go-criu's phaul, beside stop-and-copy instead. Prints the tables, and with --write-docs puts
-// them into docs/performance.md.
+// rounds by soft-dirty tracking, and go-criu's phaul, beside stop-and-copy instead. Prints the tables, and with
+// --write-docs puts them into docs/performance.md.
 //
 // usage: npm run bench:migrate [-- REPEATS [MIB…]], npm run bench:migrate:rounds [-- REPEATS [MIB…]]
 import { join } from 'node:path';

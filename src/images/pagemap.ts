@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pagemap_entry, pagemap_head } from '../generated/messages.ts';
 import type { PageEntries } from '../native/index.ts';
 import { decode } from '../protobuf/decode.ts';
@@ -45,6 +47,25 @@ export async function readPagemap(path: string): Promise<Pagemap> {
   }
 }
 
+/** The paths of the pagemaps of processes in a directory, by their pids; or of shared memory, by its numbers. */
+export async function pagemapsIn(
+  directory: string,
+  kind: 'processes' | 'shared' = 'processes',
+): Promise<Map<number, string>> {
+  const pattern = kind === 'shared' ? /^pagemap-shmem-(\d+)\.img$/ : /^pagemap-(\d+)\.img$/;
+  const paths = new Map<number, string>();
+  for (const name of await readdir(directory)) {
+    const id = pattern.exec(name)?.[1];
+    if (id !== undefined) paths.set(Number(id), join(directory, name));
+  }
+  return paths;
+}
+
+/** The name of the pagemap of a process. */
+export function pagemapFileOf(pid: number): string {
+  return `pagemap-${pid}.img`;
+}
+
 /** The name of a pages file. */
 export function pagesFileOf(pagesId: number): string {
   return `pages-${pagesId}.img`;
@@ -62,6 +83,11 @@ export function pagemapOf(pagesId: number, parts: readonly PageEntries[]): Buffe
     }
   }
   return imageOf('pagemap', entries);
+}
+
+/** The flags of pages in a pagemap. */
+export function flagsOf({ present, inParent, lazy }: PageRange): number {
+  return (present ? PRESENT : 0) | (inParent ? IN_PARENT : 0) | (lazy ? LAZY : 0);
 }
 
 function rangeOf(bytes: Uint8Array): PageRange {

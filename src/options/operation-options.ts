@@ -11,6 +11,12 @@ export const milliseconds: Check = check(
   (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_MS,
 );
 
+/** Such as bytes per second. */
+export const atLeastOne: Check = check(
+  'a number of at least 1',
+  (value) => typeof value === 'number' && value >= 1,
+);
+
 /** An object that only inherits from AbortSignal throws when `aborted` is read, and is refused. */
 export const abortSignal: Check = check(
   'an AbortSignal',

@@ -1,6 +1,4 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { readPagemap } from '../images/pagemap.ts';
+import { pagemapsIn, readPagemap } from '../images/pagemap.ts';
 import { native } from '../native/index.ts';
 
 /** A range of addresses. */
@@ -23,10 +21,8 @@ export class PageLedger {
   /** Reads the pages from the pagemaps of the images. @throws BadImage */
   static async of(imagesDirectory: string): Promise<PageLedger> {
     const spans = new Map<number, Span[]>();
-    for (const name of await readdir(imagesDirectory)) {
-      const pid = Number(/^pagemap-(\d+)\.img$/.exec(name)?.[1]);
-      if (Number.isNaN(pid)) continue;
-      const { ranges } = await readPagemap(join(imagesDirectory, name));
+    for (const [pid, path] of await pagemapsIn(imagesDirectory)) {
+      const { ranges } = await readPagemap(path);
       const kept = ranges.filter(({ lazy, present, inParent }) => lazy && !present && !inParent);
       spans.set(
         pid,

@@ -53,10 +53,7 @@ export function sharedPages(id: number): number {
 
 /** The message that has a page server begin with other pages. It is not answered. */
 export function openMessage(destination: number): Buffer {
-  const message = Buffer.alloc(MESSAGE_SIZE);
-  message.writeUInt32LE(OPEN, 0);
-  message.writeBigUInt64LE(BigInt(destination), 24);
-  return message;
+  return message(OPEN, destination);
 }
 
 /** The message that precedes pages, which follow if the flags of CRIU's pagemap say that they are present. */
@@ -64,25 +61,20 @@ export function addMessage(
   destination: number,
   [address, count, flags]: readonly [address: number, count: number, flags: number],
 ): Buffer {
-  const message = openMessage(destination);
-  message.writeUInt32LE(ADD + flags * 2 ** FLAGS_SHIFT, 0);
-  message.writeBigUInt64LE(BigInt(count), 8);
-  message.writeBigUInt64LE(BigInt(address), 16);
-  return message;
+  const added = message(ADD + flags * 2 ** FLAGS_SHIFT, destination);
+  added.writeBigUInt64LE(BigInt(count), 8);
+  added.writeBigUInt64LE(BigInt(address), 16);
+  return added;
 }
 
 /** The message that ends a round on a connection that stays open; the page server answers it with a status. */
 export function endMessage(): Buffer {
-  const message = Buffer.alloc(MESSAGE_SIZE);
-  message.writeUInt32LE(FORCE_CLOSE, 0);
-  return message;
+  return message(FORCE_CLOSE);
 }
 
 /** The message that reports that the transfer is complete; the other side answers it. */
 export function closeMessage(): Buffer {
-  const message = Buffer.alloc(MESSAGE_SIZE);
-  message.writeUInt32LE(CLOSE, 0);
-  return message;
+  return message(CLOSE);
 }
 
 /** The answer to {@link closeMessage}. */
@@ -93,6 +85,13 @@ export function closeAnswer(): Buffer {
 /** A message without a valid command, which makes CRIU fail and roll back. */
 export function invalidMessage(): Buffer {
   return Buffer.alloc(MESSAGE_SIZE);
+}
+
+function message(command: number, destination = 0): Buffer {
+  const written = Buffer.alloc(MESSAGE_SIZE);
+  written.writeUInt32LE(command, 0);
+  written.writeBigUInt64LE(BigInt(destination), 24);
+  return written;
 }
 
 /**

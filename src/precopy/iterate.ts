@@ -6,7 +6,7 @@ import { assertExists } from '../operations/existing-process.ts';
 import { requireSupport, supportsMemTrack } from '../operations/probe.ts';
 import { check, checkOptions, checkValue } from '../options/check.ts';
 import { flag, pid as positiveInteger } from '../options/kinds.ts';
-import { operationOptions } from '../options/operation-options.ts';
+import { atLeastOne, operationOptions } from '../options/operation-options.ts';
 import { makeBlocking } from '../options/page-connection.ts';
 import { OLDEST_CRIU } from '../options/table.ts';
 import { translate, withDefaults } from '../options/translate.ts';
@@ -39,10 +39,7 @@ const trackingOptions = {
     ['auto', 'soft-dirty', 'compare'].includes(value as string),
   ),
   compareWith: check("'hashes' or 'copy'", (value) => value === 'hashes' || value === 'copy'),
-  rateLimit: check(
-    'bytes per second, 1 or more',
-    (value) => typeof value === 'number' && value >= 1,
-  ),
+  rateLimit: atLeastOne,
   lowPriority: flag,
 };
 

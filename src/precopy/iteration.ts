@@ -13,7 +13,6 @@ import type {
 import type { FinalDump, Round } from './round.ts';
 import { checkRoundOptions } from './round-checks.ts';
 import { prepareRound, type RoundSettings } from './round-preparation.ts';
-import { SoftDirty } from './soft-dirty.ts';
 import type { Tracking } from './tracking.ts';
 
 /** @internal What {@link iterate} starts an iteration with. */
@@ -65,7 +64,7 @@ export class Iteration implements AsyncDisposable {
 
   /** How it finds the memory that has changed. */
   get tracking(): 'soft-dirty' | 'compare' {
-    return this.#parts.tracking instanceof SoftDirty ? 'soft-dirty' : 'compare';
+    return this.#parts.tracking.kind;
   }
 
   /**

@@ -12,6 +12,7 @@ import type { Tracking } from './tracking.ts';
 
 /** The kernel tracks what changes, and one criu makes all rounds. */
 export class SoftDirty implements Tracking {
+  readonly kind = 'soft-dirty';
   readonly #client: Client;
   readonly #workerSession: WorkerSession;
   readonly #connection: ServingConnection | undefined;

@@ -7,6 +7,7 @@ import type { PreparedRound } from './round-preparation.ts';
 
 /** How the rounds of an iteration find the memory that has changed. */
 export interface Tracking {
+  readonly kind: 'soft-dirty' | 'compare';
   /** Resolves when no more rounds can be made. */
   readonly exited: Promise<ExitStatus>;
   /** True if no more rounds can be made. */

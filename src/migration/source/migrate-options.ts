@@ -12,7 +12,12 @@ import {
   type Shape,
 } from '../../options/check.ts';
 import { flag, integer, text } from '../../options/kinds.ts';
-import { abortSignal, milliseconds, operationOptions } from '../../options/operation-options.ts';
+import {
+  abortSignal,
+  atLeastOne,
+  milliseconds,
+  operationOptions,
+} from '../../options/operation-options.ts';
 import { tlsMaterial } from '../../options/tls.ts';
 import { withDefaults } from '../../options/translate.ts';
 import type { CriuOpts, TlsOptions } from '../../options/types.ts';
@@ -120,11 +125,6 @@ const RESERVED: readonly string[] = [
   ...['leaveRunning', 'leaveStopped', 'statusFd', 'signal', 'deadlineMs', 'insecure', 'stream'],
   ...['tls', 'force', 'overwrite', 'durable', 'keepFailed'],
 ];
-
-const atLeastOne: Check = check(
-  'a number of at least 1',
-  (value) => typeof value === 'number' && value >= 1,
-);
 
 /** Accepts other properties, so that a MigrationServer can be passed. */
 const endpoint: Check = {

@@ -2,13 +2,12 @@ import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asCriuError, type CriuError } from '../../errors.ts';
 import { INVENTORY } from '../../images/image-names.ts';
-import type { PageEntries } from '../../native/index.ts';
 import type { DumpImages } from '../../operations/direct-images.ts';
 import type { Files } from '../../process/files.ts';
 import type { NotificationHandler } from '../../protocol/session.ts';
 import type { Completion } from './completion.ts';
 import { completeRound } from './round-files.ts';
-import type { ProcessPages, TreeCopy } from './tree-copy.ts';
+import type { FrozenTree, ProcessPages, TreeCopy } from './tree-copy.ts';
 
 /** What completes the images of a lazy dump. */
 export interface ComparedParts {
@@ -41,7 +40,7 @@ export class ComparedImages implements DumpImages {
   compareMs = 0;
   writeMs = 0;
   readonly #parts: ComparedParts;
-  #compared: Promise<ReadonlyMap<number, PageEntries>> | undefined;
+  #frozen: Promise<FrozenTree> | undefined;
   #inventory: Uint8Array | undefined;
   #finishing: Promise<void> | undefined;
 
@@ -64,7 +63,7 @@ export class ComparedImages implements DumpImages {
   }
 
   readonly beforeHooks: NotificationHandler = ({ script }) => {
-    if (script === 'query-ext-files') this.#begin();
+    if (script === 'query-ext-files') void this.#begin();
     return script === 'post-dump' ? this.#take().then(() => undefined) : undefined;
   };
 
@@ -78,24 +77,24 @@ export class ComparedImages implements DumpImages {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled([this.#compared, this.#finishing]);
+    await Promise.allSettled([this.#frozen, this.#finishing]);
     await this.#parts.images[Symbol.asyncDispose]();
   }
 
   /** The processes are frozen: begins to compare while CRIU dumps everything but memory. */
-  #begin(): void {
+  #begin(): Promise<FrozenTree> {
     const { tree, pid } = this.#parts;
-    this.#compared ??= tree.beginFrozen(pid);
+    this.#frozen ??= tree.beginFrozen(pid);
     // A failure is reported when CRIU waits for the comparison.
-    this.#compared.catch(() => {});
+    this.#frozen.catch(() => {});
+    return this.#frozen;
   }
 
   async #take(): Promise<void> {
-    const { pid, tree, survives } = this.#parts;
+    const { tree, survives } = this.#parts;
     const start = performance.now();
     try {
-      const compared = (await this.#compared) ?? new Map();
-      this.processes = await tree.finishFrozen(pid, this.directory, compared);
+      this.processes = await tree.finishFrozen(await this.#begin(), this.directory);
       // Without an inventory nobody takes these images for a checkpoint, whatever ends this process.
       const path = join(this.directory, INVENTORY);
       this.#inventory = await readFile(path);

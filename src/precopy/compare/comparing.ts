@@ -39,6 +39,7 @@ export interface ReadingOptions {
  * For the dump CRIU leaves it in the frozen processes, where it is compared for the last time.
  */
 export class Comparing implements Tracking {
+  readonly kind = 'compare';
   readonly #client: Client;
   readonly #pagesFd: number | undefined;
   readonly #reading: ReadingOptions;

@@ -1,8 +1,16 @@
 import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IN_PARENT, LAZY, PRESENT, pagemapOf, readPagemap } from '../../images/pagemap.ts';
+import {
+  flagsOf,
+  IN_PARENT,
+  LAZY,
+  pagemapFileOf,
+  pagemapOf,
+  readPagemap,
+} from '../../images/pagemap.ts';
 import { native } from '../../native/index.ts';
 import { PageServerStream } from './page-server-stream.ts';
+import type { PageSink } from './page-sink.ts';
 import { divide, merge, type Span } from './page-spans.ts';
 import { RoundFiles } from './round-files.ts';
 import type { ProcessPages } from './tree-copy.ts';
@@ -18,10 +26,7 @@ export type Completion = (
 export const addPages: Completion = async (directory, processes, throwIfCancelled) => {
   const pagesIds = await removePages(directory, processes);
   await using files = new RoundFiles(directory, pagesIds);
-  for (const pages of processes) {
-    throwIfCancelled();
-    await files.add(pages);
-  }
+  await addAll(files, processes, throwIfCancelled);
   await files.finish();
 };
 
@@ -30,10 +35,7 @@ export function sendPages(fd: number): Completion {
   return async (directory, processes, throwIfCancelled) => {
     await removePages(directory, processes);
     const stream = new PageServerStream(fd);
-    for (const pages of processes) {
-      throwIfCancelled();
-      await stream.add(pages);
-    }
+    await addAll(stream, processes, throwIfCancelled);
     await stream.moveShared(directory);
     await stream.finish();
   };
@@ -43,18 +45,29 @@ export function sendPages(fd: number): Completion {
 export const leavePages: Completion = async (directory, processes) => {
   const { pageSize } = native();
   for (const { id, entries } of processes) {
-    const path = join(directory, `pagemap-${id}.img`);
+    const path = join(directory, pagemapFileOf(id));
     const { pagesId, ranges } = await readPagemap(path);
     const written = ranges.filter(({ present }) => present);
     const left = ranges.filter(({ present }) => !present);
     const { known } = divide(left, entries, pageSize);
     const pages = merge(
-      written.map(({ start, count, lazy }): Span => [start, count, PRESENT | (lazy ? LAZY : 0)]),
+      written.map((range): Span => [range.start, range.count, flagsOf(range)]),
       known.map(([start, count, flags]): Span => [start, count, flags & IN_PARENT || LAZY]),
     );
     await writeFile(path, pagemapOf(pagesId, [pages]));
   }
 };
+
+async function addAll(
+  sink: PageSink,
+  processes: readonly ProcessPages[],
+  throwIfCancelled: () => void,
+): Promise<void> {
+  for (const pages of processes) {
+    throwIfCancelled();
+    await sink.add(pages);
+  }
+}
 
 /** Removes the pages that CRIU has written of the processes. Returns the numbers of their files. */
 async function removePages(
@@ -63,7 +76,7 @@ async function removePages(
 ): Promise<ReadonlyMap<number, number>> {
   const pagesIds = new Map<number, number>();
   for (const { id } of processes) {
-    const path = join(directory, `pagemap-${id}.img`);
+    const path = join(directory, pagemapFileOf(id));
     const { pagesId, pagesFile } = await readPagemap(path);
     await unlink(path);
     await unlink(join(directory, pagesFile));

@@ -1,9 +1,9 @@
 import { read, write } from 'node:fs';
-import { open, readdir, unlink } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CriuError } from '../../errors.ts';
-import { LAZY, PRESENT, readPagemap } from '../../images/pagemap.ts';
+import { flagsOf, pagemapsIn, readPagemap } from '../../images/pagemap.ts';
 import { native } from '../../native/index.ts';
 import {
   addMessage,
@@ -43,16 +43,14 @@ export class PageServerStream implements PageSink {
 
   /** Sends the pages of shared memory that CRIU has written to a directory, and removes them there. */
   async moveShared(directory: string): Promise<void> {
-    for (const name of await readdir(directory)) {
-      const id = Number(/^pagemap-shmem-(\d+)\.img$/.exec(name)?.[1]);
-      if (Number.isNaN(id)) continue;
-      const { pagesFile, ranges } = await readPagemap(join(directory, name));
+    for (const [id, pagemap] of await pagemapsIn(directory, 'shared')) {
+      const { pagesFile, ranges } = await readPagemap(pagemap);
       const path = join(directory, pagesFile);
       await using pages = await open(path);
       await this.#send(openMessage(sharedPages(id)));
-      for (const { start, count, present, lazy } of ranges) {
-        const flags = (present ? PRESENT : 0) | (lazy ? LAZY : 0);
-        await this.#send(addMessage(sharedPages(id), [start, count, flags]));
+      for (const range of ranges) {
+        const { start, count, present } = range;
+        await this.#send(addMessage(sharedPages(id), [start, count, flagsOf(range)]));
         if (!present) continue;
         for (let left = count * native().pageSize; left > 0; ) {
           const { buffer, bytesRead } = await pages.read({
@@ -63,7 +61,7 @@ export class PageServerStream implements PageSink {
           left -= bytesRead;
         }
       }
-      await unlink(join(directory, name));
+      await unlink(pagemap);
       await unlink(path);
     }
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inventory_entry } from '../../generated/messages.ts';
 import { imageOf } from '../../images/image-file.ts';
 import { INVENTORY } from '../../images/image-names.ts';
-import { pagemapOf, pagesFileOf } from '../../images/pagemap.ts';
+import { pagemapFileOf, pagemapOf, pagesFileOf } from '../../images/pagemap.ts';
 import type { PageEntries } from '../../native/index.ts';
 import { encode } from '../../protobuf/encode.ts';
 import type { PageSink } from './page-sink.ts';
@@ -40,7 +40,7 @@ export class RoundFiles implements PageSink {
 
   async finish(): Promise<void> {
     for (const [id, { pagesId, entries }] of this.#files) {
-      const path = join(this.#directory, `pagemap-${id}.img`);
+      const path = join(this.#directory, pagemapFileOf(id));
       await writeFile(path, pagemapOf(pagesId, entries), NEW_FILE);
     }
   }

@@ -1,6 +1,4 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { LAZY, readPagemap } from '../../images/pagemap.ts';
+import { LAZY, pagemapsIn, readPagemap } from '../../images/pagemap.ts';
 import { type MemoryCopy, native, type PageEntries } from '../../native/index.ts';
 import { type Mapping, readMaps } from '../../procfs/maps.ts';
 import { readStatus } from '../../procfs/status.ts';
@@ -13,6 +11,13 @@ export interface ProcessPages {
   readonly id: number;
   readonly copy: MemoryCopy;
   readonly entries: PageEntries;
+}
+
+/** The frozen processes, and what was compared of them before CRIU had dumped the rest. */
+export interface FrozenTree {
+  /** Their pids, by those in their own pid namespace. */
+  readonly pids: ReadonlyMap<number, number>;
+  readonly compared: ReadonlyMap<number, PageEntries>;
 }
 
 /** How memory is read while the processes run. */
@@ -40,11 +45,6 @@ export class TreeCopy {
   /** @param keepsHashes keep a keyed hash of each page instead of its contents, if this Node has OpenSSL */
   constructor(keepsHashes: boolean) {
     this.#keepsHashes = keepsHashes && native().hasOpenSsl;
-  }
-
-  /** How much memory the copies take, in bytes. */
-  get size(): number {
-    return [...this.#copies.values()].reduce((sum, copy) => sum + copy.size(), 0);
   }
 
   /**
@@ -79,35 +79,26 @@ export class TreeCopy {
    * Begins to compare the memory of frozen processes while CRIU still works on them. Code is left out: CRIU
    * has the processes execute system calls, for which it changes code and changes it back.
    */
-  async beginFrozen(root: number): Promise<ReadonlyMap<number, PageEntries>> {
+  async beginFrozen(root: number): Promise<FrozenTree> {
+    const pids = await processesOf(root);
     const compared = new Map<number, PageEntries>();
-    for (const [id, pid] of await processesOf(root)) {
+    for (const [id, pid] of pids) {
       const mappings = await readMaps(pid);
       if (mappings.some(({ path }) => path === AIO_RING)) continue;
       const data = mappings.filter((each) => isCompared(each) && each.permissions[2] === '-');
       const found = await this.#startRound(id).compare(pid, entriesOf(data.map(spanOf)), 0);
       compared.set(id, found.entries);
     }
-    return compared;
+    return { pids, compared };
   }
 
-  /**
-   * Compares the rest of the memory that the images of frozen processes refer to.
-   * @param compared what {@link beginFrozen} found
-   */
-  async finishFrozen(
-    root: number,
-    directory: string,
-    compared: ReadonlyMap<number, PageEntries>,
-  ): Promise<ProcessPages[]> {
-    const pids = await processesOf(root);
+  /** Compares the rest of the memory that the images of frozen processes refer to. */
+  async finishFrozen({ pids, compared }: FrozenTree, directory: string): Promise<ProcessPages[]> {
     const processes: ProcessPages[] = [];
-    for (const name of await readdir(directory)) {
-      const id = Number(/^pagemap-(\d+)\.img$/.exec(name)?.[1]);
-      if (Number.isNaN(id)) continue;
+    for (const [id, path] of await pagemapsIn(directory)) {
       const pid = pids.get(id);
       if (pid === undefined) throw new Error(`no process of the tree has the pid ${id}`);
-      const { ranges } = await readPagemap(join(directory, name));
+      const { ranges } = await readPagemap(path);
       const copy = compared.has(id) ? this.#copyOf(id) : this.#startRound(id);
       const { known, rest } = divide(ranges, compared.get(id) ?? new Float64Array(), pageSize());
       const found = await copy.compare(pid, entriesOf(rest), ALL);
