@@ -41,6 +41,19 @@ export async function connection(): Promise<[Socket, Socket]> {
   return [near, far];
 }
 
+/** Resolves with what a socket receives, once that is so much. */
+export async function readBytes(socket: Socket, size: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  socket.on('data', (data: Buffer) => {
+    chunks.push(data);
+    length += data.length;
+  });
+  socket.resume();
+  await waitFor(() => length >= size, `${size} bytes arrive`);
+  return Buffer.concat(chunks);
+}
+
 /** A unix datagram socket, which Node itself cannot make. Closed after the test. */
 export async function datagramSocket(): Promise<number> {
   const [here, there] = native().socketpair();

@@ -23,6 +23,7 @@ import { native } from '../../src/native/index.ts';
 import { duplicateFd } from '../../src/process/duplicate-fd.ts';
 import { Authority, HERE } from '../helpers/certificates.ts';
 import { holdings } from '../helpers/own-resources.ts';
+import { readBytes } from '../helpers/sockets.ts';
 import { waitFor } from '../helpers/workload.ts';
 
 const host = '127.0.0.1';
@@ -250,15 +251,4 @@ function criuEnd(tunnel: PageTunnel): Socket {
   socket.on('error', () => {});
   onTestFinished(() => void socket.destroy());
   return socket;
-}
-
-async function readBytes(socket: Socket, size: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  socket.on('data', (data: Buffer) => {
-    chunks.push(data);
-    length += data.length;
-  });
-  await waitFor(() => length >= size, `${size} bytes arrive`);
-  return Buffer.concat(chunks);
 }

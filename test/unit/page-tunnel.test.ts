@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readlink } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { PageTunnel, type TunnelOptions } from '../../src/migration/protocol/page-tunnel.ts';
 import { RateLimit } from '../../src/postcopy/rate-limit.ts';
 import { holdings } from '../helpers/own-resources.ts';
-import { connection } from '../helpers/sockets.ts';
+import { connection, readBytes } from '../helpers/sockets.ts';
 import { waitFor } from '../helpers/workload.ts';
 
 test('carries bytes both ways, counts them, and closes with its peer', async () => {
@@ -121,16 +120,4 @@ async function startEcho(options: TunnelOptions) {
     await exited;
   });
   return { tunnel, peer, exited };
-}
-
-async function readBytes(socket: Socket, size: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  socket.on('data', (data: Buffer) => {
-    chunks.push(data);
-    length += data.length;
-  });
-  socket.resume();
-  await waitFor(() => length >= size, `${size} bytes arrive`);
-  return Buffer.concat(chunks);
 }
