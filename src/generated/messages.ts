@@ -23,7 +23,11 @@ import type { pagemap_entry__Output } from './types/pagemap_entry.ts';
 import type { task_kobj_ids_entry__Output } from './types/task_kobj_ids_entry.ts';
 import type { inventory_entry__Output } from './types/inventory_entry.ts';
 import type { pstree_entry__Output } from './types/pstree_entry.ts';
+import type { user_x86_regs_entry__Output } from './types/user_x86_regs_entry.ts';
+import type { thread_info_x86__Output } from './types/thread_info_x86.ts';
 import type { task_core_entry__Output } from './types/task_core_entry.ts';
+import type { user_aarch64_regs_entry__Output } from './types/user_aarch64_regs_entry.ts';
+import type { thread_info_aarch64__Output } from './types/thread_info_aarch64.ts';
 import type { core_entry__Output } from './types/core_entry.ts';
 import type { fs_entry__Output } from './types/fs_entry.ts';
 import type { vma_entry__Output } from './types/vma_entry.ts';
@@ -430,6 +434,22 @@ export const pstree_entry: MessageType<pstree_entry__Output> = {
   },
 };
 
+export const user_x86_regs_entry: MessageType<user_x86_regs_entry__Output> = {
+  name: 'user_x86_regs_entry',
+  required: ['sp'],
+  fields: {
+    20: { name: 'sp', type: 'uint64' },
+  },
+};
+
+export const thread_info_x86: MessageType<thread_info_x86__Output> = {
+  name: 'thread_info_x86',
+  required: ['gpregs'],
+  fields: {
+    2: { name: 'gpregs', type: user_x86_regs_entry },
+  },
+};
+
 export const task_core_entry: MessageType<task_core_entry__Output> = {
   name: 'task_core_entry',
   required: ['comm'],
@@ -438,11 +458,29 @@ export const task_core_entry: MessageType<task_core_entry__Output> = {
   },
 };
 
+export const user_aarch64_regs_entry: MessageType<user_aarch64_regs_entry__Output> = {
+  name: 'user_aarch64_regs_entry',
+  required: ['sp'],
+  fields: {
+    2: { name: 'sp', type: 'uint64' },
+  },
+};
+
+export const thread_info_aarch64: MessageType<thread_info_aarch64__Output> = {
+  name: 'thread_info_aarch64',
+  required: ['gpregs'],
+  fields: {
+    3: { name: 'gpregs', type: user_aarch64_regs_entry },
+  },
+};
+
 export const core_entry: MessageType<core_entry__Output> = {
   name: 'core_entry',
   required: [],
   fields: {
+    2: { name: 'thread_info', type: thread_info_x86 },
     3: { name: 'tc', type: task_core_entry },
+    8: { name: 'ti_aarch64', type: thread_info_aarch64 },
   },
 };
 
@@ -457,9 +495,12 @@ export const fs_entry: MessageType<fs_entry__Output> = {
 
 export const vma_entry: MessageType<vma_entry__Output> = {
   name: 'vma_entry',
-  required: ['shmid', 'status'],
+  required: ['start', 'end', 'shmid', 'flags', 'status'],
   fields: {
+    1: { name: 'start', type: 'uint64' },
+    2: { name: 'end', type: 'uint64' },
     4: { name: 'shmid', type: 'uint64' },
+    6: { name: 'flags', type: 'uint32' },
     7: { name: 'status', type: 'uint32' },
   },
 };

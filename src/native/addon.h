@@ -22,7 +22,7 @@
 
 /* --- module.c: methods ------------------------------------------------------------------------ */
 
-#define MAX_ARGUMENTS 3
+#define MAX_ARGUMENTS 4
 
 /* A call from JavaScript. Arguments that the caller omits are undefined. */
 struct call {
@@ -83,7 +83,8 @@ method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_set_fore
 /* Reaps a child when it ends, on a thread of its own if it still runs. */
 void reap_later(pid_t pid);
 
-/* --- channel.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c and memory-copy.c ---- */
+/* --- channel.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c, memory-copy.c and
+ * serve-pages.c */
 
 method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
 method_function js_send, js_receive, js_set_blocking, js_signal_at_end;
@@ -95,3 +96,4 @@ method_function js_exchange;
 method_function js_sync_files;
 method_function js_pump;
 method_function js_memory_copy;
+method_function js_serve_pages;

@@ -1,4 +1,5 @@
 #include "compare.h"
+#include "page-message.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -6,14 +7,6 @@
 #include <unistd.h>
 
 enum { MAX_PARTS = 64 };
-
-/* CRIU's struct page_server_iov. */
-struct page_server_message {
-  uint32_t command, padding;
-  uint64_t page_count, address, destination;
-};
-
-enum { ADD_PAGES = 6, FLAGS_SHIFT = 16 };
 
 static bool write_all(struct job *job, struct iovec *parts, int count) {
   while (count > 0) {
@@ -34,7 +27,7 @@ static bool write_all(struct job *job, struct iovec *parts, int count) {
 }
 
 static bool write_message(struct job *job, const struct entry *entry, size_t page_size) {
-  struct page_server_message message = {
+  struct page_message message = {
       .command = entry->flags << FLAGS_SHIFT | ADD_PAGES,
       .page_count = entry->count,
       .address = entry->first * page_size,

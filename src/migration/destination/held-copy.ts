@@ -7,13 +7,21 @@ import {
   type LazyRestoreOptions,
   lazyRestore,
 } from '../../postcopy/lazy-restore.ts';
-import type { PageTunnel } from '../protocol/page-tunnel.ts';
+import type { LeasedFd } from '../protocol/leased-fd.ts';
+
+/** A connection from which a lazy-pages daemon gets pages. */
+export interface PageConnection {
+  /** The end for the daemon. */
+  readonly criuFd: LeasedFd;
+  /** Calls `user` with the other end, which the daemon keeps open if this process dies. */
+  useLocalFd<T>(user: (fd: number) => Promise<T>): Promise<T>;
+}
 
 /** A restore that holds its processes before they run. */
 export interface HeldRestore {
   readonly options: RestoreOptions & { readonly imagesDirectory: string };
   /** Where the lazy-pages daemon gets the pages from, if the restore is lazy: its images, or a connection. */
-  readonly pagesFrom: 'images' | PageTunnel | undefined;
+  readonly pagesFrom: 'images' | PageConnection | undefined;
   /** Called and awaited once the processes are restored. */
   readonly onRestored: (pid: number) => Promise<void> | void;
 }

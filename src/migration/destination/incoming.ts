@@ -3,8 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../concurrency/deadline.ts';
 import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
-import { lazyPagesIn } from '../../images/lazy-stats.ts';
-import { native } from '../../native/index.ts';
 import type { LazyRestored } from '../../postcopy/lazy-restore.ts';
 import { statusOf } from '../../procfs/status.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
@@ -20,6 +18,8 @@ import { announceAddresses, makeBindable, takeAddresses } from './addresses/inco
 import { Arrival } from './arrival.ts';
 import { HeldCopy, type HeldRestore } from './held-copy.ts';
 import { IncomingRecord } from './incoming-record.ts';
+import { serveImages } from './lazy-images.ts';
+import type { LocalPageServer } from './local-page-server.ts';
 import { completeStatus, endCopy, wasReleased } from './recover.ts';
 import {
   type IncomingMigration,
@@ -29,9 +29,6 @@ import {
 } from './serve-options.ts';
 import type { AdmittedOffer, ServerContext } from './server-context.ts';
 import { SilenceTimer } from './silence-timer.ts';
-
-/** Less memory than this is restored at once: the start of the lazy-pages daemon takes as long. */
-const MIN_LAZY_BYTES = 16 << 20;
 
 /** How the source asks for the restore. */
 export interface Preparation {
@@ -202,8 +199,18 @@ export class Incoming {
     if (lazy && !lazyTunnel) throw new Error('the connection for lazy pages is not open');
     if (lazy) return lazyTunnel;
     if (!lazyRestore || !this.#received.lazyPages) return undefined;
-    const pages = await lazyPagesIn(SERVE, this.#arrival.directoryOf(index));
-    return pages * native().pageSize >= MIN_LAZY_BYTES ? 'images' : undefined;
+    const pagesFrom = await serveImages(this.#arrival.directoryOf(index), index > 0);
+    if (typeof pagesFrom === 'object') this.#watchServer(pagesFrom);
+    return pagesFrom;
+  }
+
+  #watchServer(server: LocalPageServer): void {
+    const { signal } = this.#closed;
+    const close = () => server[Symbol.dispose]();
+    if (signal.aborted) close();
+    else signal.addEventListener('abort', close);
+    // Without its pages the copy would wait forever.
+    server.ended.then((failure) => failure && this.#closed.abort(new Error(failure)));
   }
 
   /** Lets the copy run. Idempotent. */

@@ -1,5 +1,8 @@
-import { test } from 'vitest';
+import { beforeAll, test } from 'vitest';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { casesOf, type Expected, tryCase } from '../../helpers/migration-faults.ts';
+
+beforeAll(allowLargePipes);
 
 const FAILED = 'ERR_CRIU_MIGRATION_FAILED';
 const UNRESOLVED = 'ERR_CRIU_MIGRATION_UNRESOLVED';
@@ -19,6 +22,18 @@ const expected: Expected[] = [
   ['criu of the source killed', ['pages'], undefined, 'destination'],
 ];
 
-const cases = casesOf({ mode: 'stop-and-copy', lazyRestore: true }, expected, 5);
+/** Memory of rounds comes from the agent, so its death counts most. */
+const afterRounds: Expected[] = [
+  ['lazy-pages daemon killed', ['switch-over', 'hand-over', 'pages'], 'any', 'source'],
+  ['destination killed with all in it', ['pages'], UNRESOLVED, 'source'],
+  ['network stands still', ['pages'], UNRESOLVED, 'destination'],
+  ['agent of the source killed', ['pages'], undefined, 'destination'],
+  ['agent of the destination killed', ['=resuming', '=resumed', 'pages'], 'any', 'source'],
+];
+
+const cases = [
+  ...casesOf({ mode: 'stop-and-copy', lazyRestore: true }, expected, 5),
+  ...casesOf({ mode: 'pre-copy', lazyRestore: true }, afterRounds, 5),
+];
 
 test.each(cases)('%s', (_title, one) => tryCase(one), 90_000);

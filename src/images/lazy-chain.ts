@@ -1,0 +1,147 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { core_entry, mm_entry } from '../generated/messages.ts';
+import type { core_entry__Output as CoreEntry } from '../generated/types/core_entry.ts';
+import type { vma_entry__Output as VmaEntry } from '../generated/types/vma_entry.ts';
+import { native } from '../native/index.ts';
+import { remoteFiles } from '../process/files.ts';
+import { eachOf } from '../procfs/read.ts';
+import { decode } from '../protobuf/decode.ts';
+import { BadImage, entriesOf } from './image-file.ts';
+import { locatePages, type StoredPages } from './page-chain.ts';
+import {
+  flagsOf,
+  LAZY,
+  type PageRange,
+  pagemapFileOf,
+  pagemapOf,
+  pagemapsIn,
+  readPagemap,
+} from './pagemap.ts';
+import { readTree } from './pstree.ts';
+
+/** The memory of a dump with parents, as far as a restore can fetch it later. */
+export interface LazyChain {
+  /** How many pages that are. */
+  readonly pages: number;
+  /** Where they are, by the pids in the images. */
+  readonly stored: ReadonlyMap<number, readonly StoredPages[]>;
+  /**
+   * Marks the pages as lazy in the pagemaps of the dump. Only a restore can use them then, with a lazy-pages
+   * daemon that gets the pages from elsewhere: CRIU's daemon does not read the images of parents.
+   */
+  mark(): Promise<void>;
+}
+
+// Flags of mappings: those of mmap(2), and the status of CRIU's criu/include/image.h.
+const MAP_PRIVATE = 0x02;
+const MAP_ANONYMOUS = 0x20;
+const MAP_LOCKED = 0x2000;
+const MAP_HUGETLB = 0x40000;
+/** The mappings vsyscall, vdso and vvar. */
+const SPECIAL = (1 << 2) | (1 << 3) | (1 << 12);
+/** A stack pointer that is not known. */
+const UNKNOWN = -1;
+
+/**
+ * Finds the memory of a dump, and of its parents, that a restore can fetch later: what CRIU's dump has marked,
+ * and what it would have marked if the pages were not in the parent.
+ */
+export async function findLazyChain(directory: string): Promise<LazyChain> {
+  const tree = await readTree(directory, remoteFiles);
+  const threads = new Map(tree.map(({ pid, threads }) => [pid, threads]));
+  const processes = await eachOf(await pagemapsIn(directory), ([pid, path]) =>
+    findLazyMemory(directory, path, [pid, ...(threads.get(pid) ?? [])]).catch((cause) => {
+      if (!(cause instanceof BadImage)) throw cause;
+      throw new Error(`${path}, or an image that it needs, ${cause.message}`, { cause });
+    }),
+  );
+  const stored = new Map(processes.map(({ pid, stored }) => [pid, stored]));
+  const pages = processes.flatMap((each) => each.stored).reduce((sum, { count }) => sum + count, 0);
+  const mark = async () => {
+    for (const { path, pagemap } of processes) await writeFile(path, pagemap);
+  };
+  return { pages, stored, mark };
+}
+
+interface LazyMemory {
+  readonly pid: number;
+  readonly path: string;
+  /** The content of the pagemap with all lazy pages marked. */
+  readonly pagemap: Buffer;
+  readonly stored: readonly StoredPages[];
+}
+
+async function findLazyMemory(
+  directory: string,
+  path: string,
+  [pid, ...threads]: readonly [number, ...number[]],
+): Promise<LazyMemory> {
+  const { pagesId, ranges } = await readPagemap(path);
+  const marked = markLazy(ranges, await lazyAreas(directory, pid, threads));
+  const lazy = marked.filter((range) => range.lazy);
+  const stored = await locatePages(directory, pagemapFileOf(pid), lazy);
+  const entries = marked.flatMap((range) => [
+    ...[range.start, range.count],
+    range.inParent && range.lazy ? LAZY : flagsOf(range),
+  ]);
+  return { pid, path, pagemap: pagemapOf(pagesId, [Float64Array.from(entries)]), stored };
+}
+
+/** Addresses from the first to before the last. */
+type Area = readonly [start: number, end: number];
+
+/**
+ * Where a dump can leave memory lazy: in private anonymous mappings, but not in the pages to which the stack
+ * pointers of the threads point. Source: vma_entry_can_be_lazy() and is_stack() of CRIU.
+ */
+async function lazyAreas(
+  directory: string,
+  pid: number,
+  threads: readonly number[],
+): Promise<Area[]> {
+  const [memory] = await entriesOf(join(directory, `mm-${pid}.img`));
+  const cores = await eachOf(new Set([pid, ...threads]), async (id) => {
+    const [core] = await entriesOf(join(directory, `core-${id}.img`));
+    return stackPointerOf(decode(core_entry, core as Uint8Array));
+  });
+  // Of other architectures nothing is known: all stays where it is.
+  if (cores.includes(UNKNOWN)) return [];
+  const { pageSize } = native();
+  const stacks = cores.map((pointer) => pointer - (pointer % pageSize)).sort((a, b) => a - b);
+  const { vmas = [] } = decode(mm_entry, memory as Uint8Array);
+  return vmas.filter(canBeLazy).flatMap(({ start, end }) => {
+    const inside = stacks.filter((page) => start <= page && page < end);
+    const starts = [start, ...inside.map((page) => page + pageSize)];
+    return starts.map((from, index): Area => [from, inside[index] ?? end]);
+  });
+}
+
+function canBeLazy({ flags, status }: VmaEntry): boolean {
+  const isPrivate = (flags & MAP_ANONYMOUS) !== 0 && (flags & MAP_PRIVATE) !== 0;
+  return isPrivate && (flags & (MAP_LOCKED | MAP_HUGETLB)) === 0 && (status & SPECIAL) === 0;
+}
+
+function stackPointerOf({ thread_info, ti_aarch64 }: CoreEntry): number {
+  return thread_info?.gpregs.sp ?? ti_aarch64?.gpregs.sp ?? UNKNOWN;
+}
+
+/** Marks those pages of the parent as lazy that are in one of the areas. Both are in ascending order. */
+function markLazy(ranges: readonly PageRange[], areas: readonly Area[]): PageRange[] {
+  const { pageSize } = native();
+  let next = 0;
+  return ranges.flatMap((range) => {
+    if (!range.inParent) return [range];
+    const parts: PageRange[] = [];
+    const end = range.start + range.count * pageSize;
+    for (let at = range.start; at < end; ) {
+      while ((areas[next]?.[1] ?? end) <= at) next++;
+      const [first, last] = areas[next] ?? [end, end];
+      const lazy = first <= at;
+      const until = Math.min(end, lazy ? last : first);
+      parts.push({ ...range, start: at, count: (until - at) / pageSize, lazy });
+      at = until;
+    }
+    return parts;
+  });
+}

@@ -1,0 +1,68 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { native } from '../native/index.ts';
+import { BadImage } from './image-file.ts';
+import { type PageRange, readPagemap } from './pagemap.ts';
+
+/** Consecutive pages, by the address of the first. */
+export type Pages = Pick<PageRange, 'start' | 'count'>;
+
+/** Consecutive pages in a file. */
+export interface StoredPages extends Pages {
+  /** The path of the pages file, and where the pages begin in it, in bytes. */
+  readonly path: string;
+  readonly offset: number;
+}
+
+/**
+ * Finds in which files of a dump and its parents the pages of a process are.
+ * @param name the name of the pagemap, which is the same in all directories
+ * @param wanted in ascending order of addresses
+ * @returns the pages in ascending order of addresses
+ * @throws BadImage
+ */
+export async function locatePages(
+  directory: string,
+  name: string,
+  wanted: readonly Pages[],
+): Promise<StoredPages[]> {
+  const found: StoredPages[] = [];
+  let at = directory;
+  for (let missing = wanted; missing.length > 0; ) {
+    const { pagesFile, ranges } = await readPagemap(join(at, name));
+    missing = take(missing, ranges, join(at, pagesFile), found);
+    if (missing.length > 0) at = await realpath(join(at, 'parent'));
+  }
+  return found.sort((one, other) => one.start - other.start);
+}
+
+/** Moves the wanted pages that an image has itself to `found`, and returns those that its parent has. */
+function take(
+  wanted: readonly Pages[],
+  ranges: readonly PageRange[],
+  path: string,
+  found: StoredPages[],
+): Pages[] {
+  const { pageSize } = native();
+  const endOf = ({ start, count }: Pages) => start + count * pageSize;
+  const inParent: Pages[] = [];
+  let next = 0;
+  let offset = 0;
+  for (const pages of wanted) {
+    for (let at = pages.start; at < endOf(pages); ) {
+      let range = ranges[next];
+      for (; range && endOf(range) <= at; range = ranges[++next]) {
+        if (range.present) offset += range.count * pageSize;
+      }
+      if (!range || range.start > at || !(range.present || range.inParent)) {
+        throw new BadImage(`lacks the page at 0x${at.toString(16)}`);
+      }
+      const end = Math.min(endOf(pages), endOf(range));
+      const part = { start: at, count: (end - at) / pageSize };
+      if (range.present) found.push({ ...part, path, offset: offset + at - range.start });
+      else inParent.push(part);
+      at = end;
+    }
+  }
+  return inParent;
+}

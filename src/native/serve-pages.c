@@ -1,0 +1,160 @@
+/* A thread that gives pages in files to CRIU's lazy-pages daemon, which asks for them as for those of a lazy dump. */
+#include "addon.h"
+#include "page-message.h"
+#include "threads.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+  PAGES_PRESENT = 4,
+  MAX_PAGES = 256, /* of an answer: CRIU asks again for the rest */
+};
+
+/* Consecutive pages in a file. JavaScript passes them as numbers of 64 bits. */
+struct stored_pages {
+  uint64_t id; /* the pid of the process in the images */
+  uint64_t address, count;
+  uint64_t path;   /* where the path is in the paths */
+  uint64_t offset; /* in the file, in bytes */
+};
+
+struct page_server {
+  int socket;
+  int status; /* the write end of a pipe that gets the reason of a failure */
+  size_t page_size, count;
+  struct stored_pages *stored; /* by processes and addresses, in ascending order */
+  char *paths;
+};
+
+static void free_server(struct page_server *server) {
+  free(server->stored);
+  free(server->paths);
+  free(server);
+}
+
+static bool failed(const struct page_server *server, const char *call, const char *path) {
+  dprintf(server->status, "%s %s: %s", call, path, strerror(errno));
+  return false;
+}
+
+static const struct stored_pages *find(const struct page_server *server, uint64_t id, uint64_t address) {
+  size_t low = 0, high = server->count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    const struct stored_pages *pages = &server->stored[middle];
+    if (pages->id < id || (pages->id == id && pages->address + pages->count * server->page_size <= address))
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  const struct stored_pages *found = &server->stored[low];
+  return low < server->count && found->id == id && found->address <= address ? found : NULL;
+}
+
+static bool send_all(const struct page_server *server, const void *data, size_t size) {
+  ssize_t sent = send(server->socket, data, size, 0);
+  return sent == (ssize_t)size || failed(server, "send", "an answer");
+}
+
+static bool send_file(const struct page_server *server, int file, off_t offset, size_t size) {
+  while (size > 0) {
+    ssize_t sent = sendfile(server->socket, file, &offset, size);
+    if (sent == 0) errno = ENODATA;
+    if (sent <= 0) return false;
+    size -= (size_t)sent;
+  }
+  return true;
+}
+
+static bool answer(const struct page_server *server, struct page_message *message) {
+  const struct stored_pages *pages = find(server, message->destination, message->address);
+  if (!pages) {
+    errno = ENODATA;
+    return failed(server, "find", "a page");
+  }
+  uint64_t page_size = server->page_size, skipped = (message->address - pages->address) / page_size;
+  if (message->page_count > pages->count - skipped) message->page_count = pages->count - skipped;
+  if (message->page_count > MAX_PAGES) message->page_count = MAX_PAGES;
+  message->command = PAGES_PRESENT << FLAGS_SHIFT | ADD_PAGES;
+  const char *path = server->paths + pages->path;
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return failed(server, "open", path);
+  bool done = send_all(server, message, sizeof *message) &&
+              (send_file(server, file, (off_t)(pages->offset + skipped * page_size),
+                         message->page_count * page_size) ||
+               failed(server, "sendfile", path));
+  close(file);
+  return done;
+}
+
+/* The daemon's last message is answered by a status. Without one, the daemon has died. */
+static void *serve(void *data) {
+  struct page_server *server = data;
+  struct page_message message;
+  const int32_t status = 0;
+  while (recv(server->socket, &message, sizeof message, MSG_WAITALL) == sizeof message) {
+    bool is_last = (message.command & COMMAND_MASK) != GET_PAGES;
+    if (is_last) send_all(server, &status, sizeof status);
+    if (is_last || !answer(server, &message)) break;
+  }
+  close(server->socket);
+  close(server->status);
+  free_server(server);
+  return NULL;
+}
+
+/* The signals of the process are for other threads. */
+static int start(struct page_server *server) {
+  pthread_t thread;
+  pthread_attr_t detached;
+  sigset_t all, before;
+  sigfillset(&all);
+  int error = pthread_attr_init(&detached);
+  if (error) return error;
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  error = pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (!error) {
+    error = pthread_create(&thread, &detached, serve, server);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+  }
+  pthread_attr_destroy(&detached);
+  return error;
+}
+
+static bool copy_bytes(napi_env env, napi_value value, void **copy, size_t *size) {
+  void *data;
+  if (!get_bytes(env, value, &data, size)) return false;
+  *copy = malloc(*size + 1);
+  if (!*copy) return throw_errno(env, ENOMEM, "malloc", NULL);
+  memcpy(*copy, data, *size);
+  return true;
+}
+
+bool js_serve_pages(napi_env env, const struct call *call, napi_value *result) {
+  (void)result;
+  int socket, status;
+  size_t size, paths_size;
+  struct page_server *server = calloc(1, sizeof *server);
+  if (!server) return throw_errno(env, ENOMEM, "calloc", NULL);
+  bool done = get_int(env, call->arguments[0], &socket) && get_int(env, call->arguments[1], &status) &&
+              copy_bytes(env, call->arguments[2], (void **)&server->stored, &size) &&
+              copy_bytes(env, call->arguments[3], (void **)&server->paths, &paths_size);
+  if (done) {
+    server->socket = socket;
+    server->status = status;
+    server->page_size = (size_t)sysconf(_SC_PAGESIZE);
+    server->count = size / sizeof *server->stored;
+    int error = start(server);
+    done = !error || throw_errno(env, error, "pthread_create", NULL);
+  }
+  if (!done) free_server(server);
+  return done;
+}
