@@ -24,6 +24,8 @@ export interface PreparedRound {
   /** Its name in error messages. */
   readonly name: string;
   readonly options: DumpOptions & { readonly imagesDirectory: string };
+  /** False if a page server gets the pages. */
+  readonly isLocal: boolean;
 }
 
 /**
@@ -60,11 +62,11 @@ export async function prepareRound(
     ...(parentImage && { parentImage }),
     trackMem: true,
   };
+  const isLocal = !(server ?? settings.options.pageServer);
   if (parentImage) {
-    const isLocal = !(server ?? settings.options.pageServer);
     await assertParentIntact(operation, resolve(directory, parentImage), name, isLocal);
   }
-  return { index, name, options };
+  return { index, name, options, isLocal };
 }
 
 /** The options of the iteration that this operation takes, overridden by those of the round. */

@@ -7,6 +7,7 @@ import type { LazyDumpOptions } from '../postcopy/lazy-dump-options.ts';
 import type { LazySource } from '../postcopy/lazy-source.ts';
 import type { ServingConnection } from '../postcopy/serving-connection.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
+import { RemoteRound } from './remote-round.ts';
 import type { PreparedRound } from './round-preparation.ts';
 import type { Tracking } from './tracking.ts';
 
@@ -18,6 +19,8 @@ export class SoftDirty implements Tracking {
   readonly #connection: ServingConnection | undefined;
   /** What CRIU has counted in all rounds so far. */
   #total: DumpStats | undefined;
+  /** The round before, if a page server has its pages. */
+  #remote: RemoteRound | undefined;
 
   /** @param connection the connection for a lazy dump, which criu has inherited */
   constructor(
@@ -40,7 +43,11 @@ export class SoftDirty implements Tracking {
   }
 
   async preDump(pid: number, round: PreparedRound): Promise<DumpResult> {
-    return await this.#make('preDump', pid, round);
+    const { imagesDirectory } = round.options;
+    const remote = round.isLocal ? undefined : await RemoteRound.begin(pid, imagesDirectory);
+    const result = await this.#make('preDump', pid, round);
+    this.#remote = remote;
+    return result;
   }
 
   async dump(pid: number, round: PreparedRound): Promise<DumpResult> {
@@ -52,6 +59,7 @@ export class SoftDirty implements Tracking {
     { name, options }: PreparedRound & { readonly options: LazyDumpOptions },
     context: LazyDumpContext,
   ): Promise<LazySource> {
+    await using _ = await this.#remote?.writePagemaps(pid);
     return await lazyDump(this.#client, pid, options, {
       ...context,
       round: { name, workerSession: this.#workerSession },

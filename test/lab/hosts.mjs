@@ -16,6 +16,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const SERVICE = '10.77.0.100';
 const SERVICE_V6 = 'fd77::100';
+/** How many lines of each log the report of a failure has. */
+const LINES_OF_LOG = 25;
 /** The first pid of each host: the pids of a process from one host are free on the other. */
 const FIRST_PIDS = { a: 10_000, b: 20_000 };
 /** The init process of a host: reaps orphans, and ends when its standard input is closed. */
@@ -106,6 +108,22 @@ export class Lab {
    */
   async giveService(to) {
     await to.ip(`addr add ${SERVICE}/32 dev eth0`, announcement(to));
+  }
+
+  /** The processes and connections of each host, and the last lines of each log, for the report of a failure. */
+  async describe() {
+    const parts = [];
+    for (const host of [this.client, this.a, this.b]) {
+      const processes = await host.run('ps', ['-eo', 'pid,ppid,stat,wchan:24,etimes,args']);
+      const connections = await host.run('ss', ['-tanpo']);
+      parts.push(`host ${host.name}:\n${processes}${connections}`);
+    }
+    for (const name of await readdir(this.directory, { recursive: true })) {
+      if (!name.endsWith('.log')) continue;
+      const lines = (await readFile(join(this.directory, name), 'utf8')).trimEnd().split('\n');
+      parts.push(`${name}:\n${lines.slice(-LINES_OF_LOG).join('\n')}\n`);
+    }
+    return parts.join('\n');
   }
 
   /** Ends the hosts with everything that runs in them, and removes the directory. Idempotent. */

@@ -1,8 +1,7 @@
 import { LAZY, pagemapsIn, readPagemap } from '../../images/pagemap.ts';
 import { type MemoryCopy, native, type PageEntries } from '../../native/index.ts';
 import { type Mapping, readMaps } from '../../procfs/maps.ts';
-import { readStatus } from '../../procfs/status.ts';
-import { readDescendants } from '../../procfs/tree.ts';
+import { processesOf } from '../tree-processes.ts';
 import { divide, entriesOf, merge, type PageCounts, type Span, spansOf } from './page-spans.ts';
 
 /** What was found of one process in a round. */
@@ -133,17 +132,6 @@ export class TreeCopy {
       this.#copies.delete(id);
     }
   }
-}
-
-/** The processes of a tree that have memory: their pids, by those in their own pid namespace. */
-async function processesOf(root: number): Promise<Map<number, number>> {
-  const found = new Map<number, number>();
-  for (const pid of await readDescendants(root)) {
-    const status = await readStatus(pid);
-    const id = status?.pids.at(-1);
-    if (id !== undefined && status?.hasMemory) found.set(id, pid);
-  }
-  return found;
 }
 
 /** Divides mappings into parts of about the same size. */

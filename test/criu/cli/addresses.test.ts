@@ -1,21 +1,21 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { buildCommand, main, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
+import { startLab } from '../../helpers/lab.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { serve } from '../../helpers/serve-command.ts';
 import { isAlive, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
-import { type Host, Lab } from '../../lab/hosts.mjs';
+import type { Host } from '../../lab/hosts.mjs';
 import { startScene } from '../../lab/migration.mjs';
 import type { Report } from '../../lab/programs.mjs';
 
 beforeAll(buildCommand);
 
 test('--switch-over moves the address to the other host and --address moves it back', async () => {
-  const lab = await Lab.start();
-  onTestFinished(() => lab.close());
+  const lab = await startLab();
   const scene = await startScene(lab, { host: lab.serviceAddress });
   await lab.makeServiceBindable();
   const inside = (name: string) => join(lab.directory, name);

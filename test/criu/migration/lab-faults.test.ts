@@ -1,16 +1,17 @@
 // Faults while a client is connected: the client sees only a pause, and no rule of CRIU's network
 // lock is left on either host.
 import { join } from 'node:path';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { MigrationPhase, MigrationResolution } from '../../../src/index.ts';
 import { journalsIn } from '../../../src/migration/journal/journal.ts';
 import { buildLibrary } from '../../helpers/built.ts';
+import { startLab } from '../../helpers/lab.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { criuBeside } from '../../helpers/migration-host.ts';
 import { rulesIn } from '../../helpers/network-rules.ts';
 import { noteFault } from '../../helpers/reliability.ts';
 import { oneIn, sample } from '../../helpers/sample.ts';
-import { Lab } from '../../lab/hosts.mjs';
+import type { Lab } from '../../lab/hosts.mjs';
 import { migrateIt, type Scene, startScene } from '../../lab/migration.mjs';
 import { type Report, startAgent } from '../../lab/programs.mjs';
 
@@ -71,8 +72,7 @@ const casesOf = (mode: 'stop-and-copy' | 'post-copy', given: typeof eager, first
 test.each([...casesOf('stop-and-copy', eager, 4), ...casesOf('post-copy', lazy, 6)])(
   '$mode, $fault at $phase: the client stays connected, and no rule is left',
   async ({ mode, fault, phase }) => {
-    const lab = await Lab.start();
-    onTestFinished(() => lab.close());
+    const lab = await startLab();
     // Between the death of criu and the clean-up the server may run, and get an EPERM that ends it. Its
     // connection is in repair mode then, and is gone without a packet to the client.
     const mayBreak = fault.includes('criu of the source killed');
@@ -120,8 +120,7 @@ test.each([...casesOf('stop-and-copy', eager, 4), ...casesOf('post-copy', lazy, 
 );
 
 test('stop-and-copy, criu of the source killed at hand-over: the copy takes over the connection', async () => {
-  const lab = await Lab.start();
-  onTestFinished(() => lab.close());
+  const lab = await startLab();
   const scene = await startScene(lab, { heap: 8 });
   const phase = async (now: MigrationPhase) => {
     if (now === 'hand-over') await faults['criu of the source killed'](lab);

@@ -1,8 +1,8 @@
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { buildLibrary } from '../../helpers/built.ts';
+import { startLab } from '../../helpers/lab.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { sample } from '../../helpers/sample.ts';
-import { Lab } from '../../lab/hosts.mjs';
 import { migrateIt, startScene } from '../../lab/migration.mjs';
 import type { Report } from '../../lab/programs.mjs';
 
@@ -16,8 +16,7 @@ const HEAP_MIB = sample('MiB of heap of a server that moves', 256, 64);
 test.each(['stop-and-copy', 'post-copy', 'pre-copy', 'hybrid'] as const)(
   '%s moves a server with a thread and a child, and its client stays connected',
   async (mode) => {
-    const lab = await Lab.start();
-    onTestFinished(() => lab.close());
+    const lab = await startLab();
     const scene = await startScene(lab, {
       heap: HEAP_MIB,
       hot: 1,

@@ -1,10 +1,11 @@
 // Tests of the laboratory that the tests of migrations run in.
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { buildLibrary } from '../../helpers/built.ts';
+import { startLab } from '../../helpers/lab.ts';
 import { isAlive, waitFor } from '../../helpers/workload.ts';
-import { Lab } from '../../lab/hosts.mjs';
+import type { Lab } from '../../lab/hosts.mjs';
 import {
   migrateByHand,
   type Report,
@@ -137,7 +138,5 @@ async function start(options: Parameters<typeof startServer>[2]) {
 
 async function started(): Promise<Lab> {
   await buildLibrary();
-  const lab = await Lab.start();
-  onTestFinished(() => lab.close());
-  return lab;
+  return await startLab();
 }
