@@ -1,9 +1,9 @@
 import { copyFile, cp, open, readdir, rm, stat, symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ImageFinding, verifyImages } from '../../src/index.ts';
-import { startMemoryWorkload } from '../helpers/memory-workload.ts';
-import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
+import { type ImageFinding, verifyImages } from '../../../src/index.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 test('verifyImages() finds damage anywhere in a chain of rounds', async () => {
   const criu = client();
