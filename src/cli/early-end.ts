@@ -1,9 +1,10 @@
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CheckpointableProcess, CriuError } from '../index.ts';
-import { readStat } from '../procfs/stat.ts';
+import { isDead, readStat } from '../procfs/stat.ts';
+import { descendantsOf } from '../procfs/tree.ts';
 
-/** A program that has slept for so long is taken to have started, in milliseconds. */
+/** A program that has slept for so long, with all of its children, is taken to have started, in milliseconds. */
 const IDLE_MS = 100;
 /** How long a program that stays busy is watched, in milliseconds. */
 const LIMIT_MS = 2000;
@@ -32,18 +33,28 @@ export async function assertStarted(
   program: CheckpointableProcess,
   stderr: StderrFile | undefined,
 ): Promise<void> {
-  let ticks = 0;
+  let last = '';
   let idleSince = performance.now();
   for (const start = idleSince; performance.now() - start < LIMIT_MS; ) {
     await sleep(POLL_MS);
     // Awaiting `exited` of a program that runs would keep this process running, too.
     if (!program.kill(0)) throw await earlyEnd(file, program, stderr);
-    const { state, cpuTicks = 0 } = (await readStat(program.pid)) ?? {};
-    // A program that waits for a processor or a disk is still about to start.
-    if (state !== 'S' || cpuTicks !== ticks) idleSince = performance.now();
-    ticks = cpuTicks;
+    const { isIdle, signature } = await readActivity(program.pid);
+    if (!isIdle || signature !== last) idleSince = performance.now();
+    last = signature;
     if (performance.now() - idleSince >= IDLE_MS) return;
   }
+}
+
+/**
+ * What a program and its children do: a shell waits while the program that it has started is loaded.
+ * Whoever waits for a processor or a disk is about to start, too.
+ */
+async function readActivity(root: number): Promise<{ isIdle: boolean; signature: string }> {
+  const stats = await Promise.all(descendantsOf(root).map((pid) => readStat(pid)));
+  const isIdle = stats.every((stat) => stat === undefined || stat.state === 'S' || isDead(stat));
+  const signature = stats.map((stat) => `${stat?.startTime} ${stat?.cpuTicks}`).join();
+  return { isIdle, signature };
 }
 
 /** The error for a program that ended when it should start. */

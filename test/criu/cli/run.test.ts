@@ -124,7 +124,6 @@ test('the program has its variables, user and namespaces, and --wait-port waits 
 test('a program that ends at once is reported with its exit code and the end of its stderr', async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, 'log'), 'older\n');
-  // A shell that waits for another program is taken to have started, if that takes long.
   const counting = 'i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo $i; done >&2; exit 3';
   const failing = ['sh', '-c', counting];
   const named = await run(['run', '--stderr', 'log', '--', ...failing], directory);
@@ -150,6 +149,13 @@ test('a program that ends at once is reported with its exit code and the end of 
   expect(JSON.parse(discarded.stdout)).toMatchObject({
     ...{ event: 'error', code: 'ERR_CRIU_PROGRAM_ENDED', exit: { code: null, signal: 'SIGTERM' } },
   });
+});
+
+test('a shell whose program ends after a while is reported, too', async () => {
+  const script = "node -e 'for (const s = Date.now(); Date.now() - s < 300; ); process.exit(7)'";
+  const ended = await run(['run', 'sh', '-c', `${script}; exit $?`]);
+  expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(ended.stderr).toContain('sh ended at once with exit code 7; its standard error was');
 });
 
 test('a Node program that does not exist is reported', async () => {
