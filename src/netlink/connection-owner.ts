@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { unmapped } from './ip-address.ts';
+import { formatEndpoint, unmapped } from './ip-address.ts';
 import { IPPROTO_TCP, inetSockets, openSockDiag, parseInet } from './sock-diag.ts';
 
 const ESTABLISHED = 1;
@@ -27,6 +27,5 @@ export async function ownerOfPeer(
 
 /** An address and port as {@link parseInet} writes them. */
 function nameOf(address = '', port = 0): string {
-  const plain = unmapped(address);
-  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
+  return formatEndpoint({ host: unmapped(address), port });
 }

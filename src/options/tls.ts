@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { SecureContextOptions } from 'node:tls';
+import { builtins } from '../builtins.ts';
 import { CriuError, systemFailure } from '../errors.ts';
 import { type Check, check, either, object, required } from './check.ts';
 import type { Kind } from './kinds.ts';
@@ -87,8 +89,53 @@ export async function readTls(operation: string, tls: TlsOptions): Promise<TlsFi
   const ca = await readPem(operation, 'tls.ca', tls.ca);
   const cert = await readPem(operation, 'tls.cert', tls.cert);
   const key = await readPem(operation, 'tls.key', tls.key);
-  if (tls.crl === undefined) return { ca, cert, key };
-  return { ca, cert, key, crl: await readPem(operation, 'tls.crl', tls.crl) };
+  const crl = tls.crl === undefined ? undefined : await readPem(operation, 'tls.crl', tls.crl);
+  const files = { ca, cert, key, ...(crl && { crl }) };
+  assertUsable(operation, files);
+  return files;
+}
+
+/**
+ * Checks that the material can be used, which Node does only in part.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, which names the first part that cannot
+ */
+export function assertUsable(operation: string, { ca, cert, key, crl }: TlsFiles): void {
+  assertCertificate(operation, 'tls.ca', ca);
+  assertCertificate(operation, 'tls.cert', cert);
+  const keyOfCert = 'the private key of tls.cert, in PEM and not encrypted';
+  assertSecure(operation, 'tls.key', keyOfCert, { cert, key });
+  if (crl) assertSecure(operation, 'tls.crl', 'a revocation list in PEM', { crl });
+}
+
+/** Node ignores a text without a certificate, and every connection would fail. */
+function assertCertificate(operation: string, option: string, pem: Buffer): void {
+  const takes = 'a certificate in PEM';
+  if (!pem.includes('-----BEGIN ')) throw unusable(operation, option, takes);
+  try {
+    new builtins.crypto.X509Certificate(pem);
+  } catch (cause) {
+    throw unusable(operation, option, takes, cause);
+  }
+}
+
+function assertSecure(
+  operation: string,
+  option: string,
+  takes: string,
+  material: SecureContextOptions,
+): void {
+  try {
+    builtins.tls.createSecureContext(material);
+  } catch (cause) {
+    throw unusable(operation, option, takes, cause);
+  }
+}
+
+/** The error quotes nothing of the file: it may be a private key. */
+function unusable(operation: string, option: string, takes: string, cause?: unknown): CriuError {
+  const reason = cause instanceof Error ? ` (${cause.message})` : '';
+  const message = `${operation}: ${option} takes ${takes}, which the one given is not${reason}`;
+  return new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option, cause });
 }
 
 async function readPem(

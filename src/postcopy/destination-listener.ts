@@ -1,9 +1,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import { builtins } from '../builtins.ts';
-import { CriuError, invalid } from '../errors.ts';
+import { CriuError } from '../errors.ts';
 import { ownerOfPeer } from '../netlink/connection-owner.ts';
-import { unmapped } from '../netlink/ip-address.ts';
+import { formatEndpoint, unmapped } from '../netlink/ip-address.ts';
 import { isLoopback } from '../options/reach.ts';
 import { readTls } from '../options/tls.ts';
 import type { TlsOptions } from '../options/types.ts';
@@ -35,7 +35,7 @@ export class DestinationListener {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(port, address, resolve);
     }).catch((cause: NodeJS.ErrnoException) => {
-      const message = `${operation}: cannot listen at ${address}:${port}: ${cause.message}`;
+      const message = `${operation}: cannot listen at ${formatEndpoint({ host: address, port })}: ${cause.message}`;
       const errno = cause.errno === undefined ? undefined : Math.abs(cause.errno);
       throw new CriuError('ERR_CRIU_SYSTEM', message, { operation, errno, cause });
     });
@@ -107,14 +107,9 @@ function isTls(server: Server): server is TlsServer {
 async function createPageServer(operation: string, tls: TlsOptions | undefined): Promise<Server> {
   if (!tls) return createServer({ noDelay: true });
   const credentials = await readTls(operation, tls);
-  try {
-    return builtins.tls.createServer({
-      ...credentials,
-      ...{ requestCert: true, rejectUnauthorized: true },
-      ...{ handshakeTimeout: HANDSHAKE_MS, noDelay: true },
-    });
-  } catch (error) {
-    const takes = `certificates that belong together (${(error as Error).message})`;
-    throw invalid(operation, 'tls', takes, Object.keys(tls));
-  }
+  return builtins.tls.createServer({
+    ...credentials,
+    ...{ requestCert: true, rejectUnauthorized: true },
+    ...{ handshakeTimeout: HANDSHAKE_MS, noDelay: true },
+  });
 }

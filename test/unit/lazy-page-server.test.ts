@@ -325,7 +325,7 @@ describe('TLS', () => {
     const given = tls(authority, { cert: one.cert, key: two.key });
     expect(await failureOf(startPageServer(given))).toMatchObject({
       code: 'ERR_CRIU_INVALID_ARGUMENT',
-      option: 'tls',
+      option: 'tls.key',
     });
   });
 });

@@ -173,6 +173,27 @@ describe('credentials', () => {
   const read = (host: string, given?: unknown, insecure?: boolean) =>
     readCredentials('migrate', host, given as never, insecure);
 
+  test('are refused by name if TLS cannot use them, without a word of what they hold', async () => {
+    const authority = await Authority.create('Test authority');
+    const [one, two] = [await authority.issue(HERE), await authority.issue(HERE)];
+    const usable = { ca: authority.cert, ...one, crl: await authority.revoke() };
+    expect(await read('127.0.0.1', usable)).toBeDefined();
+    const garbage = Buffer.from('secret words');
+    for (const [option, change] of [
+      ['tls.ca', { ca: garbage }],
+      ['tls.ca', { ca: one.key }],
+      ['tls.cert', { cert: garbage }],
+      ['tls.key', { key: garbage }],
+      ['tls.key', { key: two.key }],
+      ['tls.crl', { crl: garbage }],
+    ] as const) {
+      const error = await failureOf(read('127.0.0.1', { ...usable, ...change }));
+      expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option });
+      expect(error.message).toMatch(/^migrate: tls\.\w+ takes .*, which the one given is not/);
+      expect(inspect(error, { depth: 9 })).not.toContain('secret');
+    }
+  });
+
   test('are optional on loopback addresses, with insecure: true', async () => {
     for (const host of ['127.0.0.1', '127.1.2.3', '::1']) {
       expect(await read(host, undefined, true)).toBeUndefined();

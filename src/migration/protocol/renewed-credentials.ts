@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { builtins } from '../../builtins.ts';
-import { isPemPath, type TlsFiles } from '../../options/tls.ts';
+import { assertUsable, isPemPath, type TlsFiles } from '../../options/tls.ts';
 import type { TlsOptions } from '../../options/types.ts';
 
 const FILES = ['ca', 'cert', 'key', 'crl'] as const;
@@ -36,7 +35,7 @@ export class RenewedCredentials {
     this.#seen = seen;
     try {
       const files = this.#read();
-      builtins.tls.createSecureContext(files);
+      assertUsable(this.#operation, files);
       for (const user of this.#users) user(files);
     } catch (error) {
       process.emitWarning(
