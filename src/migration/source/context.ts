@@ -47,6 +47,8 @@ export interface MigrationContext {
 /** What the steps after the offer share in addition. */
 export interface TransferContext extends MigrationContext {
   readonly mode: MigrationMode;
+  /** The memory that was offered. */
+  readonly memoryBytes: number;
   readonly journal: OutgoingJournal;
   readonly dumpWatch: DumpWatch;
   /** The destination's port for pages, and the one-time tokens of the connections. */

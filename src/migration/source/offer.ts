@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CriuError, withFindings } from '../../errors.ts';
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
-import { formatCidr } from '../../netlink/ip-address.ts';
+import { formatCidr, formatEndpoint } from '../../netlink/ip-address.ts';
 import type { PreflightOptions } from '../../preflight/options.ts';
 import { type OutgoingFacts, readUndoOptions } from '../journal/outgoing-journal.ts';
 import { lazySourceObstacle, readHostFacts, readTreeFacts } from '../protocol/host-facts.ts';
@@ -28,6 +28,8 @@ const MAX_OBJECTIONS = 10;
 /** An offer that the destination has accepted. */
 export interface AcceptedOffer {
   readonly mode: MigrationMode;
+  /** The memory that was offered. */
+  readonly memoryBytes: number;
   readonly pages: TransferContext['pages'];
   /** What the journal begins with. */
   readonly facts: Omit<
@@ -71,13 +73,14 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
     const objections = reply.objections
       .slice(0, MAX_OBJECTIONS)
       .map(({ message, remedy }) => `${peerText(message)} ${peerText(remedy)}`);
-    const text = `${to.host}:${to.port} refuses: ${objections.join(' ')}`;
+    const text = `${formatEndpoint(to)} refuses: ${objections.join(' ')}`;
     throw refusal(text, undefined, refusalOf(reply.objections));
   }
   progress.setOffer(mode, tree.memory);
   const { pagePort, roundToken, lazyToken } = reply;
   return {
     mode,
+    memoryBytes: tree.memory,
     pages: { pagePort, roundToken, lazyToken },
     facts: {
       ...{ pid, startTime, to, mode, agent: thisAgent(), protocol: link.client.protocol },
@@ -103,12 +106,12 @@ async function sendOffer(
   { options, link, interruption, stallMs }: MigrationContext,
   offer: OfferRequest,
 ): Promise<OfferReply__Output> {
-  const { host, port } = options.to;
+  const endpoint = formatEndpoint(options.to);
   return await link.offer(offer, Math.max(MIN_ANSWER_MS, 2 * stallMs)).catch((error: Error) => {
     interruption.throwIfAborted();
     const reason = textOf(error);
-    if (isReported(error)) throw refusal(`${host}:${port} cannot take the offer: ${reason}`, error);
-    throw refusal(`${host}:${port} does not answer: ${reason}`, error, 'unreachable');
+    if (isReported(error)) throw refusal(`${endpoint} cannot take the offer: ${reason}`, error);
+    throw refusal(`${endpoint} does not answer: ${reason}`, error, 'unreachable');
   });
 }
 

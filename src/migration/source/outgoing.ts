@@ -59,7 +59,7 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
   using _reports = progress.startReporting();
   try {
     await beginPhase(context, 'offer');
-    const { mode, pages, facts } = await offerMigration(context);
+    const { mode, memoryBytes, pages, facts } = await offerMigration(context);
     journal = await Journal.create<SourceState, OutgoingFacts>(
       outgoingJournals(parts.directory),
       id,
@@ -72,7 +72,7 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
     using _heartbeat = link.startHeartbeat();
     await beginPhase(context, 'connect');
     await using dumpWatch = new DumpWatch(parts.pid, facts.undo, journal);
-    const transfer: TransferContext = { ...context, mode, pages, journal, dumpWatch };
+    const transfer: TransferContext = { ...context, mode, memoryBytes, pages, journal, dumpWatch };
     const { pid, rounds, downtimeMs } = isPostcopy(mode)
       ? await transferAfterCopyRuns(transfer)
       : await transferBeforeCopyRuns(transfer);

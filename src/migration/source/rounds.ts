@@ -2,6 +2,7 @@ import { CriuError } from '../../errors.ts';
 import { iterate } from '../../precopy/iterate.ts';
 import type { Iteration } from '../../precopy/iteration.ts';
 import { preCopy } from '../../precopy/pre-copy.ts';
+import { fitsAnotherRound } from '../protocol/page-budget.ts';
 import { beginPhase, type TransferContext } from './context.ts';
 import { OPERATION } from './failures.ts';
 
@@ -29,17 +30,19 @@ export async function copyInRounds(
     signal: interruption.signal,
   });
   try {
-    let rounds = 0;
+    const sent: number[] = [];
     const preDump = async () => {
-      await link.call('startRound', { id, index: rounds });
+      await link.call('startRound', { id, index: sent.length });
       return await iteration.preDump();
     };
     const precopy = preCopy({ preDump, close: () => iteration.close() }, options.policy);
     for await (const round of precopy) {
-      rounds++;
       progress.reportRound(round, precopy.decision);
+      sent.push(round.stats.bytesWritten);
+      // A policy may want more rounds than the destination accepts.
+      if (!fitsAnotherRound(context, sent)) break;
     }
-    if (precopy.decision?.action !== 'abort') return { iteration, rounds };
+    if (precopy.decision?.action !== 'abort') return { iteration, rounds: sent.length };
     const message = `${OPERATION}: the policy aborted the migration`;
     throw new CriuError('ERR_CRIU_ABORTED', message, { operation: OPERATION });
   } catch (error) {
