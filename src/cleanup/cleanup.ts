@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { formatEndpoint } from '../netlink/ip-address.ts';
 import type { Notification } from '../options/hooks.ts';
 import type { CriuOpts } from '../options/types.ts';
 import { namespacePath, readNamespaceSync } from '../procfs/namespaces.ts';
@@ -167,8 +168,10 @@ function endRepairs(connections: readonly Connection[]): string[] {
       if (endRepair(connection)) repaired++;
     } catch (error) {
       const { local, remote } = connection;
-      const ends = `${local.address}:${local.port} to ${remote.address}:${remote.port}`;
-      leftovers.push(`the unusable connection from ${ends} (${(error as Error).message})`);
+      const ends = [local, remote].map(({ address: host, port }) => formatEndpoint({ host, port }));
+      leftovers.push(
+        `the unusable connection from ${ends.join(' to ')} (${(error as Error).message})`,
+      );
     }
   }
   if (repaired === 0) return leftovers;

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../native/index.ts';
 import { openPidfd } from '../process/exit.ts';
 import { KILL_TIMEOUT_MS } from '../process/kill-tree.ts';
+import { SIGKILL } from '../process/terminate.ts';
 import { readSessionSync } from '../procfs/session.ts';
 import { isAlive, isDead, readStatSync } from '../procfs/stat.ts';
 
 const POLL_MS = 5;
-const SIGKILL = 9;
 
 /**
  * Kills every process in the session of a criu that has ended, whatever its name and state. Call it

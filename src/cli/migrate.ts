@@ -23,7 +23,14 @@ import { estimateMemory } from './memory-estimate.ts';
 import { MigrationProgress } from './migration-progress.ts';
 import type { OptionName } from './option-names.ts';
 import { addPreCopyFlags, type PreCopyFlags, preCopyLimits } from './precopy-flags.ts';
-import { bytes, formatBytes, formatDuration, hostAndPort, pid } from './quantities.ts';
+import {
+  bytes,
+  formatBytes,
+  formatDuration,
+  formatEndpoint,
+  hostAndPort,
+  pid,
+} from './quantities.ts';
 import { quoted } from './shell-command.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
@@ -137,7 +144,7 @@ async function move(root: number, to: Endpoint, given: MigrateFlags): Promise<vo
     };
     const all = { to, ...options, ...moves, signal, hooks: { phase } };
     const migration: Migration = migrate(root, all);
-    output.about({ id: migration.id, peer: `${to.host}:${to.port}` });
+    output.about({ id: migration.id, peer: formatEndpoint(to) });
     for await (const event of migration) progress.report(event);
     const result = await migration.result.catch((error) => {
       if (error.code === 'ERR_CRIU_MIGRATION_UNRESOLVED') {

@@ -62,6 +62,11 @@ export function hostAndPort(text: string): { readonly host: string; readonly por
   return { host, port: Number(port) };
 }
 
+/** Formats an endpoint as {@link hostAndPort} parses it. */
+export function formatEndpoint({ host, port }: ReturnType<typeof hostAndPort>): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** Formats a number of bytes, such as `1.5 MiB` or `150 MiB`. */
 export function formatBytes(size: number): string {
   if (size < 2 ** 10) return `${size} bytes`;

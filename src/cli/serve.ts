@@ -7,7 +7,7 @@ import { addHelp, RARE } from './help.ts';
 import { CopyStates, offerFilter, reportRefusal } from './incoming.ts';
 import type { LogFormat } from './log-record.ts';
 import type { OptionName } from './option-names.ts';
-import { bytes, count, hostAndPort, port } from './quantities.ts';
+import { bytes, count, formatEndpoint, hostAndPort, port } from './quantities.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
 
@@ -117,11 +117,6 @@ function monitoringAddress(text: string): Endpoint {
   return hostAndPort(text.includes(':') ? text : `127.0.0.1:${text}`);
 }
 
-/** An address as it stands before the port. */
-function inUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
 async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
   const {
     ca,
@@ -167,12 +162,12 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
       },
     });
     const { host, port, pagePort: pages, metricsPort } = server;
-    const monitored = metrics && { ...metrics, port: metricsPort };
+    const monitored = metrics && { ...metrics, port: metricsPort ?? metrics.port };
     output.listening(
       { host, port, pagePort: pages, metrics: monitored },
-      `listening on ${inUrl(host)}:${port}`,
+      `listening on ${formatEndpoint({ host, port })}`,
     );
-    if (metrics) output.log(`metrics on http://${inUrl(metrics.host)}:${metricsPort}/metrics`);
+    if (monitored) output.log(`metrics on http://${formatEndpoint(monitored)}/metrics`);
     await ended;
     server.drain();
     await states.awaitMemory(patience.signal);

@@ -5,6 +5,7 @@ import { invalid } from '../errors.ts';
 import { LogFile } from '../failure/log.ts';
 import { lazyPagesIn } from '../images/lazy-stats.ts';
 import { native } from '../native/index.ts';
+import { formatEndpoint } from '../netlink/ip-address.ts';
 import type { Client } from '../operations/client.ts';
 import { openDirectory } from '../operations/directories.ts';
 import { requireSupport } from '../operations/probe.ts';
@@ -86,7 +87,8 @@ export async function startLazyPages(
       log,
       pages,
       start,
-      server: wire.ps?.address ? `${wire.ps.address}:${wire.ps.port}` : undefined,
+      server:
+        wire.ps?.address && formatEndpoint({ host: wire.ps.address, port: wire.ps.port ?? 0 }),
       limits: { signal, deadlineMs },
     });
   } catch (error) {

@@ -1,9 +1,10 @@
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { within } from '../concurrency/deadline.ts';
-import { CriuError, invalid, systemFailure } from '../errors.ts';
+import { CriuError, systemFailure } from '../errors.ts';
 import type { PreflightFinding } from '../finding.ts';
 import { native } from '../native/index.ts';
-import { checkOptions } from '../options/check.ts';
+import { checkOptions, checkValue } from '../options/check.ts';
+import { pid as pidCheck } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
 import type { CriuOpts } from '../options/types.ts';
 import { checks } from './checks.ts';
@@ -35,9 +36,7 @@ export async function preflight(
   given: PreflightOptions,
   host: Host,
 ): Promise<PreflightFinding[]> {
-  if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
-    throw invalid(OPERATION, 'pid', 'a positive integer', pid);
-  }
+  checkValue(OPERATION, 'pid', pidCheck, pid);
   const { signal, deadlineMs, gracePeriodMs, hooks } = given;
   checkOptions(OPERATION, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
   using cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });

@@ -1,7 +1,8 @@
 import { within } from '../concurrency/deadline.ts';
 
 const SIGTERM = 15;
-const SIGKILL = 9;
+/** The number of the signal, for calls that take no name. */
+export const SIGKILL = 9;
 
 /** How long a process may take to end after SIGTERM, in milliseconds. */
 export const TERMINATION_MS = 5000;

@@ -3,12 +3,11 @@ import { isatty } from 'node:tty';
 import { traceWorker } from '../diagnostics.ts';
 import { native } from '../native/index.ts';
 import { type ExitWatch, watchExit } from '../process/exit.ts';
+import { SIGKILL } from '../process/terminate.ts';
 import { statusOf } from '../procfs/status.ts';
 import type { Remains } from './connection.ts';
 import { environmentEntries } from './environment.ts';
 import { Stderr } from './stderr.ts';
-
-const SIGKILL = 9;
 
 /** The pids of the criu processes that this process has started and not reaped. */
 const running = new Set<number>();

@@ -1,6 +1,7 @@
 import type { ExitStatus } from '../errors.ts';
 import { native, type Packet } from '../native/index.ts';
 import { killTrees } from '../process/kill-tree.ts';
+import { SIGKILL } from '../process/terminate.ts';
 import { programOf } from '../procfs/program.ts';
 import { CriuChild } from './child.ts';
 import type { CriuConnection, Remains } from './connection.ts';
@@ -10,7 +11,6 @@ import { PacketSocket } from './packet-socket.ts';
 const LINGER_MS = 5000;
 /** The descriptor number of the socket in criu. */
 const SWRK_FD = 3;
-const SIGKILL = 9;
 
 export interface WorkerOptions {
   /** Absolute path of the binary. */

@@ -2,6 +2,7 @@ import type { ExitStatus } from '../errors.ts';
 import { native, type Packet } from '../native/index.ts';
 import { openPidfd, watchExit } from '../process/exit.ts';
 import { killTrees, signal } from '../process/kill-tree.ts';
+import { SIGKILL } from '../process/terminate.ts';
 import { programOf } from '../procfs/program.ts';
 import { readSessionSync } from '../procfs/session.ts';
 import { childrenOf } from '../procfs/tree.ts';
@@ -11,7 +12,6 @@ import type { PacketSocket } from './packet-socket.ts';
 
 /** How long a worker may take to end after its connection is closed, in milliseconds. */
 const LINGER_MS = 5000;
-const SIGKILL = 9;
 const SIGCONT = 18;
 const SIGSTOP = 19;
 

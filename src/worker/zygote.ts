@@ -7,6 +7,7 @@ import type { ExitStatus } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { signalName } from '../process/exit.ts';
 import { killTrees } from '../process/kill-tree.ts';
+import { SIGKILL } from '../process/terminate.ts';
 import { programOf } from '../procfs/program.ts';
 import { CriuChild } from './child.ts';
 import { PacketSocket } from './packet-socket.ts';
@@ -16,7 +17,6 @@ import { ZygoteWorker } from './zygote-worker.ts';
 const STATUS_FD = 3;
 /** The number of a pipe in criu whose other end closes with this process. */
 const LIFE_FD = 4;
-const SIGKILL = 9;
 /** Node has no constant for it: a descriptor that only names a file. */
 const O_PATH = 0o10000000;
 /** How long an idle worker may take to end after its connection is closed, in milliseconds. */

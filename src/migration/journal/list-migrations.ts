@@ -1,8 +1,8 @@
+import { formatEndpoint } from '../../netlink/ip-address.ts';
 import { checkOptions } from '../../options/check.ts';
 import { text } from '../../options/kinds.ts';
 import { requirePrivate } from '../../process/private-directory.ts';
 import { isAgentAlive } from '../protocol/identity.ts';
-import { grpcAddress } from '../protocol/service.ts';
 import { type DestinationState, isFinal, isOpen, type SourceState } from '../protocol/states.ts';
 import { readByteCount } from './byte-count.ts';
 import { type IncomingFacts, incomingImages, incomingJournals } from './incoming-journal.ts';
@@ -64,7 +64,7 @@ export async function listOutgoing(directory: string): Promise<ListedMigration[]
   return await list<SourceState, OutgoingFacts>(outgoingJournals(directory), {
     role: 'source',
     isOpen: isOpenOutgoing,
-    peerOf: ({ to }) => to && grpcAddress(to),
+    peerOf: ({ to }) => to && formatEndpoint(to),
     imagesOf: (id) => outgoingImages(directory, id),
   });
 }

@@ -11,9 +11,10 @@ import type { MigrationStatus__Output } from '../../generated/types/node_criu/Mi
 import type { MigrationsClient } from '../../generated/types/node_criu/Migrations.ts';
 import type { OfferReply__Output } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest } from '../../generated/types/node_criu/OfferRequest.ts';
+import { formatEndpoint } from '../../netlink/ip-address.ts';
 import { type Credentials, identityCheck } from './credentials.ts';
 import { peerText } from './peer-text.ts';
-import { channelOptions, grpcAddress, loadService, PROTOCOL } from './service.ts';
+import { channelOptions, loadService, PROTOCOL } from './service.ts';
 import { type CopyStatus, fromWireStatus } from './status.ts';
 
 /** The requests of the calls that return a status. */
@@ -62,7 +63,7 @@ export class DestinationClient implements Disposable {
       : grpc.credentials.createInsecure();
     // TLS has no server names that are addresses: identityCheck compares the address.
     const name = isIP(endpoint.host) ? { 'grpc.ssl_target_name_override': 'destination' } : {};
-    const client = new Migrations(grpcAddress(endpoint), channel, {
+    const client = new Migrations(formatEndpoint(endpoint), channel, {
       ...channelOptions(stallMs),
       ...name,
     });

@@ -101,14 +101,3 @@ export function serverCredentials(
   renewed?.onChange((files) => tls.use(files));
   return tls;
 }
-
-/** An address as gRPC takes it. */
-export function grpcAddress({
-  host,
-  port,
-}: {
-  readonly host: string;
-  readonly port: number;
-}): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}

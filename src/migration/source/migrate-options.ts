@@ -11,7 +11,7 @@ import {
   required,
   type Shape,
 } from '../../options/check.ts';
-import { flag, integer, text } from '../../options/kinds.ts';
+import { flag, integer, pid as pidCheck, text } from '../../options/kinds.ts';
 import {
   abortSignal,
   atLeastOne,
@@ -158,11 +158,6 @@ const shape: Shape<MigrateOptions> = {
   rateLimitFrozen: flag,
   stallMs: atLeastOne,
 };
-
-const pidCheck = check(
-  'a positive integer',
-  (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) <= 0x7fffffff,
-);
 
 /**
  * Validates the arguments of `migrate()`, and adds the client's default options to those of the dump.

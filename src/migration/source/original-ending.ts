@@ -4,6 +4,7 @@ import { native } from '../../native/index.ts';
 import { StoppedTree } from '../../postcopy/stopped-tree.ts';
 import { exitWithin, openPidfd, watchExit } from '../../process/exit.ts';
 import { KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
+import { SIGKILL } from '../../process/terminate.ts';
 import { stateOf } from '../../procfs/stat.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
 import { logsOf, type OutgoingFacts, type OutgoingJournal } from '../journal/outgoing-journal.ts';
@@ -11,7 +12,6 @@ import { pidsOf, startTimeOf } from '../protocol/identity.ts';
 
 /** How long a criu may take to roll back after its agent died, in milliseconds. */
 const ROLLBACK_MS = 3000;
-const SIGKILL = 9;
 
 /** What was done with the original, and what could not be cleaned up. */
 export interface OriginalEnding {
