@@ -195,10 +195,9 @@ export class Criu implements AsyncDisposable {
    *
    * The images are written to a directory beside `imagesDirectory`, or in it, and moved into place once
    * they are complete and on the disk: `inventory.img` last, or the whole directory in one step if it
-   * replaces a checkpoint. CRIU writes directly into `imagesDirectory` if that is a descriptor or set by
-   * a configuration file, with `pageServer`, `lazyPages`, `parentImage` or `stream`, for pre-dumps and
-   * iterations, and if a process dumps itself; `durable` says which of these are on the disk. Source: RPC
-   * request DUMP, criu(8) dump.
+   * replaces a checkpoint. CRIU writes directly into `imagesDirectory` if that is a descriptor, with
+   * `pageServer`, `parentImage` or `stream`, for pre-dumps and iterations, and if a process dumps itself;
+   * `durable` says which of these are on the disk. Source: RPC request DUMP, criu(8) dump.
    * @param pid the root of the tree
    * @throws CriuError whose `workload` is the state of the processes; ERR_CRIU_INVALID_ARGUMENT if
    * `imagesDirectory` holds a checkpoint and `overwrite` is not true; ERR_CRIU_PREFLIGHT for a tree that

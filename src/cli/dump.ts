@@ -30,7 +30,7 @@ export function addDump(program: Command): void {
     .argument('<pid>', 'the root of the process tree', pid);
   const insecure = new Option(
     '--insecure',
-    'with --lazy-pages: send memory to other hosts without TLS',
+    'with --lazy-pages: send memory without TLS to whoever connects first',
   );
   addQuiet(addCommon(addFlags(command, ['dump', 'preDump'], { required: ['imagesDirectory'] })))
     .option('--pre-dump', 'only copy memory while the processes run, as a round before a dump')

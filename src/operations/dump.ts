@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cleanup } from '../cleanup/cleanup.ts';
-import { CriuError, type CriuLog, invalid } from '../errors.ts';
+import { CriuError, type CriuLog } from '../errors.ts';
 import { type AbortReason, notPermitted } from '../failure/cause.ts';
 import type { LogFile } from '../failure/log.ts';
 import { lazyStats } from '../images/lazy-stats.ts';
 import { type DumpStats, dumpStatsIn } from '../images/stats.ts';
+import { checkValue } from '../options/check.ts';
 import { type Hooks, hookNames } from '../options/hooks.ts';
+import { pid as pidCheck } from '../options/kinds.ts';
+import { assertEncrypted } from '../options/reach.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
 import { explain } from '../preflight/after-failure.ts';
@@ -27,13 +30,16 @@ import { type ResolvedOptions, resolveOptions } from './resolve.ts';
 import { type Forensics, type Job, perform } from './run.ts';
 import { openDirectImages, stageImages, survivesDump } from './staging.ts';
 
+/** Where criu serves lazy pages by default. */
+const LOOPBACK = '127.0.0.1';
+
 /** Options of {@link Criu.dump}. `imagesDirectory` is required. */
 export interface DumpOptions extends Pick<CriuOpts, OptionOf<'dump'>>, OperationOptions {
   /** Functions that are called at CRIU's steps. */
   hooks?: Hooks;
   /**
-   * With `lazyPages`: allows serving memory without TLS at a `pageServer` address that other hosts
-   * can reach. The first peer that connects receives the memory. Default false.
+   * With `lazyPages`: allows serving memory without TLS. The first peer that connects to the address of
+   * `pageServer`, by default 127.0.0.1, receives the memory, whichever user it is. Default false.
    */
   insecure?: boolean;
   /**
@@ -104,9 +110,7 @@ export async function dump(
   round?: RoundContext,
   serving?: ServeCommand,
 ): Promise<DumpResult> {
-  if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff) {
-    throw invalid(operation, 'pid', 'a positive integer', pid);
-  }
+  checkValue(operation, 'pid', pidCheck, pid);
   const start = performance.now();
   using resolved = await resolveOptions(client, operation, given);
   const { force, insecure, ...planned } = given;
@@ -132,7 +136,10 @@ export async function dump(
           : await stageImages(operation, resolved, isSelfDump);
       },
       logLevel: cleanup.logLevel,
-      ...(serving && { inherited: serving.inherited, config: [`ps-socket ${serving.socket}`] }),
+      config: serving
+        ? [`ps-socket ${serving.socket}`]
+        : servedAddress(operation, resolved, insecure),
+      ...(serving && { inherited: serving.inherited }),
     },
     lifecycle: {
       workerSession: round?.workerSession,
@@ -169,6 +176,27 @@ export async function dump(
   } catch (error) {
     throw await explain(error, client, pid, { ...planned, preDump: operation === 'preDump' });
   }
+}
+
+/**
+ * The address on which criu itself serves lazy pages, as a line of configuration: CRIU ignores the address
+ * in the request and would listen on every interface.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if others could read the memory
+ */
+function servedAddress(
+  operation: string,
+  { options: { lazyPages, pageServer, tls } }: ResolvedOptions,
+  insecure: boolean | undefined,
+): string[] {
+  const { address = LOOPBACK, fd } = pageServer ?? {};
+  if (operation !== 'dump' || !lazyPages || fd !== undefined) return [];
+  assertEncrypted(operation, address, tls, insecure);
+  if (tls || insecure) return [`address ${address}`];
+  throw new CriuError(
+    'ERR_CRIU_INVALID_ARGUMENT',
+    `${operation}: lazyPages needs tls, because CRIU serves the memory to whoever connects first, also to other users of this host; use lazyDump, which checks that, or set insecure: true`,
+    { operation, option: 'lazyPages' },
+  );
 }
 
 /** Waits until the processes that a dump has ended are reaped; returns those that are not. */

@@ -59,7 +59,7 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
     >
   >;
   /** Called while criu exits, if the request has succeeded. */
-  readonly whileExiting?: () => void;
+  readonly whileExiting?: (reply: CriuResponse) => void;
   /** Called when criu has ended, if the request has succeeded. */
   readonly onSuccess?: (ending: Ending) => Promise<unknown>;
   /** True if criu executes another program after the operation: its end is not awaited. */
@@ -96,7 +96,9 @@ export async function call(given: Call): Promise<CriuResponse> {
   // After a pre-dump CRIU waits for the next round or the dump, or until the connection is closed.
   if (succeeded && request.type === 'PRE_DUMP') return outcome.reply;
   workerSession.over = true;
-  if ('reply' in outcome && hasSucceeded(outcome, cancellation)) given.whileExiting?.();
+  if ('reply' in outcome && hasSucceeded(outcome, cancellation)) {
+    given.whileExiting?.(outcome.reply);
+  }
   const remains = await worker.end();
   const ending = {
     replied: 'reply' in outcome,

@@ -5,7 +5,6 @@ import { readConfigFiles, withConfigFiles } from '../options/config-file.ts';
 import type { Hooks } from '../options/hooks.ts';
 import { flag } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
-import { assertEncrypted } from '../options/reach.ts';
 import type { Requested } from '../options/table.ts';
 import { type Translation, translate, withDefaults } from '../options/translate.ts';
 import type { CriuOpts } from '../options/types.ts';
@@ -26,8 +25,6 @@ export interface ResolvedOptions extends Disposable {
   readonly configured: CriuOpts;
   /** The fields of the request. */
   readonly translation: Translation;
-  /** Configuration lines for settings that have no working field in the request. */
-  readonly config: readonly string[];
   readonly hooks: Hooks;
   readonly cancellation: Cancellation;
 }
@@ -53,8 +50,8 @@ export async function resolveOptions(
     const translation = translate(operation, options);
     assertServiceSupports(client, operation, options);
     if (operation !== 'dump' && force !== undefined) throw unknownOption(operation, 'force');
-    checkOptions(operation, { force }, { force: flag });
-    const config = serveAddress(operation, options, insecure);
+    checkOptions(operation, { force, insecure }, { force: flag, insecure: flag });
+    if (insecure !== undefined && operation !== 'dump') throw unknownOption(operation, 'insecure');
     const files = await readConfigFiles(operation, options.configFile);
     return {
       operation,
@@ -62,7 +59,6 @@ export async function resolveOptions(
       effective: withConfigFiles(options, files),
       configured: files.own,
       translation,
-      config,
       hooks: hooks ?? {},
       cancellation,
       [Symbol.dispose]: () => cancellation[Symbol.dispose](),
@@ -71,20 +67,4 @@ export async function resolveOptions(
     cancellation[Symbol.dispose]();
     throw error;
   }
-}
-
-/**
- * The address that a lazy dump listens on, as a line of configuration: CRIU ignores the address in
- * the request and would listen on every interface.
- */
-function serveAddress(
-  operation: string,
-  { lazyPages, pageServer, tls }: CriuOpts,
-  insecure: boolean | undefined,
-): string[] {
-  if (insecure !== undefined && operation !== 'dump') throw unknownOption(operation, 'insecure');
-  const { address = '127.0.0.1', fd } = pageServer ?? {};
-  const served = lazyPages && pageServer && fd === undefined ? address : undefined;
-  assertEncrypted(operation, served, tls, insecure);
-  return served === undefined ? [] : [`address ${served}`];
 }

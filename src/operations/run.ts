@@ -4,6 +4,7 @@ import type { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError, type CriuLog, invalid } from '../errors.ts';
 import type { Evidence } from '../failure/cause.ts';
 import { LogFile } from '../failure/log.ts';
+import { formatEndpoint } from '../netlink/ip-address.ts';
 import { writeOwnConfig } from '../options/own-config.ts';
 import { makeBlocking } from '../options/page-connection.ts';
 import { OLDEST_CRIU, type Requested } from '../options/table.ts';
@@ -145,9 +146,9 @@ export async function perform<Stats = undefined>(
     let repliedAt = performance.now();
     const reply = await call({
       ...prepared,
-      whileExiting() {
+      whileExiting(reply) {
         repliedAt = performance.now();
-        finishing = finish();
+        finishing = finish(reply);
         // Its failure is reported once criu has ended.
         finishing.catch(() => {});
       },
@@ -166,13 +167,14 @@ export async function perform<Stats = undefined>(
         ...(await collectEvidence?.({ replied: true, killed: false, stderr: '' }, log, dumpImages)),
       });
     };
-    const stats = await (finishing ?? finish()).catch(failLate);
+    const stats = await (finishing ?? finish(reply)).catch(failLate);
     // CRIU may log until it exits.
     const done = { stats: stats as Stats, reply, log: await log.read() };
     return { ...done, imagesDirectory, workDirectory, repliedAt };
 
-    async function finish(): Promise<Stats | undefined> {
-      await dumpImages?.finish();
+    async function finish(reply: CriuResponse): Promise<Stats | undefined> {
+      // A restored copy must not touch the images that it was restored from.
+      if (!reply.dump?.restored) await dumpImages?.finish();
       return await readStats?.(workDirectory, files);
     }
   });
@@ -224,20 +226,27 @@ export async function prepare<T>(
   };
   await using dumpImages = await stage?.();
   const { logFile, writes, notifies, since } = traits[operation];
+  const isConfigured = configured.imagesDirectory !== undefined;
   await using ownImages = await openDirectory(
     operation,
     'imagesDirectory',
     imagesDirectory,
     writes,
-    dumpImages?.files,
+    isConfigured ? undefined : dumpImages?.files,
   );
   await using ownWork = await openDirectory(operation, 'workDirectory', workDirectory, true);
   const images = ownImages ?? ownWork;
   const work = ownWork ?? ownImages;
   if (!images || !work) throw invalid(operation, 'imagesDirectory', 'a directory', undefined);
-  const lines = [...(job.request.config ?? []), ...resolved.config];
+  const lines = job.request.config ?? [];
+  // The directory in the caller's file would override the one in the request.
+  const staged =
+    dumpImages && isConfigured ? `/proc/${process.pid}/fd/${dumpImages.fd}` : undefined;
+  const overriding = staged === undefined ? [] : [`images-dir ${staged}`];
   await using config =
-    lines.length > 0 ? await writeOwnConfig(operation, lines, configFile) : undefined;
+    lines.length + overriding.length > 0
+      ? await writeOwnConfig(operation, lines, configFile, overriding)
+      : undefined;
   const workPath = pathIn(configured.workDirectory) ?? work.path;
   const logPath = resolve(workPath, configured.logFile ?? wire.log_file ?? logFile);
 
@@ -314,7 +323,9 @@ function hint({ request, imagesDirectory, configFile }: Prepared): string | unde
   }
   if (configFile) causes.push(`is it the configuration file ${configFile}?`);
   if (address !== undefined && !opts?.lazy_pages) {
-    causes.push(`is there no page server at ${address}:${port}?`);
+    causes.push(
+      `is there no page server at ${formatEndpoint({ host: address, port: port ?? 0 })}?`,
+    );
   }
   return causes.length === 0 ? undefined : causes.join(' ');
 }

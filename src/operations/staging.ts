@@ -7,9 +7,10 @@ import { holdsAlready, StagedImages } from './staged-images.ts';
 
 /**
  * Makes the directory that a dump is written to until it is complete. CRIU has to write into the images
- * directory itself for a pre-dump, which later rounds refer to; for images that a page server, a
- * destination or a streamer shares; for a parent that is named relative to them; if the directory is
- * given as a descriptor or by a configuration file; and for a process that dumps itself.
+ * directory itself for a pre-dump, which later rounds refer to; for images that a page server or a
+ * streamer shares; for a parent that is named relative to them; if the directory is given as a
+ * descriptor, which has to refer to the images afterwards; and for a process that dumps itself, which is
+ * frozen when they would be moved.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if the directory holds a checkpoint, unless `overwrite` is true
  */
 export async function stageImages(
@@ -17,34 +18,39 @@ export async function stageImages(
   resolved: ResolvedOptions,
   isSelfDump: boolean,
 ): Promise<DumpImages | undefined> {
-  const { effective, configured } = resolved;
+  const { effective } = resolved;
   const { imagesDirectory, overwrite, durable, keepFailed } = effective;
   const { pageServer, lazyPages, stream, parentImage } = effective;
-  const isShared = pageServer || lazyPages || stream || parentImage !== undefined;
-  const isFixed = typeof imagesDirectory !== 'string' || configured.imagesDirectory !== undefined;
-  if (operation !== 'dump' || isSelfDump || isShared || isFixed) {
+  // With lazy pages, the page server is this criu.
+  const isShared = (pageServer && !lazyPages) || stream || parentImage !== undefined;
+  const isFixed = typeof imagesDirectory !== 'string' || isSelfDump;
+  if (operation !== 'dump' || isShared || isFixed) {
     await assertNoCheckpoint(operation, effective);
-    return isSelfDump ? undefined : await openDirectImages(operation, resolved);
+    // A process that dumps itself can complete them only if it runs on.
+    const isNeverCompleted = isSelfDump && !effective.leaveRunning;
+    return isNeverCompleted ? undefined : await openDirectImages(operation, resolved);
   }
   return await StagedImages.open(operation, imagesDirectory, {
     overwrite: overwrite === true,
-    durable: durable !== false,
+    // Without the pages, which are still in the processes, they are of no use after a crash.
+    durable: durable !== false && !lazyPages,
     keepFailed: keepFailed === true,
-    survives: survivesDump(effective),
+    // CRIU serves lazy pages after this moment, and a destination needs the other images before.
+    survives: !lazyPages && survivesDump(effective),
   });
 }
 
 /**
  * Opens the directory of images that CRIU writes into it itself. Undefined if they are not written to the
- * disk: with `durable: false`, if they are complete only together with a destination or a streamer, and
- * if a configuration file sets the directory.
+ * disk: with `durable: false`, and if they are complete only together with the memory that a destination
+ * or a streamer gets.
  */
 export async function openDirectImages(
   operation: string,
-  { effective, configured }: ResolvedOptions,
+  { effective }: ResolvedOptions,
 ): Promise<DirectImages | undefined> {
   const { imagesDirectory, durable, lazyPages, stream } = effective;
-  if (durable === false || lazyPages || stream || configured.imagesDirectory) return undefined;
+  if (durable === false || lazyPages || stream) return undefined;
   if (imagesDirectory === undefined) return undefined;
   const survives = operation === 'preDump' || survivesDump(effective);
   return await DirectImages.open(operation, imagesDirectory, survives);

@@ -90,8 +90,8 @@ export interface CriuOpts {
    * Write the images to the disk (fsync): before the processes end, or, after a pre-dump and with
    * `leaveRunning` or `leaveStopped`, once they are no longer frozen. With `false` a crash of the host can
    * lose a dump that has succeeded. A page server does so when its dump has closed the connection. Images
-   * are not written to the disk with `lazyPages` or `stream`, if a configuration file sets their directory,
-   * and if a process dumps itself. Default true.
+   * are not written to the disk with `lazyPages` or `stream`, and if a process dumps itself without
+   * `leaveRunning`. Default true.
    */
   durable?: boolean;
   /**

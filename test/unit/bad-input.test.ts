@@ -206,13 +206,14 @@ test('unusable directories and descriptors are refused before criu is asked', as
   const imagesDirectory = directory;
   const missing = join(directory, 'missing');
 
+  const lazily = { lazyPages: true, insecure: true };
   const refusals: [string, () => Promise<unknown>][] = [
     ['imagesDirectory', () => criu.restore({ imagesDirectory: missing })],
     ['imagesDirectory', () => criu.cpuinfoCheck({ imagesDirectory: missing })],
     ['imagesDirectory', () => criu.dump(process.pid, { imagesDirectory: path })],
     ['imagesDirectory', () => criu.dump(process.pid, { imagesDirectory: fd })],
     ['workDirectory', () => criu.restore({ imagesDirectory, workDirectory: path })],
-    ['statusFd', () => criu.dump(process.pid, { imagesDirectory, lazyPages: true, statusFd: fd })],
+    ['statusFd', () => criu.dump(process.pid, { imagesDirectory, ...lazily, statusFd: fd })],
   ];
   for (const [option, refusal] of refusals) {
     expect(await failureOf(refusal)).toMatchObject(wrong(expect.any(String), option));

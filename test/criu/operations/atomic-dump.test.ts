@@ -7,6 +7,7 @@ import { type DumpOptions, verifyImages } from '../../../src/index.ts';
 import { runningCriu } from '../../helpers/checkpoints.ts';
 import { compileFixture } from '../../helpers/compile.ts';
 import { failureOf } from '../../helpers/failures.ts';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import {
   type Counter,
@@ -135,6 +136,42 @@ describe.each(failing)('a dump $name at $step (leaveRunning: $leaveRunning)', (g
     expect(await contentsOf(dirname(imagesDirectory))).toEqual(before);
     await expectRestorable(counter, imagesDirectory);
   });
+});
+
+test('a lazy dump that does not complete leaves the checkpoint whole that it was to replace', async () => {
+  await allowLargePipes();
+  const { criu, counter, imagesDirectory } = await withCheckpoint();
+  const above = dirname(imagesDirectory);
+  const before = await contentsOf(above);
+  const source = await criu.lazyDump(counter.pid, { imagesDirectory, overwrite: true });
+  const pages = await contentsOf(imagesDirectory);
+  expect(Object.keys(pages)).toContain(join(imagesDirectory, 'inventory.img'));
+  expect(pages).not.toEqual(before);
+  await source.close();
+  expect(await failureOf(source.done)).toMatchObject({ workload: 'running' });
+  expect(await contentsOf(above)).toEqual(before);
+  await counter.countsOn();
+  await expectRestorable(counter, imagesDirectory);
+});
+
+test('the directory of a configuration file is replaced in one step as well, and durably', async () => {
+  const { criu, counter, imagesDirectory } = await withCheckpoint();
+  const given = await temporaryDirectory();
+  const configFile = join(given, 'criu.conf');
+  await writeFile(configFile, `images-dir ${imagesDirectory}`);
+  const before = await contentsOf(dirname(imagesDirectory));
+  const options = { imagesDirectory: join(given, 'unused'), configFile, overwrite: true };
+  const hooks = { postDump: () => Promise.reject(new Error('no')) };
+  const error = await failureOf(criu.dump(counter.pid, { ...options, hooks }));
+  expect(error).toMatchObject({ code: 'ERR_CRIU_HOOK', workload: 'running' });
+  expect(await contentsOf(dirname(imagesDirectory))).toEqual(before);
+
+  const { counter: other, dump, states } = await withFsync();
+  await dump({ ...options, workDirectory: given });
+  await other.ended;
+  expect(await states()).toMatch(/^[tT]{5,}$/);
+  expect(await verifyImages(imagesDirectory)).toEqual([]);
+  expect(await readdir(dirname(imagesDirectory))).toEqual(['images']);
 });
 
 test('a dump with a log elsewhere that fails leaves no directory', async () => {

@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CriuError } from '../../../src/errors.ts';
 import { Criu, type Hooks, type RestoreOptions, spawnCheckpointable } from '../../../src/index.ts';
 import { buildLibrary } from '../../helpers/built.ts';
+import { compileFixture } from '../../helpers/compile.ts';
 import { type CriuService, openToOthers, startCriuService } from '../../helpers/criu-service.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import {
@@ -358,7 +359,7 @@ describe('as another user', () => {
 });
 
 describe('a program that dumps itself', () => {
-  async function start(leaveRunning: boolean) {
+  async function start(leaveRunning: boolean, env: Record<string, string> = {}) {
     await buildLibrary();
     const { criu, service } = await served();
     const [output, imagesDirectory] = [
@@ -369,7 +370,7 @@ describe('a program that dumps itself', () => {
     const program = await spawnCheckpointable(
       process.execPath,
       [fixture('self-dump.mjs'), service.socket, imagesDirectory, String(leaveRunning)],
-      { stdout: output, stderr: output },
+      { stdout: output, stderr: output, env: { ...process.env, ...env } },
     );
     killAfterTest(program.pid);
     const printed = async () => {
@@ -379,10 +380,17 @@ describe('a program that dumps itself', () => {
     return { criu, imagesDirectory, output, program, printed };
   }
 
-  test('continues with leaveRunning', async () => {
-    const { program, printed } = await start(true);
+  test('continues with leaveRunning, and then has its images on the disk', async () => {
+    const log = join(await temporaryDirectory(), 'states');
+    const spy = {
+      LD_PRELOAD: await compileFixture('fsync-spy'),
+      FSYNC_PID: 'self',
+      FSYNC_LOG: log,
+    };
+    const { program, printed } = await start(true, spy);
     const result = await printed();
     expect(result).toEqual({ pid: program.pid, pagesWritten: expect.any(Number) });
+    expect(await readFile(log, 'utf8')).toMatch(/^[RSD]{5,}$/);
   });
 
   test('is killed without leaveRunning, and its restored copy learns that it was restored', async () => {

@@ -76,7 +76,7 @@ test('a postDump hook that throws makes a lazy dump roll back before it serves a
   await memory.writesOn();
   const dump = client().dump(memory.pid, {
     imagesDirectory: await temporaryDirectory(),
-    ...{ lazyPages: true, hooks },
+    ...{ lazyPages: true, insecure: true, hooks },
   });
   expect(await failureOf(dump)).toMatchObject(error);
   await memory.writesOn();

@@ -125,23 +125,29 @@ describe('the sockets of this host', () => {
   });
 
   test.each([
-    ['at 127.0.0.1 by default', undefined, false],
-    ['at the address that is given', ownAddress, false],
-    ['at the address that is given, whatever else the configuration file says', ownAddress, true],
-  ])('of dump({ lazyPages: true }) has criu alone, %s', async (_, given, withFile) => {
+    ['at 127.0.0.1 without a page server', undefined, undefined, false],
+    ['at 127.0.0.1 by default', {}, undefined, false],
+    ['at the address that is given', { address: ownAddress }, ownAddress, false],
+    ['there whatever else the configuration file says', { address: ownAddress }, ownAddress, true],
+  ])('of dump({ lazyPages: true }) has criu alone, %s', async (_, given, address, withFile) => {
     const counter = await startCounter();
     const others = await children();
     const open = await listensAt(process.pid);
-    const address = given ?? '127.0.0.1';
-    const port = await freePort(address);
+    const port = await freePort(address ?? '127.0.0.1');
     const imagesDirectory = await temporaryDirectory();
     const configFile = join(await temporaryDirectory(), 'criu.conf');
     await writeFile(configFile, 'log-file from-the-file.log\n');
+    const pageServer = given && { ...given, port };
+    // Another user of this host could be the first that connects.
+    const unsafe = client().dump(counter.pid, { imagesDirectory, lazyPages: true, pageServer });
+    expect(await failureOf(unsafe)).toMatchObject({
+      code: 'ERR_CRIU_INVALID_ARGUMENT',
+      message: expect.stringMatching(/needs tls.*insecure: true/),
+    });
     let listening: string[] = [];
     const dump = client().dump(counter.pid, {
       imagesDirectory,
-      lazyPages: true,
-      pageServer: { ...(given && { address: given }), port },
+      ...{ lazyPages: true, insecure: true, pageServer },
       ...(withFile && { configFile }),
       hooks: {
         async statusReady() {
@@ -153,7 +159,10 @@ describe('the sockets of this host', () => {
     });
     const failure = await failureOf(dump);
     expect(failure).toMatchObject({ code: 'ERR_CRIU_HOOK', workload: 'running' });
-    expect(listening).toEqual([inProc(address, port)]);
+    const [where] = inProc(address ?? '127.0.0.1', 0).split(':');
+    expect(listening).toEqual([
+      given ? inProc(address ?? '127.0.0.1', port) : expect.stringMatching(`^${where}:`),
+    ]);
     expect(await listensAt(process.pid)).toEqual(open);
     if (withFile) expect(failure.log?.path).toBe(join(imagesDirectory, 'from-the-file.log'));
     await counter.countsOn();

@@ -3,7 +3,7 @@ import { open, readdir, stat, writeFile } from 'node:fs/promises';
 import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { CriuClientOptions, CriuOpts, DumpOptions } from '../../../src/index.ts';
+import type { CriuClientOptions, DumpOptions } from '../../../src/index.ts';
 import { pipe } from '../../helpers/descriptors.ts';
 import { children } from '../../helpers/own-resources.ts';
 import { freePort, inProc, listensAt, ownAddress } from '../../helpers/sockets.ts';
@@ -133,6 +133,7 @@ test.each<[string, string, CriuClientOptions, DumpOptions]>([
   const dump = client(options).dump(process.pid, {
     imagesDirectory: await temporaryDirectory(),
     lazyPages: true,
+    insecure: true,
     statusFd: writeEnd,
     ...given,
   });
@@ -144,7 +145,7 @@ test.each([
   {
     what: 'is open for reading only',
     descriptor: async () => pipe()[0],
-    also: { lazyPages: true },
+    also: { lazyPages: true, insecure: true },
     takes: 'open for writing',
   },
   {
@@ -155,7 +156,7 @@ test.each([
       await file.close();
       return fd;
     },
-    also: { lazyPages: true },
+    also: { lazyPages: true, insecure: true },
     takes: 'open',
   },
   {
@@ -190,7 +191,7 @@ test.each([
 interface Served {
   readonly address: string;
   readonly port: number;
-  readonly options: Pick<CriuOpts, 'lazyPages' | 'pageServer' | 'configFile'>;
+  readonly options: Pick<DumpOptions, 'lazyPages' | 'insecure' | 'pageServer' | 'configFile'>;
 }
 
 /** Options of a lazy dump that serves its pages at an address of its own. */
@@ -199,7 +200,8 @@ async function lazily(): Promise<Served> {
   // CRIU ignores the address in the request, and would listen on every address.
   const configFile = join(await temporaryDirectory(), 'criu.conf');
   await writeFile(configFile, `address ${address}\n`);
-  return { address, port, options: { lazyPages: true, pageServer: { address, port }, configFile } };
+  const pageServer = { address, port };
+  return { address, port, options: { lazyPages: true, insecure: true, pageServer, configFile } };
 }
 
 async function sizeOfPages(directory: string): Promise<number> {
