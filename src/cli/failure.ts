@@ -73,7 +73,7 @@ export function formatFindings(
   return [...groups.values()].map(([first, ...others]) => {
     const { message, pid } = first as PreflightFinding;
     if (others.length === 0) return formatFinding(first as PreflightFinding, stream);
-    const named = others.map((one) => placeOf(one, pid)).filter(Boolean);
+    const named = [...new Set(others.map((one) => placeOf(one, pid)).filter(Boolean))];
     const places = [...named.slice(0, MAX_NAMED), ...(named.length > MAX_NAMED ? ['…'] : [])];
     const also = `; ${others.length} more of this kind${places.length ? ` (${places.join(', ')})` : ''}`;
     return formatFinding({ ...(first as PreflightFinding), message: `${message}${also}` }, stream);

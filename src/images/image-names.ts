@@ -15,6 +15,11 @@ export async function holdsCheckpoint(
     if (error.code === 'ENOENT') return [];
     throw error;
   });
+  return isCheckpoint(names);
+}
+
+/** True if these names of files in a directory are those of images of processes, complete or not. */
+export function isCheckpoint(names: readonly string[]): boolean {
   return names.some(
     (name) => name === INVENTORY || name === 'pstree.img' || /^core-\d+\.img$/.test(name),
   );

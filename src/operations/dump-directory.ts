@@ -18,9 +18,15 @@ export interface DumpDirectory {
 /**
  * Makes a directory whose path begins with `prefix`. Removes first those that were made so by dumps
  * whose process has been killed.
+ * @param names what is in the directory above, if that is known
  */
-export async function makeDumpDirectory(prefix: string, files: Files): Promise<DumpDirectory> {
-  await removeAbandoned(prefix, files);
+export async function makeDumpDirectory(
+  prefix: string,
+  files: Files,
+  names?: readonly string[],
+): Promise<DumpDirectory> {
+  const above = names ?? (await files.readdir(dirname(prefix)).catch(() => []));
+  await removeAbandoned(prefix, files, above);
   const path = await files.mkdtemp(prefix);
   const fd = await files.open(path, OPEN_DIRECTORY).catch(async (error) => {
     await files.rmdir(path);
@@ -31,9 +37,12 @@ export async function makeDumpDirectory(prefix: string, files: Files): Promise<D
   return { path, fd };
 }
 
-async function removeAbandoned(prefix: string, files: Files): Promise<void> {
+async function removeAbandoned(
+  prefix: string,
+  files: Files,
+  names: readonly string[],
+): Promise<void> {
   const [above, start] = [dirname(prefix), basename(prefix)];
-  const names = await files.readdir(above).catch(() => []);
   for (const name of names) {
     if (!name.startsWith(start) || !RANDOM_PART.test(name.slice(start.length))) continue;
     // What cannot be removed stays: the dump does not depend on it.

@@ -1,7 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CriuError } from '../errors.ts';
-import { holdsCheckpoint, INVENTORY, isImageName, STAGING } from '../images/image-names.ts';
+import {
+  holdsCheckpoint,
+  INVENTORY,
+  isCheckpoint,
+  isImageName,
+  STAGING,
+} from '../images/image-names.ts';
 import { native } from '../native/index.ts';
 import { syncDirectory } from '../process/durable.ts';
 import { type Files, filesIn } from '../process/files.ts';
@@ -65,7 +71,8 @@ export class StagedImages implements DumpImages {
     try {
       made.push(...(await makePrivateDirectory(target, options.durable, files)));
       const path = await files.realpath(target);
-      const replaces = await holdsCheckpoint(path, files);
+      const names = await files.readdir(path);
+      const replaces = isCheckpoint(names);
       if (replaces && !options.overwrite) throw holdsAlready(operation, target);
       if (replaces) await assertReplaceable(operation, path);
       const start = replaces
@@ -73,7 +80,7 @@ export class StagedImages implements DumpImages {
         : join(path, STAGING);
       // Images that the caller wants to keep are not abandoned.
       const prefix = options.keepFailed ? `${start}kept-` : start;
-      const directory = await makeDumpDirectory(prefix, files);
+      const directory = await makeDumpDirectory(prefix, files, replaces ? undefined : names);
       return new StagedImages(path, directory, files, options, replaces, made);
     } catch (error) {
       for (const path of made) await files.rmdir(path).catch(() => {});

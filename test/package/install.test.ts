@@ -17,6 +17,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import { nodeMajors, nodePath } from '../helpers/node-versions.ts';
+import { codeBlocks, pages } from '../helpers/pages.ts';
 import { pack, root } from '../helpers/tarball.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
@@ -175,6 +176,29 @@ test('the command runs', async () => {
   const pid = Number(started.stdout);
   expect(pid).toBeGreaterThan(0);
   process.kill(pid);
+});
+
+describe('samples run as they are written', async () => {
+  const samples = (await pages()).flatMap((page) => {
+    // The commands of the other page are among those of the README.
+    const languages = { 'README.md': ['js', 'sh'], 'docs/getting-started.md': ['js'] }[page.path];
+    return codeBlocks(page, languages ?? []).filter(({ code }) => code.includes('app.js'));
+  });
+
+  test.each(samples)('$place', async ({ language, code }) => {
+    const directory = await mkdtemp(join(project, 'sample-'));
+    const [file, program] = language === 'js' ? ['sample.mjs', 'node'] : ['sample.sh', 'sh -e'];
+    await writeFile(join(directory, file), code);
+    await writeFile(join(directory, 'app.js'), "setInterval(() => console.log('up'), 10);\n");
+    // Leaves neither files in /var/lib nor processes.
+    const namespaces = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
+    const script = `mount -t tmpfs none /var/lib && ${program} ${file}`;
+    const { all } = await execa('unshare', [...namespaces, 'sh', '-c', script], {
+      ...{ cwd: directory, all: true, extendEnv: false },
+      env: { ...env, PATH: `${env.PATH}:/usr/bin:/bin:/usr/sbin:/sbin` },
+    });
+    expect(all).toMatch(language === 'js' ? /process \d+ runs again$/ : /^\d+$/m);
+  });
 });
 
 describe('on an unsupported platform', () => {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   migrate,
   resolveMigration,
@@ -36,6 +36,7 @@ import {
   thisAgent,
 } from '../../src/migration/protocol/identity.ts';
 import type { SourceState } from '../../src/migration/protocol/states.ts';
+import { acknowledgeOverdue } from '../../src/migration/source/acknowledge.ts';
 import { stateOf } from '../../src/procfs/stat.ts';
 import { childrenOf, descendantsOf } from '../../src/procfs/tree.ts';
 import { failureOf } from '../helpers/failures.ts';
@@ -249,6 +250,44 @@ test('journals of migrations that both hosts know to have ended are removed afte
   await recoverAll(directory, {});
   const left = await readdir(join(directory, 'incoming'));
   expect(left.sort()).toEqual(kept.map((id) => `${id}.journal`).sort());
+});
+
+test('a server removes them every hour', async () => {
+  const directory = await temporaryDirectory();
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const listen = { host: '127.0.0.1', port: 0 };
+  await using _ = await serveMigrations({ listen, insecure: true, directory });
+  const kept = await note(directory, { state: 'aborted' }, { daysAgo: 8 });
+  await note(directory, { state: 'complete', acknowledged: true }, { daysAgo: 8 });
+  vi.advanceTimersByTime(60 * 60 * 1000);
+  const journals = () => readdir(join(directory, 'incoming'));
+  await expect.poll(journals).toEqual([`${kept}.journal`]);
+});
+
+test('an acknowledgement that got lost is repeated after a later migration to the same destination', async () => {
+  const directory = await temporaryDirectory();
+  const to = { host: '192.0.2.2', port: 7007 };
+  const old = { side: 'outgoing', daysAgo: 8 } as const;
+  const lost = [
+    await note(directory, { state: 'done', to, isSwitchedOver: true }, old),
+    await note(directory, { state: 'aborted', to, isSwitchedOver: false }, old),
+  ];
+  await note(directory, { state: 'done', to, acknowledged: true }, old);
+  await note(directory, { state: 'done', to }, { ...old, daysAgo: 6 });
+  await note(directory, { state: 'handed-over', to }, old);
+  await note(directory, { state: 'aborted', to, isSwitchedOver: true }, old);
+  await note(directory, { state: 'done', to: { ...to, port: 7008 } }, old);
+  const asked: unknown[] = [];
+  const call = async (name: string, { id }: { readonly id: string }) => {
+    asked.push([name, id]);
+    return { state: 'complete' } as const;
+  };
+  await acknowledgeOverdue({ call } as never, directory, to);
+  expect(asked.sort()).toEqual(lost.map((id) => ['acknowledge', id]).sort());
+  // Both are new again, and have nothing left to ask.
+  await acknowledgeOverdue({ call } as never, directory, to);
+  expect(asked).toHaveLength(2);
 });
 
 test('a directory that other users can change or replace is refused, on both sides', async () => {

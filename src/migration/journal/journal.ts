@@ -161,14 +161,24 @@ export async function journalsIn(directory: string): Promise<string[]> {
  * those without a line. The others are kept for the question that the other host may still ask.
  */
 export async function pruneJournals(directory: string): Promise<void> {
-  // One by one, since each takes a descriptor.
+  for await (const { id, journal } of oldJournals<string, { acknowledged: boolean }>(directory)) {
+    const { entry } = journal;
+    if (entry && !entry.acknowledged) continue;
+    await rm(journalPath(directory, id), { force: true });
+  }
+}
+
+/** The journals whose last line is older than a week. Each is locked, and closed before the next. */
+export async function* oldJournals<State extends string, Facts extends object>(
+  directory: string,
+): AsyncGenerator<{ readonly id: string; readonly journal: Journal<State, Facts> }> {
   for (const id of await journalsIn(directory)) {
-    const path = journalPath(directory, id);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() }));
+    const { mtimeMs } = await stat(journalPath(directory, id)).catch(() => ({
+      mtimeMs: Date.now(),
+    }));
     if (Date.now() - mtimeMs < RETENTION_MS) continue;
-    await using journal = await Journal.find<string, { acknowledged: boolean }>(directory, id);
-    if (!journal || !(await journal.lock())) continue;
-    if (journal.entry?.acknowledged ?? journal.entry === undefined) await rm(path, { force: true });
+    await using journal = await Journal.find<State, Facts>(directory, id);
+    if (journal && (await journal.lock())) yield { id, journal };
   }
 }
 

@@ -16,7 +16,7 @@ import type { DestinationClient } from '../protocol/destination-client.ts';
 import { isPostcopy } from '../protocol/modes.ts';
 import { DEFAULT_STALL_MS, PATIENCE } from '../protocol/stall-limit.ts';
 import type { SourceState } from '../protocol/states.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledge, acknowledgeOverdue } from './acknowledge.ts';
 import { AddressSwitch } from './address-switch.ts';
 import {
   beginPhase,
@@ -80,6 +80,7 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
     await journal.write('done', { agent: '' });
     await beginPhase(context, 'done');
     await acknowledge(link.client, id, journal);
+    await acknowledgeOverdue(link.client, parts.directory, parts.options.to).catch(() => {});
     const { bytes, phases, start } = progress;
     const totalMs = performance.now() - start;
     return { id, pid, mode, rounds, bytes, downtimeMs, totalMs, phases, leftovers };

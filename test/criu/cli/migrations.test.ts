@@ -67,4 +67,8 @@ test('with --log-format json an error is a record, too', async () => {
   expect(events(stderr)).toEqual([
     expect.objectContaining({ level: 'error', event: 'error', code: expect.stringMatching(/^E/) }),
   ]);
+
+  const source = ['-D', await temporaryDirectory(), '--insecure', '--log-format', 'json'];
+  const migrated = await nodeCriu(['migrate', String(process.pid), '[::1]:1', ...source]);
+  expect(events(migrated.stderr)[0]).toMatchObject({ event: 'offer', peer: '[::1]:1' });
 });

@@ -1,5 +1,8 @@
-import { readdir } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import {
@@ -10,6 +13,7 @@ import {
   type ServeMigrationsOptions,
   serveMigrations,
 } from '../../../src/index.ts';
+import { readCredentials } from '../../../src/migration/protocol/credentials.ts';
 import { Authority, ELSEWHERE, HERE } from '../../helpers/certificates.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
@@ -83,6 +87,41 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
     expect(stays.map(({ here }) => here)).toEqual([true, false]);
   },
 );
+
+test('a certificate that is renewed during a migration is used without a restart', async () => {
+  const authority = await Authority.create('the hosts');
+  const issue = async () => ({ ca: authority.cert, ...(await authority.issue(HERE)) });
+  const [ours, theirs, fresh] = [await issue(), await issue(), await issue()];
+  const runLog = await RunLog.start(8);
+  const host = await MigrationHost.start({ tls: theirs });
+  const to = { host: '127.0.0.1', port: host.ports[0] };
+  const shown: string[] = [];
+  const noteShown = async () => {
+    const files = await readCredentials('a test', to.host, ours, false);
+    const socket = connect({ ...to, ...files }).on('error', () => {});
+    await once(socket, 'secureConnect');
+    shown.push(socket.getPeerCertificate().fingerprint256);
+    socket.destroy();
+  };
+  await migrate(runLog.pid, {
+    ...{ to, tls: ours, mode: 'stop-and-copy', path: criuPath() },
+    directory: await temporaryDirectory(),
+    hooks: {
+      async phase(phase) {
+        if (phase === 'connect') {
+          // The connection for pages is the first with the new certificate.
+          await copyFile(fresh.cert, theirs.cert);
+          await copyFile(fresh.key, theirs.key);
+        }
+        if (phase === 'images') await noteShown();
+      },
+    },
+  }).result;
+  expect(await runLog.alone()).not.toBe(runLog.pid);
+  await runLog.verify();
+  const { fingerprint256 } = new X509Certificate(await readFile(fresh.cert));
+  expect(shown).toEqual([fingerprint256]);
+});
 
 test('a destination with the certificate of another host is refused', async () => {
   const authority = await Authority.create('the hosts');

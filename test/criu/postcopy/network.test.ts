@@ -137,9 +137,9 @@ describe('the sockets of this host', () => {
     const imagesDirectory = await temporaryDirectory();
     const configFile = join(await temporaryDirectory(), 'criu.conf');
     await writeFile(configFile, 'log-file from-the-file.log\n');
-    const pageServer = given && { ...given, port };
+    const page = given ? { pageServer: { ...given, port } } : {};
     // Another user of this host could be the first that connects.
-    const unsafe = client().dump(counter.pid, { imagesDirectory, lazyPages: true, pageServer });
+    const unsafe = client().dump(counter.pid, { imagesDirectory, lazyPages: true, ...page });
     expect(await failureOf(unsafe)).toMatchObject({
       code: 'ERR_CRIU_INVALID_ARGUMENT',
       message: expect.stringMatching(/needs tls.*insecure: true/),
@@ -147,7 +147,7 @@ describe('the sockets of this host', () => {
     let listening: string[] = [];
     const dump = client().dump(counter.pid, {
       imagesDirectory,
-      ...{ lazyPages: true, insecure: true, pageServer },
+      ...{ lazyPages: true, insecure: true, ...page },
       ...(withFile && { configFile }),
       hooks: {
         async statusReady() {
