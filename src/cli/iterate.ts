@@ -4,7 +4,12 @@ import { addCommon, addFlags, addQuiet, type Common, NEGATION_HELP } from './fla
 import { addHelp, RARE } from './help.ts';
 import { reportOccupied } from './occupied-pids.ts';
 import type { OptionName } from './option-names.ts';
-import { addPreCopyFlags, type PreCopyFlags, preCopyLimits } from './precopy-flags.ts';
+import {
+  addPreCopyFlags,
+  type PreCopyFlags,
+  preCopyLimits,
+  trackingFlag,
+} from './precopy-flags.ts';
 import { bytes, formatDump, pid } from './quantities.ts';
 import { withCriu } from './verb.ts';
 
@@ -45,11 +50,6 @@ export function addIterate(program: Command): void {
     .description(description)
     .argument('<pid>', 'the root of the process tree', pid);
   addFlags(command, ['dump'], { required: ['imagesDirectory'], except: excluded });
-  const tracking = new Option(
-    '--tracking <how>',
-    'how to find memory that has changed: the kernel tracks it (soft-dirty), or it is compared with hashes ' +
-      'of what was read before (default: soft-dirty if the kernel can)',
-  );
   const compareWith = new Option(
     '--compare-with <what>',
     'what to keep of the memory to compare it: hashes, or a copy, which is faster and as large as the memory ' +
@@ -63,7 +63,7 @@ export function addIterate(program: Command): void {
     '--low-priority',
     'without soft-dirty tracking, read memory in rounds with the lowest priority',
   );
-  command.addOption(tracking);
+  command.addOption(trackingFlag());
   for (const option of [compareWith, rateLimit, lowPriority]) {
     command.addOption(option.helpGroup(RARE));
   }

@@ -22,7 +22,12 @@ import type { LogFormat } from './log-record.ts';
 import { estimateMemory } from './memory-estimate.ts';
 import { MigrationProgress } from './migration-progress.ts';
 import type { OptionName } from './option-names.ts';
-import { addPreCopyFlags, type PreCopyFlags, preCopyLimits } from './precopy-flags.ts';
+import {
+  addPreCopyFlags,
+  type PreCopyFlags,
+  preCopyLimits,
+  trackingFlag,
+} from './precopy-flags.ts';
 import {
   bytes,
   formatBytes,
@@ -79,6 +84,7 @@ interface MigrateFlags
   readonly mode?: MigrateOptions['mode'];
   readonly directory?: string;
   readonly lazyRestore?: true;
+  readonly tracking?: MigrateOptions['tracking'];
   readonly rateLimit?: number;
   readonly rateLimitFrozen?: true;
   readonly insecure?: true;
@@ -113,7 +119,8 @@ export function addMigrate(program: Command): void {
     .option('--mode <name>', 'stop-and-copy, pre-copy, post-copy or hybrid')
     .addOption(lazyRestore.helpGroup(RARE))
     .option('--rate-limit <size>', 'bandwidth limit per second, such as 100MiB', bytes)
-    .addOption(rateLimitFrozen.helpGroup(RARE));
+    .addOption(rateLimitFrozen.helpGroup(RARE))
+    .addOption(trackingFlag().helpGroup(RARE));
   addPreCopyFlags(command, RARE);
   addFlags(addTrustFlags(addAddressFlags(addLogFormat(addQuiet(addCommon(command))))), ['dump'], {
     except: setByMigration,
@@ -188,13 +195,13 @@ function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'
   const { client, limits, options } = optionsFrom(given);
   const { ca, cert, key, insecure, switchOver, switchBack, logFormat: _, ...others } = options;
   const { address: addresses, mode, lazyRestore, directory, ...rest } = others;
-  const { rateLimit, rateLimitFrozen, ...more } = rest;
+  const { tracking, rateLimit, rateLimitFrozen, ...more } = rest;
   const { policy, others: dump } = preCopyLimits(more);
   const { deadlineMs, gracePeriodMs } = limits;
   return {
     ...{ ...trustFrom(given, host), ...client },
     ...defined({ addresses, mode, lazyRestore, directory, deadlineMs }),
-    ...defined({ rateLimit, rateLimitFrozen }),
+    ...defined({ tracking, rateLimit, rateLimitFrozen }),
     policy,
     dump: { ...dump, ...defined({ gracePeriodMs }) },
   };

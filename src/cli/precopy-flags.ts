@@ -33,6 +33,15 @@ export function addPreCopyFlags(command: Command, heading?: string): Command {
   return command;
 }
 
+/** The flag for how rounds find memory that has changed. */
+export function trackingFlag(): Option {
+  return new Option(
+    '--tracking <how>',
+    'how to find memory that has changed: the kernel tracks it (soft-dirty), or it is compared with hashes ' +
+      'of what was read before (compare) (default: soft-dirty if the kernel can)',
+  );
+}
+
 /** The flags, as limits of the library, and the other options. */
 export function preCopyLimits<O extends PreCopyFlags>(given: O) {
   const { maxDowntime, maxRounds, maxBytes, ...others } = given;

@@ -20,7 +20,7 @@ import {
 } from './pagemap.ts';
 import { readTree } from './pstree.ts';
 
-/** The memory of a dump with parents, as far as a restore can fetch it later. */
+/** The memory that a dump with parents has on this host, as far as a restore can fetch it later. */
 export interface LazyChain {
   /** How many pages that are. */
   readonly pages: number;
@@ -79,7 +79,8 @@ async function findLazyMemory(
 ): Promise<LazyMemory> {
   const { pagesId, ranges } = await readPagemap(path);
   const marked = markLazy(ranges, await lazyAreas(directory, pid, threads));
-  const lazy = marked.filter((range) => range.lazy);
+  // A lazy dump has left the others at the source.
+  const lazy = marked.filter(({ lazy, present, inParent }) => lazy && (present || inParent));
   const stored = await locatePages(directory, pagemapFileOf(pid), lazy);
   const entries = marked.flatMap((range) => [
     ...[range.start, range.count],

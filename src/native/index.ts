@@ -242,15 +242,22 @@ export interface Native {
   memoryCopy(hashes: boolean): MemoryCopy;
   /**
    * Starts a thread that gives pages of files to CRIU's lazy-pages daemon. It ends when the daemon closes the
-   * connection or has ended, and closes both descriptors then: release them before.
+   * connection or has ended, and closes the descriptors then: release them before.
    * @param socket a connection to the daemon, in blocking mode
+   * @param source such a connection to the source of a lazy dump, which has the pages that no file has; -1 without
    * @param status the write end of a pipe, to which a failure is reported as text
    * @param stored five numbers for each range of pages, by pids and addresses in ascending order: the pid in the
    * images, the address and the number of pages, where the path of the file begins in `paths`, and the offset in
    * the file in bytes
    * @param paths of the files, each with a NUL character at its end
    */
-  servePages(socket: number, status: number, stored: Uint8Array, paths: Uint8Array): void;
+  servePages(
+    socket: number,
+    source: number,
+    status: number,
+    stored: Uint8Array,
+    paths: Uint8Array,
+  ): void;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**

@@ -1,4 +1,5 @@
-/* A thread that gives pages in files to CRIU's lazy-pages daemon, which asks for them as for those of a lazy dump. */
+/* A thread that gives pages in files to CRIU's lazy-pages daemon, which asks for them as for those of a lazy dump. It
+ * can ask the source of a lazy dump itself for the pages that no file has. */
 #include "addon.h"
 #include "page-message.h"
 #include "threads.h"
@@ -16,6 +17,7 @@
 enum {
   PAGES_PRESENT = 4,
   MAX_PAGES = 256, /* of an answer: CRIU asks again for the rest */
+  RELAY_SIZE = 1 << 16,
 };
 
 /* Consecutive pages in a file. JavaScript passes them as numbers of 64 bits. */
@@ -28,6 +30,7 @@ struct stored_pages {
 
 struct page_server {
   int socket;
+  int source; /* -1 without a source */
   int status; /* the write end of a pipe that gets the reason of a failure */
   size_t page_size, count;
   struct stored_pages *stored; /* by processes and addresses, in ascending order */
@@ -74,8 +77,34 @@ static bool send_file(const struct page_server *server, int file, off_t offset, 
   return true;
 }
 
+/* Passes on what the source sends next. */
+static bool relay(const struct page_server *server, size_t size) {
+  char buffer[RELAY_SIZE];
+  while (size > 0) {
+    ssize_t received = recv(server->source, buffer, size < sizeof buffer ? size : sizeof buffer, 0);
+    if (received == 0) errno = ECONNRESET;
+    if (received <= 0) return failed(server, "receive", "pages of the source");
+    if (!send_all(server, buffer, (size_t)received)) return false;
+    size -= (size_t)received;
+  }
+  return true;
+}
+
+static bool answer_from_source(const struct page_server *server, struct page_message *message) {
+  uint64_t asked = message->page_count;
+  if (send(server->source, message, sizeof *message, 0) != sizeof *message)
+    return failed(server, "send", "a request to the source");
+  ssize_t received = recv(server->source, message, sizeof *message, MSG_WAITALL);
+  if (received == sizeof *message && message->page_count <= asked)
+    return send_all(server, message, sizeof *message) &&
+           relay(server, message->page_count * server->page_size);
+  errno = received < 0 ? errno : ECONNRESET;
+  return failed(server, "receive", "an answer of the source");
+}
+
 static bool answer(const struct page_server *server, struct page_message *message) {
   const struct stored_pages *pages = find(server, message->destination, message->address);
+  if (!pages && server->source >= 0) return answer_from_source(server, message);
   if (!pages) {
     errno = ENODATA;
     return failed(server, "find", "a page");
@@ -95,17 +124,24 @@ static bool answer(const struct page_server *server, struct page_message *messag
   return done;
 }
 
+/* The daemon has all pages. Its source learns that, if it is still there. */
+static void answer_end(const struct page_server *server, const struct page_message *message) {
+  const int32_t status = 0;
+  if (server->source >= 0) send(server->source, message, sizeof *message, 0);
+  send_all(server, &status, sizeof status);
+}
+
 /* The daemon's last message is answered by a status. Without one, the daemon has died. */
 static void *serve(void *data) {
   struct page_server *server = data;
   struct page_message message;
-  const int32_t status = 0;
   while (recv(server->socket, &message, sizeof message, MSG_WAITALL) == sizeof message) {
     bool is_last = (message.command & COMMAND_MASK) != GET_PAGES;
-    if (is_last) send_all(server, &status, sizeof status);
+    if (is_last) answer_end(server, &message);
     if (is_last || !answer(server, &message)) break;
   }
   close(server->socket);
+  if (server->source >= 0) close(server->source);
   close(server->status);
   free_server(server);
   return NULL;
@@ -140,15 +176,17 @@ static bool copy_bytes(napi_env env, napi_value value, void **copy, size_t *size
 
 bool js_serve_pages(napi_env env, const struct call *call, napi_value *result) {
   (void)result;
-  int socket, status;
+  int socket, source, status;
   size_t size, paths_size;
   struct page_server *server = calloc(1, sizeof *server);
   if (!server) return throw_errno(env, ENOMEM, "calloc", NULL);
-  bool done = get_int(env, call->arguments[0], &socket) && get_int(env, call->arguments[1], &status) &&
-              copy_bytes(env, call->arguments[2], (void **)&server->stored, &size) &&
-              copy_bytes(env, call->arguments[3], (void **)&server->paths, &paths_size);
+  bool done = get_int(env, call->arguments[0], &socket) && get_int(env, call->arguments[1], &source) &&
+              get_int(env, call->arguments[2], &status) &&
+              copy_bytes(env, call->arguments[3], (void **)&server->stored, &size) &&
+              copy_bytes(env, call->arguments[4], (void **)&server->paths, &paths_size);
   if (done) {
     server->socket = socket;
+    server->source = source;
     server->status = status;
     server->page_size = (size_t)sysconf(_SC_PAGESIZE);
     server->count = size / sizeof *server->stored;

@@ -29,15 +29,14 @@ import {
   pathOf,
 } from './round-checks.ts';
 import { SoftDirty } from './soft-dirty.ts';
+import { trackingName } from './tracking.ts';
 
 const OPERATION = 'iterate';
 /** The page server that a preflight checks in place of one whose address a function returns later. */
 const UNKNOWN_PAGE_SERVER: PageServerOptions = { address: '127.0.0.1', port: 1 };
 
 const trackingOptions = {
-  tracking: check("'auto', 'soft-dirty' or 'compare'", (value) =>
-    ['auto', 'soft-dirty', 'compare'].includes(value as string),
-  ),
+  tracking: trackingName,
   compareWith: check("'hashes' or 'copy'", (value) => value === 'hashes' || value === 'copy'),
   rateLimit: atLeastOne,
   lowPriority: flag,

@@ -1,9 +1,15 @@
 import type { ExitStatus } from '../errors.ts';
 import type { DumpResult } from '../operations/dump.ts';
+import { check } from '../options/check.ts';
 import type { LazyDumpContext } from '../postcopy/lazy-dump.ts';
 import type { LazyDumpOptions } from '../postcopy/lazy-dump-options.ts';
 import type { LazySource } from '../postcopy/lazy-source.ts';
 import type { PreparedRound } from './round-preparation.ts';
+
+/** A check of the option `tracking`. */
+export const trackingName = check("'auto', 'soft-dirty' or 'compare'", (value) =>
+  ['auto', 'soft-dirty', 'compare'].includes(value as string),
+);
 
 /** How the rounds of an iteration find the memory that has changed. */
 export interface Tracking {

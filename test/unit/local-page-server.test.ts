@@ -1,11 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import type { StoredPages } from '../../src/images/page-chain.ts';
 import { LocalPageServer } from '../../src/migration/destination/local-page-server.ts';
 import { native } from '../../src/native/index.ts';
-import { addMessage, endMessage, MESSAGE_SIZE } from '../../src/postcopy/page-protocol.ts';
+import {
+  addMessage,
+  commandOf,
+  endMessage,
+  MAX_BUFFERED_BYTES,
+  MESSAGE_SIZE,
+  requestedPages,
+} from '../../src/postcopy/page-protocol.ts';
 import { duplicateFd } from '../../src/process/duplicate-fd.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
@@ -14,8 +22,8 @@ const GET = 7;
 const PRESENT = 4;
 
 /** A server, and what its daemon asks and gets. */
-async function startServer(stored: ReadonlyMap<number, readonly StoredPages[]>) {
-  const server = new LocalPageServer(stored);
+async function startServer(stored: ReadonlyMap<number, readonly StoredPages[]>, sourceFd?: number) {
+  const server = new LocalPageServer(stored, sourceFd);
   const fd = await server.criuFd.use(async (own) => duplicateFd(own));
   server[Symbol.dispose]();
   native().release(fd);
@@ -87,4 +95,29 @@ test.each([
   const { server, get } = await startServer(new Map([[7, [stored]]]));
   expect(await get(7, page, 1)).toBeUndefined();
   expect(await server.ended).toBe(reason);
+});
+
+test('pages that no file has come from the source of a lazy dump', async () => {
+  const path = await pagesFile(await temporaryDirectory(), 'pages-1.img', 1);
+  const [localFd, sourceFd] = native().streamPair(MAX_BUFFERED_BYTES);
+  native().release(localFd);
+  const source = new Socket({ fd: localFd, readable: true, writable: true });
+  const stored = { start: 10 * PAGE, count: 1, path, offset: 0 };
+  const { server, daemon, read, get } = await startServer(new Map([[7, [stored]]]), sourceFd);
+  native().close(sourceFd);
+  const asked: Buffer[] = [];
+  source.on('data', (request) => {
+    asked.push(request);
+    if (commandOf(request) !== 'get') return;
+    // A source may answer with fewer pages.
+    const { pid, start } = requestedPages(request);
+    source.write(Buffer.concat([addMessage(pid, [start, 2, PRESENT]), Buffer.alloc(2 * PAGE, 5)]));
+  });
+  expect(await get(7, 11, 3)).toEqual([5, 5]);
+  expect(await get(7, 10, 1)).toEqual([1]);
+  daemon.write(endMessage());
+  expect((await read(4)).readInt32LE()).toBe(0);
+  expect(await server.ended).toBe('');
+  await finished(source.end());
+  expect(asked.map(commandOf)).toEqual(['get', 'close']);
 });

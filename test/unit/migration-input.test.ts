@@ -63,6 +63,8 @@ const ofMigrate: Bad[] = [
   ['switchBack', { switchBack: true }],
   ['lazyRestore', { lazyRestore: 'yes' }],
   ['lazyRestore', { lazyRestore: true, mode: 'post-copy' }],
+  ['tracking', { tracking: 'dirty' }],
+  ['tracking', { tracking: 'compare', mode: 'post-copy' }],
   ['rateLimit', { rateLimit: 0 }],
   ['rateLimit', { rateLimit: Number.NaN }],
   ['rateLimit', { rateLimit: '1000' }],

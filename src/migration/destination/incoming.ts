@@ -18,7 +18,7 @@ import { announceAddresses, makeBindable, takeAddresses } from './addresses/inco
 import { Arrival } from './arrival.ts';
 import { HeldCopy, type HeldRestore } from './held-copy.ts';
 import { IncomingRecord } from './incoming-record.ts';
-import { serveImages } from './lazy-images.ts';
+import { serveImages, serveWithSource } from './lazy-images.ts';
 import type { LocalPageServer } from './local-page-server.ts';
 import { completeStatus, endCopy, wasReleased } from './recover.ts';
 import {
@@ -197,9 +197,14 @@ export class Incoming {
   async #pagesFrom({ index, lazy, lazyRestore }: Preparation): Promise<HeldRestore['pagesFrom']> {
     const { lazyTunnel } = this.#arrival;
     if (lazy && !lazyTunnel) throw new Error('the connection for lazy pages is not open');
-    if (lazy) return lazyTunnel;
-    if (!lazyRestore || !this.#received.lazyPages) return undefined;
-    const pagesFrom = await serveImages(this.#arrival.directoryOf(index), index > 0);
+    const hasRounds = index > 0;
+    const source = lazy ? lazyTunnel : undefined;
+    if (source && !hasRounds) return source;
+    if (!source && (!lazyRestore || !this.#received.lazyPages)) return undefined;
+    const directory = this.#arrival.directoryOf(index);
+    const pagesFrom = source
+      ? await serveWithSource(directory, source)
+      : await serveImages(directory, hasRounds);
     if (typeof pagesFrom === 'object') this.#watchServer(pagesFrom);
     return pagesFrom;
   }

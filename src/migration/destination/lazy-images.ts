@@ -1,6 +1,7 @@
 import { findLazyChain } from '../../images/lazy-chain.ts';
 import { lazyPagesIn } from '../../images/lazy-stats.ts';
 import { native } from '../../native/index.ts';
+import type { PageTunnel } from '../protocol/page-tunnel.ts';
 import { LocalPageServer } from './local-page-server.ts';
 import { SERVE } from './serve-options.ts';
 
@@ -21,6 +22,16 @@ export async function serveImages(
   if (!isWorthwhile(chain.pages)) return undefined;
   await chain.mark();
   return new LocalPageServer(chain.stored);
+}
+
+/** The same after a lazy dump, of which the source has the other memory. */
+export async function serveWithSource(
+  directory: string,
+  source: PageTunnel,
+): Promise<LocalPageServer> {
+  const chain = await findLazyChain(directory);
+  await chain.mark();
+  return await source.criuFd.use(async (fd) => new LocalPageServer(chain.stored, fd));
 }
 
 function isWorthwhile(lazyPages: number): boolean {

@@ -9,7 +9,8 @@ const MAX_REASON_BYTES = 4096;
 
 /**
  * Gives the pages of rounds to a lazy-pages daemon, which does not read the images of parents itself. The daemon
- * asks as it asks the source of a lazy dump. A thread answers until the daemon has ended.
+ * asks as it asks the source of a lazy dump. A thread answers until the daemon has ended; after a lazy dump it asks
+ * the source for the other pages.
  */
 export class LocalPageServer implements Disposable {
   /** The end of the connection for the daemon. */
@@ -18,17 +19,22 @@ export class LocalPageServer implements Disposable {
   readonly ended: Promise<string>;
   readonly #keepAliveFd: LeasedFd;
 
-  /** @param stored by the pids in the images, in ascending order of addresses */
-  constructor(stored: ReadonlyMap<number, readonly StoredPages[]>) {
+  /**
+   * @param stored by the pids in the images, in ascending order of addresses
+   * @param sourceFd the connection to the source of a lazy dump, which is duplicated
+   */
+  constructor(stored: ReadonlyMap<number, readonly StoredPages[]>, sourceFd?: number) {
     const [socket, criuFd] = native().streamPair(MAX_BUFFERED_BYTES);
     const [statusFd, status] = native().pipe();
     const keepAliveFd = duplicateFd(socket);
     this.criuFd = new LeasedFd(criuFd, () => native().close(criuFd));
     this.#keepAliveFd = new LeasedFd(keepAliveFd, () => native().close(keepAliveFd));
-    native().setBlocking(socket);
-    for (const fd of [socket, status]) native().release(fd);
+    const source = sourceFd === undefined ? undefined : duplicateFd(sourceFd);
+    const sockets = source === undefined ? [socket] : [socket, source];
+    for (const fd of sockets) native().setBlocking(fd);
+    for (const fd of [...sockets, status]) native().release(fd);
     const { records, paths } = tableOf(stored);
-    native().servePages(socket, status, records, paths);
+    native().servePages(socket, source ?? -1, status, records, paths);
     this.ended = readReason(statusFd);
   }
 

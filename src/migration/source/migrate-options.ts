@@ -21,9 +21,11 @@ import {
 import { tlsMaterial } from '../../options/tls.ts';
 import { withDefaults } from '../../options/translate.ts';
 import type { CriuOpts, TlsOptions } from '../../options/types.ts';
+import type { IterateOptions } from '../../precopy/iterate-options.ts';
 import type { PreCopyFunction, PreCopyLimits } from '../../precopy/policy.ts';
+import { trackingName } from '../../precopy/tracking.ts';
 import { addresses, type MigrationAddress } from '../protocol/address-options.ts';
-import { isPostcopy, MIGRATION_MODES, type MigrationMode } from '../protocol/modes.ts';
+import { hasRounds, isPostcopy, MIGRATION_MODES, type MigrationMode } from '../protocol/modes.ts';
 import type { StallLimit } from '../protocol/stall-limit.ts';
 import type { MigrationPhase } from './events.ts';
 import { OPERATION } from './failures.ts';
@@ -51,6 +53,8 @@ export interface MigrateOptions extends StallLimit {
   readonly lazyRestore?: boolean;
   /** When the rounds of `pre-copy` and `hybrid` end: see {@link preCopy}. */
   readonly policy?: PreCopyLimits | PreCopyFunction;
+  /** How the rounds of `pre-copy` and `hybrid` find the memory that has changed: see {@link IterateOptions}. */
+  readonly tracking?: IterateOptions['tracking'];
   /** Options of the dump. The destination uses those among them that a restore needs as well. */
   readonly dump?: Partial<DumpOptions>;
   /**
@@ -146,6 +150,7 @@ const shape: Shape<MigrateOptions> = {
   lazyRestore: flag,
   // Checked by preCopy().
   policy: check('limits or a function', () => true),
+  tracking: trackingName,
   dump: anyObject,
   addresses,
   switchOver: callback,
@@ -170,10 +175,18 @@ export function checkMigrateOptions(
 ): MigrateOptions {
   const options = checkOptions(OPERATION, given, shape);
   checkValue(OPERATION, 'pid', pidCheck, pid);
-  const { dump = {}, mode, lazyRestore } = options;
+  const { dump = {}, mode, lazyRestore, tracking } = options;
   if (lazyRestore && isPostcopy(mode)) {
     const takes = `nothing with mode '${mode}', in which the source keeps the memory`;
     throw invalid(OPERATION, 'lazyRestore', takes, lazyRestore);
+  }
+  if (tracking !== undefined && mode !== undefined && !hasRounds(mode)) {
+    throw invalid(
+      OPERATION,
+      'tracking',
+      `nothing with mode '${mode}', which has no rounds`,
+      tracking,
+    );
   }
   if (options.addresses) {
     const own = options.switchOver ? 'switchOver' : options.switchBack && 'switchBack';

@@ -16,6 +16,7 @@ import { refusalOf } from '../protocol/refusals.ts';
 import { OLDEST_PROTOCOL, PROTOCOL } from '../protocol/service.ts';
 import type { MigrationContext, TransferContext } from './context.ts';
 import { isReported, OPERATION, refusal, textOf } from './failures.ts';
+import type { MigrateOptions } from './migrate-options.ts';
 
 /**
  * The shortest time limit for the answer to an offer, in milliseconds: the destination starts several
@@ -52,8 +53,14 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
     readTreeFacts(pid),
     describeProcessor(context),
   ]);
-  const hasTracking = host.memTrack || host.lazyPages;
-  const mode = options.mode ?? (hasTracking ? 'pre-copy' : 'stop-and-copy');
+  const obstacle = await roundsObstacle(options.tracking, host);
+  const isPossible = obstacle === undefined || options.tracking !== undefined;
+  const mode = options.mode ?? (isPossible ? 'pre-copy' : 'stop-and-copy');
+  if (hasRounds(mode) && obstacle) {
+    throw refusal(
+      `${mode} is not possible: ${obstacle}; the mode 'stop-and-copy' works everywhere`,
+    );
+  }
   await checkSource(context, mode, host);
   const addresses = await context.addresses.locate();
   const reply = await sendOffer(context, {
@@ -115,19 +122,33 @@ async function sendOffer(
   });
 }
 
+interface HostFeatures {
+  readonly memTrack: boolean;
+  readonly lazyPages: boolean;
+}
+
+/** Why changed memory cannot be found in this way; undefined if it can. */
+async function roundsObstacle(
+  tracking: MigrateOptions['tracking'] = 'auto',
+  { memTrack, lazyPages }: HostFeatures,
+): Promise<string | undefined> {
+  if (tracking !== 'compare' && memTrack) return undefined;
+  if (tracking === 'soft-dirty') return 'this kernel does not track changed memory (soft-dirty)';
+  return await lazyDumpObstacle(lazyPages);
+}
+
+async function lazyDumpObstacle(lazyPages: boolean): Promise<string | undefined> {
+  return lazyPages ? await lazySourceObstacle() : 'this kernel has no userfaultfd';
+}
+
 /** Checks what this host and the process tree need for the mode. */
 async function checkSource(
   { options, preflight, pid }: MigrationContext,
   mode: MigrationMode,
-  { memTrack, lazyPages }: { readonly memTrack: boolean; readonly lazyPages: boolean },
+  { lazyPages }: HostFeatures,
 ): Promise<void> {
-  if (hasRounds(mode) && !memTrack && !lazyPages) {
-    throw refusal(
-      `${mode} needs a kernel that tracks changed memory or has userfaultfd, and this one does neither: use the mode 'stop-and-copy'`,
-    );
-  }
   if (isPostcopy(mode)) {
-    const obstacle = lazyPages ? await lazySourceObstacle() : 'this kernel has no userfaultfd';
+    const obstacle = await lazyDumpObstacle(lazyPages);
     if (obstacle) throw refusal(`${mode} is not possible: ${obstacle}`);
   }
   // An iteration runs its own preflight.

@@ -27,6 +27,7 @@ export async function copyInRounds(
   const iteration = await iterate(client, pid, {
     ...dump,
     ...{ imagesDirectory: images, lazyPages, pageServer: { fd: pagesFd }, durable: false },
+    tracking: options.tracking ?? 'auto',
     signal: interruption.signal,
   });
   try {

@@ -27,7 +27,7 @@ test.each([
   ['stop-and-copy', { lazyRestore: true }],
   ['post-copy', {}],
   ['pre-copy', {}],
-  ['pre-copy', { lazyRestore: true }],
+  ['pre-copy', { lazyRestore: true, tracking: 'compare' }],
   ['hybrid', {}],
 ] as const)('%s moves a process with its memory, with %o', async (mode, options) => {
   const memory = await startMemoryWorkload(workload);

@@ -6,6 +6,7 @@ import { connect } from 'node:tls';
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import {
+  Criu,
   type CriuError,
   type MigrateOptions,
   type MigrationServer,
@@ -292,4 +293,18 @@ test('a pid without a process is refused', async () => {
   const directory = await temporaryDirectory();
   const { result } = migrate(0x3fffff, { to, insecure: true, directory, path: criuPath() });
   expect((await failureOf(result)).code).toBe('ERR_CRIU_NO_SUCH_PROCESS');
+});
+
+test('rounds that this kernel cannot make are refused before anything is offered', async (context) => {
+  const criu = new Criu({ path: criuPath() });
+  if ((await criu.features()).memTrack) context.skip();
+  const runLog = await RunLog.start(8);
+  const to = { host: '127.0.0.1', port: 1 };
+  const options = { to, insecure: true, mode: 'pre-copy', tracking: 'soft-dirty' } as const;
+  expect(await refused(runLog.pid, options)).toMatchObject({
+    code: REFUSED,
+    message: expect.stringContaining(
+      'pre-copy is not possible: this kernel does not track changed',
+    ),
+  });
 });
