@@ -27,6 +27,7 @@
  * - `UNRESOLVED_WATCH`: CRIU finds no path for a file that an inotify or fanotify watches.
  * - `SYSV_SHARED_MEMORY`: System V shared memory, and the tree has no IPC namespace of its own.
  * - `PROTECTION_KEYS`: memory protection keys, which CRIU does not restore.
+ * - `NOT_LAZY`: memory that a dump with `lazyPages`, or one that compares, copies while the processes are frozen.
  *
  * Connections:
  * - `PIPE_OUTSIDE`: the other end of a pipe is, or may be, outside the tree.
@@ -83,6 +84,7 @@ export type PreflightCode =
   | 'UNRESOLVED_WATCH'
   | 'SYSV_SHARED_MEMORY'
   | 'PROTECTION_KEYS'
+  | 'NOT_LAZY'
   | 'PIPE_OUTSIDE'
   | 'PACKET_PIPE'
   | 'UNIX_PEER_OUTSIDE'
@@ -117,8 +119,11 @@ export type PreflightCode =
 export interface PreflightFinding {
   /** The kind of obstacle. Stable. */
   readonly code: PreflightCode;
-  /** `error`: the operation fails unless something changes. `warning`: it may fail, or lose something. */
-  readonly severity: 'error' | 'warning';
+  /**
+   * `error`: the operation fails unless something changes. `warning`: it may fail, or lose something. `info`: it
+   * works, and takes longer.
+   */
+  readonly severity: 'error' | 'warning' | 'info';
   /**
    * The process with the obstacle; the root of the tree if the obstacle is the host. Before a restore, the
    * pid that the process had in its own pid namespace.
@@ -126,6 +131,8 @@ export interface PreflightFinding {
   readonly pid: number;
   /** The descriptor, if the obstacle is a descriptor. */
   readonly fd?: number;
+  /** How much memory it is about, in bytes, with the code `NOT_LAZY`. */
+  readonly bytes?: number;
   /** One phrase that names the obstacle. */
   readonly message: string;
   /** One sentence: the option to set or the action to take. */

@@ -48,7 +48,7 @@ export function errorProperties(error: unknown): object {
 }
 
 interface Finding {
-  readonly severity?: 'error' | 'warning';
+  readonly severity?: PreflightFinding['severity'];
   readonly code: string;
   readonly message: string;
   readonly pid?: number;
@@ -86,6 +86,8 @@ function placeOf({ pid, fd }: PreflightFinding, known: number): string {
   return parts.filter(Boolean).join(' of ');
 }
 
+const colours = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
+
 /** A finding of preflight() or verifyImages() as one line. */
 export function formatFinding(
   { severity = 'error', code, pid, message, remedy }: Finding,
@@ -94,7 +96,7 @@ export function formatFinding(
   const isNamed = pid === undefined || new RegExp(`\\bprocess ${pid}\\b`).test(message);
   const subject = isNamed ? '' : ` process ${pid}:`;
   const sentence = withFlags(message).replace(/[^.]$/, '$&.');
-  const title = styled(severity === 'error' ? 'red' : 'yellow', `${severity} ${code}:`, stream);
+  const title = styled(colours[severity], `${severity} ${code}:`, stream);
   return `${title}${subject} ${sentence}${remedy ? ` ${withFlags(remedy)}` : ''}`;
 }
 

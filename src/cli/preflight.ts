@@ -69,9 +69,10 @@ async function report(
 ): Promise<void> {
   output.findings(findings, formatFindings(findings));
   const kernelCache = await criu.kernelCache();
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
-  const warnings = findings.length - errors;
-  const clear = findings.length === 0 ? `no problem found for ${subject}` : '';
+  const count = (of: PreflightFinding['severity']) =>
+    findings.filter(({ severity }) => severity === of).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  const clear = errors + warnings === 0 ? `no problem found for ${subject}` : '';
   output.result({ errors, warnings, kernelCache }, clear);
   if (kernelCache === 'missing') output.hint(CACHE_HINT);
   if (errors > 0) process.exitCode = exitCodes.refused;

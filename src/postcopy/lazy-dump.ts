@@ -14,6 +14,7 @@ import { assertEncrypted } from '../options/reach.ts';
 import { tlsMaterialOrNone } from '../options/tls.ts';
 import { translate, withDefaults } from '../options/translate.ts';
 import type { TlsOptions } from '../options/types.ts';
+import { requireLargePipes } from '../preflight/pipes.ts';
 import { locate } from '../worker/endpoint.ts';
 import {
   assertNoOwnedOptions,
@@ -26,7 +27,6 @@ import {
 import { LazyPageServer } from './lazy-page-server.ts';
 import { LazySource } from './lazy-source.ts';
 import { PageLedger } from './page-ledger.ts';
-import { requireLargePipes } from './pipes.ts';
 import { SERVING_FD, ServingConnection } from './serving-connection.ts';
 import { StoppedTree } from './stopped-tree.ts';
 

@@ -54,7 +54,11 @@ async function withFound(
 ): Promise<unknown> {
   if (!(error instanceof CriuError) || !explicable.has(error.code)) return error;
   try {
-    return withFindings(error, await look());
+    const findings = await look();
+    return withFindings(
+      error,
+      findings.filter(({ severity }) => severity !== 'info'),
+    );
   } catch {
     return error;
   }

@@ -12,6 +12,7 @@ import { readDescriptorLink } from '../procfs/descriptors.ts';
 import { readStatus } from '../procfs/status.ts';
 import { type Endpoint, locate } from '../worker/endpoint.ts';
 import type { Plan, PreflightOptions } from './options.ts';
+import { readSmallPipes, type SmallPipes } from './pipes.ts';
 import type { RestorePlan } from './restore/options.ts';
 
 /** Whether criu and the kernel support the operation. */
@@ -24,6 +25,8 @@ export interface HostFacts {
   readonly capabilities: bigint;
   /** True if criu would run as root. */
   readonly root: boolean;
+  /** Undefined if CRIU can serve pages, or need not. */
+  readonly smallPipes: SmallPipes | undefined;
   /** The directory of the images and its free space in bytes; undefined if unknown. */
   readonly images: { readonly path: string; readonly free: number } | undefined;
 }
@@ -93,7 +96,10 @@ export async function readHost(
       await collect(checkOnce(endpoint, host, cancellation));
     }
   }
-  return { refusals, isService: client.socket !== undefined, capabilities, root, images };
+  const isService = client.socket !== undefined;
+  const servesPages = operation === 'dump' && wire.lazy_pages === true && !isService;
+  const smallPipes = servesPages ? await readSmallPipes() : undefined;
+  return { refusals, isService, capabilities, root, smallPipes, images };
 }
 
 /** True if criu has the privileges to start. */

@@ -105,10 +105,12 @@ async function look(
   return findings.sort(bySeverity);
 }
 
+const severities = ['error', 'warning', 'info'];
+
 /** Sorts errors first, then by process and descriptor. */
 export function bySeverity(one: PreflightFinding, other: PreflightFinding): number {
   return (
-    Number(other.severity === 'error') - Number(one.severity === 'error') ||
+    severities.indexOf(one.severity) - severities.indexOf(other.severity) ||
     one.pid - other.pid ||
     (one.fd ?? -1) - (other.fd ?? -1)
   );

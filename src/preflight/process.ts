@@ -9,7 +9,7 @@ import { type Mount, readMountInfo } from '../procfs/mountinfo.ts';
 import { type Namespaces, readNamespace, readNamespaces } from '../procfs/namespaces.ts';
 import { readThreads } from '../procfs/processes.ts';
 import { eachOf, lstatOf, statOf, withFile } from '../procfs/read.ts';
-import { readProtectionKeys } from '../procfs/smaps.ts';
+import { parseProtectionKeys, parseSmaps, readSmaps } from '../procfs/smaps.ts';
 import { readStat, type Stat } from '../procfs/stat.ts';
 import { readStatus, readThreadStatus, type Status } from '../procfs/status.ts';
 import type { Descriptor, OpenFile, ProcessFacts } from './snapshot.ts';
@@ -22,6 +22,12 @@ const MAX_ATTEMPTS = 3;
 const UNINTERRUPTIBLE_MS = 200;
 const UNINTERRUPTIBLE_LOOKS = 10;
 
+/** What is read of the memory of processes besides the mappings with a name. */
+export interface WantedMemory {
+  readonly protectionKeys: boolean;
+  readonly sizes: boolean;
+}
+
 /** Reads processes. It reads once what they share. */
 export class ProcessReader {
   /** The mounts of all mount namespaces of the processes read so far, by id. */
@@ -29,20 +35,15 @@ export class ProcessReader {
   /** The same by namespace. */
   readonly mountsOf = new Map<string, readonly Mount[]>();
   readonly #ownMounts: string | undefined;
-  readonly #hasProtectionKeys: boolean;
+  readonly #wanted: WantedMemory;
   readonly #views = new Map<string, Promise<MountView>>();
   readonly #watches: Watches;
   readonly #cancellation: Cancellation;
 
   /** @param cancellation once it is requested, nothing more is read, and processes are left out */
-  constructor(
-    own: Namespaces,
-    hasProtectionKeys: boolean,
-    watches: Watches,
-    cancellation: Cancellation,
-  ) {
+  constructor(own: Namespaces, wanted: WantedMemory, watches: Watches, cancellation: Cancellation) {
     this.#ownMounts = own.get('mnt');
-    this.#hasProtectionKeys = hasProtectionKeys;
+    this.#wanted = wanted;
     this.#watches = watches;
     this.#cancellation = cancellation;
   }
@@ -64,7 +65,7 @@ export class ProcessReader {
     const [stat, status] = await Promise.all([readLastingStat(pid), readStatus(pid)]);
     if (!stat || !status) return undefined;
     const basics = { pid, stat, status };
-    const nothing = { descriptors: [], files: [], mappings: [], protectionKeys: 0 };
+    const nothing = { descriptors: [], files: [], mappings: [], protectionKeys: 0, memory: [] };
     const threads = await threadsOf(pid);
     try {
       if (stat.state === 'Z') {
@@ -82,7 +83,7 @@ export class ProcessReader {
         threads,
         namespaces,
         mappings,
-        protectionKeys: this.#hasProtectionKeys ? await readProtectionKeys(pid) : 0,
+        ...(await this.#memoryOf(pid)),
         files: [...(await roleFilesOf(paths)), ...(await mappedFilesOf(paths, mappings))],
         descriptors: await this.#descriptorsOf(paths),
         refused: undefined,
@@ -91,6 +92,12 @@ export class ProcessReader {
       const refused = (error as Error).message;
       return { ...basics, threads, namespaces: new Map(), ...nothing, refused };
     }
+  }
+
+  async #memoryOf(pid: number): Promise<Pick<ProcessFacts, 'protectionKeys' | 'memory'>> {
+    const { protectionKeys, sizes } = this.#wanted;
+    const smaps = protectionKeys || sizes ? await readSmaps(pid) : '';
+    return { protectionKeys: parseProtectionKeys(smaps), memory: sizes ? parseSmaps(smaps) : [] };
   }
 
   /** Reads the mounts of a namespace, as CRIU does: of its own namespace those that criu itself sees. */

@@ -4,6 +4,7 @@ import type { FdInfo } from '../procfs/fdinfo.ts';
 import type { Mapping } from '../procfs/maps.ts';
 import type { Mount } from '../procfs/mountinfo.ts';
 import type { Namespaces } from '../procfs/namespaces.ts';
+import type { MappedMemory } from '../procfs/smaps.ts';
 import type { Stat } from '../procfs/stat.ts';
 import type { Status } from '../procfs/status.ts';
 
@@ -58,6 +59,8 @@ export interface ProcessFacts {
   readonly mappings: readonly Mapping[];
   /** The number of mappings with a memory protection key. */
   readonly protectionKeys: number;
+  /** All mappings, each with how much memory it has; empty unless the dump has lazy pages. */
+  readonly memory: readonly MappedMemory[];
   /** Why the process could not be read; undefined if it could. */
   readonly refused: string | undefined;
 }

@@ -30,7 +30,7 @@ export async function readTree(
   const own = await readNamespaces('self');
   const reader = new ProcessReader(
     own,
-    await readHasProtectionKeys(),
+    { protectionKeys: await readHasProtectionKeys(), sizes: options.lazyPages === true },
     new Watches(options),
     cancellation,
   );

@@ -1,13 +1,41 @@
+import { type Mapping, parseMaps } from './maps.ts';
 import { type Pid, textOf } from './read.ts';
+
+/** A mapping in /proc/PID/smaps, and how much memory it has, in bytes. */
+export interface MappedMemory extends Mapping {
+  readonly resident: number;
+  /** What of it is not the content of a file. */
+  readonly anonymous: number;
+  readonly swapped: number;
+  readonly hugePages: number;
+  /** True if it cannot be swapped out: mlock(2). */
+  readonly isLocked: boolean;
+}
+
+/** Parses /proc/PID/smaps. */
+export function parseSmaps(smaps: string): MappedMemory[] {
+  return smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).flatMap((part) => {
+    const size = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(part)?.[1] ?? 0) * 1024;
+    return parseMaps(part.slice(0, part.indexOf('\n') + 1)).map((mapping) => ({
+      ...mapping,
+      resident: size('Rss'),
+      anonymous: size('Anonymous'),
+      swapped: size('Swap'),
+      hugePages: size('Private_Hugetlb') + size('Shared_Hugetlb'),
+      isLocked: /^VmFlags:.* lo\b/m.test(part),
+    }));
+  });
+}
 
 /** Counts the mappings in /proc/PID/smaps with a memory protection key other than the default one. */
 export function parseProtectionKeys(smaps: string): number {
   return [...smaps.matchAll(/^ProtectionKey:\s+(\d+)$/gm)].filter(([, key]) => key !== '0').length;
 }
 
-/** Reads how many mappings of a process have a memory protection key. */
-export async function readProtectionKeys(pid: Pid): Promise<number> {
-  return parseProtectionKeys((await textOf(`/proc/${pid}/smaps`, 65_536)) ?? '');
+/** Reads /proc/PID/smaps; empty for a process that is gone. */
+export async function readSmaps(pid: Pid): Promise<string> {
+  return (await textOf(`/proc/${pid}/smaps`, 65_536)) ?? '';
 }
 
 /**

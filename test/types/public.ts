@@ -84,7 +84,7 @@ export async function operations(): Promise<void> {
   same<Parameters<Criu['preflightRestore']>, [options: PreflightRestoreOptions]>();
   same<ReturnType<Criu['preflightRestore']>, Promise<PreflightFinding[]>>();
   same<ReturnType<typeof preflightRestore>, Promise<PreflightFinding[]>>();
-  same<PreflightFinding['severity'], 'error' | 'warning'>();
+  same<PreflightFinding['severity'], 'error' | 'warning' | 'info'>();
   same<ReturnType<typeof verifyImages>, Promise<ImageFinding[]>>();
   same<ReturnType<typeof readDumpStats>, Promise<DumpResult['stats']>>();
   same<ReturnType<typeof readRestoreStats>, Promise<RestoredProcess['stats']>>();

@@ -9,9 +9,9 @@ import { native } from '../../src/native/index.ts';
 import { socketsIn } from '../../src/netlink/sock-diag.ts';
 import type { Subject } from '../../src/preflight/checks/check.ts';
 import { pipes } from '../../src/preflight/checks/connections.ts';
-import { protectionKeys } from '../../src/preflight/checks/memory.ts';
+import { notLazy, protectionKeys } from '../../src/preflight/checks/memory.ts';
 import { findOutsideOwners } from '../../src/preflight/outside-owners.ts';
-import { parseProtectionKeys } from '../../src/procfs/smaps.ts';
+import { parseProtectionKeys, parseSmaps } from '../../src/procfs/smaps.ts';
 import { parseStat } from '../../src/procfs/stat.ts';
 
 describe('protection keys', () => {
@@ -38,6 +38,43 @@ describe('protection keys', () => {
         remedy: expect.stringContaining('--no-wasm-memory-protection-keys'),
       },
     ]);
+  });
+});
+
+describe('memory that a dump cannot leave in the processes', () => {
+  const area = (line: string, sizes: Record<string, number>, flags = '') =>
+    [
+      ...[line, 'Size: 100 kB'],
+      ...Object.entries(sizes).map(([name, kib]) => `${name}:   ${kib} kB`),
+      `VmFlags: rd wr mr ${flags}\n`,
+    ].join('\n');
+  const shared = '7f00-7f10 rw-s 00000000 00:01 9 /dev/zero (deleted)';
+  const process = (pid: number, ...areas: string[]) => ({
+    pid,
+    memory: parseSmaps(areas.join('')),
+  });
+  const processes = [
+    process(
+      5,
+      area('1000-2000 rw-p 00000000 00:00 0 [heap]', { Rss: 8, Anonymous: 8, Swap: 4 }),
+      area('2000-3000 rw-p 00000000 00:00 0', { Rss: 4, Anonymous: 4 }, 'lo'),
+      area('3000-4000 rw-p 00001000 08:01 7 /usr/bin/node', { Rss: 40, Anonymous: 12, Swap: 4 }),
+      area('4000-5000 rw-p 00000000 00:00 0', { Private_Hugetlb: 2048 }, 'ht'),
+      area('5000-6000 rw-s 00000000 08:01 8 /data', { Rss: 64, Anonymous: 0 }),
+      area(shared, { Rss: 16, Anonymous: 0 }),
+    ),
+    process(6, area(shared, { Rss: 20, Anonymous: 0, Swap: 4 })),
+  ];
+
+  test('is counted by its kinds, and shared memory once', () => {
+    const snapshot = { root: { pid: 5 }, processes };
+    const of = (options: object) => notLazy({ snapshot, options } as unknown as Subject);
+    expect(of({})).toEqual([]);
+    const [finding] = of({ lazyPages: true });
+    expect(finding).toMatchObject({ severity: 'info', pid: 5, bytes: (4 + 16 + 2048 + 24) * 1024 });
+    expect(finding?.message).toContain(
+      'locked memory (4096), changed pages of mapped files (16384), huge pages (2097152), shared memory (24576)',
+    );
   });
 });
 

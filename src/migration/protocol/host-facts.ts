@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { arch, freemem, release } from 'node:os';
 import type { HostFacts__Output } from '../../generated/types/node_criu/HostFacts.ts';
 import { readLocalAddresses } from '../../netlink/bound-sockets.ts';
-import { requireLargePipes } from '../../postcopy/pipes.ts';
+import { requireLargePipes } from '../../preflight/pipes.ts';
 import { readSockets } from '../../procfs/descriptors.ts';
 import { readNamespace } from '../../procfs/namespaces.ts';
 import { readThreads } from '../../procfs/processes.ts';

@@ -16,16 +16,18 @@ export type Check = (subject: Subject) => readonly PreflightFinding[];
 
 type Details = Pick<PreflightFinding, 'message' | 'remedy'> & {
   readonly fd?: number | undefined;
-  readonly severity?: 'error' | 'warning';
+  readonly bytes?: number;
+  readonly severity?: PreflightFinding['severity'];
 };
 
 /** Makes a finding; its severity is `error` by default. */
 export function found(
   code: PreflightCode,
   { pid }: { readonly pid: number },
-  { message, remedy, fd, severity = 'error' }: Details,
+  { message, remedy, fd, bytes, severity = 'error' }: Details,
 ): PreflightFinding {
-  return { code, severity, pid, ...(fd !== undefined && { fd }), message, remedy };
+  const details = { ...(fd !== undefined && { fd }), ...(bytes !== undefined && { bytes }) };
+  return { code, severity, pid, ...details, message, remedy };
 }
 
 /** `process 12 (node)` */

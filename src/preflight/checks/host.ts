@@ -58,6 +58,17 @@ export const capabilities = ({
   ];
 };
 
+export const pipes: Check = ({ snapshot: { root }, host: { smallPipes } }) => {
+  if (!smallPipes) return [];
+  const { needed, limit } = smallPipes;
+  return [
+    found('NO_LAZY_PAGES', root, {
+      message: `CRIU needs pipes of ${needed} bytes to serve pages, and fs.pipe-max-size is ${limit}`,
+      remedy: `Run sysctl -w fs.pipe-max-size=${needed}, or give this process CAP_SYS_RESOURCE.`,
+    }),
+  ];
+};
+
 /** CRIU reads limits by prlimit(2). Source: check_prlimit_permission in Linux's kernel/sys.c. */
 export const foreignUsers: Check = ({ snapshot: { processes, caller }, host }) => {
   if (host.isService || hasCapability(host.capabilities, CAP_SYS_RESOURCE)) return [];

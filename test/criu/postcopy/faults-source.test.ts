@@ -472,6 +472,11 @@ test('lazyDump() freezes nothing if criu cannot have large pipes', async () => {
     ...['unshare', '--mount', 'sh', '-c', script, 'sh'],
   ]);
   const imagesDirectory = await temporaryDirectory();
+  const findings = await caller.ask('findings', { pid: memory.pid, lazyPages: true });
+  const small = expect.stringContaining('fs.pipe-max-size is 1048576');
+  expect(findings).toContainEqual(
+    expect.objectContaining({ code: 'NO_LAZY_PAGES', severity: 'error', message: small }),
+  );
   expect(await caller.failure('lazyDump', { pid: memory.pid, imagesDirectory })).toMatchObject({
     code: 'ERR_CRIU_NO_LAZY_PAGES',
     message: expect.stringMatching(/sysctl -w fs\.pipe-max-size=4194304/),

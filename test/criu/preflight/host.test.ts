@@ -1,15 +1,18 @@
-import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type CriuErrorCode, type DumpOptions, preflight } from '../../../src/index.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { callWithout, deprivations } from '../../helpers/capabilities.ts';
 import { compileFixture } from '../../helpers/compile.ts';
 import { failureOf } from '../../helpers/failures.ts';
+import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { codesOf, startObstacle } from '../../helpers/obstacle.ts';
 import { client, startProgram, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+
+beforeAll(allowLargePipes);
 
 test('finds images that do not fit on the disk, unless the memory is sent elsewhere', async () => {
   const criu = client();
@@ -72,12 +75,30 @@ test.each<[string, DumpOptions]>([
     ...(options.trackMem && !memTrack ? ['NO_MEM_TRACK'] : []),
     ...(options.lazyPages && !lazyPages ? ['NO_LAZY_PAGES'] : []),
   ];
-  expect(codesOf(await criu.preflight(pid, options))).toEqual(expected);
+  const findings = await criu.preflight(pid, options);
+  expect(codesOf(findings.filter(({ severity }) => severity === 'error'))).toEqual(expected);
   for (const code of expected) {
     const imagesDirectory = join(await temporaryDirectory(), 'images');
     const error = await failureOf(criu.dump(pid, { ...options, imagesDirectory, insecure: true }));
     expect(error.code).toBe(`ERR_${code.replace(/^(?!CRIU_)/, 'CRIU_')}`);
   }
+});
+
+test('tells how much a dump with lazy pages copies itself while the processes are frozen', async () => {
+  const criu = client();
+  const { pid } = await startObstacle('shared_memory');
+  const [finding, ...others] = await criu.preflight(pid, { lazyPages: true });
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({ code: 'NOT_LAZY', severity: 'info', pid });
+  expect(finding?.message).toContain(`shared memory (${1 << 20})`);
+  const imagesDirectory = await temporaryDirectory();
+  await using _ = await criu.lazyDump(pid, { imagesDirectory });
+  const files = (await readdir(imagesDirectory)).filter((name) => name.startsWith('pages-'));
+  const sizes = await Promise.all(
+    files.map(async (name) => await stat(join(imagesDirectory, name))),
+  );
+  const copied = sizes.reduce((sum, { size }) => sum + size, 0);
+  expect(Math.abs((finding?.bytes ?? 0) - copied)).toBeLessThan(copied / 8);
 });
 
 test('for a pre-dump, reports errors of the pre-dump and warnings about the dump after it', async () => {
