@@ -201,6 +201,25 @@ describe('samples run as they are written', async () => {
   });
 });
 
+test('the commands of the guide to migration run as they are written', async () => {
+  const directory = await mkdtemp(join(project, 'migration-'));
+  const guide = (await pages()).filter(({ path }) => path === 'docs/migration.md');
+  const blocks = guide.flatMap((page) => codeBlocks(page, ['sh'])).map(({ code }) => code);
+  for (const command of ['cert', 'serve', 'migrate']) {
+    const code = blocks.find((block) => block.startsWith(`npx node-criu ${command} `)) ?? '';
+    await writeFile(join(directory, `${command}.sh`), code);
+  }
+  const listen = "listen(8080, '192.0.2.9', () => console.log('up'))";
+  await writeFile(join(directory, 'app.js'), `require('node:http').createServer().${listen};\n`);
+  await copyFile(join(root, 'test/fixtures/two-hosts.sh'), join(directory, 'two-hosts.sh'));
+  const hosts = ['--mount', '--net', '--pid', '--fork', '--mount-proc', '--kill-child'];
+  const { stdout } = await execa('unshare', [...hosts, 'bash', 'two-hosts.sh'], {
+    ...{ cwd: directory, extendEnv: false },
+    env: { ...env, PATH: `${env.PATH}:/usr/bin:/bin:/usr/sbin:/sbin` },
+  });
+  expect(stdout).toMatch(/process \d+ runs on 192\.0\.2\.2: /);
+});
+
 describe('on an unsupported platform', () => {
   const use = (prepare: string) => `
     ${prepare}
