@@ -30,8 +30,8 @@ const description = [
   'The program runs in the background, in a session of its own, without a terminal and with no ' +
     'descriptors but its standard streams. It cannot use io_uring, which Node 22 and newer open and ' +
     'CRIU cannot dump. Its output is discarded unless you name a file for it.',
-  'The command ends once the program waits for something, or after 2 seconds, or with --wait-port once ' +
-    'it listens. If the program ends before, the command fails and prints its exit code and the last ' +
+  'The command ends once the program and its children wait for something, or after 2 seconds, or with ' +
+    '--wait-port once it listens. If the program ends before, the command fails and prints its exit code and the last ' +
     'lines of its standard error if --stderr names a file, otherwise the command line that prints them.',
 ].join('\n\n');
 

@@ -29,7 +29,7 @@ const values: readonly (readonly [RegExp, string])[] = [
   [/\ba record of open descriptors: .* or Sockets/, 'NAME=DESCRIPTOR, the number of an open one'],
   [/\ban open descriptor: a number, .* or a Socket/, 'the number of an open descriptor'],
   [/\ba path or an open descriptor/, 'a path'],
-  [/ use lazyDump, which checks that, or/, ' or'],
+  [/ use lazyDump, which checks that, or/, ''],
   [/\bneeds tls\b/, 'needs TLS (--tls-cert, --tls-key)'],
 ];
 

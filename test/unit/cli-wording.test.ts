@@ -67,6 +67,10 @@ test.each([
   ],
   ['needs lazyPages: true together with it', 'needs --lazy-pages together with it'],
   [
+    'lazyPages needs tls, because others; use lazyDump, which checks that, or set insecure: true',
+    '--lazy-pages needs TLS (--tls-cert, --tls-key), because others; give --insecure',
+  ],
+  [
     "Make it before the restore, or set manageCgroupsMode: 'soft'.",
     'Make it before the restore, or give --manage-cgroups-mode soft.',
   ],
