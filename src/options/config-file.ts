@@ -57,6 +57,24 @@ export async function readConfigFile(
   return parse(text);
 }
 
+/**
+ * Refuses a configuration file that sets the directory of the images, or of their parents: it would override
+ * the directories that the operation chooses.
+ * @param option the option that names the file
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export async function assertNoDirectories(
+  operation: string,
+  option: string,
+  path: unknown,
+): Promise<void> {
+  // Any other value is refused where the options are checked.
+  if (typeof path !== 'string') return;
+  const { imagesDirectory, parentImage } = await readConfigFile(operation, path);
+  const line = imagesDirectory !== undefined ? 'images-dir' : parentImage && 'prev-images-dir';
+  if (line) throw invalid(operation, option, `a file without ${line}, which it sets itself`, path);
+}
+
 /** The options by which CRIU goes, as far as this library has to know them. */
 export function withConfigFiles(options: CriuOpts, { standard, own }: ConfigFiles): CriuOpts {
   return merge(standard, options, own);

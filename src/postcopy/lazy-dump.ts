@@ -7,6 +7,7 @@ import { type DumpResult, dump, type RoundContext, type ServeCommand } from '../
 import type { FrozenTimePrediction } from '../operations/pre-copied.ts';
 import { requireSupport } from '../operations/probe.ts';
 import { checkOptions, checkValue } from '../options/check.ts';
+import { assertNoDirectories } from '../options/config-file.ts';
 import { type Hooks, overrideHooks } from '../options/hooks.ts';
 import { directoryPath, pid as positiveInteger } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
@@ -109,6 +110,7 @@ async function check(
   if (tls !== undefined) checkValue(operation, 'tls', tlsMaterialOrNone, tls);
   const { newest, wire } = translate('dump', { ...forCriu, lazyPages: true }, operation);
   if (!peer) assertEncrypted(operation, endpoint.address, tls, insecure);
+  await assertNoDirectories(operation, 'configFile', forCriu.configFile);
   limits.throwIfRequested();
   const binary = await locate(operation, client);
   const needs = {

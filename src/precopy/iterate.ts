@@ -5,6 +5,7 @@ import type { DumpOptions } from '../operations/dump.ts';
 import { assertExists } from '../operations/existing-process.ts';
 import { requireSupport, supportsMemTrack } from '../operations/probe.ts';
 import { check, checkOptions, checkValue } from '../options/check.ts';
+import { assertNoDirectories } from '../options/config-file.ts';
 import { flag, pid as positiveInteger } from '../options/kinds.ts';
 import { atLeastOne, operationOptions } from '../options/operation-options.ts';
 import { makeBlocking } from '../options/page-connection.ts';
@@ -65,6 +66,7 @@ export async function iterate(
   const server = typeof pageServer === 'function' ? undefined : { pageServer };
   const forDump = withDefaults('dump', { ...own, ...server }, client.defaults);
   const { inherited, newest } = translate('dump', forDump, OPERATION);
+  await assertNoDirectories(OPERATION, 'configFile', forDump.configFile);
   cancellation.throwIfRequested();
 
   const binary = await locate(OPERATION, client);

@@ -2,6 +2,7 @@ import { builtins } from '../../builtins.ts';
 import { Cancellation } from '../../concurrency/cancellation.ts';
 import { CombinedSignal } from '../../concurrency/combined-signal.ts';
 import { traceOperation } from '../../diagnostics.ts';
+import { assertNoDirectories } from '../../options/config-file.ts';
 import { makePrivateDirectory, requirePrivate } from '../../process/private-directory.ts';
 import { pruneJournals } from '../journal/journal.ts';
 import { outgoingJournals, STATE_DIRECTORY } from '../journal/outgoing-journal.ts';
@@ -70,6 +71,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     const start = performance.now();
     const options = checkMigrateOptions(this.pid, given, criu.client.defaults);
     const { directory = STATE_DIRECTORY, to, tls, insecure, deadlineMs } = options;
+    await assertNoDirectories(OPERATION, 'dump.configFile', options.dump?.configFile);
     const credentials = await readCredentials(OPERATION, to.host, tls, insecure);
     using combined = new CombinedSignal([this.#cancelled.signal, options.signal]);
     const { signal } = combined;

@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { failureOf } from '../../helpers/failures.ts';
 import { childOf, startObstacle } from '../../helpers/obstacle.ts';
 import { children } from '../../helpers/own-resources.ts';
 import {
@@ -99,6 +100,25 @@ test('images and statistics are found where a configuration file puts them', asy
 
   await criu.restore({ imagesDirectory: images });
   await counter.countsOn();
+});
+
+test('a configuration file cannot set the directories that an operation chooses itself', async () => {
+  const criu = client();
+  const counter = await startCounter();
+  const imagesDirectory = await temporaryDirectory();
+  const configFile = await configuration('images-dir /elsewhere');
+  const to = { host: '127.0.0.1', port: 1 };
+  for (const [option, refuse] of [
+    ['configFile', () => criu.iterate(counter.pid, { imagesDirectory, configFile })],
+    ['configFile', () => criu.lazyDump(counter.pid, { imagesDirectory, configFile })],
+    [
+      'dump.configFile',
+      () => criu.migrate(counter.pid, { to, insecure: true, dump: { configFile } }).result,
+    ],
+  ] as const) {
+    expect(await failureOf(refuse)).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option });
+  }
+  expect(await readdir(imagesDirectory)).toEqual([]);
 });
 
 test('a missing configuration file is refused by name before anything starts', async () => {
