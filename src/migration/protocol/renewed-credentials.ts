@@ -38,8 +38,9 @@ export class RenewedCredentials {
       assertUsable(this.#operation, files);
       for (const user of this.#users) user(files);
     } catch (error) {
+      const reason = (error as Error).message.replace(`${this.#operation}: `, '');
       process.emitWarning(
-        `${this.#operation}: the changed TLS files cannot be used, and those before them still are: ${(error as Error).message}`,
+        `${this.#operation}: the changed TLS files cannot be used, and those before them still are: ${reason}`,
       );
     }
   }
