@@ -22,7 +22,7 @@
 
 /* --- module.c: methods ------------------------------------------------------------------------ */
 
-#define MAX_ARGUMENTS 5
+#define MAX_ARGUMENTS 3
 
 /* A call from JavaScript. Arguments that the caller omits are undefined. */
 struct call {

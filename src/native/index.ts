@@ -144,6 +144,27 @@ export interface MemoryCopy {
   size(): number;
 }
 
+/** What {@link Native.servePages} serves, and to whom. */
+export interface PagesRequest {
+  /** A connection to the daemon, in blocking mode. */
+  readonly socket: number;
+  /** Such a connection to the source of a lazy dump, which has the pages that no file has; -1 without. */
+  readonly source: number;
+  /** The write end of a pipe, to which a failure is reported as text. */
+  readonly status: number;
+  /** The read end of a pipe: from its end on, the daemon may not pause for `limitMs` milliseconds. */
+  readonly limit: number;
+  readonly limitMs: number;
+  /**
+   * Five numbers for each range of pages, by pids and addresses in ascending order: the pid in the images, the
+   * address and the number of pages, where the path of the file begins in `paths`, and the offset in the file in
+   * bytes.
+   */
+  readonly stored: Uint8Array;
+  /** The paths of the files, each with a NUL character at its end. */
+  readonly paths: Uint8Array;
+}
+
 /**
  * The addon: system calls that Node does not offer, without policy. A failed system call throws an
  * Error with `code`, `errno` (positive) and `syscall`, like Node's own errors. All descriptors that
@@ -243,21 +264,8 @@ export interface Native {
   /**
    * Starts a thread that gives pages of files to CRIU's lazy-pages daemon. It ends when the daemon closes the
    * connection or has ended, and closes the descriptors then: release them before.
-   * @param socket a connection to the daemon, in blocking mode
-   * @param source such a connection to the source of a lazy dump, which has the pages that no file has; -1 without
-   * @param status the write end of a pipe, to which a failure is reported as text
-   * @param stored five numbers for each range of pages, by pids and addresses in ascending order: the pid in the
-   * images, the address and the number of pages, where the path of the file begins in `paths`, and the offset in
-   * the file in bytes
-   * @param paths of the files, each with a NUL character at its end
    */
-  servePages(
-    socket: number,
-    source: number,
-    status: number,
-    stored: Uint8Array,
-    paths: Uint8Array,
-  ): void;
+  servePages(request: PagesRequest): void;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**

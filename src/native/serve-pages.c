@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,8 @@ struct page_server {
   int socket;
   int source; /* -1 without a source */
   int status; /* the write end of a pipe that gets the reason of a failure */
+  int limit;  /* the read end of a pipe at whose end the time limit begins; -1 from then on */
+  int limit_ms; /* how long the daemon may ask for nothing */
   size_t page_size, count;
   struct stored_pages *stored; /* by processes and addresses, in ascending order */
   char *paths;
@@ -124,6 +127,22 @@ static bool answer(const struct page_server *server, struct page_message *messag
   return done;
 }
 
+/* Until the limit begins, the daemon asks only for what the restore needs. */
+static bool await_request(struct page_server *server) {
+  struct pollfd fds[] = {{.fd = server->socket, .events = POLLIN}, {.fd = server->limit, .events = POLLIN}};
+  for (;;) {
+    int ready = poll(fds, 2, server->limit < 0 ? server->limit_ms : -1);
+    if (ready < 0) return failed(server, "poll", "for requests");
+    if (ready == 0) {
+      dprintf(server->status, "the lazy-pages daemon has asked for no page for %d ms", server->limit_ms);
+      return false;
+    }
+    if (fds[0].revents) return true;
+    close(server->limit);
+    server->limit = fds[1].fd = -1;
+  }
+}
+
 /* The daemon has all pages. Its source learns that, if it is still there. */
 static void answer_end(const struct page_server *server, const struct page_message *message) {
   const int32_t status = 0;
@@ -135,13 +154,15 @@ static void answer_end(const struct page_server *server, const struct page_messa
 static void *serve(void *data) {
   struct page_server *server = data;
   struct page_message message;
-  while (recv(server->socket, &message, sizeof message, MSG_WAITALL) == sizeof message) {
+  while (await_request(server) &&
+         recv(server->socket, &message, sizeof message, MSG_WAITALL) == sizeof message) {
     bool is_last = (message.command & COMMAND_MASK) != GET_PAGES;
     if (is_last) answer_end(server, &message);
     if (is_last || !answer(server, &message)) break;
   }
   close(server->socket);
   if (server->source >= 0) close(server->source);
+  if (server->limit >= 0) close(server->limit);
   close(server->status);
   free_server(server);
   return NULL;
@@ -174,25 +195,36 @@ static bool copy_bytes(napi_env env, napi_value value, void **copy, size_t *size
   return true;
 }
 
+static bool get_request(napi_env env, napi_value request, struct page_server *server) {
+  enum { STORED, PATHS, SOCKET, SOURCE, STATUS, LIMIT, LIMIT_MS, PROPERTIES };
+  static const char *const names[PROPERTIES] = {"stored", "paths", "socket", "source",
+                                                "status", "limit", "limitMs"};
+  int *const numbers[PROPERTIES] = {
+      [SOCKET] = &server->socket, [SOURCE] = &server->source,    [STATUS] = &server->status,
+      [LIMIT] = &server->limit,   [LIMIT_MS] = &server->limit_ms};
+  napi_value values[PROPERTIES];
+  size_t size, paths_size;
+  for (int i = 0; i < PROPERTIES; i++)
+    if (!check(env, napi_get_named_property(env, request, names[i], &values[i])) ||
+        (numbers[i] && !get_int(env, values[i], numbers[i])))
+      return false;
+  if (!copy_bytes(env, values[STORED], (void **)&server->stored, &size) ||
+      !copy_bytes(env, values[PATHS], (void **)&server->paths, &paths_size))
+    return false;
+  server->page_size = (size_t)sysconf(_SC_PAGESIZE);
+  server->count = size / sizeof *server->stored;
+  return true;
+}
+
 bool js_serve_pages(napi_env env, const struct call *call, napi_value *result) {
   (void)result;
-  int socket, source, status;
-  size_t size, paths_size;
   struct page_server *server = calloc(1, sizeof *server);
   if (!server) return throw_errno(env, ENOMEM, "calloc", NULL);
-  bool done = get_int(env, call->arguments[0], &socket) && get_int(env, call->arguments[1], &source) &&
-              get_int(env, call->arguments[2], &status) &&
-              copy_bytes(env, call->arguments[3], (void **)&server->stored, &size) &&
-              copy_bytes(env, call->arguments[4], (void **)&server->paths, &paths_size);
-  if (done) {
-    server->socket = socket;
-    server->source = source;
-    server->status = status;
-    server->page_size = (size_t)sysconf(_SC_PAGESIZE);
-    server->count = size / sizeof *server->stored;
+  if (get_request(env, call->arguments[0], server)) {
     int error = start(server);
-    done = !error || throw_errno(env, error, "pthread_create", NULL);
+    if (!error) return true;
+    throw_errno(env, error, "pthread_create", NULL);
   }
-  if (!done) free_server(server);
-  return done;
+  free_server(server);
+  return false;
 }

@@ -1,7 +1,7 @@
 // A migration in the lab: the server on host a, the client that measures, and the way to host b.
 //
 // @ts-check
-/** @import { MigrateOptions, MigrationResult } from '../../src/index.ts' */
+/** @import { MigrateOptions, MigrationEvent, MigrationResult } from '../../src/index.ts' */
 /** @import { Host, Lab } from './hosts.mjs' */
 /** @import { Agent, Client } from './programs.mjs' */
 import { join } from 'node:path';
@@ -38,13 +38,13 @@ export async function startScene(lab, { patient, probes, ...options } = {}) {
 }
 
 /**
- * Migrates the server with the service's addresses, from host a to host b by default; resolves with the result and the time of day at
- * which each phase began, in ms.
+ * Migrates the server with the service's addresses, from host a to host b by default; resolves with the result, the time of day at
+ * which each phase began, in ms, and the events of the migration.
  * @param {Lab} lab
  * @param {Pick<Scene, 'agents' | 'tls' | 'pid'>} scene
  * @param {Partial<MigrateOptions>} [options]
  * @param {{ readonly from: Host, readonly to: Host }} [hosts]
- * @returns {Promise<{ result: MigrationResult, phases: readonly (readonly [string, number])[] }>}
+ * @returns {Promise<{ result: MigrationResult, phases: readonly (readonly [string, number])[], events: readonly MigrationEvent[] }>}
  */
 export async function migrateIt(
   lab,
@@ -67,7 +67,9 @@ export async function migrateIt(
     phases.push([phase, Date.now()]);
     await hooks?.phase?.(phase);
   });
-  here.on('event', () => {});
+  /** @type {MigrationEvent[]} */
+  const events = [];
+  here.on('event', (event) => void events.push(event));
   const result = await here.ask('migrate', {
     pid,
     to: { host: to.address, port },
@@ -77,5 +79,5 @@ export async function migrateIt(
     addresses: [`${lab.serviceAddress}/32`],
     ...options,
   });
-  return { result, phases };
+  return { result, phases, events };
 }

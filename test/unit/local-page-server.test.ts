@@ -22,8 +22,11 @@ const GET = 7;
 const PRESENT = 4;
 
 /** A server, and what its daemon asks and gets. */
-async function startServer(stored: ReadonlyMap<number, readonly StoredPages[]>, sourceFd?: number) {
-  const server = new LocalPageServer(stored, sourceFd);
+async function startServer(
+  stored: ReadonlyMap<number, readonly StoredPages[]>,
+  { sourceFd, limitMs = 60_000 }: { readonly sourceFd?: number; readonly limitMs?: number } = {},
+) {
+  const server = new LocalPageServer(stored, limitMs, sourceFd);
   const fd = await server.criuFd.use(async (own) => duplicateFd(own));
   server[Symbol.dispose]();
   native().release(fd);
@@ -103,7 +106,7 @@ test('pages that no file has come from the source of a lazy dump', async () => {
   native().release(localFd);
   const source = new Socket({ fd: localFd, readable: true, writable: true });
   const stored = { start: 10 * PAGE, count: 1, path, offset: 0 };
-  const { server, daemon, read, get } = await startServer(new Map([[7, [stored]]]), sourceFd);
+  const { server, daemon, read, get } = await startServer(new Map([[7, [stored]]]), { sourceFd });
   native().close(sourceFd);
   const asked: Buffer[] = [];
   source.on('data', (request) => {
@@ -120,4 +123,10 @@ test('pages that no file has come from the source of a lazy dump', async () => {
   expect(await server.ended).toBe('');
   await finished(source.end());
   expect(asked.map(commandOf)).toEqual(['get', 'close']);
+});
+
+test('a daemon that asks for nothing once the copy runs ends the server with a reason', async () => {
+  const { server, daemon } = await startServer(new Map(), { limitMs: 1 });
+  expect(await server.ended).toBe('the lazy-pages daemon has asked for no page for 1 ms');
+  daemon.destroy();
 });

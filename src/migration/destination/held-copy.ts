@@ -15,6 +15,11 @@ export interface PageConnection {
   readonly criuFd: LeasedFd;
   /** Calls `user` with the other end, which the daemon keeps open if this process dies. */
   useLocalFd<T>(user: (fd: number) => Promise<T>): Promise<T>;
+  /**
+   * Fails when the daemon pauses from now on. It asks for one page after the other once the copy runs, but can lose
+   * track of memory that the program unmaps, moves or discards while its pages are on the way, and then waits forever.
+   */
+  expectRequests(): void;
 }
 
 /** A restore that holds its processes before they run. */
@@ -36,9 +41,11 @@ export class HeldCopy {
    */
   readonly running: Promise<LazyRestored | undefined>;
   readonly #released = deferred<boolean>();
+  readonly #pagesFrom: HeldRestore['pagesFrom'];
 
   constructor(client: Client, { options, pagesFrom, onRestored }: HeldRestore) {
     const held = deferred<number>();
+    this.#pagesFrom = pagesFrom;
     const postRestore = async (pid: number) => {
       await options.hooks?.postRestore?.(pid);
       await onRestored(pid);
@@ -54,6 +61,11 @@ export class HeldCopy {
   /** Lets the copy run, or ends it. Only the first call counts. */
   release(run: boolean): void {
     this.#released.resolve(run);
+  }
+
+  /** See {@link PageConnection.expectRequests}; call it once the copy runs. */
+  expectRequests(): void {
+    if (this.#pagesFrom !== 'images') this.#pagesFrom?.expectRequests();
   }
 }
 

@@ -60,6 +60,8 @@ export class Incoming {
   #preparing: Promise<void> | undefined;
   #committing: Promise<CopyStatus> | undefined;
   #pages: Promise<number> | undefined;
+  /** Why no more pages come. */
+  #pagesFailure: string | undefined;
   #ending: Promise<unknown> | undefined;
 
   /** Creates the journal. @throws CriuError ERR_CRIU_MIGRATION_REFUSED if there was such a migration */
@@ -202,9 +204,10 @@ export class Incoming {
     if (source && !hasRounds) return source;
     if (!source && (!lazyRestore || !this.#received.lazyPages)) return undefined;
     const directory = this.#arrival.directoryOf(index);
+    const { stallMs } = this.#context;
     const pagesFrom = source
-      ? await serveWithSource(directory, source)
-      : await serveImages(directory, hasRounds);
+      ? await serveWithSource(directory, source, stallMs)
+      : await serveImages(directory, hasRounds, stallMs);
     if (typeof pagesFrom === 'object') this.#watchServer(pagesFrom);
     return pagesFrom;
   }
@@ -215,7 +218,11 @@ export class Incoming {
     if (signal.aborted) close();
     else signal.addEventListener('abort', close);
     // Without its pages the copy would wait forever.
-    server.ended.then((failure) => failure && this.#closed.abort(new Error(failure)));
+    server.ended.then((failure) => {
+      if (!failure) return;
+      this.#pagesFailure ??= failure;
+      this.#closed.abort(new Error(failure));
+    });
   }
 
   /** Lets the copy run. Idempotent. */
@@ -255,6 +262,7 @@ export class Incoming {
         this.#end().catch(() => {});
       } else {
         await this.#record.write('resumed');
+        this.#copy?.expectRequests();
         this.#pages = this.#watchPages(lazyRestored.pagesDone);
         this.#pages.catch(() => {});
       }
@@ -335,7 +343,10 @@ export class Incoming {
   /** Closes when the source is gone: the lazy-pages daemon might never end, and the copy wait forever. */
   #closeWithoutSource(): void {
     this.#arrival.lazyTunnel?.closed
-      .then(() => sleep(this.#context.stallMs, undefined, { ref: false }))
+      .then((failure) => {
+        this.#pagesFailure ??= failure?.message;
+        return sleep(this.#context.stallMs, undefined, { ref: false });
+      })
       .then(() => this.#closed.abort());
   }
 
@@ -345,7 +356,9 @@ export class Incoming {
         // lazyRestore() has killed only the root and its descendants.
         await this.#record.dropAddresses();
         await endCopy(this.#record.facts);
-        await this.#record.write('failed', { message: error.message });
+        // The daemon only says that its connection has ended.
+        const causes = this.#pagesFailure === undefined ? [] : [this.#pagesFailure];
+        await this.#record.write('failed', { message: [...causes, error.message].join(': ') });
         throw error;
       });
       await this.#record.write('complete', { addressesOn: '' });
