@@ -1,16 +1,25 @@
-// Writes src/generated/: from proto/ the fields of CRIU's messages (messages.ts), the description of our own
-// service for gRPC (migration.ts) and the types of all messages (types/), and from src/options/ what
-// the command needs to know of each option for its flags and help (help.ts).
+// Writes src/generated/: from proto/ the fields of CRIU's requests (messages.ts), the description of our own
+// service for gRPC (migration.ts) and the types of both (types/), the fields and types of CRIU's images
+// (images/, a module for each file of proto/images/), and from src/options/ what the command needs to know
+// of each option for its flags and help (help.ts).
 //
 //   node scripts/generate.mjs [--check] [DIRECTORY]
 //
 // --check writes nothing: it names the files that differ and exits with 1 if there are any.
 // DIRECTORY takes the place of src/generated.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import protobuf from 'protobufjs';
@@ -19,8 +28,17 @@ import { summary } from './reference.mjs';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 // Relative, since both generators copy the paths into their output.
-const protos = ['rpc', 'stats', 'pagemap', 'images'].map((name) => `proto/${name}.proto`);
+const protos = ['proto/rpc.proto'];
+const imageProtos = readdirSync(join(project, 'proto/images'))
+  .filter((name) => name !== 'options.proto')
+  .map((name) => `proto/images/${name}`);
 const service = 'proto/migration.proto';
+// protobufjs has this file, but does not find it by itself.
+const descriptor = 'google/protobuf/descriptor';
+const { default: descriptorJson } = await import(`protobufjs/${descriptor}.json`, {
+  with: { type: 'json' },
+});
+protobuf.common(`${descriptor}.proto`, descriptorJson);
 const header = '// Written by scripts/generate.mjs from proto/. Do not edit.\n';
 
 const { values, positionals } = parseArgs({
@@ -33,6 +51,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'node-criu-generate-'));
 try {
   writeFileSync(join(scratch, 'messages.ts'), messageTypes());
   writeTypes(join(scratch, 'types'));
+  writeImages(join(scratch, 'images'));
   writeService(scratch);
   writeFileSync(join(scratch, 'help.ts'), help(await optionTable(scratch)));
   process.exitCode = values.check ? compare() : install();
@@ -40,38 +59,87 @@ try {
   rmSync(scratch, { recursive: true });
 }
 
-function definitions() {
-  const paths = protos.map((proto) => join(project, proto));
-  return new protobuf.Root().loadSync(paths, { keepCase: true }).resolveAll().nestedArray;
+function definitions(files = protos) {
+  const paths = files.map((proto) => join(project, proto));
+  const root = new protobuf.Root();
+  return root
+    .loadSync(paths, { keepCase: true, alternateCommentMode: true })
+    .resolveAll()
+    .nestedArray.filter((definition) => 'values' in definition || 'fieldsArray' in definition);
 }
 
 /** The tables with which src/protobuf/ encodes and decodes, each after those that it refers to. */
 function messageTypes() {
-  const written = new Map();
-  for (const definition of definitions()) write(definition);
-  const names = [...written.keys()].filter((name) => !written.get(name).isEnum);
-  const imports = names.map(
-    (name) => `import type { ${name}__Output } from './types/${name}.ts';\n`,
+  const sorted = inOrder(definitions());
+  const imports = sorted
+    .filter((definition) => !isEnum(definition))
+    .map(({ name }) => `import type { ${name}__Output } from './types/${name}.ts';\n`);
+  const tables = sorted.map((definition) =>
+    isEnum(definition)
+      ? `const ${enumTable(definition)}`
+      : `export const ${messageTable(definition, `${definition.name}__Output`)}`,
   );
-  const tables = [...written.values()].map(({ text }) => text);
   return `${header}import type { EnumType, MessageType } from '../protobuf/message-type.ts';
 ${imports.join('')}
 ${tables.join('\n')}`;
+}
 
-  function write(definition) {
-    const { name, fieldsArray } = definition;
-    if (written.has(name)) return;
-    const isEnum = definition instanceof protobuf.Enum;
-    for (const { resolvedType } of fieldsArray ?? []) {
-      if (resolvedType && resolvedType !== definition) write(resolvedType);
-    }
-    written.set(name, { isEnum, text: isEnum ? enumTable(definition) : messageTable(definition) });
+/** Writes the tables and types of images. The types have 64-bit numbers as bigint. */
+function writeImages(directory) {
+  mkdirSync(directory);
+  const all = inOrder(definitions(imageProtos));
+  for (const proto of imageProtos) {
+    const file = basename(proto, '.proto');
+    const own = all.filter((definition) => fileOf(definition) === file);
+    const used = own.flatMap((definition) =>
+      (definition.fieldsArray ?? []).map(({ resolvedType }) => resolvedType),
+    );
+    const foreign = [...new Set(used)].filter(
+      (definition) => definition && fileOf(definition) !== file,
+    );
+    const imports = foreign.map((definition) => {
+      const { name } = definition;
+      return `import { ${name}, type ${typeNameOf(name)} } from './${fileOf(definition)}.ts';\n`;
+    });
+    const tables = own.map((definition) =>
+      isEnum(definition)
+        ? `${enumType(definition)}\nexport const ${enumTable(definition)}`
+        : `${messageInterface(definition)}\nexport const ${messageTable(definition, typeNameOf(definition.name))}`,
+    );
+    const kinds = own.some(isEnum) ? 'EnumType, MessageType' : 'MessageType';
+    const text = `${header}import type { ${kinds} } from '../../protobuf/message-type.ts';
+${imports.join('')}
+${tables.join('\n')}`;
+    writeFileSync(join(directory, `${file}.ts`), text);
   }
+}
+
+function isEnum(definition) {
+  return definition instanceof protobuf.Enum;
+}
+
+function fileOf({ filename, parent }) {
+  return basename(filename ?? parent.filename, '.proto');
+}
+
+/** A definition after those that it refers to. */
+function inOrder(definitions) {
+  const sorted = new Set();
+  const add = (definition) => {
+    for (const { resolvedType } of definition.fieldsArray ?? []) {
+      if (resolvedType && resolvedType !== definition && !sorted.has(resolvedType)) {
+        add(resolvedType);
+      }
+    }
+    sorted.add(definition);
+  };
+  for (const definition of definitions) add(definition);
+  return [...sorted];
 }
 
 function enumTable({ name, values }) {
   const numbers = Object.entries(values).map(([key, number]) => `    ${key}: ${number},\n`);
-  return `const ${name}: EnumType = {
+  return `${name}: EnumType = {
   name: '${name}',
   numbers: {
 ${numbers.join('')}  },
@@ -79,24 +147,80 @@ ${numbers.join('')}  },
 `;
 }
 
-function messageTable(definition) {
+function messageTable(definition, typeName) {
   const { name, fieldsArray } = definition;
   const required = fieldsArray.filter((field) => field.required).map((field) => `'${field.name}'`);
-  const byNumber = [...fieldsArray].sort((one, other) => one.id - other.id);
-  const fields = byNumber.map(({ id, name, type, resolvedType, repeated }) => {
-    const named = resolvedType ? resolvedType.name : `'${type}'`;
-    // A message within itself is not defined yet when its table is made.
-    const typed =
-      resolvedType === definition ? `get type() { return ${named}; }` : `type: ${named}`;
-    return `    ${id}: { name: '${name}', ${typed}${repeated ? ', repeated: true' : ''} },\n`;
-  });
-  return `export const ${name}: MessageType<${name}__Output> = {
+  const fields = byNumber(fieldsArray).map(
+    ({ id, name, type, resolvedType, repeated, options }) => {
+      const named = resolvedType ? resolvedType.name : `'${type}'`;
+      // A message within itself is not defined yet when its table is made.
+      const typed =
+        resolvedType === definition ? `get type() { return ${named}; }` : `type: ${named}`;
+      const packed = options?.packed ? ', packed: true' : '';
+      const rest = `${repeated ? ', repeated: true' : ''}${packed}${formatOf(options ?? {})}`;
+      return `    ${id}: { name: '${name}', ${typed}${rest} },\n`;
+    },
+  );
+  return `${name}: MessageType<${typeName}> = {
   name: '${name}',
   required: [${required.join(', ')}],
   fields: {
 ${fields.join('')}  },
 };
 `;
+}
+
+function byNumber(fields) {
+  return [...fields].sort((one, other) => one.id - other.id);
+}
+
+/** How crit shows the field. */
+function formatOf(options) {
+  const entries = Object.entries(options).filter(([name]) => name.startsWith('(criu).'));
+  if (entries.length === 0) return '';
+  const properties = entries.map(([name, value]) => {
+    return `${name.slice('(criu).'.length)}: ${typeof value === 'string' ? `'${value}'` : value}`;
+  });
+  return `, format: { ${properties.join(', ')} }`;
+}
+
+/** `pstree_entry` as the name of a TypeScript type. */
+function typeNameOf(name) {
+  return name.replace(/(?:^|_)(\w)/g, (_, letter) => letter.toUpperCase());
+}
+
+function enumType({ name, values, comment }) {
+  const names = Object.keys(values).map((key) => `'${key}'`);
+  return `${documentation(comment)}export type ${typeNameOf(name)} = ${names.join(' | ')};`;
+}
+
+function messageInterface({ name, fieldsArray, comment }) {
+  const fields = byNumber(fieldsArray).map((field) => {
+    const type = `${fieldType(field)}${field.repeated ? '[]' : ''}`;
+    const typed = field.required ? `: ${type}` : `?: ${type} | undefined`;
+    return `${documentation(field.comment, '  ')}  ${field.name}${typed};\n`;
+  });
+  return `${documentation(comment)}export interface ${typeNameOf(name)} {
+${fields.join('')}}
+`;
+}
+
+/** A number that CRIU has added to an enum since is a number. */
+function fieldType({ type, resolvedType, repeated }) {
+  if (resolvedType) {
+    const named = typeNameOf(resolvedType.name);
+    if (!isEnum(resolvedType)) return named;
+    return repeated ? `(${named} | number)` : `${named} | number`;
+  }
+  if (type === 'bytes') return 'Uint8Array';
+  if (type === 'string') return 'string';
+  if (type === 'bool') return 'boolean';
+  return /64$/.test(type) ? 'bigint' : 'number';
+}
+
+function documentation(comment, indent = '') {
+  if (!comment) return '';
+  return `${indent}/** ${comment.replace(/\s+/g, ' ')} */\n`;
 }
 
 function writeTypes(directory) {

@@ -1,17 +1,28 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as images from '../generated/messages.ts';
-import type { cgroup_entry__Output as CgroupsEntry } from '../generated/types/cgroup_entry.ts';
-import type { file_entry__Output as FileEntry } from '../generated/types/file_entry.ts';
-import type { file_lock_entry__Output as FileLockEntry } from '../generated/types/file_lock_entry.ts';
-import type { inventory_entry__Output as InventoryEntry } from '../generated/types/inventory_entry.ts';
-import type { mnt_entry__Output as MountEntry } from '../generated/types/mnt_entry.ts';
-import type { pstree_entry__Output as PstreeEntry } from '../generated/types/pstree_entry.ts';
-import type { remap_file_path_entry__Output as RemapEntry } from '../generated/types/remap_file_path_entry.ts';
-import type { task_kobj_ids_entry__Output as IdsEntry } from '../generated/types/task_kobj_ids_entry.ts';
-import type { tty_info_entry__Output as TerminalEntry } from '../generated/types/tty_info_entry.ts';
+import {
+  type FileEntry,
+  type FileLockEntry,
+  fdinfo_entry,
+  file_entry,
+  file_lock_entry,
+  fs_entry,
+  type RemapFilePathEntry,
+  remap_file_path_entry,
+} from '../generated/images/files.ts';
+import { type CgroupEntry, cgroup_entry } from '../generated/images/host.ts';
+import {
+  inventory_entry,
+  type TaskKobjIdsEntry,
+  task_kobj_ids_entry,
+} from '../generated/images/inventory.ts';
+import { mm_entry } from '../generated/images/memory.ts';
+import { type MntEntry, mnt_entry } from '../generated/images/mounts.ts';
+import { type PstreeEntry, pstree_entry } from '../generated/images/pstree.ts';
+import { core_entry } from '../generated/images/tasks.ts';
+import { type TtyInfoEntry, tty_info_entry } from '../generated/images/terminals.ts';
 import { eachOf } from '../procfs/read.ts';
-import { decode } from '../protobuf/decode.ts';
+import { decode, type Plain } from '../protobuf/decode.ts';
 import type { MessageType } from '../protobuf/message-type.ts';
 import { BadImage, entriesOf } from './image-file.ts';
 import { INVENTORY } from './image-names.ts';
@@ -24,17 +35,17 @@ export interface Checkpoint {
   /** All processes, the root first. */
   readonly processes: readonly DumpedProcess[];
   /** The files of descriptors, directories and mappings, by id. */
-  readonly files: ReadonlyMap<number, FileEntry>;
-  readonly terminals: ReadonlyMap<number, TerminalEntry>;
+  readonly files: ReadonlyMap<number, Plain<FileEntry>>;
+  readonly terminals: ReadonlyMap<number, TtyInfoEntry>;
   /** Files that had no name of their own at the dump. */
-  readonly remaps: readonly RemapEntry[];
-  readonly locks: readonly FileLockEntry[];
+  readonly remaps: readonly RemapFilePathEntry[];
+  readonly locks: readonly Plain<FileLockEntry>[];
   /** The mounts of the mount namespaces that the tree had of its own. */
-  readonly mounts: readonly MountEntry[];
+  readonly mounts: readonly MntEntry[];
   /** The control groups that the processes were in, if criu was not in the same ones. */
-  readonly cgroups: CgroupsEntry | undefined;
+  readonly cgroups: CgroupEntry | undefined;
   /** The namespaces of the criu that made the dump. */
-  readonly outside: IdsEntry | undefined;
+  readonly outside: TaskKobjIdsEntry | undefined;
   /** The dump had the option tcpClose. */
   readonly tcpClose: boolean;
 }
@@ -47,7 +58,7 @@ export interface DumpedProcess {
   /** The ids of all threads but the first, whose id is the pid. */
   readonly threads: readonly number[];
   readonly name: string;
-  readonly ids: IdsEntry | undefined;
+  readonly ids: TaskKobjIdsEntry | undefined;
   readonly descriptors: readonly DumpedDescriptor[];
   /** The ids of the files without a descriptor, with their role for the process. */
   readonly files: readonly { readonly role: string; readonly id: number }[];
@@ -70,7 +81,7 @@ export function hasOwnNamespace(
 
 /** Reads the images of a dump. @throws BadImage */
 export async function readCheckpoint(directory: string): Promise<Checkpoint> {
-  const read = async <Out>(name: string, type: MessageType<Out>): Promise<Out[]> => {
+  const read = async <Out>(name: string, type: MessageType<Out>): Promise<Plain<Out>[]> => {
     const entries = await entriesOf(join(directory, name));
     try {
       return entries.map((entry) => decode(type, entry));
@@ -81,7 +92,7 @@ export async function readCheckpoint(directory: string): Promise<Checkpoint> {
     }
   };
   /** Reads an image that CRIU writes only if it has entries. */
-  const readIfThere = async <Out>(name: string, type: MessageType<Out>): Promise<Out[]> =>
+  const readIfThere = async <Out>(name: string, type: MessageType<Out>): Promise<Plain<Out>[]> =>
     await read(name, type).catch((error: unknown) => {
       if (error instanceof BadImage && error.isMissing) return [];
       throw error;
@@ -90,11 +101,11 @@ export async function readCheckpoint(directory: string): Promise<Checkpoint> {
   const readProcess = async (entry: PstreeEntry): Promise<DumpedProcess> => {
     // The first thread is the process itself, and undefined for a zombie.
     const { pid, pgid: group, sid: session, threads: [, ...threads] = [] } = entry;
-    const [core] = await read(`core-${pid}.img`, images.core_entry);
-    const [ids] = await readIfThere(`ids-${pid}.img`, images.task_kobj_ids_entry);
-    const [directories] = await readIfThere(`fs-${pid}.img`, images.fs_entry);
-    const [memory] = await readIfThere(`mm-${pid}.img`, images.mm_entry);
-    const open = ids ? await readIfThere(`fdinfo-${ids.files_id}.img`, images.fdinfo_entry) : [];
+    const [core] = await read(`core-${pid}.img`, core_entry);
+    const [ids] = await readIfThere(`ids-${pid}.img`, task_kobj_ids_entry);
+    const [directories] = await readIfThere(`fs-${pid}.img`, fs_entry);
+    const [memory] = await readIfThere(`mm-${pid}.img`, mm_entry);
+    const open = ids ? await readIfThere(`fdinfo-${ids.files_id}.img`, fdinfo_entry) : [];
     const mapped = (memory?.vmas ?? []).filter(({ status }) => status & FILE_MAPPED);
     const files = [
       ...(memory ? [{ role: 'the program', id: memory.exe_file_id }] : []),
@@ -107,21 +118,21 @@ export async function readCheckpoint(directory: string): Promise<Checkpoint> {
     return { pid, group, session, threads, name, ids, descriptors, files };
   };
 
-  const inventory: InventoryEntry | undefined = (await read(INVENTORY, images.inventory_entry))[0];
-  const tree = await read('pstree.img', images.pstree_entry);
+  const [inventory] = await read(INVENTORY, inventory_entry);
+  const tree = await read('pstree.img', pstree_entry);
   const names = await readdir(directory);
   const mountpoints = names.filter((name) => /^mountpoints-\d+\.img$/.test(name));
-  const files = await readIfThere('files.img', images.file_entry);
-  const terminals = await readIfThere('tty-info.img', images.tty_info_entry);
-  const mounts = await eachOf(mountpoints, (name) => read(name, images.mnt_entry));
+  const files = await readIfThere('files.img', file_entry);
+  const terminals = await readIfThere('tty-info.img', tty_info_entry);
+  const mounts = await eachOf(mountpoints, (name) => read(name, mnt_entry));
   return {
     processes: await eachOf(tree, readProcess),
     files: new Map(files.map((file) => [file.id, file])),
     terminals: new Map(terminals.map((terminal) => [terminal.id, terminal])),
-    remaps: await readIfThere('remap-fpath.img', images.remap_file_path_entry),
-    locks: await readIfThere('filelocks.img', images.file_lock_entry),
+    remaps: await readIfThere('remap-fpath.img', remap_file_path_entry),
+    locks: await readIfThere('filelocks.img', file_lock_entry),
     mounts: mounts.flat(),
-    cgroups: (await readIfThere('cgroup.img', images.cgroup_entry))[0],
+    cgroups: (await readIfThere('cgroup.img', cgroup_entry))[0],
     outside: inventory?.root_ids,
     tcpClose: inventory?.tcp_close ?? false,
   };

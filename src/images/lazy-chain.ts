@@ -1,12 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { core_entry, mm_entry } from '../generated/messages.ts';
-import type { core_entry__Output as CoreEntry } from '../generated/types/core_entry.ts';
-import type { vma_entry__Output as VmaEntry } from '../generated/types/vma_entry.ts';
+import { mm_entry, type VmaEntry } from '../generated/images/memory.ts';
+import { type CoreEntry, core_entry } from '../generated/images/tasks.ts';
 import { native } from '../native/index.ts';
 import { remoteFiles } from '../process/files.ts';
 import { eachOf } from '../procfs/read.ts';
-import { decode } from '../protobuf/decode.ts';
+import { decode, type Plain } from '../protobuf/decode.ts';
 import { BadImage, entriesOf } from './image-file.ts';
 import { locatePages, type StoredPages } from './page-chain.ts';
 import {
@@ -118,12 +117,12 @@ async function lazyAreas(
   });
 }
 
-function canBeLazy({ flags, status }: VmaEntry): boolean {
+function canBeLazy({ flags, status }: Plain<VmaEntry>): boolean {
   const isPrivate = (flags & MAP_ANONYMOUS) !== 0 && (flags & MAP_PRIVATE) !== 0;
   return isPrivate && (flags & (MAP_LOCKED | MAP_HUGETLB)) === 0 && (status & SPECIAL) === 0;
 }
 
-function stackPointerOf({ thread_info, ti_aarch64 }: CoreEntry): number {
+function stackPointerOf({ thread_info, ti_aarch64 }: Plain<CoreEntry>): number {
   return thread_info?.gpregs.sp ?? ti_aarch64?.gpregs.sp ?? UNKNOWN;
 }
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pagemap_entry, pagemap_head } from '../generated/messages.ts';
+import { pagemap_entry, pagemap_head } from '../generated/images/pagemap.ts';
 import type { PageEntries } from '../native/index.ts';
 import { decode } from '../protobuf/decode.ts';
 import { encode } from '../protobuf/encode.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CriuError, invalid } from '../errors.ts';
-import { stats_entry } from '../generated/messages.ts';
+import { stats_entry } from '../generated/images/stats.ts';
 import { native } from '../native/index.ts';
 import { type Files, remoteFiles } from '../process/files.ts';
 import { decode } from '../protobuf/decode.ts';

@@ -1,5 +1,15 @@
 /** Those of protobuf's types that CRIU's messages use. */
-export type Scalar = 'bool' | 'bytes' | 'int32' | 'string' | 'uint32' | 'uint64';
+export type Scalar =
+  | 'bool'
+  | 'bytes'
+  | 'fixed64'
+  | 'int32'
+  | 'int64'
+  | 'sint32'
+  | 'sint64'
+  | 'string'
+  | 'uint32'
+  | 'uint64';
 
 export type FieldType = Scalar | EnumType | MessageType;
 
@@ -13,6 +23,21 @@ export interface Field {
   readonly name: string;
   readonly type: FieldType;
   readonly repeated?: true;
+  /** True if a list of numbers is written in one piece. */
+  readonly packed?: true;
+  /** How crit shows the field in its readable form. */
+  readonly format?: FieldFormat;
+}
+
+/** See proto/images/options.proto. */
+export interface FieldFormat {
+  readonly hex?: true;
+  readonly ipadd?: true;
+  readonly flags?: string;
+  readonly dev?: true;
+  readonly odev?: true;
+  readonly dict?: string;
+  readonly conv?: string;
 }
 
 /** How a message is encoded. `T` is the type of the decoded message. */
@@ -38,7 +63,12 @@ export const GROUP_START = 3;
 export const GROUP_END = 4;
 export const FIXED_32 = 5;
 
-/** True if values of the type have their length before them. */
-export function isDelimited(type: FieldType): boolean {
-  return type === 'string' || type === 'bytes' || isMessage(type);
+/** The wire type of a value that is not in a packed list. */
+export function wireTypeOf(type: FieldType): number {
+  if (typeof type === 'object') return isMessage(type) ? DELIMITED : VARINT;
+  if (type === 'string' || type === 'bytes') return DELIMITED;
+  return type === 'fixed64' ? FIXED_64 : VARINT;
 }
+
+/** The fields of a message that this version does not know, as they were encoded. */
+export const UNKNOWN_FIELDS: unique symbol = Symbol('unknown fields');

@@ -44,6 +44,10 @@ const scalars: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   int32: fc.integer(),
   uint32: fc.nat(0xffffffff),
   uint64: fc.maxSafeNat(),
+  fixed64: fc.maxSafeNat(),
+  int64: fc.maxSafeInteger(),
+  sint32: fc.integer(),
+  sint64: fc.maxSafeInteger(),
   string: fc.string({ unit: 'binary' }),
 };
 

@@ -1,10 +1,19 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import protobuf from 'protobufjs';
 import type { CriuRequest, CriuResponse } from '../../src/protocol/messages.ts';
+
+// The options of fields need this file, which protobufjs has but does not find by itself.
+const descriptor = 'google/protobuf/descriptor';
+const descriptorPath = createRequire(import.meta.url).resolve(`protobufjs/${descriptor}.json`);
+protobuf.common(`${descriptor}.proto`, JSON.parse(readFileSync(descriptorPath, 'utf8')));
+
+const protos = ['rpc.proto', ...readdirSync('proto/images').map((name) => `images/${name}`)];
 
 /** All messages of CRIU. protobufjs checks here what src/protobuf/ does in the library. */
 export const definitions = new protobuf.Root()
   .loadSync(
-    ['rpc', 'stats', 'pagemap', 'images'].map((name) => `proto/${name}.proto`),
+    protos.map((name) => `proto/${name}`),
     { keepCase: true },
   )
   .resolveAll();

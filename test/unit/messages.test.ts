@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
+import { stats_entry } from '../../src/generated/images/stats.ts';
 import * as messages from '../../src/generated/messages.ts';
 import { decode } from '../../src/protobuf/decode.ts';
 import type { MessageType } from '../../src/protobuf/message-type.ts';
 import { type CriuRequest, decodeResponse, encodeRequest } from '../../src/protocol/messages.ts';
 import { messageOf } from '../helpers/arbitraries.ts';
+import { imageTables } from '../helpers/image-tables.ts';
 import { sample, testSeed } from '../helpers/sample.ts';
 import {
   decodeMessage,
@@ -15,7 +17,7 @@ import {
   encodeResponse,
 } from '../helpers/wire.ts';
 
-const types: Readonly<Record<string, MessageType>> = messages;
+const types: Readonly<Record<string, MessageType>> = { ...messages, ...imageTables };
 const options = definitions.lookupType('criu_opts').fieldsArray;
 const requestTypes = Object.keys(definitions.lookupEnum('criu_req_type').values);
 
@@ -37,11 +39,16 @@ function singleValuesOf({ type, resolvedType }: protobuf.Field): unknown[] {
     case 'bool':
       return [true, false];
     case 'int32':
+    case 'sint32':
       return [1, 0, -1, 127, 128, 0x7fffffff, -0x80000000];
     case 'uint32':
       return [1, 0, 127, 128, 0xffffffff];
     case 'string':
       return ['/dev/null', '', 'mnt[ü]:日本 🧊', 'x'.repeat(5000)];
+    case 'int64':
+    case 'sint64':
+      return [1, 0, -1, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER];
+    case 'fixed64':
     case 'uint64':
       return [1, 0, 2 ** 32, Number.MAX_SAFE_INTEGER];
     case 'bytes':
@@ -206,7 +213,7 @@ describe('the bytes match the protobuf specification', () => {
   test('64-bit statistics are numbers', () => {
     // pages_compared is 2^40, the others 1.
     const bytes = hex('12 0d  08 808080808020  10 01  18 01  20 01');
-    expect(decode(messages.stats_entry, bytes).restore).toEqual({
+    expect(decode(stats_entry, bytes).restore).toEqual({
       pages_compared: 2 ** 40,
       pages_skipped_cow: 1,
       forking_time: 1,
@@ -337,9 +344,9 @@ describe('decoding throws for bytes that are not a response', () => {
 
 describe('messages are decoded as protobufjs decodes them', () => {
   test.each([
-    ['a list in one piece', 'pstree_entry', '08 01  18 01  20 01  2a 03 01 ac02  28 05  2a 00'],
-    ['an empty list in one piece', 'pstree_entry', '08 01  18 01  20 01  2a 00'],
-    ['a message in two pieces', 'inventory_entry', '1a 02 10 05  1a 04 10 06 28 07'],
+    ['a list in one piece', 'pstree_entry', '08 01  10 01  18 01  20 01  2a 03 01 ac02  28 05  2a 00'],
+    ['an empty list in one piece', 'pstree_entry', '08 01  10 01  18 01  20 01  2a 00'],
+    ['a message in two pieces', 'inventory_entry', '08 02  1a 08 08 01 10 05 18 02 20 03  1a 04 10 06 28 07'],
     ['the last of several values', 'criu_version', '08 01  10 01  08 02'],
     ['a number of 64 bits for 32', 'pagemap_head', '08 8180808010'],
     ['a negative number for an unsigned one', 'pagemap_head', '08 ffffffffffffffffff01'],

@@ -1,6 +1,6 @@
 import { type FileHandle, open, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inventory_entry } from '../../generated/messages.ts';
+import { inventory_entry } from '../../generated/images/inventory.ts';
 import { imageOf } from '../../images/image-file.ts';
 import { INVENTORY } from '../../images/image-names.ts';
 import { pagemapFileOf, pagemapOf, pagesFileOf } from '../../images/pagemap.ts';
@@ -67,7 +67,7 @@ export async function completeRound(
   directory: string,
   parentImage: string | undefined,
   inventory: Uint8Array = imageOf('inventory', [
-    encode(inventory_entry, { img_version: IMAGES_VERSION } as never),
+    encode(inventory_entry, { img_version: IMAGES_VERSION }),
   ]),
 ): Promise<void> {
   if (parentImage) await symlink(parentImage, join(directory, 'parent'));

@@ -1,9 +1,10 @@
 import type { PreflightFinding } from '../../finding.ts';
-import type { inet_sk_entry__Output as InetEntry } from '../../generated/types/inet_sk_entry.ts';
+import type { InetSkEntry } from '../../generated/images/sockets.ts';
 import { canBind } from '../../netlink/bindable.ts';
 import { type BoundSocket, boundSockets, closingSockets } from '../../netlink/bound-sockets.ts';
 import { addressText } from '../../netlink/ip-address.ts';
 import { eachOf } from '../../procfs/read.ts';
+import type { Plain } from '../../protobuf/decode.ts';
 import { found } from '../checks/check.ts';
 import { findOutsideOwners } from '../outside-owners.ts';
 import { isInHostNetwork } from './connections.ts';
@@ -16,7 +17,7 @@ const PROTOCOLS: Readonly<Record<number, 'tcp' | 'udp'>> = { [TCP]: 'tcp', 17: '
 const SEARCH_MS = 2000;
 
 interface LocalSocket extends DumpedFile {
-  readonly socket: InetEntry;
+  readonly socket: Plain<InetSkEntry>;
   readonly address: string;
   readonly isConnected: boolean;
 }
@@ -111,7 +112,7 @@ async function missingAddresses(sockets: readonly LocalSocket[]): Promise<Readon
 }
 
 /** The local address of a socket; its words have the byte order of this host. */
-function addressOf({ family, src_addr: words = [] }: InetEntry): string {
+function addressOf({ family, src_addr: words = [] }: Plain<InetSkEntry>): string {
   const bytes = Buffer.from(Uint32Array.from(words).buffer);
   return addressText(bytes.subarray(0, family === IPV4 ? 4 : 16));
 }

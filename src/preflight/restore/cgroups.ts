@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { PreflightFinding } from '../../finding.ts';
-import type { cg_controller_entry__Output as HierarchyEntry } from '../../generated/types/cg_controller_entry.ts';
-import type { cgroup_dir_entry__Output as DirectoryEntry } from '../../generated/types/cgroup_dir_entry.ts';
-import type { cgroup_entry__Output as CgroupsEntry } from '../../generated/types/cgroup_entry.ts';
-import type { cgroup_prop_entry__Output as PropertyEntry } from '../../generated/types/cgroup_prop_entry.ts';
+import type {
+  CgControllerEntry,
+  CgroupDirEntry,
+  CgroupEntry,
+  CgroupPropEntry,
+} from '../../generated/images/host.ts';
 import type { ManageCgroupsMode } from '../../options/types.ts';
 import { readCgroupsSync } from '../../procfs/cgroup.ts';
 import { type Mount, readMountInfo } from '../../procfs/mountinfo.ts';
@@ -71,7 +73,7 @@ type Problem = readonly [
 async function findProblems(
   mode: ManageCgroupsMode,
   top: string,
-  { dir_name: name, children = [], properties = [] }: DirectoryEntry,
+  { dir_name: name, children = [], properties = [] }: CgroupDirEntry,
 ): Promise<Problem[]> {
   const directory = join(top, name);
   if (!(await statOf(directory))) {
@@ -99,7 +101,7 @@ async function findProblems(
 function findChanges(
   mode: ManageCgroupsMode,
   directory: string,
-  properties: readonly PropertyEntry[],
+  properties: readonly CgroupPropEntry[],
 ): Problem[] {
   const restores = mode === 'full' || mode === 'props';
   return properties.flatMap(({ name, value }): Problem[] => {
@@ -130,7 +132,7 @@ function modeOf({ manageCgroups, manageCgroupsMode }: PreflightRestoreOptions): 
 /** Why CRIU cannot mount a hierarchy. It mounts those that exist, and new ones with free controllers. */
 function findUnusable({
   cnames = [],
-}: HierarchyEntry): { message: string; severity?: 'warning' } | undefined {
+}: CgControllerEntry): { message: string; severity?: 'warning' } | undefined {
   const here = readCgroupsSync('self');
   const name = cnames.join(',');
   if (isV2(cnames)) {
@@ -151,7 +153,7 @@ function findUnusable({
 
 /** Where a hierarchy can be looked at; undefined if CRIU has to mount it first. */
 async function topOf(
-  { cnames = [] }: HierarchyEntry,
+  { cnames = [] }: CgControllerEntry,
   yard: string | undefined,
   mounts: readonly Mount[],
 ): Promise<string | undefined> {
@@ -169,9 +171,9 @@ async function topOf(
 
 /** Where a cgroup of the images is restored, in its hierarchy. Source: CRIU's rewrite_cgsets. */
 function pathOf(
-  { dir_name: name }: DirectoryEntry,
-  { cnames = [] }: HierarchyEntry,
-  { sets = [] }: CgroupsEntry,
+  { dir_name: name }: CgroupDirEntry,
+  { cnames = [] }: CgControllerEntry,
+  { sets = [] }: CgroupEntry,
   { cgRoot = {} }: PreflightRestoreOptions,
 ): string {
   const newRoot = cnames.map((cname) => cgRoot[cname]).find(Boolean) ?? cgRoot[''];

@@ -1,10 +1,11 @@
 import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { PreflightFinding } from '../../finding.ts';
-import type { reg_file_entry__Output as RegularEntry } from '../../generated/types/reg_file_entry.ts';
+import type { RegFileEntry } from '../../generated/images/files.ts';
 import { BUILD_ID_SEARCH, buildIdOf } from '../../images/build-id.ts';
 import { hasOwnNamespace } from '../../images/checkpoint.ts';
 import { eachOf, lstatOf, statOf } from '../../procfs/read.ts';
+import type { Plain } from '../../protobuf/decode.ts';
 import { found } from '../checks/check.ts';
 import { type DumpedFile, filesOf, nameOf, type RestoreCheck } from './subject.ts';
 
@@ -39,7 +40,7 @@ export const files: RestoreCheck = async ({ checkpoint, options, cancellation })
 
 async function compare(
   one: DumpedFile,
-  { name, size, mode, build_id: words = [] }: RegularEntry,
+  { name, size, mode, build_id: words = [] }: Plain<RegFileEntry>,
   skipFileRwxCheck: boolean,
 ): Promise<PreflightFinding | undefined> {
   // A descriptor may be open on a symbolic link itself.

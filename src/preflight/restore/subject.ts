@@ -1,7 +1,8 @@
 import type { Cancellation } from '../../concurrency/cancellation.ts';
 import type { PreflightFinding } from '../../finding.ts';
-import type { file_entry__Output as FileEntry } from '../../generated/types/file_entry.ts';
+import type { FileEntry } from '../../generated/images/files.ts';
 import type { Checkpoint, DumpedProcess } from '../../images/checkpoint.ts';
+import type { Plain } from '../../protobuf/decode.ts';
 import type { PreflightRestoreOptions } from './options.ts';
 
 /** The input of a check. */
@@ -25,7 +26,7 @@ export function nameOf({ pid, name }: Pick<DumpedProcess, 'pid' | 'name'>): stri
 /** A file of the tree, with the first process that has it, and its descriptor or its role there. */
 export interface DumpedFile {
   readonly process: DumpedProcess;
-  readonly file: FileEntry;
+  readonly file: Plain<FileEntry>;
   readonly fd: number | undefined;
   /** `descriptor 3 of process 12 (node)` or `the program of process 12 (node)` */
   readonly place: string;

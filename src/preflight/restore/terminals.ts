@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import type { tty_info_entry__Output as TerminalEntry } from '../../generated/types/tty_info_entry.ts';
+import type { TtyInfoEntry } from '../../generated/images/terminals.ts';
 import { minor } from '../../procfs/device.ts';
 import { found } from '../checks/check.ts';
 import { isMaster, isSlave } from '../checks/terminals.ts';
@@ -23,7 +23,7 @@ export const terminals: RestoreCheck = ({ checkpoint, options }) => {
   );
   const { shellJob = false, orphanPtsMaster, hooks } = options;
   const takesNew = orphanPtsMaster === true || hooks?.orphanPtsMaster !== undefined;
-  const orphans = new Map<number, DumpedFile & { readonly terminal: TerminalEntry }>();
+  const orphans = new Map<number, DumpedFile & { readonly terminal: TtyInfoEntry }>();
   for (const one of all) {
     const { rdev, type, termios, sid } = one.terminal;
     // A terminal that was hung up has no master.
@@ -51,4 +51,4 @@ export const terminals: RestoreCheck = ({ checkpoint, options }) => {
   });
 };
 
-const numberOf = ({ pty, rdev }: TerminalEntry) => pty?.index ?? minor(rdev);
+const numberOf = ({ pty, rdev }: TtyInfoEntry) => pty?.index ?? minor(rdev);

@@ -1,0 +1,23 @@
+// Written by scripts/generate.mjs from proto/. Do not edit.
+import type { MessageType } from '../../protobuf/message-type.ts';
+
+/** A process, and the ids of its threads. */
+export interface PstreeEntry {
+  pid: number;
+  ppid: number;
+  pgid: number;
+  sid: number;
+  threads?: number[] | undefined;
+}
+
+export const pstree_entry: MessageType<PstreeEntry> = {
+  name: 'pstree_entry',
+  required: ['pid', 'ppid', 'pgid', 'sid'],
+  fields: {
+    1: { name: 'pid', type: 'uint32' },
+    2: { name: 'ppid', type: 'uint32' },
+    3: { name: 'pgid', type: 'uint32' },
+    4: { name: 'sid', type: 'uint32' },
+    5: { name: 'threads', type: 'uint32', repeated: true },
+  },
+};

@@ -1,0 +1,1014 @@
+// Written by scripts/generate.mjs from proto/. Do not edit.
+import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
+
+/** The instruction set that a thread was in. */
+export type UserX86RegsMode = 'NATIVE' | 'COMPAT';
+export const user_x86_regs_mode: EnumType = {
+  name: 'user_x86_regs_mode',
+  numbers: {
+    NATIVE: 1,
+    COMPAT: 2,
+  },
+};
+
+/** General registers of x86. */
+export interface UserX86RegsEntry {
+  r15: bigint;
+  r14: bigint;
+  r13: bigint;
+  r12: bigint;
+  bp: bigint;
+  bx: bigint;
+  r11: bigint;
+  r10: bigint;
+  r9: bigint;
+  r8: bigint;
+  ax: bigint;
+  cx: bigint;
+  dx: bigint;
+  si: bigint;
+  di: bigint;
+  orig_ax: bigint;
+  ip: bigint;
+  cs: bigint;
+  flags: bigint;
+  sp: bigint;
+  ss: bigint;
+  fs_base: bigint;
+  gs_base: bigint;
+  ds: bigint;
+  es: bigint;
+  fs: bigint;
+  gs: bigint;
+  mode?: UserX86RegsMode | number | undefined;
+}
+
+export const user_x86_regs_entry: MessageType<UserX86RegsEntry> = {
+  name: 'user_x86_regs_entry',
+  required: ['r15', 'r14', 'r13', 'r12', 'bp', 'bx', 'r11', 'r10', 'r9', 'r8', 'ax', 'cx', 'dx', 'si', 'di', 'orig_ax', 'ip', 'cs', 'flags', 'sp', 'ss', 'fs_base', 'gs_base', 'ds', 'es', 'fs', 'gs'],
+  fields: {
+    1: { name: 'r15', type: 'uint64' },
+    2: { name: 'r14', type: 'uint64' },
+    3: { name: 'r13', type: 'uint64' },
+    4: { name: 'r12', type: 'uint64' },
+    5: { name: 'bp', type: 'uint64' },
+    6: { name: 'bx', type: 'uint64' },
+    7: { name: 'r11', type: 'uint64' },
+    8: { name: 'r10', type: 'uint64' },
+    9: { name: 'r9', type: 'uint64' },
+    10: { name: 'r8', type: 'uint64' },
+    11: { name: 'ax', type: 'uint64' },
+    12: { name: 'cx', type: 'uint64' },
+    13: { name: 'dx', type: 'uint64' },
+    14: { name: 'si', type: 'uint64' },
+    15: { name: 'di', type: 'uint64' },
+    16: { name: 'orig_ax', type: 'uint64' },
+    17: { name: 'ip', type: 'uint64' },
+    18: { name: 'cs', type: 'uint64' },
+    19: { name: 'flags', type: 'uint64' },
+    20: { name: 'sp', type: 'uint64' },
+    21: { name: 'ss', type: 'uint64' },
+    22: { name: 'fs_base', type: 'uint64' },
+    23: { name: 'gs_base', type: 'uint64' },
+    24: { name: 'ds', type: 'uint64' },
+    25: { name: 'es', type: 'uint64' },
+    26: { name: 'fs', type: 'uint64' },
+    27: { name: 'gs', type: 'uint64' },
+    28: { name: 'mode', type: user_x86_regs_mode },
+  },
+};
+
+/** Control-flow enforcement of x86. */
+export interface UserX86CetEntry {
+  cet: bigint;
+  ssp: bigint;
+}
+
+export const user_x86_cet_entry: MessageType<UserX86CetEntry> = {
+  name: 'user_x86_cet_entry',
+  required: ['cet', 'ssp'],
+  fields: {
+    1: { name: 'cet', type: 'uint64', format: { hex: true } },
+    2: { name: 'ssp', type: 'uint64', format: { hex: true } },
+  },
+};
+
+/** Extended state of x86. */
+export interface UserX86XsaveEntry {
+  xstate_bv: bigint;
+  ymmh_space?: number[] | undefined;
+  bndreg_state?: bigint[] | undefined;
+  bndcsr_state?: bigint[] | undefined;
+  opmask_reg?: bigint[] | undefined;
+  zmm_upper?: bigint[] | undefined;
+  hi16_zmm?: bigint[] | undefined;
+  pkru?: number[] | undefined;
+  cet?: UserX86CetEntry | undefined;
+}
+
+export const user_x86_xsave_entry: MessageType<UserX86XsaveEntry> = {
+  name: 'user_x86_xsave_entry',
+  required: ['xstate_bv'],
+  fields: {
+    1: { name: 'xstate_bv', type: 'uint64' },
+    2: { name: 'ymmh_space', type: 'uint32', repeated: true },
+    3: { name: 'bndreg_state', type: 'uint64', repeated: true },
+    4: { name: 'bndcsr_state', type: 'uint64', repeated: true },
+    5: { name: 'opmask_reg', type: 'uint64', repeated: true },
+    6: { name: 'zmm_upper', type: 'uint64', repeated: true },
+    7: { name: 'hi16_zmm', type: 'uint64', repeated: true },
+    8: { name: 'pkru', type: 'uint32', repeated: true },
+    9: { name: 'cet', type: user_x86_cet_entry },
+  },
+};
+
+/** Floating-point and vector registers of x86. */
+export interface UserX86FpregsEntry {
+  cwd: number;
+  swd: number;
+  twd: number;
+  fop: number;
+  rip: bigint;
+  rdp: bigint;
+  mxcsr: number;
+  mxcsr_mask: number;
+  st_space?: number[] | undefined;
+  xmm_space?: number[] | undefined;
+  padding?: number[] | undefined;
+  xsave?: UserX86XsaveEntry | undefined;
+}
+
+export const user_x86_fpregs_entry: MessageType<UserX86FpregsEntry> = {
+  name: 'user_x86_fpregs_entry',
+  required: ['cwd', 'swd', 'twd', 'fop', 'rip', 'rdp', 'mxcsr', 'mxcsr_mask'],
+  fields: {
+    1: { name: 'cwd', type: 'uint32' },
+    2: { name: 'swd', type: 'uint32' },
+    3: { name: 'twd', type: 'uint32' },
+    4: { name: 'fop', type: 'uint32' },
+    5: { name: 'rip', type: 'uint64' },
+    6: { name: 'rdp', type: 'uint64' },
+    7: { name: 'mxcsr', type: 'uint32' },
+    8: { name: 'mxcsr_mask', type: 'uint32' },
+    9: { name: 'st_space', type: 'uint32', repeated: true },
+    10: { name: 'xmm_space', type: 'uint32', repeated: true },
+    11: { name: 'padding', type: 'uint32', repeated: true },
+    13: { name: 'xsave', type: user_x86_xsave_entry },
+  },
+};
+
+/** A segment of thread-local storage of x86. */
+export interface UserDescT {
+  entry_number: number;
+  base_addr: number;
+  limit: number;
+  seg_32bit: boolean;
+  contents_h: boolean;
+  contents_l: boolean;
+  read_exec_only: boolean;
+  limit_in_pages: boolean;
+  seg_not_present: boolean;
+  usable: boolean;
+}
+
+export const user_desc_t: MessageType<UserDescT> = {
+  name: 'user_desc_t',
+  required: ['entry_number', 'base_addr', 'limit', 'seg_32bit', 'contents_h', 'contents_l', 'read_exec_only', 'limit_in_pages', 'seg_not_present', 'usable'],
+  fields: {
+    1: { name: 'entry_number', type: 'uint32' },
+    2: { name: 'base_addr', type: 'uint32' },
+    3: { name: 'limit', type: 'uint32' },
+    4: { name: 'seg_32bit', type: 'bool' },
+    5: { name: 'contents_h', type: 'bool' },
+    6: { name: 'contents_l', type: 'bool' },
+    7: { name: 'read_exec_only', type: 'bool' },
+    8: { name: 'limit_in_pages', type: 'bool' },
+    9: { name: 'seg_not_present', type: 'bool' },
+    10: { name: 'usable', type: 'bool' },
+  },
+};
+
+/** A thread on x86. */
+export interface ThreadInfoX86 {
+  clear_tid_addr: bigint;
+  gpregs: UserX86RegsEntry;
+  fpregs: UserX86FpregsEntry;
+  tls?: UserDescT[] | undefined;
+}
+
+export const thread_info_x86: MessageType<ThreadInfoX86> = {
+  name: 'thread_info_x86',
+  required: ['clear_tid_addr', 'gpregs', 'fpregs'],
+  fields: {
+    1: { name: 'clear_tid_addr', type: 'uint64', format: { hex: true } },
+    2: { name: 'gpregs', type: user_x86_regs_entry, format: { hex: true } },
+    3: { name: 'fpregs', type: user_x86_fpregs_entry },
+    4: { name: 'tls', type: user_desc_t, repeated: true },
+  },
+};
+
+/** General registers of 32-bit ARM. */
+export interface UserArmRegsEntry {
+  r0: number;
+  r1: number;
+  r2: number;
+  r3: number;
+  r4: number;
+  r5: number;
+  r6: number;
+  r7: number;
+  r8: number;
+  r9: number;
+  r10: number;
+  fp: number;
+  ip: number;
+  sp: number;
+  lr: number;
+  pc: number;
+  cpsr: number;
+  orig_r0: number;
+}
+
+export const user_arm_regs_entry: MessageType<UserArmRegsEntry> = {
+  name: 'user_arm_regs_entry',
+  required: ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'fp', 'ip', 'sp', 'lr', 'pc', 'cpsr', 'orig_r0'],
+  fields: {
+    1: { name: 'r0', type: 'uint32' },
+    2: { name: 'r1', type: 'uint32' },
+    3: { name: 'r2', type: 'uint32' },
+    4: { name: 'r3', type: 'uint32' },
+    5: { name: 'r4', type: 'uint32' },
+    6: { name: 'r5', type: 'uint32' },
+    7: { name: 'r6', type: 'uint32' },
+    8: { name: 'r7', type: 'uint32' },
+    9: { name: 'r8', type: 'uint32' },
+    10: { name: 'r9', type: 'uint32' },
+    11: { name: 'r10', type: 'uint32' },
+    12: { name: 'fp', type: 'uint32' },
+    13: { name: 'ip', type: 'uint32' },
+    14: { name: 'sp', type: 'uint32' },
+    15: { name: 'lr', type: 'uint32' },
+    16: { name: 'pc', type: 'uint32' },
+    17: { name: 'cpsr', type: 'uint32' },
+    18: { name: 'orig_r0', type: 'uint32' },
+  },
+};
+
+/** Floating-point registers of 32-bit ARM. */
+export interface UserArmVfpstateEntry {
+  vfp_regs?: bigint[] | undefined;
+  fpscr: number;
+  fpexc: number;
+  fpinst: number;
+  fpinst2: number;
+}
+
+export const user_arm_vfpstate_entry: MessageType<UserArmVfpstateEntry> = {
+  name: 'user_arm_vfpstate_entry',
+  required: ['fpscr', 'fpexc', 'fpinst', 'fpinst2'],
+  fields: {
+    1: { name: 'vfp_regs', type: 'uint64', repeated: true },
+    2: { name: 'fpscr', type: 'uint32' },
+    3: { name: 'fpexc', type: 'uint32' },
+    4: { name: 'fpinst', type: 'uint32' },
+    5: { name: 'fpinst2', type: 'uint32' },
+  },
+};
+
+/** A thread on 32-bit ARM. */
+export interface ThreadInfoArm {
+  clear_tid_addr: bigint;
+  tls: number;
+  gpregs: UserArmRegsEntry;
+  fpstate: UserArmVfpstateEntry;
+}
+
+export const thread_info_arm: MessageType<ThreadInfoArm> = {
+  name: 'thread_info_arm',
+  required: ['clear_tid_addr', 'tls', 'gpregs', 'fpstate'],
+  fields: {
+    1: { name: 'clear_tid_addr', type: 'uint64', format: { hex: true } },
+    2: { name: 'tls', type: 'uint32' },
+    3: { name: 'gpregs', type: user_arm_regs_entry, format: { hex: true } },
+    4: { name: 'fpstate', type: user_arm_vfpstate_entry },
+  },
+};
+
+/** General registers of arm64. */
+export interface UserAarch64RegsEntry {
+  regs?: bigint[] | undefined;
+  sp: bigint;
+  pc: bigint;
+  pstate: bigint;
+}
+
+export const user_aarch64_regs_entry: MessageType<UserAarch64RegsEntry> = {
+  name: 'user_aarch64_regs_entry',
+  required: ['sp', 'pc', 'pstate'],
+  fields: {
+    1: { name: 'regs', type: 'uint64', repeated: true },
+    2: { name: 'sp', type: 'uint64' },
+    3: { name: 'pc', type: 'uint64' },
+    4: { name: 'pstate', type: 'uint64' },
+  },
+};
+
+/** Floating-point and vector registers of arm64. */
+export interface UserAarch64FpsimdContextEntry {
+  vregs?: bigint[] | undefined;
+  fpsr: number;
+  fpcr: number;
+}
+
+export const user_aarch64_fpsimd_context_entry: MessageType<UserAarch64FpsimdContextEntry> = {
+  name: 'user_aarch64_fpsimd_context_entry',
+  required: ['fpsr', 'fpcr'],
+  fields: {
+    1: { name: 'vregs', type: 'uint64', repeated: true },
+    2: { name: 'fpsr', type: 'uint32' },
+    3: { name: 'fpcr', type: 'uint32' },
+  },
+};
+
+/** The guarded control stack of arm64; since CRIU 4.3. */
+export interface UserAarch64GcsEntry {
+  gcspr_el0: bigint;
+  features_enabled: bigint;
+}
+
+export const user_aarch64_gcs_entry: MessageType<UserAarch64GcsEntry> = {
+  name: 'user_aarch64_gcs_entry',
+  required: ['gcspr_el0', 'features_enabled'],
+  fields: {
+    1: { name: 'gcspr_el0', type: 'uint64', format: { hex: true } },
+    2: { name: 'features_enabled', type: 'uint64', format: { hex: true } },
+  },
+};
+
+/** Keys of arm64 that sign addresses. */
+export interface PacAddressKeys {
+  apiakey_lo: bigint;
+  apiakey_hi: bigint;
+  apibkey_lo: bigint;
+  apibkey_hi: bigint;
+  apdakey_lo: bigint;
+  apdakey_hi: bigint;
+  apdbkey_lo: bigint;
+  apdbkey_hi: bigint;
+  pac_enabled_key: bigint;
+}
+
+export const pac_address_keys: MessageType<PacAddressKeys> = {
+  name: 'pac_address_keys',
+  required: ['apiakey_lo', 'apiakey_hi', 'apibkey_lo', 'apibkey_hi', 'apdakey_lo', 'apdakey_hi', 'apdbkey_lo', 'apdbkey_hi', 'pac_enabled_key'],
+  fields: {
+    1: { name: 'apiakey_lo', type: 'uint64' },
+    2: { name: 'apiakey_hi', type: 'uint64' },
+    3: { name: 'apibkey_lo', type: 'uint64' },
+    4: { name: 'apibkey_hi', type: 'uint64' },
+    5: { name: 'apdakey_lo', type: 'uint64' },
+    6: { name: 'apdakey_hi', type: 'uint64' },
+    7: { name: 'apdbkey_lo', type: 'uint64' },
+    8: { name: 'apdbkey_hi', type: 'uint64' },
+    9: { name: 'pac_enabled_key', type: 'uint64' },
+  },
+};
+
+/** Keys of arm64 that sign data. */
+export interface PacGenericKeys {
+  apgakey_lo: bigint;
+  apgakey_hi: bigint;
+}
+
+export const pac_generic_keys: MessageType<PacGenericKeys> = {
+  name: 'pac_generic_keys',
+  required: ['apgakey_lo', 'apgakey_hi'],
+  fields: {
+    1: { name: 'apgakey_lo', type: 'uint64' },
+    2: { name: 'apgakey_hi', type: 'uint64' },
+  },
+};
+
+/** Keys of arm64 for pointer authentication. */
+export interface PacKeys {
+  pac_address_keys?: PacAddressKeys | undefined;
+  pac_generic_keys?: PacGenericKeys | undefined;
+}
+
+export const pac_keys: MessageType<PacKeys> = {
+  name: 'pac_keys',
+  required: [],
+  fields: {
+    6: { name: 'pac_address_keys', type: pac_address_keys },
+    7: { name: 'pac_generic_keys', type: pac_generic_keys },
+  },
+};
+
+/** A thread on arm64. */
+export interface ThreadInfoAarch64 {
+  clear_tid_addr: bigint;
+  tls: bigint;
+  gpregs: UserAarch64RegsEntry;
+  fpsimd: UserAarch64FpsimdContextEntry;
+  pac_keys?: PacKeys | undefined;
+  gcs?: UserAarch64GcsEntry | undefined;
+}
+
+export const thread_info_aarch64: MessageType<ThreadInfoAarch64> = {
+  name: 'thread_info_aarch64',
+  required: ['clear_tid_addr', 'tls', 'gpregs', 'fpsimd'],
+  fields: {
+    1: { name: 'clear_tid_addr', type: 'uint64', format: { hex: true } },
+    2: { name: 'tls', type: 'uint64' },
+    3: { name: 'gpregs', type: user_aarch64_regs_entry, format: { hex: true } },
+    4: { name: 'fpsimd', type: user_aarch64_fpsimd_context_entry },
+    5: { name: 'pac_keys', type: pac_keys },
+    6: { name: 'gcs', type: user_aarch64_gcs_entry },
+  },
+};
+
+/** General registers of ppc64. */
+export interface UserPpc64RegsEntry {
+  gpr?: bigint[] | undefined;
+  nip: bigint;
+  msr: bigint;
+  orig_gpr3: bigint;
+  ctr: bigint;
+  link: bigint;
+  xer: bigint;
+  ccr: bigint;
+  trap: bigint;
+  texasr?: bigint | undefined;
+  tfhar?: bigint | undefined;
+  tfiar?: bigint | undefined;
+}
+
+export const user_ppc64_regs_entry: MessageType<UserPpc64RegsEntry> = {
+  name: 'user_ppc64_regs_entry',
+  required: ['nip', 'msr', 'orig_gpr3', 'ctr', 'link', 'xer', 'ccr', 'trap'],
+  fields: {
+    1: { name: 'gpr', type: 'uint64', repeated: true },
+    2: { name: 'nip', type: 'uint64' },
+    3: { name: 'msr', type: 'uint64' },
+    4: { name: 'orig_gpr3', type: 'uint64' },
+    5: { name: 'ctr', type: 'uint64' },
+    6: { name: 'link', type: 'uint64' },
+    7: { name: 'xer', type: 'uint64' },
+    8: { name: 'ccr', type: 'uint64' },
+    9: { name: 'trap', type: 'uint64' },
+    10: { name: 'texasr', type: 'uint64' },
+    11: { name: 'tfhar', type: 'uint64' },
+    12: { name: 'tfiar', type: 'uint64' },
+  },
+};
+
+/** Floating-point registers of ppc64. */
+export interface UserPpc64FpstateEntry {
+  fpregs?: bigint[] | undefined;
+}
+
+export const user_ppc64_fpstate_entry: MessageType<UserPpc64FpstateEntry> = {
+  name: 'user_ppc64_fpstate_entry',
+  required: [],
+  fields: {
+    1: { name: 'fpregs', type: 'uint64', repeated: true },
+  },
+};
+
+/** Vector registers of ppc64. */
+export interface UserPpc64VrstateEntry {
+  vrregs?: bigint[] | undefined;
+  vrsave: number;
+}
+
+export const user_ppc64_vrstate_entry: MessageType<UserPpc64VrstateEntry> = {
+  name: 'user_ppc64_vrstate_entry',
+  required: ['vrsave'],
+  fields: {
+    1: { name: 'vrregs', type: 'uint64', repeated: true },
+    2: { name: 'vrsave', type: 'uint32' },
+  },
+};
+
+/** Vector-scalar registers of ppc64. */
+export interface UserPpc64VsxstateEntry {
+  vsxregs?: bigint[] | undefined;
+}
+
+export const user_ppc64_vsxstate_entry: MessageType<UserPpc64VsxstateEntry> = {
+  name: 'user_ppc64_vsxstate_entry',
+  required: [],
+  fields: {
+    1: { name: 'vsxregs', type: 'uint64', repeated: true },
+  },
+};
+
+/** Registers of ppc64 within a memory transaction. */
+export interface UserPpc64TmRegsEntry {
+  gpregs: UserPpc64RegsEntry;
+  fpstate?: UserPpc64FpstateEntry | undefined;
+  vrstate?: UserPpc64VrstateEntry | undefined;
+  vsxstate?: UserPpc64VsxstateEntry | undefined;
+}
+
+export const user_ppc64_tm_regs_entry: MessageType<UserPpc64TmRegsEntry> = {
+  name: 'user_ppc64_tm_regs_entry',
+  required: ['gpregs'],
+  fields: {
+    1: { name: 'gpregs', type: user_ppc64_regs_entry },
+    2: { name: 'fpstate', type: user_ppc64_fpstate_entry },
+    3: { name: 'vrstate', type: user_ppc64_vrstate_entry },
+    4: { name: 'vsxstate', type: user_ppc64_vsxstate_entry },
+  },
+};
+
+/** A thread on ppc64. */
+export interface ThreadInfoPpc64 {
+  clear_tid_addr: bigint;
+  gpregs: UserPpc64RegsEntry;
+  fpstate?: UserPpc64FpstateEntry | undefined;
+  vrstate?: UserPpc64VrstateEntry | undefined;
+  vsxstate?: UserPpc64VsxstateEntry | undefined;
+  tmstate?: UserPpc64TmRegsEntry | undefined;
+}
+
+export const thread_info_ppc64: MessageType<ThreadInfoPpc64> = {
+  name: 'thread_info_ppc64',
+  required: ['clear_tid_addr', 'gpregs'],
+  fields: {
+    1: { name: 'clear_tid_addr', type: 'uint64', format: { hex: true } },
+    2: { name: 'gpregs', type: user_ppc64_regs_entry, format: { hex: true } },
+    3: { name: 'fpstate', type: user_ppc64_fpstate_entry },
+    4: { name: 'vrstate', type: user_ppc64_vrstate_entry },
+    5: { name: 'vsxstate', type: user_ppc64_vsxstate_entry },
+    6: { name: 'tmstate', type: user_ppc64_tm_regs_entry },
+  },
+};
+
+/** General registers of s390. */
+export interface UserS390RegsEntry {
+  psw_mask: bigint;
+  psw_addr: bigint;
+  gprs?: bigint[] | undefined;
+  acrs?: number[] | undefined;
+  orig_gpr2: bigint;
+  system_call: number;
+}
+
+export const user_s390_regs_entry: MessageType<UserS390RegsEntry> = {
+  name: 'user_s390_regs_entry',
+  required: ['psw_mask', 'psw_addr', 'orig_gpr2', 'system_call'],
+  fields: {
+    1: { name: 'psw_mask', type: 'uint64' },
+    2: { name: 'psw_addr', type: 'uint64' },
+    3: { name: 'gprs', type: 'uint64', repeated: true },
+    4: { name: 'acrs', type: 'uint32', repeated: true },
+    5: { name: 'orig_gpr2', type: 'uint64' },
+    6: { name: 'system_call', type: 'uint32' },
+  },
+};
+
+/** Lower halves of the first vector registers of s390. */
+export interface UserS390VxrsLowEntry {
+  regs?: bigint[] | undefined;
+}
+
+export const user_s390_vxrs_low_entry: MessageType<UserS390VxrsLowEntry> = {
+  name: 'user_s390_vxrs_low_entry',
+  required: [],
+  fields: {
+    1: { name: 'regs', type: 'uint64', repeated: true },
+  },
+};
+
+/** The other vector registers of s390. */
+export interface UserS390VxrsHighEntry {
+  regs?: bigint[] | undefined;
+}
+
+export const user_s390_vxrs_high_entry: MessageType<UserS390VxrsHighEntry> = {
+  name: 'user_s390_vxrs_high_entry',
+  required: [],
+  fields: {
+    1: { name: 'regs', type: 'uint64', repeated: true },
+  },
+};
+
+/** Floating-point registers of s390. */
+export interface UserS390FpregsEntry {
+  fpc: number;
+  fprs?: bigint[] | undefined;
+}
+
+export const user_s390_fpregs_entry: MessageType<UserS390FpregsEntry> = {
+  name: 'user_s390_fpregs_entry',
+  required: ['fpc'],
+  fields: {
+    1: { name: 'fpc', type: 'uint32' },
+    2: { name: 'fprs', type: 'uint64', repeated: true },
+  },
+};
+
+/** A control block for guarded storage of s390. */
+export interface UserS390GsCbEntry {
+  regs?: bigint[] | undefined;
+}
+
+export const user_s390_gs_cb_entry: MessageType<UserS390GsCbEntry> = {
+  name: 'user_s390_gs_cb_entry',
+  required: [],
+  fields: {
+    1: { name: 'regs', type: 'uint64', repeated: true },
+  },
+};
+
+/** Runtime instrumentation of s390. */
+export interface UserS390RiEntry {
+  ri_on: number;
+  regs?: bigint[] | undefined;
+}
+
+export const user_s390_ri_entry: MessageType<UserS390RiEntry> = {
+  name: 'user_s390_ri_entry',
+  required: ['ri_on'],
+  fields: {
+    1: { name: 'ri_on', type: 'uint32' },
+    2: { name: 'regs', type: 'uint64', repeated: true },
+  },
+};
+
+/** A thread on s390. */
+export interface ThreadInfoS390 {
+  clear_tid_addr: bigint;
+  gpregs: UserS390RegsEntry;
+  fpregs: UserS390FpregsEntry;
+  vxrs_low?: UserS390VxrsLowEntry | undefined;
+  vxrs_high?: UserS390VxrsHighEntry | undefined;
+  gs_cb?: UserS390GsCbEntry | undefined;
+  gs_bc?: UserS390GsCbEntry | undefined;
+  ri_cb?: UserS390RiEntry | undefined;
+}
+
+export const thread_info_s390: MessageType<ThreadInfoS390> = {
+  name: 'thread_info_s390',
+  required: ['clear_tid_addr', 'gpregs', 'fpregs'],
+  fields: {
+    1: { name: 'clear_tid_addr', type: 'uint64', format: { hex: true } },
+    2: { name: 'gpregs', type: user_s390_regs_entry, format: { hex: true } },
+    3: { name: 'fpregs', type: user_s390_fpregs_entry, format: { hex: true } },
+    4: { name: 'vxrs_low', type: user_s390_vxrs_low_entry, format: { hex: true } },
+    5: { name: 'vxrs_high', type: user_s390_vxrs_high_entry, format: { hex: true } },
+    6: { name: 'gs_cb', type: user_s390_gs_cb_entry, format: { hex: true } },
+    7: { name: 'gs_bc', type: user_s390_gs_cb_entry, format: { hex: true } },
+    8: { name: 'ri_cb', type: user_s390_ri_entry, format: { hex: true } },
+  },
+};
+
+/** General registers of MIPS. */
+export interface UserMipsRegsEntry {
+  r0: bigint;
+  r1: bigint;
+  r2: bigint;
+  r3: bigint;
+  r4: bigint;
+  r5: bigint;
+  r6: bigint;
+  r7: bigint;
+  r8: bigint;
+  r9: bigint;
+  r10: bigint;
+  r11: bigint;
+  r12: bigint;
+  r13: bigint;
+  r14: bigint;
+  r15: bigint;
+  r16: bigint;
+  r17: bigint;
+  r18: bigint;
+  r19: bigint;
+  r20: bigint;
+  r21: bigint;
+  r22: bigint;
+  r23: bigint;
+  r24: bigint;
+  r25: bigint;
+  r26: bigint;
+  r27: bigint;
+  r28: bigint;
+  r29: bigint;
+  r30: bigint;
+  r31: bigint;
+  lo: bigint;
+  hi: bigint;
+  cp0_epc: bigint;
+  cp0_badvaddr: bigint;
+  cp0_status: bigint;
+  cp0_cause: bigint;
+}
+
+export const user_mips_regs_entry: MessageType<UserMipsRegsEntry> = {
+  name: 'user_mips_regs_entry',
+  required: ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'r16', 'r17', 'r18', 'r19', 'r20', 'r21', 'r22', 'r23', 'r24', 'r25', 'r26', 'r27', 'r28', 'r29', 'r30', 'r31', 'lo', 'hi', 'cp0_epc', 'cp0_badvaddr', 'cp0_status', 'cp0_cause'],
+  fields: {
+    1: { name: 'r0', type: 'uint64' },
+    2: { name: 'r1', type: 'uint64' },
+    3: { name: 'r2', type: 'uint64' },
+    4: { name: 'r3', type: 'uint64' },
+    5: { name: 'r4', type: 'uint64' },
+    6: { name: 'r5', type: 'uint64' },
+    7: { name: 'r6', type: 'uint64' },
+    8: { name: 'r7', type: 'uint64' },
+    9: { name: 'r8', type: 'uint64' },
+    10: { name: 'r9', type: 'uint64' },
+    11: { name: 'r10', type: 'uint64' },
+    12: { name: 'r11', type: 'uint64' },
+    13: { name: 'r12', type: 'uint64' },
+    14: { name: 'r13', type: 'uint64' },
+    15: { name: 'r14', type: 'uint64' },
+    16: { name: 'r15', type: 'uint64' },
+    17: { name: 'r16', type: 'uint64' },
+    18: { name: 'r17', type: 'uint64' },
+    19: { name: 'r18', type: 'uint64' },
+    20: { name: 'r19', type: 'uint64' },
+    21: { name: 'r20', type: 'uint64' },
+    22: { name: 'r21', type: 'uint64' },
+    23: { name: 'r22', type: 'uint64' },
+    24: { name: 'r23', type: 'uint64' },
+    25: { name: 'r24', type: 'uint64' },
+    26: { name: 'r25', type: 'uint64' },
+    27: { name: 'r26', type: 'uint64' },
+    28: { name: 'r27', type: 'uint64' },
+    29: { name: 'r28', type: 'uint64' },
+    30: { name: 'r29', type: 'uint64' },
+    31: { name: 'r30', type: 'uint64' },
+    32: { name: 'r31', type: 'uint64' },
+    33: { name: 'lo', type: 'uint64' },
+    34: { name: 'hi', type: 'uint64' },
+    35: { name: 'cp0_epc', type: 'uint64' },
+    36: { name: 'cp0_badvaddr', type: 'uint64' },
+    37: { name: 'cp0_status', type: 'uint64' },
+    38: { name: 'cp0_cause', type: 'uint64' },
+  },
+};
+
+/** Floating-point registers of MIPS. */
+export interface UserMipsFpregsEntry {
+  r0: bigint;
+  r1: bigint;
+  r2: bigint;
+  r3: bigint;
+  r4: bigint;
+  r5: bigint;
+  r6: bigint;
+  r7: bigint;
+  r8: bigint;
+  r9: bigint;
+  r10: bigint;
+  r11: bigint;
+  r12: bigint;
+  r13: bigint;
+  r14: bigint;
+  r15: bigint;
+  r16: bigint;
+  r17: bigint;
+  r18: bigint;
+  r19: bigint;
+  r20: bigint;
+  r21: bigint;
+  r22: bigint;
+  r23: bigint;
+  r24: bigint;
+  r25: bigint;
+  r26: bigint;
+  r27: bigint;
+  r28: bigint;
+  r29: bigint;
+  r30: bigint;
+  r31: bigint;
+  lo: bigint;
+  hi: bigint;
+  fpu_fcr31: number;
+  fpu_id: number;
+}
+
+export const user_mips_fpregs_entry: MessageType<UserMipsFpregsEntry> = {
+  name: 'user_mips_fpregs_entry',
+  required: ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'r16', 'r17', 'r18', 'r19', 'r20', 'r21', 'r22', 'r23', 'r24', 'r25', 'r26', 'r27', 'r28', 'r29', 'r30', 'r31', 'lo', 'hi', 'fpu_fcr31', 'fpu_id'],
+  fields: {
+    1: { name: 'r0', type: 'uint64' },
+    2: { name: 'r1', type: 'uint64' },
+    3: { name: 'r2', type: 'uint64' },
+    4: { name: 'r3', type: 'uint64' },
+    5: { name: 'r4', type: 'uint64' },
+    6: { name: 'r5', type: 'uint64' },
+    7: { name: 'r6', type: 'uint64' },
+    8: { name: 'r7', type: 'uint64' },
+    9: { name: 'r8', type: 'uint64' },
+    10: { name: 'r9', type: 'uint64' },
+    11: { name: 'r10', type: 'uint64' },
+    12: { name: 'r11', type: 'uint64' },
+    13: { name: 'r12', type: 'uint64' },
+    14: { name: 'r13', type: 'uint64' },
+    15: { name: 'r14', type: 'uint64' },
+    16: { name: 'r15', type: 'uint64' },
+    17: { name: 'r16', type: 'uint64' },
+    18: { name: 'r17', type: 'uint64' },
+    19: { name: 'r18', type: 'uint64' },
+    20: { name: 'r19', type: 'uint64' },
+    21: { name: 'r20', type: 'uint64' },
+    22: { name: 'r21', type: 'uint64' },
+    23: { name: 'r22', type: 'uint64' },
+    24: { name: 'r23', type: 'uint64' },
+    25: { name: 'r24', type: 'uint64' },
+    26: { name: 'r25', type: 'uint64' },
+    27: { name: 'r26', type: 'uint64' },
+    28: { name: 'r27', type: 'uint64' },
+    29: { name: 'r28', type: 'uint64' },
+    30: { name: 'r29', type: 'uint64' },
+    31: { name: 'r30', type: 'uint64' },
+    32: { name: 'r31', type: 'uint64' },
+    33: { name: 'lo', type: 'uint64' },
+    34: { name: 'hi', type: 'uint64' },
+    35: { name: 'fpu_fcr31', type: 'uint32' },
+    36: { name: 'fpu_id', type: 'uint32' },
+  },
+};
+
+/** A thread on MIPS. */
+export interface ThreadInfoMips {
+  clear_tid_addr: bigint;
+  tls: bigint;
+  gpregs: UserMipsRegsEntry;
+  fpregs: UserMipsFpregsEntry;
+}
+
+export const thread_info_mips: MessageType<ThreadInfoMips> = {
+  name: 'thread_info_mips',
+  required: ['clear_tid_addr', 'tls', 'gpregs', 'fpregs'],
+  fields: {
+    1: { name: 'clear_tid_addr', type: 'uint64', format: { hex: true } },
+    2: { name: 'tls', type: 'uint64' },
+    3: { name: 'gpregs', type: user_mips_regs_entry, format: { hex: true } },
+    4: { name: 'fpregs', type: user_mips_fpregs_entry, format: { hex: true } },
+  },
+};
+
+/** General registers of LoongArch. */
+export interface UserLoongarch64GpregsEntry {
+  regs?: bigint[] | undefined;
+  pc: bigint;
+}
+
+export const user_loongarch64_gpregs_entry: MessageType<UserLoongarch64GpregsEntry> = {
+  name: 'user_loongarch64_gpregs_entry',
+  required: ['pc'],
+  fields: {
+    1: { name: 'regs', type: 'uint64', repeated: true },
+    2: { name: 'pc', type: 'uint64' },
+  },
+};
+
+/** Floating-point registers of LoongArch. */
+export interface UserLoongarch64FpregsEntry {
+  regs?: bigint[] | undefined;
+  fcc: bigint;
+  fcsr: number;
+}
+
+export const user_loongarch64_fpregs_entry: MessageType<UserLoongarch64FpregsEntry> = {
+  name: 'user_loongarch64_fpregs_entry',
+  required: ['fcc', 'fcsr'],
+  fields: {
+    1: { name: 'regs', type: 'uint64', repeated: true },
+    2: { name: 'fcc', type: 'uint64' },
+    3: { name: 'fcsr', type: 'uint32' },
+  },
+};
+
+/** A thread on LoongArch. */
+export interface ThreadInfoLoongarch64 {
+  clear_tid_addr: bigint;
+  tls: bigint;
+  gpregs: UserLoongarch64GpregsEntry;
+  fpregs: UserLoongarch64FpregsEntry;
+}
+
+export const thread_info_loongarch64: MessageType<ThreadInfoLoongarch64> = {
+  name: 'thread_info_loongarch64',
+  required: ['clear_tid_addr', 'tls', 'gpregs', 'fpregs'],
+  fields: {
+    1: { name: 'clear_tid_addr', type: 'uint64', format: { hex: true } },
+    2: { name: 'tls', type: 'uint64' },
+    3: { name: 'gpregs', type: user_loongarch64_gpregs_entry, format: { hex: true } },
+    4: { name: 'fpregs', type: user_loongarch64_fpregs_entry, format: { hex: true } },
+  },
+};
+
+/** General registers of RISC-V. */
+export interface UserRiscv64RegsEntry {
+  pc: bigint;
+  ra: bigint;
+  sp: bigint;
+  gp: bigint;
+  tp: bigint;
+  t0: bigint;
+  t1: bigint;
+  t2: bigint;
+  s0: bigint;
+  s1: bigint;
+  a0: bigint;
+  a1: bigint;
+  a2: bigint;
+  a3: bigint;
+  a4: bigint;
+  a5: bigint;
+  a6: bigint;
+  a7: bigint;
+  s2: bigint;
+  s3: bigint;
+  s4: bigint;
+  s5: bigint;
+  s6: bigint;
+  s7: bigint;
+  s8: bigint;
+  s9: bigint;
+  s10: bigint;
+  s11: bigint;
+  t3: bigint;
+  t4: bigint;
+  t5: bigint;
+  t6: bigint;
+}
+
+export const user_riscv64_regs_entry: MessageType<UserRiscv64RegsEntry> = {
+  name: 'user_riscv64_regs_entry',
+  required: ['pc', 'ra', 'sp', 'gp', 'tp', 't0', 't1', 't2', 's0', 's1', 'a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9', 's10', 's11', 't3', 't4', 't5', 't6'],
+  fields: {
+    1: { name: 'pc', type: 'uint64' },
+    2: { name: 'ra', type: 'uint64' },
+    3: { name: 'sp', type: 'uint64' },
+    4: { name: 'gp', type: 'uint64' },
+    5: { name: 'tp', type: 'uint64' },
+    6: { name: 't0', type: 'uint64' },
+    7: { name: 't1', type: 'uint64' },
+    8: { name: 't2', type: 'uint64' },
+    9: { name: 's0', type: 'uint64' },
+    10: { name: 's1', type: 'uint64' },
+    11: { name: 'a0', type: 'uint64' },
+    12: { name: 'a1', type: 'uint64' },
+    13: { name: 'a2', type: 'uint64' },
+    14: { name: 'a3', type: 'uint64' },
+    15: { name: 'a4', type: 'uint64' },
+    16: { name: 'a5', type: 'uint64' },
+    17: { name: 'a6', type: 'uint64' },
+    18: { name: 'a7', type: 'uint64' },
+    19: { name: 's2', type: 'uint64' },
+    20: { name: 's3', type: 'uint64' },
+    21: { name: 's4', type: 'uint64' },
+    22: { name: 's5', type: 'uint64' },
+    23: { name: 's6', type: 'uint64' },
+    24: { name: 's7', type: 'uint64' },
+    25: { name: 's8', type: 'uint64' },
+    26: { name: 's9', type: 'uint64' },
+    27: { name: 's10', type: 'uint64' },
+    28: { name: 's11', type: 'uint64' },
+    29: { name: 't3', type: 'uint64' },
+    30: { name: 't4', type: 'uint64' },
+    31: { name: 't5', type: 'uint64' },
+    32: { name: 't6', type: 'uint64' },
+  },
+};
+
+/** Floating-point registers of RISC-V. */
+export interface UserRiscv64DExtEntry {
+  f?: bigint[] | undefined;
+  fcsr: number;
+}
+
+export const user_riscv64_d_ext_entry: MessageType<UserRiscv64DExtEntry> = {
+  name: 'user_riscv64_d_ext_entry',
+  required: ['fcsr'],
+  fields: {
+    1: { name: 'f', type: 'uint64', repeated: true },
+    2: { name: 'fcsr', type: 'uint32' },
+  },
+};
+
+/** A thread on RISC-V. */
+export interface ThreadInfoRiscv64 {
+  clear_tid_addr: bigint;
+  tls: bigint;
+  gpregs: UserRiscv64RegsEntry;
+  fpsimd: UserRiscv64DExtEntry;
+}
+
+export const thread_info_riscv64: MessageType<ThreadInfoRiscv64> = {
+  name: 'thread_info_riscv64',
+  required: ['clear_tid_addr', 'tls', 'gpregs', 'fpsimd'],
+  fields: {
+    1: { name: 'clear_tid_addr', type: 'uint64', format: { hex: true } },
+    2: { name: 'tls', type: 'uint64' },
+    3: { name: 'gpregs', type: user_riscv64_regs_entry, format: { hex: true } },
+    4: { name: 'fpsimd', type: user_riscv64_d_ext_entry },
+  },
+};
