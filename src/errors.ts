@@ -129,6 +129,8 @@ export interface CriuErrorDetails
       | 'leftovers'
       | 'findings'
       | 'refusal'
+      | 'path'
+      | 'offset'
     >
   > {
   /** The error that caused this one, most often that of a system call. */
@@ -185,6 +187,10 @@ export class CriuError extends Error {
    * cut this host off: `no-space` or `over-limit`. Not set if this host refused, or after other failures.
    */
   declare readonly refusal: MigrationRefusal | undefined;
+  /** The image file that is damaged; set by the functions of `node-criu/images`. */
+  declare readonly path: string | undefined;
+  /** Where in the file the damage was found, in bytes; set by the functions of `node-criu/images`. */
+  declare readonly offset: number | undefined;
 
   /** Creates an error of the same shape for failures of your own. */
   constructor(code: CriuErrorCode, message: string, details: CriuErrorDetails = {}) {
@@ -214,6 +220,8 @@ const detailNames = [
   'leftovers',
   'findings',
   'refusal',
+  'path',
+  'offset',
 ] as const satisfies readonly (keyof CriuErrorDetails)[];
 
 /** A copy of the error with the findings of a preflight. */

@@ -1,24 +1,22 @@
 import { readFile } from 'node:fs/promises';
+import { headerOf, type ImageKind } from './image-kinds.ts';
 
-/** The first word of image files, except of the inventory, which says that the others have it. */
-const COMMON_MAGIC = 0x54564319;
-
-/** The word after it, by the first part of the file's name: the kind of image. */
-const magics: Readonly<Record<string, number>> = {
-  cgroup: 0x59383330,
-  core: 0x55053847,
-  fdinfo: 0x56213732,
-  filelocks: 0x54323616,
-  files: 0x56303138,
-  fs: 0x51403912,
-  ids: 0x54432030,
-  inventory: 0x58313116,
-  mm: 0x57492820,
-  mountpoints: 0x55563928,
-  pagemap: 0x56084025,
-  pstree: 0x50273030,
-  remap: 0x59133954,
-  tty: 0x59453036,
+/** The kinds of the images that the library reads as a whole, by the first part of the file's name. */
+const kinds: Readonly<Record<string, ImageKind>> = {
+  cgroup: 'CGROUP',
+  core: 'CORE',
+  fdinfo: 'FDINFO',
+  filelocks: 'FILE_LOCKS',
+  files: 'FILES',
+  fs: 'FS',
+  ids: 'IDS',
+  inventory: 'INVENTORY',
+  mm: 'MM',
+  mountpoints: 'MNTS',
+  pagemap: 'PAGEMAP',
+  pstree: 'PSTREE',
+  remap: 'REMAP_FPATH',
+  tty: 'TTY_INFO',
 };
 
 /** A file is missing, or is not the image that its name says. The message follows the name of the file. */
@@ -41,12 +39,14 @@ export async function entriesOf(path: string): Promise<Uint8Array[]> {
     if (error.code === 'ENOENT') throw new BadImage('is missing', true);
     throw new BadImage(`cannot be read: ${error.message}`);
   });
-  const [kind = ''] = path.slice(path.lastIndexOf('/') + 1).split(/[-.]/);
+  const [name = ''] = path.slice(path.lastIndexOf('/') + 1).split(/[-.]/);
+  const kind = kinds[name];
+  if (kind === undefined) throw new Error(`no kind is known for ${path}`);
   const header = headerOf(kind);
   const size = 4 * header.length;
   if (bytes.length < size) throw new BadImage(`has only ${bytes.length} bytes`);
   if (header.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) {
-    throw new BadImage(`is not a CRIU ${kind} image`);
+    throw new BadImage(`is not a CRIU ${name} image`);
   }
   const entries: Uint8Array[] = [];
   for (let at = size; at < bytes.length; ) {
@@ -62,19 +62,20 @@ export async function entriesOf(path: string): Promise<Uint8Array[]> {
 }
 
 /** The content of an image file, from its encoded entries. */
-export function imageOf(kind: string, entries: readonly Uint8Array[]): Buffer {
-  const words = headerOf(kind);
-  const header = Buffer.alloc(4 * words.length);
-  for (const [index, word] of words.entries()) header.writeUInt32LE(word ?? 0, 4 * index);
-  const pieces: Uint8Array[] = [header];
-  for (const entry of entries) {
-    const size = Buffer.alloc(4);
-    size.writeUInt32LE(entry.length);
-    pieces.push(size, entry);
-  }
+export function imageOf(kind: ImageKind, entries: readonly Uint8Array[]): Buffer {
+  const pieces: Uint8Array[] = [headerBytes(kind)];
+  for (const entry of entries) pieces.push(wordBytes(entry.length), entry);
   return Buffer.concat(pieces);
 }
 
-function headerOf(kind: string): (number | undefined)[] {
-  return kind === 'inventory' ? [magics[kind]] : [COMMON_MAGIC, magics[kind]];
+/** The beginning of an image file. */
+export function headerBytes(kind: ImageKind): Buffer {
+  return Buffer.concat(headerOf(kind).map(wordBytes));
+}
+
+/** A word of the header, or the length of an entry. */
+export function wordBytes(word: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32LE(word);
+  return bytes;
 }

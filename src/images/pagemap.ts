@@ -82,7 +82,7 @@ export function pagemapOf(pagesId: number, parts: readonly PageEntries[]): Buffe
       entries.push(encode(pagemap_entry, entry));
     }
   }
-  return imageOf('pagemap', entries);
+  return imageOf('PAGEMAP', entries);
 }
 
 /** The flags of pages in a pagemap. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Files } from '../process/files.ts';
+import { headerOf } from './image-kinds.ts';
 
 const FILE = 'pstree.img';
-/** The first two words of the file: see image-file.ts. */
-const MAGIC = [0x54564319, 0x50273030] as const;
+const HEADER = headerOf('PSTREE');
 const HEADER_SIZE = 8;
 /** The protobuf tags of the fields `pid`, which is the first of an entry, and `threads`. */
 const PID_TAG = 0x08;
@@ -52,7 +52,7 @@ export async function readTree(directory: string, files: Files): Promise<TreeEnt
 /** Decoded by hand, because every restore does it before CRIU is asked. */
 function treeOf(bytes: Buffer): TreeEntry[] {
   if (bytes.length < HEADER_SIZE) return [];
-  if (MAGIC.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) return [];
+  if (HEADER.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) return [];
   // Entries follow, each preceded by its length.
   const tree: TreeEntry[] = [];
   for (let at = HEADER_SIZE; at + 4 < bytes.length; ) {

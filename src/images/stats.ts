@@ -4,6 +4,7 @@ import { stats_entry } from '../generated/images/stats.ts';
 import { native } from '../native/index.ts';
 import { type Files, remoteFiles } from '../process/files.ts';
 import { decode } from '../protobuf/decode.ts';
+import { headerOf } from './image-kinds.ts';
 
 /** CRIU's measurements of a dump or pre-dump. Source: `dump_stats_entry` of `stats-dump`. */
 export interface DumpStats {
@@ -57,8 +58,7 @@ export interface RestoreStats {
   readonly pageSize: number;
 }
 
-/** The first two words of both files. */
-const MAGIC = [0x55105940, 0x57093306] as const;
+const HEADER = headerOf('STATS');
 const HEADER_SIZE = 12;
 
 /**
@@ -157,7 +157,7 @@ async function readStats(operation: string, directory: string, name: string, fil
   }
   if (bytes.length < HEADER_SIZE)
     throw badImage(operation, path, `it has only ${bytes.length} bytes`);
-  if (MAGIC.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) {
+  if (HEADER.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) {
     throw badImage(operation, path, 'it is not a CRIU statistics file');
   }
   const size = bytes.readUInt32LE(8);

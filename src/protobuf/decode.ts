@@ -132,6 +132,9 @@ class Decoder {
         return reader.bigFixed64();
       case 'string':
         return escapedText(reader.bytes());
+      case 'bytes':
+        // The bytes that are read may be a small part of a large buffer.
+        return Buffer.from(reader.bytes());
       default:
         return reader[type]();
     }

@@ -1,6 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type EnumType, type FieldType, isMessage, type MessageType } from '../../src/protobuf/message-type.ts';
+import {
+  type EnumType,
+  type FieldType,
+  isMessage,
+  type MessageType,
+} from '../../src/protobuf/message-type.ts';
 
 const directory = resolve('src/generated/images');
 const modules: Record<string, EnumType | MessageType>[] = await Promise.all(

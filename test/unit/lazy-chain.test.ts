@@ -5,6 +5,7 @@ import { mm_entry } from '../../src/generated/images/memory.ts';
 import { pstree_entry } from '../../src/generated/images/pstree.ts';
 import { core_entry } from '../../src/generated/images/tasks.ts';
 import { imageOf } from '../../src/images/image-file.ts';
+import type { ImageKind } from '../../src/images/image-kinds.ts';
 import { findLazyChain } from '../../src/images/lazy-chain.ts';
 import { IN_PARENT, LAZY, PRESENT, pagemapOf, readPagemap } from '../../src/images/pagemap.ts';
 import { encode } from '../../src/protobuf/encode.ts';
@@ -33,18 +34,18 @@ async function writeChain(...rounds: readonly (readonly Entry[])[]): Promise<str
     if (round > 0) await symlink(`../${round - 1}`, join(directoryOf(round), 'parent'));
   }
   const last = directoryOf(rounds.length - 1);
-  const write = async (name: string, kind: string, type: MessageType, message: object) => {
+  const write = async (name: string, kind: ImageKind, type: MessageType, message: object) => {
     const bytes = encode(type, completed(type, message));
     await writeFile(join(last, `${name}.img`), imageOf(kind, [bytes]));
   };
   const tree = { pid: PID, pgid: PID, sid: PID, threads: [PID, THREAD] };
-  await write('pstree', 'pstree', pstree_entry, tree);
+  await write('pstree', 'PSTREE', pstree_entry, tree);
   for (const [id, page] of [
     [PID, 12],
     [THREAD, 14],
   ] as const) {
     const core = { thread_info: { gpregs: { sp: page * PAGE + 8 } } };
-    await write(`core-${id}`, 'core', core_entry, core);
+    await write(`core-${id}`, 'CORE', core_entry, core);
   }
   const vma = (start: number, end: number, flags: number, status = 1) => ({
     ...{ start: start * PAGE, end: end * PAGE, shmid: 0, flags, status },
@@ -53,7 +54,7 @@ async function writeChain(...rounds: readonly (readonly Entry[])[]): Promise<str
     ...[vma(10, 20, PRIVATE), vma(20, 30, PRIVATE | LOCKED), vma(30, 40, PRIVATE)],
     vma(40, 44, PRIVATE, VDSO),
   ];
-  await write(`mm-${PID}`, 'mm', mm_entry, { exe_file_id: 1, vmas });
+  await write(`mm-${PID}`, 'MM', mm_entry, { exe_file_id: 1, vmas });
   return last;
 }
 

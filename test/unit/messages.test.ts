@@ -344,9 +344,17 @@ describe('decoding throws for bytes that are not a response', () => {
 
 describe('messages are decoded as protobufjs decodes them', () => {
   test.each([
-    ['a list in one piece', 'pstree_entry', '08 01  10 01  18 01  20 01  2a 03 01 ac02  28 05  2a 00'],
+    [
+      'a list in one piece',
+      'pstree_entry',
+      '08 01  10 01  18 01  20 01  2a 03 01 ac02  28 05  2a 00',
+    ],
     ['an empty list in one piece', 'pstree_entry', '08 01  10 01  18 01  20 01  2a 00'],
-    ['a message in two pieces', 'inventory_entry', '08 02  1a 08 08 01 10 05 18 02 20 03  1a 04 10 06 28 07'],
+    [
+      'a message in two pieces',
+      'inventory_entry',
+      '08 02  1a 08 08 01 10 05 18 02 20 03  1a 04 10 06 28 07',
+    ],
     ['the last of several values', 'criu_version', '08 01  10 01  08 02'],
     ['a number of 64 bits for 32', 'pagemap_head', '08 8180808010'],
     ['a negative number for an unsigned one', 'pagemap_head', '08 ffffffffffffffffff01'],

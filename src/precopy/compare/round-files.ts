@@ -66,7 +66,7 @@ export class RoundFiles implements PageSink {
 export async function completeRound(
   directory: string,
   parentImage: string | undefined,
-  inventory: Uint8Array = imageOf('inventory', [
+  inventory: Uint8Array = imageOf('INVENTORY', [
     encode(inventory_entry, { img_version: IMAGES_VERSION }),
   ]),
 ): Promise<void> {
