@@ -3,6 +3,7 @@
 // packages. The library is in three files: index.js has the public classes and functions; library.cjs what
 // they share, which is run at their first use with the code that V8 has cached for it (see code-cache.mjs);
 // and on-demand.cjs the rooms that most programs never use. Modules of Node are loaded at their first use too.
+// images.js is what `node-criu/images` imports; it shares only the class of errors with the library.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -42,6 +43,17 @@ const sharedHelpers = () => {
   };
 };
 
+/** Takes the class of errors from the library, so that there is only one; the functions beside it are copied. */
+const sharedErrors = {
+  name: 'shared-errors',
+  transform(code, id) {
+    if (nameOf(id) !== '/errors.js') return undefined;
+    const pattern = /^export class CriuError .*?^\}$/ms;
+    if (!pattern.test(code)) throw new Error('src/errors.ts no longer has the class CriuError');
+    return code.replace(pattern, "import { CriuError } from './index.js';\nexport { CriuError };");
+  },
+};
+
 const nameOf = (id) => id.slice(compiled.length);
 
 /** The modules that neither an import of the library nor a dump or restore that succeeds needs. */
@@ -52,6 +64,7 @@ const isOnDemand = (id) =>
     /\/preflight\/(?!restorable|checks\/(check|namespaces)\.)/,
     /\/netlink\/(?!message|nftables|socket)/,
     /\/images\/checkpoint\.js$/,
+    /\/generated\/images\/(?!stats|pagemap)/,
   ].some((pattern) => pattern.test(nameOf(id)));
 
 /** The modules that have the public classes and functions. */
@@ -124,13 +137,20 @@ const [grpc] = await generate('migration/protocol/grpc.js', [], {
   format: 'esm',
   codeSplitting: false,
 });
+const imagesPlugins = [sharedErrors, otherBundle(/^\.\/index\.js$/, './index.js')];
+const [images] = await generate('images.js', imagesPlugins, {
+  format: 'esm',
+  codeSplitting: false,
+});
 const library = await bundleLibrary();
 const command = await bundleCommand();
-const modules = [grpc, library, command].flatMap(({ moduleIds }) => moduleIds);
+const modules = [grpc, images, library, command].flatMap(({ moduleIds }) => moduleIds);
 const files = new Map([
   ...declarations('index.d.ts'),
+  ...declarations('images.d.ts'),
   ['LICENSES', licences(modules)],
   ['grpc.js', grpc.code],
+  ['images.js', images.code],
   ['cli/main.js', command.code],
   ['on-demand.cjs', library.onDemand],
   ['library.cjs', library.shared],

@@ -1,6 +1,6 @@
 // Writes src/generated/: from proto/ the fields of CRIU's requests (messages.ts), the description of our own
 // service for gRPC (migration.ts) and the types of both (types/), the fields and types of CRIU's images
-// (images/, a module for each file of proto/images/), and from src/options/ what the command needs to know
+// (images/), and from src/options/ what the command needs to know
 // of each option for its flags and help (help.ts).
 //
 //   node scripts/generate.mjs [--check] [DIRECTORY]
@@ -84,33 +84,38 @@ ${imports.join('')}
 ${tables.join('\n')}`;
 }
 
-/** Writes the tables and types of images. The types have 64-bit numbers as bigint. */
+/**
+ * Writes the tables of images, a module for each file of proto/images/, and the types of all in one module.
+ * They have 64-bit numbers as bigint.
+ */
 function writeImages(directory) {
   mkdirSync(directory);
   const all = inOrder(definitions(imageProtos));
+  const types = all.map((one) => (isEnum(one) ? enumType(one) : messageInterface(one)));
+  writeFileSync(join(directory, 'types.ts'), `${header}\n${types.join('\n')}`);
   for (const proto of imageProtos) {
     const file = basename(proto, '.proto');
     const own = all.filter((definition) => fileOf(definition) === file);
-    const used = own.flatMap((definition) =>
-      (definition.fieldsArray ?? []).map(({ resolvedType }) => resolvedType),
+    const messages = own.filter((definition) => !isEnum(definition));
+    const used = messages.flatMap(({ fieldsArray }) =>
+      fieldsArray.map(({ resolvedType }) => resolvedType),
     );
     const foreign = [...new Set(used)].filter(
       (definition) => definition && fileOf(definition) !== file,
     );
-    const imports = foreign.map((definition) => {
-      const { name } = definition;
-      return `import { ${name}, type ${typeNameOf(name)} } from './${fileOf(definition)}.ts';\n`;
-    });
     const tables = own.map((definition) =>
       isEnum(definition)
-        ? `${enumType(definition)}\nexport const ${enumTable(definition)}`
-        : `${messageInterface(definition)}\nexport const ${messageTable(definition, typeNameOf(definition.name))}`,
+        ? `export const ${enumTable(definition)}`
+        : `export const ${messageTable(definition, `types.${typeNameOf(definition.name)}`)}`,
     );
-    const kinds = own.some(isEnum) ? 'EnumType, MessageType' : 'MessageType';
-    const text = `${header}import type { ${kinds} } from '../../protobuf/message-type.ts';
-${imports.join('')}
-${tables.join('\n')}`;
-    writeFileSync(join(directory, `${file}.ts`), text);
+    const text = [
+      header,
+      `import type { ${own.length > messages.length ? 'EnumType, ' : ''}MessageType } from '../../protobuf/message-type.ts';\n`,
+      ...foreign.map((one) => `import { ${one.name} } from './${fileOf(one)}.ts';\n`),
+      `import type * as types from './types.ts';\n\n`,
+      tables.join('\n'),
+    ];
+    writeFileSync(join(directory, `${file}.ts`), text.join(''));
   }
 }
 
@@ -191,7 +196,7 @@ function typeNameOf(name) {
 
 function enumType({ name, values, comment }) {
   const names = Object.keys(values).map((key) => `'${key}'`);
-  return `${documentation(comment)}export type ${typeNameOf(name)} = ${names.join(' | ')};`;
+  return `${documentation(comment)}export type ${typeNameOf(name)} = ${names.join(' | ')};\n`;
 }
 
 function messageInterface({ name, fieldsArray, comment }) {

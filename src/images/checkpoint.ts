@@ -1,26 +1,29 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  type FileEntry,
-  type FileLockEntry,
   fdinfo_entry,
   file_entry,
   file_lock_entry,
   fs_entry,
-  type RemapFilePathEntry,
   remap_file_path_entry,
 } from '../generated/images/files.ts';
-import { type CgroupEntry, cgroup_entry } from '../generated/images/host.ts';
-import {
-  inventory_entry,
-  type TaskKobjIdsEntry,
-  task_kobj_ids_entry,
-} from '../generated/images/inventory.ts';
+import { cgroup_entry } from '../generated/images/host.ts';
+import { inventory_entry, task_kobj_ids_entry } from '../generated/images/inventory.ts';
 import { mm_entry } from '../generated/images/memory.ts';
-import { type MntEntry, mnt_entry } from '../generated/images/mounts.ts';
-import { type PstreeEntry, pstree_entry } from '../generated/images/pstree.ts';
+import { mnt_entry } from '../generated/images/mounts.ts';
+import { pstree_entry } from '../generated/images/pstree.ts';
 import { core_entry } from '../generated/images/tasks.ts';
-import { type TtyInfoEntry, tty_info_entry } from '../generated/images/terminals.ts';
+import { tty_info_entry } from '../generated/images/terminals.ts';
+import type {
+  CgroupEntry,
+  FileEntry,
+  FileLockEntry,
+  MntEntry,
+  PstreeEntry,
+  RemapFilePathEntry,
+  TaskKobjIdsEntry,
+  TtyInfoEntry,
+} from '../generated/images/types.ts';
 import { eachOf } from '../procfs/read.ts';
 import { decode, type Plain } from '../protobuf/decode.ts';
 import type { MessageType } from '../protobuf/message-type.ts';

@@ -2,7 +2,8 @@ import { invalid } from '../errors.ts';
 import { decodeExactly } from '../protobuf/decode.ts';
 import { ImageCursor } from './image-cursor.ts';
 import { hasSecondWord, headerOf, type ImageKind, kindOfHeader } from './image-kinds.ts';
-import { type ImageMessages, layouts, messageOf } from './image-layouts.ts';
+import { layouts, messageOf } from './image-layouts.ts';
+import type { ImageMessages } from './image-messages.ts';
 import type { Payload } from './payload.ts';
 import { MAX_ENTRY, type QueuedMessage, type TcpQueues } from './payload-formats.ts';
 

@@ -1,30 +1,25 @@
 import * as files from '../generated/images/files.ts';
 import * as host from '../generated/images/host.ts';
 import {
-  type InventoryEntry,
   inventory_entry,
-  type TaskKobjIdsEntry,
   task_kobj_ids_entry,
 } from '../generated/images/inventory.ts';
 import * as memory from '../generated/images/memory.ts';
 import {
-  type AutofsEntry,
   autofs_entry,
-  type MntEntry,
   mnt_entry,
 } from '../generated/images/mounts.ts';
 import * as namespaces from '../generated/images/namespaces.ts';
 import {
-  type PagemapEntry,
-  type PagemapHead,
   pagemap_entry,
   pagemap_head,
 } from '../generated/images/pagemap.ts';
-import { type PstreeEntry, pstree_entry } from '../generated/images/pstree.ts';
+import { pstree_entry } from '../generated/images/pstree.ts';
 import * as sockets from '../generated/images/sockets.ts';
-import { type StatsEntry, stats_entry } from '../generated/images/stats.ts';
+import { stats_entry } from '../generated/images/stats.ts';
 import * as tasks from '../generated/images/tasks.ts';
 import * as terminals from '../generated/images/terminals.ts';
+import type { BpfmapDataEntry, PipeDataEntry, SkPacketEntry } from '../generated/images/types.ts';
 import type { MessageType } from '../protobuf/message-type.ts';
 import type { ImageKind } from './image-kinds.ts';
 import {
@@ -53,7 +48,7 @@ export const layouts: Readonly<Record<ImageKind, Layout>> = {
   BINFMT_MISC: { message: namespaces.binfmt_misc_entry },
   BPFMAP_DATA: {
     message: files.bpfmap_data_entry,
-    payload: bytesOf<files.BpfmapDataEntry>((entry) => entry.keys_bytes + entry.values_bytes),
+    payload: bytesOf<BpfmapDataEntry>((entry) => entry.keys_bytes + entry.values_bytes),
   },
   BPFMAP_FILE: { message: files.bpfmap_file_entry },
   CGROUP: { message: host.cgroup_entry },
@@ -70,7 +65,7 @@ export const layouts: Readonly<Record<ImageKind, Layout>> = {
   FIFO: { message: files.fifo_entry },
   FIFO_DATA: {
     message: files.pipe_data_entry,
-    payload: bytesOf<files.PipeDataEntry>(({ bytes }) => bytes),
+    payload: bytesOf<PipeDataEntry>(({ bytes }) => bytes),
   },
   FILES: { message: files.file_entry },
   FILE_LOCKS: { message: files.file_lock_entry },
@@ -105,7 +100,7 @@ export const layouts: Readonly<Record<ImageKind, Layout>> = {
   PIPES: { message: files.pipe_entry },
   PIPES_DATA: {
     message: files.pipe_data_entry,
-    payload: bytesOf<files.PipeDataEntry>(({ bytes }) => bytes),
+    payload: bytesOf<PipeDataEntry>(({ bytes }) => bytes),
   },
   POSIX_TIMERS: { message: tasks.posix_timer_entry },
   PSTREE: { message: pstree_entry },
@@ -118,7 +113,7 @@ export const layouts: Readonly<Record<ImageKind, Layout>> = {
   SIGNALFD: { message: files.signalfd_entry },
   SK_QUEUES: {
     message: sockets.sk_packet_entry,
-    payload: bytesOf<sockets.SkPacketEntry>(({ length }) => length),
+    payload: bytesOf<SkPacketEntry>(({ length }) => length),
   },
   STATS: { message: stats_entry },
   TCP_STREAM: { message: sockets.tcp_stream_entry, payload: tcpQueues },
@@ -137,76 +132,4 @@ export const layouts: Readonly<Record<ImageKind, Layout>> = {
 /** The message of an entry. */
 export function messageOf({ head, message }: Layout, index: number): MessageType {
   return index === 0 && head ? head : message;
-}
-
-/** The messages of each kind of image. Their fields have the names that CRIU has for them. */
-export interface ImageMessages {
-  APPARMOR: host.ApparmorEntry;
-  AUTOFS: AutofsEntry;
-  BINFMT_MISC: namespaces.BinfmtMiscEntry;
-  BPFMAP_DATA: files.BpfmapDataEntry;
-  BPFMAP_FILE: files.BpfmapFileEntry;
-  CGROUP: host.CgroupEntry;
-  CORE: tasks.CoreEntry;
-  CPUINFO: host.CpuinfoEntry;
-  CREDS: tasks.CredsEntry;
-  EVENTFD_FILE: files.EventfdFileEntry;
-  EVENTPOLL_FILE: files.EventpollFileEntry;
-  EVENTPOLL_TFD: files.EventpollTfdEntry;
-  EXT_FILES: files.ExtFileEntry;
-  FANOTIFY_FILE: files.FanotifyFileEntry;
-  FANOTIFY_MARK: files.FanotifyMarkEntry;
-  FDINFO: files.FdinfoEntry;
-  FIFO: files.FifoEntry;
-  FIFO_DATA: files.PipeDataEntry;
-  FILES: files.FileEntry;
-  FILE_LOCKS: files.FileLockEntry;
-  FS: files.FsEntry;
-  GHOST_FILE: files.GhostFileEntry | files.GhostChunkEntry;
-  IDS: TaskKobjIdsEntry;
-  INETSK: sockets.InetSkEntry;
-  INOTIFY_FILE: files.InotifyFileEntry;
-  INOTIFY_WD: files.InotifyWdEntry;
-  INVENTORY: InventoryEntry;
-  IPCNS_MSG: namespaces.IpcMsgEntry;
-  IPCNS_SEM: namespaces.IpcSemEntry;
-  IPCNS_SHM: namespaces.IpcShmEntry;
-  IPC_VAR: namespaces.IpcVarEntry;
-  IRMAP_CACHE: files.IrmapCacheEntry;
-  ITIMERS: tasks.ItimerEntry;
-  MEMFD_INODE: memory.MemfdInodeEntry;
-  MM: memory.MmEntry;
-  MNTS: MntEntry;
-  NETDEV: namespaces.NetDeviceEntry;
-  NETLINK_SK: sockets.NetlinkSkEntry;
-  NETNS: namespaces.NetnsEntry;
-  NS_FILES: files.NsFileEntry;
-  PACKETSK: sockets.PacketSockEntry;
-  PAGEMAP: PagemapHead | PagemapEntry;
-  PIDFD: files.PidfdEntry;
-  PIDNS: namespaces.PidnsEntry;
-  PIPES: files.PipeEntry;
-  PIPES_DATA: files.PipeDataEntry;
-  POSIX_TIMERS: tasks.PosixTimerEntry;
-  PSTREE: PstreeEntry;
-  REG_FILES: files.RegFileEntry;
-  REMAP_FPATH: files.RemapFilePathEntry;
-  RLIMIT: tasks.RlimitEntry;
-  SECCOMP: host.SeccompEntry;
-  SIGACT: tasks.SaEntry;
-  SIGNAL: tasks.SiginfoEntry;
-  SIGNALFD: files.SignalfdEntry;
-  SK_QUEUES: sockets.SkPacketEntry;
-  STATS: StatsEntry;
-  TCP_STREAM: sockets.TcpStreamEntry;
-  TIMENS: namespaces.TimensEntry;
-  TIMERFD: files.TimerfdEntry;
-  TTY_DATA: terminals.TtyDataEntry;
-  TTY_FILES: terminals.TtyFileEntry;
-  TTY_INFO: terminals.TtyInfoEntry;
-  TUNFILE: files.TunfileEntry;
-  UNIXSK: sockets.UnixSkEntry;
-  USERNS: namespaces.UsernsEntry;
-  UTSNS: namespaces.UtsnsEntry;
-  VMAS: memory.VmaEntry;
 }

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mm_entry, type VmaEntry } from '../generated/images/memory.ts';
-import { type CoreEntry, core_entry } from '../generated/images/tasks.ts';
+import { mm_entry } from '../generated/images/memory.ts';
+import { core_entry } from '../generated/images/tasks.ts';
+import type { CoreEntry, VmaEntry } from '../generated/images/types.ts';
 import { native } from '../native/index.ts';
 import { remoteFiles } from '../process/files.ts';
 import { eachOf } from '../procfs/read.ts';

@@ -1,12 +1,13 @@
-import type { GhostChunkEntry, GhostFileEntry } from '../generated/images/files.ts';
-import {
-  type IpcMsg,
-  type IpcMsgEntry,
-  type IpcSemEntry,
-  type IpcShmEntry,
-  ipc_msg,
-} from '../generated/images/namespaces.ts';
-import type { TcpStreamEntry } from '../generated/images/sockets.ts';
+import { ipc_msg } from '../generated/images/namespaces.ts';
+import type {
+  GhostChunkEntry,
+  GhostFileEntry,
+  IpcMsg,
+  IpcMsgEntry,
+  IpcSemEntry,
+  IpcShmEntry,
+  TcpStreamEntry,
+} from '../generated/images/types.ts';
 import { decodeExactly } from '../protobuf/decode.ts';
 import { encodeExactly } from '../protobuf/encode.ts';
 import type { ImageCursor } from './image-cursor.ts';

@@ -58,7 +58,6 @@ export interface RestoreStats {
   readonly pageSize: number;
 }
 
-const HEADER = headerOf('STATS');
 const HEADER_SIZE = 12;
 
 /**
@@ -157,7 +156,7 @@ async function readStats(operation: string, directory: string, name: string, fil
   }
   if (bytes.length < HEADER_SIZE)
     throw badImage(operation, path, `it has only ${bytes.length} bytes`);
-  if (HEADER.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) {
+  if (headerOf('STATS').some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) {
     throw badImage(operation, path, 'it is not a CRIU statistics file');
   }
   const size = bytes.readUInt32LE(8);

@@ -1,14 +1,13 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
-import { fown_entry, type FownEntry } from './fown.ts';
-import { inet_sk_entry, type InetSkEntry } from './sockets.ts';
-import { packet_sock_entry, type PacketSockEntry } from './sockets.ts';
-import { netlink_sk_entry, type NetlinkSkEntry } from './sockets.ts';
-import { unix_sk_entry, type UnixSkEntry } from './sockets.ts';
-import { tty_file_entry, type TtyFileEntry } from './terminals.ts';
+import { fown_entry } from './fown.ts';
+import { inet_sk_entry } from './sockets.ts';
+import { packet_sock_entry } from './sockets.ts';
+import { netlink_sk_entry } from './sockets.ts';
+import { unix_sk_entry } from './sockets.ts';
+import { tty_file_entry } from './terminals.ts';
+import type * as types from './types.ts';
 
-/** The type of an open file. */
-export type FdTypes = 'UND' | 'REG' | 'PIPE' | 'FIFO' | 'INETSK' | 'UNIXSK' | 'EVENTFD' | 'EVENTPOLL' | 'INOTIFY' | 'SIGNALFD' | 'PACKETSK' | 'TTY' | 'FANOTIFY' | 'NETLINKSK' | 'NS' | 'TUNF' | 'EXT' | 'TIMERFD' | 'MEMFD' | 'BPFMAP' | 'PIDFD' | 'CTL_TTY' | 'AUTOFS_PIPE';
 export const fd_types: EnumType = {
   name: 'fd_types',
   numbers: {
@@ -38,14 +37,7 @@ export const fd_types: EnumType = {
   },
 };
 
-/** Directories of a process, by the ids of their files. */
-export interface FsEntry {
-  cwd_id: number;
-  root_id: number;
-  umask?: number | undefined;
-}
-
-export const fs_entry: MessageType<FsEntry> = {
+export const fs_entry: MessageType<types.FsEntry> = {
   name: 'fs_entry',
   required: ['cwd_id', 'root_id'],
   fields: {
@@ -55,16 +47,7 @@ export const fs_entry: MessageType<FsEntry> = {
   },
 };
 
-/** A descriptor, and the id of its file. */
-export interface FdinfoEntry {
-  id: number;
-  flags: number;
-  type: FdTypes | number;
-  fd: number;
-  xattr_security_selinux?: string | undefined;
-}
-
-export const fdinfo_entry: MessageType<FdinfoEntry> = {
+export const fdinfo_entry: MessageType<types.FdinfoEntry> = {
   name: 'fdinfo_entry',
   required: ['id', 'flags', 'type', 'fd'],
   fields: {
@@ -76,24 +59,7 @@ export const fdinfo_entry: MessageType<FdinfoEntry> = {
   },
 };
 
-/** A regular file, directory or device. */
-export interface RegFileEntry {
-  id: number;
-  flags: number;
-  pos: bigint;
-  fown: FownEntry;
-  name: string;
-  mnt_id?: number | undefined;
-  size?: bigint | undefined;
-  ext?: boolean | undefined;
-  mode?: number | undefined;
-  build_id?: number[] | undefined;
-  checksum?: number | undefined;
-  checksum_config?: number | undefined;
-  checksum_parameter?: number | undefined;
-}
-
-export const reg_file_entry: MessageType<RegFileEntry> = {
+export const reg_file_entry: MessageType<types.RegFileEntry> = {
   name: 'reg_file_entry',
   required: ['id', 'flags', 'pos', 'fown', 'name'],
   fields: {
@@ -113,15 +79,7 @@ export const reg_file_entry: MessageType<RegFileEntry> = {
   },
 };
 
-/** A namespace that is held by a descriptor. */
-export interface NsFileEntry {
-  id: number;
-  ns_id: number;
-  ns_cflag: number;
-  flags: number;
-}
-
-export const ns_file_entry: MessageType<NsFileEntry> = {
+export const ns_file_entry: MessageType<types.NsFileEntry> = {
   name: 'ns_file_entry',
   required: ['id', 'ns_id', 'ns_cflag', 'flags'],
   fields: {
@@ -132,15 +90,7 @@ export const ns_file_entry: MessageType<NsFileEntry> = {
   },
 };
 
-/** An eventfd. */
-export interface EventfdFileEntry {
-  id: number;
-  flags: number;
-  fown: FownEntry;
-  counter: bigint;
-}
-
-export const eventfd_file_entry: MessageType<EventfdFileEntry> = {
+export const eventfd_file_entry: MessageType<types.EventfdFileEntry> = {
   name: 'eventfd_file_entry',
   required: ['id', 'flags', 'fown', 'counter'],
   fields: {
@@ -151,18 +101,7 @@ export const eventfd_file_entry: MessageType<EventfdFileEntry> = {
   },
 };
 
-/** A file that an epoll instance watches. */
-export interface EventpollTfdEntry {
-  id: number;
-  tfd: number;
-  events: number;
-  data: bigint;
-  dev?: number | undefined;
-  inode?: bigint | undefined;
-  pos?: bigint | undefined;
-}
-
-export const eventpoll_tfd_entry: MessageType<EventpollTfdEntry> = {
+export const eventpoll_tfd_entry: MessageType<types.EventpollTfdEntry> = {
   name: 'eventpoll_tfd_entry',
   required: ['id', 'tfd', 'events', 'data'],
   fields: {
@@ -176,15 +115,7 @@ export const eventpoll_tfd_entry: MessageType<EventpollTfdEntry> = {
   },
 };
 
-/** An epoll instance. */
-export interface EventpollFileEntry {
-  id: number;
-  flags: number;
-  fown: FownEntry;
-  tfd?: EventpollTfdEntry[] | undefined;
-}
-
-export const eventpoll_file_entry: MessageType<EventpollFileEntry> = {
+export const eventpoll_file_entry: MessageType<types.EventpollFileEntry> = {
   name: 'eventpoll_file_entry',
   required: ['id', 'flags', 'fown'],
   fields: {
@@ -195,15 +126,7 @@ export const eventpoll_file_entry: MessageType<EventpollFileEntry> = {
   },
 };
 
-/** A signalfd. */
-export interface SignalfdEntry {
-  id: number;
-  flags: number;
-  fown: FownEntry;
-  sigmask: bigint;
-}
-
-export const signalfd_entry: MessageType<SignalfdEntry> = {
+export const signalfd_entry: MessageType<types.SignalfdEntry> = {
   name: 'signalfd_entry',
   required: ['id', 'flags', 'fown', 'sigmask'],
   fields: {
@@ -214,21 +137,7 @@ export const signalfd_entry: MessageType<SignalfdEntry> = {
   },
 };
 
-/** A timerfd: its period, and the time that is left. */
-export interface TimerfdEntry {
-  id: number;
-  flags: number;
-  fown: FownEntry;
-  clockid: number;
-  ticks: bigint;
-  settime_flags: number;
-  vsec: bigint;
-  vnsec: bigint;
-  isec: bigint;
-  insec: bigint;
-}
-
-export const timerfd_entry: MessageType<TimerfdEntry> = {
+export const timerfd_entry: MessageType<types.TimerfdEntry> = {
   name: 'timerfd_entry',
   required: ['id', 'flags', 'fown', 'clockid', 'ticks', 'settime_flags', 'vsec', 'vnsec', 'isec', 'insec'],
   fields: {
@@ -245,8 +154,6 @@ export const timerfd_entry: MessageType<TimerfdEntry> = {
   },
 };
 
-/** Limits of file handles. */
-export type FhEntrySizes = 'min_entries';
 export const fh_entry_sizes: EnumType = {
   name: 'fh_entry_sizes',
   numbers: {
@@ -254,16 +161,7 @@ export const fh_entry_sizes: EnumType = {
   },
 };
 
-/** The file handle of a watched file. */
-export interface FhEntry {
-  bytes: number;
-  type: number;
-  handle?: bigint[] | undefined;
-  path?: string | undefined;
-  mnt_id?: number | undefined;
-}
-
-export const fh_entry: MessageType<FhEntry> = {
+export const fh_entry: MessageType<types.FhEntry> = {
   name: 'fh_entry',
   required: ['bytes', 'type'],
   fields: {
@@ -275,14 +173,7 @@ export const fh_entry: MessageType<FhEntry> = {
   },
 };
 
-/** The path of an inode. */
-export interface IrmapCacheEntry {
-  dev: number;
-  inode: bigint;
-  path: string;
-}
-
-export const irmap_cache_entry: MessageType<IrmapCacheEntry> = {
+export const irmap_cache_entry: MessageType<types.IrmapCacheEntry> = {
   name: 'irmap_cache_entry',
   required: ['dev', 'inode', 'path'],
   fields: {
@@ -292,18 +183,7 @@ export const irmap_cache_entry: MessageType<IrmapCacheEntry> = {
   },
 };
 
-/** A watch of an inotify instance. */
-export interface InotifyWdEntry {
-  id: number;
-  i_ino: bigint;
-  mask: number;
-  ignored_mask: number;
-  s_dev: number;
-  wd: number;
-  f_handle: FhEntry;
-}
-
-export const inotify_wd_entry: MessageType<InotifyWdEntry> = {
+export const inotify_wd_entry: MessageType<types.InotifyWdEntry> = {
   name: 'inotify_wd_entry',
   required: ['id', 'i_ino', 'mask', 'ignored_mask', 's_dev', 'wd', 'f_handle'],
   fields: {
@@ -317,15 +197,7 @@ export const inotify_wd_entry: MessageType<InotifyWdEntry> = {
   },
 };
 
-/** An inotify instance. */
-export interface InotifyFileEntry {
-  id: number;
-  flags: number;
-  fown: FownEntry;
-  wd?: InotifyWdEntry[] | undefined;
-}
-
-export const inotify_file_entry: MessageType<InotifyFileEntry> = {
+export const inotify_file_entry: MessageType<types.InotifyFileEntry> = {
   name: 'inotify_file_entry',
   required: ['id', 'flags', 'fown'],
   fields: {
@@ -336,8 +208,6 @@ export const inotify_file_entry: MessageType<InotifyFileEntry> = {
   },
 };
 
-/** What a mark of fanotify is on. */
-export type MarkType = 'INODE' | 'MOUNT';
 export const mark_type: EnumType = {
   name: 'mark_type',
   numbers: {
@@ -346,13 +216,7 @@ export const mark_type: EnumType = {
   },
 };
 
-/** A mark on a file. */
-export interface FanotifyInodeMarkEntry {
-  i_ino: bigint;
-  f_handle: FhEntry;
-}
-
-export const fanotify_inode_mark_entry: MessageType<FanotifyInodeMarkEntry> = {
+export const fanotify_inode_mark_entry: MessageType<types.FanotifyInodeMarkEntry> = {
   name: 'fanotify_inode_mark_entry',
   required: ['i_ino', 'f_handle'],
   fields: {
@@ -361,13 +225,7 @@ export const fanotify_inode_mark_entry: MessageType<FanotifyInodeMarkEntry> = {
   },
 };
 
-/** A mark on a mount. */
-export interface FanotifyMountMarkEntry {
-  mnt_id: number;
-  path?: string | undefined;
-}
-
-export const fanotify_mount_mark_entry: MessageType<FanotifyMountMarkEntry> = {
+export const fanotify_mount_mark_entry: MessageType<types.FanotifyMountMarkEntry> = {
   name: 'fanotify_mount_mark_entry',
   required: ['mnt_id'],
   fields: {
@@ -376,19 +234,7 @@ export const fanotify_mount_mark_entry: MessageType<FanotifyMountMarkEntry> = {
   },
 };
 
-/** A mark of a fanotify instance. */
-export interface FanotifyMarkEntry {
-  id: number;
-  type: MarkType | number;
-  mflags: number;
-  mask: number;
-  ignored_mask: number;
-  s_dev: number;
-  ie?: FanotifyInodeMarkEntry | undefined;
-  me?: FanotifyMountMarkEntry | undefined;
-}
-
-export const fanotify_mark_entry: MessageType<FanotifyMarkEntry> = {
+export const fanotify_mark_entry: MessageType<types.FanotifyMarkEntry> = {
   name: 'fanotify_mark_entry',
   required: ['id', 'type', 'mflags', 'mask', 'ignored_mask', 's_dev'],
   fields: {
@@ -403,17 +249,7 @@ export const fanotify_mark_entry: MessageType<FanotifyMarkEntry> = {
   },
 };
 
-/** A fanotify instance. */
-export interface FanotifyFileEntry {
-  id: number;
-  flags: number;
-  fown: FownEntry;
-  faflags: number;
-  evflags: number;
-  mark?: FanotifyMarkEntry[] | undefined;
-}
-
-export const fanotify_file_entry: MessageType<FanotifyFileEntry> = {
+export const fanotify_file_entry: MessageType<types.FanotifyFileEntry> = {
   name: 'fanotify_file_entry',
   required: ['id', 'flags', 'fown', 'faflags', 'evflags'],
   fields: {
@@ -426,13 +262,7 @@ export const fanotify_file_entry: MessageType<FanotifyFileEntry> = {
   },
 };
 
-/** A file that a plugin restores. */
-export interface ExtFileEntry {
-  id: number;
-  fown: FownEntry;
-}
-
-export const ext_file_entry: MessageType<ExtFileEntry> = {
+export const ext_file_entry: MessageType<types.ExtFileEntry> = {
   name: 'ext_file_entry',
   required: ['id', 'fown'],
   fields: {
@@ -441,17 +271,7 @@ export const ext_file_entry: MessageType<ExtFileEntry> = {
   },
 };
 
-/** An end of a pipe. */
-export interface PipeEntry {
-  id: number;
-  pipe_id: number;
-  flags: number;
-  fown: FownEntry;
-  uid?: number | undefined;
-  gid?: number | undefined;
-}
-
-export const pipe_entry: MessageType<PipeEntry> = {
+export const pipe_entry: MessageType<types.PipeEntry> = {
   name: 'pipe_entry',
   required: ['id', 'pipe_id', 'flags', 'fown'],
   fields: {
@@ -464,15 +284,7 @@ export const pipe_entry: MessageType<PipeEntry> = {
   },
 };
 
-/** A named pipe. */
-export interface FifoEntry {
-  id: number;
-  pipe_id: number;
-  regf_id?: number | undefined;
-  wait_writer?: boolean | undefined;
-}
-
-export const fifo_entry: MessageType<FifoEntry> = {
+export const fifo_entry: MessageType<types.FifoEntry> = {
   name: 'fifo_entry',
   required: ['id', 'pipe_id'],
   fields: {
@@ -483,14 +295,7 @@ export const fifo_entry: MessageType<FifoEntry> = {
   },
 };
 
-/** The bytes in a pipe, which follow. */
-export interface PipeDataEntry {
-  pipe_id: number;
-  bytes: number;
-  size?: number | undefined;
-}
-
-export const pipe_data_entry: MessageType<PipeDataEntry> = {
+export const pipe_data_entry: MessageType<types.PipeDataEntry> = {
   name: 'pipe_data_entry',
   required: ['pipe_id', 'bytes'],
   fields: {
@@ -500,15 +305,7 @@ export const pipe_data_entry: MessageType<PipeDataEntry> = {
   },
 };
 
-/** A descriptor of a TUN or TAP device. */
-export interface TunfileEntry {
-  id: number;
-  netdev?: string | undefined;
-  detached?: boolean | undefined;
-  ns_id?: number | undefined;
-}
-
-export const tunfile_entry: MessageType<TunfileEntry> = {
+export const tunfile_entry: MessageType<types.TunfileEntry> = {
   name: 'tunfile_entry',
   required: ['id'],
   fields: {
@@ -519,16 +316,7 @@ export const tunfile_entry: MessageType<TunfileEntry> = {
   },
 };
 
-/** A descriptor of a file in memory. */
-export interface MemfdFileEntry {
-  id: number;
-  flags: number;
-  pos: bigint;
-  fown: FownEntry;
-  inode_id: number;
-}
-
-export const memfd_file_entry: MessageType<MemfdFileEntry> = {
+export const memfd_file_entry: MessageType<types.MemfdFileEntry> = {
   name: 'memfd_file_entry',
   required: ['id', 'flags', 'pos', 'fown', 'inode_id'],
   fields: {
@@ -540,27 +328,7 @@ export const memfd_file_entry: MessageType<MemfdFileEntry> = {
   },
 };
 
-/** A BPF map. */
-export interface BpfmapFileEntry {
-  id: number;
-  flags: number;
-  pos: bigint;
-  fown: FownEntry;
-  map_type: number;
-  key_size: number;
-  value_size: number;
-  map_id: number;
-  max_entries: number;
-  map_flags: number;
-  memlock: bigint;
-  frozen: boolean;
-  map_name: string;
-  ifindex: number;
-  mnt_id?: number | undefined;
-  map_extra?: bigint | undefined;
-}
-
-export const bpfmap_file_entry: MessageType<BpfmapFileEntry> = {
+export const bpfmap_file_entry: MessageType<types.BpfmapFileEntry> = {
   name: 'bpfmap_file_entry',
   required: ['id', 'flags', 'pos', 'fown', 'map_type', 'key_size', 'value_size', 'map_id', 'max_entries', 'map_flags', 'memlock', 'frozen', 'map_name', 'ifindex'],
   fields: {
@@ -583,15 +351,7 @@ export const bpfmap_file_entry: MessageType<BpfmapFileEntry> = {
   },
 };
 
-/** The keys and values of a BPF map, which follow. */
-export interface BpfmapDataEntry {
-  map_id: number;
-  keys_bytes: number;
-  values_bytes: number;
-  count: number;
-}
-
-export const bpfmap_data_entry: MessageType<BpfmapDataEntry> = {
+export const bpfmap_data_entry: MessageType<types.BpfmapDataEntry> = {
   name: 'bpfmap_data_entry',
   required: ['map_id', 'keys_bytes', 'values_bytes', 'count'],
   fields: {
@@ -602,16 +362,7 @@ export const bpfmap_data_entry: MessageType<BpfmapDataEntry> = {
   },
 };
 
-/** A pidfd. */
-export interface PidfdEntry {
-  id: number;
-  ino: number;
-  flags: number;
-  nspid: number;
-  fown: FownEntry;
-}
-
-export const pidfd_entry: MessageType<PidfdEntry> = {
+export const pidfd_entry: MessageType<types.PidfdEntry> = {
   name: 'pidfd_entry',
   required: ['id', 'ino', 'flags', 'nspid', 'fown'],
   fields: {
@@ -623,33 +374,7 @@ export const pidfd_entry: MessageType<PidfdEntry> = {
   },
 };
 
-/** An open file: one of the fields has its properties. */
-export interface FileEntry {
-  type: FdTypes | number;
-  id: number;
-  reg?: RegFileEntry | undefined;
-  isk?: InetSkEntry | undefined;
-  nsf?: NsFileEntry | undefined;
-  psk?: PacketSockEntry | undefined;
-  nlsk?: NetlinkSkEntry | undefined;
-  efd?: EventfdFileEntry | undefined;
-  epfd?: EventpollFileEntry | undefined;
-  sgfd?: SignalfdEntry | undefined;
-  tunf?: TunfileEntry | undefined;
-  tfd?: TimerfdEntry | undefined;
-  ify?: InotifyFileEntry | undefined;
-  ffy?: FanotifyFileEntry | undefined;
-  ext?: ExtFileEntry | undefined;
-  usk?: UnixSkEntry | undefined;
-  fifo?: FifoEntry | undefined;
-  pipe?: PipeEntry | undefined;
-  tty?: TtyFileEntry | undefined;
-  memfd?: MemfdFileEntry | undefined;
-  bpf?: BpfmapFileEntry | undefined;
-  pidfd?: PidfdEntry | undefined;
-}
-
-export const file_entry: MessageType<FileEntry> = {
+export const file_entry: MessageType<types.FileEntry> = {
   name: 'file_entry',
   required: ['type', 'id'],
   fields: {
@@ -678,8 +403,6 @@ export const file_entry: MessageType<FileEntry> = {
   },
 };
 
-/** What takes the place of a file without a name. */
-export type RemapType = 'LINKED' | 'GHOST' | 'PROCFS';
 export const remap_type: EnumType = {
   name: 'remap_type',
   numbers: {
@@ -689,14 +412,7 @@ export const remap_type: EnumType = {
   },
 };
 
-/** A file that had lost its name before the dump. */
-export interface RemapFilePathEntry {
-  orig_id: number;
-  remap_id: number;
-  remap_type?: RemapType | number | undefined;
-}
-
-export const remap_file_path_entry: MessageType<RemapFilePathEntry> = {
+export const remap_file_path_entry: MessageType<types.RemapFilePathEntry> = {
   name: 'remap_file_path_entry',
   required: ['orig_id', 'remap_id'],
   fields: {
@@ -706,13 +422,7 @@ export const remap_file_path_entry: MessageType<RemapFilePathEntry> = {
   },
 };
 
-/** A time in seconds and microseconds. */
-export interface Timeval {
-  tv_sec: bigint;
-  tv_usec: bigint;
-}
-
-export const timeval: MessageType<Timeval> = {
+export const timeval: MessageType<types.Timeval> = {
   name: 'timeval',
   required: ['tv_sec', 'tv_usec'],
   fields: {
@@ -721,22 +431,7 @@ export const timeval: MessageType<Timeval> = {
   },
 };
 
-/** A file that had lost its name; its content follows. */
-export interface GhostFileEntry {
-  uid: number;
-  gid: number;
-  mode: number;
-  dev?: number | undefined;
-  ino?: bigint | undefined;
-  rdev?: number | undefined;
-  atim?: Timeval | undefined;
-  mtim?: Timeval | undefined;
-  chunks?: boolean | undefined;
-  size?: bigint | undefined;
-  symlnk_target?: string | undefined;
-}
-
-export const ghost_file_entry: MessageType<GhostFileEntry> = {
+export const ghost_file_entry: MessageType<types.GhostFileEntry> = {
   name: 'ghost_file_entry',
   required: ['uid', 'gid', 'mode'],
   fields: {
@@ -754,13 +449,7 @@ export const ghost_file_entry: MessageType<GhostFileEntry> = {
   },
 };
 
-/** A part of a file with holes; its bytes follow. */
-export interface GhostChunkEntry {
-  len: bigint;
-  off: bigint;
-}
-
-export const ghost_chunk_entry: MessageType<GhostChunkEntry> = {
+export const ghost_chunk_entry: MessageType<types.GhostChunkEntry> = {
   name: 'ghost_chunk_entry',
   required: ['len', 'off'],
   fields: {
@@ -769,17 +458,7 @@ export const ghost_chunk_entry: MessageType<GhostChunkEntry> = {
   },
 };
 
-/** A lock of a file. */
-export interface FileLockEntry {
-  flag: number;
-  type: number;
-  pid: number;
-  fd: number;
-  start: bigint;
-  len: bigint;
-}
-
-export const file_lock_entry: MessageType<FileLockEntry> = {
+export const file_lock_entry: MessageType<types.FileLockEntry> = {
   name: 'file_lock_entry',
   required: ['flag', 'type', 'pid', 'fd', 'start', 'len'],
   fields: {

@@ -1,16 +1,8 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** Who gets signals about a file. */
-export interface FownEntry {
-  uid: number;
-  euid: number;
-  signum: number;
-  pid_type: number;
-  pid: number;
-}
-
-export const fown_entry: MessageType<FownEntry> = {
+export const fown_entry: MessageType<types.FownEntry> = {
   name: 'fown_entry',
   required: ['uid', 'euid', 'signum', 'pid_type', 'pid'],
   fields: {

@@ -1,14 +1,8 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** Owner and permissions of a control group. */
-export interface CgroupPerms {
-  mode: number;
-  uid: number;
-  gid: number;
-}
-
-export const cgroup_perms: MessageType<CgroupPerms> = {
+export const cgroup_perms: MessageType<types.CgroupPerms> = {
   name: 'cgroup_perms',
   required: ['mode', 'uid', 'gid'],
   fields: {
@@ -18,14 +12,7 @@ export const cgroup_perms: MessageType<CgroupPerms> = {
   },
 };
 
-/** A property of a control group. */
-export interface CgroupPropEntry {
-  name: string;
-  value: string;
-  perms?: CgroupPerms | undefined;
-}
-
-export const cgroup_prop_entry: MessageType<CgroupPropEntry> = {
+export const cgroup_prop_entry: MessageType<types.CgroupPropEntry> = {
   name: 'cgroup_prop_entry',
   required: ['name', 'value'],
   fields: {
@@ -35,15 +22,7 @@ export const cgroup_prop_entry: MessageType<CgroupPropEntry> = {
   },
 };
 
-/** A control group, and those within it. */
-export interface CgroupDirEntry {
-  dir_name: string;
-  children?: CgroupDirEntry[] | undefined;
-  properties?: CgroupPropEntry[] | undefined;
-  dir_perms?: CgroupPerms | undefined;
-}
-
-export const cgroup_dir_entry: MessageType<CgroupDirEntry> = {
+export const cgroup_dir_entry: MessageType<types.CgroupDirEntry> = {
   name: 'cgroup_dir_entry',
   required: ['dir_name'],
   fields: {
@@ -54,14 +33,7 @@ export const cgroup_dir_entry: MessageType<CgroupDirEntry> = {
   },
 };
 
-/** A hierarchy of control groups. */
-export interface CgControllerEntry {
-  cnames?: string[] | undefined;
-  dirs?: CgroupDirEntry[] | undefined;
-  is_threaded?: boolean | undefined;
-}
-
-export const cg_controller_entry: MessageType<CgControllerEntry> = {
+export const cg_controller_entry: MessageType<types.CgControllerEntry> = {
   name: 'cg_controller_entry',
   required: [],
   fields: {
@@ -71,14 +43,7 @@ export const cg_controller_entry: MessageType<CgControllerEntry> = {
   },
 };
 
-/** The control group in one hierarchy. */
-export interface CgMemberEntry {
-  name: string;
-  path: string;
-  cgns_prefix?: number | undefined;
-}
-
-export const cg_member_entry: MessageType<CgMemberEntry> = {
+export const cg_member_entry: MessageType<types.CgMemberEntry> = {
   name: 'cg_member_entry',
   required: ['name', 'path'],
   fields: {
@@ -88,13 +53,7 @@ export const cg_member_entry: MessageType<CgMemberEntry> = {
   },
 };
 
-/** Control groups that a process was in, one per hierarchy. */
-export interface CgSetEntry {
-  id: number;
-  ctls?: CgMemberEntry[] | undefined;
-}
-
-export const cg_set_entry: MessageType<CgSetEntry> = {
+export const cg_set_entry: MessageType<types.CgSetEntry> = {
   name: 'cg_set_entry',
   required: ['id'],
   fields: {
@@ -103,13 +62,7 @@ export const cg_set_entry: MessageType<CgSetEntry> = {
   },
 };
 
-/** All control groups of a dump. */
-export interface CgroupEntry {
-  sets?: CgSetEntry[] | undefined;
-  controllers?: CgControllerEntry[] | undefined;
-}
-
-export const cgroup_entry: MessageType<CgroupEntry> = {
+export const cgroup_entry: MessageType<types.CgroupEntry> = {
   name: 'cgroup_entry',
   required: [],
   fields: {
@@ -118,7 +71,6 @@ export const cgroup_entry: MessageType<CgroupEntry> = {
   },
 };
 
-export type Vendor = 'UNKNOWN' | 'INTEL' | 'AMD';
 export const vendor: EnumType = {
   name: 'vendor',
   numbers: {
@@ -128,21 +80,7 @@ export const vendor: EnumType = {
   },
 };
 
-/** An x86 processor. */
-export interface CpuinfoX86Entry {
-  vendor_id: Vendor | number;
-  cpu_family: number;
-  model: number;
-  stepping: number;
-  capability_ver: number;
-  capability?: number[] | undefined;
-  model_id?: string | undefined;
-  xfeatures_mask?: bigint | undefined;
-  xsave_size?: number | undefined;
-  xsave_size_max?: number | undefined;
-}
-
-export const cpuinfo_x86_entry: MessageType<CpuinfoX86Entry> = {
+export const cpuinfo_x86_entry: MessageType<types.CpuinfoX86Entry> = {
   name: 'cpuinfo_x86_entry',
   required: ['vendor_id', 'cpu_family', 'model', 'stepping', 'capability_ver'],
   fields: {
@@ -159,7 +97,6 @@ export const cpuinfo_x86_entry: MessageType<CpuinfoX86Entry> = {
   },
 };
 
-export type Endianness = 'BIGENDIAN' | 'LITTLEENDIAN';
 export const endianness: EnumType = {
   name: 'endianness',
   numbers: {
@@ -168,13 +105,7 @@ export const endianness: EnumType = {
   },
 };
 
-/** A ppc64 processor. */
-export interface CpuinfoPpc64Entry {
-  endian: Endianness | number;
-  hwcap?: bigint[] | undefined;
-}
-
-export const cpuinfo_ppc64_entry: MessageType<CpuinfoPpc64Entry> = {
+export const cpuinfo_ppc64_entry: MessageType<types.CpuinfoPpc64Entry> = {
   name: 'cpuinfo_ppc64_entry',
   required: ['endian'],
   fields: {
@@ -183,12 +114,7 @@ export const cpuinfo_ppc64_entry: MessageType<CpuinfoPpc64Entry> = {
   },
 };
 
-/** An s390 processor. */
-export interface CpuinfoS390Entry {
-  hwcap?: bigint[] | undefined;
-}
-
-export const cpuinfo_s390_entry: MessageType<CpuinfoS390Entry> = {
+export const cpuinfo_s390_entry: MessageType<types.CpuinfoS390Entry> = {
   name: 'cpuinfo_s390_entry',
   required: [],
   fields: {
@@ -196,14 +122,7 @@ export const cpuinfo_s390_entry: MessageType<CpuinfoS390Entry> = {
   },
 };
 
-/** The processor of the host. */
-export interface CpuinfoEntry {
-  x86_entry?: CpuinfoX86Entry[] | undefined;
-  ppc64_entry?: CpuinfoPpc64Entry[] | undefined;
-  s390_entry?: CpuinfoS390Entry[] | undefined;
-}
-
-export const cpuinfo_entry: MessageType<CpuinfoEntry> = {
+export const cpuinfo_entry: MessageType<types.CpuinfoEntry> = {
   name: 'cpuinfo_entry',
   required: [],
   fields: {
@@ -213,14 +132,7 @@ export const cpuinfo_entry: MessageType<CpuinfoEntry> = {
   },
 };
 
-/** A filter of system calls. */
-export interface SeccompFilter {
-  filter: Uint8Array;
-  prev?: number | undefined;
-  flags?: number | undefined;
-}
-
-export const seccomp_filter: MessageType<SeccompFilter> = {
+export const seccomp_filter: MessageType<types.SeccompFilter> = {
   name: 'seccomp_filter',
   required: ['filter'],
   fields: {
@@ -230,12 +142,7 @@ export const seccomp_filter: MessageType<SeccompFilter> = {
   },
 };
 
-/** All filters of a dump. */
-export interface SeccompEntry {
-  seccomp_filters?: SeccompFilter[] | undefined;
-}
-
-export const seccomp_entry: MessageType<SeccompEntry> = {
+export const seccomp_entry: MessageType<types.SeccompEntry> = {
   name: 'seccomp_entry',
   required: [],
   fields: {
@@ -243,13 +150,7 @@ export const seccomp_entry: MessageType<SeccompEntry> = {
   },
 };
 
-/** A profile of AppArmor. */
-export interface AaPolicy {
-  name: string;
-  blob: Uint8Array;
-}
-
-export const aa_policy: MessageType<AaPolicy> = {
+export const aa_policy: MessageType<types.AaPolicy> = {
   name: 'aa_policy',
   required: ['name', 'blob'],
   fields: {
@@ -258,14 +159,7 @@ export const aa_policy: MessageType<AaPolicy> = {
   },
 };
 
-/** A namespace of AppArmor. */
-export interface AaNamespace {
-  name: string;
-  policies?: AaPolicy[] | undefined;
-  namespaces?: AaNamespace[] | undefined;
-}
-
-export const aa_namespace: MessageType<AaNamespace> = {
+export const aa_namespace: MessageType<types.AaNamespace> = {
   name: 'aa_namespace',
   required: ['name'],
   fields: {
@@ -275,12 +169,7 @@ export const aa_namespace: MessageType<AaNamespace> = {
   },
 };
 
-/** The AppArmor namespaces of a dump. */
-export interface ApparmorEntry {
-  namespaces?: AaNamespace[] | undefined;
-}
-
-export const apparmor_entry: MessageType<ApparmorEntry> = {
+export const apparmor_entry: MessageType<types.ApparmorEntry> = {
   name: 'apparmor_entry',
   required: [],
   fields: {

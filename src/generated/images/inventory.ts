@@ -1,8 +1,7 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** The security module of the host. */
-export type Lsmtype = 'NO_LSM' | 'SELINUX' | 'APPARMOR';
 export const lsmtype: EnumType = {
   name: 'lsmtype',
   numbers: {
@@ -12,12 +11,7 @@ export const lsmtype: EnumType = {
   },
 };
 
-/** The plugins of CRIU that took part in the dump. */
-export interface PluginsEntry {
-  plugins?: string[] | undefined;
-}
-
-export const plugins_entry: MessageType<PluginsEntry> = {
+export const plugins_entry: MessageType<types.PluginsEntry> = {
   name: 'plugins_entry',
   required: [],
   fields: {
@@ -25,23 +19,7 @@ export const plugins_entry: MessageType<PluginsEntry> = {
   },
 };
 
-/** The kernel objects of a process, by ids: equal ids stand for the same object. */
-export interface TaskKobjIdsEntry {
-  vm_id: number;
-  files_id: number;
-  fs_id: number;
-  sighand_id: number;
-  pid_ns_id?: number | undefined;
-  net_ns_id?: number | undefined;
-  ipc_ns_id?: number | undefined;
-  uts_ns_id?: number | undefined;
-  mnt_ns_id?: number | undefined;
-  user_ns_id?: number | undefined;
-  cgroup_ns_id?: number | undefined;
-  time_ns_id?: number | undefined;
-}
-
-export const task_kobj_ids_entry: MessageType<TaskKobjIdsEntry> = {
+export const task_kobj_ids_entry: MessageType<types.TaskKobjIdsEntry> = {
   name: 'task_kobj_ids_entry',
   required: ['vm_id', 'files_id', 'fs_id', 'sighand_id'],
   fields: {
@@ -60,26 +38,7 @@ export const task_kobj_ids_entry: MessageType<TaskKobjIdsEntry> = {
   },
 };
 
-/** The inventory of a dump, without which the other images are no checkpoint. */
-export interface InventoryEntry {
-  img_version: number;
-  fdinfo_per_id?: boolean | undefined;
-  root_ids?: TaskKobjIdsEntry | undefined;
-  ns_per_id?: boolean | undefined;
-  root_cg_set?: number | undefined;
-  lsmtype?: Lsmtype | number | undefined;
-  dump_uptime?: bigint | undefined;
-  pre_dump_mode?: number | undefined;
-  tcp_close?: boolean | undefined;
-  network_lock_method?: number | undefined;
-  plugins_entry?: PluginsEntry | undefined;
-  dump_criu_run_id?: string | undefined;
-  allow_uprobes?: boolean | undefined;
-  compress?: number | undefined;
-  compress_block_size?: number | undefined;
-}
-
-export const inventory_entry: MessageType<InventoryEntry> = {
+export const inventory_entry: MessageType<types.InventoryEntry> = {
   name: 'inventory_entry',
   required: ['img_version'],
   fields: {

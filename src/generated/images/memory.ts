@@ -1,21 +1,8 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** A mapping. */
-export interface VmaEntry {
-  start: bigint;
-  end: bigint;
-  pgoff: bigint;
-  shmid: bigint;
-  prot: number;
-  flags: number;
-  status: number;
-  fd: bigint;
-  madv?: bigint | undefined;
-  fdflags?: number | undefined;
-}
-
-export const vma_entry: MessageType<VmaEntry> = {
+export const vma_entry: MessageType<types.VmaEntry> = {
   name: 'vma_entry',
   required: ['start', 'end', 'pgoff', 'shmid', 'prot', 'flags', 'status', 'fd'],
   fields: {
@@ -32,14 +19,7 @@ export const vma_entry: MessageType<VmaEntry> = {
   },
 };
 
-/** A ring of asynchronous input and output. */
-export interface AioRingEntry {
-  id: bigint;
-  nr_req: number;
-  ring_len: number;
-}
-
-export const aio_ring_entry: MessageType<AioRingEntry> = {
+export const aio_ring_entry: MessageType<types.AioRingEntry> = {
   name: 'aio_ring_entry',
   required: ['id', 'nr_req', 'ring_len'],
   fields: {
@@ -49,28 +29,7 @@ export const aio_ring_entry: MessageType<AioRingEntry> = {
   },
 };
 
-/** The address space of a process. */
-export interface MmEntry {
-  mm_start_code: bigint;
-  mm_end_code: bigint;
-  mm_start_data: bigint;
-  mm_end_data: bigint;
-  mm_start_stack: bigint;
-  mm_start_brk: bigint;
-  mm_brk: bigint;
-  mm_arg_start: bigint;
-  mm_arg_end: bigint;
-  mm_env_start: bigint;
-  mm_env_end: bigint;
-  exe_file_id: number;
-  mm_saved_auxv?: bigint[] | undefined;
-  vmas?: VmaEntry[] | undefined;
-  dumpable?: number | undefined;
-  aios?: AioRingEntry[] | undefined;
-  thp_disabled?: boolean | undefined;
-}
-
-export const mm_entry: MessageType<MmEntry> = {
+export const mm_entry: MessageType<types.MmEntry> = {
   name: 'mm_entry',
   required: ['mm_start_code', 'mm_end_code', 'mm_start_data', 'mm_end_data', 'mm_start_stack', 'mm_start_brk', 'mm_brk', 'mm_arg_start', 'mm_arg_end', 'mm_env_start', 'mm_env_end', 'exe_file_id'],
   fields: {
@@ -94,20 +53,7 @@ export const mm_entry: MessageType<MmEntry> = {
   },
 };
 
-/** A file in memory. */
-export interface MemfdInodeEntry {
-  name: string;
-  uid: number;
-  gid: number;
-  size: bigint;
-  shmid: number;
-  seals: number;
-  inode_id: bigint;
-  hugetlb_flag?: number | undefined;
-  mode?: number | undefined;
-}
-
-export const memfd_inode_entry: MessageType<MemfdInodeEntry> = {
+export const memfd_inode_entry: MessageType<types.MemfdInodeEntry> = {
   name: 'memfd_inode_entry',
   required: ['name', 'uid', 'gid', 'size', 'shmid', 'seals', 'inode_id'],
   fields: {

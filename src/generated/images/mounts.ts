@@ -1,8 +1,7 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** The type of a file system. */
-export type Fstype = 'UNSUPPORTED' | 'PROC' | 'SYSFS' | 'DEVTMPFS' | 'BINFMT_MISC' | 'TMPFS' | 'DEVPTS' | 'SIMFS' | 'PSTORE' | 'SECURITYFS' | 'FUSECTL' | 'DEBUGFS' | 'CGROUP' | 'AUFS' | 'MQUEUE' | 'FUSE' | 'AUTO' | 'OVERLAYFS' | 'AUTOFS' | 'TRACEFS' | 'CGROUP2';
 export const fstype: EnumType = {
   name: 'fstype',
   numbers: {
@@ -30,29 +29,7 @@ export const fstype: EnumType = {
   },
 };
 
-/** A mount. */
-export interface MntEntry {
-  fstype: number;
-  mnt_id: number;
-  root_dev: number;
-  parent_mnt_id: number;
-  flags: number;
-  root: string;
-  mountpoint: string;
-  source: string;
-  options: string;
-  shared_id?: number | undefined;
-  master_id?: number | undefined;
-  with_plugin?: boolean | undefined;
-  ext_mount?: boolean | undefined;
-  fsname?: string | undefined;
-  internal_sharing?: boolean | undefined;
-  deleted?: boolean | undefined;
-  sb_flags?: number | undefined;
-  ext_key?: string | undefined;
-}
-
-export const mnt_entry: MessageType<MntEntry> = {
+export const mnt_entry: MessageType<types.MntEntry> = {
   name: 'mnt_entry',
   required: ['fstype', 'mnt_id', 'root_dev', 'parent_mnt_id', 'flags', 'root', 'mountpoint', 'source', 'options'],
   fields: {
@@ -77,20 +54,7 @@ export const mnt_entry: MessageType<MntEntry> = {
   },
 };
 
-/** A mount of autofs. */
-export interface AutofsEntry {
-  fd: number;
-  pgrp: number;
-  timeout: number;
-  minproto: number;
-  maxproto: number;
-  mode: number;
-  uid?: number | undefined;
-  gid?: number | undefined;
-  read_fd?: number | undefined;
-}
-
-export const autofs_entry: MessageType<AutofsEntry> = {
+export const autofs_entry: MessageType<types.AutofsEntry> = {
   name: 'autofs_entry',
   required: ['fd', 'pgrp', 'timeout', 'minproto', 'maxproto', 'mode'],
   fields: {

@@ -1,13 +1,8 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** The names of a host. */
-export interface UtsnsEntry {
-  nodename: string;
-  domainname: string;
-}
-
-export const utsns_entry: MessageType<UtsnsEntry> = {
+export const utsns_entry: MessageType<types.UtsnsEntry> = {
   name: 'utsns_entry',
   required: ['nodename', 'domainname'],
   fields: {
@@ -16,14 +11,7 @@ export const utsns_entry: MessageType<UtsnsEntry> = {
   },
 };
 
-/** A range of ids of a user namespace. */
-export interface UidGidExtent {
-  first: number;
-  lower_first: number;
-  count: number;
-}
-
-export const uid_gid_extent: MessageType<UidGidExtent> = {
+export const uid_gid_extent: MessageType<types.UidGidExtent> = {
   name: 'uid_gid_extent',
   required: ['first', 'lower_first', 'count'],
   fields: {
@@ -33,19 +21,7 @@ export const uid_gid_extent: MessageType<UidGidExtent> = {
   },
 };
 
-/** A binary format with its interpreter. */
-export interface BinfmtMiscEntry {
-  name: string;
-  enabled: boolean;
-  interpreter: string;
-  flags?: string | undefined;
-  extension?: string | undefined;
-  magic?: string | undefined;
-  mask?: string | undefined;
-  offset?: number | undefined;
-}
-
-export const binfmt_misc_entry: MessageType<BinfmtMiscEntry> = {
+export const binfmt_misc_entry: MessageType<types.BinfmtMiscEntry> = {
   name: 'binfmt_misc_entry',
   required: ['name', 'enabled', 'interpreter'],
   fields: {
@@ -60,14 +36,7 @@ export const binfmt_misc_entry: MessageType<BinfmtMiscEntry> = {
   },
 };
 
-/** A user namespace. */
-export interface UsernsEntry {
-  uid_map?: UidGidExtent[] | undefined;
-  gid_map?: UidGidExtent[] | undefined;
-  binfmt_misc?: BinfmtMiscEntry[] | undefined;
-}
-
-export const userns_entry: MessageType<UsernsEntry> = {
+export const userns_entry: MessageType<types.UsernsEntry> = {
   name: 'userns_entry',
   required: [],
   fields: {
@@ -77,13 +46,7 @@ export const userns_entry: MessageType<UsernsEntry> = {
   },
 };
 
-/** A time in seconds and nanoseconds. */
-export interface Timespec {
-  tv_sec: bigint;
-  tv_nsec: bigint;
-}
-
-export const timespec: MessageType<Timespec> = {
+export const timespec: MessageType<types.Timespec> = {
   name: 'timespec',
   required: ['tv_sec', 'tv_nsec'],
   fields: {
@@ -92,13 +55,7 @@ export const timespec: MessageType<Timespec> = {
   },
 };
 
-/** The offsets of a time namespace. */
-export interface TimensEntry {
-  monotonic: Timespec;
-  boottime: Timespec;
-}
-
-export const timens_entry: MessageType<TimensEntry> = {
+export const timens_entry: MessageType<types.TimensEntry> = {
   name: 'timens_entry',
   required: ['monotonic', 'boottime'],
   fields: {
@@ -107,12 +64,7 @@ export const timens_entry: MessageType<TimensEntry> = {
   },
 };
 
-/** A pid namespace. */
-export interface PidnsEntry {
-  ext_key?: string | undefined;
-}
-
-export const pidns_entry: MessageType<PidnsEntry> = {
+export const pidns_entry: MessageType<types.PidnsEntry> = {
   name: 'pidns_entry',
   required: [],
   fields: {
@@ -120,28 +72,7 @@ export const pidns_entry: MessageType<PidnsEntry> = {
   },
 };
 
-/** Settings of an IPC namespace. */
-export interface IpcVarEntry {
-  sem_ctls?: number[] | undefined;
-  msg_ctlmax: number;
-  msg_ctlmnb: number;
-  msg_ctlmni: number;
-  auto_msgmni: number;
-  shm_ctlmax: bigint;
-  shm_ctlall: bigint;
-  shm_ctlmni: number;
-  shm_rmid_forced: number;
-  mq_queues_max: number;
-  mq_msg_max: number;
-  mq_msgsize_max: number;
-  mq_msg_default?: number | undefined;
-  mq_msgsize_default?: number | undefined;
-  msg_next_id?: number | undefined;
-  sem_next_id?: number | undefined;
-  shm_next_id?: number | undefined;
-}
-
-export const ipc_var_entry: MessageType<IpcVarEntry> = {
+export const ipc_var_entry: MessageType<types.IpcVarEntry> = {
   name: 'ipc_var_entry',
   required: ['msg_ctlmax', 'msg_ctlmnb', 'msg_ctlmni', 'auto_msgmni', 'shm_ctlmax', 'shm_ctlall', 'shm_ctlmni', 'shm_rmid_forced', 'mq_queues_max', 'mq_msg_max', 'mq_msgsize_max'],
   fields: {
@@ -165,18 +96,7 @@ export const ipc_var_entry: MessageType<IpcVarEntry> = {
   },
 };
 
-/** Key, owner and permissions of an IPC object. */
-export interface IpcDescEntry {
-  key: number;
-  uid: number;
-  gid: number;
-  cuid: number;
-  cgid: number;
-  mode: number;
-  id: number;
-}
-
-export const ipc_desc_entry: MessageType<IpcDescEntry> = {
+export const ipc_desc_entry: MessageType<types.IpcDescEntry> = {
   name: 'ipc_desc_entry',
   required: ['key', 'uid', 'gid', 'cuid', 'cgid', 'mode', 'id'],
   fields: {
@@ -190,15 +110,7 @@ export const ipc_desc_entry: MessageType<IpcDescEntry> = {
   },
 };
 
-/** A segment of System V shared memory; its bytes follow, or are in a pagemap. */
-export interface IpcShmEntry {
-  desc: IpcDescEntry;
-  size: bigint;
-  in_pagemaps?: boolean | undefined;
-  hugetlb_flag?: number | undefined;
-}
-
-export const ipc_shm_entry: MessageType<IpcShmEntry> = {
+export const ipc_shm_entry: MessageType<types.IpcShmEntry> = {
   name: 'ipc_shm_entry',
   required: ['desc', 'size'],
   fields: {
@@ -209,13 +121,7 @@ export const ipc_shm_entry: MessageType<IpcShmEntry> = {
   },
 };
 
-/** A set of semaphores; their values follow. */
-export interface IpcSemEntry {
-  desc: IpcDescEntry;
-  nsems: number;
-}
-
-export const ipc_sem_entry: MessageType<IpcSemEntry> = {
+export const ipc_sem_entry: MessageType<types.IpcSemEntry> = {
   name: 'ipc_sem_entry',
   required: ['desc', 'nsems'],
   fields: {
@@ -224,13 +130,7 @@ export const ipc_sem_entry: MessageType<IpcSemEntry> = {
   },
 };
 
-/** A message in a queue; its bytes follow. */
-export interface IpcMsg {
-  mtype: bigint;
-  msize: number;
-}
-
-export const ipc_msg: MessageType<IpcMsg> = {
+export const ipc_msg: MessageType<types.IpcMsg> = {
   name: 'ipc_msg',
   required: ['mtype', 'msize'],
   fields: {
@@ -239,14 +139,7 @@ export const ipc_msg: MessageType<IpcMsg> = {
   },
 };
 
-/** A message queue; its messages follow. */
-export interface IpcMsgEntry {
-  desc: IpcDescEntry;
-  qbytes: number;
-  qnum: number;
-}
-
-export const ipc_msg_entry: MessageType<IpcMsgEntry> = {
+export const ipc_msg_entry: MessageType<types.IpcMsgEntry> = {
   name: 'ipc_msg_entry',
   required: ['desc', 'qbytes', 'qnum'],
   fields: {
@@ -256,8 +149,6 @@ export const ipc_msg_entry: MessageType<IpcMsgEntry> = {
   },
 };
 
-/** The type of a kernel setting. */
-export type SysctlType = 'CTL_STR' | 'CTL_32';
 export const SysctlType: EnumType = {
   name: 'SysctlType',
   numbers: {
@@ -266,14 +157,7 @@ export const SysctlType: EnumType = {
   },
 };
 
-/** A kernel setting. */
-export interface SysctlEntry {
-  type: SysctlType | number;
-  iarg?: number | undefined;
-  sarg?: string | undefined;
-}
-
-export const sysctl_entry: MessageType<SysctlEntry> = {
+export const sysctl_entry: MessageType<types.SysctlEntry> = {
   name: 'sysctl_entry',
   required: ['type'],
   fields: {
@@ -283,13 +167,7 @@ export const sysctl_entry: MessageType<SysctlEntry> = {
   },
 };
 
-/** The number of another network namespace. */
-export interface NetnsId {
-  target_ns_id: number;
-  netnsid_value: number;
-}
-
-export const netns_id: MessageType<NetnsId> = {
+export const netns_id: MessageType<types.NetnsId> = {
   name: 'netns_id',
   required: ['target_ns_id', 'netnsid_value'],
   fields: {
@@ -298,21 +176,7 @@ export const netns_id: MessageType<NetnsId> = {
   },
 };
 
-/** A network namespace. */
-export interface NetnsEntry {
-  def_conf?: number[] | undefined;
-  all_conf?: number[] | undefined;
-  def_conf4?: SysctlEntry[] | undefined;
-  all_conf4?: SysctlEntry[] | undefined;
-  def_conf6?: SysctlEntry[] | undefined;
-  all_conf6?: SysctlEntry[] | undefined;
-  nsids?: NetnsId[] | undefined;
-  ext_key?: string | undefined;
-  unix_conf?: SysctlEntry[] | undefined;
-  ipv4_sysctl?: SysctlEntry[] | undefined;
-}
-
-export const netns_entry: MessageType<NetnsEntry> = {
+export const netns_entry: MessageType<types.NetnsEntry> = {
   name: 'netns_entry',
   required: [],
   fields: {
@@ -329,13 +193,7 @@ export const netns_entry: MessageType<NetnsEntry> = {
   },
 };
 
-/** Properties of a macvlan device. */
-export interface MacvlanLinkEntry {
-  mode: number;
-  flags?: number | undefined;
-}
-
-export const macvlan_link_entry: MessageType<MacvlanLinkEntry> = {
+export const macvlan_link_entry: MessageType<types.MacvlanLinkEntry> = {
   name: 'macvlan_link_entry',
   required: ['mode'],
   fields: {
@@ -344,27 +202,7 @@ export const macvlan_link_entry: MessageType<MacvlanLinkEntry> = {
   },
 };
 
-/** Properties of a tunnel for IPv6 in IPv4. */
-export interface SitEntry {
-  link?: number | undefined;
-  local?: number[] | undefined;
-  remote?: number[] | undefined;
-  ttl?: number | undefined;
-  tos?: number | undefined;
-  pmtudisc?: boolean | undefined;
-  proto?: number | undefined;
-  flags?: number | undefined;
-  encap_type?: number | undefined;
-  encap_flags?: number | undefined;
-  encap_sport?: number | undefined;
-  encap_dport?: number | undefined;
-  rd_prefixlen?: number | undefined;
-  rd_prefix?: number[] | undefined;
-  relay_prefixlen?: number | undefined;
-  relay_prefix?: number[] | undefined;
-}
-
-export const sit_entry: MessageType<SitEntry> = {
+export const sit_entry: MessageType<types.SitEntry> = {
   name: 'sit_entry',
   required: [],
   fields: {
@@ -387,16 +225,7 @@ export const sit_entry: MessageType<SitEntry> = {
   },
 };
 
-/** Properties of a TUN or TAP device. */
-export interface TunLinkEntry {
-  flags: number;
-  owner: number;
-  group: number;
-  vnethdr: number;
-  sndbuf: number;
-}
-
-export const tun_link_entry: MessageType<TunLinkEntry> = {
+export const tun_link_entry: MessageType<types.TunLinkEntry> = {
   name: 'tun_link_entry',
   required: ['flags', 'owner', 'group', 'vnethdr', 'sndbuf'],
   fields: {
@@ -408,8 +237,6 @@ export const tun_link_entry: MessageType<TunLinkEntry> = {
   },
 };
 
-/** The kind of a network device. */
-export type NdType = 'LOOPBACK' | 'VETH' | 'TUN' | 'EXTLINK' | 'VENET' | 'BRIDGE' | 'MACVLAN' | 'SIT';
 export const nd_type: EnumType = {
   name: 'nd_type',
   numbers: {
@@ -424,26 +251,7 @@ export const nd_type: EnumType = {
   },
 };
 
-/** A network device. */
-export interface NetDeviceEntry {
-  type: NdType | number;
-  ifindex: number;
-  mtu: number;
-  flags: number;
-  name: string;
-  tun?: TunLinkEntry | undefined;
-  address?: Uint8Array | undefined;
-  conf?: number[] | undefined;
-  conf4?: SysctlEntry[] | undefined;
-  conf6?: SysctlEntry[] | undefined;
-  macvlan?: MacvlanLinkEntry | undefined;
-  peer_ifindex?: number | undefined;
-  peer_nsid?: number | undefined;
-  master?: number | undefined;
-  sit?: SitEntry | undefined;
-}
-
-export const net_device_entry: MessageType<NetDeviceEntry> = {
+export const net_device_entry: MessageType<types.NetDeviceEntry> = {
   name: 'net_device_entry',
   required: ['type', 'ifindex', 'mtu', 'flags', 'name'],
   fields: {

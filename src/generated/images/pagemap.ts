@@ -1,12 +1,8 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** The first entry of a pagemap: the number of the pages file. */
-export interface PagemapHead {
-  pages_id: number;
-}
-
-export const pagemap_head: MessageType<PagemapHead> = {
+export const pagemap_head: MessageType<types.PagemapHead> = {
   name: 'pagemap_head',
   required: ['pages_id'],
   fields: {
@@ -14,14 +10,7 @@ export const pagemap_head: MessageType<PagemapHead> = {
   },
 };
 
-/** The sizes of compressed blocks; since CRIU 4.3. A size of 0 stands for zeros, the full size for bytes that are not compressed. */
-export interface PagemapBlocks {
-  block_sizes?: number[] | undefined;
-  total_payload_size: bigint;
-  pages_per_block: number;
-}
-
-export const pagemap_blocks: MessageType<PagemapBlocks> = {
+export const pagemap_blocks: MessageType<types.PagemapBlocks> = {
   name: 'pagemap_blocks',
   required: ['total_payload_size', 'pages_per_block'],
   fields: {
@@ -31,17 +20,7 @@ export const pagemap_blocks: MessageType<PagemapBlocks> = {
   },
 };
 
-/** Consecutive pages, in the order of addresses. */
-export interface PagemapEntry {
-  vaddr: bigint;
-  compat_nr_pages: number;
-  in_parent?: boolean | undefined;
-  flags?: number | undefined;
-  nr_pages?: bigint | undefined;
-  blocks?: PagemapBlocks | undefined;
-}
-
-export const pagemap_entry: MessageType<PagemapEntry> = {
+export const pagemap_entry: MessageType<types.PagemapEntry> = {
   name: 'pagemap_entry',
   required: ['vaddr', 'compat_nr_pages'],
   fields: {

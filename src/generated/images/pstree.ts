@@ -1,16 +1,8 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** A process, and the ids of its threads. */
-export interface PstreeEntry {
-  pid: number;
-  ppid: number;
-  pgid: number;
-  sid: number;
-  threads?: number[] | undefined;
-}
-
-export const pstree_entry: MessageType<PstreeEntry> = {
+export const pstree_entry: MessageType<types.PstreeEntry> = {
   name: 'pstree_entry',
   required: ['pid', 'ppid', 'pgid', 'sid'],
   fields: {

@@ -1,8 +1,7 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** The instruction set that a thread was in. */
-export type UserX86RegsMode = 'NATIVE' | 'COMPAT';
 export const user_x86_regs_mode: EnumType = {
   name: 'user_x86_regs_mode',
   numbers: {
@@ -11,39 +10,7 @@ export const user_x86_regs_mode: EnumType = {
   },
 };
 
-/** General registers of x86. */
-export interface UserX86RegsEntry {
-  r15: bigint;
-  r14: bigint;
-  r13: bigint;
-  r12: bigint;
-  bp: bigint;
-  bx: bigint;
-  r11: bigint;
-  r10: bigint;
-  r9: bigint;
-  r8: bigint;
-  ax: bigint;
-  cx: bigint;
-  dx: bigint;
-  si: bigint;
-  di: bigint;
-  orig_ax: bigint;
-  ip: bigint;
-  cs: bigint;
-  flags: bigint;
-  sp: bigint;
-  ss: bigint;
-  fs_base: bigint;
-  gs_base: bigint;
-  ds: bigint;
-  es: bigint;
-  fs: bigint;
-  gs: bigint;
-  mode?: UserX86RegsMode | number | undefined;
-}
-
-export const user_x86_regs_entry: MessageType<UserX86RegsEntry> = {
+export const user_x86_regs_entry: MessageType<types.UserX86RegsEntry> = {
   name: 'user_x86_regs_entry',
   required: ['r15', 'r14', 'r13', 'r12', 'bp', 'bx', 'r11', 'r10', 'r9', 'r8', 'ax', 'cx', 'dx', 'si', 'di', 'orig_ax', 'ip', 'cs', 'flags', 'sp', 'ss', 'fs_base', 'gs_base', 'ds', 'es', 'fs', 'gs'],
   fields: {
@@ -78,13 +45,7 @@ export const user_x86_regs_entry: MessageType<UserX86RegsEntry> = {
   },
 };
 
-/** Control-flow enforcement of x86. */
-export interface UserX86CetEntry {
-  cet: bigint;
-  ssp: bigint;
-}
-
-export const user_x86_cet_entry: MessageType<UserX86CetEntry> = {
+export const user_x86_cet_entry: MessageType<types.UserX86CetEntry> = {
   name: 'user_x86_cet_entry',
   required: ['cet', 'ssp'],
   fields: {
@@ -93,20 +54,7 @@ export const user_x86_cet_entry: MessageType<UserX86CetEntry> = {
   },
 };
 
-/** Extended state of x86. */
-export interface UserX86XsaveEntry {
-  xstate_bv: bigint;
-  ymmh_space?: number[] | undefined;
-  bndreg_state?: bigint[] | undefined;
-  bndcsr_state?: bigint[] | undefined;
-  opmask_reg?: bigint[] | undefined;
-  zmm_upper?: bigint[] | undefined;
-  hi16_zmm?: bigint[] | undefined;
-  pkru?: number[] | undefined;
-  cet?: UserX86CetEntry | undefined;
-}
-
-export const user_x86_xsave_entry: MessageType<UserX86XsaveEntry> = {
+export const user_x86_xsave_entry: MessageType<types.UserX86XsaveEntry> = {
   name: 'user_x86_xsave_entry',
   required: ['xstate_bv'],
   fields: {
@@ -122,23 +70,7 @@ export const user_x86_xsave_entry: MessageType<UserX86XsaveEntry> = {
   },
 };
 
-/** Floating-point and vector registers of x86. */
-export interface UserX86FpregsEntry {
-  cwd: number;
-  swd: number;
-  twd: number;
-  fop: number;
-  rip: bigint;
-  rdp: bigint;
-  mxcsr: number;
-  mxcsr_mask: number;
-  st_space?: number[] | undefined;
-  xmm_space?: number[] | undefined;
-  padding?: number[] | undefined;
-  xsave?: UserX86XsaveEntry | undefined;
-}
-
-export const user_x86_fpregs_entry: MessageType<UserX86FpregsEntry> = {
+export const user_x86_fpregs_entry: MessageType<types.UserX86FpregsEntry> = {
   name: 'user_x86_fpregs_entry',
   required: ['cwd', 'swd', 'twd', 'fop', 'rip', 'rdp', 'mxcsr', 'mxcsr_mask'],
   fields: {
@@ -157,21 +89,7 @@ export const user_x86_fpregs_entry: MessageType<UserX86FpregsEntry> = {
   },
 };
 
-/** A segment of thread-local storage of x86. */
-export interface UserDescT {
-  entry_number: number;
-  base_addr: number;
-  limit: number;
-  seg_32bit: boolean;
-  contents_h: boolean;
-  contents_l: boolean;
-  read_exec_only: boolean;
-  limit_in_pages: boolean;
-  seg_not_present: boolean;
-  usable: boolean;
-}
-
-export const user_desc_t: MessageType<UserDescT> = {
+export const user_desc_t: MessageType<types.UserDescT> = {
   name: 'user_desc_t',
   required: ['entry_number', 'base_addr', 'limit', 'seg_32bit', 'contents_h', 'contents_l', 'read_exec_only', 'limit_in_pages', 'seg_not_present', 'usable'],
   fields: {
@@ -188,15 +106,7 @@ export const user_desc_t: MessageType<UserDescT> = {
   },
 };
 
-/** A thread on x86. */
-export interface ThreadInfoX86 {
-  clear_tid_addr: bigint;
-  gpregs: UserX86RegsEntry;
-  fpregs: UserX86FpregsEntry;
-  tls?: UserDescT[] | undefined;
-}
-
-export const thread_info_x86: MessageType<ThreadInfoX86> = {
+export const thread_info_x86: MessageType<types.ThreadInfoX86> = {
   name: 'thread_info_x86',
   required: ['clear_tid_addr', 'gpregs', 'fpregs'],
   fields: {
@@ -207,29 +117,7 @@ export const thread_info_x86: MessageType<ThreadInfoX86> = {
   },
 };
 
-/** General registers of 32-bit ARM. */
-export interface UserArmRegsEntry {
-  r0: number;
-  r1: number;
-  r2: number;
-  r3: number;
-  r4: number;
-  r5: number;
-  r6: number;
-  r7: number;
-  r8: number;
-  r9: number;
-  r10: number;
-  fp: number;
-  ip: number;
-  sp: number;
-  lr: number;
-  pc: number;
-  cpsr: number;
-  orig_r0: number;
-}
-
-export const user_arm_regs_entry: MessageType<UserArmRegsEntry> = {
+export const user_arm_regs_entry: MessageType<types.UserArmRegsEntry> = {
   name: 'user_arm_regs_entry',
   required: ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'fp', 'ip', 'sp', 'lr', 'pc', 'cpsr', 'orig_r0'],
   fields: {
@@ -254,16 +142,7 @@ export const user_arm_regs_entry: MessageType<UserArmRegsEntry> = {
   },
 };
 
-/** Floating-point registers of 32-bit ARM. */
-export interface UserArmVfpstateEntry {
-  vfp_regs?: bigint[] | undefined;
-  fpscr: number;
-  fpexc: number;
-  fpinst: number;
-  fpinst2: number;
-}
-
-export const user_arm_vfpstate_entry: MessageType<UserArmVfpstateEntry> = {
+export const user_arm_vfpstate_entry: MessageType<types.UserArmVfpstateEntry> = {
   name: 'user_arm_vfpstate_entry',
   required: ['fpscr', 'fpexc', 'fpinst', 'fpinst2'],
   fields: {
@@ -275,15 +154,7 @@ export const user_arm_vfpstate_entry: MessageType<UserArmVfpstateEntry> = {
   },
 };
 
-/** A thread on 32-bit ARM. */
-export interface ThreadInfoArm {
-  clear_tid_addr: bigint;
-  tls: number;
-  gpregs: UserArmRegsEntry;
-  fpstate: UserArmVfpstateEntry;
-}
-
-export const thread_info_arm: MessageType<ThreadInfoArm> = {
+export const thread_info_arm: MessageType<types.ThreadInfoArm> = {
   name: 'thread_info_arm',
   required: ['clear_tid_addr', 'tls', 'gpregs', 'fpstate'],
   fields: {
@@ -294,15 +165,7 @@ export const thread_info_arm: MessageType<ThreadInfoArm> = {
   },
 };
 
-/** General registers of arm64. */
-export interface UserAarch64RegsEntry {
-  regs?: bigint[] | undefined;
-  sp: bigint;
-  pc: bigint;
-  pstate: bigint;
-}
-
-export const user_aarch64_regs_entry: MessageType<UserAarch64RegsEntry> = {
+export const user_aarch64_regs_entry: MessageType<types.UserAarch64RegsEntry> = {
   name: 'user_aarch64_regs_entry',
   required: ['sp', 'pc', 'pstate'],
   fields: {
@@ -313,14 +176,7 @@ export const user_aarch64_regs_entry: MessageType<UserAarch64RegsEntry> = {
   },
 };
 
-/** Floating-point and vector registers of arm64. */
-export interface UserAarch64FpsimdContextEntry {
-  vregs?: bigint[] | undefined;
-  fpsr: number;
-  fpcr: number;
-}
-
-export const user_aarch64_fpsimd_context_entry: MessageType<UserAarch64FpsimdContextEntry> = {
+export const user_aarch64_fpsimd_context_entry: MessageType<types.UserAarch64FpsimdContextEntry> = {
   name: 'user_aarch64_fpsimd_context_entry',
   required: ['fpsr', 'fpcr'],
   fields: {
@@ -330,13 +186,7 @@ export const user_aarch64_fpsimd_context_entry: MessageType<UserAarch64FpsimdCon
   },
 };
 
-/** The guarded control stack of arm64; since CRIU 4.3. */
-export interface UserAarch64GcsEntry {
-  gcspr_el0: bigint;
-  features_enabled: bigint;
-}
-
-export const user_aarch64_gcs_entry: MessageType<UserAarch64GcsEntry> = {
+export const user_aarch64_gcs_entry: MessageType<types.UserAarch64GcsEntry> = {
   name: 'user_aarch64_gcs_entry',
   required: ['gcspr_el0', 'features_enabled'],
   fields: {
@@ -345,20 +195,7 @@ export const user_aarch64_gcs_entry: MessageType<UserAarch64GcsEntry> = {
   },
 };
 
-/** Keys of arm64 that sign addresses. */
-export interface PacAddressKeys {
-  apiakey_lo: bigint;
-  apiakey_hi: bigint;
-  apibkey_lo: bigint;
-  apibkey_hi: bigint;
-  apdakey_lo: bigint;
-  apdakey_hi: bigint;
-  apdbkey_lo: bigint;
-  apdbkey_hi: bigint;
-  pac_enabled_key: bigint;
-}
-
-export const pac_address_keys: MessageType<PacAddressKeys> = {
+export const pac_address_keys: MessageType<types.PacAddressKeys> = {
   name: 'pac_address_keys',
   required: ['apiakey_lo', 'apiakey_hi', 'apibkey_lo', 'apibkey_hi', 'apdakey_lo', 'apdakey_hi', 'apdbkey_lo', 'apdbkey_hi', 'pac_enabled_key'],
   fields: {
@@ -374,13 +211,7 @@ export const pac_address_keys: MessageType<PacAddressKeys> = {
   },
 };
 
-/** Keys of arm64 that sign data. */
-export interface PacGenericKeys {
-  apgakey_lo: bigint;
-  apgakey_hi: bigint;
-}
-
-export const pac_generic_keys: MessageType<PacGenericKeys> = {
+export const pac_generic_keys: MessageType<types.PacGenericKeys> = {
   name: 'pac_generic_keys',
   required: ['apgakey_lo', 'apgakey_hi'],
   fields: {
@@ -389,13 +220,7 @@ export const pac_generic_keys: MessageType<PacGenericKeys> = {
   },
 };
 
-/** Keys of arm64 for pointer authentication. */
-export interface PacKeys {
-  pac_address_keys?: PacAddressKeys | undefined;
-  pac_generic_keys?: PacGenericKeys | undefined;
-}
-
-export const pac_keys: MessageType<PacKeys> = {
+export const pac_keys: MessageType<types.PacKeys> = {
   name: 'pac_keys',
   required: [],
   fields: {
@@ -404,17 +229,7 @@ export const pac_keys: MessageType<PacKeys> = {
   },
 };
 
-/** A thread on arm64. */
-export interface ThreadInfoAarch64 {
-  clear_tid_addr: bigint;
-  tls: bigint;
-  gpregs: UserAarch64RegsEntry;
-  fpsimd: UserAarch64FpsimdContextEntry;
-  pac_keys?: PacKeys | undefined;
-  gcs?: UserAarch64GcsEntry | undefined;
-}
-
-export const thread_info_aarch64: MessageType<ThreadInfoAarch64> = {
+export const thread_info_aarch64: MessageType<types.ThreadInfoAarch64> = {
   name: 'thread_info_aarch64',
   required: ['clear_tid_addr', 'tls', 'gpregs', 'fpsimd'],
   fields: {
@@ -427,23 +242,7 @@ export const thread_info_aarch64: MessageType<ThreadInfoAarch64> = {
   },
 };
 
-/** General registers of ppc64. */
-export interface UserPpc64RegsEntry {
-  gpr?: bigint[] | undefined;
-  nip: bigint;
-  msr: bigint;
-  orig_gpr3: bigint;
-  ctr: bigint;
-  link: bigint;
-  xer: bigint;
-  ccr: bigint;
-  trap: bigint;
-  texasr?: bigint | undefined;
-  tfhar?: bigint | undefined;
-  tfiar?: bigint | undefined;
-}
-
-export const user_ppc64_regs_entry: MessageType<UserPpc64RegsEntry> = {
+export const user_ppc64_regs_entry: MessageType<types.UserPpc64RegsEntry> = {
   name: 'user_ppc64_regs_entry',
   required: ['nip', 'msr', 'orig_gpr3', 'ctr', 'link', 'xer', 'ccr', 'trap'],
   fields: {
@@ -462,12 +261,7 @@ export const user_ppc64_regs_entry: MessageType<UserPpc64RegsEntry> = {
   },
 };
 
-/** Floating-point registers of ppc64. */
-export interface UserPpc64FpstateEntry {
-  fpregs?: bigint[] | undefined;
-}
-
-export const user_ppc64_fpstate_entry: MessageType<UserPpc64FpstateEntry> = {
+export const user_ppc64_fpstate_entry: MessageType<types.UserPpc64FpstateEntry> = {
   name: 'user_ppc64_fpstate_entry',
   required: [],
   fields: {
@@ -475,13 +269,7 @@ export const user_ppc64_fpstate_entry: MessageType<UserPpc64FpstateEntry> = {
   },
 };
 
-/** Vector registers of ppc64. */
-export interface UserPpc64VrstateEntry {
-  vrregs?: bigint[] | undefined;
-  vrsave: number;
-}
-
-export const user_ppc64_vrstate_entry: MessageType<UserPpc64VrstateEntry> = {
+export const user_ppc64_vrstate_entry: MessageType<types.UserPpc64VrstateEntry> = {
   name: 'user_ppc64_vrstate_entry',
   required: ['vrsave'],
   fields: {
@@ -490,12 +278,7 @@ export const user_ppc64_vrstate_entry: MessageType<UserPpc64VrstateEntry> = {
   },
 };
 
-/** Vector-scalar registers of ppc64. */
-export interface UserPpc64VsxstateEntry {
-  vsxregs?: bigint[] | undefined;
-}
-
-export const user_ppc64_vsxstate_entry: MessageType<UserPpc64VsxstateEntry> = {
+export const user_ppc64_vsxstate_entry: MessageType<types.UserPpc64VsxstateEntry> = {
   name: 'user_ppc64_vsxstate_entry',
   required: [],
   fields: {
@@ -503,15 +286,7 @@ export const user_ppc64_vsxstate_entry: MessageType<UserPpc64VsxstateEntry> = {
   },
 };
 
-/** Registers of ppc64 within a memory transaction. */
-export interface UserPpc64TmRegsEntry {
-  gpregs: UserPpc64RegsEntry;
-  fpstate?: UserPpc64FpstateEntry | undefined;
-  vrstate?: UserPpc64VrstateEntry | undefined;
-  vsxstate?: UserPpc64VsxstateEntry | undefined;
-}
-
-export const user_ppc64_tm_regs_entry: MessageType<UserPpc64TmRegsEntry> = {
+export const user_ppc64_tm_regs_entry: MessageType<types.UserPpc64TmRegsEntry> = {
   name: 'user_ppc64_tm_regs_entry',
   required: ['gpregs'],
   fields: {
@@ -522,17 +297,7 @@ export const user_ppc64_tm_regs_entry: MessageType<UserPpc64TmRegsEntry> = {
   },
 };
 
-/** A thread on ppc64. */
-export interface ThreadInfoPpc64 {
-  clear_tid_addr: bigint;
-  gpregs: UserPpc64RegsEntry;
-  fpstate?: UserPpc64FpstateEntry | undefined;
-  vrstate?: UserPpc64VrstateEntry | undefined;
-  vsxstate?: UserPpc64VsxstateEntry | undefined;
-  tmstate?: UserPpc64TmRegsEntry | undefined;
-}
-
-export const thread_info_ppc64: MessageType<ThreadInfoPpc64> = {
+export const thread_info_ppc64: MessageType<types.ThreadInfoPpc64> = {
   name: 'thread_info_ppc64',
   required: ['clear_tid_addr', 'gpregs'],
   fields: {
@@ -545,17 +310,7 @@ export const thread_info_ppc64: MessageType<ThreadInfoPpc64> = {
   },
 };
 
-/** General registers of s390. */
-export interface UserS390RegsEntry {
-  psw_mask: bigint;
-  psw_addr: bigint;
-  gprs?: bigint[] | undefined;
-  acrs?: number[] | undefined;
-  orig_gpr2: bigint;
-  system_call: number;
-}
-
-export const user_s390_regs_entry: MessageType<UserS390RegsEntry> = {
+export const user_s390_regs_entry: MessageType<types.UserS390RegsEntry> = {
   name: 'user_s390_regs_entry',
   required: ['psw_mask', 'psw_addr', 'orig_gpr2', 'system_call'],
   fields: {
@@ -568,12 +323,7 @@ export const user_s390_regs_entry: MessageType<UserS390RegsEntry> = {
   },
 };
 
-/** Lower halves of the first vector registers of s390. */
-export interface UserS390VxrsLowEntry {
-  regs?: bigint[] | undefined;
-}
-
-export const user_s390_vxrs_low_entry: MessageType<UserS390VxrsLowEntry> = {
+export const user_s390_vxrs_low_entry: MessageType<types.UserS390VxrsLowEntry> = {
   name: 'user_s390_vxrs_low_entry',
   required: [],
   fields: {
@@ -581,12 +331,7 @@ export const user_s390_vxrs_low_entry: MessageType<UserS390VxrsLowEntry> = {
   },
 };
 
-/** The other vector registers of s390. */
-export interface UserS390VxrsHighEntry {
-  regs?: bigint[] | undefined;
-}
-
-export const user_s390_vxrs_high_entry: MessageType<UserS390VxrsHighEntry> = {
+export const user_s390_vxrs_high_entry: MessageType<types.UserS390VxrsHighEntry> = {
   name: 'user_s390_vxrs_high_entry',
   required: [],
   fields: {
@@ -594,13 +339,7 @@ export const user_s390_vxrs_high_entry: MessageType<UserS390VxrsHighEntry> = {
   },
 };
 
-/** Floating-point registers of s390. */
-export interface UserS390FpregsEntry {
-  fpc: number;
-  fprs?: bigint[] | undefined;
-}
-
-export const user_s390_fpregs_entry: MessageType<UserS390FpregsEntry> = {
+export const user_s390_fpregs_entry: MessageType<types.UserS390FpregsEntry> = {
   name: 'user_s390_fpregs_entry',
   required: ['fpc'],
   fields: {
@@ -609,12 +348,7 @@ export const user_s390_fpregs_entry: MessageType<UserS390FpregsEntry> = {
   },
 };
 
-/** A control block for guarded storage of s390. */
-export interface UserS390GsCbEntry {
-  regs?: bigint[] | undefined;
-}
-
-export const user_s390_gs_cb_entry: MessageType<UserS390GsCbEntry> = {
+export const user_s390_gs_cb_entry: MessageType<types.UserS390GsCbEntry> = {
   name: 'user_s390_gs_cb_entry',
   required: [],
   fields: {
@@ -622,13 +356,7 @@ export const user_s390_gs_cb_entry: MessageType<UserS390GsCbEntry> = {
   },
 };
 
-/** Runtime instrumentation of s390. */
-export interface UserS390RiEntry {
-  ri_on: number;
-  regs?: bigint[] | undefined;
-}
-
-export const user_s390_ri_entry: MessageType<UserS390RiEntry> = {
+export const user_s390_ri_entry: MessageType<types.UserS390RiEntry> = {
   name: 'user_s390_ri_entry',
   required: ['ri_on'],
   fields: {
@@ -637,19 +365,7 @@ export const user_s390_ri_entry: MessageType<UserS390RiEntry> = {
   },
 };
 
-/** A thread on s390. */
-export interface ThreadInfoS390 {
-  clear_tid_addr: bigint;
-  gpregs: UserS390RegsEntry;
-  fpregs: UserS390FpregsEntry;
-  vxrs_low?: UserS390VxrsLowEntry | undefined;
-  vxrs_high?: UserS390VxrsHighEntry | undefined;
-  gs_cb?: UserS390GsCbEntry | undefined;
-  gs_bc?: UserS390GsCbEntry | undefined;
-  ri_cb?: UserS390RiEntry | undefined;
-}
-
-export const thread_info_s390: MessageType<ThreadInfoS390> = {
+export const thread_info_s390: MessageType<types.ThreadInfoS390> = {
   name: 'thread_info_s390',
   required: ['clear_tid_addr', 'gpregs', 'fpregs'],
   fields: {
@@ -664,49 +380,7 @@ export const thread_info_s390: MessageType<ThreadInfoS390> = {
   },
 };
 
-/** General registers of MIPS. */
-export interface UserMipsRegsEntry {
-  r0: bigint;
-  r1: bigint;
-  r2: bigint;
-  r3: bigint;
-  r4: bigint;
-  r5: bigint;
-  r6: bigint;
-  r7: bigint;
-  r8: bigint;
-  r9: bigint;
-  r10: bigint;
-  r11: bigint;
-  r12: bigint;
-  r13: bigint;
-  r14: bigint;
-  r15: bigint;
-  r16: bigint;
-  r17: bigint;
-  r18: bigint;
-  r19: bigint;
-  r20: bigint;
-  r21: bigint;
-  r22: bigint;
-  r23: bigint;
-  r24: bigint;
-  r25: bigint;
-  r26: bigint;
-  r27: bigint;
-  r28: bigint;
-  r29: bigint;
-  r30: bigint;
-  r31: bigint;
-  lo: bigint;
-  hi: bigint;
-  cp0_epc: bigint;
-  cp0_badvaddr: bigint;
-  cp0_status: bigint;
-  cp0_cause: bigint;
-}
-
-export const user_mips_regs_entry: MessageType<UserMipsRegsEntry> = {
+export const user_mips_regs_entry: MessageType<types.UserMipsRegsEntry> = {
   name: 'user_mips_regs_entry',
   required: ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'r16', 'r17', 'r18', 'r19', 'r20', 'r21', 'r22', 'r23', 'r24', 'r25', 'r26', 'r27', 'r28', 'r29', 'r30', 'r31', 'lo', 'hi', 'cp0_epc', 'cp0_badvaddr', 'cp0_status', 'cp0_cause'],
   fields: {
@@ -751,47 +425,7 @@ export const user_mips_regs_entry: MessageType<UserMipsRegsEntry> = {
   },
 };
 
-/** Floating-point registers of MIPS. */
-export interface UserMipsFpregsEntry {
-  r0: bigint;
-  r1: bigint;
-  r2: bigint;
-  r3: bigint;
-  r4: bigint;
-  r5: bigint;
-  r6: bigint;
-  r7: bigint;
-  r8: bigint;
-  r9: bigint;
-  r10: bigint;
-  r11: bigint;
-  r12: bigint;
-  r13: bigint;
-  r14: bigint;
-  r15: bigint;
-  r16: bigint;
-  r17: bigint;
-  r18: bigint;
-  r19: bigint;
-  r20: bigint;
-  r21: bigint;
-  r22: bigint;
-  r23: bigint;
-  r24: bigint;
-  r25: bigint;
-  r26: bigint;
-  r27: bigint;
-  r28: bigint;
-  r29: bigint;
-  r30: bigint;
-  r31: bigint;
-  lo: bigint;
-  hi: bigint;
-  fpu_fcr31: number;
-  fpu_id: number;
-}
-
-export const user_mips_fpregs_entry: MessageType<UserMipsFpregsEntry> = {
+export const user_mips_fpregs_entry: MessageType<types.UserMipsFpregsEntry> = {
   name: 'user_mips_fpregs_entry',
   required: ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'r16', 'r17', 'r18', 'r19', 'r20', 'r21', 'r22', 'r23', 'r24', 'r25', 'r26', 'r27', 'r28', 'r29', 'r30', 'r31', 'lo', 'hi', 'fpu_fcr31', 'fpu_id'],
   fields: {
@@ -834,15 +468,7 @@ export const user_mips_fpregs_entry: MessageType<UserMipsFpregsEntry> = {
   },
 };
 
-/** A thread on MIPS. */
-export interface ThreadInfoMips {
-  clear_tid_addr: bigint;
-  tls: bigint;
-  gpregs: UserMipsRegsEntry;
-  fpregs: UserMipsFpregsEntry;
-}
-
-export const thread_info_mips: MessageType<ThreadInfoMips> = {
+export const thread_info_mips: MessageType<types.ThreadInfoMips> = {
   name: 'thread_info_mips',
   required: ['clear_tid_addr', 'tls', 'gpregs', 'fpregs'],
   fields: {
@@ -853,13 +479,7 @@ export const thread_info_mips: MessageType<ThreadInfoMips> = {
   },
 };
 
-/** General registers of LoongArch. */
-export interface UserLoongarch64GpregsEntry {
-  regs?: bigint[] | undefined;
-  pc: bigint;
-}
-
-export const user_loongarch64_gpregs_entry: MessageType<UserLoongarch64GpregsEntry> = {
+export const user_loongarch64_gpregs_entry: MessageType<types.UserLoongarch64GpregsEntry> = {
   name: 'user_loongarch64_gpregs_entry',
   required: ['pc'],
   fields: {
@@ -868,14 +488,7 @@ export const user_loongarch64_gpregs_entry: MessageType<UserLoongarch64GpregsEnt
   },
 };
 
-/** Floating-point registers of LoongArch. */
-export interface UserLoongarch64FpregsEntry {
-  regs?: bigint[] | undefined;
-  fcc: bigint;
-  fcsr: number;
-}
-
-export const user_loongarch64_fpregs_entry: MessageType<UserLoongarch64FpregsEntry> = {
+export const user_loongarch64_fpregs_entry: MessageType<types.UserLoongarch64FpregsEntry> = {
   name: 'user_loongarch64_fpregs_entry',
   required: ['fcc', 'fcsr'],
   fields: {
@@ -885,15 +498,7 @@ export const user_loongarch64_fpregs_entry: MessageType<UserLoongarch64FpregsEnt
   },
 };
 
-/** A thread on LoongArch. */
-export interface ThreadInfoLoongarch64 {
-  clear_tid_addr: bigint;
-  tls: bigint;
-  gpregs: UserLoongarch64GpregsEntry;
-  fpregs: UserLoongarch64FpregsEntry;
-}
-
-export const thread_info_loongarch64: MessageType<ThreadInfoLoongarch64> = {
+export const thread_info_loongarch64: MessageType<types.ThreadInfoLoongarch64> = {
   name: 'thread_info_loongarch64',
   required: ['clear_tid_addr', 'tls', 'gpregs', 'fpregs'],
   fields: {
@@ -904,43 +509,7 @@ export const thread_info_loongarch64: MessageType<ThreadInfoLoongarch64> = {
   },
 };
 
-/** General registers of RISC-V. */
-export interface UserRiscv64RegsEntry {
-  pc: bigint;
-  ra: bigint;
-  sp: bigint;
-  gp: bigint;
-  tp: bigint;
-  t0: bigint;
-  t1: bigint;
-  t2: bigint;
-  s0: bigint;
-  s1: bigint;
-  a0: bigint;
-  a1: bigint;
-  a2: bigint;
-  a3: bigint;
-  a4: bigint;
-  a5: bigint;
-  a6: bigint;
-  a7: bigint;
-  s2: bigint;
-  s3: bigint;
-  s4: bigint;
-  s5: bigint;
-  s6: bigint;
-  s7: bigint;
-  s8: bigint;
-  s9: bigint;
-  s10: bigint;
-  s11: bigint;
-  t3: bigint;
-  t4: bigint;
-  t5: bigint;
-  t6: bigint;
-}
-
-export const user_riscv64_regs_entry: MessageType<UserRiscv64RegsEntry> = {
+export const user_riscv64_regs_entry: MessageType<types.UserRiscv64RegsEntry> = {
   name: 'user_riscv64_regs_entry',
   required: ['pc', 'ra', 'sp', 'gp', 'tp', 't0', 't1', 't2', 's0', 's1', 'a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9', 's10', 's11', 't3', 't4', 't5', 't6'],
   fields: {
@@ -979,13 +548,7 @@ export const user_riscv64_regs_entry: MessageType<UserRiscv64RegsEntry> = {
   },
 };
 
-/** Floating-point registers of RISC-V. */
-export interface UserRiscv64DExtEntry {
-  f?: bigint[] | undefined;
-  fcsr: number;
-}
-
-export const user_riscv64_d_ext_entry: MessageType<UserRiscv64DExtEntry> = {
+export const user_riscv64_d_ext_entry: MessageType<types.UserRiscv64DExtEntry> = {
   name: 'user_riscv64_d_ext_entry',
   required: ['fcsr'],
   fields: {
@@ -994,15 +557,7 @@ export const user_riscv64_d_ext_entry: MessageType<UserRiscv64DExtEntry> = {
   },
 };
 
-/** A thread on RISC-V. */
-export interface ThreadInfoRiscv64 {
-  clear_tid_addr: bigint;
-  tls: bigint;
-  gpregs: UserRiscv64RegsEntry;
-  fpsimd: UserRiscv64DExtEntry;
-}
-
-export const thread_info_riscv64: MessageType<ThreadInfoRiscv64> = {
+export const thread_info_riscv64: MessageType<types.ThreadInfoRiscv64> = {
   name: 'thread_info_riscv64',
   required: ['clear_tid_addr', 'tls', 'gpregs', 'fpsimd'],
   fields: {

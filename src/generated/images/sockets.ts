@@ -1,37 +1,9 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
-import { fown_entry, type FownEntry } from './fown.ts';
+import { fown_entry } from './fown.ts';
+import type * as types from './types.ts';
 
-/** Options of all kinds of sockets. */
-export interface SkOptsEntry {
-  so_sndbuf: number;
-  so_rcvbuf: number;
-  so_snd_tmo_sec: bigint;
-  so_snd_tmo_usec: bigint;
-  so_rcv_tmo_sec: bigint;
-  so_rcv_tmo_usec: bigint;
-  reuseaddr?: boolean | undefined;
-  so_priority?: number | undefined;
-  so_rcvlowat?: number | undefined;
-  so_mark?: number | undefined;
-  so_passcred?: boolean | undefined;
-  so_passsec?: boolean | undefined;
-  so_dontroute?: boolean | undefined;
-  so_no_check?: boolean | undefined;
-  so_bound_dev?: string | undefined;
-  so_filter?: bigint[] | undefined;
-  so_reuseport?: boolean | undefined;
-  so_broadcast?: boolean | undefined;
-  so_keepalive?: boolean | undefined;
-  tcp_keepcnt?: number | undefined;
-  tcp_keepidle?: number | undefined;
-  tcp_keepintvl?: number | undefined;
-  so_oobinline?: number | undefined;
-  so_linger?: number | undefined;
-  so_buf_lock?: number | undefined;
-}
-
-export const sk_opts_entry: MessageType<SkOptsEntry> = {
+export const sk_opts_entry: MessageType<types.SkOptsEntry> = {
   name: 'sk_opts_entry',
   required: ['so_sndbuf', 'so_rcvbuf', 'so_snd_tmo_sec', 'so_snd_tmo_usec', 'so_rcv_tmo_sec', 'so_rcv_tmo_usec'],
   fields: {
@@ -63,15 +35,7 @@ export const sk_opts_entry: MessageType<SkOptsEntry> = {
   },
 };
 
-/** Options of raw IP sockets. */
-export interface IpOptsRawEntry {
-  hdrincl?: boolean | undefined;
-  nodefrag?: boolean | undefined;
-  checksum?: boolean | undefined;
-  icmpv_filter?: number[] | undefined;
-}
-
-export const ip_opts_raw_entry: MessageType<IpOptsRawEntry> = {
+export const ip_opts_raw_entry: MessageType<types.IpOptsRawEntry> = {
   name: 'ip_opts_raw_entry',
   required: [],
   fields: {
@@ -82,16 +46,7 @@ export const ip_opts_raw_entry: MessageType<IpOptsRawEntry> = {
   },
 };
 
-/** Options of IP sockets. */
-export interface IpOptsEntry {
-  freebind?: boolean | undefined;
-  raw?: IpOptsRawEntry | undefined;
-  pktinfo?: boolean | undefined;
-  tos?: number | undefined;
-  ttl?: number | undefined;
-}
-
-export const ip_opts_entry: MessageType<IpOptsEntry> = {
+export const ip_opts_entry: MessageType<types.IpOptsEntry> = {
   name: 'ip_opts_entry',
   required: [],
   fields: {
@@ -103,8 +58,6 @@ export const ip_opts_entry: MessageType<IpOptsEntry> = {
   },
 };
 
-/** The directions in which a socket is shut down. */
-export type SkShutdown = 'NONE' | 'READ' | 'WRITE' | 'BOTH';
 export const sk_shutdown: EnumType = {
   name: 'sk_shutdown',
   numbers: {
@@ -115,16 +68,7 @@ export const sk_shutdown: EnumType = {
   },
 };
 
-/** Options of TCP sockets. */
-export interface TcpOptsEntry {
-  cork?: boolean | undefined;
-  nodelay?: boolean | undefined;
-  keepcnt?: number | undefined;
-  keepidle?: number | undefined;
-  keepintvl?: number | undefined;
-}
-
-export const tcp_opts_entry: MessageType<TcpOptsEntry> = {
+export const tcp_opts_entry: MessageType<types.TcpOptsEntry> = {
   name: 'tcp_opts_entry',
   required: [],
   fields: {
@@ -136,32 +80,7 @@ export const tcp_opts_entry: MessageType<TcpOptsEntry> = {
   },
 };
 
-/** A TCP, UDP or raw socket. */
-export interface InetSkEntry {
-  id: number;
-  ino: number;
-  family: number;
-  type: number;
-  proto: number;
-  state: number;
-  src_port: number;
-  dst_port: number;
-  flags: number;
-  backlog: number;
-  src_addr?: number[] | undefined;
-  dst_addr?: number[] | undefined;
-  fown: FownEntry;
-  opts: SkOptsEntry;
-  v6only?: boolean | undefined;
-  ip_opts?: IpOptsEntry | undefined;
-  ifname?: string | undefined;
-  ns_id?: number | undefined;
-  shutdown?: SkShutdown | number | undefined;
-  tcp_opts?: TcpOptsEntry | undefined;
-  uid?: number | undefined;
-}
-
-export const inet_sk_entry: MessageType<InetSkEntry> = {
+export const inet_sk_entry: MessageType<types.InetSkEntry> = {
   name: 'inet_sk_entry',
   required: ['id', 'ino', 'family', 'type', 'proto', 'state', 'src_port', 'dst_port', 'flags', 'backlog', 'fown', 'opts'],
   fields: {
@@ -189,14 +108,7 @@ export const inet_sk_entry: MessageType<InetSkEntry> = {
   },
 };
 
-/** A membership of a packet socket in a multicast group. */
-export interface PacketMclist {
-  index: number;
-  type: number;
-  addr: Uint8Array;
-}
-
-export const packet_mclist: MessageType<PacketMclist> = {
+export const packet_mclist: MessageType<types.PacketMclist> = {
   name: 'packet_mclist',
   required: ['index', 'type', 'addr'],
   fields: {
@@ -206,18 +118,7 @@ export const packet_mclist: MessageType<PacketMclist> = {
   },
 };
 
-/** A ring of a packet socket. */
-export interface PacketRing {
-  block_size: number;
-  block_nr: number;
-  frame_size: number;
-  frame_nr: number;
-  retire_tmo: number;
-  sizeof_priv: number;
-  features: number;
-}
-
-export const packet_ring: MessageType<PacketRing> = {
+export const packet_ring: MessageType<types.PacketRing> = {
   name: 'packet_ring',
   required: ['block_size', 'block_nr', 'frame_size', 'frame_nr', 'retire_tmo', 'sizeof_priv', 'features'],
   fields: {
@@ -231,31 +132,7 @@ export const packet_ring: MessageType<PacketRing> = {
   },
 };
 
-/** A packet socket. */
-export interface PacketSockEntry {
-  id: number;
-  type: number;
-  protocol: number;
-  flags: number;
-  ifindex: number;
-  fown: FownEntry;
-  opts: SkOptsEntry;
-  version: number;
-  reserve: number;
-  aux_data: boolean;
-  orig_dev: boolean;
-  vnet_hdr: boolean;
-  loss: boolean;
-  timestamp: number;
-  copy_thresh: number;
-  mclist?: PacketMclist[] | undefined;
-  fanout?: number | undefined;
-  rx_ring?: PacketRing | undefined;
-  tx_ring?: PacketRing | undefined;
-  ns_id?: number | undefined;
-}
-
-export const packet_sock_entry: MessageType<PacketSockEntry> = {
+export const packet_sock_entry: MessageType<types.PacketSockEntry> = {
   name: 'packet_sock_entry',
   required: ['id', 'type', 'protocol', 'flags', 'ifindex', 'fown', 'opts', 'version', 'reserve', 'aux_data', 'orig_dev', 'vnet_hdr', 'loss', 'timestamp', 'copy_thresh'],
   fields: {
@@ -282,23 +159,7 @@ export const packet_sock_entry: MessageType<PacketSockEntry> = {
   },
 };
 
-/** A netlink socket. */
-export interface NetlinkSkEntry {
-  id: number;
-  ino: number;
-  protocol: number;
-  state: number;
-  flags: number;
-  portid: number;
-  groups?: number[] | undefined;
-  dst_portid: number;
-  dst_group: number;
-  fown: FownEntry;
-  opts: SkOptsEntry;
-  ns_id?: number | undefined;
-}
-
-export const netlink_sk_entry: MessageType<NetlinkSkEntry> = {
+export const netlink_sk_entry: MessageType<types.NetlinkSkEntry> = {
   name: 'netlink_sk_entry',
   required: ['id', 'ino', 'protocol', 'state', 'flags', 'portid', 'dst_portid', 'dst_group', 'fown', 'opts'],
   fields: {
@@ -317,14 +178,7 @@ export const netlink_sk_entry: MessageType<NetlinkSkEntry> = {
   },
 };
 
-/** Owner and permissions of the name of a socket. */
-export interface FilePermsEntry {
-  mode: number;
-  uid: number;
-  gid: number;
-}
-
-export const file_perms_entry: MessageType<FilePermsEntry> = {
+export const file_perms_entry: MessageType<types.FilePermsEntry> = {
   name: 'file_perms_entry',
   required: ['mode', 'uid', 'gid'],
   fields: {
@@ -334,28 +188,7 @@ export const file_perms_entry: MessageType<FilePermsEntry> = {
   },
 };
 
-/** A UNIX socket. */
-export interface UnixSkEntry {
-  id: number;
-  ino: number;
-  type: number;
-  state: number;
-  flags: number;
-  uflags: number;
-  backlog: number;
-  peer: number;
-  fown: FownEntry;
-  opts: SkOptsEntry;
-  name: Uint8Array;
-  shutdown?: SkShutdown | number | undefined;
-  file_perms?: FilePermsEntry | undefined;
-  name_dir?: string | undefined;
-  deleted?: boolean | undefined;
-  ns_id?: number | undefined;
-  mnt_id?: number | undefined;
-}
-
-export const unix_sk_entry: MessageType<UnixSkEntry> = {
+export const unix_sk_entry: MessageType<types.UnixSkEntry> = {
   name: 'unix_sk_entry',
   required: ['id', 'ino', 'type', 'state', 'flags', 'uflags', 'backlog', 'peer', 'fown', 'opts', 'name'],
   fields: {
@@ -379,28 +212,7 @@ export const unix_sk_entry: MessageType<UnixSkEntry> = {
   },
 };
 
-/** A TCP connection; the bytes of both queues follow. */
-export interface TcpStreamEntry {
-  inq_len: number;
-  inq_seq: number;
-  outq_len: number;
-  outq_seq: number;
-  opt_mask: number;
-  snd_wscale: number;
-  mss_clamp: number;
-  rcv_wscale?: number | undefined;
-  timestamp?: number | undefined;
-  cork?: boolean | undefined;
-  nodelay?: boolean | undefined;
-  unsq_len?: number | undefined;
-  snd_wl1?: number | undefined;
-  snd_wnd?: number | undefined;
-  max_window?: number | undefined;
-  rcv_wnd?: number | undefined;
-  rcv_wup?: number | undefined;
-}
-
-export const tcp_stream_entry: MessageType<TcpStreamEntry> = {
+export const tcp_stream_entry: MessageType<types.TcpStreamEntry> = {
   name: 'tcp_stream_entry',
   required: ['inq_len', 'inq_seq', 'outq_len', 'outq_seq', 'opt_mask', 'snd_wscale', 'mss_clamp'],
   fields: {
@@ -424,13 +236,7 @@ export const tcp_stream_entry: MessageType<TcpStreamEntry> = {
   },
 };
 
-/** Descriptors that are sent with a message. */
-export interface ScmEntry {
-  type: number;
-  rights?: number[] | undefined;
-}
-
-export const scm_entry: MessageType<ScmEntry> = {
+export const scm_entry: MessageType<types.ScmEntry> = {
   name: 'scm_entry',
   required: ['type'],
   fields: {
@@ -439,14 +245,7 @@ export const scm_entry: MessageType<ScmEntry> = {
   },
 };
 
-/** The sender of a message; since CRIU 4.3. */
-export interface SkUcredEntry {
-  uid: number;
-  gid: number;
-  pid: number;
-}
-
-export const sk_ucred_entry: MessageType<SkUcredEntry> = {
+export const sk_ucred_entry: MessageType<types.SkUcredEntry> = {
   name: 'sk_ucred_entry',
   required: ['uid', 'gid', 'pid'],
   fields: {
@@ -456,15 +255,7 @@ export const sk_ucred_entry: MessageType<SkUcredEntry> = {
   },
 };
 
-/** A message in the queue of a socket; its bytes follow. */
-export interface SkPacketEntry {
-  id_for: number;
-  length: number;
-  scm?: ScmEntry[] | undefined;
-  ucred?: SkUcredEntry | undefined;
-}
-
-export const sk_packet_entry: MessageType<SkPacketEntry> = {
+export const sk_packet_entry: MessageType<types.SkPacketEntry> = {
   name: 'sk_packet_entry',
   required: ['id_for', 'length'],
   fields: {

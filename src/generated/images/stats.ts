@@ -1,25 +1,8 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { MessageType } from '../../protobuf/message-type.ts';
+import type * as types from './types.ts';
 
-/** Times of a dump, in microseconds, and its pages. */
-export interface DumpStatsEntry {
-  freezing_time: number;
-  frozen_time: number;
-  memdump_time: number;
-  memwrite_time: number;
-  pages_scanned: bigint;
-  pages_skipped_parent: bigint;
-  pages_written: bigint;
-  irmap_resolve?: number | undefined;
-  pages_lazy: bigint;
-  page_pipes?: bigint | undefined;
-  page_pipe_bufs?: bigint | undefined;
-  shpages_scanned?: bigint | undefined;
-  shpages_skipped_parent?: bigint | undefined;
-  shpages_written?: bigint | undefined;
-}
-
-export const dump_stats_entry: MessageType<DumpStatsEntry> = {
+export const dump_stats_entry: MessageType<types.DumpStatsEntry> = {
   name: 'dump_stats_entry',
   required: ['freezing_time', 'frozen_time', 'memdump_time', 'memwrite_time', 'pages_scanned', 'pages_skipped_parent', 'pages_written', 'pages_lazy'],
   fields: {
@@ -40,16 +23,7 @@ export const dump_stats_entry: MessageType<DumpStatsEntry> = {
   },
 };
 
-/** Times of a restore, in microseconds, and its pages. */
-export interface RestoreStatsEntry {
-  pages_compared: bigint;
-  pages_skipped_cow: bigint;
-  forking_time: number;
-  restore_time: number;
-  pages_restored?: bigint | undefined;
-}
-
-export const restore_stats_entry: MessageType<RestoreStatsEntry> = {
+export const restore_stats_entry: MessageType<types.RestoreStatsEntry> = {
   name: 'restore_stats_entry',
   required: ['pages_compared', 'pages_skipped_cow', 'forking_time', 'restore_time'],
   fields: {
@@ -61,13 +35,7 @@ export const restore_stats_entry: MessageType<RestoreStatsEntry> = {
   },
 };
 
-/** The statistics of one operation. */
-export interface StatsEntry {
-  dump?: DumpStatsEntry | undefined;
-  restore?: RestoreStatsEntry | undefined;
-}
-
-export const stats_entry: MessageType<StatsEntry> = {
+export const stats_entry: MessageType<types.StatsEntry> = {
   name: 'stats_entry',
   required: [],
   fields: {

@@ -1,17 +1,16 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
-import { thread_info_x86, type ThreadInfoX86 } from './registers.ts';
-import { thread_info_arm, type ThreadInfoArm } from './registers.ts';
-import { thread_info_aarch64, type ThreadInfoAarch64 } from './registers.ts';
-import { thread_info_ppc64, type ThreadInfoPpc64 } from './registers.ts';
-import { thread_info_s390, type ThreadInfoS390 } from './registers.ts';
-import { thread_info_mips, type ThreadInfoMips } from './registers.ts';
-import { thread_info_loongarch64, type ThreadInfoLoongarch64 } from './registers.ts';
-import { thread_info_riscv64, type ThreadInfoRiscv64 } from './registers.ts';
-import { task_kobj_ids_entry, type TaskKobjIdsEntry } from './inventory.ts';
+import { thread_info_x86 } from './registers.ts';
+import { thread_info_arm } from './registers.ts';
+import { thread_info_aarch64 } from './registers.ts';
+import { thread_info_ppc64 } from './registers.ts';
+import { thread_info_s390 } from './registers.ts';
+import { thread_info_mips } from './registers.ts';
+import { thread_info_loongarch64 } from './registers.ts';
+import { thread_info_riscv64 } from './registers.ts';
+import { task_kobj_ids_entry } from './inventory.ts';
+import type * as types from './types.ts';
 
-/** How a thread's system calls are filtered. */
-export type SeccompMode = 'disabled' | 'strict' | 'filter';
 export const seccomp_mode: EnumType = {
   name: 'seccomp_mode',
   numbers: {
@@ -21,15 +20,7 @@ export const seccomp_mode: EnumType = {
   },
 };
 
-/** An interval timer: its period, and the time that is left. */
-export interface ItimerEntry {
-  isec: bigint;
-  iusec: bigint;
-  vsec: bigint;
-  vusec: bigint;
-}
-
-export const itimer_entry: MessageType<ItimerEntry> = {
+export const itimer_entry: MessageType<types.ItimerEntry> = {
   name: 'itimer_entry',
   required: ['isec', 'iusec', 'vsec', 'vusec'],
   fields: {
@@ -40,22 +31,7 @@ export const itimer_entry: MessageType<ItimerEntry> = {
   },
 };
 
-/** A POSIX timer: its period, and the time that is left. */
-export interface PosixTimerEntry {
-  it_id: number;
-  clock_id: number;
-  si_signo: number;
-  it_sigev_notify: number;
-  sival_ptr: bigint;
-  overrun: number;
-  isec: bigint;
-  insec: bigint;
-  vsec: bigint;
-  vnsec: bigint;
-  notify_thread_id?: number | undefined;
-}
-
-export const posix_timer_entry: MessageType<PosixTimerEntry> = {
+export const posix_timer_entry: MessageType<types.PosixTimerEntry> = {
   name: 'posix_timer_entry',
   required: ['it_id', 'clock_id', 'si_signo', 'it_sigev_notify', 'sival_ptr', 'overrun', 'isec', 'insec', 'vsec', 'vnsec'],
   fields: {
@@ -73,15 +49,7 @@ export const posix_timer_entry: MessageType<PosixTimerEntry> = {
   },
 };
 
-/** The timers of a process. */
-export interface TaskTimersEntry {
-  real: ItimerEntry;
-  virt: ItimerEntry;
-  prof: ItimerEntry;
-  posix?: PosixTimerEntry[] | undefined;
-}
-
-export const task_timers_entry: MessageType<TaskTimersEntry> = {
+export const task_timers_entry: MessageType<types.TaskTimersEntry> = {
   name: 'task_timers_entry',
   required: ['real', 'virt', 'prof'],
   fields: {
@@ -92,13 +60,7 @@ export const task_timers_entry: MessageType<TaskTimersEntry> = {
   },
 };
 
-/** A resource limit. */
-export interface RlimitEntry {
-  cur: bigint;
-  max: bigint;
-}
-
-export const rlimit_entry: MessageType<RlimitEntry> = {
+export const rlimit_entry: MessageType<types.RlimitEntry> = {
   name: 'rlimit_entry',
   required: ['cur', 'max'],
   fields: {
@@ -107,12 +69,7 @@ export const rlimit_entry: MessageType<RlimitEntry> = {
   },
 };
 
-/** The resource limits of a process, in the order of their numbers. */
-export interface TaskRlimitsEntry {
-  rlimits?: RlimitEntry[] | undefined;
-}
-
-export const task_rlimits_entry: MessageType<TaskRlimitsEntry> = {
+export const task_rlimits_entry: MessageType<types.TaskRlimitsEntry> = {
   name: 'task_rlimits_entry',
   required: [],
   fields: {
@@ -120,17 +77,7 @@ export const task_rlimits_entry: MessageType<TaskRlimitsEntry> = {
   },
 };
 
-/** The action of a signal. */
-export interface SaEntry {
-  sigaction: bigint;
-  flags: bigint;
-  restorer: bigint;
-  mask: bigint;
-  compat_sigaction?: boolean | undefined;
-  mask_extended?: bigint | undefined;
-}
-
-export const sa_entry: MessageType<SaEntry> = {
+export const sa_entry: MessageType<types.SaEntry> = {
   name: 'sa_entry',
   required: ['sigaction', 'flags', 'restorer', 'mask'],
   fields: {
@@ -143,12 +90,7 @@ export const sa_entry: MessageType<SaEntry> = {
   },
 };
 
-/** A pending signal, as the kernel describes it. */
-export interface SiginfoEntry {
-  siginfo: Uint8Array;
-}
-
-export const siginfo_entry: MessageType<SiginfoEntry> = {
+export const siginfo_entry: MessageType<types.SiginfoEntry> = {
   name: 'siginfo_entry',
   required: ['siginfo'],
   fields: {
@@ -156,12 +98,7 @@ export const siginfo_entry: MessageType<SiginfoEntry> = {
   },
 };
 
-/** Pending signals. */
-export interface SignalQueueEntry {
-  signals?: SiginfoEntry[] | undefined;
-}
-
-export const signal_queue_entry: MessageType<SignalQueueEntry> = {
+export const signal_queue_entry: MessageType<types.SignalQueueEntry> = {
   name: 'signal_queue_entry',
   required: [],
   fields: {
@@ -169,15 +106,7 @@ export const signal_queue_entry: MessageType<SignalQueueEntry> = {
   },
 };
 
-/** Restartable sequences of a thread. */
-export interface RseqEntry {
-  rseq_abi_pointer: bigint;
-  rseq_abi_size: number;
-  signature: number;
-  rseq_cs_pointer?: bigint | undefined;
-}
-
-export const rseq_entry: MessageType<RseqEntry> = {
+export const rseq_entry: MessageType<types.RseqEntry> = {
   name: 'rseq_entry',
   required: ['rseq_abi_pointer', 'rseq_abi_size', 'signature'],
   fields: {
@@ -188,30 +117,7 @@ export const rseq_entry: MessageType<RseqEntry> = {
   },
 };
 
-/** Users, groups and capabilities of a thread. */
-export interface CredsEntry {
-  uid: number;
-  gid: number;
-  euid: number;
-  egid: number;
-  suid: number;
-  sgid: number;
-  fsuid: number;
-  fsgid: number;
-  cap_inh?: number[] | undefined;
-  cap_prm?: number[] | undefined;
-  cap_eff?: number[] | undefined;
-  cap_bnd?: number[] | undefined;
-  secbits: number;
-  groups?: number[] | undefined;
-  lsm_profile?: string | undefined;
-  lsm_sockcreate?: string | undefined;
-  apparmor_data?: Uint8Array | undefined;
-  no_new_privs?: number | undefined;
-  cap_amb?: number[] | undefined;
-}
-
-export const creds_entry: MessageType<CredsEntry> = {
+export const creds_entry: MessageType<types.CredsEntry> = {
   name: 'creds_entry',
   required: ['uid', 'gid', 'euid', 'egid', 'suid', 'sgid', 'fsuid', 'fsgid', 'secbits'],
   fields: {
@@ -237,30 +143,7 @@ export const creds_entry: MessageType<CredsEntry> = {
   },
 };
 
-/** What the threads of a process have in common. */
-export interface TaskCoreEntry {
-  task_state: number;
-  exit_code: number;
-  personality: number;
-  flags: number;
-  blk_sigset: bigint;
-  comm: string;
-  timers?: TaskTimersEntry | undefined;
-  rlimits?: TaskRlimitsEntry | undefined;
-  cg_set?: number | undefined;
-  signals_s?: SignalQueueEntry | undefined;
-  old_seccomp_mode?: SeccompMode | number | undefined;
-  old_seccomp_filter?: number | undefined;
-  loginuid?: number | undefined;
-  oom_score_adj?: number | undefined;
-  sigactions?: SaEntry[] | undefined;
-  child_subreaper?: boolean | undefined;
-  blk_sigset_extended?: bigint | undefined;
-  stop_signo?: number | undefined;
-  membarrier_registration_mask?: number | undefined;
-}
-
-export const task_core_entry: MessageType<TaskCoreEntry> = {
+export const task_core_entry: MessageType<types.TaskCoreEntry> = {
   name: 'task_core_entry',
   required: ['task_state', 'exit_code', 'personality', 'flags', 'blk_sigset', 'comm'],
   fields: {
@@ -286,14 +169,7 @@ export const task_core_entry: MessageType<TaskCoreEntry> = {
   },
 };
 
-/** The alternative stack for signals. */
-export interface ThreadSasEntry {
-  ss_sp: bigint;
-  ss_size: bigint;
-  ss_flags: number;
-}
-
-export const thread_sas_entry: MessageType<ThreadSasEntry> = {
+export const thread_sas_entry: MessageType<types.ThreadSasEntry> = {
   name: 'thread_sas_entry',
   required: ['ss_sp', 'ss_size', 'ss_flags'],
   fields: {
@@ -303,28 +179,7 @@ export const thread_sas_entry: MessageType<ThreadSasEntry> = {
   },
 };
 
-/** What a thread has of its own. */
-export interface ThreadCoreEntry {
-  futex_rla: bigint;
-  futex_rla_len: number;
-  sched_nice?: number | undefined;
-  sched_policy?: number | undefined;
-  sched_prio?: number | undefined;
-  blk_sigset?: bigint | undefined;
-  sas?: ThreadSasEntry | undefined;
-  pdeath_sig?: number | undefined;
-  signals_p?: SignalQueueEntry | undefined;
-  creds?: CredsEntry | undefined;
-  seccomp_mode?: SeccompMode | number | undefined;
-  seccomp_filter?: number | undefined;
-  comm?: string | undefined;
-  blk_sigset_extended?: bigint | undefined;
-  rseq_entry?: RseqEntry | undefined;
-  cg_set?: number | undefined;
-  timerslack_ns?: bigint | undefined;
-}
-
-export const thread_core_entry: MessageType<ThreadCoreEntry> = {
+export const thread_core_entry: MessageType<types.ThreadCoreEntry> = {
   name: 'thread_core_entry',
   required: ['futex_rla', 'futex_rla_len'],
   fields: {
@@ -348,7 +203,6 @@ export const thread_core_entry: MessageType<ThreadCoreEntry> = {
   },
 };
 
-export type March = 'UNKNOWN' | 'X86_64' | 'ARM' | 'AARCH64' | 'PPC64' | 'S390' | 'MIPS' | 'LOONGARCH64' | 'RISCV64';
 export const march: EnumType = {
   name: 'march',
   numbers: {
@@ -364,23 +218,7 @@ export const march: EnumType = {
   },
 };
 
-/** A thread; tc is there for the first thread of a process only. */
-export interface CoreEntry {
-  mtype: March | number;
-  thread_info?: ThreadInfoX86 | undefined;
-  tc?: TaskCoreEntry | undefined;
-  ids?: TaskKobjIdsEntry | undefined;
-  thread_core?: ThreadCoreEntry | undefined;
-  ti_arm?: ThreadInfoArm | undefined;
-  ti_aarch64?: ThreadInfoAarch64 | undefined;
-  ti_ppc64?: ThreadInfoPpc64 | undefined;
-  ti_s390?: ThreadInfoS390 | undefined;
-  ti_mips?: ThreadInfoMips | undefined;
-  ti_loongarch64?: ThreadInfoLoongarch64 | undefined;
-  ti_riscv64?: ThreadInfoRiscv64 | undefined;
-}
-
-export const core_entry: MessageType<CoreEntry> = {
+export const core_entry: MessageType<types.CoreEntry> = {
   name: 'core_entry',
   required: ['mtype'],
   fields: {

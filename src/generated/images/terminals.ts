@@ -1,17 +1,9 @@
 // Written by scripts/generate.mjs from proto/. Do not edit.
 import type { EnumType, MessageType } from '../../protobuf/message-type.ts';
-import { fown_entry, type FownEntry } from './fown.ts';
+import { fown_entry } from './fown.ts';
+import type * as types from './types.ts';
 
-/** A descriptor of a terminal. */
-export interface TtyFileEntry {
-  id: number;
-  tty_info_id: number;
-  flags: number;
-  fown: FownEntry;
-  regf_id?: number | undefined;
-}
-
-export const tty_file_entry: MessageType<TtyFileEntry> = {
+export const tty_file_entry: MessageType<types.TtyFileEntry> = {
   name: 'tty_file_entry',
   required: ['id', 'tty_info_id', 'flags', 'fown'],
   fields: {
@@ -23,8 +15,6 @@ export const tty_file_entry: MessageType<TtyFileEntry> = {
   },
 };
 
-/** The kind of a terminal. */
-export type TtyType = 'UNKNOWN' | 'PTY' | 'CONSOLE' | 'VT' | 'CTTY' | 'EXT_TTY' | 'SERIAL';
 export const TtyType: EnumType = {
   name: 'TtyType',
   numbers: {
@@ -38,15 +28,7 @@ export const TtyType: EnumType = {
   },
 };
 
-/** The size of a terminal's window. */
-export interface WinsizeEntry {
-  ws_row: number;
-  ws_col: number;
-  ws_xpixel: number;
-  ws_ypixel: number;
-}
-
-export const winsize_entry: MessageType<WinsizeEntry> = {
+export const winsize_entry: MessageType<types.WinsizeEntry> = {
   name: 'winsize_entry',
   required: ['ws_row', 'ws_col', 'ws_xpixel', 'ws_ypixel'],
   fields: {
@@ -57,19 +39,7 @@ export const winsize_entry: MessageType<WinsizeEntry> = {
   },
 };
 
-/** The settings of a terminal. */
-export interface TermiosEntry {
-  c_iflag: number;
-  c_oflag: number;
-  c_cflag: number;
-  c_lflag: number;
-  c_line: number;
-  c_ispeed: number;
-  c_ospeed: number;
-  c_cc?: number[] | undefined;
-}
-
-export const termios_entry: MessageType<TermiosEntry> = {
+export const termios_entry: MessageType<types.TermiosEntry> = {
   name: 'termios_entry',
   required: ['c_iflag', 'c_oflag', 'c_cflag', 'c_lflag', 'c_line', 'c_ispeed', 'c_ospeed'],
   fields: {
@@ -84,12 +54,7 @@ export const termios_entry: MessageType<TermiosEntry> = {
   },
 };
 
-/** The number of a pseudo-terminal. */
-export interface TtyPtyEntry {
-  index: number;
-}
-
-export const tty_pty_entry: MessageType<TtyPtyEntry> = {
+export const tty_pty_entry: MessageType<types.TtyPtyEntry> = {
   name: 'tty_pty_entry',
   required: ['index'],
   fields: {
@@ -97,13 +62,7 @@ export const tty_pty_entry: MessageType<TtyPtyEntry> = {
   },
 };
 
-/** Bytes that wait to be read from a terminal. */
-export interface TtyDataEntry {
-  tty_id: number;
-  data: Uint8Array;
-}
-
-export const tty_data_entry: MessageType<TtyDataEntry> = {
+export const tty_data_entry: MessageType<types.TtyDataEntry> = {
   name: 'tty_data_entry',
   required: ['tty_id', 'data'],
   fields: {
@@ -112,26 +71,7 @@ export const tty_data_entry: MessageType<TtyDataEntry> = {
   },
 };
 
-/** A terminal. */
-export interface TtyInfoEntry {
-  id: number;
-  type: TtyType | number;
-  locked: boolean;
-  exclusive: boolean;
-  packet_mode: boolean;
-  sid: number;
-  pgrp: number;
-  rdev: number;
-  termios?: TermiosEntry | undefined;
-  termios_locked?: TermiosEntry | undefined;
-  winsize?: WinsizeEntry | undefined;
-  pty?: TtyPtyEntry | undefined;
-  dev?: number | undefined;
-  uid?: number | undefined;
-  gid?: number | undefined;
-}
-
-export const tty_info_entry: MessageType<TtyInfoEntry> = {
+export const tty_info_entry: MessageType<types.TtyInfoEntry> = {
   name: 'tty_info_entry',
   required: ['id', 'type', 'locked', 'exclusive', 'packet_mode', 'sid', 'pgrp', 'rdev'],
   fields: {

@@ -81,7 +81,9 @@ export function messageFromJson(type: MessageType, json: unknown, path = ''): Va
     const field = fields.get(name);
     const at = path === '' ? name : `${path}.${name}`;
     if (!field) throw new TypeError(`${at} is unknown`);
-    values[name] = field.repeated ? listFromJson(field, value, at) : fieldFromJson(field, value, at);
+    values[name] = field.repeated
+      ? listFromJson(field, value, at)
+      : fieldFromJson(field, value, at);
   }
   return values;
 }

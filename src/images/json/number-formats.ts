@@ -42,7 +42,9 @@ export function shownAddress(words: readonly number[]): string | undefined {
   if (bytes.length === 4) return bytes.join('.');
   if (bytes.length !== 16) return undefined;
   if (/^0{20}f{4}/.test(bytes.toString('hex'))) return `::ffff:${bytes.subarray(12).join('.')}`;
-  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(2 * index).toString(16));
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    bytes.readUInt16BE(2 * index).toString(16),
+  );
   // A URL abbreviates the longest run of zeros.
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }

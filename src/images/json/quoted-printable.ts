@@ -61,7 +61,9 @@ function mustQuote(byte: number, next: number | undefined, column: number): bool
 
 /** Quotes a space or tab at the end of a line, which mail may lose. */
 function quotedLast(text: string): string {
-  return /[ \t]$/.test(text) ? `${text.slice(0, -1)}${quoted(text.charCodeAt(text.length - 1))}` : text;
+  return /[ \t]$/.test(text)
+    ? `${text.slice(0, -1)}${quoted(text.charCodeAt(text.length - 1))}`
+    : text;
 }
 
 function quoted(byte: number): string {

@@ -1,5 +1,5 @@
 import type { PreflightFinding } from '../../finding.ts';
-import type { InetSkEntry } from '../../generated/images/sockets.ts';
+import type { InetSkEntry } from '../../generated/images/types.ts';
 import { canBind } from '../../netlink/bindable.ts';
 import { type BoundSocket, boundSockets, closingSockets } from '../../netlink/bound-sockets.ts';
 import { addressText } from '../../netlink/ip-address.ts';

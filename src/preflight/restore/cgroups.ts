@@ -5,7 +5,7 @@ import type {
   CgroupDirEntry,
   CgroupEntry,
   CgroupPropEntry,
-} from '../../generated/images/host.ts';
+} from '../../generated/images/types.ts';
 import type { ManageCgroupsMode } from '../../options/types.ts';
 import { readCgroupsSync } from '../../procfs/cgroup.ts';
 import { type Mount, readMountInfo } from '../../procfs/mountinfo.ts';

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { PreflightFinding } from '../../finding.ts';
-import type { RegFileEntry } from '../../generated/images/files.ts';
+import type { RegFileEntry } from '../../generated/images/types.ts';
 import { BUILD_ID_SEARCH, buildIdOf } from '../../images/build-id.ts';
 import { hasOwnNamespace } from '../../images/checkpoint.ts';
 import { eachOf, lstatOf, statOf } from '../../procfs/read.ts';

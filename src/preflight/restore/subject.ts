@@ -1,6 +1,6 @@
 import type { Cancellation } from '../../concurrency/cancellation.ts';
 import type { PreflightFinding } from '../../finding.ts';
-import type { FileEntry } from '../../generated/images/files.ts';
+import type { FileEntry } from '../../generated/images/types.ts';
 import type { Checkpoint, DumpedProcess } from '../../images/checkpoint.ts';
 import type { Plain } from '../../protobuf/decode.ts';
 import type { PreflightRestoreOptions } from './options.ts';

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import type { TtyInfoEntry } from '../../generated/images/terminals.ts';
+import type { TtyInfoEntry } from '../../generated/images/types.ts';
 import { minor } from '../../procfs/device.ts';
 import { found } from '../checks/check.ts';
 import { isMaster, isSlave } from '../checks/terminals.ts';

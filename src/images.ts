@@ -1,0 +1,24 @@
+export type * from './generated/images/types.ts';
+export {
+  type DecodeImageOptions,
+  decodeImage,
+  type ImageEntry,
+  type ImagePayloads,
+  imageKind,
+} from './images/decode-image.ts';
+export {
+  encodeImage,
+  imageChunks,
+  type NewImageEntries,
+  type NewImageEntry,
+} from './images/encode-image.ts';
+export type { ImageKind } from './images/image-kinds.ts';
+export type { ImageMessages } from './images/image-messages.ts';
+export {
+  type ImageToJsonOptions,
+  imageFromJson,
+  imageToJson,
+  type JsonImage,
+} from './images/json/image-json.ts';
+export type { Payload } from './images/payload.ts';
+export type { QueuedMessage, TcpQueues } from './images/payload-formats.ts';
