@@ -1,19 +1,10 @@
 import * as files from '../generated/images/files.ts';
 import * as host from '../generated/images/host.ts';
-import {
-  inventory_entry,
-  task_kobj_ids_entry,
-} from '../generated/images/inventory.ts';
+import { inventory_entry, task_kobj_ids_entry } from '../generated/images/inventory.ts';
 import * as memory from '../generated/images/memory.ts';
-import {
-  autofs_entry,
-  mnt_entry,
-} from '../generated/images/mounts.ts';
+import { autofs_entry, mnt_entry } from '../generated/images/mounts.ts';
 import * as namespaces from '../generated/images/namespaces.ts';
-import {
-  pagemap_entry,
-  pagemap_head,
-} from '../generated/images/pagemap.ts';
+import { pagemap_entry, pagemap_head } from '../generated/images/pagemap.ts';
 import { pstree_entry } from '../generated/images/pstree.ts';
 import * as sockets from '../generated/images/sockets.ts';
 import { stats_entry } from '../generated/images/stats.ts';

@@ -93,7 +93,7 @@ export async function* base64Pieces(payload: Payload): AsyncIterable<string> {
  */
 export function parseJson(text: string): unknown {
   // Skips strings, in which digits are no numbers.
-  const strings = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/gs;
+  const strings = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d{16,}(?![\d.eE])/gs;
   return JSON.parse(
     text.replace(strings, (found) => (found.startsWith('"') ? found : `"${found}"`)),
   );

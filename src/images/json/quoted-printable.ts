@@ -12,23 +12,21 @@ const TAB = 0x09;
 export function quotedPrintable(bytes: Uint8Array): string {
   let text = '';
   let column = 0;
-  // One form for all ends of lines, which the first one decides.
-  const first = bytes.indexOf(NEWLINE);
-  const lineEnd = first > 0 && bytes[first - 1] === RETURN ? '\r\n' : '\n';
+  const lineEnd = lineEndOf(bytes);
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number;
     const next = bytes[at + 1];
-    if (byte === NEWLINE || (byte === RETURN && next === NEWLINE)) {
+    if (lineEnd && (byte === NEWLINE || (byte === RETURN && next === NEWLINE))) {
       text = `${quotedLast(text)}${lineEnd}`;
       column = 0;
       if (byte === RETURN) at++;
       continue;
     }
-    const isQuoted = mustQuote(byte, next, column);
+    const isQuoted = mustQuote(byte, next, column) || (!lineEnd && isBreak(byte));
     const size = isQuoted ? 3 : 1;
     const isLast = next === undefined || (!isQuoted && next === NEWLINE);
     if (column + size >= MAX_LINE && (isQuoted || !isLast)) {
-      text += `=${lineEnd}`;
+      text += `=${lineEnd ?? '\n'}`;
       column = 0;
     }
     text += isQuoted ? quoted(byte) : String.fromCharCode(byte);
@@ -48,6 +46,22 @@ export function fromQuotedPrintable(text: string): Buffer {
     if (isQuoted) at += 2;
   }
   return Buffer.from(decoded);
+}
+
+/**
+ * How all lines end; undefined if they end in both ways. Python would give them all the same end, which loses bytes:
+ * then the ends are quoted.
+ */
+function lineEndOf(bytes: Uint8Array): string | undefined {
+  const ends = new Set<string>();
+  for (const [at, byte] of bytes.entries()) {
+    if (byte === NEWLINE) ends.add(bytes[at - 1] === RETURN ? '\r\n' : '\n');
+  }
+  return ends.size > 1 ? undefined : ([...ends][0] ?? '\n');
+}
+
+function isBreak(byte: number): boolean {
+  return byte === NEWLINE || byte === RETURN;
 }
 
 function mustQuote(byte: number, next: number | undefined, column: number): boolean {
