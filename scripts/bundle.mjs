@@ -216,7 +216,10 @@ async function bundleLibrary() {
 
 /** Bundles the command in the same way. */
 async function bundleCommand() {
-  const plugins = [otherBundle(/^\.\.\/index\.js$/, '../index.js')];
+  const plugins = [
+    otherBundle(/^\.\.\/index\.js$/, '../index.js'),
+    otherBundle(/^\.\.\/images\.js$/, '../images.js'),
+  ];
   const [{ code, moduleIds }] = await generate('cli/main.js', plugins, {
     format: 'cjs',
     codeSplitting: false,

@@ -3,7 +3,9 @@ import { addBuildAddon } from './build-addon.ts';
 import { addCert } from './cert.ts';
 import { addCheck } from './check.ts';
 import { addCompletion } from './completion.ts';
+import { addDecode } from './decode.ts';
 import { addDump } from './dump.ts';
+import { addEncode } from './encode.ts';
 import { addIterate } from './iterate.ts';
 import { addLazyRestore } from './lazy-restore.ts';
 import { addMigrate } from './migrate.ts';
@@ -18,5 +20,6 @@ import { addVerify } from './verify.ts';
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
+  ...[addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

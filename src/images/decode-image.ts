@@ -107,7 +107,7 @@ async function readKind(cursor: ImageCursor): Promise<ImageKind> {
   const isKnown = kind && (words.length === 1 || headerOf(kind)[0] === first);
   if (isKnown) return kind;
   throw cursor.bad(
-    'is no image with entries of a known kind: pages, tables of the network and archives have none',
+    'has no entries of a known kind: pages, archives and tables of the network have none',
     0,
   );
 }

@@ -160,9 +160,9 @@ describe('a damaged image fails with ERR_CRIU_BAD_IMAGE, the file and the offset
       'another file',
       Buffer.from('\x7fELF and more'),
       0,
-      /is no image with entries of a known kind/,
+      /has no entries of a known kind/,
     ],
-    ['the header of statistics', header(0x55105940, 0x50273030), 0, /is no image/],
+    ['the header of statistics', header(0x55105940, 0x50273030), 0, /has no entries/],
     [
       'half of a length',
       Buffer.concat([header(COMMON, 0x50273030), hex('0102')]),

@@ -16,21 +16,23 @@ test('the command imports nothing of the library but its public API and the read
     (await readdir(directory)).map((name) => readFile(join(directory, name), 'utf8')),
   );
   const imported = texts.flatMap((text) =>
-    [...text.matchAll(/from '(\.\.\/[^']+)'/g)].map(([, module]) => module),
+    [...text.matchAll(/(?:from |import\()'(\.\.\/[^']+)'/g)].map(([, module]) => module),
   );
   const readers = ['../procfs/stat.ts', '../procfs/status.ts', '../procfs/tree.ts'];
   expect([...new Set(imported)].sort()).toEqual([
     '../generated/help.ts',
+    '../images.ts',
     '../index.ts',
     ...readers,
   ]);
 });
 
-test('dist has few files: three for the library, and one each for gRPC and for the command', async () => {
+test('dist has few files: three for the library, and one each for gRPC, for images and for the command', async () => {
   const names = await readdir(dist, { recursive: true });
   expect(names.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
     'cli/main.js',
     'grpc.js',
+    'images.js',
     'index.js',
     'library.cjs',
     'on-demand.cjs',
