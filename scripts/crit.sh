@@ -14,7 +14,7 @@ say() { echo "crit: $*" >&2; }
 
 download_python() {
   apt_begin sid
-  apt get install --yes --download-only --no-install-recommends python3 python3-protobuf >&2
+  apt get install --yes --download-only --no-install-recommends python3 python3-protobuf python3-lz4 >&2
   apt_unpack "$new/root"
 }
 

@@ -20,5 +20,7 @@ export {
   imageToJson,
   type JsonImage,
 } from './images/json/image-json.ts';
+export type { MemoryPiece } from './images/memory/memory-level.ts';
+export { type ReadMemoryOptions, readMemory } from './images/memory/read-memory.ts';
 export type { Payload } from './images/payload.ts';
 export type { QueuedMessage, TcpQueues } from './images/payload-formats.ts';

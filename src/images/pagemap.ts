@@ -10,6 +10,8 @@ import { BadImage, entriesOf, imageOf } from './image-file.ts';
 export const IN_PARENT = 1;
 export const LAZY = 2;
 export const PRESENT = 4;
+/** The bytes of the pages begin at the next page in the pages file; since CRIU 4.3, with compressed pages. */
+export const PAYLOAD_ALIGNED = 8;
 
 /** Consecutive pages. */
 export interface PageRange {
@@ -23,6 +25,10 @@ export interface PageRange {
   readonly inParent: boolean;
   /** True if the pages can be fetched after the restore: from a lazy dump, unless they are present. */
   readonly lazy: boolean;
+  /** True if the bytes of the pages begin at the next page in the pages file. */
+  readonly aligned?: boolean;
+  /** The size of the pages in the pages file, if they are compressed. */
+  readonly compressedSize?: number | undefined;
 }
 
 /** The pages that an image has of a process, or of shared memory. */
@@ -95,7 +101,22 @@ function rangeOf(bytes: Uint8Array): PageRange {
   const inParent = entry.flags === undefined ? !!entry.in_parent : !!(entry.flags & IN_PARENT);
   const present = entry.flags === undefined ? !inParent : !!(entry.flags & PRESENT);
   const count: number = entry.nr_pages ?? entry.compat_nr_pages;
-  return { start: entry.vaddr, count, present, inParent, lazy: !!((entry.flags ?? 0) & LAZY) };
+  return {
+    ...{ start: entry.vaddr, count, present, inParent, lazy: !!((entry.flags ?? 0) & LAZY) },
+    aligned: !!((entry.flags ?? 0) & PAYLOAD_ALIGNED),
+    compressedSize: entry.blocks?.total_payload_size,
+  };
+}
+
+/** The size of the pages file. */
+export function pagesFileSize(ranges: readonly PageRange[], pageSize: number): number {
+  let size = 0;
+  for (const { present, count, aligned, compressedSize } of ranges) {
+    if (!present) continue;
+    if (aligned) size = Math.ceil(size / pageSize) * pageSize;
+    size += compressedSize ?? count * pageSize;
+  }
+  return size;
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CriuError, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { BadImage, entriesOf } from './image-file.ts';
-import { firstMissing, type Pagemap, readPagemap } from './pagemap.ts';
+import { firstMissing, type Pagemap, pagesFileSize, readPagemap } from './pagemap.ts';
 import { treePids } from './pstree.ts';
 
 /** A defect of images: see {@link verifyImages}. */
@@ -144,15 +144,14 @@ async function memory(
 
 /** Verifies that the pages file is as long as the pagemap says. */
 async function pages(directory: string, { pagesFile, ranges }: Pagemap): Promise<ImageFinding[]> {
-  const count = ranges.reduce((sum, range) => sum + (range.present ? range.count : 0), 0);
-  if (count === 0) return [];
+  const needed = pagesFileSize(ranges, native().pageSize);
+  if (needed === 0) return [];
   const path = join(directory, pagesFile);
   const size = await stat(path).then(
     (file) => file.size,
     () => undefined,
   );
   if (size === undefined) return [found('MISSING', path, 'is missing')];
-  const needed = count * native().pageSize;
   if (size >= needed) return [];
   return [found('PAGES_TRUNCATED', path, `has only ${size} of ${needed} bytes`)];
 }

@@ -156,12 +156,7 @@ describe('a damaged image fails with ERR_CRIU_BAD_IMAGE, the file and the offset
   test.each<[string, Buffer, number, RegExp]>([
     ['nothing', Buffer.alloc(0), 0, /is truncated: of 4 bytes it has only 0/],
     ['half of a header', header(COMMON), 4, /is truncated/],
-    [
-      'another file',
-      Buffer.from('\x7fELF and more'),
-      0,
-      /has no entries of a known kind/,
-    ],
+    ['another file', Buffer.from('\x7fELF and more'), 0, /has no entries of a known kind/],
     ['the header of statistics', header(0x55105940, 0x50273030), 0, /has no entries/],
     [
       'half of a length',
