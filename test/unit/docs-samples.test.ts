@@ -19,7 +19,10 @@ test('the samples of the documentation fit the built types', { timeout: 120_000 
       // What TypeScript asks of a project by default.
       noUncheckedIndexedAccess: false,
       exactOptionalPropertyTypes: false,
-      paths: { 'node-criu': ['../../dist/index.d.ts'] },
+      paths: {
+        'node-criu': ['../../dist/index.d.ts'],
+        'node-criu/images': ['../../dist/images.d.ts'],
+      },
     },
     include: ['.', '../../test/types/samples.d.ts'],
   };

@@ -8,7 +8,7 @@ import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
 test('the memory of a process is read from a chain of images, also if they are compressed', async () => {
-  const memory = await startMemoryWorkload({ heapMiB: 4, hotMiB: 1, pagesPerSecond: 1000 });
+  const memory = await startMemoryWorkload({ heapMiB: 2, hotMiB: 1, pagesPerSecond: 1000 });
   const imagesDirectory = await temporaryDirectory();
   await using iteration = await client().iterate(memory.pid, {
     ...{ imagesDirectory, tracking: 'compare', leaveStopped: true },
@@ -26,14 +26,14 @@ test('the memory of a process is read from a chain of images, also if they are c
     let different = 0;
     for await (const { address, bytes } of readMemory(images, { pid: memory.pid })) {
       const now = Buffer.alloc(bytes.length);
-      await live.read(now, 0, now.length, address as never);
+      await live.read(now, 0, now.length, Number(address));
       if (!now.equals(bytes)) different++;
       size += bytes.length;
     }
     return { size, different };
   };
   const whole = await compare(directory);
-  expect(whole.size).toBeGreaterThan(4 * 2 ** 20);
+  expect(whole.size).toBeGreaterThan(2 * 2 ** 20);
   expect(whole.different).toBe(0);
 
   const compressed = join(imagesDirectory, 'compressed');

@@ -1,0 +1,59 @@
+// Tests of the public types of node-criu/images, compiled as public.ts is.
+import {
+  type CoreEntry,
+  decodeImage,
+  encodeImage,
+  type GhostChunkEntry,
+  type GhostFileEntry,
+  type ImageEntry,
+  type ImageKind,
+  imageChunks,
+  imageFromJson,
+  type imageKind,
+  imageToJson,
+  type JsonImage,
+  type MemoryPiece,
+  type PagemapEntry,
+  type Payload,
+  type PstreeEntry,
+  type QueuedMessage,
+  readMemory,
+  type TcpQueues,
+} from 'node-criu/images';
+import { same } from './same.ts';
+
+export async function read(): Promise<void> {
+  for await (const entry of decodeImage('pstree.img', { kind: 'PSTREE' })) {
+    same<typeof entry.message, PstreeEntry>();
+    same<typeof entry.payload, undefined>();
+  }
+  for await (const entry of decodeImage(new Uint8Array())) {
+    same<typeof entry, ImageEntry>();
+    if (entry.kind === 'CORE') same<typeof entry.message, CoreEntry>();
+    if (entry.kind === 'PIPES_DATA') same<typeof entry.payload, Payload>();
+    if (entry.kind === 'TCP_STREAM') same<typeof entry.payload, TcpQueues>();
+    if (entry.kind === 'IPCNS_SEM') same<typeof entry.payload, number[]>();
+    if (entry.kind === 'IPCNS_MSG') same<typeof entry.payload, QueuedMessage[]>();
+    if (entry.kind === 'GHOST_FILE') same<typeof entry.message, GhostFileEntry | GhostChunkEntry>();
+  }
+  same<Awaited<ReturnType<typeof imageKind>>, ImageKind>();
+  for await (const piece of readMemory('images', { pid: 1 })) same<typeof piece, MemoryPiece>();
+  for await (const text of imageToJson('files.img', { pretty: true })) same<typeof text, string>();
+}
+
+export async function write(entry: PagemapEntry): Promise<void> {
+  same<typeof entry.vaddr, bigint>();
+  same<typeof entry.flags, number | undefined>();
+  await encodeImage('pagemap-1.img', 'PAGEMAP', [{ message: { pages_id: 1 } }, { message: entry }]);
+  await encodeImage('fs-1.img', 'FS', decodeImage('fs-2.img', { kind: 'FS' }));
+  // @ts-expect-error a message of another kind
+  await encodeImage('fs-1.img', 'FS', [{ message: entry }]);
+  // @ts-expect-error a missing field
+  await encodeImage('fs-1.img', 'FS', [{ message: { cwd_id: 1 } }]);
+  const image = imageFromJson('{}');
+  same<typeof image, JsonImage>();
+  for await (const chunk of imageChunks(image.kind, image.entries)) same<typeof chunk, Buffer>();
+  await encodeImage('pipes-data.img', 'PIPES_DATA', [
+    { message: { pipe_id: 1, bytes: 1 }, payload: new Uint8Array(1) },
+  ]);
+}
