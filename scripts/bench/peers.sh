@@ -3,8 +3,8 @@
 # machine's own mirror, and a compiled client of each. Skips what is up to date.
 #
 #   cli, libcriu   C programs, with this machine's compiler; libcriu with the loader and libraries of sid
-#   go-criu        static Go programs, by sid's compiler, in a root of its own: a client, and phaul, which
-#                  migrates
+#   go-criu        static Go programs, by sid's compiler, in a root of its own: a client, phaul, which
+#                  migrates, and go-crit, which shows images
 #   python         the Python of that root, which runs peers/py-criu.py
 set -euo pipefail
 shopt -s inherit_errexit
@@ -93,3 +93,4 @@ newer libcriu "$sources/libcriu.c" "$sources/client.h" || build_libcriu
 newer python || build_pycriu
 newer go-criu "$sources/go-criu.go" || build_go go-criu
 newer phaul "$sources/phaul.go" || build_go phaul
+newer go-crit "$sources/go-crit.go" || build_go go-crit

@@ -51,6 +51,17 @@ export interface MessageType<T = unknown> {
   readonly message?: T;
 }
 
+const fieldLists = new WeakMap<MessageType, readonly Field[]>();
+
+/** The fields of a message in the order of their numbers. */
+export function fieldsInOrder(type: MessageType): readonly Field[] {
+  const known = fieldLists.get(type);
+  if (known) return known;
+  const fields = Object.values(type.fields);
+  fieldLists.set(type, fields);
+  return fields;
+}
+
 export function isMessage(type: FieldType): type is MessageType {
   return typeof type === 'object' && 'fields' in type;
 }

@@ -1,6 +1,7 @@
 import {
   type Field,
   type FieldType,
+  fieldsInOrder,
   isMessage,
   type MessageType,
 } from '../../protobuf/message-type.ts';
@@ -23,8 +24,7 @@ export function messageToJson(
 ): Record<string, JsonValue> {
   const values = message as Values;
   const json: Record<string, JsonValue> = {};
-  for (const number in type.fields) {
-    const field = type.fields[number] as Field;
+  for (const field of fieldsInOrder(type)) {
     const value = values[field.name];
     if (value === undefined) continue;
     if (!field.repeated) json[field.name] = valueToJson(field, value, isReadable, isHex);
@@ -75,7 +75,7 @@ export function messageFromJson(type: MessageType, json: unknown, path = ''): Va
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new TypeError(`${path || type.name} is not an object`);
   }
-  const fields = new Map(Object.values(type.fields).map((field) => [field.name, field]));
+  const fields = new Map(fieldsInOrder(type).map((field) => [field.name, field]));
   const values: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(json)) {
     const field = fields.get(name);

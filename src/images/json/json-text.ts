@@ -13,6 +13,8 @@ export type JsonValue =
 
 /** How many bytes Python's base64 module puts into a line. */
 const LINE_BYTES = 57;
+/** Text in which nothing is escaped. */
+const SIMPLE = /^[ !#-[\]-~]*$/;
 /** How deep a level is indented in the readable form. */
 const INDENT = '    ';
 
@@ -33,10 +35,10 @@ export function jsonParts(value: JsonValue, level?: number): (string | Payload)[
     } else if (Array.isArray(value)) {
       list('[', ']', value as readonly JsonValue[], level, write);
     } else {
-      const members = Object.entries(value as Readonly<Record<string, JsonValue>>);
-      list('{', '}', members, level, ([key, member], inner) => {
+      const members = value as Readonly<Record<string, JsonValue>>;
+      list('{', '}', Object.keys(members), level, (key, inner) => {
         text += `${quoted(key)}: `;
-        write(member, inner);
+        write(members[key] as JsonValue, inner);
       });
     }
   };
@@ -49,9 +51,9 @@ export function jsonParts(value: JsonValue, level?: number): (string | Payload)[
   ) => {
     text += begin;
     const inner = level === undefined ? undefined : level + 1;
-    for (const [index, item] of items.entries()) {
+    for (let index = 0; index < items.length; index++) {
       text += separator(index, inner);
-      each(item, inner);
+      each(items[index] as Item, inner);
     }
     if (level !== undefined && items.length > 0) text += `\n${INDENT.repeat(level)}`;
     text += end;
@@ -104,6 +106,7 @@ function isPayload(value: object): value is Payload {
 }
 
 function quoted(text: string): string {
+  if (SIMPLE.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
     /[\x7f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
