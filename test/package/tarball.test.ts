@@ -15,9 +15,9 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'node-criu-package-'));
   tarball = await pack(directory);
   files = [
-    ...(await declarationsFrom('dist/index.d.ts')),
+    ...(await declarationsFrom('dist/images.d.ts', await declarationsFrom('dist/index.d.ts'))),
     ...['dist/index.js', 'dist/library.cjs', 'dist/on-demand.cjs', 'dist/grpc.js'],
-    ...['dist/cli/main.js', 'dist/LICENSES'],
+    ...['dist/images.js', 'dist/cli/main.js', 'dist/LICENSES'],
     ...(await filesIn('dist/code-cache', /./)),
     ...(await filesIn('docs', /\.(md|png|svg)$/)),
     ...(await filesIn('examples', /./)),
@@ -74,9 +74,11 @@ test('npm pack ignores what an earlier build left in a checkout', async () => {
     'library.cjs',
     'on-demand.cjs',
     'grpc.js',
+    'images.js',
     'cli/main.js',
     'LICENSES',
     'index.d.ts',
+    'images.d.ts',
   ]) {
     const [here, there] = await Promise.all(
       [root, checkout].map((at) => readFile(join(at, 'dist', name), 'utf8')),
@@ -130,5 +132,5 @@ test('every module resolution finds the types', async () => {
   // All supported versions of Node can require() an ES module, as other tests show.
   const problems = analysis.problems.filter(({ kind }) => kind !== 'CJSResolvesToESM');
   expect(problems).toEqual([]);
-  expect(Object.keys(analysis.entrypoints).sort()).toEqual(['.', './package.json']);
+  expect(Object.keys(analysis.entrypoints).sort()).toEqual(['.', './images', './package.json']);
 });
