@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { native } from '../native/index.ts';
 import { BadImage } from './image-file.ts';
-import { type PageRange, readPagemap } from './pagemap.ts';
+import { type PageRange, payloadEnd, payloadStart, readPagemap } from './pagemap.ts';
 
 /** Consecutive pages, by the address of the first. */
 export type Pages = Pick<PageRange, 'start' | 'count'>;
@@ -52,14 +52,18 @@ function take(
     for (let at = pages.start; at < endOf(pages); ) {
       let range = ranges[next];
       for (; range && endOf(range) <= at; range = ranges[++next]) {
-        if (range.present) offset += range.count * pageSize;
+        offset = payloadEnd(offset, range, pageSize);
       }
       if (!range || range.start > at || !(range.present || range.inParent)) {
         throw new BadImage(`lacks the page at 0x${at.toString(16)}`);
       }
       const end = Math.min(endOf(pages), endOf(range));
       const part = { start: at, count: (end - at) / pageSize };
-      if (range.present) found.push({ ...part, path, offset: offset + at - range.start });
+      if (range.present && range.compressedSize !== undefined) {
+        throw new BadImage('has compressed pages, which cannot be read one by one');
+      }
+      const start = payloadStart(offset, range, pageSize);
+      if (range.present) found.push({ ...part, path, offset: start + at - range.start });
       else inParent.push(part);
       at = end;
     }

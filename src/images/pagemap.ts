@@ -110,13 +110,19 @@ function rangeOf(bytes: Uint8Array): PageRange {
 
 /** The size of the pages file. */
 export function pagesFileSize(ranges: readonly PageRange[], pageSize: number): number {
-  let size = 0;
-  for (const { present, count, aligned, compressedSize } of ranges) {
-    if (!present) continue;
-    if (aligned) size = Math.ceil(size / pageSize) * pageSize;
-    size += compressedSize ?? count * pageSize;
-  }
-  return size;
+  return ranges.reduce((size, range) => payloadEnd(size, range, pageSize), 0);
+}
+
+/** Where the bytes of pages begin in the pages file, if those of the range before end at `offset`. */
+export function payloadStart(offset: number, { aligned }: PageRange, pageSize: number): number {
+  return aligned ? Math.ceil(offset / pageSize) * pageSize : offset;
+}
+
+/** Where they end. */
+export function payloadEnd(offset: number, range: PageRange, pageSize: number): number {
+  if (!range.present) return offset;
+  const size = range.compressedSize ?? range.count * pageSize;
+  return payloadStart(offset, range, pageSize) + size;
 }
 
 /**
