@@ -42,6 +42,7 @@ import {
   lazyRestore,
 } from './postcopy/lazy-restore.ts';
 import type { LazySource } from './postcopy/lazy-source.ts';
+import { incrementalDump } from './precopy/incremental-dump.ts';
 import { iterate } from './precopy/iterate.ts';
 import type { IterateOptions } from './precopy/iterate-options.ts';
 import type { Iteration } from './precopy/iteration.ts';
@@ -197,16 +198,18 @@ export class Criu implements AsyncDisposable {
    * they are complete and on the disk: `inventory.img` last, or the whole directory in one step if it
    * replaces a checkpoint. CRIU writes directly into `imagesDirectory` if that is a descriptor, with
    * `pageServer`, `parentImage` or `stream`, for pre-dumps and iterations, and if a process dumps itself;
-   * `durable` says which of these are on the disk. Source: RPC request DUMP, criu(8) dump.
+   * `durable` says which of these are on the disk. With `parentImage`, on a kernel that does not track changed
+   * memory, the library finds what has changed: see there. Source: RPC request DUMP, criu(8) dump.
    * @param pid the root of the tree
    * @throws CriuError whose `workload` is the state of the processes; ERR_CRIU_INVALID_ARGUMENT if
    * `imagesDirectory` holds a checkpoint and `overwrite` is not true; ERR_CRIU_PREFLIGHT for a tree that
-   * could not be restored, unless `force` is true
+   * could not be restored, unless `force` is true; ERR_CRIU_BAD_IMAGE, ERR_CRIU_NO_LAZY_PAGES if the memory
+   * cannot be compared with `parentImage`
    */
   async dump(pid: number, options: DumpOptions): Promise<DumpResult> {
     const given = this.#begin('dump', options);
     return await traceOperation({ operation: 'dump', pid }, () =>
-      dump(this.#client, 'dump', pid, given),
+      incrementalDump(this.#client, pid, given),
     );
   }
 

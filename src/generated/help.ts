@@ -13,7 +13,7 @@ export const optionHelp = {
   logFile: {"summary":"Name of the log file in the work directory","form":"text","takes":"a file name without a slash","operations":["dump","preDump","restore","cpuinfoDump","cpuinfoCheck","pageServer","check","lazyPages"]},
   pageServer: {"summary":"The page server that receives the memory pages, or the address on which a page server listens","form":"pageServer","takes":"{ address?: string, port?: 0 to 65535 } or { fd: a connected socket's descriptor }","operations":["dump","preDump","pageServer","lazyPages"]},
   root: {"summary":"Root of the restored mount namespace, which must be a mount point","form":"text","takes":"a non-empty string","operations":["dump","preDump","restore"]},
-  parentImage: {"summary":"Images of an earlier pre-dump, as a path relative to the images directory","form":"text","takes":"a non-empty string","operations":["dump","preDump","pageServer"]},
+  parentImage: {"summary":"Images of an earlier dump or pre-dump, as a path relative to the images directory","form":"text","takes":"a non-empty string","operations":["dump","preDump","pageServer"]},
   trackMem: {"summary":"Track changed memory for a later pre-dump or dump","form":"flag","takes":"a boolean","operations":["dump","preDump"]},
   autoDedup: {"summary":"Remove pages from the parent images once a newer image has them","form":"flag","takes":"a boolean","operations":["dump","preDump","restore","pageServer"]},
   workDirectory: {"summary":"Directory of the log file and of the statistics","form":"directory","takes":"a path or an open descriptor","operations":["dump","preDump","restore","cpuinfoDump","cpuinfoCheck","pageServer","check","lazyPages"]},

@@ -215,6 +215,7 @@ static bool compare_portion(struct comparison *comparison, const struct entry *e
     uint64_t number = entry->first + i;
     uint32_t slot = page_copy_slot(job->copy, number);
     if (slot == UINT32_MAX) return job_failed(job, "mmap");
+    if (!(entry->flags & LAZY)) page_copy_forget(job->copy, slot);
     comparison->pages[comparison->count++] = (struct page){number, slot, entry->flags, PAGE_GONE};
     if (comparison->count == BATCH_PAGES && !compare_batch(comparison)) return false;
   }

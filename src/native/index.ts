@@ -112,7 +112,7 @@ export type PageEntries = Float64Array;
 export interface Comparison {
   /**
    * The pages that the process has, in the order in which they were given: in the parent if they are as in the
-   * round before, else present, and lazy as they were given.
+   * round before, else present, and lazy as they were given. Those that were not given as lazy are always present.
    */
   readonly entries: PageEntries;
   readonly changedPages: number;
@@ -138,6 +138,12 @@ export interface MemoryCopy {
    * @param destination what a page server calls this process, for which a message precedes each entry; 0 for a file
    */
   write(fd: number, entries: PageEntries, destination: number): Promise<unknown>;
+  /**
+   * Keeps the pages of a file as if they were read in this round. At `offset`, in bytes, the file has all pages of
+   * the entries, in this order; those that are not present are skipped. Rejects with ENODATA if the file is too
+   * short.
+   */
+  load(fd: number, entries: PageEntries, offset: number): Promise<unknown>;
   /** Forgets all pages and frees their memory. */
   free(): void;
   /** How much memory the copy takes, in bytes. */

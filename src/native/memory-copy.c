@@ -193,6 +193,19 @@ static bool memory_write(napi_env env, const struct call *call, napi_value *resu
   return start(env, call, request, result);
 }
 
+static bool memory_load(napi_env env, const struct call *call, napi_value *result) {
+  struct request *request = make_request(env, call, load_pages);
+  if (!request) return false;
+  int64_t offset;
+  if (!get_int(env, call->arguments[0], &request->job.fd) ||
+      !check(env, napi_get_value_int64(env, call->arguments[2], &offset))) {
+    free_request(env, request);
+    return false;
+  }
+  request->job.offset = (off_t)offset;
+  return start(env, call, request, result);
+}
+
 static bool memory_start_round(napi_env env, const struct call *call, napi_value *result) {
   (void)result;
   struct memory *memory;
@@ -219,6 +232,7 @@ bool js_memory_copy(napi_env env, const struct call *call, napi_value *result) {
       {"startRound", memory_start_round},
       {"compare", memory_compare},
       {"write", memory_write},
+      {"load", memory_load},
       {"free", memory_free},
       {"size", memory_size},
   };

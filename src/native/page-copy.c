@@ -110,7 +110,7 @@ struct page_copy *page_copy_create(bool hashes) {
   if (!copy) return NULL;
   copy->hashes = hashes;
   copy->page_size = (size_t)sysconf(_SC_PAGESIZE);
-  copy->round = 1;
+  copy->round = 2; /* so that 0, which means never, is not the round before */
   pthread_mutex_init(&copy->pool.lock, NULL);
   if (!hashes || getrandom(copy->key, sizeof copy->key, 0) == sizeof copy->key) return copy;
   page_copy_free(copy);
@@ -219,6 +219,10 @@ uint32_t page_copy_slot(struct page_copy *copy, uint64_t page) {
   return slot;
 }
 
+void page_copy_forget(struct page_copy *copy, uint32_t slot) {
+  copy->slots[slot].round = 0;
+}
+
 const uint8_t *page_copy_data(const struct page_copy *copy, uint64_t page) {
   if (copy->capacity == 0) return NULL;
   const struct table_entry *entry = look_up(copy, page + 1);
@@ -266,4 +270,19 @@ enum page_state page_copy_update(struct page_copy *copy, struct page_reader *rea
   }
   slot->round = copy->round;
   return is_same ? PAGE_SAME : PAGE_CHANGED;
+}
+
+bool page_copy_load(struct page_copy *copy, struct page_reader *reader, uint32_t number, const uint8_t *page) {
+  struct slot *slot = &copy->slots[number];
+  slot->round = 0;
+  if (copy->hashes && !page_hash(reader->hash, page, copy->page_size, slot->hash)) {
+    errno = EIO;
+    return false;
+  }
+  if (!copy->hashes) {
+    if (!slot->data && !give_data(copy, number)) return false;
+    memcpy(slot->data, page, copy->page_size);
+  }
+  slot->round = copy->round;
+  return true;
 }

@@ -21,6 +21,8 @@ void page_copy_clear(struct page_copy *copy);
 bool page_copy_start_round(struct page_copy *copy);
 /* The slot of a page, which is made for a page that has none; UINT32_MAX with errno set. */
 uint32_t page_copy_slot(struct page_copy *copy, uint64_t page);
+/* Makes a page one that was never read. */
+void page_copy_forget(struct page_copy *copy, uint32_t slot);
 /* The contents of a page that was read in this round; NULL if they are not kept. */
 const uint8_t *page_copy_data(const struct page_copy *copy, uint64_t page);
 /* Forgets the contents of the pages that have changed, where hashes are kept. */
@@ -42,3 +44,6 @@ void page_copy_end(struct page_reader *reader);
  * and has not changed; PAGE_FAILED comes with errno. Threads may call this at the same time for different slots. */
 enum page_state page_copy_update(struct page_copy *copy, struct page_reader *reader, uint32_t slot,
                                  const uint8_t *page);
+/* Keeps a page as one that was read in this round, without its contents where hashes are kept. Returns false with
+ * errno set. */
+bool page_copy_load(struct page_copy *copy, struct page_reader *reader, uint32_t slot, const uint8_t *page);

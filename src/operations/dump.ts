@@ -81,8 +81,8 @@ export interface DumpResult {
 
 /** The round of an iteration that a dump is. */
 export interface RoundContext {
-  /** The name of the round in error messages. */
-  readonly name: string;
+  /** The name of the round in error messages, if it is one of several. */
+  readonly name?: string;
   /** The criu of the iteration, if one makes all rounds. */
   readonly workerSession?: WorkerSession;
   /** Opens the images, if others than CRIU write them as well. */
@@ -117,7 +117,7 @@ export async function dump(
   const isSelfDump = client.socket !== undefined && pid === process.pid;
   if (isSelfDump) assertSelfDump(operation, given.hooks);
   const { effective } = resolved;
-  const label = `${operation} of process ${pid}${round ? `, ${round.name}` : ''}`;
+  const label = `${operation} of process ${pid}${round?.name ? `, ${round.name}` : ''}`;
   using cleanup = await Cleanup.of(pid, effective);
   let frozenAt: number | undefined;
   const single = round ? 'PRE_DUMP' : 'SINGLE_PRE_DUMP';

@@ -11,7 +11,7 @@ import { call } from './request.ts';
 
 /** The kernel features that CRIU can use. */
 export interface CriuFeatures {
-  /** True if the kernel tracks changed memory (soft-dirty): pre-dumps and parent images work. */
+  /** True if the kernel tracks changed memory (soft-dirty): pre-dumps work, and CRIU uses parent images by itself. */
   readonly memTrack: boolean;
   /** True if userfaultfd can be used: lazy pages work. */
   readonly lazyPages: boolean;

@@ -105,9 +105,10 @@ export interface CriuOpts {
    */
   workDirectory?: DirectoryLike;
   /**
-   * Images of an earlier pre-dump, as a path relative to the images directory. Pages that have not
-   * changed since are not written again. Turns `trackMem` on, as in runc. Source: `parent_img`,
-   * criu(8) --prev-images-dir; runc `ParentImage`.
+   * Images of an earlier dump or pre-dump, as a path relative to the images directory. Pages that have not
+   * changed since are not written again. Turns `trackMem` on, as in runc. If the kernel has no soft-dirty
+   * tracking, {@link Criu.dump} compares the memory with these images, unless `trackMem` is false or the client
+   * has a `socket`. Source: `parent_img`, criu(8) --prev-images-dir; runc `ParentImage`.
    */
   parentImage?: string;
   /**
@@ -175,8 +176,9 @@ export interface CriuOpts {
    */
   preDump?: boolean;
   /**
-   * Track changed memory for a later pre-dump or dump. Needs a kernel with soft-dirty tracking.
-   * Source: `track_mem`, criu(8) --track-mem.
+   * Track changed memory for a later pre-dump or dump. For {@link Criu.dump} it has no effect if the kernel has
+   * no soft-dirty tracking; for a pre-dump and over a criu service that is an error. Source: `track_mem`, criu(8)
+   * --track-mem.
    */
   trackMem?: boolean;
   /**

@@ -78,6 +78,9 @@ export async function readHost(
     }
   };
   const images = await spaceFor(options.imagesDirectory ?? options.workDirectory);
+  const isService = client.socket !== undefined;
+  const hasParent = 'parentImage' in options && options.parentImage !== undefined;
+  let comparesMemory = false;
   let endpoint: Endpoint | undefined;
   await collect(
     locate('preflight', client).then((found) => {
@@ -92,13 +95,20 @@ export async function readHost(
     const since = operation === 'preDump' ? 31700 : OLDEST_CRIU;
     const memTrack = operation === 'preDump' || wire.track_mem === true;
     const needs = { since, newest, memTrack, lazyPages: wire.lazy_pages === true };
-    if (await collect(host.requireSupport(endpoint, needs, cancellation))) {
+    const support = host.requireSupport(endpoint, needs, cancellation).catch(async (error) => {
+      const mayCompare = operation === 'dump' && !isService;
+      if (!mayCompare || error.code !== 'ERR_CRIU_NO_MEM_TRACK') throw error;
+      // A dump works nevertheless. It tracks nothing, and compares memory with its parent images.
+      comparesMemory = hasParent;
+      const others = { ...needs, memTrack: false, lazyPages: needs.lazyPages || hasParent };
+      await host.requireSupport(endpoint as Endpoint, others, cancellation);
+    });
+    if (await collect(support)) {
       await collect(checkOnce(endpoint, host, cancellation));
     }
   }
-  const isService = client.socket !== undefined;
   const servesPages = operation === 'dump' && wire.lazy_pages === true && !isService;
-  const smallPipes = servesPages ? await readSmallPipes() : undefined;
+  const smallPipes = servesPages || comparesMemory ? await readSmallPipes() : undefined;
   return { refusals, isService, capabilities, root, smallPipes, images };
 }
 

@@ -929,6 +929,7 @@ describe('endTcpRepair', () => {
 
 describe('memoryCopy()', () => {
   const PRESENT = 4;
+  const LAZY = 2;
   const IN_PARENT = 1;
   const ALL = 1;
   const BACKGROUND = 2;
@@ -948,7 +949,7 @@ describe('memoryCopy()', () => {
       number,
       number,
     ];
-    return { pid, stack: Float64Array.of(start, (end - start) / addon.pageSize, 0) };
+    return { pid, stack: Float64Array.of(start, (end - start) / addon.pageSize, LAZY) };
   }
 
   test.each([false, true])(
@@ -960,7 +961,7 @@ describe('memoryCopy()', () => {
       const first = await copy.compare(pid, stack, 0);
       expect(first).toMatchObject({ samePages: 0 });
       expect(first.changedPages).toBeGreaterThan(0);
-      expect(first.entries[2]).toBe(PRESENT);
+      expect(first.entries[2]).toBe(PRESENT | LAZY);
       const written = fs.openSync(path.join(directory, `pages-${hashes}`), 'w+');
       await copy.write(written, first.entries, 0);
       const memory = fs.openSync(`/proc/${pid}/mem`, 'r');
@@ -981,11 +982,48 @@ describe('memoryCopy()', () => {
       copy.startRound();
       const third = await copy.compare(pid, first.entries, ALL);
       expect(third).toMatchObject({ changedPages: first.changedPages, samePages: 0 });
+      // What CRIU does not leave in the processes is not taken from a parent.
+      copy.startRound();
+      const eager = Float64Array.of(address, count, 0);
+      expect((await copy.compare(pid, eager, ALL)).entries).toEqual(
+        Float64Array.of(address, count, PRESENT),
+      );
       expect(copy.size()).toBeGreaterThan(0);
       copy.free();
       expect(copy.size()).toBe(0);
     },
   );
+
+  test.each([false, true])('compares with the pages of a file, with hashes: %s', async (hashes) => {
+    const { pid, stack } = await resting();
+    const copy = addon.memoryCopy(hashes);
+    const { entries, changedPages } = await copy.compare(pid, stack, 0);
+    const [address = 0, count = 0, , ...others] = entries;
+    const file = fs.openSync(path.join(directory, `parent-${hashes}`), 'w+');
+    await copy.write(file, entries, 0);
+    copy.free();
+
+    // Pages that are not present are skipped.
+    const rest = [address + addon.pageSize, count - 1, PRESENT, ...others];
+    await copy.load(file, Float64Array.of(address, 1, 0, ...rest), 0);
+    copy.startRound();
+    const found = { changedPages: 1, samePages: changedPages - 1 };
+    expect(await copy.compare(pid, entries, ALL)).toMatchObject(found);
+
+    // A page is compared with what was loaded for it last.
+    copy.free();
+    await copy.load(file, entries, 0);
+    await copy.load(file, Float64Array.of(address, 1, PRESENT), addon.pageSize);
+    copy.startRound();
+    expect(await copy.compare(pid, entries, ALL)).toMatchObject(found);
+
+    const long = Float64Array.of(...entries, 0, 1, PRESENT);
+    await expect(copy.load(file, long, 0)).rejects.toMatchObject({
+      code: 'ENODATA',
+      syscall: 'pread',
+    });
+    fs.closeSync(file);
+  });
 
   test('refuses what it cannot do', async () => {
     const { pid, stack } = await resting();

@@ -24,6 +24,7 @@ import { ComparedImages } from './compared-images.ts';
 import { addPages, type Completion, leavePages, sendPages } from './completion.ts';
 import { PageServerStream } from './page-server-stream.ts';
 import { countsOf, type PageCounts } from './page-spans.ts';
+import type { ParentPages } from './parent-pages.ts';
 import { completeRound, RoundFiles } from './round-files.ts';
 import { TreeCopy } from './tree-copy.ts';
 
@@ -33,6 +34,13 @@ export interface ReadingOptions {
   readonly rateLimit: number | undefined;
   readonly lowPriority: boolean;
 }
+
+/** What is dumped after the last round, or after other images. */
+type LastRound = Pick<PreparedRound, 'options'> & {
+  readonly name?: string;
+  /** The memory that the images before have, if they are not the last round. */
+  readonly parentPages?: ParentPages;
+};
 
 /**
  * Memory is compared with a copy of it, on any kernel. The rounds read the memory of the running processes.
@@ -77,7 +85,7 @@ export class Comparing implements Tracking {
     }
   }
 
-  async dump(pid: number, round: PreparedRound): Promise<DumpResult> {
+  async dump(pid: number, round: LastRound): Promise<DumpResult> {
     const complete = this.#pagesFd === undefined ? addPages : sendPages(this.#pagesFd);
     const { context, options, opened } = this.#lastRound(pid, round, complete);
     const { pageServer: _, hooks: { statusReady: __, ...hooks } = {}, ...forCriu } = options;
@@ -118,23 +126,25 @@ export class Comparing implements Tracking {
    * What the dump of the last round needs: CRIU itself knows of no parent. The rounds end once it has begun:
    * `opened` has its images then.
    */
-  #lastRound(pid: number, { name, options }: PreparedRound, complete: Completion) {
+  #lastRound(pid: number, { name, options, parentPages }: LastRound, complete: Completion) {
     const isLazy = complete === leavePages;
     const { parentImage, trackMem: _, ...forCriu } = options;
     const { imagesDirectory, durable } = options;
     const opened: ComparedImages[] = [];
     const openImages = async ({ effective, cancellation }: ResolvedOptions) => {
       const survives = survivesDump(effective);
+      const throwIfCancelled = () => cancellation.throwIfRequested();
+      if (parentPages) await this.#tree.load('dump', parentPages, throwIfCancelled);
       const images = new ComparedImages({
         ...{ pid, tree: this.#tree, parentImage, complete, survives },
         isDurable: durable !== false && !isLazy,
         images: await DirectImages.open('dump', imagesDirectory, survives),
-        throwIfCancelled: () => cancellation.throwIfRequested(),
+        throwIfCancelled,
       });
       opened.push(images);
       return images;
     };
-    return { context: { name, openImages }, options: forCriu, opened };
+    return { context: { ...(name && { name }), openImages }, options: forCriu, opened };
   }
 
   async #readRunning(

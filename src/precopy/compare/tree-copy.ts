@@ -3,6 +3,7 @@ import { type MemoryCopy, native, type PageEntries } from '../../native/index.ts
 import { type Mapping, readMaps } from '../../procfs/maps.ts';
 import { processesOf } from '../tree-processes.ts';
 import { divide, entriesOf, merge, type PageCounts, type Span, spansOf } from './page-spans.ts';
+import { loadPages, type ParentPages } from './parent-pages.ts';
 
 /** What was found of one process in a round. */
 export interface ProcessPages {
@@ -44,6 +45,20 @@ export class TreeCopy {
   /** @param keepsHashes keep a keyed hash of each page instead of its contents, if this Node has OpenSSL */
   constructor(keepsHashes: boolean) {
     this.#keepsHashes = keepsHashes && native().hasOpenSsl;
+  }
+
+  /**
+   * Keeps the memory that images have of the processes as if it was read in a round.
+   * @throws CriuError ERR_CRIU_BAD_IMAGE
+   */
+  async load(
+    operation: string,
+    parentPages: ParentPages,
+    throwIfCancelled: () => void,
+  ): Promise<void> {
+    for (const [id, stored] of parentPages) {
+      await loadPages(operation, this.#copyOf(id), stored, throwIfCancelled);
+    }
   }
 
   /**
