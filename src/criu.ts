@@ -208,8 +208,12 @@ export class Criu implements AsyncDisposable {
    */
   async dump(pid: number, options: DumpOptions): Promise<DumpResult> {
     const given = this.#begin('dump', options);
+    const { parentImage, trackMem } = { ...this.#client.defaults, ...given };
     return await traceOperation({ operation: 'dump', pid }, () =>
-      incrementalDump(this.#client, pid, given),
+      // A dump without a parent does not load the part of the library that compares memory.
+      parentImage === undefined && !trackMem
+        ? dump(this.#client, 'dump', pid, given)
+        : incrementalDump(this.#client, pid, given),
     );
   }
 
