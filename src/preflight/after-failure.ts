@@ -6,7 +6,7 @@ import type { PreflightRestoreOptions } from './restore/options.ts';
 import { preflightRestore } from './restore/preflight-restore.ts';
 
 /** Time limit of the preflight, in milliseconds: the caller waits for the error meanwhile. */
-const LIMIT_MS = 1000;
+const LIMIT_MS = 3000;
 
 /** Codes of failures that the state of the processes, the images or the host may explain. */
 const explicable: ReadonlySet<CriuErrorCode> = new Set([

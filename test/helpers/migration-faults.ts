@@ -240,7 +240,10 @@ export async function tryFault(
   const [open] = await unresolvedMigrations({ directory });
   let resolved: string | undefined;
   if (open !== undefined) {
-    const how = await resolveMigration(open, { directory, insecure: true });
+    const resolve = async () => await resolveMigration(open, { directory, insecure: true });
+    let how = await resolve();
+    // Until the copy has all of its memory, the source keeps the stopped original.
+    while (how.destination === 'resumed') how = await resolve();
     resolved = how.done;
     expect(how.owner).not.toBe('undecided');
     expect(await unresolvedMigrations({ directory })).toEqual([]);
