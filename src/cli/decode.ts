@@ -17,7 +17,7 @@ const description = [
 
 const examples = `
   $ node-criu decode images/pstree.img
-  $ node-criu decode images/files.img --json | jq '.entries[].reg.name'
+  $ node-criu decode images/files.img --json
   $ node-criu decode images/files.img -o files.json`;
 
 /** Adds the verb `decode`. */
