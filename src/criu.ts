@@ -208,7 +208,9 @@ export class Criu implements AsyncDisposable {
    */
   async dump(pid: number, options: DumpOptions): Promise<DumpResult> {
     const given = this.#begin('dump', options);
-    const { parentImage, trackMem } = { ...this.#client.defaults, ...given };
+    const { defaults } = this.#client;
+    const parentImage = given.parentImage ?? defaults.parentImage;
+    const trackMem = given.trackMem ?? defaults.trackMem;
     return await traceOperation({ operation: 'dump', pid }, () =>
       // A dump without a parent does not load the part of the library that compares memory.
       parentImage === undefined && !trackMem

@@ -83,15 +83,7 @@ static void *reap(void *pid) {
   return NULL;
 }
 
-/* The thread can outlive every environment that loaded the addon, and Node unloads an addon after
- * the last of them. The build links with -z nodelete, so that the thread's code stays. Without a
- * thread the child remains a zombie until this process ends. */
+/* Without a thread the child remains a zombie until this process ends. */
 void reap_later(pid_t pid) {
-  if (waitpid(pid, NULL, WNOHANG) != 0) return;
-  pthread_t thread;
-  pthread_attr_t detached;
-  if (pthread_attr_init(&detached) != 0) return;
-  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  pthread_create(&thread, &detached, reap, (void *)(intptr_t)pid);
-  pthread_attr_destroy(&detached);
+  if (waitpid(pid, NULL, WNOHANG) == 0) create_detached_thread(reap, (void *)(intptr_t)pid);
 }

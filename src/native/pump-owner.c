@@ -3,7 +3,6 @@
 #include "threads.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -37,19 +36,12 @@ static void join_all(void) {
   pthread_mutex_unlock(&threads_mutex);
 }
 
-/* The signals of the process are for other threads. */
 int start_thread(struct owned_pump *owned) {
   static bool is_registered;
-  sigset_t all, before;
-  sigfillset(&all);
   pthread_mutex_lock(&threads_mutex);
   int error = is_registered || atexit(join_all) == 0 ? 0 : ENOMEM;
   is_registered = is_registered || !error;
-  if (!error) error = pthread_sigmask(SIG_SETMASK, &all, &before);
-  if (!error) {
-    error = pthread_create(&owned->thread, NULL, run_pump, &owned->pump);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-  }
+  if (!error) error = create_thread(&owned->thread, NULL, run_pump, &owned->pump);
   if (!error) {
     owned->has_thread = true;
     owned->next = threads;

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,24 +167,6 @@ static void *serve(void *data) {
   return NULL;
 }
 
-/* The signals of the process are for other threads. */
-static int start(struct page_server *server) {
-  pthread_t thread;
-  pthread_attr_t detached;
-  sigset_t all, before;
-  sigfillset(&all);
-  int error = pthread_attr_init(&detached);
-  if (error) return error;
-  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  error = pthread_sigmask(SIG_SETMASK, &all, &before);
-  if (!error) {
-    error = pthread_create(&thread, &detached, serve, server);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-  }
-  pthread_attr_destroy(&detached);
-  return error;
-}
-
 static bool copy_bytes(napi_env env, napi_value value, void **copy, size_t *size) {
   void *data;
   if (!get_bytes(env, value, &data, size)) return false;
@@ -221,7 +202,7 @@ bool js_serve_pages(napi_env env, const struct call *call, napi_value *result) {
   struct page_server *server = calloc(1, sizeof *server);
   if (!server) return throw_errno(env, ENOMEM, "calloc", NULL);
   if (get_request(env, call->arguments[0], server)) {
-    int error = start(server);
+    int error = create_detached_thread(serve, server);
     if (!error) return true;
     throw_errno(env, error, "pthread_create", NULL);
   }

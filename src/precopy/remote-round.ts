@@ -7,7 +7,7 @@ import { processesOf } from './tree-processes.ts';
 
 const ADDRESS_SPACE_BYTES = 2 ** 47;
 /** CRIU before 4.2 counts the pages of an entry in 32 bits. */
-const MOST_PAGES = 2 ** 31;
+const MAX_PAGES = 2 ** 31;
 const PAGES_ID = 1;
 
 /** The processes of a round whose pages a page server has, by their pids in their own pid namespace. */
@@ -60,8 +60,8 @@ export class RemoteRound {
 }
 
 function allPages(): Float64Array {
-  const step = MOST_PAGES * native().pageSize;
+  const step = MAX_PAGES * native().pageSize;
   const entries: number[] = [];
-  for (let at = 0; at < ADDRESS_SPACE_BYTES; at += step) entries.push(at, MOST_PAGES, PRESENT);
+  for (let at = 0; at < ADDRESS_SPACE_BYTES; at += step) entries.push(at, MAX_PAGES, PRESENT);
   return Float64Array.from(entries);
 }

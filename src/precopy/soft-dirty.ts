@@ -19,7 +19,7 @@ export class SoftDirty implements Tracking {
   readonly #connection: ServingConnection | undefined;
   /** What CRIU has counted in all rounds so far. */
   #total: DumpStats | undefined;
-  /** The round before, if a page server has its pages. */
+  /** The round before, if a lazy dump can follow and a page server has the pages. */
   #remote: RemoteRound | undefined;
 
   /** @param connection the connection for a lazy dump, which criu has inherited */
@@ -44,7 +44,8 @@ export class SoftDirty implements Tracking {
 
   async preDump(pid: number, round: PreparedRound): Promise<DumpResult> {
     const { imagesDirectory } = round.options;
-    const remote = round.isLocal ? undefined : await RemoteRound.begin(pid, imagesDirectory);
+    const isNeeded = this.#connection !== undefined && !round.isLocal;
+    const remote = isNeeded ? await RemoteRound.begin(pid, imagesDirectory) : undefined;
     const result = await this.#make('preDump', pid, round);
     this.#remote = remote;
     return result;

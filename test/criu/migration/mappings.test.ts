@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type CriuError, migrate } from '../../../src/index.ts';
-import { compileFixture } from '../../helpers/compile.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import { bootedAnew } from '../../helpers/migration-host.ts';
+import { startRemapWorkload } from '../../helpers/remap-workload.ts';
 import { sample } from '../../helpers/sample.ts';
-import { startProgram, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
+import { temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 const RUNS = sample('lazy migrations of a program that changes its mappings', 20, 2);
 
@@ -29,10 +27,7 @@ test.each([
       directory: await temporaryDirectory(),
     });
     for (let run = 0; run < RUNS; run++) {
-      const stdout = join(await temporaryDirectory(), 'said');
-      const program = await startProgram(await compileFixture('remap'), [], { stdout });
-      const said = async () => await readFile(stdout, 'utf8');
-      await waitFor(async () => (await said()).includes('ready'), 'the mappings are made');
+      const program = await startRemapWorkload();
       const { result } = migrate(program.pid, {
         ...{ to: { host: '127.0.0.1', port }, ...limits, path: criuPath(), mode, lazyRestore },
         directory: await temporaryDirectory(),
@@ -48,9 +43,7 @@ test.each([
         if (isBack) process.kill(program.pid, signal);
         else await host.ask('kill', { pid: moved.pid, signal });
       };
-      await send('SIGUSR1');
-      await waitFor(async () => /^(ok|page) /m.test(await said()), 'the memory is checked');
-      expect(await said()).toMatch(/^ready\nok \d+\n$/);
+      await program.verify(() => send('SIGUSR1'));
       await send('SIGKILL');
     }
   },

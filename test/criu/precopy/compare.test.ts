@@ -1,17 +1,11 @@
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { verifyImages } from '../../../src/index.ts';
-import { compileFixture } from '../../helpers/compile.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
-import {
-  client,
-  startProgram,
-  temporaryDirectory,
-  waitFor,
-  waitGone,
-} from '../../helpers/workload.ts';
+import { startRemapWorkload } from '../../helpers/remap-workload.ts';
+import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 const workload = { heapMiB: 12, hotMiB: 1, pagesPerSecond: 1000 } as const;
 const heapPages = workload.heapMiB * 256;
@@ -77,10 +71,7 @@ async function sizeOfPages(directory: string): Promise<number> {
 
 test('memory that is mapped, moved, emptied and forked meanwhile is complete', async () => {
   const criu = client();
-  const stdout = join(await temporaryDirectory(), 'said');
-  const { pid } = await startProgram(await compileFixture('remap'), [], { stdout });
-  const said = async () => (await readFile(stdout, 'utf8')).split('\n').slice(0, -1);
-  await waitFor(async () => (await said()).includes('ready'), 'the memory is filled');
+  const { pid, verify } = await startRemapWorkload();
   const imagesDirectory = await temporaryDirectory();
   await using iteration = await criu.iterate(pid, {
     imagesDirectory,
@@ -93,7 +84,5 @@ test('memory that is mapped, moved, emptied and forked meanwhile is complete', a
   expect(await verifyImages(directory)).toEqual([]);
   await waitGone(pid);
   await criu.restore({ imagesDirectory: directory });
-  process.kill(pid, 'SIGUSR1');
-  await waitFor(async () => (await said()).length > 1, 'the program has checked its memory');
-  expect(await said()).toEqual(['ready', expect.stringMatching(/^ok \d+$/)]);
+  await verify();
 });

@@ -1,24 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type DumpOptions, verifyImages } from '../../../src/index.ts';
 import { runningCriu } from '../../helpers/checkpoints.ts';
-import { compileFixture } from '../../helpers/compile.ts';
 import { hookAt } from '../../helpers/expect-intact.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { startMemoryTree } from '../../helpers/memory-tree.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { holdings } from '../../helpers/own-resources.ts';
-import {
-  client,
-  startProgram,
-  temporaryDirectory,
-  waitFor,
-  waitGone,
-} from '../../helpers/workload.ts';
+import { startRemapWorkload } from '../../helpers/remap-workload.ts';
+import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 beforeAll(allowLargePipes);
 
@@ -100,10 +93,7 @@ test('a process that the parent images do not have is dumped as a whole', async 
 
 test('memory that is mapped, moved and emptied between the dumps is complete', async () => {
   const criu = client();
-  const stdout = join(await temporaryDirectory(), 'said');
-  const { pid } = await startProgram(await compileFixture('remap'), [], { stdout });
-  const said = async () => (await readFile(stdout, 'utf8')).split('\n').slice(0, -1);
-  await waitFor(async () => (await said()).includes('ready'), 'the memory is filled');
+  const { pid, verify } = await startRemapWorkload();
   const base = await temporaryDirectory();
   const dump = (name: string, options: Partial<DumpOptions>) =>
     criu.dump(pid, { imagesDirectory: join(base, name), durable: false, ...options });
@@ -115,7 +105,5 @@ test('memory that is mapped, moved and emptied between the dumps is complete', a
   expect(await verifyImages(join(base, '2'))).toEqual([]);
   await waitGone(pid);
   await restoreByCommand(join(base, '2'));
-  process.kill(pid, 'SIGUSR1');
-  await waitFor(async () => (await said()).length > 1, 'the program has checked its memory');
-  expect(await said()).toEqual(['ready', expect.stringMatching(/^ok \d+$/)]);
+  await verify();
 });
