@@ -18,6 +18,7 @@ enum {
   PAGES_PRESENT = 4,
   MAX_PAGES = 256, /* of an answer: CRIU asks again for the rest */
   RELAY_SIZE = 1 << 16,
+  GROWTH_BYTES = 256 << 20, /* what the daemon may get besides all pages twice */
 };
 
 /* Consecutive pages in a file. JavaScript passes them as numbers of 64 bits. */
@@ -35,6 +36,7 @@ struct page_server {
   int limit;  /* the read end of a pipe at whose end the time limit begins; -1 from then on */
   int limit_ms; /* how long the daemon may ask for nothing */
   size_t page_size, count;
+  uint64_t allowed; /* pages of files that the daemon may still get */
   struct stored_pages *stored; /* by processes and addresses, in ascending order */
   char *paths;
 };
@@ -104,7 +106,17 @@ static bool answer_from_source(const struct page_server *server, struct page_mes
   return failed(server, "receive", "an answer of the source");
 }
 
-static bool answer(const struct page_server *server, struct page_message *message) {
+/* A daemon that has lost track of what is missing may ask for the same pages for ever. */
+static bool take_pages(struct page_server *server, uint64_t count) {
+  if (count > server->allowed) {
+    dprintf(server->status, "the lazy-pages daemon asks for the same pages again and again");
+    return false;
+  }
+  server->allowed -= count;
+  return true;
+}
+
+static bool answer(struct page_server *server, struct page_message *message) {
   const struct stored_pages *pages = find(server, message->destination, message->address);
   if (!pages && server->source >= 0) return answer_from_source(server, message);
   if (!pages) {
@@ -114,6 +126,7 @@ static bool answer(const struct page_server *server, struct page_message *messag
   uint64_t page_size = server->page_size, skipped = (message->address - pages->address) / page_size;
   if (message->page_count > pages->count - skipped) message->page_count = pages->count - skipped;
   if (message->page_count > MAX_PAGES) message->page_count = MAX_PAGES;
+  if (!take_pages(server, message->page_count)) return false;
   message->command = PAGES_PRESENT << FLAGS_SHIFT | ADD_PAGES;
   const char *path = server->paths + pages->path;
   int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -172,7 +185,7 @@ static bool copy_bytes(napi_env env, napi_value value, void **copy, size_t *size
   if (!get_bytes(env, value, &data, size)) return false;
   *copy = malloc(*size + 1);
   if (!*copy) return throw_errno(env, ENOMEM, "malloc", NULL);
-  memcpy(*copy, data, *size);
+  if (*size > 0) memcpy(*copy, data, *size);
   return true;
 }
 
@@ -194,6 +207,8 @@ static bool get_request(napi_env env, napi_value request, struct page_server *se
     return false;
   server->page_size = (size_t)sysconf(_SC_PAGESIZE);
   server->count = size / sizeof *server->stored;
+  server->allowed = GROWTH_BYTES / server->page_size;
+  for (size_t i = 0; i < server->count; i++) server->allowed += 2 * server->stored[i].count;
   return true;
 }
 

@@ -130,3 +130,15 @@ test('a daemon that asks for nothing once the copy runs ends the server with a r
   expect(await server.ended).toBe('the lazy-pages daemon has asked for no page for 1 ms');
   daemon.destroy();
 });
+
+test('a daemon that asks for the same pages again and again ends the server with a reason', async () => {
+  const numbers = Array.from({ length: 256 }, (_, page) => page);
+  const path = await pagesFile(await temporaryDirectory(), 'pages-1.img', ...numbers);
+  const stored = { start: 10 * PAGE, count: numbers.length, path, offset: 0 };
+  const { server, get } = await startServer(new Map([[7, [stored]]]));
+  let answers = 0;
+  while (await get(7, 10, numbers.length)) answers++;
+  // All pages twice, and 256 MiB.
+  expect(answers).toBe(2 + 256);
+  expect(await server.ended).toBe('the lazy-pages daemon asks for the same pages again and again');
+});
