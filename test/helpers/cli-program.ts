@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -18,20 +18,22 @@ export function cliProgram(onCall: (verb: string) => void = () => {}): Command {
 
 /**
  * The commands that a shell script calls, each with its arguments. Runs the script without a PATH, so
- * that no command is really executed; each call is recorded and prints a pid.
+ * that no command is really executed; each call is recorded and prints a pid. Each has a file of its own,
+ * because the commands of a pipe run at the same time.
  */
 export async function callsOf(script: string): Promise<string[][]> {
   const directory = await mkdtemp(join(tmpdir(), 'node-criu-test-'));
   try {
-    const record = join(directory, 'record');
+    const records = join(directory, 'records');
+    await mkdir(records);
     const preamble = `
       PATH=/nonexistent pid=4711
       command_not_found_handle() {
-        printf '%s\\0' "$@" >> ${record}; printf '\\n' >> ${record}; echo 4711
+        printf '%s\\0' "$@" > ${records}/$EPOCHREALTIME-$BASHPID; echo 4711
       }`;
     await execa('/bin/bash', ['-ec', `${preamble}\n${script}`], { cwd: directory });
-    const calls = (await readFile(record, 'utf8')).split('\0\n').filter(Boolean);
-    return calls.map((call) => call.split('\0'));
+    const calls = (await readdir(records)).sort().map((call) => readFile(join(records, call), 'utf8'));
+    return (await Promise.all(calls)).map((call) => call.split('\0').slice(0, -1));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
