@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-// Builds the addon for the running Node into build/, with the machine's C compiler. A checkout uses it
-// for its own addon; it is shipped as well, as `node-criu build-addon`, for platforms without a
-// prebuilt addon. CC and CFLAGS work as in make.
+// Builds the addon for the running Node and the lazy-pages daemon into build/, with the machine's C
+// compiler. A checkout uses it for its own; it is shipped as well, as `node-criu build-addon`, for
+// platforms without a prebuilt addon. CC and CFLAGS work as in make.
 //
-// usage: build-addon.mjs [--if-stale | --flags]
-//   --if-stale  do nothing if the addon is newer than its sources
-//   --flags     print the flags that every build of the addon needs, one per line
+// usage: build-addon.mjs [--if-stale | --flags | --daemon-flags]
+//   --if-stale      do nothing if both are newer than their sources
+//   --flags         print the flags that every build of the addon needs, one per line
+//   --daemon-flags  the same for the daemon
 import { execFile } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -15,36 +16,44 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
-const sourceDirectory = join(root, 'src/native');
+const addonDirectory = join(root, 'src/native');
+const daemonDirectory = join(addonDirectory, 'lazy-pages');
 const buildDirectory = join(root, 'build');
 
+const language = ['-std=c11', '-O2', '-Wall', '-Wextra'];
+export const daemonFlags = [...language, '-D_GNU_SOURCE'];
 /**
  * - `-z nodelete`: a thread of the addon can outlive the worker that loaded it (see process.c).
  * - `-z now`: the spawned child shares our memory, and must not run the dynamic linker there.
  */
 export const flags = [
-  ...['-std=c11', '-O2', '-fPIC', '-fvisibility=hidden', '-Wall', '-Wextra'],
+  ...language,
+  ...['-fPIC', '-fvisibility=hidden'],
   ...['-shared', '-pthread', '-Wl,-z,nodelete,-z,now,-z,relro'],
 ];
 
-/** Builds the addon and resolves with its path. */
+/** Builds the addon and the daemon, and resolves with the path of the addon. */
 export async function buildAddon() {
   const file = await addonFile();
   const headers = await headerDirectory();
+  await build(daemonFile(), [...daemonFlags, ...(await sourcesIn(daemonDirectory))]);
+  await build(file, [...flags, '-isystem', headers, ...(await sourcesIn(addonDirectory))]);
+  return file;
+}
+
+async function build(file, args) {
   await mkdir(buildDirectory, { recursive: true });
   const temporary = await mkdtemp(join(buildDirectory, '.addon-'));
   try {
-    const output = join(temporary, 'addon.node');
+    const output = join(temporary, 'output');
     const more = (process.env.CFLAGS ?? '').split(/\s+/).filter(Boolean);
-    const sources = (await sourceFiles()).filter((path) => path.endsWith('.c'));
-    await compile([...flags, ...more, '-isystem', headers, ...sources, '-o', output]);
+    await compile([...more, ...args, '-o', output]);
     await chmod(output, 0o755);
     // Another process may have the previous file loaded.
     await rename(output, file);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-  return file;
 }
 
 async function compile(args) {
@@ -58,7 +67,7 @@ async function compile(args) {
       throw new Error(message, { cause: error });
     }
     process.stderr.write(error.stderr ?? '');
-    throw new Error(`${compiler} cannot compile the addon: ${error.message.split('\n')[0]}`, {
+    throw new Error(`${compiler} cannot compile it: ${error.message.split('\n')[0]}`, {
       cause: error,
     });
   }
@@ -70,6 +79,11 @@ async function addonFile() {
   const maps = await readFile('/proc/self/maps', 'latin1');
   const libc = maps.includes('/ld-musl-') ? 'musl' : 'glibc';
   return join(buildDirectory, `linux-${process.arch}-${libc}.node`);
+}
+
+/** The name under which src/native/index.ts looks for the daemon. */
+function daemonFile() {
+  return join(buildDirectory, `linux-${process.arch}-lazy-pages`);
 }
 
 /** Where Node's headers are: in its own release, or in a package of the distribution. */
@@ -98,20 +112,23 @@ async function configuredDirectory() {
   return directory && directory !== 'undefined' ? [join(directory, 'include/node')] : [];
 }
 
-async function sourceFiles() {
-  const names = await readdir(sourceDirectory);
-  return names.filter((name) => /\.[ch]$/.test(name)).map((name) => join(sourceDirectory, name));
+async function sourcesIn(directory, pattern = /\.c$/) {
+  const names = await readdir(directory);
+  return names.filter((name) => pattern.test(name)).map((name) => join(directory, name));
 }
 
 async function isStale() {
   const modified = async (path) => (await stat(path)).mtimeMs;
-  const built = await modified(await addonFile()).catch(() => 0);
-  const sources = [...(await sourceFiles()), fileURLToPath(import.meta.url)];
-  return Math.max(...(await Promise.all(sources.map(modified)))) > built;
+  const built = [await addonFile(), daemonFile()].map((path) => modified(path).catch(() => 0));
+  const sources = [addonDirectory, daemonDirectory].map((path) => sourcesIn(path, /\.[ch]$/));
+  const files = [...(await Promise.all(sources)).flat(), fileURLToPath(import.meta.url)];
+  const changed = await Promise.all(files.map(modified));
+  return Math.max(...changed) > Math.min(...(await Promise.all(built)));
 }
 
 async function main(option) {
   if (option === '--flags') console.log(flags.join('\n'));
+  else if (option === '--daemon-flags') console.log(daemonFlags.join('\n'));
   else if (option !== '--if-stale' || (await isStale())) console.log(`built ${await buildAddon()}`);
 }
 

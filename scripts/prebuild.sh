@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the addons that the package ships into prebuilds/, for Linux on x64 and arm64 with glibc and
-# musl. Checks the architecture of each, the libraries that it needs, and the versions of glibc's
-# symbols. Skips what is up to date.
+# musl, and the lazy-pages daemon for any libc. Checks the architecture of each, the libraries that it
+# needs, and the versions of glibc's symbols. Skips what is up to date.
 set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C.UTF-8
@@ -18,9 +18,13 @@ check() { # FILE TRIPLET
   elf=$(chroot "$root" /usr/bin/readelf --wide --file-header --dynamic --version-info "$1")
   grep -qE "Machine: .*$(case $2 in x86_64-*) echo X86-64 ;; *) echo AArch64 ;; esac)$" <<< "$elf" ||
     die "$1 is not for $2"
-  grep -q 'Flags: NOW NODELETE' <<< "$elf" || die "$1 can be unloaded, or binds symbols lazily"
   libraries=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<< "$elf" | sort | paste -sd ' ')
   versions=$(grep -oE 'GLIBC_[0-9.]+' <<< "$elf" | sort -Vu || true)
+  if [[ $1 = *-lazy-pages ]]; then
+    [ -z "$libraries" ] || die "$1 needs $libraries"
+    return
+  fi
+  grep -q 'Flags: NOW NODELETE' <<< "$elf" || die "$1 can be unloaded, or binds symbols lazily"
   case $2 in
     *-musl)
       [ "$libraries" = libc.so ] || die "$1 needs $libraries"
@@ -36,8 +40,10 @@ check() { # FILE TRIPLET
 }
 
 build() { # NAME TRIPLET
+  local what=(-isystem /addon/headers "${flags[@]}" "${addon[@]}")
+  [[ $1 != *-lazy-pages ]] || what=(-static "${daemon_flags[@]}" "${daemon[@]}")
   rm -f "$root/addon/$1"
-  compile "$2" "${flags[@]}" -s -isystem /addon/headers "${sources[@]}" -o "/addon/$1"
+  compile "$2" -s "${what[@]}" -o "/addon/$1"
   check "/addon/$1" "$2"
   chmod 755 "$root/addon/$1"
   cp -p "$root/addon/$1" "prebuilds/.$1"
@@ -51,18 +57,20 @@ flock 8
 declare -A triplets=(
   [linux-x64-glibc.node]=x86_64-linux-gnu [linux-x64-musl.node]=x86_64-linux-musl
   [linux-arm64-glibc.node]=aarch64-linux-gnu [linux-arm64-musl.node]=aarch64-linux-musl
+  [linux-x64-lazy-pages]=x86_64-linux-musl [linux-arm64-lazy-pages]=aarch64-linux-musl
 )
 stale=()
 for name in "${!triplets[@]}"; do
   out=prebuilds/$name
-  [[ -e $out && -z $(find src/native/*.[ch] scripts/{prebuild.sh,compilers.sh,build-addon.mjs} -newer "$out") ]] || stale+=("$name")
+  [[ -e $out && -z $(find src/native/{,lazy-pages/}*.[ch] scripts/{prebuild.sh,compilers.sh,build-addon.mjs} -newer "$out") ]] || stale+=("$name")
 done
 [ ${#stale[@]} -gt 0 ] || exit 0
 
 need_compilers
 mapfile -t flags < <(node scripts/build-addon.mjs --flags)
-rm -f "$root"/addon/*.[ch]
-cp src/native/*.[ch] "$root/addon"
-sources=(src/native/*.c)
-sources=("${sources[@]/#src\/native//addon}")
+mapfile -t daemon_flags < <(node scripts/build-addon.mjs --daemon-flags)
+rm -rf "$root"/addon/{*.[ch],lazy-pages}
+cp -r src/native/{*.[ch],lazy-pages} "$root/addon"
+addon=(src/native/*.c) daemon=(src/native/lazy-pages/*.c)
+addon=("${addon[@]/#src\/native//addon}") daemon=("${daemon[@]/#src\/native//addon}")
 for name in "${stale[@]}"; do build "$name" "${triplets[$name]}"; done

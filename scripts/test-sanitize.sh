@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 copy=.cache/sanitize reports=$PWD/.cache/sanitize/reports
 asan=$("${CC:-gcc}" -print-file-name=libasan.so)
-tests=(test/unit/{native,private-directory,session,page-tunnel,page-pump,pump,local-page-server}.test.ts)
+tests=(test/unit/{native,private-directory,session,page-tunnel,page-pump,pump}.test.ts)
 
 rm -rf "$copy"
 mkdir -p "$reports" "$copy/.cache"

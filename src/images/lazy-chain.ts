@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mm_entry } from '../generated/images/memory.ts';
 import { core_entry } from '../generated/images/tasks.ts';
 import type { CoreEntry, VmaEntry } from '../generated/images/types.ts';
 import { native } from '../native/index.ts';
@@ -8,27 +7,16 @@ import { remoteFiles } from '../process/files.ts';
 import { eachOf } from '../procfs/read.ts';
 import { decode, type Plain } from '../protobuf/decode.ts';
 import { BadImage, entriesOf } from './image-file.ts';
-import { locatePages, type StoredPages } from './page-chain.ts';
-import {
-  flagsOf,
-  LAZY,
-  type PageRange,
-  pagemapFileOf,
-  pagemapOf,
-  pagemapsIn,
-  readPagemap,
-} from './pagemap.ts';
+import { type LazyMemory, type LazyRange, mappingsIn, placesOf } from './lazy-memory.ts';
+import { flagsOf, LAZY, type PageRange, pagemapOf, pagemapsIn, readPagemap } from './pagemap.ts';
 import { readTree } from './pstree.ts';
 
-/** The memory that a dump with parents has on this host, as far as a restore can fetch it later. */
+/** The memory of a dump and its parents that a restore can fetch later. */
 export interface LazyChain {
-  /** How many pages that are. */
-  readonly pages: number;
-  /** Where they are, by the pids in the images. */
-  readonly stored: ReadonlyMap<number, readonly StoredPages[]>;
+  readonly memory: LazyMemory;
   /**
-   * Marks the pages as lazy in the pagemaps of the dump. Only a restore can use them then, with a lazy-pages
-   * daemon that gets the pages from elsewhere: CRIU's daemon does not read the images of parents.
+   * Marks the pages of parents as lazy in the pagemaps of the dump. Only a restore that fetches {@link memory} can
+   * use the dump then.
    */
   mark(): Promise<void>;
 }
@@ -51,42 +39,40 @@ export async function findLazyChain(directory: string): Promise<LazyChain> {
   const tree = await readTree(directory, remoteFiles);
   const threads = new Map(tree.map(({ pid, threads }) => [pid, threads]));
   const processes = await eachOf(await pagemapsIn(directory), ([pid, path]) =>
-    findLazyMemory(directory, path, [pid, ...(threads.get(pid) ?? [])]).catch((cause) => {
+    findInChain(directory, path, [pid, ...(threads.get(pid) ?? [])]).catch((cause) => {
       if (!(cause instanceof BadImage)) throw cause;
       throw new Error(`${path}, or an image that it needs, ${cause.message}`, { cause });
     }),
   );
-  const stored = new Map(processes.map(({ pid, stored }) => [pid, stored]));
-  const pages = processes.flatMap((each) => each.stored).reduce((sum, { count }) => sum + count, 0);
+  const memory = new Map(processes.map(({ pid, places }) => [pid, places]));
   const mark = async () => {
     for (const { path, pagemap } of processes) await writeFile(path, pagemap);
   };
-  return { pages, stored, mark };
+  return { memory, mark };
 }
 
-interface LazyMemory {
+interface LazyProcess {
   readonly pid: number;
   readonly path: string;
   /** The content of the pagemap with all lazy pages marked. */
   readonly pagemap: Buffer;
-  readonly stored: readonly StoredPages[];
+  readonly places: readonly LazyRange[];
 }
 
-async function findLazyMemory(
+async function findInChain(
   directory: string,
   path: string,
   [pid, ...threads]: readonly [number, ...number[]],
-): Promise<LazyMemory> {
+): Promise<LazyProcess> {
   const { pagesId, ranges } = await readPagemap(path);
   const marked = markLazy(ranges, await lazyAreas(directory, pid, threads));
-  // A lazy dump has left the others at the source.
-  const lazy = marked.filter(({ lazy, present, inParent }) => lazy && (present || inParent));
-  const stored = await locatePages(directory, pagemapFileOf(pid), lazy);
+  const lazy = marked.filter((range) => range.lazy);
+  const places = await placesOf(directory, pid, lazy);
   const entries = marked.flatMap((range) => [
     ...[range.start, range.count],
     range.inParent && range.lazy ? LAZY : flagsOf(range),
   ]);
-  return { pid, path, pagemap: pagemapOf(pagesId, [Float64Array.from(entries)]), stored };
+  return { pid, path, pagemap: pagemapOf(pagesId, [Float64Array.from(entries)]), places };
 }
 
 /** Addresses from the first to before the last. */
@@ -101,7 +87,6 @@ async function lazyAreas(
   pid: number,
   threads: readonly number[],
 ): Promise<Area[]> {
-  const [memory] = await entriesOf(join(directory, `mm-${pid}.img`));
   const cores = await eachOf(new Set([pid, ...threads]), async (id) => {
     const [core] = await entriesOf(join(directory, `core-${id}.img`));
     return stackPointerOf(decode(core_entry, core as Uint8Array));
@@ -110,8 +95,8 @@ async function lazyAreas(
   if (cores.includes(UNKNOWN)) return [];
   const { pageSize } = native();
   const stacks = cores.map((pointer) => pointer - (pointer % pageSize)).sort((a, b) => a - b);
-  const { vmas = [] } = decode(mm_entry, memory as Uint8Array);
-  return vmas.filter(canBeLazy).flatMap(({ start, end }) => {
+  const mappings = await mappingsIn(directory, pid);
+  return mappings.filter(canBeLazy).flatMap(({ start, end }) => {
     const inside = stacks.filter((page) => start <= page && page < end);
     const starts = [start, ...inside.map((page) => page + pageSize)];
     return starts.map((from, index): Area => [from, inside[index] ?? end]);

@@ -14,6 +14,13 @@ export interface StoredPages extends Pages {
   readonly offset: number;
 }
 
+/** Some of the pages are compressed. */
+export class CompressedPages extends BadImage {
+  constructor() {
+    super('has compressed pages, which cannot be read one by one');
+  }
+}
+
 /**
  * Finds in which files of a dump and its parents the pages of a process are.
  * @param name the name of the pagemap, which is the same in all directories
@@ -60,7 +67,7 @@ function take(
       const end = Math.min(endOf(pages), endOf(range));
       const part = { start: at, count: (end - at) / pageSize };
       if (range.present && range.compressedSize !== undefined) {
-        throw new BadImage('has compressed pages, which cannot be read one by one');
+        throw new CompressedPages();
       }
       const start = payloadStart(offset, range, pageSize);
       if (range.present) found.push({ ...part, path, offset: start + at - range.start });

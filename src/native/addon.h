@@ -96,4 +96,3 @@ method_function js_exchange;
 method_function js_sync_files;
 method_function js_pump;
 method_function js_memory_copy;
-method_function js_serve_pages;

@@ -150,27 +150,6 @@ export interface MemoryCopy {
   size(): number;
 }
 
-/** What {@link Native.servePages} serves, and to whom. */
-export interface PagesRequest {
-  /** A connection to the daemon, in blocking mode. */
-  readonly socket: number;
-  /** Such a connection to the source of a lazy dump, which has the pages that no file has; -1 without. */
-  readonly source: number;
-  /** The write end of a pipe, to which a failure is reported as text. */
-  readonly status: number;
-  /** The read end of a pipe: from its end on, the daemon may not pause for `limitMs` milliseconds. */
-  readonly limit: number;
-  readonly limitMs: number;
-  /**
-   * Five numbers for each range of pages, by pids and addresses in ascending order: the pid in the images, the
-   * address and the number of pages, where the path of the file begins in `paths`, and the offset in the file in
-   * bytes.
-   */
-  readonly stored: Uint8Array;
-  /** The paths of the files, each with a NUL character at its end. */
-  readonly paths: Uint8Array;
-}
-
 /**
  * The addon: system calls that Node does not offer, without policy. A failed system call throws an
  * Error with `code`, `errno` (positive) and `syscall`, like Node's own errors. All descriptors that
@@ -267,11 +246,6 @@ export interface Native {
    * changed, until they are written; needs OpenSSL
    */
   memoryCopy(hashes: boolean): MemoryCopy;
-  /**
-   * Starts a thread that gives pages of files to CRIU's lazy-pages daemon. It ends when the daemon closes the
-   * connection or has ended, and closes the descriptors then: release them before.
-   */
-  servePages(request: PagesRequest): void;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**
@@ -302,9 +276,7 @@ function load(): Native {
   const { platform, arch } = process;
   if (platform !== 'linux') throw unsupported(`node-criu needs Linux, not ${platform}`);
   const name = `linux-${arch}-${libc()}.node`;
-  const file = DIRECTORIES.map((directory) =>
-    fileURLToPath(new URL(`${directory}/${name}`, packageRoot)),
-  ).find((path) => existsSync(path));
+  const file = find(name);
   if (file === undefined) throw unsupported(`node-criu has no addon ${name}`);
   try {
     return createRequire(import.meta.url)(file) as Native;
@@ -315,6 +287,22 @@ function load(): Native {
     if (errno === undefined) throw unsupported(message, { cause });
     throw new CriuError('ERR_CRIU_SYSTEM', message, { errno, cause });
   }
+}
+
+/**
+ * Finds the lazy-pages daemon of this package.
+ * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM
+ */
+export function lazyPagesDaemon(): string {
+  const name = `linux-${process.arch}-lazy-pages`;
+  const file = find(name);
+  if (file === undefined) throw unsupported(`node-criu has no lazy-pages daemon ${name}`);
+  return file;
+}
+
+function find(name: string): string | undefined {
+  const paths = DIRECTORIES.map((directory) => new URL(`${directory}/${name}`, packageRoot));
+  return paths.map((path) => fileURLToPath(path)).find((path) => existsSync(path));
 }
 
 /** The dynamic linker reports no errno, only text; undefined if descriptors are not the cause. */

@@ -31,7 +31,6 @@ static const struct method methods[] = {
     {"syncFiles", js_sync_files},
     {"pump", js_pump},
     {"memoryCopy", js_memory_copy},
-    {"servePages", js_serve_pages},
     {"close", js_close},
     {"release", js_release},
 };

@@ -4,6 +4,8 @@ import type { CriuWireOpts } from '../protocol/messages.ts';
 
 /** The socket in the work directory where a restore finds the daemon. */
 export const SOCKET_NAME = 'lazy-pages.socket';
+/** The option with the images directory, by which a daemon is found in the list of processes. */
+export const IMAGES_OPTION = '--images-dir';
 export const DEFAULT_LOG_NAME = 'lazy-pages.log';
 /** The number that the ready pipe has in the daemon. */
 export const STATUS_FD = 3;
@@ -31,7 +33,7 @@ export function lazyPagesArguments({
       : ['--ps-socket', String(ps.fd)];
   return [
     'lazy-pages',
-    ...['--images-dir', images, '--work-dir', work],
+    ...[IMAGES_OPTION, images, '--work-dir', work],
     ...['--log-file', options.logFile ?? DEFAULT_LOG_NAME, `-v${level}`],
     ...['--status-fd', String(STATUS_FD)],
     ...(ps ? ['--page-server', ...server] : []),

@@ -27,7 +27,7 @@ import {
 } from './lazy-pages-command.ts';
 
 /** The first CRIU with lazy pages. */
-const SINCE = 30500;
+export const LAZY_PAGES_SINCE = 30500;
 
 /** What a lazy restore adds to the options of its daemon. */
 export interface LazyPagesContext {
@@ -62,7 +62,7 @@ export async function startLazyPages(
   await using work = await openDirectory(operation, 'workDirectory', workDirectory, true);
   if (!images) throw invalid(operation, 'imagesDirectory', 'a directory', imagesDirectory);
   const workPath = resolve((work ?? images).path);
-  const needs = { since: SINCE, newest, memTrack: false, lazyPages: true };
+  const needs = { since: LAZY_PAGES_SINCE, newest, memTrack: false, lazyPages: true };
   await requireSupport(operation, binary, needs, cancellation);
   makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
   const pages = await lazyPagesIn(operation, images.path);

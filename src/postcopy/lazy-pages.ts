@@ -2,6 +2,7 @@ import { readSync } from 'node:fs';
 import { awaitEnd, killSession } from '../cleanup/session.ts';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { within } from '../concurrency/deadline.ts';
+import { deferred } from '../concurrency/deferred.ts';
 import { CriuError, type CriuLog, type ExitStatus } from '../errors.ts';
 import { type AbortReason, trueCause } from '../failure/cause.ts';
 import type { LogFile } from '../failure/log.ts';
@@ -11,6 +12,8 @@ import type { CriuOpts, OperationOptions } from '../options/types.ts';
 import { TERMINATION_MS, terminate } from '../process/terminate.ts';
 import type { CriuChild } from '../worker/child.ts';
 import { UffdGuard } from './uffd-guard.ts';
+
+const MAX_REASON_BYTES = 4096;
 
 /** Options of {@link Criu.lazyPages}. `imagesDirectory` is required. */
 export interface LazyPagesOptions
@@ -33,16 +36,22 @@ export interface LazyPagesResult {
 /** @internal What {@link startLazyPages} starts a daemon with. */
 export interface LazyPagesParts {
   readonly child: CriuChild;
-  /** The pipe on which the daemon reports that it is ready; closed by {@link LazyPages}. */
+  /**
+   * The pipe on which the daemon reports that it is ready, by a byte; closed by {@link LazyPages}. The daemon of this
+   * package then reports why it cannot deliver every page.
+   */
   readonly statusFd: number;
   readonly socketPath: string;
-  readonly log: LogFile;
+  /** The log of CRIU's daemon. */
+  readonly log?: LogFile;
   readonly pages: number;
   /** When the start began, by performance.now(). */
   readonly start: number;
   /** The address and port from which the daemon fetches memory over a network. */
-  readonly server: string | undefined;
+  readonly server?: string | undefined;
   readonly limits: OperationOptions;
+  /** Called once the processes run. */
+  readonly onRestored?: () => void;
 }
 
 /**
@@ -72,6 +81,7 @@ export class LazyPages implements AsyncDisposable {
    */
   readonly done: Promise<LazyPagesResult>;
   readonly #parts: LazyPagesParts;
+  readonly #status: DaemonStatus;
   /** Why the daemon was ended, if it was. */
   #abortReason: AbortReason | undefined;
 
@@ -82,8 +92,9 @@ export class LazyPages implements AsyncDisposable {
     this.socketPath = socketPath;
     this.exited = child.exit.exited;
     this.#parts = parts;
+    this.#status = watchStatus(statusFd);
     this.done = this.#untilDone();
-    this.ready = Promise.race([untilReady(statusFd), this.done.then(() => {})]);
+    this.ready = Promise.race([this.#status.ready, this.done.then(() => {})]);
     // A caller need not handle the rejections.
     this.done.catch(() => {});
     this.ready.catch(() => {});
@@ -91,7 +102,7 @@ export class LazyPages implements AsyncDisposable {
 
   /** The log of the daemon so far. */
   async log(): Promise<CriuLog | undefined> {
-    return await this.#parts.log.read();
+    return await this.#parts.log?.read();
   }
 
   /** Ends the daemon if it has not ended by itself; resolves when it is gone. Idempotent. */
@@ -111,19 +122,24 @@ export class LazyPages implements AsyncDisposable {
     await this.done.catch(() => {});
   }
 
+  /** @internal Allows the daemon of this package to deliver pages for which no process waits. */
+  deliverAll(): void {
+    this.#parts.onRestored?.();
+  }
+
   /** @internal Makes processes wait for their pages, instead of reading zeros, if the daemon dies. */
   async guardMemory(processes: number, onFork: () => void): Promise<UffdGuard> {
     return await UffdGuard.of(this.#parts.child, processes, onFork);
   }
 
-  /** @internal The failure of a daemon that has ended by itself or is about to. */
+  /** @internal The failure of a daemon that has failed by itself or is about to. */
   async failure(): Promise<CriuError | undefined> {
-    await within(TERMINATION_MS, this.exited);
-    if (!this.#parts.child.exit.status || this.#abortReason) return undefined;
-    return await this.done.then(
+    const failed = this.done.then(
       () => undefined,
       (error: CriuError) => error,
     );
+    const failure = await within(TERMINATION_MS, failed);
+    return this.#abortReason ? undefined : failure;
   }
 
   async #untilDone(): Promise<LazyPagesResult> {
@@ -139,10 +155,15 @@ export class LazyPages implements AsyncDisposable {
       killed.push(...killSession(this.pid));
     };
     child.exit.ref();
-    const exit = await this.exited;
-    if (exit.code !== 0) {
+    const failure = await Promise.race([this.exited, this.#status.failed]);
+    if (typeof failure === 'string') {
+      throw new CriuError('ERR_CRIU_LAZY_PAGES', `lazyPages: ${failure}`, {
+        operation: 'lazyPages',
+      });
+    }
+    if (failure.code !== 0) {
       await awaitEnd(killed);
-      throw await this.#failureOf(exit);
+      throw await this.#failureOf(failure);
     }
     const bytes = pages * native().pageSize;
     return { pages, bytes, durationMs: performance.now() - start };
@@ -167,20 +188,33 @@ export class LazyPages implements AsyncDisposable {
   }
 }
 
-/** Resolves at the first byte; stays pending if the pipe is closed without one. */
-function untilReady(statusFd: number): Promise<void> {
-  return new Promise((resolve) => {
-    const watch = native().watch(statusFd, () => {
-      const buffer = Buffer.alloc(1);
-      let length = 0;
-      try {
-        length = readSync(statusFd, buffer);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return;
-      }
-      watch.close();
-      native().close(statusFd);
-      if (length > 0) resolve();
-    });
+interface DaemonStatus {
+  /** Resolves at the first byte; stays pending if the pipe is closed without one. */
+  readonly ready: Promise<void>;
+  /** Resolves with what follows; stays pending if the pipe is closed without more. */
+  readonly failed: Promise<string>;
+}
+
+function watchStatus(fd: number): DaemonStatus {
+  const ready = deferred<void>();
+  const failed = deferred<string>();
+  const watch = native().watch(fd, () => {
+    const buffer = Buffer.alloc(MAX_REASON_BYTES);
+    let length = 0;
+    try {
+      length = readSync(fd, buffer);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return;
+    }
+    const reason = buffer.toString('utf8', 0, length).replace('\0', '');
+    if (length > 0) {
+      ready.resolve();
+      watch.unref();
+    }
+    if (reason !== '') failed.resolve(reason);
+    if (length > 0 && reason === '') return;
+    watch.close();
+    native().close(fd);
   });
+  return { ready: ready.promise, failed: failed.promise };
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { CombinedSignal } from '../concurrency/combined-signal.ts';
 import type { CriuError } from '../errors.ts';
+import type { LazyMemory } from '../images/lazy-memory.ts';
 import { treePids } from '../images/pstree.ts';
 import type { Client } from '../operations/client.ts';
 import { type RestoreOptions, restore } from '../operations/restore.ts';
@@ -24,6 +25,7 @@ import {
   killedFailure,
   missingMemoryFailure,
 } from './lazy-restore-failures.ts';
+import { startOwnLazyPages } from './own-lazy-pages.ts';
 import type { UffdGuard } from './uffd-guard.ts';
 
 /**
@@ -61,14 +63,19 @@ const POLL_MS = 5;
 /** How long a restore may continue after its daemon has failed, in milliseconds. */
 const ORPHANED_RESTORE_MS = 2000;
 
-/**
- * Starts the daemon, restores, and watches both until every page has arrived.
- * @param keepAliveFd see {@link LazyPagesContext.keepAliveFd}
- */
+/** What the destination of a migration adds to the options. */
+export interface LazyRestoreContext {
+  /** Where the memory is, if the images do not say it. */
+  readonly memory?: LazyMemory;
+  /** See {@link LazyPagesContext.keepAliveFd}. */
+  readonly keepAliveFd?: number | undefined;
+}
+
+/** Starts the daemon, restores, and watches both until every page has arrived. */
 export async function lazyRestore(
   client: Client,
   given: LazyRestoreOptions,
-  keepAliveFd?: number,
+  context: LazyRestoreContext = {},
 ): Promise<LazyRestored> {
   const { signal, deadlineMs, gracePeriodMs, hooks, ...options } = given;
   const { pageServer, insecure, tls, ...own } = options;
@@ -86,13 +93,13 @@ export async function lazyRestore(
     const forDaemon = defined({
       ...{ imagesDirectory, workDirectory, configFile, pageServer, insecure, tls },
     });
-    const context = { operation: OPERATION, outer: cancellation, keepAliveFd };
-    daemon = await startLazyPages(client, forDaemon, context);
+    daemon = await startDaemon(client, forDaemon, context, cancellation);
     await Promise.race([daemon.ready, cancellation.requested]);
     cancellation.throwIfRequested();
-    daemon.exited
-      .then(({ code }) => code !== 0 && sleep(ORPHANED_RESTORE_MS, true, { ref: false }))
-      .then((hasFailed) => hasFailed && daemonFailed.abort());
+    daemon.done.catch(async () => {
+      await sleep(ORPHANED_RESTORE_MS, undefined, { ref: false });
+      daemonFailed.abort();
+    });
     const guardMemory = async (pid: number) => {
       // None of the processes runs yet. Later the root may have ended, and the others lost their parent.
       tree.add(descendantsOf(pid));
@@ -108,6 +115,7 @@ export async function lazyRestore(
       lazyPages: true,
       hooks: overrideHooks(hooks, { postRestore: guardMemory }),
     });
+    daemon.deliverAll();
     const pagesDone = untilPagesDone({ daemon, restored, tree, guard, cancellation });
     // A caller need not handle the rejection.
     pagesDone.catch(() => {});
@@ -123,6 +131,28 @@ export async function lazyRestore(
     const reported = killed.length > 0 ? killedFailure(error) : error;
     throw failure ? daemonFailure(failure, reported as CriuError) : reported;
   }
+}
+
+/**
+ * Starts the daemon of this package if it can get the memory, else CRIU's: over a network, with a configuration
+ * file, or from compressed images.
+ */
+async function startDaemon(
+  client: Client,
+  options: LazyPagesOptions & Pick<LazyRestoreOptions, 'workDirectory'>,
+  { memory, keepAliveFd }: LazyRestoreContext,
+  outer: Cancellation,
+): Promise<LazyPages> {
+  const context = { operation: OPERATION, outer, keepAliveFd };
+  const { insecure: _, ...own } = options;
+  const merged = withDefaults('lazyPages', own, client.defaults);
+  const { wire, inherited } = translate('lazyPages', merged, OPERATION);
+  const isLocal = !wire.ps?.address && !wire.tls && !wire.config_file;
+  const { imagesDirectory, workDirectory } = options;
+  const sourceFd = inherited.find(([number]) => number === wire.ps?.fd)?.[1];
+  const served = { imagesDirectory, workDirectory, memory, sourceFd };
+  const daemon = isLocal ? await startOwnLazyPages(client, served, context) : undefined;
+  return daemon ?? (await startLazyPages(client, options, context));
 }
 
 /** Waits for the last page; kills the processes if it will not arrive. */
@@ -148,6 +178,7 @@ async function untilPagesDone(parts: {
     throw missingMemoryFailure(error as CriuError, restored.pid, killed);
   } finally {
     guard?.[Symbol.dispose]();
+    await daemon.close();
   }
 }
 

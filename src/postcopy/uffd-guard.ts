@@ -1,3 +1,5 @@
+import { fstatSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../native/index.ts';
 import { readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
@@ -26,7 +28,7 @@ export class MissingUffdsError extends Error {
 export class UffdGuard implements Disposable {
   readonly #daemon: CriuChild;
   /** The copies, by the numbers of the originals in the daemon. */
-  readonly #copies = new Map<number, number>();
+  readonly #copies = new Map<number, { readonly fd: number; readonly inode: number }>();
   #disposed = false;
 
   /**
@@ -78,13 +80,17 @@ export class UffdGuard implements Disposable {
     // A daemon without stderr is ending: keep the copies of what the kernel closes for it.
     if (this.#disposed || !links.has(STDERR)) return false;
     let hasMore = false;
-    for (const number of [...this.#copies.keys()]) {
-      if (links.get(number) !== USERFAULTFD) this.#close(number);
+    for (const [number, copied] of this.#copies) {
+      // A number may lead to another one by now. Nothing is known if the daemon has ended since.
+      const inode = await this.#inodeOf(number);
+      const isAnother = inode !== undefined && inode !== copied.inode;
+      if (links.get(number) !== USERFAULTFD || isAnother) this.#close(number);
     }
     for (const [number, link] of links) {
-      if (link !== USERFAULTFD || this.#copies.has(number)) continue;
+      if (this.#disposed || link !== USERFAULTFD || this.#copies.has(number)) continue;
       try {
-        this.#copies.set(number, this.#daemon.copyOf(number));
+        const fd = this.#daemon.copyOf(number);
+        this.#copies.set(number, { fd, inode: fstatSync(fd).ino });
         hasMore = true;
       } catch {
         // The descriptor was closed meanwhile, or the daemon has ended.
@@ -93,9 +99,17 @@ export class UffdGuard implements Disposable {
     return hasMore;
   }
 
+  async #inodeOf(number: number): Promise<number | undefined> {
+    const path = `/proc/${this.#daemon.pid}/fd/${number}`;
+    return await stat(path).then(
+      ({ ino }) => ino,
+      () => undefined,
+    );
+  }
+
   #close(number: number): void {
     const copy = this.#copies.get(number);
-    if (copy !== undefined) native().close(copy);
+    if (copy) native().close(copy.fd);
     this.#copies.delete(number);
   }
 }

@@ -32,7 +32,9 @@ export async function callsOf(script: string): Promise<string[][]> {
         printf '%s\\0' "$@" > ${records}/$EPOCHREALTIME-$BASHPID; echo 4711
       }`;
     await execa('/bin/bash', ['-ec', `${preamble}\n${script}`], { cwd: directory });
-    const calls = (await readdir(records)).sort().map((call) => readFile(join(records, call), 'utf8'));
+    const calls = (await readdir(records))
+      .sort()
+      .map((call) => readFile(join(records, call), 'utf8'));
     return (await Promise.all(calls)).map((call) => call.split('\0').slice(0, -1));
   } finally {
     await rm(directory, { recursive: true, force: true });

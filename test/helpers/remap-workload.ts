@@ -23,9 +23,13 @@ export async function startRemapWorkload(): Promise<RemapWorkload> {
   return {
     pid,
     async verify(ask = () => process.kill(pid, 'SIGUSR1')) {
+      const { length } = await said();
       await ask();
-      await waitFor(async () => (await said()).length > 1, 'the program has checked its memory');
-      expect(await said()).toEqual(['ready', expect.stringMatching(/^ok \d+$/)]);
+      await waitFor(
+        async () => (await said()).length > length,
+        'the program has checked its memory',
+      );
+      expect((await said()).slice(1).filter((line) => !/^ok \d+$/.test(line))).toEqual([]);
     },
   };
 }

@@ -4,8 +4,9 @@ import { execa } from 'execa';
 import { buildLibrary } from './built.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
+/** The addons and lazy-pages daemons that the package ships. */
 export const prebuilt = ['x64', 'arm64'].flatMap((arch) =>
-  ['glibc', 'musl'].map((libc) => `linux-${arch}-${libc}.node`),
+  ['glibc.node', 'musl.node', 'lazy-pages'].map((name) => `linux-${arch}-${name}`),
 );
 
 export interface Tarball {

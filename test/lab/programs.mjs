@@ -223,16 +223,10 @@ export async function startServer(lab, agent, options = {}) {
   return pid;
 }
 
-/**
- * A young generation that takes long to fill: no garbage collection discards memory during a migration, of which
- * CRIU's lazy-pages daemon may lose track.
- */
-const NO_COLLECTION = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
-
 /** @param {ServerOptions} options */
 function nodeServer(options) {
   const isOld = process.versions.node.startsWith('20.');
-  const flags = [...NO_COLLECTION, ...(isOld ? ['--no-wasm-memory-protection-keys'] : [])];
+  const flags = isOld ? ['--no-wasm-memory-protection-keys'] : [];
   const args = Object.entries(options).flatMap(([name, value]) =>
     typeof value === 'boolean' ? (value ? [`--${name}`] : []) : [`--${name}`, String(value)],
   );

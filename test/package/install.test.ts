@@ -277,6 +277,10 @@ describe('on an unsupported platform', () => {
           stderr: '',
         });
         expect(await loadedAddons()).toEqual([built]);
+        expect((await readdir(dirname(built))).sort()).toEqual([
+          addonOf('x64'),
+          'linux-x64-lazy-pages',
+        ]);
         await rm(dirname(built), { recursive: true });
       },
     );

@@ -7,6 +7,7 @@ import { core_entry } from '../../src/generated/images/tasks.ts';
 import { imageOf } from '../../src/images/image-file.ts';
 import type { ImageKind } from '../../src/images/image-kinds.ts';
 import { findLazyChain } from '../../src/images/lazy-chain.ts';
+import { countLazyPages } from '../../src/images/lazy-memory.ts';
 import { IN_PARENT, LAZY, PRESENT, pagemapOf, readPagemap } from '../../src/images/pagemap.ts';
 import { encode } from '../../src/protobuf/encode.ts';
 import type { MessageType } from '../../src/protobuf/message-type.ts';
@@ -80,13 +81,14 @@ test('memory of parents is lazy where CRIU would have left it in the processes',
     ...{ start: page * PAGE, count, offset: place * PAGE },
     path: join(last, '..', String(round), `pages-${round + 1}.img`),
   });
-  expect(chain.stored.get(PID)).toEqual([
+  expect(chain.memory.get(PID)).toEqual([
     stored(1, 10, 2, 0),
     ...[stored(0, 13, 1, 3), stored(0, 15, 5, 5), stored(0, 30, 2, 20)],
     stored(2, 32, 3, 1),
     stored(0, 35, 5, 25),
+    { start: 44 * PAGE, count: 2 },
   ]);
-  expect(chain.pages).toBe(18);
+  expect(countLazyPages(chain.memory)).toBe(20);
 
   await chain.mark();
   const { pagesId, ranges } = await readPagemap(join(last, `pagemap-${PID}.img`));

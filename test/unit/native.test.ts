@@ -780,7 +780,7 @@ describe('worker threads', () => {
     // The one that had ended is reaped at once, the other one when it ends.
     const [ended, sleeper] = children as [number, number];
     expect(fs.existsSync(`/proc/${ended}`)).toBe(false);
-    expect(procStat(sleeper)[2]).toBe('S');
+    await expect.poll(() => procStat(sleeper)[2]).toBe('S');
     process.kill(sleeper);
     await expect.poll(() => fs.existsSync(`/proc/${sleeper}`)).toBe(false);
   });

@@ -1,4 +1,5 @@
 import { deferred } from '../../concurrency/deferred.ts';
+import type { LazyMemory } from '../../images/lazy-memory.ts';
 import type { Client } from '../../operations/client.ts';
 import { type RestoreOptions, restore } from '../../operations/restore.ts';
 import { overrideHooks } from '../../options/hooks.ts';
@@ -7,26 +8,15 @@ import {
   type LazyRestoreOptions,
   lazyRestore,
 } from '../../postcopy/lazy-restore.ts';
-import type { LeasedFd } from '../protocol/leased-fd.ts';
-
-/** A connection from which a lazy-pages daemon gets pages. */
-export interface PageConnection {
-  /** The end for the daemon. */
-  readonly criuFd: LeasedFd;
-  /** Calls `user` with the other end, which the daemon keeps open if this process dies. */
-  useLocalFd<T>(user: (fd: number) => Promise<T>): Promise<T>;
-  /**
-   * Fails when the daemon pauses from now on. It asks for one page after the other once the copy runs, but can lose
-   * track of memory that the program unmaps, moves or discards while its pages are on the way, and then waits forever.
-   */
-  expectRequests(): void;
-}
+import type { PageTunnel } from '../protocol/page-tunnel.ts';
 
 /** A restore that holds its processes before they run. */
 export interface HeldRestore {
   readonly options: RestoreOptions & { readonly imagesDirectory: string };
-  /** Where the lazy-pages daemon gets the pages from, if the restore is lazy: its images, or a connection. */
-  readonly pagesFrom: 'images' | PageConnection | undefined;
+  /** The memory that comes after the copy runs, if the restore is lazy. */
+  readonly memory: LazyMemory | undefined;
+  /** The connection to the source, if that has some of it. */
+  readonly source: PageTunnel | undefined;
   /** Called and awaited once the processes are restored. */
   readonly onRestored: (pid: number) => Promise<void> | void;
 }
@@ -41,11 +31,9 @@ export class HeldCopy {
    */
   readonly running: Promise<LazyRestored | undefined>;
   readonly #released = deferred<boolean>();
-  readonly #pagesFrom: HeldRestore['pagesFrom'];
 
-  constructor(client: Client, { options, pagesFrom, onRestored }: HeldRestore) {
+  constructor(client: Client, { options, onRestored, ...from }: HeldRestore) {
     const held = deferred<number>();
-    this.#pagesFrom = pagesFrom;
     const postRestore = async (pid: number) => {
       await options.hooks?.postRestore?.(pid);
       await onRestored(pid);
@@ -53,7 +41,7 @@ export class HeldCopy {
       if (!(await this.#released.promise)) throw new Error('the migration was aborted');
     };
     const hooks = overrideHooks(options.hooks, { postRestore });
-    this.running = runRestore(client, { ...options, hooks }, pagesFrom);
+    this.running = runRestore(client, { ...options, hooks }, from);
     this.held = Promise.race([held.promise, this.running.then(() => held.promise)]);
     this.held.catch(() => {});
   }
@@ -62,28 +50,23 @@ export class HeldCopy {
   release(run: boolean): void {
     this.#released.resolve(run);
   }
-
-  /** See {@link PageConnection.expectRequests}; call it once the copy runs. */
-  expectRequests(): void {
-    if (this.#pagesFrom !== 'images') this.#pagesFrom?.expectRequests();
-  }
 }
 
 async function runRestore(
   client: Client,
   options: HeldRestore['options'],
-  pagesFrom: HeldRestore['pagesFrom'],
+  { memory, source }: Pick<HeldRestore, 'memory' | 'source'>,
 ): Promise<LazyRestored | undefined> {
-  if (!pagesFrom) {
+  if (!memory) {
     await restore(client, options);
     return undefined;
   }
   const { lazyPages: _, ...others } = options;
   const forLazy = others as LazyRestoreOptions;
-  if (pagesFrom === 'images') return await lazyRestore(client, forLazy);
-  return await pagesFrom.criuFd.use((fd) =>
-    pagesFrom.useLocalFd((keepAliveFd) =>
-      lazyRestore(client, { ...forLazy, pageServer: { fd } }, keepAliveFd),
+  if (!source) return await lazyRestore(client, forLazy, { memory });
+  return await source.criuFd.use((fd) =>
+    source.useLocalFd((keepAliveFd) =>
+      lazyRestore(client, { ...forLazy, pageServer: { fd } }, { memory, keepAliveFd }),
     ),
   );
 }

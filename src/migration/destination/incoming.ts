@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../concurrency/deadline.ts';
 import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
+import type { LazyMemory } from '../../images/lazy-memory.ts';
 import type { LazyRestored } from '../../postcopy/lazy-restore.ts';
 import { statusOf } from '../../procfs/status.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
@@ -16,10 +17,9 @@ import { afterRestart } from '../protocol/states.ts';
 import type { CopyStatus } from '../protocol/status.ts';
 import { announceAddresses, makeBindable, takeAddresses } from './addresses/incoming-addresses.ts';
 import { Arrival } from './arrival.ts';
-import { HeldCopy, type HeldRestore } from './held-copy.ts';
+import { HeldCopy } from './held-copy.ts';
 import { IncomingRecord } from './incoming-record.ts';
-import { serveImages, serveWithSource } from './lazy-images.ts';
-import type { LocalPageServer } from './local-page-server.ts';
+import { prepareLazyImages } from './lazy-images.ts';
 import { completeStatus, endCopy, wasReleased } from './recover.ts';
 import {
   type IncomingMigration,
@@ -161,7 +161,7 @@ export class Incoming {
     const { client, hooks } = this.#context;
     const { index, lazy } = preparation;
     await this.#arrival.finish(index, lazy);
-    const pagesFrom = await this.#pagesFrom(preparation);
+    const memory = await this.#lazyMemory(preparation);
     const migration = { id: this.id, offer: this.offer, peer: this.peer };
     await this.#decisions.run(async () => {
       this.#record.requireReceiving();
@@ -181,48 +181,27 @@ export class Incoming {
         imagesDirectory: this.#arrival.directoryOf(index),
         signal: this.#closed.signal,
       },
-      pagesFrom,
+      memory,
+      source: lazy ? this.#arrival.lazyTunnel : undefined,
       onRestored: (pid) => hooks.afterRestore?.({ ...migration, pid }),
     });
     const pid = await this.#copy.held;
     await this.#decisions.run(async () => {
       this.#record.requireReceiving();
       await this.#record.write('prepared', {
-        ...{ pid, startTime: startTimeOf(pid) ?? '', lazy: pagesFrom !== undefined },
+        ...{ pid, startTime: startTimeOf(pid) ?? '', lazy: memory !== undefined },
         tree: namesOf(descendantsOf(pid)),
         criu: namesOf(restorersOf(pid)),
       });
     });
   }
 
-  /** Where the copy gets memory from after it runs: from its images only if that is possible and gains time. */
-  async #pagesFrom({ index, lazy, lazyRestore }: Preparation): Promise<HeldRestore['pagesFrom']> {
-    const { lazyTunnel } = this.#arrival;
-    if (lazy && !lazyTunnel) throw new Error('the connection for lazy pages is not open');
-    const hasRounds = index > 0;
-    const source = lazy ? lazyTunnel : undefined;
-    if (source && !hasRounds) return source;
-    if (!source && (!lazyRestore || !this.#received.lazyPages)) return undefined;
-    const directory = this.#arrival.directoryOf(index);
-    const { stallMs } = this.#context;
-    const pagesFrom = source
-      ? await serveWithSource(directory, source, stallMs)
-      : await serveImages(directory, hasRounds, stallMs);
-    if (typeof pagesFrom === 'object') this.#watchServer(pagesFrom);
-    return pagesFrom;
-  }
-
-  #watchServer(server: LocalPageServer): void {
-    const { signal } = this.#closed;
-    const close = () => server[Symbol.dispose]();
-    if (signal.aborted) close();
-    else signal.addEventListener('abort', close);
-    // Without its pages the copy would wait forever.
-    server.ended.then((failure) => {
-      if (!failure) return;
-      this.#pagesFailure ??= failure;
-      this.#closed.abort(new Error(failure));
-    });
+  /** The memory that comes after the copy runs: from its images only if that is possible and gains time. */
+  async #lazyMemory({ index, lazy, lazyRestore }: Preparation): Promise<LazyMemory | undefined> {
+    if (lazy && !this.#arrival.lazyTunnel)
+      throw new Error('the connection for lazy pages is not open');
+    if (!lazy && (!lazyRestore || !this.#received.lazyPages)) return undefined;
+    return await prepareLazyImages(this.#arrival.directoryOf(index), lazy);
   }
 
   /** Lets the copy run. Idempotent. */
@@ -262,7 +241,6 @@ export class Incoming {
         this.#end().catch(() => {});
       } else {
         await this.#record.write('resumed');
-        this.#copy?.expectRequests();
         this.#pages = this.#watchPages(lazyRestored.pagesDone);
         this.#pages.catch(() => {});
       }

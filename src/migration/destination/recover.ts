@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isInRestorer } from '../../cleanup/half-restored.ts';
 import { within } from '../../concurrency/deadline.ts';
+import { IMAGES_OPTION } from '../../postcopy/lazy-pages-command.ts';
 import { endTrees, KILL_TIMEOUT_MS } from '../../process/kill-tree.ts';
 import { readCommandLine, readPids } from '../../procfs/processes.ts';
 import { isAlive } from '../../procfs/stat.ts';
@@ -176,10 +177,11 @@ export async function endCopy(copy: CopyProcesses): Promise<void> {
 
 /** Kills the lazy-pages daemon of a migration, which would wait for pages forever. */
 async function endDaemon(images: string): Promise<void> {
-  const marker = `\0lazy-pages\0--images-dir\0${resolve(images)}/`;
+  const marker = `\0${IMAGES_OPTION}\0${resolve(images)}/`;
   for (const pid of await readPids()) {
     const command = await readCommandLine(pid).catch(() => []);
-    if (command.join('\0').includes(marker)) await endTrees([pid]);
+    const isDaemon = command.slice(0, 2).some((word) => word.endsWith('lazy-pages'));
+    if (isDaemon && command.join('\0').includes(marker)) await endTrees([pid]);
   }
 }
 

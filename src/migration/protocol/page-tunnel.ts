@@ -34,8 +34,6 @@ export class PageTunnel implements Disposable {
   readonly #carrier: PageCarrier;
   readonly #watch: NodeJS.Timeout;
   #isClosed = false;
-  /** True once the local program may not pause between its requests. */
-  #expectsRequests = false;
 
   constructor(peer: Socket, options: TunnelOptions) {
     const { stallMs, awaitsAnswers } = options;
@@ -67,11 +65,6 @@ export class PageTunnel implements Disposable {
   /** Calls `onReceived` for all that has arrived, some of which may not be reported yet. */
   reportReceived(): void {
     this.#carrier.reportReceived();
-  }
-
-  /** From now on a pause between requests fails the tunnel as well. */
-  expectRequests(): void {
-    this.#expectsRequests = true;
   }
 
   /** Ends the limit of outgoing bytes. */
@@ -113,8 +106,7 @@ export class PageTunnel implements Disposable {
     const watch = setInterval(() => {
       const { received, sent, isHoldingBack } = this.#carrier.transfer;
       if (received !== last.received) last = { received, sent, at: Date.now() };
-      else if ((sent === last.sent && !this.#expectsRequests) || isHoldingBack)
-        last.at = Date.now();
+      else if (sent === last.sent || isHoldingBack) last.at = Date.now();
       else if (Date.now() - last.at > stallMs) {
         this.#carrier.close(new Error(`no page has come for ${stallMs} ms`));
       }

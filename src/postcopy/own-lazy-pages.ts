@@ -1,0 +1,139 @@
+import { Socket } from 'node:net';
+import { join, resolve } from 'node:path';
+import type { Cancellation } from '../concurrency/cancellation.ts';
+import { spawnSlot } from '../concurrency/spawn-slot.ts';
+import { invalid } from '../errors.ts';
+import {
+  countLazyPages,
+  type LazyMemory,
+  lacksPages,
+  lazyMemoryIn,
+} from '../images/lazy-memory.ts';
+import { lazyPagesDaemon, native } from '../native/index.ts';
+import type { Client } from '../operations/client.ts';
+import { openDirectory } from '../operations/directories.ts';
+import { requireSupport } from '../operations/probe.ts';
+import { makeBlocking } from '../options/page-connection.ts';
+import type { DirectoryLike } from '../options/types.ts';
+import { CriuChild } from '../worker/child.ts';
+import { locate } from '../worker/endpoint.ts';
+import { startFailure } from '../worker/worker-session.ts';
+import { LazyPages } from './lazy-pages.ts';
+import { IMAGES_OPTION, KEEP_ALIVE_FD, SOCKET_NAME } from './lazy-pages-command.ts';
+import { LAZY_PAGES_SINCE, type LazyPagesContext } from './lazy-pages-start.ts';
+import { MAX_BUFFERED_BYTES } from './page-protocol.ts';
+
+// The numbers that descriptors have in the daemon, and what stands for no file: see its lazy-pages.h.
+const STATUS_FD = 3;
+const TABLE_FD = 4;
+const SOURCE_FD = 5;
+const NO_FILE = 2n ** 64n - 1n;
+/** How many numbers a range has. */
+const NUMBERS = 6;
+
+/** What the daemon of this package serves, and to whom. */
+export interface OwnLazyPagesOptions {
+  readonly imagesDirectory: DirectoryLike | undefined;
+  /** The directory in which the restore looks for the daemon. Default: the images directory. */
+  readonly workDirectory?: DirectoryLike | undefined;
+  /** Where the memory is, if the images do not say it. */
+  readonly memory?: LazyMemory | undefined;
+  /** The connection to the source of a lazy dump, for pages that are in no file. */
+  readonly sourceFd?: number | undefined;
+}
+
+/**
+ * Starts the lazy-pages daemon of this package, which does what CRIU's does for the restore, and more: it reads the
+ * images of parents, requests pages that a process waits for before others and several at once, and keeps track
+ * of memory that the process moves or gives up while its pages are on the way.
+ * @returns undefined if it cannot read the images, because they are compressed
+ */
+export async function startOwnLazyPages(
+  client: Client,
+  { imagesDirectory, workDirectory, memory: known, sourceFd }: OwnLazyPagesOptions,
+  { operation, outer, keepAliveFd }: LazyPagesContext & { operation: string; outer: Cancellation },
+): Promise<LazyPages | undefined> {
+  const start = performance.now();
+  const binary = await locate(operation, client);
+  await using images = await openDirectory(operation, 'imagesDirectory', imagesDirectory, false);
+  await using work = await openDirectory(operation, 'workDirectory', workDirectory, true);
+  if (!images) throw invalid(operation, 'imagesDirectory', 'a directory', imagesDirectory);
+  const workPath = resolve((work ?? images).path);
+  const needs = { since: LAZY_PAGES_SINCE, newest: undefined, memTrack: false, lazyPages: true };
+  await requireSupport(operation, binary, needs, outer);
+  makeBlocking(operation, sourceFd);
+  const memory = known ?? (await lazyMemoryIn(operation, images.path));
+  if (!memory) return undefined;
+  if (sourceFd === undefined && lacksPages(memory)) {
+    const takes = 'the source of the lazy dump, because pages are missing from the images';
+    throw invalid(operation, 'pageServer', takes, undefined);
+  }
+  const table = tableOf(memory);
+  await spawnSlot();
+  outer.throwIfRequested();
+  const path = lazyPagesDaemon();
+  const [statusFd, daemonStatusFd] = native().pipe();
+  const [tableFd, daemonTableFd] = native().streamPair(MAX_BUFFERED_BYTES);
+  try {
+    native().setBlocking(daemonTableFd);
+    const child = CriuChild.start({
+      path,
+      args: [
+        ...[IMAGES_OPTION, resolve(images.path), '--work-dir', workPath],
+        ...(sourceFd === undefined ? [] : ['--source']),
+      ],
+      inherited: [
+        [STATUS_FD, daemonStatusFd],
+        [TABLE_FD, daemonTableFd],
+        ...(sourceFd === undefined ? [] : [[SOURCE_FD, sourceFd] as const]),
+        ...(keepAliveFd === undefined ? [] : [[KEEP_ALIVE_FD, keepAliveFd] as const]),
+      ],
+    });
+    const sent = sendTable(tableFd, table);
+    return new LazyPages({
+      ...{ child, statusFd, start, limits: {}, pages: countLazyPages(memory) },
+      onRestored: () => sent.end(),
+      socketPath: join(workPath, SOCKET_NAME),
+    });
+  } catch (error) {
+    for (const fd of [statusFd, tableFd]) native().close(fd);
+    throw startFailure(operation, { path }, error);
+  } finally {
+    for (const fd of [daemonStatusFd, daemonTableFd]) native().close(fd);
+  }
+}
+
+/** Sends the table on a socket whose end allows the daemon to deliver pages in the background. */
+function sendTable(fd: number, table: Buffer): Socket {
+  native().release(fd);
+  const socket = new Socket({ fd, readable: true, writable: true });
+  // A daemon that has ended is reported by its exit.
+  socket.on('error', () => {});
+  socket.resume();
+  socket.write(table);
+  return socket.unref();
+}
+
+/** How many ranges and bytes of paths; for each range, by pids and addresses, its struct page_range; the paths. */
+function tableOf(memory: LazyMemory): Buffer {
+  const paths = new Map<string, bigint>();
+  let length = 0;
+  const placeOf = (path: string) => {
+    const place = paths.get(path) ?? BigInt(length);
+    if (!paths.has(path)) length += Buffer.byteLength(path) + 1;
+    paths.set(path, place);
+    return place;
+  };
+  const byPid = [...memory].sort(([one], [other]) => one - other);
+  const ranges = byPid.flatMap(([pid, places]) =>
+    places.flatMap((place) => [
+      ...[pid, place.start, place.count].map(BigInt),
+      ...(place.path === undefined ? [NO_FILE, 0n] : [placeOf(place.path), BigInt(place.offset)]),
+      place.isWiped ? 1n : 0n,
+    ]),
+  );
+  const sizes = [ranges.length / NUMBERS, length].map(BigInt);
+  const numbers = BigUint64Array.from([...sizes, ...ranges]);
+  const names = [...paths.keys()].map((path) => `${path}\0`).join('');
+  return Buffer.concat([new Uint8Array(numbers.buffer), Buffer.from(names)]);
+}
