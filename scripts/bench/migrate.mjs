@@ -3,7 +3,7 @@
 // of both hosts, or sends the images, as one does between hosts; and how fast memory goes over beside
 // CRIU's own page server. Where the kernel tracks changed memory it measures the modes with
 // rounds by soft-dirty tracking, and go-criu's phaul, beside stop-and-copy instead. Prints the tables, and with
-// --write-docs puts them into docs/performance.md.
+// --write-docs puts them into docs/performance.md and the README.
 //
 // usage: npm run bench:migrate [-- REPEATS [MIB…]], npm run bench:migrate:rounds [-- REPEATS [MIB…]]
 import { join } from 'node:path';
@@ -36,6 +36,12 @@ const modes = memTrack
       ...['pre-copy', 'pre-copy, lazyRestore', 'hybrid'],
     ];
 
+/** Those in the README. */
+const summary = [
+  ...['by hand, shared tmpfs', OVER_SSH],
+  ...['stop-and-copy', 'pre-copy, lazyRestore', 'post-copy'],
+];
+
 const mark = memTrack ? 'bench:migrate:rounds' : 'bench:migrate';
 
 /** How a mode that is not ours moves the server; resolves with how many bytes went over, if it is known. */
@@ -66,7 +72,10 @@ const transfers = [];
 for (let repeat = 0; repeat < Number(repeats) && !memTrack; repeat++) {
   transfers.push({ plain: await pageServer(), ours: await tunnel() });
 }
-if (!memTrack) document('docs/performance.md', 'bench:pages', transferTable());
+if (!memTrack) {
+  document('docs/performance.md', 'bench:pages', transferTable());
+  document('README.md', 'bench:migrate:readme', table([Math.max(...sizes)], ['idle'], summary));
+}
 console.log(table());
 
 /** Moves a server once; how long its client waited at most, and how long it all took. */
@@ -151,11 +160,11 @@ function median(values) {
   return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-function table() {
+function table(ofSizes = sizes, ofWorkloads = Object.keys(workloads), ofModes = modes) {
   const first = modes[0];
-  const rows = sizes.flatMap((mib) =>
-    Object.keys(workloads).flatMap((workload) =>
-      modes.flatMap((mode) => {
+  const rows = ofSizes.flatMap((mib) =>
+    ofWorkloads.flatMap((workload) =>
+      ofModes.flatMap((mode) => {
         const of = (name) =>
           runs.filter((run) => run.mib === mib && run.workload === workload && run.mode === name);
         if (of(mode).length === 0) return [];
