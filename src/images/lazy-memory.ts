@@ -1,11 +1,16 @@
 import { join } from 'node:path';
-import { CriuError } from '../errors.ts';
 import { mm_entry } from '../generated/images/memory.ts';
 import type { VmaEntry } from '../generated/images/types.ts';
 import { native } from '../native/index.ts';
 import { decode, type Plain } from '../protobuf/decode.ts';
-import { BadImage, entriesOf } from './image-file.ts';
-import { CompressedPages, locatePages, type Pages, type StoredPages } from './page-chain.ts';
+import { entriesOf } from './image-file.ts';
+import {
+  CompressedPages,
+  chainFailure,
+  locatePages,
+  type Pages,
+  type StoredPages,
+} from './page-chain.ts';
 import { type PageRange, pagemapFileOf, pagemapsIn, readPagemap } from './pagemap.ts';
 
 /** Consecutive pages that a process gets after its restore: from a file, or from the source of a lazy dump. */
@@ -37,9 +42,7 @@ export async function lazyMemoryIn(
       memory.set(pid, await placesOf(directory, pid, lazy));
     } catch (cause) {
       if (cause instanceof CompressedPages) return undefined;
-      if (!(cause instanceof BadImage)) throw cause;
-      const message = `${operation}: ${path}, or an image that it needs, ${cause.message}`;
-      throw new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, cause });
+      throw chainFailure(operation, path, cause);
     }
   }
   return memory;

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CriuError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { BadImage } from './image-file.ts';
 import { type PageRange, payloadEnd, payloadStart, readPagemap } from './pagemap.ts';
@@ -12,6 +13,13 @@ export interface StoredPages extends Pages {
   /** The path of the pages file, and where the pages begin in it, in bytes. */
   readonly path: string;
   readonly offset: number;
+}
+
+/** The error of an operation that cannot use a pagemap, or what it refers to. Other errors stay what they are. */
+export function chainFailure(operation: string, path: string, cause: unknown): unknown {
+  if (!(cause instanceof BadImage)) return cause;
+  const message = `${operation}: ${path}, or an image that it needs, ${cause.message}`;
+  return new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, cause });
 }
 
 /** Some of the pages are compressed. */

@@ -189,7 +189,7 @@ export class LazyPages implements AsyncDisposable {
 }
 
 interface DaemonStatus {
-  /** Resolves at the first byte; stays pending if the pipe is closed without one. */
+  /** Resolves at the first byte, a zero; stays pending if the pipe is closed without one. */
   readonly ready: Promise<void>;
   /** Resolves with what follows; stays pending if the pipe is closed without more. */
   readonly failed: Promise<string>;
@@ -207,7 +207,7 @@ function watchStatus(fd: number): DaemonStatus {
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return;
     }
     const reason = buffer.toString('utf8', 0, length).replace('\0', '');
-    if (length > 0) {
+    if (length > 0 && buffer[0] === 0) {
       ready.resolve();
       watch.unref();
     }

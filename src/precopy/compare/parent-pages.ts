@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
 import { CriuError } from '../../errors.ts';
-import { BadImage } from '../../images/image-file.ts';
-import { locatePages, type StoredPages } from '../../images/page-chain.ts';
+import { chainFailure, locatePages, type StoredPages } from '../../images/page-chain.ts';
 import { PRESENT, pagemapFileOf, pagemapsIn, readPagemap } from '../../images/pagemap.ts';
 import { type MemoryCopy, native } from '../../native/index.ts';
 import { entriesOf, type Span } from './page-spans.ts';
@@ -24,9 +23,7 @@ export async function findParentPages(operation: string, directory: string): Pro
       const stored = ranges.filter(({ present, inParent }) => present || inParent);
       found.set(id, await locatePages(directory, pagemapFileOf(id), stored));
     } catch (cause) {
-      if (!(cause instanceof BadImage)) throw cause;
-      const message = `${operation}: ${path}, or an image that it needs, ${cause.message}`;
-      throw new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, cause });
+      throw chainFailure(operation, path, cause);
     }
   }
   return found;

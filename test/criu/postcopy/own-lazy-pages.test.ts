@@ -1,7 +1,9 @@
 import { open, readFile, truncate, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
+import { countLazyPages, lazyMemoryIn } from '../../../src/images/lazy-memory.ts';
 import { flagsOf, LAZY, pagemapOf, pagemapsIn, readPagemap } from '../../../src/images/pagemap.ts';
 import type { Criu } from '../../../src/index.ts';
 import { native } from '../../../src/native/index.ts';
@@ -88,6 +90,10 @@ test('a program that changes its mappings gets the right memory from a source th
   const criu = client();
   const { program, imagesDirectory } = await dumpedRemap(criu);
   const read = await makeLazy(imagesDirectory);
+  expect(await failureOf(criu.lazyRestore({ imagesDirectory }))).toMatchObject({
+    ...{ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'pageServer' },
+    message: expect.stringContaining('pages are missing from the images'),
+  });
   const { fd, commands } = startSource(({ pid, start, count }) => {
     const answered = Math.min(count, 3);
     return Buffer.concat([addMessage(pid, [start, answered, PRESENT]), read(pid, start, answered)]);
@@ -151,4 +157,19 @@ test('processes are killed if a file lacks some of their memory', async () => {
   });
   await waitGone(memory.pid);
   expect(await holdings()).toEqual(before);
+});
+
+test('compressed images are left to the daemon of CRIU', async () => {
+  const { imagesDirectory } = await dumpedMemory(client(), 4);
+  expect(
+    countLazyPages((await lazyMemoryIn('test', imagesDirectory)) ?? new Map()),
+  ).toBeGreaterThan(1024);
+  await execa(resolve('.cache/crit/python'), [
+    '-m',
+    'crit',
+    'compress',
+    '--in-place',
+    imagesDirectory,
+  ]);
+  expect(await lazyMemoryIn('test', imagesDirectory)).toBeUndefined();
 });
