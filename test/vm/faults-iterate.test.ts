@@ -171,10 +171,8 @@ describe('the process runs on, and a new iteration succeeds, after', () => {
         struck = await strike();
       }
       const { memory, before, iteration, error } = struck;
-      expect(error).toMatchObject({
-        code,
-        workload: code === 'ERR_CRIU_BAD_IMAGE' ? undefined : 'running',
-      });
+      expect(error).toMatchObject({ code });
+      expect(error.workload).toBe(code === 'ERR_CRIU_BAD_IMAGE' ? undefined : 'running');
       expect(error.message).toContain('round 1');
       await iteration.close();
       expect(await failureOf(iteration.preDump())).toMatchObject({ code: 'ERR_CRIU_CLOSED' });
