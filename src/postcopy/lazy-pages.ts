@@ -128,7 +128,7 @@ export class LazyPages implements AsyncDisposable {
   }
 
   /** @internal Makes processes wait for their pages, instead of reading zeros, if the daemon dies. */
-  async guardMemory(processes: number, onFork: () => void): Promise<UffdGuard> {
+  async guardMemory(processes: number, onFork: () => number): Promise<UffdGuard> {
     return await UffdGuard.of(this.#parts.child, processes, onFork);
   }
 

@@ -103,7 +103,10 @@ export async function lazyRestore(
     const guardMemory = async (pid: number) => {
       // None of the processes runs yet. Later the root may have ended, and the others lost their parent.
       tree.add(descendantsOf(pid));
-      const onFork = () => tree.add(tree.pids.flatMap(descendantsOf));
+      const onFork = () => {
+        tree.add(tree.pids.flatMap(descendantsOf));
+        return tree.pids.length;
+      };
       guard = await daemon?.guardMemory(countProcesses(imagesDirectory), onFork);
       await hooks?.postRestore?.(pid);
     };

@@ -34,10 +34,11 @@ export class UffdGuard implements Disposable {
   /**
    * Copies the userfaultfds of a daemon. The restore must wait for this, since the daemon may die later.
    * @param processes how many processes the daemon serves, each with one userfaultfd
-   * @param onFork called when the daemon has one more because a process has forked
+   * @param onFork called when the daemon has one more because a process has forked; looks for the child, and
+   * returns how many processes are known
    * @throws MissingUffdsError if the daemon has too few; the restore must then fail
    */
-  static async of(daemon: CriuChild, processes: number, onFork: () => void): Promise<UffdGuard> {
+  static async of(daemon: CriuChild, processes: number, onFork: () => number): Promise<UffdGuard> {
     const guard = new UffdGuard(daemon);
     try {
       for (let waited = 0; ; waited += POLL_MS) {
@@ -67,10 +68,13 @@ export class UffdGuard implements Disposable {
    * Follows the daemon: it gets another userfaultfd when a process forks, and closes one when a
    * process has all its pages. A copy kept open would make that process wait forever.
    */
-  async #follow(onFork: () => void): Promise<void> {
+  async #follow(onFork: () => number): Promise<void> {
+    let isLooking = false;
     while (!this.#disposed) {
       await sleep(FOLLOW_INTERVAL_MS, undefined, { ref: false });
-      if (await this.#update()) onFork();
+      if (await this.#update()) isLooking = true;
+      // The kernel reports a fork before the child can be seen.
+      if (isLooking) isLooking = onFork() < this.#copies.size;
     }
   }
 

@@ -55,6 +55,16 @@ export class LazyDestination {
     await this.#caller.ask('kill', { pid, signal });
   }
 
+  /** Lets its stopped lazy-pages daemon run for about a millisecond. */
+  async stepDaemon(): Promise<void> {
+    await this.#caller.ask('stepDaemon');
+  }
+
+  /** Gives the library there the time to look for children, which it does fifty times a second. */
+  async looksAround(): Promise<void> {
+    await this.#caller.ask('looksAround');
+  }
+
   /** How many userfaultfds the library keeps open there: one per process that waits for pages. */
   async openUffds(): Promise<number> {
     return await this.#caller.ask<number>('openUffds');

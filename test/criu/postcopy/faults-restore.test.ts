@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import type { Criu, LazyRestoreOptions } from '../../../src/index.ts';
@@ -11,6 +11,7 @@ import {
   daemonOf,
   restoreWithStoppedDaemon,
   serveStepwiseUntil,
+  spin,
 } from '../../helpers/lazy-daemon.ts';
 import { LazyDestination } from '../../helpers/lazy-destination.ts';
 import { dumpedMemoryTree } from '../../helpers/memory-tree.ts';
@@ -137,11 +138,9 @@ describe('a tree whose root has ended is killed', () => {
     await destination.kill('SIGUSR1');
     const child = tree.forkOf(0, 1);
     // The daemon must run for the fork to complete, but must not deliver all pages meanwhile.
-    while ((await child.pagesRead()) === 0) {
-      await destination.killDaemon('SIGCONT');
-      await destination.killDaemon('SIGSTOP');
-    }
+    while ((await child.pagesRead()) === 0) await destination.stepDaemon();
     await waitFor(async () => (await destination.openUffds()) === 2, 'the library knows the fork');
+    await destination.looksAround();
     await destination.kill('SIGKILL');
     await waitFor(async () => !(await destination.isAlive()), 'the root has ended');
     await destination.killDaemon('SIGKILL');
@@ -357,7 +356,7 @@ async function stoppedForOne(criu: Criu, imagesDirectory: string, pids: readonly
       const isLeft = (await userfaultsOf(daemon)) === 1 && !(await waitsForPages(root.pid));
       if (isLeft) return { daemon, pagesDone };
       sent(daemon, 'SIGCONT');
-      await turn();
+      spin();
     } while (sent(daemon, 'SIGSTOP'));
     // On a busy machine both may be complete already.
     await pagesDone;
