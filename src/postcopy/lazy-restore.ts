@@ -138,7 +138,7 @@ export async function lazyRestore(
 
 /**
  * Starts the daemon of this package if it can get the memory, else CRIU's: over a network, with a configuration
- * file, or from compressed images.
+ * file, or from compressed images. Memory that the images do not describe only the former can get.
  */
 async function startDaemon(
   client: Client,
@@ -151,10 +151,11 @@ async function startDaemon(
   const merged = withDefaults('lazyPages', own, client.defaults);
   const { wire, inherited } = translate('lazyPages', merged, OPERATION);
   const isLocal = !wire.ps?.address && !wire.tls && !wire.config_file;
+  const isOwn = memory !== undefined || isLocal;
   const { imagesDirectory, workDirectory } = options;
   const sourceFd = inherited.find(([number]) => number === wire.ps?.fd)?.[1];
   const served = { imagesDirectory, workDirectory, memory, sourceFd };
-  const daemon = isLocal ? await startOwnLazyPages(client, served, context) : undefined;
+  const daemon = isOwn ? await startOwnLazyPages(client, served, context) : undefined;
   return daemon ?? (await startLazyPages(client, options, context));
 }
 

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { migrate } from '../../../src/index.ts';
@@ -22,9 +24,12 @@ test.each([
   async (mode, lazyRestore) => {
     const host = await LibraryProcess.start(await bootedAnew());
     const limits = { stallMs: 2000, insecure: true };
+    // CRIU's own daemon would read it, and would not find the memory.
+    const configFile = join(await temporaryDirectory(), 'criu.conf');
+    await writeFile(configFile, 'verbosity 4\n');
     const port = await host.ask<number>('serve', {
       ...{ listen: { host: '127.0.0.1', port: 0 }, ...limits },
-      directory: await temporaryDirectory(),
+      ...{ directory: await temporaryDirectory(), restore: { configFile } },
     });
     for (let run = 0; run < RUNS; run++) {
       const program = await startRemapWorkload();
