@@ -13,7 +13,7 @@ import { Lab } from '../../test/lab/hosts.mjs';
 import { migrateIt, startScene } from '../../test/lab/migration.mjs';
 import { criuPath } from '../criu-path.mjs';
 import { document, positionals } from './document.mjs';
-import { median, pairedRatio } from './statistics.mjs';
+import { measureByTurns, median, pairedRatio, ratioText } from './statistics.mjs';
 
 const [repeats = '5', ...given] = positionals;
 const sizes = given.length > 0 ? given.map(Number) : [1, 4];
@@ -115,29 +115,23 @@ async function underLoad() {
     none: undefined,
     'one after the other': {},
     'with lowPriority': { lowPriority: true },
+    'at most 256 MiB a second': { rateLimit: 256 * 2 ** 20 },
   };
-  ways['at most 256 MiB a second'] = { rateLimit: 256 * 2 ** 20 };
-  const counts = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
   const port = 8099;
   const program = await spawnCheckpointable(process.execPath, ['-e', SERVER, String(port)]);
   await program.listening(port);
   const client = new Worker(CLIENT, { eval: true, workerData: port });
+  let counts;
   try {
-    // The first turn warms up.
-    for (let turn = 0; turn <= Number(repeats); turn++) {
-      for (const [way, reading] of Object.entries(ways)) {
-        const count = await answersWhile(client, program.pid, reading);
-        if (turn > 0) counts[way].push(count);
-      }
-    }
+    const count = (reading) => answersWhile(client, program.pid, reading);
+    counts = await measureByTurns(ways, Number(repeats), count);
   } finally {
     await client.terminate();
     program.kill('SIGKILL');
     await program.exited;
   }
   for (const [way, own] of Object.entries(counts)) {
-    const { ratio, low, high } = pairedRatio(own, counts.none);
-    const interval = `${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+    const interval = ratioText(pairedRatio(own, counts.none));
     lines.push(`| ${way} | ${((median(own) / WINDOW_MS) * 1000).toFixed(0)} | ${interval} |`);
   }
   return lines;

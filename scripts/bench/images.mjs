@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { decodeImage, encodeImage } from '../../dist/images.js';
 import { document, positionals } from './document.mjs';
-import { median, pairedRatio } from './statistics.mjs';
+import { median, pairedRatio, ratioText } from './statistics.mjs';
 
 const ENTRIES = 100_000;
 const rounds = Math.max(3, Math.round(10 * Number(positionals[0] ?? 1)));
@@ -43,8 +43,7 @@ rmSync(directory, { recursive: true });
 
 const ours = times['node-criu decode'];
 const rows = Object.entries(times).map(([name, values]) => {
-  const { ratio, low, high } = pairedRatio(values, ours);
-  const range = `${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+  const range = ratioText(pairedRatio(values, ours));
   return `| ${name} | ${Math.round(median(values))} ms | ${values === ours ? '1' : range} |`;
 });
 const table = [

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Criu, spawnCheckpointable } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
 import { document, positionals } from './document.mjs';
-import { median, pairedRatio } from './statistics.mjs';
+import { measureByTurns, median, pairedRatio, ratioText } from './statistics.mjs';
 
 const [repeats = '7', ...given] = positionals;
 const sizes = given.length > 0 ? given.map(Number) : [256, 1024];
@@ -57,8 +57,7 @@ for (const mib of sizes) {
     const pauses = await measure(mib, hot);
     const base = pauses['plain dump'];
     for (const [way, own] of Object.entries(pauses)) {
-      const { ratio, low, high } = pairedRatio(own, base);
-      const interval = `${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+      const interval = ratioText(pairedRatio(own, base));
       lines.push(`| ${mib} MiB, ${workload} | ${way} | ${median(own).toFixed(0)} | ${interval} |`);
       console.error(lines.at(-1));
     }
@@ -79,20 +78,13 @@ async function measure(mib, hot) {
   const args = ['-e', server, mib, hot, port].map(String);
   const program = await spawnCheckpointable(process.execPath, args);
   await program.listening(port);
-  const pauses = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
   try {
-    // The first turn warms up.
-    for (let turn = 0; turn <= Number(repeats); turn++) {
-      for (const [way, checkpoint] of Object.entries(ways)) {
-        const pause = await pauseOf(checkpoint, program.pid, port);
-        if (turn > 0) pauses[way].push(pause);
-      }
-    }
+    const pause = (checkpoint) => pauseOf(checkpoint, program.pid, port);
+    return await measureByTurns(ways, Number(repeats), pause);
   } finally {
     program.kill('SIGKILL');
     await program.exited;
   }
-  return pauses;
 }
 
 async function pauseOf(checkpoint, pid, port) {

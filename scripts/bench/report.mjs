@@ -1,5 +1,5 @@
 // The tables of npm run bench.
-import { median, pairedRatio, quantile } from './statistics.mjs';
+import { median, pairedRatio, quantile, ratioText } from './statistics.mjs';
 
 const WARM = 'node-criu, prewarm';
 const THREADS = 'node-criu, threads';
@@ -140,10 +140,6 @@ function amount(value, unit) {
 
 function ratio(ours, theirs) {
   return ratioText(pairedRatio(ours, theirs));
-}
-
-function ratioText({ ratio: found, low, high }) {
-  return `${found.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 function markdown(head, lines) {

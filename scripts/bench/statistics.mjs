@@ -32,3 +32,20 @@ export function pairedRatio(ours, theirs) {
     difference: median(differences),
   };
 }
+
+/** A ratio with its confidence interval, for a table. */
+export function ratioText({ ratio, low, high }) {
+  return `${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+}
+
+/** Measures all ways by turns, after a turn that warms up. Resolves with the values of each, by its name. */
+export async function measureByTurns(ways, turns, measure) {
+  const values = Object.fromEntries(Object.keys(ways).map((name) => [name, []]));
+  for (let turn = 0; turn <= turns; turn++) {
+    for (const [name, way] of Object.entries(ways)) {
+      const value = await measure(way);
+      if (turn > 0) values[name].push(value);
+    }
+  }
+  return values;
+}
