@@ -10,7 +10,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -47,7 +47,7 @@ async function build(file, args) {
   try {
     const output = join(temporary, 'output');
     const more = (process.env.CFLAGS ?? '').split(/\s+/).filter(Boolean);
-    await compile([...more, ...args, '-o', output]);
+    await compile(basename(file), [...more, ...args, '-o', output]);
     await chmod(output, 0o755);
     // Another process may have the previous file loaded.
     await rename(output, file);
@@ -56,7 +56,7 @@ async function build(file, args) {
   }
 }
 
-async function compile(args) {
+async function compile(name, args) {
   const compiler = process.env.CC || 'cc';
   try {
     const { stderr } = await run(compiler, args);
@@ -67,7 +67,7 @@ async function compile(args) {
       throw new Error(message, { cause: error });
     }
     process.stderr.write(error.stderr ?? '');
-    throw new Error(`${compiler} cannot compile it: ${error.message.split('\n')[0]}`, {
+    throw new Error(`${compiler} cannot compile ${name}: ${error.message.split('\n')[0]}`, {
       cause: error,
     });
   }

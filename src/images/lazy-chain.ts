@@ -46,7 +46,7 @@ export async function findLazyChain(directory: string): Promise<LazyChain> {
   );
   const memory = new Map(processes.map(({ pid, places }) => [pid, places]));
   const mark = async () => {
-    for (const { path, pagemap } of processes) await writeFile(path, pagemap);
+    for (const { path, pagemap } of processes) if (pagemap) await writeFile(path, pagemap);
   };
   return { memory, mark };
 }
@@ -54,8 +54,8 @@ export async function findLazyChain(directory: string): Promise<LazyChain> {
 interface LazyProcess {
   readonly pid: number;
   readonly path: string;
-  /** The content of the pagemap with all lazy pages marked. */
-  readonly pagemap: Buffer;
+  /** The content of the pagemap with all lazy pages marked, if some of them are in parents. */
+  readonly pagemap?: Buffer;
   readonly places: readonly LazyRange[];
 }
 
@@ -65,9 +65,13 @@ async function findInChain(
   [pid, ...threads]: readonly [number, ...number[]],
 ): Promise<LazyProcess> {
   const { pagesId, ranges } = await readPagemap(path);
-  const marked = markLazy(ranges, await lazyAreas(directory, pid, threads));
+  const mappings = await mappingsIn(directory, pid);
+  const hasParent = ranges.some(({ inParent }) => inParent);
+  const areas = hasParent ? await lazyAreas(directory, [pid, ...threads], mappings) : [];
+  const marked = markLazy(ranges, areas);
   const lazy = marked.filter((range) => range.lazy);
-  const places = await placesOf(directory, pid, lazy);
+  const places = await placesOf(directory, pid, lazy, mappings);
+  if (!hasParent) return { pid, path, places };
   const entries = marked.flatMap((range) => [
     ...[range.start, range.count],
     range.inParent && range.lazy ? LAZY : flagsOf(range),
@@ -84,10 +88,10 @@ type Area = readonly [start: number, end: number];
  */
 async function lazyAreas(
   directory: string,
-  pid: number,
   threads: readonly number[],
+  mappings: readonly Plain<VmaEntry>[],
 ): Promise<Area[]> {
-  const cores = await eachOf(new Set([pid, ...threads]), async (id) => {
+  const cores = await eachOf(new Set(threads), async (id) => {
     const [core] = await entriesOf(join(directory, `core-${id}.img`));
     return stackPointerOf(decode(core_entry, core as Uint8Array));
   });
@@ -95,7 +99,6 @@ async function lazyAreas(
   if (cores.includes(UNKNOWN)) return [];
   const { pageSize } = native();
   const stacks = cores.map((pointer) => pointer - (pointer % pageSize)).sort((a, b) => a - b);
-  const mappings = await mappingsIn(directory, pid);
   return mappings.filter(canBeLazy).flatMap(({ start, end }) => {
     const inside = stacks.filter((page) => start <= page && page < end);
     const starts = [start, ...inside.map((page) => page + pageSize)];

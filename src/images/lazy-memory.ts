@@ -6,12 +6,12 @@ import { decode, type Plain } from '../protobuf/decode.ts';
 import { entriesOf } from './image-file.ts';
 import {
   CompressedPages,
-  chainFailure,
   locatePages,
   type Pages,
+  readEachPagemap,
   type StoredPages,
 } from './page-chain.ts';
-import { type PageRange, pagemapFileOf, pagemapsIn, readPagemap } from './pagemap.ts';
+import { type PageRange, pagemapFileOf } from './pagemap.ts';
 
 /** Consecutive pages that a process gets after its restore: from a file, or from the source of a lazy dump. */
 export type LazyRange = (StoredPages | (Pages & { readonly path?: undefined })) & {
@@ -34,18 +34,13 @@ export async function lazyMemoryIn(
   operation: string,
   directory: string,
 ): Promise<LazyMemory | undefined> {
-  const memory = new Map<number, readonly LazyRange[]>();
-  for (const [pid, path] of await pagemapsIn(directory)) {
-    try {
-      const { ranges } = await readPagemap(path);
-      const lazy = ranges.filter(({ lazy, inParent }) => lazy && !inParent);
-      memory.set(pid, await placesOf(directory, pid, lazy));
-    } catch (cause) {
-      if (cause instanceof CompressedPages) return undefined;
-      throw chainFailure(operation, path, cause);
-    }
-  }
-  return memory;
+  return await readEachPagemap(operation, directory, async (pid, ranges) => {
+    const lazy = ranges.filter(({ lazy, inParent }) => lazy && !inParent);
+    return await placesOf(directory, pid, lazy, await mappingsIn(directory, pid));
+  }).catch((error: Error) => {
+    if (error.cause instanceof CompressedPages) return undefined;
+    throw error;
+  });
 }
 
 /** Where the lazy pages of a process are. Those that no image has are at the source of a lazy dump. */
@@ -53,15 +48,14 @@ export async function placesOf(
   directory: string,
   pid: number,
   lazy: readonly PageRange[],
+  mappings: readonly Plain<VmaEntry>[],
 ): Promise<readonly LazyRange[]> {
   const isHere = ({ present, inParent }: PageRange) => present || inParent;
   const here = await locatePages(directory, pagemapFileOf(pid), lazy.filter(isHere));
   const elsewhere = lazy.filter((range) => !isHere(range));
   const remote = elsewhere.map(({ start, count }) => ({ start, count }));
   const places = [...here, ...remote].sort((one, other) => one.start - other.start);
-  const wiped = (await mappingsIn(directory, pid)).filter(
-    ({ madv = 0 }) => BigInt(madv) & WIPE_ON_FORK,
-  );
+  const wiped = mappings.filter(({ madv = 0 }) => BigInt(madv) & WIPE_ON_FORK);
   return wiped.length === 0 ? places : places.flatMap((place) => markWiped(place, wiped));
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CriuError } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { BadImage } from './image-file.ts';
-import { type PageRange, payloadEnd, payloadStart, readPagemap } from './pagemap.ts';
+import { type PageRange, pagemapsIn, payloadEnd, payloadStart, readPagemap } from './pagemap.ts';
 
 /** Consecutive pages, by the address of the first. */
 export type Pages = Pick<PageRange, 'start' | 'count'>;
@@ -15,11 +15,27 @@ export interface StoredPages extends Pages {
   readonly offset: number;
 }
 
-/** The error of an operation that cannot use a pagemap, or what it refers to. Other errors stay what they are. */
-export function chainFailure(operation: string, path: string, cause: unknown): unknown {
-  if (!(cause instanceof BadImage)) return cause;
-  const message = `${operation}: ${path}, or an image that it needs, ${cause.message}`;
-  return new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, cause });
+/**
+ * Calls `read` with the pagemap of each process in a directory. It may read the images of parents as well.
+ * @returns what it has resolved with, by the pids in the images
+ * @throws CriuError ERR_CRIU_BAD_IMAGE, with a BadImage as its cause
+ */
+export async function readEachPagemap<T>(
+  operation: string,
+  directory: string,
+  read: (pid: number, ranges: readonly PageRange[]) => Promise<T>,
+): Promise<Map<number, T>> {
+  const results = new Map<number, T>();
+  for (const [pid, path] of await pagemapsIn(directory)) {
+    try {
+      results.set(pid, await read(pid, (await readPagemap(path)).ranges));
+    } catch (cause) {
+      if (!(cause instanceof BadImage)) throw cause;
+      const message = `${operation}: ${path}, or an image that it needs, ${cause.message}`;
+      throw new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, cause });
+    }
+  }
+  return results;
 }
 
 /** Some of the pages are compressed. */

@@ -14,8 +14,9 @@ import { operationOptions } from '../options/operation-options.ts';
 import { makeBlocking } from '../options/page-connection.ts';
 import { assertEncrypted } from '../options/reach.ts';
 import { translate, withDefaults } from '../options/translate.ts';
+import type { DirectoryLike } from '../options/types.ts';
 import { CriuChild } from '../worker/child.ts';
-import { locate } from '../worker/endpoint.ts';
+import { type Endpoint, locate } from '../worker/endpoint.ts';
 import { startFailure } from '../worker/worker-session.ts';
 import { LazyPages, type LazyPagesOptions } from './lazy-pages.ts';
 import {
@@ -27,7 +28,7 @@ import {
 } from './lazy-pages-command.ts';
 
 /** The first CRIU with lazy pages. */
-export const LAZY_PAGES_SINCE = 30500;
+const SINCE = 30500;
 
 /** What a lazy restore adds to the options of its daemon. */
 export interface LazyPagesContext {
@@ -40,6 +41,41 @@ export interface LazyPagesContext {
    * connection then outlives this process, and the restored processes wait for their pages.
    */
   readonly keepAliveFd?: number | undefined;
+}
+
+/** The directories of a daemon, as they are given. */
+export interface DaemonDirectories {
+  readonly imagesDirectory?: DirectoryLike | undefined;
+  /** Where the restore looks for the daemon. Default: the images directory. */
+  readonly workDirectory?: DirectoryLike | undefined;
+}
+
+/** Where a daemon works, with absolute paths of the directories. */
+export interface DaemonPlace {
+  readonly binary: Endpoint;
+  readonly images: string;
+  readonly work: string;
+}
+
+/**
+ * Finds criu and the directories for a daemon.
+ * @param newest see {@link requireSupport}
+ * @throws CriuError if they cannot be used, or criu or the kernel has no lazy pages
+ */
+export async function findDaemonPlace(
+  operation: string,
+  client: Client,
+  { imagesDirectory, workDirectory }: DaemonDirectories,
+  newest: Parameters<typeof requireSupport>[2]['newest'],
+  cancellation: Cancellation,
+): Promise<DaemonPlace> {
+  const binary = await locate(operation, client);
+  await using images = await openDirectory(operation, 'imagesDirectory', imagesDirectory, false);
+  await using work = await openDirectory(operation, 'workDirectory', workDirectory, true);
+  if (!images) throw invalid(operation, 'imagesDirectory', 'a directory', imagesDirectory);
+  const needs = { since: SINCE, newest, memTrack: false, lazyPages: true };
+  await requireSupport(operation, binary, needs, cancellation);
+  return { binary, images: resolve(images.path), work: resolve((work ?? images).path) };
 }
 
 /** Starts a lazy-pages daemon; resolves once its process runs. */
@@ -56,24 +92,18 @@ export async function startLazyPages(
   const options = withDefaults('lazyPages', own, client.defaults);
   const { wire, inherited, newest } = translate('lazyPages', options, operation);
   assertEncrypted(operation, wire.ps?.address ?? undefined, options.tls, insecure);
-  const binary = await locate(operation, client);
-  const { imagesDirectory, workDirectory } = options;
-  await using images = await openDirectory(operation, 'imagesDirectory', imagesDirectory, false);
-  await using work = await openDirectory(operation, 'workDirectory', workDirectory, true);
-  if (!images) throw invalid(operation, 'imagesDirectory', 'a directory', imagesDirectory);
-  const workPath = resolve((work ?? images).path);
-  const needs = { since: LAZY_PAGES_SINCE, newest, memTrack: false, lazyPages: true };
-  await requireSupport(operation, binary, needs, cancellation);
+  const place = await findDaemonPlace(operation, client, options, newest, cancellation);
+  const { binary, images, work } = place;
   makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
-  const pages = await lazyPagesIn(operation, images.path);
-  const log = await LogFile.at(join(workPath, options.logFile ?? DEFAULT_LOG_NAME));
+  const pages = await lazyPagesIn(operation, images);
+  const log = await LogFile.at(join(work, options.logFile ?? DEFAULT_LOG_NAME));
   await spawnSlot();
   cancellation.throwIfRequested();
   const [statusFd, daemonStatusFd] = native().pipe();
   try {
     const child = CriuChild.start({
       path: binary.path,
-      args: lazyPagesArguments({ wire, options, images: resolve(images.path), work: workPath }),
+      args: lazyPagesArguments({ wire, options, images, work }),
       inherited: [
         ...inherited,
         [STATUS_FD, daemonStatusFd],
@@ -83,7 +113,7 @@ export async function startLazyPages(
     return new LazyPages({
       child,
       statusFd,
-      socketPath: join(workPath, SOCKET_NAME),
+      socketPath: join(work, SOCKET_NAME),
       log,
       pages,
       start,

@@ -155,15 +155,15 @@ export class LazyPages implements AsyncDisposable {
       killed.push(...killSession(this.pid));
     };
     child.exit.ref();
-    const failure = await Promise.race([this.exited, this.#status.failed]);
-    if (typeof failure === 'string') {
-      throw new CriuError('ERR_CRIU_LAZY_PAGES', `lazyPages: ${failure}`, {
+    const end = await Promise.race([this.exited, this.#status.failed]);
+    if (typeof end === 'string') {
+      throw new CriuError('ERR_CRIU_LAZY_PAGES', `lazyPages: ${end}`, {
         operation: 'lazyPages',
       });
     }
-    if (failure.code !== 0) {
+    if (end.code !== 0) {
       await awaitEnd(killed);
-      throw await this.#failureOf(failure);
+      throw await this.#failureOf(end);
     }
     const bytes = pages * native().pageSize;
     return { pages, bytes, durationMs: performance.now() - start };

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { invalid } from '../errors.ts';
@@ -11,20 +11,19 @@ import {
 } from '../images/lazy-memory.ts';
 import { lazyPagesDaemon, native } from '../native/index.ts';
 import type { Client } from '../operations/client.ts';
-import { openDirectory } from '../operations/directories.ts';
-import { requireSupport } from '../operations/probe.ts';
 import { makeBlocking } from '../options/page-connection.ts';
-import type { DirectoryLike } from '../options/types.ts';
 import { CriuChild } from '../worker/child.ts';
-import { locate } from '../worker/endpoint.ts';
 import { startFailure } from '../worker/worker-session.ts';
 import { LazyPages } from './lazy-pages.ts';
-import { IMAGES_OPTION, KEEP_ALIVE_FD, SOCKET_NAME } from './lazy-pages-command.ts';
-import { LAZY_PAGES_SINCE, type LazyPagesContext } from './lazy-pages-start.ts';
+import { IMAGES_OPTION, KEEP_ALIVE_FD, SOCKET_NAME, STATUS_FD } from './lazy-pages-command.ts';
+import {
+  type DaemonDirectories,
+  findDaemonPlace,
+  type LazyPagesContext,
+} from './lazy-pages-start.ts';
 import { MAX_BUFFERED_BYTES } from './page-protocol.ts';
 
-// The numbers that descriptors have in the daemon, and what stands for no file: see its lazy-pages.h.
-const STATUS_FD = 3;
+// The other numbers that descriptors have in the daemon, and what stands for no file: see its lazy-pages.h.
 const TABLE_FD = 4;
 const SOURCE_FD = 5;
 const NO_FILE = 2n ** 64n - 1n;
@@ -32,10 +31,7 @@ const NO_FILE = 2n ** 64n - 1n;
 const NUMBERS = 6;
 
 /** What the daemon of this package serves, and to whom. */
-export interface OwnLazyPagesOptions {
-  readonly imagesDirectory: DirectoryLike | undefined;
-  /** The directory in which the restore looks for the daemon. Default: the images directory. */
-  readonly workDirectory?: DirectoryLike | undefined;
+export interface OwnLazyPagesOptions extends DaemonDirectories {
   /** Where the memory is, if the images do not say it. */
   readonly memory?: LazyMemory | undefined;
   /** The connection to the source of a lazy dump, for pages that are in no file. */
@@ -50,19 +46,13 @@ export interface OwnLazyPagesOptions {
  */
 export async function startOwnLazyPages(
   client: Client,
-  { imagesDirectory, workDirectory, memory: known, sourceFd }: OwnLazyPagesOptions,
+  { memory: known, sourceFd, ...directories }: OwnLazyPagesOptions,
   { operation, outer, keepAliveFd }: LazyPagesContext & { operation: string; outer: Cancellation },
 ): Promise<LazyPages | undefined> {
   const start = performance.now();
-  const binary = await locate(operation, client);
-  await using images = await openDirectory(operation, 'imagesDirectory', imagesDirectory, false);
-  await using work = await openDirectory(operation, 'workDirectory', workDirectory, true);
-  if (!images) throw invalid(operation, 'imagesDirectory', 'a directory', imagesDirectory);
-  const workPath = resolve((work ?? images).path);
-  const needs = { since: LAZY_PAGES_SINCE, newest: undefined, memTrack: false, lazyPages: true };
-  await requireSupport(operation, binary, needs, outer);
+  const { images, work } = await findDaemonPlace(operation, client, directories, undefined, outer);
   makeBlocking(operation, sourceFd);
-  const memory = known ?? (await lazyMemoryIn(operation, images.path));
+  const memory = known ?? (await lazyMemoryIn(operation, images));
   if (!memory) return undefined;
   if (sourceFd === undefined && lacksPages(memory)) {
     const takes = 'the source of the lazy dump, because pages are missing from the images';
@@ -79,7 +69,7 @@ export async function startOwnLazyPages(
     const child = CriuChild.start({
       path,
       args: [
-        ...[IMAGES_OPTION, resolve(images.path), '--work-dir', workPath],
+        ...[IMAGES_OPTION, images, '--work-dir', work],
         ...(sourceFd === undefined ? [] : ['--source']),
       ],
       inherited: [
@@ -93,7 +83,7 @@ export async function startOwnLazyPages(
     return new LazyPages({
       ...{ child, statusFd, start, limits: {}, pages: countLazyPages(memory) },
       onRestored: () => sent.end(),
-      socketPath: join(workPath, SOCKET_NAME),
+      socketPath: join(work, SOCKET_NAME),
     });
   } catch (error) {
     for (const fd of [statusFd, tableFd]) native().close(fd);

@@ -2,7 +2,7 @@ import { fstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../native/index.ts';
-import { readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
+import { descriptorPath, readDescriptorLink, readDescriptors } from '../procfs/descriptors.ts';
 import type { CriuChild } from '../worker/child.ts';
 
 const USERFAULTFD = 'anon_inode:[userfaultfd]';
@@ -104,8 +104,7 @@ export class UffdGuard implements Disposable {
   }
 
   async #inodeOf(number: number): Promise<number | undefined> {
-    const path = `/proc/${this.#daemon.pid}/fd/${number}`;
-    return await stat(path).then(
+    return await stat(descriptorPath(this.#daemon.pid, number)).then(
       ({ ino }) => ino,
       () => undefined,
     );

@@ -100,7 +100,7 @@ uint64_t image_address(const struct memory *memory, uint64_t index);
 void read_pages(const struct memory *memory, uint64_t index, uint64_t count, char *buffer);
 
 /* task.c */
-struct task *add_task(const struct memory *memory, int uffd);
+void add_task(const struct memory *memory, int uffd);
 void remove_task(struct task *task);
 void set_states(struct task *task, uint64_t index, uint64_t count, enum page_state state);
 uint64_t run_of(const struct task *task, uint64_t index, uint64_t most, enum page_state state);
@@ -111,7 +111,7 @@ void add_fault(struct task *task, uint64_t address);
 void drop_pages(struct task *task, uint64_t start, uint64_t end);
 bool take_left(struct task *task, struct area area);
 void move_pages_to(struct task *task, uint64_t from, uint64_t to, uint64_t size);
-struct task *fork_task(const struct task *parent, int uffd);
+void fork_task(const struct task *parent, int uffd);
 
 /* uffd.c */
 void handle_events(struct task *task);

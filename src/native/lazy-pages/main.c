@@ -11,16 +11,14 @@
 #include <unistd.h>
 
 enum {
-  MIN_CHUNK = 16, /* how many pages come with one that a thread waits for, and are requested next */
-  CHUNKS_AHEAD =
-      4, /* how many chunks are requested in the background before the first is answered */
-  CHANGING_MS = 1,       /* how long to wait for a process that is changing its mappings */
+  MIN_CHUNK = 16,   /* how many pages come with one that a thread waits for, and are requested next */
+  CHUNKS_AHEAD = 4, /* how many chunks are requested before the first is answered */
+  CHANGING_MS = 1,  /* how long to wait for a process that is changing its mappings */
   FINISHED = 0x52535446, /* CRIU's LAZY_PAGES_RESTORE_FINISHED */
 };
 
 size_t page_size;
 
-static bool has_source;
 static bool is_finished; /* all mappings of the processes are registered */
 static bool has_begun;   /* the processes run */
 /* How many pages are requested at once in the background: fewer if threads wait for pages. */
@@ -204,7 +202,6 @@ int main(int argc, char **argv) {
   page_size = (size_t)sysconf(_SC_PAGESIZE);
   /* A failure is also survived when nobody reads STATUS any more. */
   signal(SIGPIPE, SIG_IGN);
-  has_source = argc > 5;
   buffer = malloc(MAX_CHUNK * page_size);
   if (!buffer) fail("malloc", "a buffer");
   if (chdir(argv[4])) fail("chdir", argv[4]);
@@ -213,6 +210,7 @@ int main(int argc, char **argv) {
   /* Ready. */
   if (write(STATUS, "", 1) != 1) return 1;
   serve(accept_restore(listener));
+  bool has_source = argc > 5;
   if (has_source) say_complete();
   return 0;
 }

@@ -60,9 +60,9 @@ static void request_again(struct task *task, uint64_t index, uint64_t count) {
   for (uint64_t end = index + count; index < end; index++) {
     if ((task->states[index] & ~WANTED) != REQUESTED) continue;
     set_states(task, index, 1, REMOTE);
+    if (!(task->states[index] & WANTED)) continue;
     const struct span *span = span_of(task, index);
-    if (task->states[index] & WANTED)
-      add_fault(task, span->address + (index - span->index) * page_size);
+    add_fault(task, span->address + (index - span->index) * page_size);
     task->states[index] = REMOTE;
   }
 }

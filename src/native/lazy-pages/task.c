@@ -24,7 +24,7 @@ static struct task *new_task(const struct memory *memory, int uffd) {
   return *end = task;
 }
 
-struct task *add_task(const struct memory *memory, int uffd) {
+void add_task(const struct memory *memory, int uffd) {
   struct task *task = new_task(memory, uffd);
   task->span_count = memory->range_count;
   task->spans = grow(NULL, task->span_count, sizeof *task->spans);
@@ -35,11 +35,10 @@ struct task *add_task(const struct memory *memory, int uffd) {
     memset(task->states + memory->first[i], state, range->count);
     task->counts[state] += range->count;
   }
-  return task;
 }
 
 /* What has been requested for the parent serves the child as well. */
-struct task *fork_task(const struct task *parent, int uffd) {
+void fork_task(const struct task *parent, int uffd) {
   struct task *task = new_task(parent->memory, uffd);
   task->span_count = parent->span_count;
   task->spans = grow(NULL, task->span_count, sizeof *task->spans);
@@ -51,7 +50,6 @@ struct task *fork_task(const struct task *parent, int uffd) {
   for (size_t i = 0; i < task->memory->range_count; i++)
     if (task->memory->ranges[i].is_wiped)
       set_states(task, task->memory->first[i], task->memory->ranges[i].count, PLACED);
-  return task;
 }
 
 void remove_task(struct task *task) {

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { CriuError } from '../../errors.ts';
-import { chainFailure, locatePages, type StoredPages } from '../../images/page-chain.ts';
-import { PRESENT, pagemapFileOf, pagemapsIn, readPagemap } from '../../images/pagemap.ts';
+import { locatePages, readEachPagemap, type StoredPages } from '../../images/page-chain.ts';
+import { PRESENT, pagemapFileOf } from '../../images/pagemap.ts';
 import { type MemoryCopy, native } from '../../native/index.ts';
 import { entriesOf, type Span } from './page-spans.ts';
 
@@ -16,17 +16,10 @@ const PART_PAGES = 16_384;
  * @throws CriuError ERR_CRIU_BAD_IMAGE
  */
 export async function findParentPages(operation: string, directory: string): Promise<ParentPages> {
-  const found = new Map<number, StoredPages[]>();
-  for (const [id, path] of await pagemapsIn(directory)) {
-    try {
-      const { ranges } = await readPagemap(path);
-      const stored = ranges.filter(({ present, inParent }) => present || inParent);
-      found.set(id, await locatePages(directory, pagemapFileOf(id), stored));
-    } catch (cause) {
-      throw chainFailure(operation, path, cause);
-    }
-  }
-  return found;
+  return await readEachPagemap(operation, directory, async (pid, ranges) => {
+    const stored = ranges.filter(({ present, inParent }) => present || inParent);
+    return await locatePages(directory, pagemapFileOf(pid), stored);
+  });
 }
 
 /**
