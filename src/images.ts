@@ -6,6 +6,27 @@ export {
   type ImagePayloads,
   imageKind,
 } from './images/decode-image.ts';
+export type {
+  CheckpointDescription,
+  DescribeCheckpointOptions,
+  DescribedCgroups,
+  DescribedLock,
+  DescribedMount,
+  DescribedNamespace,
+  DescribedPipe,
+} from './images/description/checkpoint-description.ts';
+export type {
+  CheckpointNeeds,
+  NeededAddress,
+  NeededExternal,
+  NeededFile,
+  NeededOption,
+} from './images/description/checkpoint-needs.ts';
+export { describeCheckpoint } from './images/description/describe-checkpoint.ts';
+export type * from './images/description/described-file.ts';
+export type * from './images/description/described-memory.ts';
+export type * from './images/description/described-process.ts';
+export type { DumpStats } from './images/dump-stats.ts';
 export {
   encodeImage,
   imageChunks,

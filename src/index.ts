@@ -10,12 +10,8 @@ export {
   type WorkloadState,
 } from './errors.ts';
 export type { PreflightCode, PreflightFinding } from './finding.ts';
-export {
-  type DumpStats,
-  type RestoreStats,
-  readDumpStats,
-  readRestoreStats,
-} from './images/stats.ts';
+export type { DumpStats } from './images/dump-stats.ts';
+export { type RestoreStats, readDumpStats, readRestoreStats } from './images/stats.ts';
 export { type ImageFinding, verifyImages } from './images/verify.ts';
 export { CheckpointableProcess } from './launch/checkpointable-process.ts';
 export { spawnCheckpointable } from './launch/launch.ts';

@@ -15,11 +15,12 @@ import { addResolve } from './resolve.ts';
 import { addRestore } from './restore.ts';
 import { addRun } from './run.ts';
 import { addServe } from './serve.ts';
+import { addShow } from './show.ts';
 import { addVerify } from './verify.ts';
 
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
-  ...[addDecode, addEncode],
+  ...[addShow, addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriuError } from '../errors.ts';
+import type { DumpStats } from './dump-stats.ts';
 import { BadImage } from './image-file.ts';
 import { type PageRange, readPagemap } from './pagemap.ts';
-import type { DumpStats } from './stats.ts';
 
 /**
  * The statistics of a lazy dump. CRIU resets its counters when it begins to serve pages: it then reports

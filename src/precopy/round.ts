@@ -1,5 +1,5 @@
 import type { CriuLog } from '../errors.ts';
-import type { DumpStats } from '../images/stats.ts';
+import type { DumpStats } from '../images/dump-stats.ts';
 import type { DumpResult } from '../operations/dump.ts';
 import type { PreCopied } from '../operations/pre-copied.ts';
 

@@ -1,5 +1,6 @@
 import type { ExitStatus } from '../errors.ts';
-import { type DumpStats, statsSince } from '../images/stats.ts';
+import type { DumpStats } from '../images/dump-stats.ts';
+import { statsSince } from '../images/stats.ts';
 import type { Client } from '../operations/client.ts';
 import { type DumpResult, dump } from '../operations/dump.ts';
 import { type LazyDumpContext, lazyDump } from '../postcopy/lazy-dump.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DumpStats } from '../../src/images/stats.ts';
+import type { DumpStats } from '../../src/images/dump-stats.ts';
 import type { Iteration } from '../../src/precopy/iteration.ts';
 import type { Decision } from '../../src/precopy/policy.ts';
 import type { Round } from '../../src/precopy/round.ts';

@@ -1,7 +1,10 @@
 // Tests of the public types of node-criu/images, compiled as public.ts is.
 import {
+  type CheckpointDescription,
   type CoreEntry,
+  type DescribedProcess,
   decodeImage,
+  describeCheckpoint,
   encodeImage,
   type GhostChunkEntry,
   type GhostFileEntry,
@@ -56,4 +59,19 @@ export async function write(entry: PagemapEntry): Promise<void> {
   await encodeImage('pipes-data.img', 'PIPES_DATA', [
     { message: { pipe_id: 1, bytes: 1 }, payload: new Uint8Array(1) },
   ]);
+}
+
+export async function describe(): Promise<void> {
+  const checkpoint = await describeCheckpoint('images', { secrets: true });
+  same<typeof checkpoint, CheckpointDescription>();
+  for (const process of checkpoint.processes) same<typeof process, DescribedProcess>();
+  for (const file of checkpoint.files) {
+    if (file.type === 'inet') same<typeof file.state, string>();
+    if (file.type === 'eventfd') same<typeof file.counter, number>();
+    // @ts-expect-error a property of another type of files
+    if (file.type === 'pipe') file.counter;
+  }
+  for (const { start } of checkpoint.processes[0]?.mappings ?? []) BigInt(start);
+  // @ts-expect-error an unknown option
+  await describeCheckpoint('images', { secret: true });
 }

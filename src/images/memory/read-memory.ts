@@ -117,7 +117,7 @@ function isPageSize(size: number): boolean {
 }
 
 /** The size of a page on the host of the dump, which the kernel told each process. */
-async function pageSizeOf(directory: string): Promise<number> {
+export async function pageSizeOf(directory: string): Promise<number> {
   const names = await readdir(directory).catch((cause: Error) => {
     throw bad(directory, `cannot be read: ${cause.message}`, undefined, cause);
   });

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { Cancellation } from '../../concurrency/cancellation.ts';
 import { deferred } from '../../concurrency/deferred.ts';
 import { asCriuError, CriuError, type ExitStatus } from '../../errors.ts';
-import type { DumpStats } from '../../images/stats.ts';
+import type { DumpStats } from '../../images/dump-stats.ts';
 import { native } from '../../native/index.ts';
 import type { Client } from '../../operations/client.ts';
 import { DirectImages } from '../../operations/direct-images.ts';

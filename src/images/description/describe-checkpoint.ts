@@ -1,0 +1,146 @@
+import { invalid } from '../../errors.ts';
+import type { FileLockEntry } from '../../generated/images/types.ts';
+import { eachOf } from '../../procfs/read.ts';
+import { pageSizeOf } from '../memory/read-memory.ts';
+import type {
+  CheckpointDescription,
+  DescribeCheckpointOptions,
+  DescribedLock,
+} from './checkpoint-description.ts';
+import { type CommandLine, readCommandLine } from './command-line.ts';
+import { type FileTable, readFiles } from './file-table.ts';
+import { describeFiles, describePipes, pathOf } from './files.ts';
+import { ImageDirectory } from './image-directory.ts';
+import { describeMappings } from './mappings.ts';
+import { describeCgroups, describeMounts, describeNamespaces } from './namespaces.ts';
+import { describeNeeds } from './needs.ts';
+import { type ProcessImages, readProcesses, usersOf } from './process-images.ts';
+import { describeProcess } from './processes.ts';
+import {
+  type DirectoryMemory,
+  describeMemory,
+  describeParents,
+  readPages,
+  readStats,
+  sizeOf,
+  totalOf,
+  writtenAt,
+} from './rounds.ts';
+
+const operation = 'describeCheckpoint';
+/** Kinds and accesses of locks. Source: CRIU's criu/include/file-lock.h, and fcntl.h. */
+const LOCKS: Readonly<Record<number, DescribedLock['kind']>> = {
+  1: 'posix',
+  2: 'flock',
+  4: 'ofd',
+  8: 'lease',
+};
+const ACCESSES = ['read', 'write', 'unlock'] as const;
+
+/**
+ * Describes what the images of a dump have: its processes, with command lines and environments from their memory,
+ * files, sockets, pipes, mappings and namespaces; and what a restore needs. Of a pre-dump it describes the memory.
+ * It reads no more of the memory than command lines and environments, and needs no CRIU and no privileges. Text that
+ * is not UTF-8 has lone surrogates, as with {@link decodeImage}.
+ * @param directory the images directory
+ * @throws CriuError ERR_CRIU_BAD_IMAGE, with `path` and often `offset`: an image is missing or damaged.
+ * ERR_CRIU_INVALID_ARGUMENT
+ */
+export async function describeCheckpoint(
+  directory: string,
+  options: DescribeCheckpointOptions = {},
+): Promise<CheckpointDescription> {
+  const { secrets = false } = options;
+  if (typeof secrets !== 'boolean') throw invalid(operation, 'secrets', 'a boolean', secrets);
+  const images = await ImageDirectory.open(operation, directory);
+  const inventory = await images.required('inventory.img', 'INVENTORY');
+  const pageSize = await pageSizeOf(images.path);
+  const processes = await readProcesses(images, inventory);
+  const table = await readFiles(images, usersOf(processes));
+  const pages = await readPages(images, pageSize);
+  const files = describeFiles(table);
+  const memory = describeMemory(pages);
+  const ids = new Map(processes.flatMap(({ entry, ids }) => (ids ? [[entry.pid, ids]] : [])));
+  const namespaces = await describeNamespaces(images, ids, inventory.root_ids);
+  const mounts = await describeMounts(images);
+  const locks = (await images.messages('filelocks.img', 'FILE_LOCKS')).map(describeLock);
+  const architecture = processes[0] && String(processes[0].core.mtype).toLowerCase();
+  return {
+    directory: images.path,
+    kind: images.names.has('pstree.img') ? 'dump' : 'pre-dump',
+    writtenAt: await writtenAt(images),
+    imageVersion: inventory.img_version,
+    architecture,
+    pageSize,
+    ...(await sizeOf(images)),
+    processes: await eachOf(processes, async (one) =>
+      describeProcess(
+        one,
+        table,
+        await commandLineOf(one, pages, { directory: images.path, pageSize, secrets }),
+        mappingsOf(one, pages, table),
+      ),
+    ),
+    files,
+    pipes: describePipes(files, table),
+    memory,
+    namespaces,
+    mounts,
+    cgroups: describeCgroups(await images.first('cgroup.img', 'CGROUP'), cgroupSets(processes)),
+    locks,
+    needs: describeNeeds({
+      ...{ inventory, architecture, processes, table, files, namespaces, mounts },
+      processor: (await images.first('cpuinfo.img', 'CPUINFO'))?.x86_entry?.[0]?.model_id,
+      hasLocks: locks.length > 0,
+      bytesLazy: totalOf(memory).bytesLazy,
+    }),
+    stats: await readStats(images, pageSize),
+    parents: await describeParents(operation, images, pageSize),
+  };
+}
+
+async function commandLineOf(
+  { entry: { pid }, mm }: ProcessImages,
+  { processes }: DirectoryMemory,
+  options: { readonly directory: string; readonly pageSize: number; readonly secrets: boolean },
+): Promise<CommandLine> {
+  if (!mm || !processes.has(pid)) return { args: undefined, environment: undefined };
+  return await readCommandLine(mm, { pid, ...options });
+}
+
+function mappingsOf(
+  { entry: { pid }, mm }: ProcessImages,
+  { processes, shared }: DirectoryMemory,
+  table: FileTable,
+) {
+  if (!mm) return [];
+  const memfdOf = (id: number) => {
+    const inode = table.files.get(id)?.memfd?.inode_id;
+    return inode === undefined ? undefined : table.memfds.get(inode);
+  };
+  return describeMappings(mm, {
+    runs: processes.get(pid) ?? [],
+    shared,
+    pathOf: (id) => pathOf(table, id) ?? memfdOf(id)?.name,
+    sharedOf: (id) => memfdOf(id)?.shmid,
+  });
+}
+
+function cgroupSets(processes: readonly ProcessImages[]): Map<number, number> {
+  return new Map(
+    processes.flatMap(({ entry, core }) => {
+      const set = core.thread_core?.cg_set ?? core.tc?.cg_set;
+      return set === undefined ? [] : [[entry.pid, set]];
+    }),
+  );
+}
+
+function describeLock({ flag, type, pid, fd, start, len }: FileLockEntry): DescribedLock {
+  return {
+    ...{ pid, fd },
+    kind: LOCKS[flag] ?? 'unknown',
+    access: ACCESSES[type] ?? 'unknown',
+    start: Number(start),
+    length: Number(len),
+  };
+}

@@ -1,0 +1,28 @@
+import type { DumpStats } from '../dump-stats.ts';
+
+/** How much memory is in the images, in bytes. */
+export interface MemorySizes {
+  /** In this directory, before compression. */
+  readonly bytesStored: number;
+  /** In the directories of earlier rounds. */
+  readonly bytesInParents: number;
+  /** Left in the original processes by a lazy dump. */
+  readonly bytesLazy: number;
+}
+
+/** The memory that the images have of a process, or of shared memory. */
+export interface DescribedMemory extends MemorySizes {
+  /** The process; undefined for shared memory. */
+  readonly pid: number | undefined;
+  /** The number of shared memory; undefined for a process. */
+  readonly shared: number | undefined;
+}
+
+/** A round before a dump. */
+export interface DescribedRound extends MemorySizes {
+  readonly directory: string;
+  /** When its images were completed, in ISO 8601. */
+  readonly writtenAt: string;
+  /** CRIU's statistics. Between the rounds of one criu, its counters are not reset. */
+  readonly stats: DumpStats | undefined;
+}

@@ -1,0 +1,118 @@
+import type { MmEntry, VmaEntry } from '../../generated/images/types.ts';
+import { MemoryLevel } from '../memory/memory-level.ts';
+import type { PageRun } from '../memory/page-runs.ts';
+import type { MemorySizes } from './described-memory.ts';
+import type { DescribedMapping, MappingKind } from './described-process.ts';
+
+/** Bits of the status of a mapping, the most telling first. Source: CRIU's criu/include/image.h. */
+const KINDS: readonly (readonly [number, MappingKind])[] = [
+  [1 << 5, 'heap'],
+  [1 << 3, 'vdso'],
+  [1 << 12, 'vvar'],
+  [1 << 2, 'vsyscall'],
+  [1 << 15, 'shadow-stack'],
+  [1 << 14, 'memfd'],
+  [1 << 13, 'aio'],
+  [1 << 10, 'sysv'],
+  [1 << 11, 'socket'],
+  [(1 << 6) | (1 << 7), 'file'],
+  [1 << 8, 'shared'],
+  [1 << 9, 'anonymous'],
+];
+const SHARED = 1;
+const NOTHING: MemorySizes = { bytesStored: 0, bytesInParents: 0, bytesLazy: 0 };
+
+/** Pages of a process or of shared memory, in the order of addresses. */
+export type Runs = readonly PageRun[];
+
+/** Reads which pages the images of a directory have. @throws CriuError ERR_CRIU_BAD_IMAGE */
+export async function readRuns(directory: string, name: string, pageSize: number): Promise<Runs> {
+  const level = await MemoryLevel.open(directory, name, pageSize);
+  return level.runs;
+}
+
+/** How many bytes of the pages are where. */
+export function sizesOf(runs: Runs): MemorySizes {
+  return sizesWithin(runs, 0n, 1n << 64n);
+}
+
+/** What a mapping may refer to. */
+export interface MappingContext {
+  readonly runs: Runs;
+  /** The pages of shared memory by its number. */
+  readonly shared: ReadonlyMap<number, Runs>;
+  /** The path of a file by its id; undefined if it has none. */
+  readonly pathOf: (id: number) => string | undefined;
+  /** The number of the shared memory of a file in memory, by the id of the file. */
+  readonly sharedOf: (id: number) => number | undefined;
+}
+
+/** The mappings of a process. */
+export function describeMappings(mm: MmEntry, context: MappingContext): DescribedMapping[] {
+  return (mm.vmas ?? []).map((vma) => describeMapping(mm, vma, context));
+}
+
+function describeMapping(
+  mm: MmEntry,
+  vma: VmaEntry,
+  { runs, shared, pathOf, sharedOf }: MappingContext,
+): DescribedMapping {
+  const { start, end, pgoff } = vma;
+  const kind = kindOf(mm, vma);
+  const isShared = (vma.flags & SHARED) !== 0;
+  const file = kind === 'file' || kind === 'memfd' ? Number(vma.shmid) : undefined;
+  const number =
+    kind === 'shared' ? Number(vma.shmid) : kind === 'memfd' ? sharedOf(file ?? 0) : undefined;
+  const pages = number === undefined || !isShared ? undefined : shared.get(number);
+  return {
+    start: hex(start),
+    end: hex(end),
+    size: Number(end - start),
+    protection: protectionOf(vma),
+    kind,
+    file,
+    path: file === undefined ? undefined : pathOf(file),
+    offset: Number(pgoff),
+    shared: number,
+    ...(pages ? sizesWithin(pages, pgoff, pgoff + (end - start)) : sizesWithin(runs, start, end)),
+  };
+}
+
+function kindOf({ mm_start_stack: stack }: MmEntry, { start, end, status }: VmaEntry): MappingKind {
+  const kind = KINDS.find(([bits]) => (status & bits) !== 0)?.[1] ?? 'other';
+  // CRIU marks the stacks that the kernel extends, which threads may have as well.
+  return kind === 'anonymous' && start <= stack && stack < end ? 'stack' : kind;
+}
+
+function protectionOf({ prot, flags }: VmaEntry): string {
+  const letters = ['r', 'w', 'x'].map((letter, bit) => (prot & (1 << bit) ? letter : '-'));
+  return `${letters.join('')}${flags & SHARED ? 's' : 'p'}`;
+}
+
+/** Finds the first run by halving, because mappings and runs may be many. */
+function sizesWithin(runs: Runs, start: bigint, end: bigint): MemorySizes {
+  let [low, high] = [0, runs.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((runs[middle] as PageRun).end <= start) low = middle + 1;
+    else high = middle;
+  }
+  let [bytesStored, bytesInParents, bytesLazy] = [0, 0, 0];
+  for (let index = low; index < runs.length; index++) {
+    const run = runs[index] as PageRun;
+    if (run.start >= end) break;
+    const from = run.start > start ? run.start : start;
+    const size = Number((run.end < end ? run.end : end) - from);
+    if (run.offset !== undefined) bytesStored += size;
+    else if (run.inParent) bytesInParents += size;
+    else if (run.lazy) bytesLazy += size;
+  }
+  return bytesStored + bytesInParents + bytesLazy === 0
+    ? NOTHING
+    : { bytesStored, bytesInParents, bytesLazy };
+}
+
+/** An address as text. */
+export function hex(address: bigint): string {
+  return `0x${address.toString(16)}`;
+}

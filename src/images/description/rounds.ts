@@ -1,0 +1,113 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StatsEntry } from '../../generated/images/types.ts';
+import { eachOf } from '../../procfs/read.ts';
+import { type DumpStats, dumpStatsOf } from '../dump-stats.ts';
+import { INVENTORY } from '../image-names.ts';
+import type { DescribedMemory, DescribedRound, MemorySizes } from './described-memory.ts';
+import { ImageDirectory } from './image-directory.ts';
+import { type Runs, readRuns, sizesOf } from './mappings.ts';
+
+/** The most rounds that are followed. */
+const MAX_ROUNDS = 10_000;
+
+/** The pages that the images of a directory have, by process and by shared memory. */
+export interface DirectoryMemory {
+  readonly processes: ReadonlyMap<number, Runs>;
+  readonly shared: ReadonlyMap<number, Runs>;
+}
+
+/** Reads which pages a directory has. @throws CriuError ERR_CRIU_BAD_IMAGE */
+export async function readPages(
+  images: ImageDirectory,
+  pageSize: number,
+): Promise<DirectoryMemory> {
+  const runsOf = async (pattern: RegExp) => {
+    const named = [...images.names].flatMap((name) => {
+      const [, number] = pattern.exec(name) ?? [];
+      return number === undefined ? [] : { name, number: Number(number) };
+    });
+    named.sort((one, other) => one.number - other.number);
+    const runs = await eachOf(named, async ({ name, number }) => {
+      return [number, await readRuns(images.path, name, pageSize)] as const;
+    });
+    return new Map(runs);
+  };
+  return {
+    processes: await runsOf(/^pagemap-(\d+)\.img$/),
+    shared: await runsOf(/^pagemap-shmem-(\d+)\.img$/),
+  };
+}
+
+/** How much memory there is of each process and each shared memory. */
+export function describeMemory({ processes, shared }: DirectoryMemory): DescribedMemory[] {
+  return [
+    ...[...processes].map(([pid, runs]) => ({ pid, shared: undefined, ...sizesOf(runs) })),
+    ...[...shared].map(([number, runs]) => ({ pid: undefined, shared: number, ...sizesOf(runs) })),
+  ];
+}
+
+/** The sum of the memory. */
+export function totalOf(memory: readonly MemorySizes[]): MemorySizes {
+  const sum = (name: keyof MemorySizes) => memory.reduce((total, one) => total + one[name], 0);
+  return {
+    bytesStored: sum('bytesStored'),
+    bytesInParents: sum('bytesInParents'),
+    bytesLazy: sum('bytesLazy'),
+  };
+}
+
+/**
+ * Describes the rounds before, the newest first. Stops at a directory that it has seen, which `verifyImages`
+ * reports.
+ * @throws CriuError ERR_CRIU_BAD_IMAGE
+ */
+export async function describeParents(
+  operation: string,
+  images: ImageDirectory,
+  pageSize: number,
+): Promise<DescribedRound[]> {
+  const rounds: DescribedRound[] = [];
+  const seen = new Set([images.path]);
+  for (let at = images; at.names.has('parent') && rounds.length < MAX_ROUNDS; ) {
+    at = await ImageDirectory.open(operation, join(at.path, 'parent'));
+    if (seen.has(at.path)) break;
+    seen.add(at.path);
+    rounds.push({
+      directory: at.path,
+      writtenAt: await writtenAt(at),
+      ...totalOf(describeMemory(await readPages(at, pageSize))),
+      stats: await readStats(at, pageSize),
+    });
+  }
+  return rounds;
+}
+
+/** When the inventory was written, which CRIU does last. */
+export async function writtenAt(images: ImageDirectory): Promise<string> {
+  return (await stat(join(images.path, INVENTORY))).mtime.toISOString();
+}
+
+/** CRIU's statistics of the dump. */
+export async function readStats(
+  images: ImageDirectory,
+  pageSize: number,
+): Promise<DumpStats | undefined> {
+  const entry = await images.first('stats-dump', 'STATS');
+  return entry?.dump && dumpStatsOf(plain(entry.dump), pageSize);
+}
+
+function plain(dump: NonNullable<StatsEntry['dump']>): Parameters<typeof dumpStatsOf>[0] {
+  const numbers = Object.entries(dump).map(([name, value]) => [name, Number(value)]);
+  return Object.fromEntries(numbers) as Parameters<typeof dumpStatsOf>[0];
+}
+
+/** The number and the size of the files in a directory. */
+export async function sizeOf(images: ImageDirectory): Promise<{ fileCount: number; size: number }> {
+  const entries = await readdir(images.path, { withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await eachOf(files, async ({ name }) => {
+    return (await stat(join(images.path, name)).catch(() => undefined))?.size;
+  });
+  return { fileCount: sizes.length, size: sizes.reduce((sum, size) => sum + size, 0) };
+}
