@@ -4,7 +4,7 @@
 #
 # usage: npm run setup [-- PART…]
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
-#   tests     demo, all npm packages, the Node versions, the virtual machine, shellcheck and crit
+#   tests     demo, all npm packages, the Node versions, the virtual machine, shellcheck, gdb and crit
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
 #   benches   demo, all npm packages, the virtual machine and crit
 # Without a part: tests and package.
@@ -18,7 +18,7 @@ die() { say "$*" >&2; exit 1; }
 [ $# -gt 0 ] || set -- tests package
 declare -A packages=(
   [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
-  [tests]='qemu-system-x86_64=qemu-system-x86 shellcheck=shellcheck'
+  [tests]='qemu-system-x86_64=qemu-system-x86 shellcheck=shellcheck gdb=gdb'
   [package]=''
   [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )

@@ -41,7 +41,28 @@ export {
   imageToJson,
   type JsonImage,
 } from './images/json/image-json.ts';
+export {
+  type CoreFile,
+  type WriteCoreOptions,
+  writeCore,
+} from './images/memory/core/write-core.ts';
+export { hexdump } from './images/memory/hexdump.ts';
+export type { MappingKind, MemoryMapping } from './images/memory/mappings.ts';
 export type { MemoryPiece } from './images/memory/memory-level.ts';
+export {
+  type MappedFileSize,
+  type MappingSize,
+  type MemorySize,
+  type MemorySizesOptions,
+  memorySizes,
+  type ProcessMemorySize,
+} from './images/memory/memory-sizes.ts';
 export { type ReadMemoryOptions, readMemory } from './images/memory/read-memory.ts';
+export {
+  type MemoryMatch,
+  type SearchMemoryOptions,
+  searchMemory,
+} from './images/memory/search-memory.ts';
+export type { MemoryPattern } from './images/memory/search-pattern.ts';
 export type { Payload } from './images/payload.ts';
 export type { QueuedMessage, TcpQueues } from './images/payload-formats.ts';

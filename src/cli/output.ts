@@ -20,7 +20,15 @@ export interface OutputFlags {
 
 /** A line of output with `--json`; the other properties depend on `event`. */
 export interface OutputEvent {
-  readonly event: 'step' | 'progress' | 'finding' | 'listening' | 'result' | 'error';
+  readonly event:
+    | 'step'
+    | 'progress'
+    | 'finding'
+    | 'listening'
+    | 'match'
+    | 'bytes'
+    | 'result'
+    | 'error';
   readonly [property: string]: unknown;
 }
 
@@ -95,6 +103,31 @@ export class Output {
   findings(all: readonly object[], lines: readonly string[]): void {
     if (this.#json) for (const finding of all) this.#line({ event: 'finding', ...finding });
     else for (const line of lines) this.#print(line);
+  }
+
+  /**
+   * Reports one of many parts of a result. Resolves when more can be written, with false if nobody reads the output
+   * any more.
+   */
+  async part(event: 'match' | 'bytes', properties: () => object, text: string): Promise<boolean> {
+    return await this.write(this.#json ? `${JSON.stringify({ event, ...properties() })}\n` : text);
+  }
+
+  /** Writes a part of a result that has a form of its own, as {@link part} does. */
+  async write(chunk: string | Buffer): Promise<boolean> {
+    this.#live?.clear();
+    const { stdout } = process;
+    if (stdout.destroyed) return false;
+    if (!stdout.write(chunk)) {
+      await new Promise<void>((resolve) => {
+        const end = () => {
+          stdout.off('drain', end).off('close', end);
+          resolve();
+        };
+        stdout.on('drain', end).on('close', end);
+      });
+    }
+    return !stdout.destroyed;
   }
 
   /** Reports that a server accepts connections. */

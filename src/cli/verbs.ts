@@ -8,6 +8,7 @@ import { addDump } from './dump.ts';
 import { addEncode } from './encode.ts';
 import { addIterate } from './iterate.ts';
 import { addLazyRestore } from './lazy-restore.ts';
+import { addMemory } from './memory.ts';
 import { addMigrate } from './migrate.ts';
 import { addMigrations } from './migrations.ts';
 import { addPreflight } from './preflight.ts';
@@ -21,6 +22,6 @@ import { addVerify } from './verify.ts';
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
-  ...[addShow, addDecode, addEncode],
+  ...[addShow, addMemory, addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

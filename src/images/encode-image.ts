@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
 import { asCriuError, CriuError, invalid } from '../errors.ts';
+import { replaceFile } from '../process/replaced-file.ts';
 import { encodeExactly } from '../protobuf/encode.ts';
 import type { ImageEntry } from './decode-image.ts';
 import { headerBytes, wordBytes } from './image-file.ts';
@@ -40,20 +39,11 @@ export async function encodeImage<Kind extends ImageKind>(
 ): Promise<void> {
   const operation = 'encodeImage';
   if (typeof path !== 'string') throw invalid(operation, 'path', 'a path', path);
-  const temporary = `${path}.${randomUUID()}.new`;
-  const system = (error: unknown) => {
-    throw asCriuError(operation, error);
-  };
-  const file = await open(temporary, 'wx', 0o600).catch(system);
   try {
-    try {
+    await replaceFile(path, async (file) => {
       for await (const chunk of imageChunks(kind, entries)) await file.writeFile(chunk);
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path).catch(system);
+    });
   } catch (error) {
-    await rm(temporary, { force: true });
     throw asCriuError(operation, error);
   }
 }

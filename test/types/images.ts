@@ -8,6 +8,7 @@ import {
   encodeImage,
   type GhostChunkEntry,
   type GhostFileEntry,
+  hexdump,
   type ImageEntry,
   type ImageKind,
   imageChunks,
@@ -15,13 +16,18 @@ import {
   type imageKind,
   imageToJson,
   type JsonImage,
+  type MemoryMatch,
   type MemoryPiece,
+  type memorySizes,
   type PagemapEntry,
   type Payload,
+  type ProcessMemorySize,
   type PstreeEntry,
   type QueuedMessage,
   readMemory,
+  searchMemory,
   type TcpQueues,
+  writeCore,
 } from 'node-criu/images';
 import { same } from './same.ts';
 
@@ -41,6 +47,15 @@ export async function read(): Promise<void> {
   }
   same<Awaited<ReturnType<typeof imageKind>>, ImageKind>();
   for await (const piece of readMemory('images', { pid: 1 })) same<typeof piece, MemoryPiece>();
+  for await (const text of hexdump(readMemory('images', { pid: 1 }))) same<typeof text, string>();
+  for await (const match of searchMemory('images', { pattern: /a/, context: 8 })) {
+    same<typeof match, MemoryMatch>();
+  }
+  same<Awaited<ReturnType<typeof memorySizes>>, ProcessMemorySize[]>();
+  const { missing } = await writeCore('images', { pid: 1, path: 'core' });
+  same<typeof missing, readonly string[]>();
+  // @ts-expect-error a core file is that of one process
+  await writeCore('images', { path: 'core' });
   for await (const text of imageToJson('files.img', { pretty: true })) same<typeof text, string>();
 }
 

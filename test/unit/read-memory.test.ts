@@ -1,50 +1,19 @@
-import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { symlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decompressBlock } from '../../src/images/memory/lz4.ts';
+import { type ReadMemoryOptions, readMemory } from '../../src/images.ts';
 import {
-  encodeImage,
-  type PagemapEntry,
-  type ReadMemoryOptions,
-  readMemory,
-} from '../../src/images.ts';
+  ALIGNED,
+  filled,
+  LAZY,
+  PAGE,
+  PARENT,
+  PRESENT,
+  type Run,
+  writeLevel,
+} from '../helpers/memory-images.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
-
-const PAGE = 4096;
-const PARENT = 1;
-const LAZY = 2;
-const PRESENT = 4;
-const ALIGNED = 8;
-
-/** Runs of pages in a pagemap: address in pages, number of pages, flags, and the blocks of compressed ones. */
-type Run = [
-  page: number,
-  count: number,
-  flags: number,
-  blocks?: [pagesPerBlock: number, ...number[]],
-];
-
-async function writeLevel(directory: string, runs: readonly Run[], pages: Buffer): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  const entries = runs.map(([page, count, flags, blocks]) => {
-    const [perBlock = 0, ...sizes] = blocks ?? [];
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    const message: PagemapEntry = {
-      ...{ vaddr: BigInt(page * PAGE), compat_nr_pages: count, nr_pages: BigInt(count), flags },
-      blocks: blocks && {
-        ...{ block_sizes: sizes, pages_per_block: perBlock, total_payload_size: BigInt(total) },
-      },
-    };
-    return { message };
-  });
-  const head = { message: { pages_id: 3 } };
-  await encodeImage(join(directory, 'pagemap-7.img'), 'PAGEMAP', [head, ...entries]);
-  await writeFile(join(directory, 'pages-3.img'), pages);
-}
-
-/** Pages that consist of one letter each. */
-const filled = (letters: string) =>
-  Buffer.concat([...letters].map((letter) => Buffer.alloc(PAGE, letter)));
 
 /** The letters of the pages that are read, after their addresses; a page of zeros is 0. */
 async function pagesOf(directory: string, options: Partial<ReadMemoryOptions> = {}) {

@@ -1,7 +1,7 @@
 import { invalid } from '../../errors.ts';
 import type { FileLockEntry } from '../../generated/images/types.ts';
 import { eachOf } from '../../procfs/read.ts';
-import { pageSizeOf } from '../memory/read-memory.ts';
+import { pageSizeOf } from '../memory/page-size.ts';
 import type {
   CheckpointDescription,
   DescribeCheckpointOptions,
@@ -54,7 +54,7 @@ export async function describeCheckpoint(
   if (typeof secrets !== 'boolean') throw invalid(operation, 'secrets', 'a boolean', secrets);
   const images = await ImageDirectory.open(operation, directory);
   const inventory = await images.required('inventory.img', 'INVENTORY');
-  const pageSize = await pageSizeOf(images.path);
+  const pageSize = await pageSizeOf(operation, images.path);
   const processes = await readProcesses(images, inventory);
   const table = await readFiles(images, usersOf(processes));
   const pages = await readPages(images, pageSize);

@@ -1,3 +1,4 @@
+import type { MappingKind } from '../memory/mappings.ts';
 import type { MemorySizes } from './described-memory.ts';
 
 /** A process of a dumped tree. What a zombie does not have is undefined or empty. */
@@ -107,20 +108,3 @@ export interface DescribedMapping extends MemorySizes {
   /** The number of shared memory. */
   readonly shared: number | undefined;
 }
-
-/** What a mapping is; `shared` is anonymous memory that processes share. */
-export type MappingKind =
-  | 'heap'
-  | 'stack'
-  | 'anonymous'
-  | 'shared'
-  | 'file'
-  | 'memfd'
-  | 'sysv'
-  | 'aio'
-  | 'socket'
-  | 'vdso'
-  | 'vvar'
-  | 'vsyscall'
-  | 'shadow-stack'
-  | 'other';

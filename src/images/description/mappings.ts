@@ -1,24 +1,10 @@
 import type { MmEntry, VmaEntry } from '../../generated/images/types.ts';
+import { kindOf, protectionOf } from '../memory/mappings.ts';
 import { MemoryLevel } from '../memory/memory-level.ts';
 import type { PageRun } from '../memory/page-runs.ts';
 import type { MemorySizes } from './described-memory.ts';
-import type { DescribedMapping, MappingKind } from './described-process.ts';
+import type { DescribedMapping } from './described-process.ts';
 
-/** Bits of the status of a mapping, the most telling first. Source: CRIU's criu/include/image.h. */
-const KINDS: readonly (readonly [number, MappingKind])[] = [
-  [1 << 5, 'heap'],
-  [1 << 3, 'vdso'],
-  [1 << 12, 'vvar'],
-  [1 << 2, 'vsyscall'],
-  [1 << 15, 'shadow-stack'],
-  [1 << 14, 'memfd'],
-  [1 << 13, 'aio'],
-  [1 << 10, 'sysv'],
-  [1 << 11, 'socket'],
-  [(1 << 6) | (1 << 7), 'file'],
-  [1 << 8, 'shared'],
-  [1 << 9, 'anonymous'],
-];
 const SHARED = 1;
 const NOTHING: MemorySizes = { bytesStored: 0, bytesInParents: 0, bytesLazy: 0 };
 
@@ -27,7 +13,7 @@ export type Runs = readonly PageRun[];
 
 /** Reads which pages the images of a directory have. @throws CriuError ERR_CRIU_BAD_IMAGE */
 export async function readRuns(directory: string, name: string, pageSize: number): Promise<Runs> {
-  const level = await MemoryLevel.open(directory, name, pageSize);
+  const level = await MemoryLevel.open('describeCheckpoint', directory, name, pageSize);
   return level.runs;
 }
 
@@ -58,7 +44,7 @@ function describeMapping(
   { runs, shared, pathOf, sharedOf }: MappingContext,
 ): DescribedMapping {
   const { start, end, pgoff } = vma;
-  const kind = kindOf(mm, vma);
+  const kind = kindOf(vma, mm);
   const isShared = (vma.flags & SHARED) !== 0;
   const file = kind === 'file' || kind === 'memfd' ? Number(vma.shmid) : undefined;
   const number =
@@ -76,17 +62,6 @@ function describeMapping(
     shared: number,
     ...(pages ? sizesWithin(pages, pgoff, pgoff + (end - start)) : sizesWithin(runs, start, end)),
   };
-}
-
-function kindOf({ mm_start_stack: stack }: MmEntry, { start, end, status }: VmaEntry): MappingKind {
-  const kind = KINDS.find(([bits]) => (status & bits) !== 0)?.[1] ?? 'other';
-  // CRIU marks the stacks that the kernel extends, which threads may have as well.
-  return kind === 'anonymous' && start <= stack && stack < end ? 'stack' : kind;
-}
-
-function protectionOf({ prot, flags }: VmaEntry): string {
-  const letters = ['r', 'w', 'x'].map((letter, bit) => (prot & (1 << bit) ? letter : '-'));
-  return `${letters.join('')}${flags & SHARED ? 's' : 'p'}`;
 }
 
 /** Finds the first run by halving, because mappings and runs may be many. */

@@ -1,15 +1,18 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CriuError } from '../../errors.ts';
+import type { CriuError } from '../../errors.ts';
 import type { PagemapEntry } from '../../generated/images/types.ts';
 import { decodeImage } from '../decode-image.ts';
 import { pagesFileOf } from '../pagemap.ts';
+import { damaged } from './damage.ts';
 import { decompressBlock } from './lz4.ts';
 import { type Blocks, type PageRun, pageRuns } from './page-runs.ts';
 
 /** How many bytes are read at once, unless a block is larger. */
 const PIECE = 1024 * 1024;
-const operation = 'readMemory';
+/** Fewer bytes than {@link SMALL} are read together with those that follow. */
+const SMALL = 32 * 1024;
+const READ_AHEAD = 256 * 1024;
 
 /** Whole pages. */
 export interface MemoryPiece {
@@ -22,16 +25,26 @@ export interface MemoryPiece {
 /** The pages that one directory of a chain has of a process or of shared memory. */
 export class MemoryLevel {
   readonly runs: readonly PageRun[];
-  readonly #path: string;
+  /** The path of the pages file. */
+  readonly path: string;
+  readonly #operation: string;
   #file: FileHandle | undefined;
+  /** What was read of the file beyond a small part, and where it begins. */
+  #ahead = { offset: 0, bytes: Buffer.alloc(0) };
 
-  private constructor(path: string, runs: readonly PageRun[]) {
-    this.#path = path;
+  private constructor(operation: string, path: string, runs: readonly PageRun[]) {
+    this.#operation = operation;
+    this.path = path;
     this.runs = runs;
   }
 
   /** @throws CriuError ERR_CRIU_BAD_IMAGE */
-  static async open(directory: string, pagemap: string, pageSize: number): Promise<MemoryLevel> {
+  static async open(
+    operation: string,
+    directory: string,
+    pagemap: string,
+    pageSize: number,
+  ): Promise<MemoryLevel> {
     const path = join(directory, pagemap);
     let pagesId: number | undefined;
     const entries: PagemapEntry[] = [];
@@ -39,11 +52,13 @@ export class MemoryLevel {
       if ('pages_id' in message) pagesId = message.pages_id;
       else entries.push(message);
     }
-    if (pagesId === undefined) throw bad(path, 'has no entries', 0);
+    if (pagesId === undefined) throw damaged(operation, path, 'has no entries', 0);
     try {
-      return new MemoryLevel(join(directory, pagesFileOf(pagesId)), pageRuns(entries, pageSize));
+      const runs = pageRuns(entries, pageSize);
+      return new MemoryLevel(operation, join(directory, pagesFileOf(pagesId)), runs);
     } catch (cause) {
-      throw bad(path, `is damaged: ${(cause as Error).message}`, undefined, cause);
+      const why = `is damaged: ${(cause as Error).message}`;
+      throw damaged(operation, path, why, undefined, cause);
     }
   }
 
@@ -76,6 +91,20 @@ export class MemoryLevel {
     for await (const bytes of pieces) {
       yield { address, bytes };
       address += BigInt(bytes.length);
+    }
+  }
+
+  /** Fills a buffer with bytes of a run that is present, from an address on. */
+  async fill(target: Buffer, run: PageRun, start: bigint): Promise<void> {
+    const from = Number(start - run.start);
+    if (!run.blocks) {
+      await this.#fill(target, (run.offset as number) + from);
+      return;
+    }
+    let filled = 0;
+    for await (const { bytes } of this.read(run, start, start + BigInt(target.length))) {
+      target.set(bytes, filled);
+      filled += bytes.length;
     }
   }
 
@@ -117,35 +146,52 @@ export class MemoryLevel {
     try {
       return decompressBlock(block, size);
     } catch (cause) {
-      throw bad(this.#path, `is damaged: ${(cause as Error).message}`, offset, cause);
+      throw this.#bad(`is damaged: ${(cause as Error).message}`, offset, cause);
     }
   }
 
   async #bytes(offset: number, length: number): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(length);
-    try {
-      this.#file ??= await open(this.#path);
-      for (let filled = 0; filled < length; ) {
-        const { bytesRead } = await this.#file.read(
-          bytes,
-          filled,
-          length - filled,
-          offset + filled,
-        );
-        if (bytesRead === 0) throw bad(this.#path, 'is truncated', offset + filled);
-        filled += bytesRead;
-      }
-    } catch (error) {
-      if (error instanceof CriuError) throw error;
-      throw bad(this.#path, `cannot be read: ${(error as Error).message}`, offset, error);
-    }
+    await this.#fill(bytes, offset);
     return bytes;
   }
-}
 
-/** The error of a file that is damaged. */
-export function bad(path: string, why: string, offset?: number, cause?: unknown): CriuError {
-  const place = offset === undefined ? '' : `, at byte ${offset}`;
-  const details = { operation, path, offset, cause };
-  return new CriuError('ERR_CRIU_BAD_IMAGE', `${operation}: ${path} ${why}${place}`, details);
+  async #fill(target: Buffer, offset: number): Promise<void> {
+    const { length } = target;
+    if (length > SMALL) {
+      const filled = await this.#readInto(target, offset);
+      if (filled < length) throw this.#bad('is truncated', offset + filled);
+      return;
+    }
+    let at = offset - this.#ahead.offset;
+    if (at < 0 || at + length > this.#ahead.bytes.length) {
+      const bytes = Buffer.allocUnsafe(READ_AHEAD);
+      const filled = await this.#readInto(bytes, offset);
+      if (filled < length) throw this.#bad('is truncated', offset + filled);
+      this.#ahead = { offset, bytes: bytes.subarray(0, filled) };
+      at = 0;
+    }
+    this.#ahead.bytes.copy(target, 0, at, at + length);
+  }
+
+  /** Reads until the buffer is full or the file ends, and returns how much that was. */
+  async #readInto(target: Buffer, offset: number): Promise<number> {
+    try {
+      this.#file ??= await open(this.path);
+      let filled = 0;
+      while (filled < target.length) {
+        const left = target.length - filled;
+        const { bytesRead } = await this.#file.read(target, filled, left, offset + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return filled;
+    } catch (error) {
+      throw this.#bad(`cannot be read: ${(error as Error).message}`, offset, error);
+    }
+  }
+
+  #bad(why: string, offset: number, cause?: unknown): CriuError {
+    return damaged(this.#operation, this.path, why, offset, cause);
+  }
 }

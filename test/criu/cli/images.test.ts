@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { encodeImage } from '../../../src/images.ts';
 import { buildCommand, nodeCriu } from '../../helpers/command.ts';
+import { filled, PRESENT, writeLevel } from '../../helpers/memory-images.ts';
 import { temporaryDirectory } from '../../helpers/workload.ts';
 
 beforeAll(buildCommand);
@@ -34,5 +35,38 @@ test('decode shows an image, and encode writes it again', async () => {
     stderr: expect.stringMatching(
       /has no entries of a known kind.*, at byte 0 \(ERR_CRIU_BAD_IMAGE\)$/,
     ),
+  });
+});
+
+test('memory shows, searches and reads what the images have, and escapes it', async () => {
+  const directory = await temporaryDirectory();
+  const page = filled('-');
+  page.write('\x1b[31mred \u202e', 100);
+  await writeLevel(directory, [[16, 1, PRESENT]], page);
+  const run = async (...args: string[]) => await nodeCriu(['memory', directory, ...args]);
+
+  expect((await run()).stdout).toMatch(/^PID +NAME +IN IMAGES .*\n7 +- +4\.0 KiB +-/);
+  expect(await run('--search', 'red', '--context', '9')).toMatchObject({
+    ...{ exitCode: 0, stderr: '' },
+    stdout: String.raw`7  0000000000010069  -  ----\x1b[31mred \u{202e}-----`,
+  });
+  const lines = (await run('--search-regex', 'r.d', '--json')).stdout.split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { event: 'match', pid: 7, address: '0x10069', bytes: '726564', text: 'red' },
+    { event: 'result', matches: 1 },
+  ]);
+  expect((await run('--search-hex', '00 01')).stdout).toBe('no match');
+  expect((await run('--pid', '7', '--read', '10065+8')).stdout).toBe(
+    '0000000000010065  5b 33 31 6d 72 65 64 20                           |[31mred |',
+  );
+  const raw = join(directory, 'raw');
+  await run('--pid', '7', '--read', '0x10ff8-0x11008', '--raw', '--output', raw);
+  expect(await readFile(raw, 'latin1')).toBe('-'.repeat(8) + '\0'.repeat(8));
+  for (const args of [['--core'], ['--search', 'a', '--files'], ['--raw', '--search', 'a']]) {
+    expect(await run(...args)).toMatchObject({ exitCode: 2, stdout: '' });
+  }
+  expect(await run('--pid', '8')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('pid takes a process with memory in the images (7), not 8'),
   });
 });
