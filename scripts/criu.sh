@@ -2,16 +2,26 @@
 # Prints the path of a CRIU that passes `criu check` here, and writes it to .cache/criu/path for
 # scripts/criu-path.mjs. Tries in this order: CRIU_PATH, the system's own, one unpacked earlier, and
 # Debian's newest from sid or stable, which goes into .cache/criu/VERSION with its libraries.
+#
+# With --streaming, prints the path of a CRIU that streams images (4.3 or newer) instead, and writes it to
+# .cache/criu-streaming/path: Debian's of experimental, until sid has one.
 set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C.UTF-8
 cache=$(cd "$(dirname "$0")/.." && pwd -P)/.cache/criu
+suites=(sid stable)
+oldest=0
+if [ "${1:-}" = --streaming ]; then
+  cache+=-streaming suites=(experimental sid) oldest=4.3
+  unset CRIU_PATH
+fi
 new=$cache/new   # incomplete: the next run removes it after an interruption
 apt=$new   # for scripts/debian.sh
 
 say() { echo "criu: $*" >&2; }
 die() { say "$*"; exit 1; }
-works() { "$1" check &> /dev/null; }
+works() { is_new "$1" && "$1" check &> /dev/null; }
+is_new() { [ $oldest = 0 ] || printf '%s\n' "$oldest" "$("$1" --version | sed -n 's/^Version: //p')" | sort -VC; }
 
 use() {
   echo "$1" > "$cache/path.new"
@@ -24,7 +34,10 @@ use() {
 . "${0%/*}/debian.sh"
 
 download() { # SUITE
-  apt_begin "$1" && apt get install --yes --download-only --no-install-recommends criu >&2
+  local suites=("$1")
+  [ "$1" != experimental ] || suites+=(sid)   # which has the libraries
+  apt_begin "${suites[@]}" &&
+    apt get install --yes --download-only --no-install-recommends --target-release "$1" criu >&2
 }
 
 # Makes the criu in a directory use the loader and the libraries there, at the checkout's current path.
@@ -74,7 +87,7 @@ done
 
 type -P apt-get > /dev/null || die 'install a criu that passes `criu check`, or name one in CRIU_PATH'
 [ -n "$(mirror)" ] || die 'apt knows no Debian mirror: install a criu that works, or name one in CRIU_PATH'
-for suite in sid stable; do
+for suite in "${suites[@]}"; do
   say "downloading CRIU from Debian $suite"
   download $suite || { say "the download from $suite failed"; continue; }
   unpack

@@ -22,16 +22,18 @@ mirror() {
   echo "$site"
 }
 
-# Begins a private state with the packages of one suite.
-apt_begin() { # SUITE
-  local options site
+# Begins a private state with the packages of these suites.
+apt_begin() { # SUITE…
+  local options site suite
   options="target=Packages lang=none arch=$(architecture)"
   site=$(mirror)
   [ -n "$site" ] || { echo 'apt knows no Debian mirror' >&2; return 1; }
   rm -rf "$apt"
   mkdir -p "$apt"/{lists,archives}/partial
   : > "$apt/status"
-  echo "deb [$options signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $1 main" > "$apt/sources.list"
+  for suite; do
+    echo "deb [$options signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main"
+  done > "$apt/sources.list"
   apt get update >&2
 }
 

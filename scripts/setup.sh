@@ -4,9 +4,10 @@
 #
 # usage: npm run setup [-- PART…]
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
-#   tests     demo, all npm packages, the Node versions, the virtual machine, shellcheck, gdb and crit
+#   tests     demo, all npm packages, the Node versions, the virtual machine, shellcheck, gdb, crit
+#             and a CRIU that streams images
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
-#   benches   demo, all npm packages, the virtual machine and crit
+#   benches   demo, all npm packages, the virtual machine, crit and a CRIU that streams images
 # Without a part: tests and package.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -93,7 +94,10 @@ criu
 wait $built || die 'the build failed'
 
 ! wants tests || bash scripts/node-versions.sh
-if wants tests || wants benches; then bash scripts/crit.sh > /dev/null; fi
+if wants tests || wants benches; then
+  bash scripts/crit.sh > /dev/null
+  bash scripts/criu.sh --streaming > /dev/null
+fi
 if wants tests || wants benches; then bash scripts/vm.sh -p; fi
 if wants package; then
   bash scripts/prebuild.sh
