@@ -83,10 +83,11 @@ method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_set_fore
 /* Reaps a child when it ends, on a thread of its own if it still runs. */
 void reap_later(pid_t pid);
 
-/* --- channel.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c, memory-copy.c and
+/* --- channel.c, listener.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c, memory-copy.c and
  * serve-pages.c */
 
 method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
+method_function js_listen, js_accept, js_set_pipe_size;
 method_function js_send, js_receive, js_set_blocking, js_signal_at_end;
 method_function js_watch;
 method_function js_spawn;

@@ -187,7 +187,17 @@ bool js_receive(napi_env env, const struct call *call, napi_value *result) {
   int fd;
   if (!get_int(env, call->arguments[0], &fd)) return false;
 
-  ssize_t size = next_size(fd);
+  ssize_t size;
+  bool is_stream;
+  if (!is_given(env, call->arguments[1], &is_stream)) return false;
+  if (is_stream) {
+    int most;
+    if (!get_int(env, call->arguments[1], &most)) return false;
+    if (most <= 0) return throw_type(env, "expected a size");
+    size = most;
+  } else {
+    size = next_size(fd);
+  }
   if (size < 0) return receive_failed(env, "recv", result);
   if (size == 0) return true;
 
@@ -198,6 +208,7 @@ bool js_receive(napi_env env, const struct call *call, napi_value *result) {
   size_t count;
   ssize_t received = read_packet(fd, data, (size_t)size, fds, &count);
   if (received < 0) return receive_failed(env, "recvmsg", result);
+  if (received == 0 && is_stream) return true;
 
   if (reserve_handles(env, count) &&
       packet_value(env, buffer, (size_t)received, fds, count, result)) {

@@ -171,6 +171,14 @@ export interface Native {
   /** Creates a pipe, `[read end, write end]`; the read end does not block. */
   pipe(): [number, number];
   /**
+   * Listens on an AF_UNIX SOCK_STREAM socket, which does not block. Throws ENAMETOOLONG beyond 107 bytes.
+   */
+  listen(path: string): number;
+  /** Accepts a connection, which does not block. Returns null if there is none yet. */
+  accept(fd: number): number | null;
+  /** Sets how many bytes a pipe can hold. Does nothing if this user has too many large pipes. */
+  setPipeSize(fd: number, size: number): void;
+  /**
    * Has the kernel send a signal to a process when the last writer of a pipe is closed, for as long as that
    * process has the read end open.
    * @param fd the read end
@@ -182,8 +190,9 @@ export interface Native {
    * Receives the next packet, of any size. Returns null if there is none yet, and undefined at end of
    * file. Throws ECONNRESET once if the peer closed its socket before it read everything; later calls
    * return what the peer had sent.
+   * @param size for a SOCK_STREAM socket: receives at most this many bytes, and the descriptors of one message
    */
-  receive(fd: number): Packet | null | undefined;
+  receive(fd: number, size?: number): Packet | null | undefined;
   /**
    * Polls a descriptor in the event loop of this thread, and calls back while it is readable or hung
    * up. Level-triggered: the callback repeats until it reads or closes the watch. Makes the descriptor

@@ -259,6 +259,44 @@ describe('packets', () => {
   });
 });
 
+describe('stream sockets', () => {
+  test('accept connections, and receive bytes and descriptors in parts', async () => {
+    const at = path.join(directory, 'listener.sock');
+    const listener = addon.listen(at);
+    closing([listener]);
+    expect(addon.accept(listener)).toBeNull();
+    const peer = net.connect(at);
+    await readable(listener);
+    const connection = addon.accept(listener) as number;
+    closing([connection]);
+    expect(addon.receive(connection, 100)).toBeNull();
+    peer.write('one message');
+    await readable(connection);
+    expect(Buffer.from((addon.receive(connection, 3) as Packet).data).toString()).toBe('one');
+    expect(Buffer.from((addon.receive(connection, 99) as Packet).data).toString()).toBe(' message');
+    peer.end();
+    await readable(connection);
+    expect(addon.receive(connection, 99)).toBeUndefined();
+
+    const [here, there] = closing(addon.streamPair(1 << 16));
+    spawn(await compileFixture('send-fds'), ['/dev/null'], { descriptors: [[3, there]] });
+    await readable(here);
+    const part = addon.receive(here, 2) as Packet;
+    closing(part.fds);
+    expect(part.data.length).toBe(2);
+    expect(part.fds.map((fd) => fs.readlinkSync(`/proc/self/fd/${fd}`))).toEqual(['/dev/null']);
+    expect(addon.receive(here, 99)).toMatchObject({ fds: [] });
+    expect(failure(() => addon.listen(at))).toMatchObject({ code: 'EADDRINUSE' });
+    expect(failure(() => addon.listen('x'.repeat(200)))).toMatchObject({ code: 'ENAMETOOLONG' });
+  });
+
+  test('a pipe gets another size', () => {
+    const [output] = pipe();
+    addon.setPipeSize(output, 1 << 20);
+    expect(() => addon.setPipeSize(-1, 1 << 20)).toThrow('EBADF');
+  });
+});
+
 test('signalAtEnd signals a process when the last writer of its pipe is closed', async () => {
   const [output, input] = pipe();
   const child = spawn('/bin/sleep', ['1000'], { descriptors: [[3, output]] });
@@ -675,6 +713,11 @@ describe('wrong arguments', () => {
     ['receive', 1.5],
     ['receive', Number.NaN],
     ['receive', 2 ** 40],
+    ['receive', 0, 'all'],
+    ['receive', 0, 0],
+    ['listen', 1],
+    ['accept'],
+    ['setPipeSize', 0],
     ['syncFiles', 1],
     ['signalAtEnd', 1, 2],
     ['watch', 0],
