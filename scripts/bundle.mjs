@@ -59,7 +59,7 @@ const nameOf = (id) => id.slice(compiled.length);
 /** The modules that neither an import of the library nor a dump or restore that succeeds needs. */
 const isOnDemand = (id) =>
   [
-    /\/(migration|postcopy)\//,
+    /\/(migration|postcopy|stream)\//,
     /\/precopy\/(?!estimate|policy|pre-copy)/,
     /\/preflight\/(?!restorable|checks\/(check|namespaces)\.)/,
     /\/netlink\/(?!message|nftables|socket)/,

@@ -89,7 +89,7 @@ type -P apt-get > /dev/null || die 'install a criu that passes `criu check`, or 
 [ -n "$(mirror)" ] || die 'apt knows no Debian mirror: install a criu that works, or name one in CRIU_PATH'
 for suite in "${suites[@]}"; do
   say "downloading CRIU from Debian $suite"
-  download $suite || { say "the download from $suite failed"; continue; }
+  download "$suite" || { say "the download from $suite failed"; continue; }
   unpack
   ! works "$dir/criu" || use "$dir/criu"
   say "${dir##*/} does not work here"

@@ -28,7 +28,7 @@ import { summary } from './reference.mjs';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 // Relative, since both generators copy the paths into their output.
-const protos = ['proto/rpc.proto'];
+const protos = ['proto/rpc.proto', 'proto/streamer.proto'];
 const imageProtos = readdirSync(join(project, 'proto/images'))
   .filter((name) => name !== 'options.proto')
   .map((name) => `proto/images/${name}`);

@@ -15,7 +15,7 @@ const rooms = [
   ],
   ...['diagnostics.ts', 'procfs', 'netlink', 'concurrency', 'process', 'options', 'protocol'],
   ...['worker', 'failure', 'cleanup', 'images', 'launch', 'preflight', 'operations', 'postcopy'],
-  ...['precopy', 'migration/protocol', 'migration/journal', 'migration/destination'],
+  ...['stream', 'precopy', 'migration/protocol', 'migration/journal', 'migration/destination'],
   ...['migration/source', 'criu.ts', 'short-forms.ts', 'index.ts', 'images.ts', 'cli'],
 ];
 const message = 'A room imports only from the rooms below it; scripts/rooms.mjs has their order.';

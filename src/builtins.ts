@@ -18,4 +18,7 @@ export const builtins = {
   get tls() {
     return process.getBuiltinModule('node:tls');
   },
+  get zlib() {
+    return process.getBuiltinModule('node:zlib');
+  },
 };

@@ -52,6 +52,10 @@ import type { PreflightOptions } from './preflight/options.ts';
 import { preflight } from './preflight/preflight.ts';
 import type { PreflightRestoreOptions } from './preflight/restore/options.ts';
 import { preflightRestore } from './preflight/restore/preflight-restore.ts';
+import { type DumpStream, dumpStream } from './stream/dump-stream.ts';
+import type { StreamSource } from './stream/receive-stream.ts';
+import { restoreStream } from './stream/restore-stream.ts';
+import type { DumpStreamOptions, RestoreStreamOptions } from './stream/stream-options.ts';
 import { locate } from './worker/endpoint.ts';
 import { type KernelCache, keepKernelCache, kernelCache } from './worker/kernel-cache.ts';
 import { Pool } from './worker/pool.ts';
@@ -323,6 +327,39 @@ export class Criu implements AsyncDisposable {
         throw await explainRestore(error, this.#client, given);
       }
     });
+  }
+
+  /**
+   * Freezes a process tree and writes it into a stream instead of a directory: a tar archive, with a manifest
+   * at its end. No image touches a disk. The processes stay frozen until the stream has been read to its end
+   * and `confirm`, if given, has resolved. They are then killed, or run on with `leaveRunning`; if the stream is
+   * destroyed before, the dump is rolled back and they run on. Resolves when CRIU is about to begin; what fails
+   * later destroys the stream and rejects its `result`. Source: criu(8) --stream, CRIU 4.3.
+   * @param pid the root of the tree
+   * @throws CriuError as {@link Criu.dump} does; ERR_CRIU_TOO_OLD before CRIU 4.3
+   */
+  async dumpStream(pid: number, options: DumpStreamOptions = {}): Promise<DumpStream> {
+    const given = this.#begin('dumpStream', options);
+    return await traceOperation({ operation: 'dumpStream', pid }, () =>
+      dumpStream(this.#client, pid, given),
+    );
+  }
+
+  /**
+   * Restores a dumped process tree, with its pids, from what {@link Criu.dumpStream} has written. The stream is
+   * read into memory to its end, and verified, before CRIU starts. Source: criu(8) --stream, CRIU 4.3.
+   * @param source a Readable, a ReadableStream, or another source of bytes
+   * @throws CriuError ERR_CRIU_BAD_IMAGE if the stream is truncated, damaged, encrypted with another key, or takes
+   * more than `maxBytes`: nothing was started; ERR_CRIU_TOO_OLD before CRIU 4.3; as {@link Criu.restore} does
+   */
+  async restoreStream(
+    source: StreamSource,
+    options: RestoreStreamOptions = {},
+  ): Promise<RestoredProcess> {
+    const given = this.#begin('restoreStream', options);
+    return await traceOperation({ operation: 'restoreStream' }, () =>
+      restoreStream(this.#client, source, given),
+    );
   }
 
   /**

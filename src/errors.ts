@@ -244,7 +244,7 @@ export function invalid(
 ): CriuError {
   return new CriuError(
     'ERR_CRIU_INVALID_ARGUMENT',
-    `${operation}: ${shownName(option)} takes ${takes}, not ${isTls(option) ? typeOf(value) : shown(value)}`,
+    `${operation}: ${shownName(option)} takes ${takes}, not ${isSecret(option) ? typeOf(value) : shown(value)}`,
     { operation, option },
   );
 }
@@ -281,8 +281,8 @@ export function shownName(name: string): string {
   return /^[\w.[\]-]+$/.test(name) ? name : shown(name);
 }
 
-function isTls(option: string): boolean {
-  return option.split('.').includes('tls');
+function isSecret(option: string): boolean {
+  return option.split('.').some((name) => name === 'tls' || name === 'encryption');
 }
 
 function typeOf(value: unknown): string {

@@ -106,4 +106,9 @@ export {
   serveMigrations,
   unresolvedMigrations,
 } from './short-forms.ts';
+export type { StreamCompression } from './stream/compression.ts';
+export type { DumpStream, DumpStreamResult } from './stream/dump-stream.ts';
+export type { StreamEncryption } from './stream/encryption.ts';
+export type { StreamSource } from './stream/receive-stream.ts';
+export type { DumpStreamOptions, RestoreStreamOptions } from './stream/stream-options.ts';
 export type { KernelCache } from './worker/kernel-cache.ts';

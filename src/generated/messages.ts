@@ -15,6 +15,8 @@ import type { criu_restore_resp__Output } from './types/criu_restore_resp.ts';
 import type { criu_notify__Output } from './types/criu_notify.ts';
 import type { criu_version__Output } from './types/criu_version.ts';
 import type { criu_resp__Output } from './types/criu_resp.ts';
+import type { img_streamer_request_entry__Output } from './types/img_streamer_request_entry.ts';
+import type { img_streamer_reply_entry__Output } from './types/img_streamer_reply_entry.ts';
 
 const criu_req_type: EnumType = {
   name: 'criu_req_type',
@@ -300,5 +302,21 @@ export const criu_resp: MessageType<criu_resp__Output> = {
     9: { name: 'cr_errmsg', type: 'string' },
     10: { name: 'version', type: criu_version },
     11: { name: 'status', type: 'int32' },
+  },
+};
+
+export const img_streamer_request_entry: MessageType<img_streamer_request_entry__Output> = {
+  name: 'img_streamer_request_entry',
+  required: ['filename'],
+  fields: {
+    1: { name: 'filename', type: 'string' },
+  },
+};
+
+export const img_streamer_reply_entry: MessageType<img_streamer_reply_entry__Output> = {
+  name: 'img_streamer_reply_entry',
+  required: ['exists'],
+  fields: {
+    1: { name: 'exists', type: 'bool' },
   },
 };

@@ -49,8 +49,11 @@ export async function readTree(directory: string, files: Files): Promise<TreeEnt
   return bytes ? treeOf(bytes) : [];
 }
 
-/** Decoded by hand, because every restore does it before CRIU is asked. */
-function treeOf(bytes: Buffer): TreeEntry[] {
+/**
+ * The processes of a dumped tree, from the content of its image. Decoded by hand, because every restore does it
+ * before CRIU is asked.
+ */
+export function treeOf(bytes: Buffer): TreeEntry[] {
   if (bytes.length < HEADER_SIZE) return [];
   if (HEADER.some((magic, index) => bytes.readUInt32LE(4 * index) !== magic)) return [];
   // Entries follow, each preceded by its length.

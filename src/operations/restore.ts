@@ -21,8 +21,15 @@ export interface RestoreOptions extends Pick<CriuOpts, OptionOf<'restore'>>, Ope
   hooks?: Hooks;
 }
 
-/** Restores the processes of an images directory. */
-export async function restore(client: Client, given: RestoreOptions): Promise<RestoredProcess> {
+/**
+ * Restores the processes of an images directory.
+ * @param streamed the processes, if their images are not in the directory
+ */
+export async function restore(
+  client: Client,
+  given: RestoreOptions,
+  streamed?: readonly TreeEntry[],
+): Promise<RestoredProcess> {
   const start = performance.now();
   using resolved = await resolveOptions(client, 'restore', given);
   const { imagesDirectory, asChild = false } = resolved.effective;
@@ -36,7 +43,7 @@ export async function restore(client: Client, given: RestoreOptions): Promise<Re
       label: 'restore',
       async stage() {
         const directory = directoryPath(imagesDirectory);
-        tree = await readTree(directory, await filesIn(directory));
+        tree = streamed ?? (await readTree(directory, await filesIn(directory)));
         if (client.socket === undefined) ids = idsToRestore(tree);
         const cancelled = resolved.cancellation.requested;
         await awaitReaped(ids, { isInUse: isZombie, cancelled });

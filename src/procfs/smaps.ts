@@ -47,3 +47,14 @@ export async function readSharedMemoryPss(pid: Pid): Promise<number | undefined>
   const kib = /^Pss_Shmem:\s*(\d+)/m.exec(text ?? '')?.[1];
   return kib === undefined ? undefined : Number(kib) * 1024;
 }
+
+/**
+ * Reads how much memory a process has that is not the content of a file, in bytes, from
+ * /proc/PID/smaps_rollup; undefined if the process is gone, or the kernel does not report it.
+ */
+export async function readAnonymousMemory(pid: Pid): Promise<number | undefined> {
+  const text = await textOf(`/proc/${pid}/smaps_rollup`);
+  if (!text) return undefined;
+  const kib = text.matchAll(/^(?:Anonymous|Swap|Private_Hugetlb|Shared_Hugetlb):\s*(\d+)/gm);
+  return [...kib].reduce((sum, [, size]) => sum + 1024 * Number(size), 0);
+}

@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { Criu } from '../../src/criu.ts';
 import { failureOf } from '../helpers/failures.ts';
@@ -100,6 +101,36 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
     inImages(['leaveRunning', { leaveRunning: true }]),
     inImages(['inheritFd', { inheritFd: { 'pipe:[1]': notOpen } }]),
   ].map(alone),
+  dumpStream: [
+    ...pids.map(([option, [pid]]): [string, unknown[]] => [option, [pid]]),
+    ...[
+      ...common,
+      ...['imagesDirectory', 'parentImage', 'lazyPages', 'stream', 'durable', 'compress'].map(
+        (option): Bad => [option, { [option]: true }],
+      ),
+      ['asChild', { asChild: true }] as const,
+      ['force', { force: 'yes' }] as const,
+      ['compression', { compression: 'lz4' }] as const,
+      ['encryption.key', { encryption: { key: Buffer.alloc(31) } }] as const,
+      ['encryption.passphrase', { encryption: { passphrase: 'short' } }] as const,
+      ['encryption', { encryption: {} }] as const,
+      ['encryption', { encryption: { key: Buffer.alloc(32), passphrase: 'long enough' } }] as const,
+      ['maxBufferedBytes', { maxBufferedBytes: -1 }] as const,
+      ['confirm', { confirm: true }] as const,
+    ].map(pidWith),
+  ],
+  restoreStream: [
+    ['source', ['/a/file']],
+    ['source', []],
+    ...[
+      ...common,
+      ['imagesDirectory', { imagesDirectory: '/i' }] as const,
+      ['leaveRunning', { leaveRunning: true }] as const,
+      ['force', { force: true }] as const,
+      ['encryption', { encryption: {} }] as const,
+      ['maxBytes', { maxBytes: 0 }] as const,
+    ].map(([option, given]): [string, unknown[]] => [option, [Readable.from([]), given]]),
+  ],
   lazyDump: [
     ...pids,
     ...ofDumps.filter(([option]) => option !== 'pageServer'),
@@ -187,6 +218,8 @@ test.each(needCriu)('%s looks for criu if its input is valid', async (method) =>
     checkpoint: [12, options],
     iterate: [12, options],
     lazyDump: [12, options],
+    dumpStream: [12, limits],
+    restoreStream: [Readable.from([]), limits],
   };
   const operation = method === 'checkpoint' ? 'dump' : method;
   expect(await callOf(method, args[method] ?? [options])).toMatchObject({

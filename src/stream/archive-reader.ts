@@ -1,0 +1,227 @@
+import { freemem } from 'node:os';
+import { crc32 } from 'node:zlib';
+import { CriuError } from '../errors.ts';
+import { INVENTORY } from '../images/image-names.ts';
+import { MANIFEST, parseManifest } from './manifest.ts';
+import { BLOCK, padding, parseHeader, parsePax, type TarHeader } from './tar.ts';
+
+/** The images of a stream, in memory. */
+export type ReceivedFiles = Map<string, Buffer[]>;
+
+/** The largest manifest, and the largest set of pax records. */
+const MAX_MANIFEST = 64 << 20;
+const MAX_PAX = 1 << 16;
+/** Larger than any name that CRIU gives to an image. */
+const NAME = /^(?:\.\/)?([\w.-]{1,100})$/;
+
+/** A stream that is damaged, as a clause, with the place where that was noticed. */
+export class BadStream extends Error {
+  readonly offset: number;
+  constructor(what: string, offset: number) {
+    super(what);
+    this.offset = offset;
+  }
+}
+
+/**
+ * Reads an archive to its end into memory, and compares it with the manifest in it.
+ * @param maxBytes the most memory that it may take
+ * @throws CriuError ERR_CRIU_BAD_IMAGE if it is truncated, damaged or no archive, or takes more memory
+ */
+export async function readArchive(
+  operation: string,
+  chunks: AsyncIterable<Buffer>,
+  maxBytes = freemem(),
+): Promise<ReceivedFiles> {
+  const input = new Input(chunks);
+  try {
+    const reading = new Reading(input, maxBytes);
+    await reading.all();
+    return reading.verified();
+  } catch (error) {
+    if (!(error instanceof BadStream)) throw error;
+    const message = `${operation}: the stream cannot be restored: ${error.message}`;
+    const { offset } = error;
+    throw new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, offset });
+  } finally {
+    await input.close();
+  }
+}
+
+class Reading {
+  readonly #input: Input;
+  readonly #maxBytes: number;
+  readonly #files: ReceivedFiles = new Map();
+  readonly #sums = new Map<string, number>();
+  #manifest: Buffer | undefined;
+  #held = 0;
+
+  constructor(input: Input, maxBytes: number) {
+    this.#input = input;
+    this.#maxBytes = maxBytes;
+  }
+
+  async all(): Promise<void> {
+    let size: number | undefined;
+    for (;;) {
+      const header = this.#header(await this.#input.take(BLOCK));
+      if (header === undefined) break;
+      const { type, name } = header;
+      if (type === 'pax') {
+        if (header.size > MAX_PAX) throw this.#bad('a pax header is too large');
+        const records = this.#parse(parsePax, await this.#content(header.size));
+        const given = records.get('size');
+        size = given === undefined ? undefined : Number(given);
+        continue;
+      }
+      await this.#entry({ type, name, size: size ?? header.size });
+      size = undefined;
+    }
+    // The second empty block, and what tar adds to it.
+    await this.#zeros(BLOCK);
+    for (let left = await this.#input.some(); left; left = await this.#input.some()) {
+      if (!isEmpty(left)) throw this.#bad('there is something behind its end');
+    }
+  }
+
+  /** @throws BadStream unless the files are those of the manifest */
+  verified(): ReceivedFiles {
+    if (!this.#manifest)
+      throw this.#bad(`it has no ${MANIFEST}: it ends early, or is no checkpoint`);
+    const listed = this.#parse(parseManifest, this.#manifest, MANIFEST);
+    for (const [name, { size, crc32 }] of listed) {
+      const chunks = this.#files.get(name);
+      if (!chunks) throw this.#bad(`${name} is missing`);
+      if (sizeOf(chunks) !== size) throw this.#bad(`${name} has not the size in ${MANIFEST}`);
+      if (this.#sums.get(name) !== crc32) throw this.#bad(`${name} is damaged`);
+    }
+    if (!listed.has(INVENTORY)) throw this.#bad(`it has no ${INVENTORY}`);
+    // What is not listed is not CRIU's: a log, for example.
+    for (const name of this.#files.keys()) if (!listed.has(name)) this.#files.delete(name);
+    return this.#files;
+  }
+
+  async #entry({ type, name: path, size }: TarHeader): Promise<void> {
+    if (type === 'directory' && /^\.\/?$/.test(path)) return;
+    const name = NAME.exec(path)?.[1];
+    if (type !== 'file' || name === undefined || name === '.' || name === '..') {
+      throw this.#bad('it has an entry that is no image');
+    }
+    if (this.#files.has(name)) throw this.#bad(`${name} is in it twice`);
+    if (!Number.isSafeInteger(size) || size < 0) throw this.#bad(`${name} has no valid size`);
+    this.#hold(BLOCK + size, name);
+    if (name === MANIFEST) {
+      if (size > MAX_MANIFEST) throw this.#bad(`${name} is too large`);
+      this.#manifest = await this.#content(size);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let sum = 0;
+    for (let left = size; left > 0; ) {
+      const chunk = await this.#input.upTo(left);
+      left -= chunk.length;
+      sum = crc32(chunk, sum);
+      chunks.push(chunk);
+    }
+    await this.#zeros(padding(size));
+    this.#files.set(name, chunks);
+    this.#sums.set(name, sum);
+  }
+
+  #hold(bytes: number, name: string): void {
+    this.#held += bytes;
+    if (this.#held <= this.#maxBytes) return;
+    throw this.#bad(`with ${name} it takes more than ${this.#maxBytes} bytes of memory (maxBytes)`);
+  }
+
+  async #content(size: number): Promise<Buffer> {
+    const content = await this.#input.take(size);
+    await this.#zeros(padding(size));
+    return content;
+  }
+
+  async #zeros(size: number): Promise<void> {
+    if (!isEmpty(await this.#input.take(size)))
+      throw this.#bad('it has bytes where only zeros can be');
+  }
+
+  #header(block: Buffer): TarHeader | undefined {
+    return this.#parse(parseHeader, block);
+  }
+
+  #parse<T>(parse: (bytes: Buffer) => T, bytes: Buffer, name?: string): T {
+    try {
+      return parse(bytes);
+    } catch (error) {
+      const what = (error as Error).message;
+      throw this.#bad(name === undefined ? what : `${name} ${what}`);
+    }
+  }
+
+  #bad(what: string): BadStream {
+    return new BadStream(what, this.#input.offset);
+  }
+}
+
+/** Takes bytes from chunks of any size. */
+class Input {
+  readonly #iterator: AsyncIterator<Buffer>;
+  #chunk: Buffer = Buffer.alloc(0);
+  /** How many bytes were taken. */
+  offset = 0;
+
+  constructor(chunks: AsyncIterable<Buffer>) {
+    this.#iterator = chunks[Symbol.asyncIterator]();
+  }
+
+  /** Takes exactly this many bytes. @throws BadStream at the end */
+  async take(size: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (let left = size; left > 0; ) {
+      const part = await this.upTo(left);
+      left -= part.length;
+      parts.push(part);
+    }
+    return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+  }
+
+  /** Takes at least one byte, and at most this many. @throws BadStream at the end */
+  async upTo(size: number): Promise<Buffer> {
+    const chunk = await this.#next();
+    if (!chunk) throw new BadStream('it ends early', this.offset);
+    this.#chunk = chunk.subarray(size);
+    const part = chunk.subarray(0, size);
+    this.offset += part.length;
+    // A small piece would keep a large chunk in memory.
+    return part.length < chunk.buffer.byteLength / 2 ? Buffer.from(part) : part;
+  }
+
+  /** Takes what is there; undefined at the end. */
+  async some(): Promise<Buffer | undefined> {
+    const chunk = await this.#next();
+    this.#chunk = Buffer.alloc(0);
+    this.offset += chunk?.length ?? 0;
+    return chunk;
+  }
+
+  async close(): Promise<void> {
+    await this.#iterator.return?.();
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    while (this.#chunk.length === 0) {
+      const { done, value } = await this.#iterator.next();
+      if (done) return undefined;
+      this.#chunk = value;
+    }
+    return this.#chunk;
+  }
+}
+
+function sizeOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
+}
+
+function isEmpty(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
+}

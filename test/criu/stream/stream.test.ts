@@ -1,0 +1,222 @@
+import { execFileSync } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { streamingCriuPath } from '../../../scripts/criu-path.mjs';
+import { verifyImages } from '../../../src/index.ts';
+import { startFamily } from '../../helpers/checkpoints.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { holdings } from '../../helpers/own-resources.ts';
+import { inPieces, wholeOf } from '../../helpers/streams.ts';
+import {
+  client,
+  isAlive,
+  startCounter,
+  temporaryDirectory,
+  waitGone,
+} from '../../helpers/workload.ts';
+
+const streaming = () => client({ path: streamingCriuPath() });
+/** More than is held of a file, so that the size of the pages is known only from the kernel. */
+const MEMORY = { heapMiB: 24, hotMiB: 1, pagesPerSecond: 100 } as const;
+const key = Buffer.alloc(32, 3);
+
+/** What a stream could leave behind in this process. */
+const remains = async () => ({
+  ...(await holdings()),
+  directories: (await readdir(tmpdir())).filter((name) => name.startsWith('node-criu-stream-')),
+});
+
+describe('dumpStream', () => {
+  test('moves a process with all of its memory, and leaves nothing behind', async () => {
+    const criu = streaming();
+    const workload = await startMemoryWorkload(MEMORY);
+    const before = await remains();
+    const stream = await criu.dumpStream(workload.pid);
+    const restored = await criu.restoreStream(stream);
+    expect(restored.pid).toBe(workload.pid);
+    const { pid, archiveBytes, stats } = await stream.result;
+    expect(pid).toBe(workload.pid);
+    expect(archiveBytes).toBeGreaterThan(stats.bytesWritten);
+    await workload.verify();
+    await workload.writesOn();
+    const after = await remains();
+    expect(after.directories).toEqual(before.directories);
+    // The pidfd of the restored process, and libuv's threads.
+    expect(after.children).toEqual([]);
+  });
+
+  test('writes an archive that tar extracts and that criu restores', async () => {
+    const criu = streaming();
+    const workload = await startMemoryWorkload(MEMORY);
+    const tar = await wholeOf(await criu.dumpStream(workload.pid));
+    await waitGone(workload.pid);
+    const directory = await temporaryDirectory();
+    execFileSync('tar', ['-xf', '-', '-C', directory], { input: tar });
+    expect(await verifyImages(directory)).toEqual([]);
+    execFileSync(streamingCriuPath(), ['restore', '-D', directory, '--restore-detached']);
+    await workload.verify();
+    await workload.writesOn();
+  });
+
+  test('compresses and encrypts the images of several processes', async () => {
+    const criu = streaming();
+    const { pid, members } = await startFamily();
+    const encryption = { key };
+    const stream = await criu.dumpStream(pid, { compression: 'gzip', encryption });
+    const sealed = await wholeOf(stream);
+    await stream.result;
+    expect(sealed.length).toBeLessThan((await stream.result).archiveBytes / 2);
+    await criu.restoreStream(inPieces(sealed, 100_000), { encryption });
+    for (const member of members) await member.countsOn();
+  });
+
+  test('with leaveRunning lets the process run on', async () => {
+    const criu = streaming();
+    const counter = await startCounter();
+    const stream = await criu.dumpStream(counter.pid, { leaveRunning: true });
+    const tar = await wholeOf(stream);
+    await stream.result;
+    await counter.countsOn();
+    process.kill(counter.pid, 'SIGKILL');
+    await waitGone(counter.pid);
+    await criu.restoreStream(inPieces(tar, 1 << 16));
+    await counter.countsOn();
+  });
+
+  test('does not end the process before the stream is read and confirmed', async () => {
+    const criu = streaming();
+    const counter = await startCounter();
+    let states: boolean[] = [];
+    const stream = await criu.dumpStream(counter.pid, {
+      confirm: async () => {
+        states = [await isAlive(counter.pid), stream.readableEnded];
+        throw new Error('the store is full');
+      },
+    });
+    const tar = await wholeOf(stream);
+    expect(tar.length).toBeGreaterThan(0);
+    expect(await failureOf(stream.result)).toMatchObject({
+      code: 'ERR_CRIU_HOOK',
+      workload: 'running',
+      cause: { message: 'the store is full' },
+    });
+    expect(states).toEqual([true, true]);
+    await counter.countsOn();
+  });
+
+  test('is rolled back when its reader gives up, and when it is aborted', async () => {
+    const criu = streaming();
+    const workload = await startMemoryWorkload({ ...MEMORY, heapMiB: 64 });
+    const before = await remains();
+
+    const closed = await criu.dumpStream(workload.pid);
+    for await (const _chunk of closed) break;
+    expect(await failureOf(closed.result)).toMatchObject({
+      code: 'ERR_CRIU_ABORTED',
+      workload: 'running',
+    });
+    await workload.verifyOriginal();
+
+    const controller = new AbortController();
+    const aborted = await criu.dumpStream(workload.pid, { signal: controller.signal });
+    const reading = (async () => {
+      for await (const _chunk of aborted) controller.abort(new Error('enough'));
+    })();
+    const error = await failureOf(reading);
+    expect(error.code).toBe('ERR_CRIU_ABORTED');
+    expect(await failureOf(aborted.result)).toMatchObject({
+      code: 'ERR_CRIU_ABORTED',
+      workload: 'running',
+    });
+    await workload.verifyOriginal();
+
+    // A reader that never reads.
+    const expired = await criu.dumpStream(workload.pid, { deadlineMs: 300 });
+    expired.on('error', () => {});
+    expect(await failureOf(expired.result)).toMatchObject({
+      code: 'ERR_CRIU_TIMEOUT',
+      workload: 'running',
+    });
+    await workload.verifyOriginal();
+    expect(await remains()).toEqual(before);
+  });
+
+  test('holds little in memory when it is read slowly', async () => {
+    const criu = streaming();
+    const workload = await startMemoryWorkload({ ...MEMORY, heapMiB: 160 });
+    const before = process.memoryUsage().arrayBuffers;
+    const stream = await criu.dumpStream(workload.pid, { leaveRunning: true });
+    let most = 0;
+    for await (const _chunk of stream) {
+      await sleep(2);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    await stream.result;
+    expect(most).toBeLessThan(80 << 20);
+  });
+
+  test('needs CRIU 4.3', async () => {
+    const criu = client();
+    const counter = await startCounter();
+    const { number } = await criu.version();
+    expect(number).toBeLessThan(40300);
+    expect(await failureOf(criu.dumpStream(counter.pid))).toMatchObject({
+      code: 'ERR_CRIU_TOO_OLD',
+      operation: 'dumpStream',
+      workload: undefined,
+    });
+    await counter.countsOn();
+    const tar = await wholeOf(await streaming().dumpStream(counter.pid));
+    await waitGone(counter.pid);
+    expect((await failureOf(criu.restoreStream(inPieces(tar, 1 << 16)))).code).toBe(
+      'ERR_CRIU_TOO_OLD',
+    );
+    await streaming().restoreStream(inPieces(tar, 1 << 16));
+    await counter.countsOn();
+  });
+});
+
+describe('restoreStream', () => {
+  test('starts nothing from a stream that is damaged or ends early, and fails without a rest', async () => {
+    const criu = streaming();
+    const counter = await startCounter();
+    const tar = await wholeOf(await criu.dumpStream(counter.pid));
+    await waitGone(counter.pid);
+    const before = await remains();
+    const damaged = Buffer.from(tar);
+    damaged[tar.length >> 1] = (damaged[tar.length >> 1] ?? 0) ^ 1;
+    const broken = async function* () {
+      yield tar.subarray(0, tar.length >> 1);
+      throw new Error('the connection is gone');
+    };
+    for (const source of [
+      inPieces(damaged, 1 << 16),
+      inPieces(tar.subarray(0, tar.length - 1024), 1 << 16),
+      broken(),
+    ]) {
+      expect((await failureOf(criu.restoreStream(source))).code).toBe('ERR_CRIU_BAD_IMAGE');
+    }
+    const signal = AbortSignal.timeout(100);
+    const endless = async function* () {
+      yield tar.subarray(0, 512);
+      await new Promise(() => {});
+    };
+    expect((await failureOf(criu.restoreStream(endless(), { signal }))).code).toBe(
+      'ERR_CRIU_ABORTED',
+    );
+    expect(await isAlive(counter.pid)).toBe(false);
+    expect(await remains()).toEqual(before);
+
+    await criu.restoreStream(inPieces(tar, 1 << 16));
+    await counter.countsOn();
+    // Its pid is in use now.
+    expect(await failureOf(criu.restoreStream(inPieces(tar, 1 << 16)))).toMatchObject({
+      code: 'ERR_CRIU_PID_BUSY',
+      workload: 'gone',
+    });
+    await counter.countsOn();
+  });
+});
