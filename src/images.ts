@@ -1,4 +1,5 @@
 export type * from './generated/images/types.ts';
+export type { ChecksumMethod, FileChecksum } from './images/checksum.ts';
 export {
   type DecodeImageOptions,
   decodeImage,
@@ -41,6 +42,13 @@ export {
   imageToJson,
   type JsonImage,
 } from './images/json/image-json.ts';
+export {
+  type CheckpointManifest,
+  type ManifestHost,
+  type ManifestProcess,
+  type ManifestRestore,
+  readManifest,
+} from './images/manifest.ts';
 export {
   type CoreFile,
   type WriteCoreOptions,

@@ -12,7 +12,7 @@ export {
 export type { PreflightCode, PreflightFinding } from './finding.ts';
 export type { DumpStats } from './images/dump-stats.ts';
 export { type RestoreStats, readDumpStats, readRestoreStats } from './images/stats.ts';
-export { type ImageFinding, verifyImages } from './images/verify.ts';
+export { type ImageFinding, type VerifyImagesOptions, verifyImages } from './images/verify.ts';
 export { CheckpointableProcess } from './launch/checkpointable-process.ts';
 export { spawnCheckpointable } from './launch/launch.ts';
 export type { SpawnCheckpointableOptions, StdioTarget } from './launch/launch-options.ts';

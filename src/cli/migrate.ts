@@ -72,6 +72,7 @@ const setByMigration: readonly OptionName[] = [
   'overwrite',
   'durable',
   'keepFailed',
+  'manifest',
   'tls',
 ];
 

@@ -14,8 +14,9 @@ const description = [
     "exits with the process's exit code, or with 128 and the number of the signal that ended it. Ctrl-Z " +
     'stops both, and fg continues both. With --shell-job on a terminal this is the default, and the ' +
     'processes get the terminal.',
-  'Repeat the options of the dump: --tcp-established, --shell-job, --file-locks and so on. If the ' +
-    'restore fails or is cancelled, no process of it remains, and the images stay intact.',
+  'Options of the dump that a restore needs, such as --tcp-established, --shell-job and --file-locks, are in ' +
+    'its file node-criu.json; name them again if there is none. If the restore fails or is cancelled, no ' +
+    'process of it remains, and the images stay intact.',
   NEGATION_HELP,
 ].join('\n\n');
 
@@ -44,7 +45,7 @@ interface RestoreFlags extends RestoreOptions, Common {
 async function restore(given: RestoreFlags): Promise<void> {
   await withCriu(given, async ({ criu, output, options, limits, interruption }) => {
     // A shell takes its terminal back when the command ends.
-    const { foreground = given.shellJob === true && isatty(0), ...others } = options;
+    const { foreground = isatty(0) && (await isShellJob(given)), ...others } = options;
     const restored = await criu.restore({
       ...{ ...others, ...limits, hooks: stepHooks(output) },
       ...(foreground && { asChild: true }),
@@ -55,4 +56,13 @@ async function restore(given: RestoreFlags): Promise<void> {
     interruption[Symbol.dispose]();
     process.exitCode = await awaitInForeground(restored);
   });
+}
+
+/** As the library takes it: from the flag, or from the dump. */
+async function isShellJob({ shellJob, imagesDirectory, manifest }: RestoreFlags): Promise<boolean> {
+  if (shellJob !== undefined || manifest === false) return shellJob === true;
+  const { readManifest } = await import('../images.ts');
+  // The restore itself reports a damaged file.
+  const known = await readManifest(imagesDirectory as string).catch(() => undefined);
+  return known?.restore.options.shellJob === true;
 }

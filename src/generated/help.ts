@@ -74,4 +74,5 @@ export const optionHelp = {
   overwrite: {"summary":"Replace the checkpoint in the images directory, which must not be a mount point","form":"flag","takes":"a boolean","operations":["dump","preDump"]},
   durable: {"summary":"Write the images to the disk (fsync): before the processes end, or, after a pre-dump and with `leaveRunning` or `leaveStopped`, once they are no longer frozen","form":"flag","takes":"a boolean","operations":["dump","preDump","pageServer"]},
   keepFailed: {"summary":"Keep the images of a dump that fails, to examine them","form":"flag","takes":"a boolean","operations":["dump"]},
+  manifest: {"summary":"Describe a dump in the file `node-criu.json` beside its images, and take from it what is not given to a restore: options such as `tcpEstablished`","form":"flag","takes":"a boolean","operations":["dump","preDump","restore"]},
 } as const;

@@ -3,6 +3,9 @@ import { type Files, remoteFiles } from '../process/files.ts';
 /** The image without which the others are no checkpoint. */
 export const INVENTORY = 'inventory.img';
 
+/** What a dump says of itself, beside the images. */
+export const MANIFEST = 'node-criu.json';
+
 /** Beginning of the name of a directory in which a dump puts its images until they are complete. */
 export const STAGING = '.dump-';
 
@@ -27,5 +30,12 @@ export function isCheckpoint(names: readonly string[]): boolean {
 
 /** True for what belongs to a checkpoint, or was to become one; logs and statistics do not. */
 export function isImageName(name: string): boolean {
-  return /\.img$|^(parent|irmap-cache)$/.test(name) || name.startsWith(STAGING);
+  return (
+    isCheckpointFile(name) || name === MANIFEST || name === 'parent' || name.startsWith(STAGING)
+  );
+}
+
+/** True for the files of a checkpoint whose content a restore needs. */
+export function isCheckpointFile(name: string): boolean {
+  return /\.img$|^irmap-cache$/.test(name);
 }

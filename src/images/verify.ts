@@ -2,7 +2,13 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriuError, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
+import { checkOptions } from '../options/check.ts';
+import { flag } from '../options/kinds.ts';
+import { filesIn } from '../process/files.ts';
+import { checksumOf } from './checksum.ts';
 import { BadImage, entriesOf } from './image-file.ts';
+import { MANIFEST } from './image-names.ts';
+import { manifestIn } from './manifest.ts';
 import { firstMissing, type Pagemap, pagesFileSize, readPagemap } from './pagemap.ts';
 import { treePids } from './pstree.ts';
 
@@ -14,32 +20,57 @@ export interface ImageFinding {
    * - `PAGES_TRUNCATED`: a pages file is shorter than its pagemap says; a restore would hang.
    * - `PAGES_MISSING`: a parent image lacks pages that its child needs.
    * - `PARENT_MISSING`: the link to the parent images leads nowhere, or in a circle.
+   * - `CHANGED`: the content of a file is not what the dump wrote (with `deep`).
+   * - `NO_CHECKSUMS`: there is no `node-criu.json` with which contents could be compared (with `deep`).
    */
-  readonly code: 'MISSING' | 'BAD_FILE' | 'PAGES_TRUNCATED' | 'PAGES_MISSING' | 'PARENT_MISSING';
+  readonly code:
+    | 'MISSING'
+    | 'BAD_FILE'
+    | 'PAGES_TRUNCATED'
+    | 'PAGES_MISSING'
+    | 'PARENT_MISSING'
+    | 'CHANGED'
+    | 'NO_CHECKSUMS';
   /** Path of the file or link. */
   readonly path: string;
   /** One sentence that names the file and the defect. */
   readonly message: string;
 }
 
+/** Options of {@link verifyImages}. */
+export interface VerifyImagesOptions {
+  /**
+   * Read all files, the memory too, and compare them with the checksums in `node-criu.json`, which finds a
+   * single changed byte. Default false.
+   */
+  readonly deep?: boolean | undefined;
+}
+
 /**
- * Verifies that the images of a dump and of all its parents exist and fit together. It reads the
- * pagemaps, not the memory itself; of the processes, their cores and their memory maps it checks only
+ * Verifies that the images of a dump and of all its parents exist and fit together. Unless `deep` is true, it
+ * reads the pagemaps, not the memory itself; of the processes, their cores and their memory maps it checks only
  * that the files are whole.
  * @param directory the images directory of a restore; the link `parent` leads from each directory to
  * its parent
  * @returns the defects; empty if there are none
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT; ERR_CRIU_BAD_IMAGE if the directory cannot be read
  */
-export async function verifyImages(directory: string): Promise<ImageFinding[]> {
+export async function verifyImages(
+  directory: string,
+  options: VerifyImagesOptions = {},
+): Promise<ImageFinding[]> {
   if (typeof directory !== 'string') {
     throw invalid('verifyImages', 'directory', 'a path', directory);
   }
+  const { deep = false } = checkOptions('verifyImages', options, { deep: flag });
   await readdir(directory).catch((cause: Error) => {
     const message = `verifyImages: ${directory} cannot be read: ${cause.message}`;
     throw new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation: 'verifyImages', cause });
   });
-  return [...(await tree(directory)), ...(await verifyMemory(directory))];
+  const findings = [...(await tree(directory)), ...(await verifyMemory(directory, { deep }))];
+  // A missing image is also a file without its content.
+  const byMessage = new Map(findings.map((finding) => [finding.message, finding]));
+  return [...byMessage.values()];
 }
 
 /**
@@ -47,16 +78,17 @@ export async function verifyImages(directory: string): Promise<ImageFinding[]> {
  * their parent, and that all others still exist.
  */
 export async function verifyNewest(directory: string): Promise<ImageFinding[]> {
-  return await verifyMemory(directory, 2);
+  return await verifyMemory(directory, { most: 2 });
 }
 
 /**
  * Verifies the memory of a chain of images, in which pre-dumps have nothing else.
  * @param most how many directories are verified, the newest first; the others need only exist
+ * @param deep also compares all files with their checksums
  */
 async function verifyMemory(
   directory: string,
-  most = Number.POSITIVE_INFINITY,
+  { most = Number.POSITIVE_INFINITY, deep = false },
 ): Promise<ImageFinding[]> {
   const findings: ImageFinding[] = [];
   const seen = new Set<string>();
@@ -72,6 +104,7 @@ async function verifyMemory(
     const here = seen.size === 0 ? directory : realPath;
     seen.add(realPath);
     findings.push(...(await verifyInventory(here)));
+    if (deep) findings.push(...(await verifyChecksums(here)));
     at = await parentOf(here);
     if (seen.size > most) {
       needed = new Map();
@@ -103,6 +136,36 @@ async function parentOf(directory: string): Promise<string | undefined> {
 /** Verifies the inventory, which every images directory has. */
 export async function verifyInventory(directory: string): Promise<ImageFinding[]> {
   return await whole(join(directory, 'inventory.img'));
+}
+
+/** Compares the files of a directory with their checksums. */
+async function verifyChecksums(directory: string): Promise<ImageFinding[]> {
+  const path = join(directory, MANIFEST);
+  const files = await filesIn(directory);
+  const manifest = await manifestIn('verifyImages', directory, files).catch((error: CriuError) =>
+    found('BAD_FILE', path, error.message.slice(error.message.indexOf(path) + path.length + 1)),
+  );
+  if (manifest === undefined) {
+    return [found('NO_CHECKSUMS', path, 'is missing, so that the contents cannot be compared')];
+  }
+  if ('code' in manifest) return [manifest];
+  const findings: ImageFinding[] = [];
+  for (const [name, { bytes, checksum }] of Object.entries(manifest.files)) {
+    const file = join(directory, name);
+    const now = await checksumOf(file, manifest.checksum, files).catch(
+      (error: NodeJS.ErrnoException) => error,
+    );
+    if (now instanceof Error) {
+      const isMissing = now.code === 'ENOENT';
+      const what = isMissing ? 'is missing' : `cannot be read: ${now.message}`;
+      findings.push(found(isMissing ? 'MISSING' : 'BAD_FILE', file, what));
+    } else if (now.bytes !== bytes) {
+      findings.push(found('CHANGED', file, `has ${now.bytes} bytes, and had ${bytes}`));
+    } else if (now.checksum !== checksum) {
+      findings.push(found('CHANGED', file, 'has another content than the dump wrote'));
+    }
+  }
+  return findings;
 }
 
 /** Verifies the processes of a dump. A pre-dump has none, and cannot be restored. */

@@ -7,6 +7,9 @@ import { makePrivateDirectory } from '../process/private-directory.ts';
 import type { NotificationHandler } from '../protocol/session.ts';
 import { type Directory, openDirectory, unusable } from './directories.ts';
 
+/** Writes what describes complete images into their directory, before they are written to the disk. */
+export type DescribeImages = (directory: string) => Promise<void> | undefined;
+
 /** The images of a dump while it is being made. */
 export interface DumpImages extends AsyncDisposable {
   /** Where CRIU writes them. */
@@ -42,6 +45,7 @@ export class DirectImages implements DumpImages {
   readonly leftovers = [];
   readonly #opened: Directory;
   readonly #survives: boolean;
+  readonly #describe: DescribeImages | undefined;
   #finishing: Promise<void> | undefined;
 
   /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_SYSTEM */
@@ -49,6 +53,7 @@ export class DirectImages implements DumpImages {
     operation: string,
     target: DirectoryLike,
     survives: boolean,
+    describe?: DescribeImages,
   ): Promise<DirectImages> {
     const files = typeof target === 'string' ? await filesIn(target) : undefined;
     if (typeof target === 'string') {
@@ -58,12 +63,13 @@ export class DirectImages implements DumpImages {
     }
     const opened = await openDirectory(operation, 'imagesDirectory', target, false, files);
     if (!opened) throw invalid(operation, 'imagesDirectory', 'a directory', target);
-    return new DirectImages(opened, survives);
+    return new DirectImages(opened, survives, describe);
   }
 
-  private constructor(opened: Directory, survives: boolean) {
+  private constructor(opened: Directory, survives: boolean, describe: DescribeImages | undefined) {
     this.#opened = opened;
     this.#survives = survives;
+    this.#describe = describe;
   }
 
   get directory(): string {
@@ -82,7 +88,7 @@ export class DirectImages implements DumpImages {
     script === 'post-dump' && !this.#survives ? this.finish().then(() => undefined) : undefined;
 
   async finish(): Promise<void> {
-    this.#finishing ??= native().syncFiles(directoryPath(this.fd));
+    this.#finishing ??= this.#finish();
     try {
       await this.#finishing;
     } catch (cause) {
@@ -90,6 +96,11 @@ export class DirectImages implements DumpImages {
       this.failure = new CriuError('ERR_CRIU_SYSTEM', message, { cause });
       throw this.failure;
     }
+  }
+
+  async #finish(): Promise<void> {
+    await this.#describe?.(directoryPath(this.fd));
+    await native().syncFiles(directoryPath(this.fd));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,8 +7,8 @@ import type { DumpStats } from '../images/dump-stats.ts';
 import { lazyStats } from '../images/lazy-stats.ts';
 import { dumpStatsIn } from '../images/stats.ts';
 import { checkValue } from '../options/check.ts';
-import { type Hooks, hookNames } from '../options/hooks.ts';
-import { pid as pidCheck } from '../options/kinds.ts';
+import { type Hooks, hookNames, overrideHooks } from '../options/hooks.ts';
+import { directoryPath, pid as pidCheck } from '../options/kinds.ts';
 import { assertEncrypted } from '../options/reach.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
@@ -24,8 +24,11 @@ import { statusOf } from '../procfs/status.ts';
 import { tracerOf } from '../procfs/tracer.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
-import type { DumpImages } from './direct-images.ts';
+import type { DescribeImages, DumpImages } from './direct-images.ts';
+import { DumpManifest } from './dump-manifest.ts';
 import { assertExists } from './existing-process.ts';
+import type { CriuVersion } from './known-versions.ts';
+import { versionIfKnown } from './probe.ts';
 import type { Ending } from './request.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve.ts';
 import { type Forensics, type Job, perform } from './run.ts';
@@ -87,7 +90,12 @@ export interface RoundContext {
   /** The criu of the iteration, if one makes all rounds. */
   readonly workerSession?: WorkerSession;
   /** Opens the images, if others than CRIU write them as well. */
-  readonly openImages?: (resolved: ResolvedOptions) => Promise<DumpImages>;
+  readonly openImages?: (
+    resolved: ResolvedOptions,
+    describe: DescribeImages,
+  ) => Promise<DumpImages>;
+  /** The statistics of the dump, if CRIU has not made all of it. */
+  readonly correctStats?: (stats: DumpStats) => DumpStats;
 }
 
 /** A connection on which criu serves the pages of a lazy dump. */
@@ -121,6 +129,8 @@ export async function dump(
   const label = `${operation} of process ${pid}${round?.name ? `, ${round.name}` : ''}`;
   using cleanup = await Cleanup.of(pid, effective);
   let frozenAt: number | undefined;
+  let manifest: DumpManifest | undefined;
+  let version: Promise<CriuVersion | undefined> | undefined;
   const single = round ? 'PRE_DUMP' : 'SINGLE_PRE_DUMP';
   const job: Job<DumpStats> = {
     request: {
@@ -131,10 +141,14 @@ export async function dump(
       check: () => assertExists(client, operation, pid, label),
       async stage() {
         if (operation === 'dump' && !force) await assertRestorable(operation, pid, effective);
-        if (round?.openImages) return await round.openImages(resolved);
+        // The restored copy of a process that dumps itself must not touch the images.
+        const describes = !isSelfDump || survivesDump(effective);
+        manifest = describes ? await DumpManifest.of(operation, pid, effective) : undefined;
+        const describe = (directory: string) => manifest?.write(directory);
+        if (round?.openImages) return await round.openImages(resolved, describe);
         return round
-          ? await openDirectImages(operation, resolved)
-          : await stageImages(operation, resolved, isSelfDump);
+          ? await openDirectImages(operation, resolved, describe)
+          : await stageImages(operation, resolved, isSelfDump, describe);
       },
       logLevel: cleanup.logLevel,
       config: serving
@@ -145,6 +159,8 @@ export async function dump(
     lifecycle: {
       workerSession: round?.workerSession,
       observer: (notification, now) => {
+        // The answer is awaited only at the end.
+        if (manifest) version ??= versionIfKnown(client, resolved.cancellation);
         if (notification.script === 'query-ext-files') frozenAt ??= performance.now();
         cleanup.observe(notification, now);
       },
@@ -159,14 +175,29 @@ export async function dump(
       readStats: dumpStatsIn,
     },
   };
+  /** A destination needs the manifest of a lazy dump while this serves the pages. */
+  const withManifest = (): ResolvedOptions => {
+    if (!effective.lazyPages || survivesDump(effective)) return resolved;
+    const statusReady = async () => {
+      await manifest?.write(directoryPath(effective.imagesDirectory));
+      await resolved.hooks.statusReady?.();
+    };
+    return { ...resolved, hooks: overrideHooks(resolved.hooks, { statusReady }) };
+  };
   try {
     assertThawed(operation, pid, effective.freezeCgroup);
-    const done = await perform(client, resolved, job);
+    const done = await perform(client, withManifest(), job);
     const { imagesDirectory, log, reply } = done;
     const frozenTimeMs = done.repliedAt - (frozenAt ?? done.repliedAt);
-    const stats = cleanup.served
+    const own = cleanup.served
       ? await lazyStats(operation, done.stats, imagesDirectory, frozenTimeMs)
       : done.stats;
+    const stats = round?.correctStats?.(own) ?? own;
+    await manifest?.write(imagesDirectory, stats, await version).catch((cause: Error) => {
+      const message = `${label} is done, but ${cause.message}`;
+      const facts = { operation, pid, workload: stateOf(pid), cause };
+      throw new CriuError('ERR_CRIU_SYSTEM', message, facts);
+    });
     const ends = operation === 'dump' && !isSelfDump && !survivesDump(effective);
     const occupiedPids = ends ? await awaitFreePids(cleanup.tree, resolved) : [];
     return {
@@ -175,6 +206,7 @@ export async function dump(
       ...(occupiedPids.length > 0 && { occupiedPids }),
     };
   } catch (error) {
+    await version;
     throw await explain(error, client, pid, { ...planned, preDump: operation === 'preDump' });
   }
 }

@@ -37,6 +37,21 @@ export async function features(client: Client, options: OperationOptions): Promi
   return await askFeatures('features', await locate('features', client), cancellation);
 }
 
+/** The version of CRIU, which is asked for once; undefined if it does not answer. */
+export async function versionIfKnown(
+  client: Client,
+  cancellation: Cancellation,
+): Promise<CriuVersion | undefined> {
+  try {
+    const endpoint = await locate('version', client);
+    return (
+      knownVersions.get(endpoint.identity) ?? (await askVersion('version', endpoint, cancellation))
+    );
+  } catch {
+    return undefined;
+  }
+}
+
 /** Asks for the version. @throws CriuError ERR_CRIU_NOT_CRIU, ERR_CRIU_TOO_OLD */
 export async function askVersion(
   operation: string,

@@ -1,5 +1,6 @@
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { invalid, unknownOption } from '../errors.ts';
+import { optionsLeftFor } from '../images/manifest.ts';
 import { checkOptions } from '../options/check.ts';
 import { readConfigFiles, withConfigFiles } from '../options/config-file.ts';
 import type { Hooks } from '../options/hooks.ts';
@@ -46,7 +47,7 @@ export async function resolveOptions(
   checkOptions(operation, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
   const cancellation = new Cancellation(operation, { signal, deadlineMs, gracePeriodMs });
   try {
-    const options = withDefaults(operation, own, client.defaults);
+    const options = withDefaults(operation, own, await defaultsOf(client, operation, own));
     const translation = translate(operation, options);
     assertServiceSupports(client, operation, options);
     if (operation !== 'dump' && force !== undefined) throw unknownOption(operation, 'force');
@@ -67,4 +68,14 @@ export async function resolveOptions(
     cancellation[Symbol.dispose]();
     throw error;
   }
+}
+
+/** The client's defaults and, for a restore, those that the dump has left. */
+async function defaultsOf(
+  { defaults }: Client,
+  operation: Requested,
+  own: Readonly<CriuOpts>,
+): Promise<CriuOpts> {
+  if (operation !== 'restore') return defaults;
+  return { ...(await optionsLeftFor(operation, { ...defaults, ...own })), ...defaults };
 }

@@ -14,7 +14,7 @@ import { type Files, filesIn } from '../process/files.ts';
 import { makePrivateDirectory } from '../process/private-directory.ts';
 import { readMountInfo } from '../procfs/mountinfo.ts';
 import type { NotificationHandler } from '../protocol/session.ts';
-import type { DumpImages } from './direct-images.ts';
+import type { DescribeImages, DumpImages } from './direct-images.ts';
 import { unusable } from './directories.ts';
 import { type DumpDirectory, makeDumpDirectory } from './dump-directory.ts';
 
@@ -28,6 +28,8 @@ export interface StagingOptions {
   readonly keepFailed: boolean;
   /** The processes survive the dump: their images are moved once they are no longer frozen. */
   readonly survives: boolean;
+  /** Describes them before they are moved. */
+  readonly describe?: DescribeImages | undefined;
 }
 
 /**
@@ -204,6 +206,7 @@ export class StagedImages implements DumpImages {
 
   /** The names of the images, which are on the disk by now if that is asked for. */
   async #complete(): Promise<string[]> {
+    await this.#options.describe?.(this.directory);
     if (this.#options.durable) await native().syncFiles(this.directory);
     return await this.files.readdir(this.directory);
   }

@@ -1,7 +1,7 @@
 import { holdsCheckpoint } from '../images/image-names.ts';
 import { directoryPath } from '../options/kinds.ts';
 import type { CriuOpts } from '../options/types.ts';
-import { DirectImages, type DumpImages } from './direct-images.ts';
+import { type DescribeImages, DirectImages, type DumpImages } from './direct-images.ts';
 import type { ResolvedOptions } from './resolve.ts';
 import { holdsAlready, StagedImages } from './staged-images.ts';
 
@@ -17,6 +17,7 @@ export async function stageImages(
   operation: string,
   resolved: ResolvedOptions,
   isSelfDump: boolean,
+  describe?: DescribeImages,
 ): Promise<DumpImages | undefined> {
   const { effective } = resolved;
   const { imagesDirectory, overwrite, durable, keepFailed } = effective;
@@ -28,7 +29,7 @@ export async function stageImages(
     await assertNoCheckpoint(operation, effective);
     // A process that dumps itself can complete them only if it runs on.
     const isNeverCompleted = isSelfDump && !effective.leaveRunning;
-    return isNeverCompleted ? undefined : await openDirectImages(operation, resolved);
+    return isNeverCompleted ? undefined : await openDirectImages(operation, resolved, describe);
   }
   return await StagedImages.open(operation, imagesDirectory, {
     overwrite: overwrite === true,
@@ -37,6 +38,7 @@ export async function stageImages(
     keepFailed: keepFailed === true,
     // CRIU serves lazy pages after this moment, and a destination needs the other images before.
     survives: !lazyPages && survivesDump(effective),
+    describe,
   });
 }
 
@@ -48,12 +50,13 @@ export async function stageImages(
 export async function openDirectImages(
   operation: string,
   { effective }: ResolvedOptions,
+  describe?: DescribeImages,
 ): Promise<DirectImages | undefined> {
   const { imagesDirectory, durable, lazyPages, stream } = effective;
   if (durable === false || lazyPages || stream) return undefined;
   if (imagesDirectory === undefined) return undefined;
   const survives = operation === 'preDump' || survivesDump(effective);
-  return await DirectImages.open(operation, imagesDirectory, survives);
+  return await DirectImages.open(operation, imagesDirectory, survives, describe);
 }
 
 /**

@@ -188,6 +188,7 @@ const ownRows = [
   row('overwrite', flag, dump),
   row('durable', flag, [...dump, 'pageServer']),
   row('keepFailed', flag, ['dump']),
+  row('manifest', flag, both),
 ] as const;
 
 type Table = typeof table;

@@ -100,6 +100,12 @@ export interface CriuOpts {
    */
   keepFailed?: boolean;
   /**
+   * Describe a dump in the file `node-criu.json` beside its images, and take from it what is not given to a
+   * restore: options such as `tcpEstablished`. The file also has checksums, with which `verifyImages` finds
+   * damage; see `readManifest` of `node-criu/images`. Default true.
+   */
+  manifest?: boolean;
+  /**
    * Directory of the log file and of the statistics. Created with mode 0700 if it does not exist.
    * Default: the images directory. Source: `work_dir_fd`, criu(8) --work-dir; runc `WorkDirectory`.
    */

@@ -81,6 +81,7 @@ export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
   overwrite: ownFlag,
   durable: ownFlag,
   keepFailed: ownFlag,
+  manifest: ownFlag,
   parentImage: { ...text, adds: { track_mem: true } },
   leaveRunning: flag,
   leaveStopped: flag,

@@ -1,11 +1,14 @@
 // Tests of the public types of node-criu/images, compiled as public.ts is.
 import {
   type CheckpointDescription,
+  type CheckpointManifest,
+  type ChecksumMethod,
   type CoreEntry,
   type DescribedProcess,
   decodeImage,
   describeCheckpoint,
   encodeImage,
+  type FileChecksum,
   type GhostChunkEntry,
   type GhostFileEntry,
   hexdump,
@@ -16,6 +19,9 @@ import {
   type imageKind,
   imageToJson,
   type JsonImage,
+  type ManifestHost,
+  type ManifestProcess,
+  type ManifestRestore,
   type MemoryMatch,
   type MemoryPiece,
   type memorySizes,
@@ -24,6 +30,7 @@ import {
   type ProcessMemorySize,
   type PstreeEntry,
   type QueuedMessage,
+  readManifest,
   readMemory,
   searchMemory,
   type TcpQueues,
@@ -89,4 +96,15 @@ export async function describe(): Promise<void> {
   for (const { start } of checkpoint.processes[0]?.mappings ?? []) BigInt(start);
   // @ts-expect-error an unknown option
   await describeCheckpoint('images', { secret: true });
+}
+
+export async function manifest(): Promise<void> {
+  const manifest = await readManifest('images');
+  same<typeof manifest, CheckpointManifest | undefined>();
+  if (!manifest) return;
+  same<typeof manifest.host, ManifestHost>();
+  same<typeof manifest.restore, ManifestRestore>();
+  same<typeof manifest.processes, readonly ManifestProcess[]>();
+  same<typeof manifest.checksum, ChecksumMethod>();
+  same<(typeof manifest.files)[string], FileChecksum>();
 }

@@ -42,6 +42,7 @@ import {
   type readDumpStats,
   type readRestoreStats,
   spawnCheckpointable,
+  type VerifyImagesOptions,
   type verifyImages,
   type WorkerTrace,
 } from 'node-criu';
@@ -86,6 +87,7 @@ export async function operations(): Promise<void> {
   same<ReturnType<typeof preflightRestore>, Promise<PreflightFinding[]>>();
   same<PreflightFinding['severity'], 'error' | 'warning' | 'info'>();
   same<ReturnType<typeof verifyImages>, Promise<ImageFinding[]>>();
+  same<VerifyImagesOptions['deep'], boolean | undefined>();
   same<ReturnType<typeof readDumpStats>, Promise<DumpResult['stats']>>();
   same<ReturnType<typeof readRestoreStats>, Promise<RestoredProcess['stats']>>();
 

@@ -127,7 +127,7 @@ export interface MigrationResult {
 const RESERVED: readonly string[] = [
   ...['imagesDirectory', 'workDirectory', 'pageServer', 'parentImage', 'trackMem', 'lazyPages'],
   ...['leaveRunning', 'leaveStopped', 'statusFd', 'signal', 'deadlineMs', 'insecure', 'stream'],
-  ...['tls', 'force', 'overwrite', 'durable', 'keepFailed'],
+  ...['tls', 'force', 'overwrite', 'durable', 'keepFailed', 'manifest'],
 ];
 
 /** Accepts other properties, so that a MigrationServer can be passed. */

@@ -88,7 +88,8 @@ async function startSource(
     });
   }
   await beginDump(context);
-  const forDump = { ...lastDump, imagesDirectory: roundDirectory(context, 0) };
+  const imagesDirectory = roundDirectory(context, 0);
+  const forDump = { ...lastDump, imagesDirectory, manifest: false };
   const source = await lazyDump(client, pid, forDump, { operation: OPERATION, peer, ...serving });
   return { source, rounds: 0 };
 }

@@ -38,7 +38,8 @@ async function stopAndCopy(
   const committed = await dumpAndCommit(context, tunnel, 0, (hooks) =>
     dump(client, 'dump', pid, {
       ...options.dump,
-      ...{ hooks, signal: interruption.signal, pageServer: { fd: pagesFd }, durable: false },
+      ...{ hooks, signal: interruption.signal, pageServer: { fd: pagesFd } },
+      ...{ durable: false, manifest: false },
       imagesDirectory: roundDirectory(context, 0),
     }),
   );

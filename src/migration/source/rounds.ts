@@ -26,7 +26,13 @@ export async function copyInRounds(
   const { hooks: _, gracePeriodMs: __, ...dump } = options.dump ?? {};
   const iteration = await iterate(client, pid, {
     ...dump,
-    ...{ imagesDirectory: images, lazyPages, pageServer: { fd: pagesFd }, durable: false },
+    ...{
+      imagesDirectory: images,
+      lazyPages,
+      pageServer: { fd: pagesFd },
+      durable: false,
+      manifest: false,
+    },
     tracking: options.tracking ?? 'auto',
     signal: interruption.signal,
   });

@@ -6,11 +6,13 @@ import { asCriuError, CriuError, type ExitStatus } from '../../errors.ts';
 import type { DumpStats } from '../../images/dump-stats.ts';
 import { native } from '../../native/index.ts';
 import type { Client } from '../../operations/client.ts';
-import { DirectImages } from '../../operations/direct-images.ts';
+import { type DescribeImages, DirectImages } from '../../operations/direct-images.ts';
 import { type DumpResult, dump, type ServeCommand } from '../../operations/dump.ts';
+import { DumpManifest } from '../../operations/dump-manifest.ts';
 import { assertExists } from '../../operations/existing-process.ts';
 import { type ResolvedOptions, resolveOptions } from '../../operations/resolve.ts';
 import { survivesDump } from '../../operations/staging.ts';
+import type { CriuOpts } from '../../options/types.ts';
 import { type LazyDumpContext, lazyDump } from '../../postcopy/lazy-dump.ts';
 import type { LazyDumpOptions } from '../../postcopy/lazy-dump-options.ts';
 import type { LazySource } from '../../postcopy/lazy-source.ts';
@@ -70,11 +72,11 @@ export class Comparing implements Tracking {
   async preDump(pid: number, { name, options }: PreparedRound): Promise<DumpResult> {
     const label = `preDump of process ${pid}, ${name}`;
     // What is refused here does not end the rounds.
-    using _ = await resolveOptions(this.#client, 'preDump', options);
+    using resolved = await resolveOptions(this.#client, 'preDump', options);
     using cancellation = new Cancellation(label, options);
     try {
       assertExists(this.#client, 'preDump', pid, label);
-      return await this.#readRunning(pid, options, cancellation);
+      return await this.#readRunning(pid, resolved.effective, options, cancellation);
     } catch (error) {
       await this.end();
       // What cannot be removed has no inventory, and is no round.
@@ -92,12 +94,12 @@ export class Comparing implements Tracking {
     try {
       using serving = new UnusedServer();
       const lazy = { ...forCriu, hooks, lazyPages: true };
-      const result = await dump(this.#client, 'dump', pid, lazy, context, serving);
-      const [{ processes, compareMs, writeMs }] = opened as [ComparedImages];
-      const { freezingTimeMs, frozenTimeMs } = result.stats;
-      const counts = sumOf(processes.map(({ entries }) => countsOf(entries)));
-      const stats = { ...statsOf(counts, compareMs, writeMs), freezingTimeMs, frozenTimeMs };
-      return { ...result, stats };
+      const correctStats = ({ freezingTimeMs, frozenTimeMs }: DumpStats): DumpStats => {
+        const [{ processes, compareMs, writeMs }] = opened as [ComparedImages];
+        const counts = sumOf(processes.map(({ entries }) => countsOf(entries)));
+        return { ...statsOf(counts, compareMs, writeMs), freezingTimeMs, frozenTimeMs };
+      };
+      return await dump(this.#client, 'dump', pid, lazy, { ...context, correctStats }, serving);
     } finally {
       if (opened.length > 0) await this.end();
     }
@@ -131,14 +133,17 @@ export class Comparing implements Tracking {
     const { parentImage, trackMem: _, ...forCriu } = options;
     const { imagesDirectory, durable } = options;
     const opened: ComparedImages[] = [];
-    const openImages = async ({ effective, cancellation }: ResolvedOptions) => {
+    const openImages = async (
+      { effective, cancellation }: ResolvedOptions,
+      describe?: DescribeImages,
+    ) => {
       const survives = survivesDump(effective);
       const throwIfCancelled = () => cancellation.throwIfRequested();
       if (parentPages) await this.#tree.load('dump', parentPages, throwIfCancelled);
       const images = new ComparedImages({
         ...{ pid, tree: this.#tree, parentImage, complete, survives },
         isDurable: durable !== false && !isLazy,
-        images: await DirectImages.open('dump', imagesDirectory, survives),
+        images: await DirectImages.open('dump', imagesDirectory, survives, describe),
         throwIfCancelled,
       });
       opened.push(images);
@@ -149,11 +154,14 @@ export class Comparing implements Tracking {
 
   async #readRunning(
     pid: number,
+    effective: CriuOpts,
     { imagesDirectory, parentImage, durable }: PreparedRound['options'],
     cancellation: Cancellation,
   ): Promise<DumpResult> {
     const start = performance.now();
-    await using images = await DirectImages.open('preDump', imagesDirectory, true);
+    const manifest = await DumpManifest.of('preDump', pid, effective);
+    const describe = (directory: string) => manifest?.write(directory);
+    await using images = await DirectImages.open('preDump', imagesDirectory, true, describe);
     await using sink =
       this.#pagesFd === undefined
         ? new RoundFiles(imagesDirectory)
@@ -181,6 +189,7 @@ export class Comparing implements Tracking {
     await completeRound(imagesDirectory, parentImage);
     if (durable !== false) await images.finish();
     const stats = statsOf(counts, readMs, writeMs);
+    await manifest?.write(imagesDirectory, stats);
     const durationMs = performance.now() - start;
     return { pid, imagesDirectory, stats, log: undefined, durationMs };
   }

@@ -1,4 +1,5 @@
 import { invalid } from '../../errors.ts';
+import { optionsLeftFor } from '../../images/manifest.ts';
 import { readConfigFiles, withConfigFiles } from '../../options/config-file.ts';
 import type { Hooks } from '../../options/hooks.ts';
 import type { OptionOf } from '../../options/table.ts';
@@ -27,7 +28,8 @@ export async function restorePlanFor(
   { signal, deadlineMs, gracePeriodMs, hooks, ...own }: PreflightRestoreOptions,
   defaults: Readonly<CriuOpts>,
 ): Promise<RestorePlan> {
-  const merged = withDefaults('restore', own, defaults);
+  const left = await optionsLeftFor(operation, { ...defaults, ...own });
+  const merged = withDefaults('restore', own, { ...left, ...defaults });
   const translation = translate('restore', merged, operation);
   const files = await readConfigFiles(operation, merged.configFile);
   if (merged.stream) {
