@@ -33,6 +33,7 @@ export default defineConfig({
         test: {
           name: 'criu',
           pool,
+          globalSetup: 'test/large-pipes.ts',
           include: ['test/criu/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -54,6 +55,7 @@ export default defineConfig({
         test: {
           name: 'vm',
           isolate: false,
+          globalSetup: 'test/large-pipes.ts',
           include: ['test/vm/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

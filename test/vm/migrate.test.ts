@@ -1,8 +1,7 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import { migrate } from '../../src/index.ts';
 import { startLab } from '../helpers/lab.ts';
-import { allowLargePipes } from '../helpers/large-pipes.ts';
 import { LibraryProcess } from '../helpers/library-process.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
 import { bootedAnew } from '../helpers/migration-host.ts';
@@ -14,8 +13,6 @@ import type { Report } from '../lab/programs.mjs';
 /** As much as a destination leaves lazy at least. */
 const HEAP_MIB = 16;
 const rounds = { policy: { maxDowntimeMs: 0, maxRounds: 2 }, stallMs: 120_000 } as const;
-
-beforeAll(allowLargePipes);
 
 test('pre-copy and hybrid move a process with rounds of tracked pages, of which most come after it runs', async () => {
   const host = await LibraryProcess.start(await bootedAnew());

@@ -4,16 +4,12 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildCommand, events, main, startNodeCriu } from '../../helpers/command.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { freePort, serve } from '../../helpers/serve-command.ts';
 import { TcpProxy } from '../../helpers/tcp-proxy.ts';
 import { temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
 
-beforeAll(async () => {
-  await buildCommand();
-  await allowLargePipes();
-});
+beforeAll(buildCommand);
 
 const workload = { heapMiB: 16, hotMiB: 1, pagesPerSecond: 500 } as const;
 

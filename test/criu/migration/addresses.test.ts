@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { MigrationPhase, MigrationResolution } from '../../../src/index.ts';
 import { journalsIn } from '../../../src/migration/journal/journal.ts';
 import { buildLibrary } from '../../helpers/built.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { criuBeside } from '../../helpers/migration-host.ts';
 import { rulesIn } from '../../helpers/network-rules.ts';
 import { type Host, Lab } from '../../lab/hosts.mjs';
@@ -24,7 +23,6 @@ let scene: Scene;
 let moved: string;
 beforeAll(async () => {
   await buildLibrary();
-  await allowLargePipes();
   lab = await Lab.start();
   scene = await startScene(lab, { heap: 8 });
   moved = `${lab.serviceAddress}/32`;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type MigrateOptions, migrate, resolveMigration } from '../../../src/index.ts';
 import { incomingJournals } from '../../../src/migration/journal/incoming-journal.ts';
@@ -12,13 +12,10 @@ import {
 } from '../../../src/migration/journal/outgoing-journal.ts';
 import { buildCommand, nodeCriu } from '../../helpers/command.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import { MigrationHost } from '../../helpers/migration-host.ts';
 import { RunLog } from '../../helpers/run-log.ts';
 import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
-
-beforeAll(allowLargePipes);
 
 /** The options that connect to a host. */
 const to = (host: MigrationHost) => ({

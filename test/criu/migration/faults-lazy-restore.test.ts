@@ -1,8 +1,5 @@
-import { beforeAll, test } from 'vitest';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
+import { test } from 'vitest';
 import { casesOf, type Expected, tryCase } from '../../helpers/migration-faults.ts';
-
-beforeAll(allowLargePipes);
 
 const FAILED = 'ERR_CRIU_MIGRATION_FAILED';
 const UNRESOLVED = 'ERR_CRIU_MIGRATION_UNRESOLVED';

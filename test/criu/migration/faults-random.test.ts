@@ -1,13 +1,10 @@
 // Any fault at any moment: exactly one copy runs in the end, and nothing is left. A soak run tries a
 // thousand; TEST_SEED tries others.
-import { beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import type { MigrationPhase } from '../../../src/index.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { describeFault, type MigrationFault, tryFault } from '../../helpers/migration-faults.ts';
 import { seeded } from '../../helpers/random.ts';
 import { sample, testSeed } from '../../helpers/sample.ts';
-
-beforeAll(allowLargePipes);
 
 const FAULTS = sample('random faults of migrations', 1000, 3);
 /** Longer than most phases of so small a program. */

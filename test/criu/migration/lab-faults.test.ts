@@ -6,7 +6,6 @@ import type { MigrationPhase, MigrationResolution } from '../../../src/index.ts'
 import { journalsIn } from '../../../src/migration/journal/journal.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { startLab } from '../../helpers/lab.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { criuBeside } from '../../helpers/migration-host.ts';
 import { rulesIn } from '../../helpers/network-rules.ts';
 import { noteFault } from '../../helpers/reliability.ts';
@@ -15,10 +14,7 @@ import type { Lab } from '../../lab/hosts.mjs';
 import { migrateIt, type Scene, startScene } from '../../lab/migration.mjs';
 import { type Report, startAgent } from '../../lab/programs.mjs';
 
-beforeAll(async () => {
-  await buildLibrary();
-  await allowLargePipes();
-});
+beforeAll(buildLibrary);
 
 const faults = {
   'hook throws': () => {

@@ -1,15 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { buildLibrary } from '../../helpers/built.ts';
 import { startLab } from '../../helpers/lab.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { sample } from '../../helpers/sample.ts';
 import { migrateIt, startScene } from '../../lab/migration.mjs';
 import type { Report } from '../../lab/programs.mjs';
 
-beforeAll(async () => {
-  await buildLibrary();
-  await allowLargePipes();
-});
+beforeAll(buildLibrary);
 
 const HEAP_MIB = sample('MiB of heap of a server that moves', 256, 64);
 

@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, test } from 'vitest';
+import { test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { migrate } from '../../../src/index.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import { bootedAnew } from '../../helpers/migration-host.ts';
 import { startRemapWorkload } from '../../helpers/remap-workload.ts';
@@ -11,8 +10,6 @@ import { sample } from '../../helpers/sample.ts';
 import { temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 const RUNS = sample('lazy migrations of a program that changes its mappings', 20, 2);
-
-beforeAll(allowLargePipes);
 
 // CRIU's own lazy-pages daemon loses track of such memory now and then.
 test.each([

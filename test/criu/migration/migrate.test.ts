@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import {
   Criu,
@@ -11,7 +11,6 @@ import {
   unresolvedMigrations,
 } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { bootedAnew } from '../../helpers/migration-host.ts';
@@ -19,8 +18,6 @@ import { RecordingHooks } from '../../helpers/recording-hooks.ts';
 import { temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 const workload = { heapMiB: 64, hotMiB: 4, pagesPerSecond: 2000 } as const;
-
-beforeAll(allowLargePipes);
 
 test.each([
   ['stop-and-copy', {}],

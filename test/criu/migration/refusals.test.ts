@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import {
   Criu,
@@ -17,14 +17,11 @@ import {
 import { readCredentials } from '../../../src/migration/protocol/credentials.ts';
 import { Authority, ELSEWHERE, HERE } from '../../helpers/certificates.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { MigrationHost } from '../../helpers/migration-host.ts';
 import { startObstacle } from '../../helpers/obstacle.ts';
 import { RunLog } from '../../helpers/run-log.ts';
 import { freePort, ownAddress } from '../../helpers/sockets.ts';
 import { isAlive, processState, temporaryDirectory } from '../../helpers/workload.ts';
-
-beforeAll(allowLargePipes);
 
 const listen = { host: '127.0.0.1', port: 0 };
 

@@ -1,14 +1,11 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { type MigrationFault, tryFault } from '../../helpers/migration-faults.ts';
 import { temporaryDirectory } from '../../helpers/workload.ts';
 
 const original = criuPath();
-
-beforeAll(allowLargePipes);
 
 const faults: [string, MigrationFault, 'source' | 'destination'][] = [
   [

@@ -1,14 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { migrate } from '../../../src/index.ts';
 import { compileFixture } from '../../helpers/compile.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { MigrationHost } from '../../helpers/migration-host.ts';
 import { startProgram, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
-
-beforeAll(allowLargePipes);
 
 test.each(['stop-and-copy', 'post-copy'] as const)(
   '%s moves a parent and a child, each with a thread',

@@ -1,12 +1,11 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Criu, LazyDumpOptions, LazySource, TlsOptions } from '../../../src/index.ts';
 import { Authority, HERE, tls } from '../../helpers/certificates.ts';
 import { startCounting } from '../../helpers/checkpoints.ts';
 import { expectIntact } from '../../helpers/expect-intact.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LazyDestination } from '../../helpers/lazy-destination.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
@@ -26,8 +25,6 @@ import {
   waitFor,
   waitGone,
 } from '../../helpers/workload.ts';
-
-beforeAll(allowLargePipes);
 
 /** A lazy source for the faults. */
 interface Scene {

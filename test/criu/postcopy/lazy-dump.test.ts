@@ -1,17 +1,14 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readPagemap } from '../../../src/images/pagemap.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LazyDestination } from '../../helpers/lazy-destination.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { pageRequest } from '../../helpers/page-messages.ts';
 import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 const workload = { heapMiB: 256, hotMiB: 4, pagesPerSecond: 2000 } as const;
-
-beforeAll(allowLargePipes);
 
 test('a process moves over TCP: it runs before its memory has arrived, and has all of it afterwards', async () => {
   const memory = await startMemoryWorkload(workload);

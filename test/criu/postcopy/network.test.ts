@@ -2,10 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Authority, HERE, tls } from '../../helpers/certificates.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LazyDestination } from '../../helpers/lazy-destination.ts';
 import { type MemoryWorkload, startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { children, holdings } from '../../helpers/own-resources.ts';
@@ -13,8 +12,6 @@ import { commands, pageMessage, pageRequest } from '../../helpers/page-messages.
 import { Talker } from '../../helpers/page-server-peer.ts';
 import { freePort, inProc, listensAt, ownAddress } from '../../helpers/sockets.ts';
 import { client, startCounter, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
-
-beforeAll(allowLargePipes);
 
 test('with TLS, a process moves only to a destination with a certificate', async () => {
   const [ours, theirs] = [await Authority.create('Ours'), await Authority.create('Theirs')];

@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { execa } from 'execa';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   type Criu,
   type IterateOptions,
@@ -13,14 +13,11 @@ import { runningCriu } from '../../helpers/checkpoints.ts';
 import { hookAt } from '../../helpers/expect-intact.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { describeLeftovers, expectIterationCompletes } from '../../helpers/iterations.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { type MemoryWorkload, startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { noteFault } from '../../helpers/reliability.ts';
 import { connection } from '../../helpers/sockets.ts';
 import { client, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
-
-beforeAll(allowLargePipes);
 
 /** An iteration that compares memory and has made one round. */
 interface Scene {

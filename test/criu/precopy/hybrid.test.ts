@@ -1,5 +1,5 @@
 import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   type FinalLazyDumpOptions,
   type OperationTrace,
@@ -7,15 +7,12 @@ import {
   type Round,
 } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { LazyDestination } from '../../helpers/lazy-destination.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { sample } from '../../helpers/sample.ts';
 import { listening } from '../../helpers/sockets.ts';
 import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
-
-beforeAll(allowLargePipes);
 
 test('a lazy dump after rounds leaves only the changed pages to fetch', async () => {
   const memory = await startMemoryWorkload({

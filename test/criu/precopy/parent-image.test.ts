@@ -1,19 +1,16 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type DumpOptions, verifyImages } from '../../../src/index.ts';
 import { runningCriu } from '../../helpers/checkpoints.ts';
 import { hookAt } from '../../helpers/expect-intact.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { startMemoryTree } from '../../helpers/memory-tree.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { startRemapWorkload } from '../../helpers/remap-workload.ts';
 import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
-
-beforeAll(allowLargePipes);
 
 /** Restores processes as a user of CRIU does, without this library. */
 async function restoreByCommand(directory: string): Promise<void> {

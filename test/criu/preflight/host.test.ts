@@ -1,18 +1,15 @@
 import { mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { type CriuErrorCode, type DumpOptions, preflight } from '../../../src/index.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { callWithout, deprivations } from '../../helpers/capabilities.ts';
 import { compileFixture } from '../../helpers/compile.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { allowLargePipes } from '../../helpers/large-pipes.ts';
 import { codesOf, startObstacle } from '../../helpers/obstacle.ts';
 import { client, startProgram, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
-
-beforeAll(allowLargePipes);
 
 test('finds images that do not fit on the disk, unless the memory is sent elsewhere', async () => {
   const criu = client();
