@@ -74,3 +74,8 @@ export {
 export type { MemoryPattern } from './images/memory/search-pattern.ts';
 export type { Payload } from './images/payload.ts';
 export type { QueuedMessage, TcpQueues } from './images/payload-formats.ts';
+export {
+  type MergedImages,
+  type MergeImagesOptions,
+  mergeImages,
+} from './images/rewrite/merge-images.ts';

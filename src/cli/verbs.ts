@@ -9,6 +9,7 @@ import { addEncode } from './encode.ts';
 import { addIterate } from './iterate.ts';
 import { addLazyRestore } from './lazy-restore.ts';
 import { addMemory } from './memory.ts';
+import { addMerge } from './merge.ts';
 import { addMigrate } from './migrate.ts';
 import { addMigrations } from './migrations.ts';
 import { addPreflight } from './preflight.ts';
@@ -22,6 +23,6 @@ import { addVerify } from './verify.ts';
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
-  ...[addShow, addMemory, addDecode, addEncode],
+  ...[addShow, addMemory, addMerge, addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

@@ -24,7 +24,9 @@ import {
   type ManifestRestore,
   type MemoryMatch,
   type MemoryPiece,
+  type MergedImages,
   type memorySizes,
+  mergeImages,
   type PagemapEntry,
   type Payload,
   type ProcessMemorySize,
@@ -75,6 +77,8 @@ export async function write(entry: PagemapEntry): Promise<void> {
   await encodeImage('fs-1.img', 'FS', [{ message: entry }]);
   // @ts-expect-error a missing field
   await encodeImage('fs-1.img', 'FS', [{ message: { cwd_id: 1 } }]);
+  same<Awaited<ReturnType<typeof mergeImages>>, MergedImages>();
+  await mergeImages('images/2', 'merged', { overwrite: true });
   const image = imageFromJson('{}');
   same<typeof image, JsonImage>();
   for await (const chunk of imageChunks(image.kind, image.entries)) same<typeof chunk, Buffer>();

@@ -69,7 +69,7 @@ export class MemoryChain {
   readonly #operation: string;
   readonly #directory: string;
   readonly #pagemap: string;
-  readonly #pageSize: number;
+  readonly pageSize: number;
   readonly #levels: MemoryLevel[] = [];
   readonly #paths: string[] = [];
 
@@ -77,7 +77,7 @@ export class MemoryChain {
     this.#operation = operation;
     this.#directory = directory;
     this.#pagemap = pagemap;
-    this.#pageSize = pageSize;
+    this.pageSize = pageSize;
   }
 
   async close(): Promise<void> {
@@ -127,7 +127,7 @@ export class MemoryChain {
       throw damaged(operation, path, `cannot be read: ${cause.message}`, undefined, cause);
     });
     if (this.#paths.includes(directory)) throw damaged(operation, path, 'leads in a circle');
-    const level = await MemoryLevel.open(operation, directory, this.#pagemap, this.#pageSize);
+    const level = await MemoryLevel.open(operation, directory, this.#pagemap, this.pageSize);
     this.#paths[depth] = directory;
     this.#levels[depth] = level;
     return level;

@@ -9,7 +9,7 @@ beforeAll(buildCommand);
 
 const verbs = [
   ...['run', 'preflight', 'dump', 'iterate', 'restore', 'lazy-restore', 'verify', 'check'],
-  ...['show', 'memory', 'decode', 'encode'],
+  ...['show', 'memory', 'merge', 'decode', 'encode'],
   ...['serve', 'migrate', 'migrations', 'resolve', 'cert', 'completion', 'build-addon'],
 ];
 
