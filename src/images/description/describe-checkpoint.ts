@@ -24,7 +24,6 @@ import {
   readStats,
   sizeOf,
   totalOf,
-  writtenAt,
 } from './rounds.ts';
 
 const operation = 'describeCheckpoint';
@@ -55,25 +54,23 @@ export async function describeCheckpoint(
   const images = await ImageDirectory.open(operation, directory);
   const inventory = await images.required('inventory.img', 'INVENTORY');
   const pageSize = await pageSizeOf(operation, images.path);
-  const processes = await readProcesses(images, inventory);
-  const table = await readFiles(images, usersOf(processes));
-  const pages = await readPages(images, pageSize);
+  // Each waits for many files.
+  const [processes, tables, pages, mounts, lockEntries, parents] = await Promise.all([
+    readProcesses(images, inventory),
+    readFiles(images),
+    readPages(images, pageSize),
+    describeMounts(images),
+    images.messages('filelocks.img', 'FILE_LOCKS'),
+    describeParents(operation, images, pageSize),
+  ]);
+  const table = { ...tables, users: usersOf(processes) };
   const files = describeFiles(table);
   const memory = describeMemory(pages);
   const ids = new Map(processes.flatMap(({ entry, ids }) => (ids ? [[entry.pid, ids]] : [])));
-  const namespaces = await describeNamespaces(images, ids, inventory.root_ids);
-  const mounts = await describeMounts(images);
-  const locks = (await images.messages('filelocks.img', 'FILE_LOCKS')).map(describeLock);
+  const locks = lockEntries.map(describeLock);
   const architecture = processes[0] && String(processes[0].core.mtype).toLowerCase();
-  return {
-    directory: images.path,
-    kind: images.names.has('pstree.img') ? 'dump' : 'pre-dump',
-    writtenAt: await writtenAt(images),
-    imageVersion: inventory.img_version,
-    architecture,
-    pageSize,
-    ...(await sizeOf(images)),
-    processes: await eachOf(processes, async (one) =>
+  const [described, namespaces, cgroups, cpuinfo, stats] = await Promise.all([
+    eachOf(processes, async (one) =>
       describeProcess(
         one,
         table,
@@ -81,21 +78,36 @@ export async function describeCheckpoint(
         mappingsOf(one, pages, table),
       ),
     ),
+    describeNamespaces(images, ids, inventory.root_ids),
+    images.first('cgroup.img', 'CGROUP'),
+    images.first('cpuinfo.img', 'CPUINFO'),
+    readStats(images, pageSize),
+  ]);
+  return {
+    directory: images.path,
+    kind: images.names.has('pstree.img') ? 'dump' : 'pre-dump',
+    writtenAt: images.writtenAt.toISOString(),
+    imageVersion: inventory.img_version,
+    architecture,
+    pageSize,
+    fileCount: images.sizes.size,
+    size: sizeOf(images),
+    processes: described,
     files,
     pipes: describePipes(files, table),
     memory,
     namespaces,
     mounts,
-    cgroups: describeCgroups(await images.first('cgroup.img', 'CGROUP'), cgroupSets(processes)),
+    cgroups: describeCgroups(cgroups, cgroupSets(processes)),
     locks,
     needs: describeNeeds({
       ...{ inventory, architecture, processes, table, files, namespaces, mounts },
-      processor: (await images.first('cpuinfo.img', 'CPUINFO'))?.x86_entry?.[0]?.model_id,
+      processor: cpuinfo?.x86_entry?.[0]?.model_id,
       hasLocks: locks.length > 0,
       bytesLazy: totalOf(memory).bytesLazy,
     }),
-    stats: await readStats(images, pageSize),
-    parents: await describeParents(operation, images, pageSize),
+    stats,
+    parents,
   };
 }
 

@@ -40,25 +40,27 @@ export interface FileTable {
   readonly unixSockets: ReadonlyMap<number, number>;
 }
 
-/** Reads the open files. @throws CriuError ERR_CRIU_BAD_IMAGE */
-export async function readFiles(
-  images: ImageDirectory,
-  users: ReadonlyMap<number, readonly FileUser[]>,
-): Promise<FileTable> {
-  const files = await images.messages('files.img', 'FILES');
-  const remaps = await images.messages('remap-fpath.img', 'REMAP_FPATH');
-  const terminals = await images.messages('tty-info.img', 'TTY_INFO');
-  const memfds = await images.messages('memfd.img', 'MEMFD_INODE');
+/** Reads the open files, without their descriptors. @throws CriuError ERR_CRIU_BAD_IMAGE */
+export async function readFiles(images: ImageDirectory): Promise<Omit<FileTable, 'users'>> {
+  const [files, remaps, terminals, memfds, ghosts, pipes, queues, tcp] = await Promise.all([
+    images.messages('files.img', 'FILES'),
+    images.messages('remap-fpath.img', 'REMAP_FPATH'),
+    images.messages('tty-info.img', 'TTY_INFO'),
+    images.messages('memfd.img', 'MEMFD_INODE'),
+    readGhosts(images),
+    readPipes(images),
+    readQueues(images),
+    readTcpQueues(images),
+  ]);
   return {
     files: new Map(files.map((file) => [file.id, file])),
-    users,
     remaps: new Map(remaps.map((remap) => [remap.orig_id, remap])),
-    ghosts: await readGhosts(images),
+    ghosts,
     terminals: new Map(terminals.map((terminal) => [terminal.id, terminal])),
     memfds: new Map(memfds.map((memfd) => [Number(memfd.inode_id), memfd])),
-    pipes: await readPipes(images),
-    queues: await readQueues(images),
-    tcp: await readTcpQueues(images),
+    pipes,
+    queues,
+    tcp,
     unixSockets: new Map(files.flatMap(({ id, usk }) => (usk ? [[usk.ino, id] as const] : []))),
   };
 }

@@ -1,6 +1,8 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriuError, invalid } from '../../errors.ts';
+import { eachOf, statOf } from '../../procfs/read.ts';
 import { decodeImage, type ImageEntry } from '../decode-image.ts';
 import type { ImageKind } from '../image-kinds.ts';
 import { INVENTORY } from '../image-names.ts';
@@ -20,12 +22,23 @@ export class ImageDirectory {
   /** The real path. */
   readonly path: string;
   readonly names: ReadonlySet<string>;
+  /** The sizes of the files, in bytes. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** When the inventory was written, which CRIU does last. */
+  readonly writtenAt: Date;
   readonly #operation: string;
 
-  private constructor(operation: string, path: string, names: readonly string[]) {
+  private constructor(
+    operation: string,
+    path: string,
+    names: readonly string[],
+    files: ReadonlyMap<string, Stats>,
+  ) {
     this.#operation = operation;
     this.path = path;
     this.names = new Set(names);
+    this.sizes = new Map([...files].map(([name, { size }]) => [name, size]));
+    this.writtenAt = files.get(INVENTORY)?.mtime ?? new Date(0);
   }
 
   /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT; ERR_CRIU_BAD_IMAGE if it is no directory with images */
@@ -35,7 +48,12 @@ export class ImageDirectory {
     }
     try {
       const path = await realpath(directory);
-      const images = new ImageDirectory(operation, path, await readdir(path));
+      const names = await readdir(path);
+      const files = await eachOf(names, async (name) => {
+        const stats = await statOf(join(path, name));
+        return stats?.isFile() ? ([name, stats] as const) : undefined;
+      });
+      const images = new ImageDirectory(operation, path, names, new Map(files));
       if (images.names.has(INVENTORY)) return images;
     } catch (cause) {
       throw bad(operation, directory, `cannot be read: ${(cause as Error).message}`, cause);
@@ -51,9 +69,7 @@ export class ImageDirectory {
   async read<Kind extends ImageKind>(name: string, kind: Kind): Promise<ImageEntry<Kind>[]> {
     if (!this.names.has(name)) return [];
     const path = join(this.path, name);
-    const { size } = await stat(path).catch((cause: Error) => {
-      throw bad(this.#operation, path, `cannot be read: ${cause.message}`, cause);
-    });
+    const size = this.sizes.get(name) ?? 0;
     const isTooLarge = size > MAX_IMAGE && !HAS_PAYLOADS.has(kind);
     if (isTooLarge) throw bad(this.#operation, path, `has ${size} bytes, which are too many`);
     const entries: ImageEntry<Kind>[] = [];

@@ -1,9 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StatsEntry } from '../../generated/images/types.ts';
 import { eachOf } from '../../procfs/read.ts';
 import { type DumpStats, dumpStatsOf } from '../dump-stats.ts';
-import { INVENTORY } from '../image-names.ts';
 import type { DescribedMemory, DescribedRound, MemorySizes } from './described-memory.ts';
 import { ImageDirectory } from './image-directory.ts';
 import { type Runs, readRuns, sizesOf } from './mappings.ts';
@@ -75,17 +73,12 @@ export async function describeParents(
     seen.add(at.path);
     rounds.push({
       directory: at.path,
-      writtenAt: await writtenAt(at),
+      writtenAt: at.writtenAt.toISOString(),
       ...totalOf(describeMemory(await readPages(at, pageSize))),
       stats: await readStats(at, pageSize),
     });
   }
   return rounds;
-}
-
-/** When the inventory was written, which CRIU does last. */
-export async function writtenAt(images: ImageDirectory): Promise<string> {
-  return (await stat(join(images.path, INVENTORY))).mtime.toISOString();
 }
 
 /** CRIU's statistics of the dump. */
@@ -102,12 +95,7 @@ function plain(dump: NonNullable<StatsEntry['dump']>): Parameters<typeof dumpSta
   return Object.fromEntries(numbers) as Parameters<typeof dumpStatsOf>[0];
 }
 
-/** The number and the size of the files in a directory. */
-export async function sizeOf(images: ImageDirectory): Promise<{ fileCount: number; size: number }> {
-  const entries = await readdir(images.path, { withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const sizes = await eachOf(files, async ({ name }) => {
-    return (await stat(join(images.path, name)).catch(() => undefined))?.size;
-  });
-  return { fileCount: sizes.length, size: sizes.reduce((sum, size) => sum + size, 0) };
+/** The size of all files in a directory. */
+export function sizeOf({ sizes }: ImageDirectory): number {
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
