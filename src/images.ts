@@ -27,6 +27,8 @@ export { describeCheckpoint } from './images/description/describe-checkpoint.ts'
 export type * from './images/description/described-file.ts';
 export type * from './images/description/described-memory.ts';
 export type * from './images/description/described-process.ts';
+export type * from './images/difference/checkpoint-difference.ts';
+export { diffCheckpoints } from './images/difference/diff-checkpoints.ts';
 export type { DumpStats } from './images/dump-stats.ts';
 export {
   encodeImage,

@@ -4,6 +4,7 @@ import { addCert } from './cert.ts';
 import { addCheck } from './check.ts';
 import { addCompletion } from './completion.ts';
 import { addDecode } from './decode.ts';
+import { addDiff } from './diff.ts';
 import { addDump } from './dump.ts';
 import { addEncode } from './encode.ts';
 import { addIterate } from './iterate.ts';
@@ -23,6 +24,6 @@ import { addVerify } from './verify.ts';
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
-  ...[addShow, addMemory, addMerge, addDecode, addEncode],
+  ...[addShow, addDiff, addMemory, addMerge, addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

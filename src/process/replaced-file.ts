@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { builtins } from '../builtins.ts';
 
 /**
  * Writes a file that appears, or replaces another one, when it is complete. It has the mode 0600.
@@ -9,7 +9,7 @@ export async function replaceFile(
   path: string,
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.new`;
+  const temporary = `${path}.${builtins.crypto.randomUUID()}.new`;
   const file = await open(temporary, 'wx', 0o600);
   try {
     try {

@@ -1,12 +1,14 @@
 // Tests of the public types of node-criu/images, compiled as public.ts is.
 import {
   type CheckpointDescription,
+  type CheckpointDifference,
   type CheckpointManifest,
   type ChecksumMethod,
   type CoreEntry,
   type DescribedProcess,
   decodeImage,
   describeCheckpoint,
+  diffCheckpoints,
   encodeImage,
   type FileChecksum,
   type GhostChunkEntry,
@@ -111,4 +113,12 @@ export async function manifest(): Promise<void> {
   same<typeof manifest.processes, readonly ManifestProcess[]>();
   same<typeof manifest.checksum, ChecksumMethod>();
   same<(typeof manifest.files)[string], FileChecksum>();
+}
+
+export async function diff(signal: AbortSignal): Promise<void> {
+  const difference = await diffCheckpoints('before', 'after', { memory: false, signal });
+  same<typeof difference, CheckpointDifference>();
+  for (const { file } of difference.sockets.added) same<typeof file.text, string>();
+  // @ts-expect-error the memory may not have been compared
+  difference.memory.pagesChanged;
 }

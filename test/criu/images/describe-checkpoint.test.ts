@@ -6,8 +6,10 @@ import {
   type CheckpointDescription,
   type DescribedFile,
   describeCheckpoint,
+  diffCheckpoints,
 } from '../../../src/images.ts';
 import { buildCommand, events, nodeCriu } from '../../helpers/command.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { networkNamespace, startThrough } from '../../helpers/namespaces.ts';
 import { client, killAfterTest, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
@@ -175,14 +177,14 @@ test('show describes a server: processes, files, sockets, pipes, memory, and wha
   });
 });
 
-test('show describes the memory of a pre-dump, and the rounds before a dump', async () => {
+test('show describes the memory of a pre-dump and the rounds before a dump, and diff what changed since', async () => {
   const imagesDirectory = await temporaryDirectory();
-  const { startMemoryWorkload } = await import('../../helpers/memory-workload.ts');
   const memory = await startMemoryWorkload({ heapMiB: 2, hotMiB: 1, pagesPerSecond: 1000 });
   await using iteration = await client().iterate(memory.pid, {
     ...{ imagesDirectory, tracking: 'compare' },
   });
   const round = await iteration.preDump();
+  await memory.writesOn();
   const { directory } = await iteration.dump();
 
   const first = await describeCheckpoint(round.directory);
@@ -192,6 +194,18 @@ test('show describes the memory of a pre-dump, and the rounds before a dump', as
   const last = await describeCheckpoint(directory);
   expect(last).toMatchObject({ kind: 'dump', parents: [{ directory: first.directory }] });
   expect(last.memory[0]?.bytesInParents).toBeGreaterThan(0);
+  const difference = await diffCheckpoints(round.directory, directory);
+  expect(difference.memory?.pagesChanged).toBeGreaterThan(0);
+  const { pagesChanged = 0, pagesRemoved = 0, pagesEqual = 0 } = difference.memory ?? {};
+  expect(4096 * (pagesChanged + pagesRemoved + pagesEqual)).toBe(first.memory[0]?.bytesStored);
+  // What is still in the images of the round has not changed.
+  expect(4096 * pagesEqual).toBeGreaterThanOrEqual(last.memory[0]?.bytesInParents ?? 0);
+  const same = await nodeCriu(['diff', directory, directory]);
+  expect(same).toEqual({ exitCode: 0, stdout: 'no differences', stderr: '' });
+  const shown = (await nodeCriu(['diff', round.directory, directory, '--pages'])).stdout;
+  expect(shown).toMatch(/^Pages\n +changed +added +removed +equal\n/);
+  const [, total] = /all +(\d+)/.exec(shown) ?? [];
+  expect(total).toBe(String(pagesChanged));
   const { stdout } = await nodeCriu(['show', round.directory]);
   expect(stdout).toContain('pre-dump: memory of a round before a dump');
   expect(stdout).toMatch(new RegExp(`process ${memory.pid} +\\d`));
