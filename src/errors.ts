@@ -21,7 +21,7 @@ import type { PreflightFinding } from './finding.ts';
  * - `ERR_CRIU_EOF`: criu ended without an answer; `exit` says how.
  * - `ERR_CRIU_PROTOCOL`: criu sent a message that the protocol does not allow.
  * - `ERR_CRIU_REQUEST_TOO_LARGE`: the request does not fit into one packet (about 208 KiB).
- * - `ERR_CRIU_CLOSED`: the client, session or iteration was closed, or has ended.
+ * - `ERR_CRIU_CLOSED`: the client, session, iteration or stream was closed, or has ended.
  * - `ERR_CRIU_SYSTEM`: a system call of the library itself failed; see `errno` and `cause`.
  * - `ERR_CRIU_PREFLIGHT`: a dump was not made because it could not be restored, or an iteration was not
  *   started because its dump would fail: see `findings`.

@@ -1,10 +1,18 @@
 import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import type { RestoreOptions } from '../index.ts';
-import { addCommon, addFlags, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
+import { addCommon, addFlags, addQuiet, type Common, defined, NEGATION_HELP } from './flags.ts';
 import { awaitInForeground } from './foreground.ts';
 import { addHelp } from './help.ts';
 import { stepHooks } from './steps.ts';
+import {
+  addStreamFlags,
+  encryptionOf,
+  isStreaming,
+  type StreamFlags,
+  withoutStreamFlags,
+  wrongStream,
+} from './streams.ts';
 import { withCriu } from './verb.ts';
 
 const description = [
@@ -17,6 +25,8 @@ const description = [
   'Options of the dump that a restore needs, such as --tcp-established, --shell-job and --file-locks, are in ' +
     'its file node-criu.json; name them again if there is none. If the restore fails or is cancelled, no ' +
     'process of it remains, and the images stay intact.',
+  'With --stream, the images come from standard input, as dump --stream has written them. They are read to their ' +
+    'end, and verified, before anything is restored.',
   NEGATION_HELP,
 ].join('\n\n');
 
@@ -26,6 +36,7 @@ const examples = `
 
   $ node-criu restore -D images --tcp-established --file-locks
   $ node-criu restore -D images --foreground
+  $ node-criu restore --stream < app.tar.gz
   $ node-criu restore -D images --inherit-fd 'pipe:[12345]=3' 3>out.log`;
 
 /** Adds the verb `restore`. */
@@ -33,12 +44,19 @@ export function addRestore(program: Command): void {
   const command = addHelp(program.command('restore'), examples)
     .summary('restore a dumped process tree, and print its pid')
     .description(description);
-  addQuiet(addCommon(addFlags(command, ['restore'], { required: ['imagesDirectory'] })))
+  addStreamFlags(
+    addQuiet(addCommon(addFlags(command, ['restore'], { except: ['stream'] }))),
+    'restore',
+  )
     .option('--foreground', 'wait until it ends, pass signals on, and exit with its exit code')
-    .action(restore);
+    .action(async (given: RestoreFlags) => {
+      const error = wrongStream(given, false);
+      if (error) command.error(`error: ${error}`);
+      await restore(given);
+    });
 }
 
-interface RestoreFlags extends RestoreOptions, Common {
+interface RestoreFlags extends RestoreOptions, Common, Omit<StreamFlags, 'stream'> {
   readonly foreground?: true;
 }
 
@@ -46,10 +64,13 @@ async function restore(given: RestoreFlags): Promise<void> {
   await withCriu(given, async ({ criu, output, options, limits, interruption }) => {
     // A shell takes its terminal back when the command ends.
     const { foreground = isatty(0) && (await isShellJob(given)), ...others } = options;
-    const restored = await criu.restore({
-      ...{ ...others, ...limits, hooks: stepHooks(output) },
-      ...(foreground && { asChild: true }),
-    });
+    const common = { ...limits, hooks: stepHooks(output), ...(foreground && { asChild: true }) };
+    const restored = isStreaming(given)
+      ? await criu.restoreStream(process.stdin, {
+          ...{ ...withoutStreamFlags(others), ...common },
+          ...defined({ encryption: await encryptionOf(others) }),
+        })
+      : await criu.restore({ ...others, ...common });
     const { pid, stats, log, durationMs } = restored;
     output.result({ pid, stats, log, durationMs }, foreground ? '' : String(pid));
     if (!foreground) return;

@@ -3,6 +3,7 @@ import type { Output } from './output.ts';
 
 /** What happens from each of CRIU's notifications on. */
 const meanings: Readonly<Record<string, string>> = {
+  'pre-stream': 'opening the stream',
   'pre-dump': 'freezing the processes',
   'network-lock': 'blocking their connections',
   'query-ext-files': 'writing the images',

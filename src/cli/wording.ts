@@ -29,6 +29,7 @@ const values: readonly (readonly [RegExp, string])[] = [
   [/\ba record of open descriptors: .* or Sockets/, 'NAME=DESCRIPTOR, the number of an open one'],
   [/\ban open descriptor: a number, .* or a Socket/, 'the number of an open descriptor'],
   [/\ba path or an open descriptor/, 'a path'],
+  [/\bgive the option encryption with its key/, 'give --key-file or --passphrase-file'],
   [/ use lazyDump, which checks that, or/, ''],
   [/\bneeds tls\b/, 'needs TLS (--tls-cert, --tls-key)'],
 ];

@@ -77,8 +77,9 @@ export async function dumpStream(
     throw asCriuError(OPERATION, error);
   });
   const abandon = (cause: unknown) => {
-    const message = `${OPERATION}: the stream was closed before its end`;
-    capture.cancel(new CriuError('ERR_CRIU_ABORTED', message, { operation: OPERATION, cause }));
+    const why = cause instanceof Error ? `: ${cause.message}` : '';
+    const message = `the stream was closed before its end${why}`;
+    capture.cancel(new CriuError('ERR_CRIU_CLOSED', message, { operation: OPERATION, cause }));
   };
   const queue = new ChunkQueue(() => abandon(undefined));
   const capture = new Capture({

@@ -115,7 +115,7 @@ describe('dumpStream', () => {
     const closed = await criu.dumpStream(workload.pid);
     for await (const _chunk of closed) break;
     expect(await failureOf(closed.result)).toMatchObject({
-      code: 'ERR_CRIU_ABORTED',
+      code: 'ERR_CRIU_CLOSED',
       workload: 'running',
     });
     await workload.verifyOriginal();
