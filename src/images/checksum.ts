@@ -65,7 +65,8 @@ async function addLarge(hash: Hash, path: string): Promise<void> {
   }
 }
 
-class Hash {
+/** Makes the checksum of a file from its content. */
+export class Hash {
   readonly #cipher;
   #bytes = 0;
 

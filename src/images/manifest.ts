@@ -115,19 +115,33 @@ export async function manifestIn(
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw bad(`cannot be read: ${(cause as Error).message}`, cause);
   }
+  try {
+    return parseManifest(text);
+  } catch (cause) {
+    throw bad((cause as Error).message, cause);
+  }
+}
+
+/** Reads the content of a manifest. @throws Error with what is wrong with it, as a predicate */
+export function parseManifest(text: string): CheckpointManifest {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw bad(`is damaged: ${(cause as Error).message}`, cause);
+    throw new Error(`is damaged: ${(cause as Error).message}`, { cause });
   }
   const version = isObject(value) ? value.formatVersion : undefined;
   if (typeof version === 'number' && version > MANIFEST_VERSION) {
-    throw bad(`is of format ${version}, which a newer node-criu has written`);
+    throw new Error(`is of format ${version}, which a newer node-criu has written`);
   }
   const defect = isObject(value) ? defectOf(value) : 'it is not an object';
-  if (defect) throw bad(`is damaged: ${defect}`);
-  return value as CheckpointManifest;
+  if (defect) throw new Error(`is damaged: ${defect}`);
+  return value as unknown as CheckpointManifest;
+}
+
+/** The content of a manifest. */
+export function formatManifest(manifest: CheckpointManifest): string {
+  return `${JSON.stringify(manifest, null, 1)}\n`;
 }
 
 /**

@@ -3,16 +3,22 @@ import { hostname, release, uptime } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CriuError } from '../errors.ts';
-import { checksumOf, type FileChecksum, newChecksumMethod } from '../images/checksum.ts';
+import {
+  type ChecksumMethod,
+  checksumOf,
+  type FileChecksum,
+  newChecksumMethod,
+} from '../images/checksum.ts';
 import type { DumpStats } from '../images/dump-stats.ts';
 import { isCheckpointFile, MANIFEST } from '../images/image-names.ts';
 import {
   type CheckpointManifest,
+  formatManifest,
   MANIFEST_VERSION,
   type ManifestProcess,
   manifestIn,
 } from '../images/manifest.ts';
-import { readTree } from '../images/pstree.ts';
+import { readTree, type TreeEntry } from '../images/pstree.ts';
 import { native } from '../native/index.ts';
 import { type RememberedOption, rememberedOptions } from '../options/remembered-options.ts';
 import type { CriuOpts } from '../options/types.ts';
@@ -84,7 +90,7 @@ export class DumpManifest {
    */
   async write(directory: string, stats?: DumpStats, criu?: CriuVersion): Promise<void> {
     try {
-      const manifest = await this.#describe(directory, stats, criu);
+      const manifest = await this.#describeDirectory(directory, stats, criu);
       // The first time it is written to the disk together with the images.
       const isDurable = stats !== undefined && this.#options.durable !== false;
       await replaceManifest(directory, manifest, isDurable);
@@ -95,17 +101,28 @@ export class DumpManifest {
     }
   }
 
-  async #describe(
-    directory: string,
-    stats: DumpStats | undefined,
-    criu: CriuVersion | undefined,
-  ): Promise<CheckpointManifest> {
+  /** How the checksums of the files are to be made. */
+  get checksum(): ChecksumMethod {
+    return this.#checksum;
+  }
+
+  /**
+   * The manifest of these images.
+   * @param tree the processes in them
+   */
+  describe(
+    images: ReadonlyMap<string, FileChecksum>,
+    tree: readonly TreeEntry[],
+    known: {
+      readonly parent?: string | undefined;
+      readonly stats?: DumpStats | undefined;
+      readonly criu?: CriuVersion | undefined;
+    },
+  ): CheckpointManifest {
+    const { parent, stats, criu } = known;
     const kind = this.#operation === 'dump' ? 'dump' : 'pre-dump';
     const options = this.#options;
-    const files = await filesIn(directory);
-    await this.#addChecksums(directory, files);
-    const parent = await readlink(join(directory, 'parent')).catch(() => undefined);
-    const processes = await this.#processesIn(directory, files);
+    const processes = this.#processesIn(tree);
     return {
       ...{ formatVersion: MANIFEST_VERSION, kind, createdAt: this.#createdAt.toISOString() },
       host: {
@@ -119,10 +136,21 @@ export class DumpManifest {
         namespaces: this.#namespaces,
       },
       ...(parent !== undefined && { parent }),
-      bytes: [...this.#files.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+      bytes: [...images.values()].reduce((sum, { bytes }) => sum + bytes, 0),
       ...(stats && { stats }),
-      ...{ checksum: this.#checksum, files: Object.fromEntries(this.#files) },
+      ...{ checksum: this.#checksum, files: Object.fromEntries(images) },
     };
+  }
+
+  async #describeDirectory(
+    directory: string,
+    stats: DumpStats | undefined,
+    criu: CriuVersion | undefined,
+  ): Promise<CheckpointManifest> {
+    const files = await filesIn(directory);
+    await this.#addChecksums(directory, files);
+    const parent = await readlink(join(directory, 'parent')).catch(() => undefined);
+    return this.describe(this.#files, await readTree(directory, files), { parent, stats, criu });
   }
 
   async #addChecksums(directory: string, files: Files): Promise<void> {
@@ -134,8 +162,7 @@ export class DumpManifest {
   }
 
   /** The processes in the images, described as far as they existed when they were read. A pre-dump has none. */
-  async #processesIn(directory: string, files: Files): Promise<readonly ManifestProcess[]> {
-    const tree = await readTree(directory, files);
+  #processesIn(tree: readonly TreeEntry[]): readonly ManifestProcess[] {
     if (tree.length === 0) return this.#processes;
     const known = new Map(this.#processes.map((each) => [each.pid, each]));
     return tree.map(({ pid }) => known.get(pid) ?? { pid });
@@ -217,8 +244,7 @@ async function replaceManifest(
   manifest: CheckpointManifest,
   isDurable: boolean,
 ): Promise<void> {
-  const text = `${JSON.stringify(manifest, null, 1)}\n`;
-  await replaceFile(join(directory, MANIFEST), text, isDurable);
+  await replaceFile(join(directory, MANIFEST), formatManifest(manifest), isDurable);
 }
 
 /** The statistics lie beside the images, unless there is a work directory. */

@@ -1,12 +1,16 @@
 import { freemem } from 'node:os';
-import { crc32 } from 'node:zlib';
 import { CriuError } from '../errors.ts';
-import { INVENTORY } from '../images/image-names.ts';
-import { MANIFEST, parseManifest } from './manifest.ts';
+import { type FileChecksum, Hash } from '../images/checksum.ts';
+import { INVENTORY, MANIFEST } from '../images/image-names.ts';
+import { type CheckpointManifest, parseManifest } from '../images/manifest.ts';
+import { sealOf } from './archive-writer.ts';
 import { BLOCK, padding, parseHeader, parsePax, type TarHeader } from './tar.ts';
 
-/** The images of a stream, in memory. */
-export type ReceivedFiles = Map<string, Buffer[]>;
+/** The images of a stream, in memory, and what the dump says of them. */
+export interface ReceivedImages {
+  readonly files: Map<string, Buffer[]>;
+  readonly manifest: CheckpointManifest;
+}
 
 /** The largest manifest, and the largest set of pax records. */
 const MAX_MANIFEST = 64 << 20;
@@ -32,7 +36,7 @@ export async function readArchive(
   operation: string,
   chunks: AsyncIterable<Buffer>,
   maxBytes = freemem(),
-): Promise<ReceivedFiles> {
+): Promise<ReceivedImages> {
   const input = new Input(chunks);
   try {
     const reading = new Reading(input, maxBytes);
@@ -51,8 +55,7 @@ export async function readArchive(
 class Reading {
   readonly #input: Input;
   readonly #maxBytes: number;
-  readonly #files: ReceivedFiles = new Map();
-  readonly #sums = new Map<string, number>();
+  readonly #files = new Map<string, Buffer[]>();
   #manifest: Buffer | undefined;
   #held = 0;
 
@@ -62,20 +65,22 @@ class Reading {
   }
 
   async all(): Promise<void> {
-    let size: number | undefined;
+    let records = new Map<string, string>();
     for (;;) {
-      const header = this.#header(await this.#input.take(BLOCK));
+      const header = this.#parse(parseHeader, await this.#input.take(BLOCK));
       if (header === undefined) break;
-      const { type, name } = header;
+      const { type, name, size } = header;
       if (type === 'pax') {
-        if (header.size > MAX_PAX) throw this.#bad('a pax header is too large');
-        const records = this.#parse(parsePax, await this.#content(header.size));
+        if (size > MAX_PAX) throw this.#bad('a pax header is too large');
+        records = this.#parse(parsePax, await this.#content(size));
+      } else {
         const given = records.get('size');
-        size = given === undefined ? undefined : Number(given);
-        continue;
+        await this.#entry(
+          { type, name, size: given === undefined ? size : Number(given) },
+          records,
+        );
+        records = new Map();
       }
-      await this.#entry({ type, name, size: size ?? header.size });
-      size = undefined;
     }
     // The second empty block, and what tar adds to it.
     await this.#zeros(BLOCK);
@@ -85,23 +90,32 @@ class Reading {
   }
 
   /** @throws BadStream unless the files are those of the manifest */
-  verified(): ReceivedFiles {
+  verified(): ReceivedImages {
     if (!this.#manifest)
       throw this.#bad(`it has no ${MANIFEST}: it ends early, or is no checkpoint`);
-    const listed = this.#parse(parseManifest, this.#manifest, MANIFEST);
-    for (const [name, { size, crc32 }] of listed) {
+    const manifest = this.#parse((bytes) => parseManifest(String(bytes)), this.#manifest, MANIFEST);
+    for (const [name, listed] of Object.entries(manifest.files)) {
       const chunks = this.#files.get(name);
       if (!chunks) throw this.#bad(`${name} is missing`);
-      if (sizeOf(chunks) !== size) throw this.#bad(`${name} has not the size in ${MANIFEST}`);
-      if (this.#sums.get(name) !== crc32) throw this.#bad(`${name} is damaged`);
+      const { bytes, checksum } = checksumOf(chunks, manifest);
+      if (bytes !== listed.bytes) throw this.#bad(`${name} has not the size in ${MANIFEST}`);
+      if (checksum !== listed.checksum) throw this.#bad(`${name} is damaged`);
     }
-    if (!listed.has(INVENTORY)) throw this.#bad(`it has no ${INVENTORY}`);
+    if (manifest.files[INVENTORY] === undefined) throw this.#bad(`it has no ${INVENTORY}`);
+    if (manifest.kind !== 'dump' || manifest.parent !== undefined) {
+      throw this.#bad('it is a pre-dump, or needs parent images');
+    }
     // What is not listed is not CRIU's: a log, for example.
-    for (const name of this.#files.keys()) if (!listed.has(name)) this.#files.delete(name);
-    return this.#files;
+    for (const name of this.#files.keys()) {
+      if (!Object.hasOwn(manifest.files, name)) this.#files.delete(name);
+    }
+    return { files: this.#files, manifest };
   }
 
-  async #entry({ type, name: path, size }: TarHeader): Promise<void> {
+  async #entry(
+    { type, name: path, size }: TarHeader,
+    records: ReadonlyMap<string, string>,
+  ): Promise<void> {
     if (type === 'directory' && /^\.\/?$/.test(path)) return;
     const name = NAME.exec(path)?.[1];
     if (type !== 'file' || name === undefined || name === '.' || name === '..') {
@@ -113,19 +127,19 @@ class Reading {
     if (name === MANIFEST) {
       if (size > MAX_MANIFEST) throw this.#bad(`${name} is too large`);
       this.#manifest = await this.#content(size);
+      // An archive that was packed again has none.
+      const seal = records.get('comment') ?? sealOf(this.#manifest);
+      if (seal !== sealOf(this.#manifest)) throw this.#bad(`${name} is damaged`);
       return;
     }
     const chunks: Buffer[] = [];
-    let sum = 0;
     for (let left = size; left > 0; ) {
       const chunk = await this.#input.upTo(left);
       left -= chunk.length;
-      sum = crc32(chunk, sum);
       chunks.push(chunk);
     }
     await this.#zeros(padding(size));
     this.#files.set(name, chunks);
-    this.#sums.set(name, sum);
   }
 
   #hold(bytes: number, name: string): void {
@@ -143,10 +157,6 @@ class Reading {
   async #zeros(size: number): Promise<void> {
     if (!isEmpty(await this.#input.take(size)))
       throw this.#bad('it has bytes where only zeros can be');
-  }
-
-  #header(block: Buffer): TarHeader | undefined {
-    return this.#parse(parseHeader, block);
   }
 
   #parse<T>(parse: (bytes: Buffer) => T, bytes: Buffer, name?: string): T {
@@ -218,8 +228,10 @@ class Input {
   }
 }
 
-function sizeOf(chunks: readonly Buffer[]): number {
-  return chunks.reduce((sum, { length }) => sum + length, 0);
+function checksumOf(chunks: readonly Buffer[], { checksum }: CheckpointManifest): FileChecksum {
+  const hash = new Hash(checksum);
+  for (const chunk of chunks) hash.add(chunk);
+  return hash.finish();
 }
 
 function isEmpty(bytes: Buffer): boolean {

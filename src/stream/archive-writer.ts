@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
+import { type ChecksumMethod, type FileChecksum, Hash } from '../images/checksum.ts';
+import { MANIFEST } from '../images/image-names.ts';
 import type { ChunkQueue } from './chunk-queue.ts';
-import { closingManifest, MANIFEST, type StreamedFile } from './manifest.ts';
-import { endOfArchive, fileHeader, padding } from './tar.ts';
+import { commentHeader, endOfArchive, fileHeader, padding } from './tar.ts';
 
 /** Headers and small images are passed on together, in chunks of at least this size. */
 const MIN_CHUNK = 1 << 16;
@@ -12,14 +13,17 @@ const ZEROS = Buffer.alloc(1 << 18);
 export class ArchiveWriter {
   readonly #queue: ChunkQueue;
   readonly #modified = Date.now();
-  readonly #files: StreamedFile[] = [];
+  readonly #checksum: ChecksumMethod;
+  /** The files that are written, with their checksums. */
+  readonly files = new Map<string, FileChecksum>();
   readonly #pending: Buffer[] = [];
   #pendingSize = 0;
   /** How many bytes the archive has. */
   size = 0;
 
-  constructor(queue: ChunkQueue) {
+  constructor(queue: ChunkQueue, checksum: ChecksumMethod) {
     this.#queue = queue;
+    this.#checksum = checksum;
   }
 
   /**
@@ -33,10 +37,10 @@ export class ArchiveWriter {
     chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
   ): Promise<void> {
     let left = size;
-    let crc = 0;
+    const hash = new Hash(this.#checksum);
     await this.#put(fileHeader(name, size, this.#modified));
     const append = async (chunk: Buffer) => {
-      crc = crc32(chunk, crc);
+      hash.add(chunk);
       left -= chunk.length;
       await this.#put(chunk);
     };
@@ -46,12 +50,13 @@ export class ArchiveWriter {
     }
     while (left > 0) await append(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
     await this.#put(ZEROS.subarray(0, padding(size)));
-    this.#files.push({ name, size, crc32: crc });
+    this.files.set(name, hash.finish());
   }
 
-  /** Writes the manifest and the end of the archive. */
-  async finish(): Promise<void> {
-    const text = closingManifest(this.#files);
+  /** Writes the manifest, with a checksum of its own in the header, and the end of the archive. */
+  async finish(manifest: string): Promise<void> {
+    const text = Buffer.from(manifest);
+    await this.#put(commentHeader(MANIFEST, sealOf(text), this.#modified));
     await this.#put(fileHeader(MANIFEST, text.length, this.#modified));
     await this.#put(text);
     await this.#put(Buffer.concat([ZEROS.subarray(0, padding(text.length)), endOfArchive()]));
@@ -81,4 +86,9 @@ export class ArchiveWriter {
       await this.#queue.write(Buffer.concat([only, ...others], size));
     }
   }
+}
+
+/** The comment in the header of a manifest, which finds what is damaged in it. */
+export function sealOf(manifest: Buffer): string {
+  return `crc32 ${crc32(manifest).toString(16).padStart(8, '0')}`;
 }

@@ -1,7 +1,11 @@
 import { deferred } from '../concurrency/deferred.ts';
 import { SerialQueue } from '../concurrency/serial-queue.ts';
 import { CriuError } from '../errors.ts';
+import { formatManifest } from '../images/manifest.ts';
+import { treeOf } from '../images/pstree.ts';
 import type { DumpImages } from '../operations/direct-images.ts';
+import type { DumpManifest } from '../operations/dump-manifest.ts';
+import type { CriuVersion } from '../operations/known-versions.ts';
 import { type Files, localFiles } from '../process/files.ts';
 import type { NotificationHandler } from '../protocol/session.ts';
 import { ArchiveWriter } from './archive-writer.ts';
@@ -13,6 +17,14 @@ import { StreamerSocket } from './streamer-socket.ts';
 
 /** While more is held than this many bytes, and can be written, CRIU waits before it writes more memory. */
 const MAX_WAITING = 64 << 20;
+
+const PSTREE = 'pstree.img';
+
+/** What the manifest is made from. */
+interface ManifestSource {
+  readonly manifest: DumpManifest;
+  readonly criu: Promise<CriuVersion | undefined>;
+}
 
 /** How the images of a dump become a stream. */
 export interface CaptureOptions {
@@ -40,7 +52,10 @@ export class Capture implements DumpImages {
   readonly leftovers = [];
   readonly files: Files = localFiles;
   readonly #options: CaptureOptions;
-  readonly #archive: ArchiveWriter;
+  #archive: ArchiveWriter | undefined;
+  #manifest: ManifestSource | undefined;
+  /** The image of the process tree. */
+  readonly #pstree: Buffer[] = [];
   readonly #socket: StreamerSocket;
   /** The files that CRIU has not closed yet. */
   readonly #open = new Set<CapturedFile>();
@@ -60,7 +75,6 @@ export class Capture implements DumpImages {
 
   constructor(options: CaptureOptions) {
     this.#options = options;
-    this.#archive = new ArchiveWriter(options.queue);
     this.#cancelled.promise.catch(() => {});
     this.#socket = new StreamerSocket(options.directory.fd, {
       socket: 'streamer-capture.sock',
@@ -80,12 +94,18 @@ export class Capture implements DumpImages {
 
   /** How many bytes the archive has, before compression and encryption. */
   get size(): number {
-    return this.#archive.size;
+    return this.#archive?.size ?? 0;
   }
 
   /** Resolves when CRIU is connected. */
   get connected(): Promise<void> {
     return this.#connected.promise;
+  }
+
+  /** Says what the manifest is made from, before CRIU opens the first image. */
+  describeBy(manifest: DumpManifest, criu: Promise<CriuVersion | undefined>): void {
+    this.#manifest = { manifest, criu };
+    this.#archive = new ArchiveWriter(this.#options.queue, manifest.checksum);
   }
 
   /** The consumer has taken the end of the stream. */
@@ -126,9 +146,17 @@ export class Capture implements DumpImages {
   }
 
   async #finish(): Promise<void> {
-    await this.#unlessCancelled(this.#writing.run(() => this.#archive.finish()));
+    await this.#unlessCancelled(this.#writing.run(() => this.#writeManifest()));
     await this.#unlessCancelled(this.#consumed.promise);
     await this.#unlessCancelled(Promise.resolve(this.#options.confirm?.()));
+  }
+
+  async #writeManifest(): Promise<void> {
+    if (!this.#archive || !this.#manifest) throw new Error('CRIU has written nothing');
+    const { manifest, criu } = this.#manifest;
+    const tree = treeOf(Buffer.concat(this.#pstree));
+    const described = manifest.describe(this.#archive.files, tree, { criu: await criu });
+    await this.#archive.finish(formatManifest(described));
   }
 
   async #unlessCancelled<T>(promise: Promise<T>): Promise<T> {
@@ -173,7 +201,8 @@ export class Capture implements DumpImages {
     this.#toWrite++;
     this.#writing
       .run(async () => {
-        if (!this.failure) await this.#archive.write(file.name, size, file.chunks());
+        const chunks = file.name === PSTREE ? kept(file.chunks(), this.#pstree) : file.chunks();
+        if (!this.failure) await this.#archive?.write(file.name, size, chunks);
         this.#toWrite--;
       })
       .catch((cause: Error) => {
@@ -185,6 +214,14 @@ export class Capture implements DumpImages {
   #close(): void {
     this.#socket[Symbol.dispose]();
     for (const file of this.#open) file.close();
+  }
+}
+
+/** The chunks, which are kept as well. */
+async function* kept(chunks: AsyncIterable<Buffer>, all: Buffer[]): AsyncGenerator<Buffer, void> {
+  for await (const chunk of chunks) {
+    all.push(chunk);
+    yield chunk;
   }
 }
 

@@ -3,6 +3,8 @@ import { deferred } from '../concurrency/deferred.ts';
 import { asCriuError, CriuError } from '../errors.ts';
 import type { Client } from '../operations/client.ts';
 import { type DumpResult, dump } from '../operations/dump.ts';
+import { DumpManifest } from '../operations/dump-manifest.ts';
+import { versionIfKnown } from '../operations/probe.ts';
 import { survivesDump } from '../operations/staging.ts';
 import { checkValue } from '../options/check.ts';
 import { pid as positiveInteger } from '../options/kinds.ts';
@@ -71,7 +73,7 @@ export async function dumpStream(
 ): Promise<DumpStream> {
   const { own, forDump } = readDumpOptions(OPERATION, given);
   checkValue(OPERATION, 'pid', positiveInteger, pid);
-  const client = streamingClient(givenClient);
+  const client = streamingClient(givenClient, 'dump');
   await requireStreaming(OPERATION, client, 'dump', forDump);
   const directory = await makeSocketDirectory().catch((error) => {
     throw asCriuError(OPERATION, error);
@@ -88,7 +90,9 @@ export async function dumpStream(
   });
   const options = { ...forDump, stream: true, imagesDirectory: directory.path };
   const dumping = dump(client, 'dump', pid, options, {
-    openImages: async ({ cancellation }) => {
+    openImages: async ({ cancellation, effective: { stream: _, ...rest } }) => {
+      const manifest = (await DumpManifest.of('dump', pid, rest)) as DumpManifest;
+      capture.describeBy(manifest, versionIfKnown(client, cancellation));
       cancellation.requested.then(() => capture.cancel(cancellation.reason as CriuError));
       return capture;
     },

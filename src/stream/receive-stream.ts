@@ -1,5 +1,5 @@
 import { CriuError, invalid } from '../errors.ts';
-import { type ReceivedFiles, readArchive } from './archive-reader.ts';
+import { type ReceivedImages, readArchive } from './archive-reader.ts';
 import { decompress } from './compression.ts';
 import { type StreamEncryption, unseal } from './encryption.ts';
 
@@ -11,7 +11,7 @@ export async function receiveStream(
   operation: string,
   source: StreamSource,
   options: { readonly encryption?: StreamEncryption; readonly maxBytes?: number },
-): Promise<ReceivedFiles> {
+): Promise<ReceivedImages> {
   const bytes = bytesOf(operation, source);
   const chunks = decompress(operation, unseal(operation, bytes, options.encryption));
   try {

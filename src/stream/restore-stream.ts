@@ -28,15 +28,15 @@ export async function restoreStream(
   if (typeof source?.[Symbol.asyncIterator] !== 'function') {
     throw invalid(OPERATION, 'source', 'a Readable, or another source of bytes', source);
   }
-  const client = streamingClient(givenClient);
+  const client = streamingClient(givenClient, 'restore');
   await requireStreaming(OPERATION, client, 'restore', forRestore);
   const { signal, deadlineMs } = forRestore;
   const start = performance.now();
   using cancellation = new Cancellation(OPERATION, { signal, deadlineMs });
   const reading = receiveStream(OPERATION, source, own);
   reading.catch(() => {});
-  const files = await Promise.race([reading, cancellation.requested]);
-  if (!files) {
+  const received = await Promise.race([reading, cancellation.requested]);
+  if (!received) {
     // It may never deliver another byte.
     if (source instanceof Readable) source.destroy();
     throw cancellation.reason;
@@ -47,14 +47,16 @@ export async function restoreStream(
   await using directory = await makeSocketDirectory().catch((error) => {
     throw asCriuError(OPERATION, error);
   });
+  const { files, manifest } = received;
+  const left = forRestore.manifest === false ? {} : manifest.restore.options;
   const tree = treeOf(Buffer.concat(files.get('pstree.img') ?? []));
   using _images = new ServedImages(directory, files);
-  const left = deadlineMs && Math.max(0, Math.round(deadlineMs - (performance.now() - start)));
+  const remaining = deadlineMs && Math.max(0, Math.round(deadlineMs - (performance.now() - start)));
   return await restore(
-    client,
+    { ...client, defaults: { ...left, ...client.defaults } },
     {
       ...forRestore,
-      ...(left !== undefined && { deadlineMs: left }),
+      ...(remaining !== undefined && { deadlineMs: remaining }),
       stream: true,
       imagesDirectory: directory.path,
     },

@@ -2,7 +2,6 @@ import { Socket } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
 import type { CriuError } from '../errors.ts';
 import { native } from '../native/index.ts';
-import type { ReceivedFiles } from './archive-reader.ts';
 import type { SocketDirectory } from './socket-directory.ts';
 import { StreamerSocket } from './streamer-socket.ts';
 
@@ -11,12 +10,12 @@ const PIPE_SIZE = 1 << 20;
 
 /** Serves images in memory to a criu that restores them, and frees each while CRIU reads it. */
 export class ServedImages implements Disposable {
-  readonly #files: ReceivedFiles;
+  readonly #files: Map<string, Buffer[]>;
   readonly #socket: StreamerSocket;
   readonly #pipes = new Set<Socket>();
   failure: CriuError | undefined;
 
-  constructor(directory: SocketDirectory, files: ReceivedFiles) {
+  constructor(directory: SocketDirectory, files: Map<string, Buffer[]>) {
     this.#files = files;
     this.#socket = new StreamerSocket(directory.fd, {
       socket: 'streamer-serve.sock',

@@ -23,13 +23,15 @@ const NOT_IN_A_STREAM = [
   'insecure',
   'statusFd',
 ] as const;
+/** A stream always has a manifest; a restore may ignore it. */
+const NOT_IN_A_DUMP = [...NOT_IN_A_STREAM, 'manifest'] as const;
 type NotInAStream = (typeof NOT_IN_A_STREAM)[number];
 
 const MAX_BUFFERED = 256 << 20;
 const KEY_SIZE = 32;
 
 /** Options of {@link Criu.dumpStream}: those of a dump that are not about directories, and how the stream is made. */
-export interface DumpStreamOptions extends Omit<DumpOptions, NotInAStream> {
+export interface DumpStreamOptions extends Omit<DumpOptions, NotInAStream | 'manifest'> {
   /**
    * Compress the stream, as fast as possible: the processes are frozen meanwhile. `zstd` needs Node.js 22.15 or
    * newer, or 23.8. Default: not compressed.
@@ -105,7 +107,7 @@ export function readDumpOptions(
   const checked = checkOptions<OwnDumpOptions>(operation, own as OwnDumpOptions, dumpShape);
   assertOneSecret(operation, checked.encryption);
   if (checked.compression === 'zstd') requireZstd(operation, 'compression');
-  assertStreamable(operation, forDump);
+  assertStreamable(operation, forDump, NOT_IN_A_DUMP);
   return {
     own: { ...checked, maxBufferedBytes: checked.maxBufferedBytes ?? MAX_BUFFERED },
     forDump,
@@ -124,13 +126,13 @@ export function readRestoreOptions(
   const own = { encryption, maxBytes } as OwnRestoreOptions;
   const checked = checkOptions<OwnRestoreOptions>(operation, own, restoreShape);
   assertOneSecret(operation, checked.encryption);
-  assertStreamable(operation, forRestore);
+  assertStreamable(operation, forRestore, NOT_IN_A_STREAM);
   return { own: checked, forRestore };
 }
 
 /** The client without defaults that a stream cannot have. */
-export function streamingClient(client: Client): Client {
-  const names: readonly string[] = NOT_IN_A_STREAM;
+export function streamingClient(client: Client, request: 'dump' | 'restore'): Client {
+  const names: readonly string[] = request === 'dump' ? NOT_IN_A_DUMP : NOT_IN_A_STREAM;
   const defaults = Object.entries(client.defaults).filter(([name]) => !names.includes(name));
   return { ...client, defaults: Object.fromEntries(defaults) };
 }
@@ -140,8 +142,8 @@ function assertOneSecret(operation: string, given: StreamEncryption | undefined)
   throw invalid(operation, 'encryption', 'either key or passphrase', undefined);
 }
 
-function assertStreamable(operation: string, options: object): void {
-  for (const option of NOT_IN_A_STREAM) {
+function assertStreamable(operation: string, options: object, refused: readonly string[]): void {
+  for (const option of refused) {
     if ((options as Record<string, unknown>)[option] === undefined) continue;
     const message = `${operation}: takes no option ${option}: the images are only in the stream`;
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, { operation, option });

@@ -19,10 +19,13 @@ export interface TarHeader {
  */
 export function fileHeader(name: string, size: number, modified: number): Buffer {
   if (size <= MAX_PLAIN_SIZE) return header(name, size, modified, '0');
-  const record = paxRecord('size', String(size));
-  const padded = Buffer.concat([record, Buffer.alloc(padding(record.length))]);
-  const pax = header(`PaxHeaders/${name}`.slice(0, 100), record.length, modified, 'x');
-  return Buffer.concat([pax, padded, header(name, 0, modified, '0')]);
+  const pax = paxHeader(name, 'size', String(size), modified);
+  return Buffer.concat([pax, header(name, 0, modified, '0')]);
+}
+
+/** A comment on the file whose header follows, which tar ignores. */
+export function commentHeader(name: string, comment: string, modified: number): Buffer {
+  return paxHeader(name, 'comment', comment, modified);
 }
 
 /** How many zeros follow content of this size. */
@@ -58,6 +61,10 @@ export function parseHeader(block: Buffer): TarHeader | undefined {
   };
 }
 
+/** The keys of pax headers, but for those of its vendors. Source: POSIX.1-2001, tar(5). */
+const PAX_KEY =
+  /^(atime|comment|ctime|gid|gname|hdrcharset|linkpath|mtime|path|size|uid|uname|[A-Z]{3,}\..+)$/;
+
 /** The records of a pax header. @throws Error if it is damaged */
 export function parsePax(records: Buffer): Map<string, string> {
   const found = new Map<string, string>();
@@ -67,7 +74,7 @@ export function parsePax(records: Buffer): Map<string, string> {
     const [, key, value] =
       /^\d+ ([^=]+)=(.*)\n$/s.exec(records.toString('utf8', at, Math.min(end, records.length))) ??
       [];
-    if (key === undefined || value === undefined || end > records.length) {
+    if (key === undefined || !PAX_KEY.test(key) || value === undefined || end > records.length) {
       throw new Error('a pax header is damaged');
     }
     found.set(key, value);
@@ -124,6 +131,12 @@ function octal(block: Buffer, at: number, length: number): number {
 function text(block: Buffer, at: number, length: number): string {
   const end = block.indexOf(0, at);
   return block.toString('utf8', at, end < 0 ? at + length : Math.min(end, at + length));
+}
+
+function paxHeader(name: string, key: string, value: string, modified: number): Buffer {
+  const record = paxRecord(key, value);
+  const head = header(`PaxHeaders/${name}`.slice(0, 100), record.length, modified, 'x');
+  return Buffer.concat([head, record, Buffer.alloc(padding(record.length))]);
 }
 
 /** A record begins with its own length. */

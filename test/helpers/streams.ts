@@ -1,17 +1,38 @@
+import { newChecksumMethod } from '../../src/images/checksum.ts';
+import { type CheckpointManifest, formatManifest } from '../../src/images/manifest.ts';
 import { ArchiveWriter } from '../../src/stream/archive-writer.ts';
 import { ChunkQueue } from '../../src/stream/chunk-queue.ts';
 import type { StreamEncryption } from '../../src/stream/encryption.ts';
 import { receiveStream } from '../../src/stream/receive-stream.ts';
 
+/** What a manifest says besides its checksums. */
+const described: Omit<CheckpointManifest, 'checksum' | 'files'> = {
+  ...{ formatVersion: 1, kind: 'dump', createdAt: '2026-01-01T00:00:00.000Z' },
+  host: { name: 'here', architecture: 'x64', kernel: '6.18', pageSize: 4096 },
+  ...{ pid: 7, processes: [{ pid: 7 }], options: {}, bytes: 0 },
+  restore: { options: {}, external: [], namespaces: [] },
+};
+
 /** The archive of these files, as a stream. */
-export function archiveOf(files: Readonly<Record<string, Buffer>>): AsyncIterable<Buffer> {
+export function archiveOf(
+  files: Readonly<Record<string, Buffer>>,
+  manifest: Partial<CheckpointManifest> = {},
+): AsyncIterable<Buffer> {
   const queue = new ChunkQueue(() => {});
-  const archive = new ArchiveWriter(queue);
+  const checksum = newChecksumMethod();
+  const archive = new ArchiveWriter(queue, checksum);
   const writing = async () => {
     for (const [name, content] of Object.entries(files)) {
       await archive.write(name, content.length, [content]);
     }
-    await archive.finish();
+    await archive.finish(
+      formatManifest({
+        ...described,
+        checksum,
+        ...manifest,
+        files: Object.fromEntries(archive.files),
+      }),
+    );
   };
   writing().catch((error) => queue.fail(error));
   return queue;
@@ -30,7 +51,7 @@ export async function receive(
   options: { encryption?: StreamEncryption; maxBytes?: number; chunk?: number } = {},
 ): Promise<Record<string, Buffer>> {
   const { chunk = 1000, ...given } = options;
-  const files = await receiveStream('restoreStream', inPieces(bytes, chunk), given);
+  const { files } = await receiveStream('restoreStream', inPieces(bytes, chunk), given);
   return Object.fromEntries([...files].map(([name, chunks]) => [name, Buffer.concat(chunks)]));
 }
 

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import zlib from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { CheckpointManifest } from '../../src/images/manifest.ts';
 import { compress, requireZstd } from '../../src/stream/compression.ts';
 import { seal } from '../../src/stream/encryption.ts';
 import { fileHeader, parseHeader, parsePax } from '../../src/stream/tar.ts';
@@ -112,6 +113,20 @@ describe('a damaged stream', () => {
     }
     const twice = Buffer.concat([tar.subarray(0, 512 + 3072), tar]);
     await expect(receive(twice)).rejects.toThrow('pages-1.img is in it twice');
+  });
+
+  test('is refused if it cannot be restored by itself, or has not what its manifest says', async () => {
+    const refused = async (manifest: Partial<CheckpointManifest>, why: string) => {
+      const bytes = await wholeOf(archiveOf(files, manifest));
+      await expect(receive(bytes)).rejects.toThrow(why);
+    };
+    await refused({ kind: 'pre-dump' }, 'it is a pre-dump, or needs parent images');
+    await refused({ parent: '../0' }, 'it is a pre-dump, or needs parent images');
+    await refused({ formatVersion: 2 }, 'node-criu.json is of format 2');
+    await refused({ host: undefined as never }, 'node-criu.json is damaged: it has no host');
+    const { 'inventory.img': _, ...others } = files;
+    const bytes = await wholeOf(archiveOf(others));
+    await expect(receive(bytes)).rejects.toThrow('it has no inventory.img');
   });
 
   test('is refused if it takes more memory than allowed', async () => {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { streamingCriuPath } from '../../../scripts/criu-path.mjs';
+import { readManifest } from '../../../src/images.ts';
 import { verifyImages } from '../../../src/index.ts';
-import { startFamily } from '../../helpers/checkpoints.ts';
+import { startFamily, startTalker } from '../../helpers/checkpoints.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { holdings } from '../../helpers/own-resources.ts';
@@ -55,10 +56,26 @@ describe('dumpStream', () => {
     await waitGone(workload.pid);
     const directory = await temporaryDirectory();
     execFileSync('tar', ['-xf', '-', '-C', directory], { input: tar });
-    expect(await verifyImages(directory)).toEqual([]);
+    expect(await verifyImages(directory, { deep: true })).toEqual([]);
+    expect(await readManifest(directory)).toMatchObject({ kind: 'dump', pid: workload.pid });
     execFileSync(streamingCriuPath(), ['restore', '-D', directory, '--restore-detached']);
     await workload.verify();
     await workload.writesOn();
+  });
+
+  test('and restoreStream take what tar makes of the directory of a dump', async () => {
+    const criu = streaming();
+    const { counter, options } = await startTalker();
+    const imagesDirectory = await temporaryDirectory();
+    await criu.dump(counter.pid, { ...options, imagesDirectory });
+    await waitGone(counter.pid);
+    const tar = execFileSync('tar', ['-cf', '-', '-C', imagesDirectory, '.']);
+    // The manifest says that it has connections.
+    await criu.restoreStream(inPieces(tar, 1 << 16));
+    await counter.countsOn();
+    const stream = await criu.dumpStream(counter.pid, options);
+    await criu.restoreStream(stream);
+    await counter.countsOn();
   });
 
   test('compresses and encrypts the images of several processes', async () => {
@@ -166,7 +183,6 @@ describe('dumpStream', () => {
     expect(await failureOf(criu.dumpStream(counter.pid))).toMatchObject({
       code: 'ERR_CRIU_TOO_OLD',
       operation: 'dumpStream',
-      workload: undefined,
     });
     await counter.countsOn();
     const tar = await wholeOf(await streaming().dumpStream(counter.pid));
