@@ -2,8 +2,8 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { differenceText } from '../../src/cli/difference-text.ts';
-import { comparePages } from '../../src/images/difference/page-comparison.ts';
-import { diffCheckpoints, type MemoryPiece, type MmEntry } from '../../src/images.ts';
+import { type ComparedExtent, comparePages } from '../../src/images/difference/page-comparison.ts';
+import { diffCheckpoints, type MmEntry } from '../../src/images.ts';
 import { seeded } from '../helpers/random.ts';
 import { testSeed } from '../helpers/sample.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
@@ -179,7 +179,7 @@ test('bad input is refused, and a signal aborts the comparison', async () => {
   });
 });
 
-test('pages are compared in any pieces as in one', async () => {
+test('pages are compared in any extents as in one', async () => {
   const random = seeded(testSeed(77));
   const size = 8;
   for (let run = 0; run < 200; run++) {
@@ -187,10 +187,10 @@ test('pages are compared in any pieces as in one', async () => {
       return Array.from({ length: 20 }, () => (random(3) === 0 ? undefined : random(2)));
     }) as [(number | undefined)[], (number | undefined)[]];
     const outcomes: string[] = [];
-    const pieces = memories.map((pages) => piecesOf(pages, size, random)) as [
-      ...[AsyncIterable<MemoryPiece>, AsyncIterable<MemoryPiece>],
+    const extents = memories.map((pages) => extentsOf(pages, size, random)) as [
+      ...[AsyncIterable<ComparedExtent>, AsyncIterable<ComparedExtent>],
     ];
-    await comparePages(...pieces, size, (outcome, start, pages) => {
+    await comparePages(...extents, size, (outcome, start, pages) => {
       for (let page = 0; page < pages; page++) outcomes[Number(start) / size + page] = outcome;
     });
     const expected = memories[0].map((one, page) => {
@@ -203,17 +203,57 @@ test('pages are compared in any pieces as in one', async () => {
   }
 });
 
-/** Pages in pieces of any number of them. */
-async function* piecesOf(
+/** Extents with pages of one byte, of any length; those of one file may be in its first pages. */
+async function* extentsOf(
   pages: readonly (number | undefined)[],
   size: number,
   random: (below: number) => number,
-): AsyncIterable<MemoryPiece> {
+): AsyncIterable<ComparedExtent> {
   for (let at = 0; at < pages.length; at++) {
-    if (pages[at] === undefined) continue;
     const first = at;
-    while (at + 1 < pages.length && pages[at + 1] !== undefined && random(3) > 0) at++;
-    const bytes = Buffer.concat(pages.slice(first, at + 1).map((byte) => Buffer.alloc(size, byte)));
-    yield { address: BigInt(first * size), bytes };
+    const isPresent = pages[first] !== undefined;
+    while (at + 1 < pages.length && (pages[at + 1] !== undefined) === isPresent && random(3) > 0)
+      at++;
+    const [start, end] = [BigInt(first * size), BigInt((at + 1) * size)];
+    const fill = async (target: Buffer, from: bigint) => {
+      for (let byte = 0; byte < target.length; byte++) {
+        target[byte] = pages[Math.floor((Number(from) + byte) / size)] as number;
+      }
+    };
+    yield {
+      start,
+      end,
+      isPresent,
+      fill,
+      level: { path: String(random(9)) },
+      fileOffset: undefined,
+    };
   }
 }
+
+test('pages in the same place of the same file are not read', async () => {
+  const extent = (start: number, pages: number, fileOffset: number): ComparedExtent => ({
+    ...{ start: BigInt(start * PAGE), end: BigInt((start + pages) * PAGE), isPresent: true },
+    fill: async () => expect.fail('it was read'),
+    level: { path: 'pages-1.img' },
+    fileOffset: fileOffset * PAGE,
+  });
+  const outcomes: unknown[] = [];
+  const all = async function* (...extents: ComparedExtent[]) {
+    yield* extents;
+  };
+  await comparePages(
+    all(extent(1, 4, 10)),
+    all(extent(2, 1, 11), extent(3, 3, 12)),
+    PAGE,
+    (...one) => {
+      outcomes.push(one);
+    },
+  );
+  expect(outcomes).toEqual([
+    ['pagesRemoved', BigInt(PAGE), 1],
+    ['pagesEqual', BigInt(2 * PAGE), 1],
+    ['pagesEqual', BigInt(3 * PAGE), 2],
+    ['pagesAdded', BigInt(5 * PAGE), 1],
+  ]);
+});

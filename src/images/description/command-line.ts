@@ -1,6 +1,7 @@
 import type { MmEntry } from '../../generated/images/types.ts';
 import { escapedText } from '../../protobuf/escaped-bytes.ts';
-import { readMemory } from '../memory/read-memory.ts';
+import { MemoryChain } from '../memory/memory-chain.ts';
+import { pagemapFileOf } from '../pagemap.ts';
 import { redactArguments, redactEnvironment } from './secrets.ts';
 
 /** The most that arguments or variables take: what the kernel allows by default, in bytes. */
@@ -21,39 +22,50 @@ export interface CommandLineOptions {
 }
 
 /**
- * Reads the command line and the environment of a process from its memory.
+ * Reads the command line and the environment of a process from its memory, which is private.
  * @throws CriuError ERR_CRIU_BAD_IMAGE
  */
 export async function readCommandLine(
+  operation: string,
   mm: MmEntry,
-  { secrets, ...options }: CommandLineOptions,
+  { directory, pid, pageSize, secrets }: CommandLineOptions,
 ): Promise<CommandLine> {
-  const args = await stringsIn(mm.mm_arg_start, mm.mm_arg_end, options);
-  const environment = await stringsIn(mm.mm_env_start, mm.mm_env_end, options);
-  if (secrets) return { args, environment };
-  return {
-    args: args && redactArguments(args),
-    environment: environment && redactEnvironment(environment),
-  };
+  const memory = new MemoryChain(operation, directory, pagemapFileOf(pid), pageSize);
+  try {
+    const args = await stringsIn(memory, pageSize, mm.mm_arg_start, mm.mm_arg_end);
+    const environment = await stringsIn(memory, pageSize, mm.mm_env_start, mm.mm_env_end);
+    if (secrets) return { args, environment };
+    return {
+      args: args && redactArguments(args),
+      environment: environment && redactEnvironment(environment),
+    };
+  } finally {
+    await memory.close();
+  }
 }
 
 /** The strings between two addresses, each with a zero at its end; undefined if a page is in no image. */
 async function stringsIn(
+  memory: MemoryChain,
+  pageSize: number,
   start: bigint,
   end: bigint,
-  { directory, pid, pageSize }: Omit<CommandLineOptions, 'secrets'>,
 ): Promise<string[] | undefined> {
   if (end < start) return undefined;
   const last = end - start > MAX_SIZE ? start + MAX_SIZE : end;
+  const unit = BigInt(pageSize);
   const bytes = Buffer.alloc(Number(last - start));
   let filled = start;
-  for await (const piece of readMemory(directory, { pid, start, end: last, pageSize })) {
-    if (piece.address > filled) return undefined;
-    piece.bytes.copy(bytes, Number(filled - start), Number(filled - piece.address));
-    filled = piece.address + BigInt(piece.bytes.length);
+  for await (const extent of memory.extents(
+    start - (start % unit),
+    last + ((unit - (last % unit)) % unit),
+  )) {
+    if (!extent.isPresent || extent.start > filled) return undefined;
+    const to = extent.end < last ? extent.end : last;
+    await extent.fill(bytes.subarray(Number(filled - start), Number(to - start)), filled);
+    filled = to;
   }
-  if (filled < last) return undefined;
-  return splitStrings(bytes);
+  return filled < last ? undefined : splitStrings(bytes);
 }
 
 /** A program that has changed its title may have left several zeros at the end. */

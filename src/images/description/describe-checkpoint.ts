@@ -117,7 +117,7 @@ async function commandLineOf(
   options: { readonly directory: string; readonly pageSize: number; readonly secrets: boolean },
 ): Promise<CommandLine> {
   if (!mm || !processes.has(pid)) return { args: undefined, environment: undefined };
-  return await readCommandLine(mm, { pid, ...options });
+  return await readCommandLine(operation, mm, { pid, ...options });
 }
 
 function mappingsOf(

@@ -80,7 +80,7 @@ export async function diffCheckpoints(
       ({ pid, mapping }) => `${pid} ${mapping.start}`,
       ({ mapping }) => without(mapping, CONTENT_OF_MAPPINGS),
     ),
-    memory: memory ? await diffMemory(old, now, throwIfAborted) : undefined,
+    memory: memory ? await diffMemory(operation, old, now, throwIfAborted) : undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { CheckpointDescription } from '../description/checkpoint-description.ts';
 import type { DescribedMapping } from '../description/described-process.ts';
-import { type ReadMemoryOptions, readMemory } from '../memory/read-memory.ts';
+import { MemoryChain, type MemoryExtent } from '../memory/memory-chain.ts';
+import { pagemapFileOf } from '../pagemap.ts';
 import type { MemoryDifference, PageCounts, RangeDifference } from './checkpoint-difference.ts';
 import { comparePages, type PageOutcome } from './page-comparison.ts';
 
@@ -19,6 +20,7 @@ const zero = (): Counts => ({ pagesChanged: 0, pagesAdded: 0, pagesRemoved: 0, p
  * @throws CriuError ERR_CRIU_BAD_IMAGE
  */
 export async function diffMemory(
+  operation: string,
   before: CheckpointDescription,
   after: CheckpointDescription,
   throwIfAborted: () => void,
@@ -32,15 +34,22 @@ export async function diffMemory(
   for (const memory of after.memory.filter((one) => known.has(nameOf(one)))) {
     const { pid, shared } = memory;
     const tallies = new Tallies(mappingsOf(before, pid), mappingsOf(after, pid), pageSize);
-    const options: ReadMemoryOptions = { ...(pid === undefined ? { shared } : { pid }), pageSize };
-    const [one, other] = [before, after].map(({ directory }) => readMemory(directory, options)) as [
-      ...[ReturnType<typeof readMemory>, ReturnType<typeof readMemory>],
-    ];
-    await comparePages(one, other, pageSize, (outcome, start, pages) => {
-      throwIfAborted();
-      total[outcome] += pages;
-      tallies.add(outcome, start, pages);
-    });
+    const name = pid === undefined ? `pagemap-shmem-${shared}.img` : pagemapFileOf(pid);
+    const chains = [before, after].map(
+      ({ directory }) => new MemoryChain(operation, directory, name, pageSize),
+    ) as [MemoryChain, MemoryChain];
+    try {
+      const [old, now] = chains.map((chain) => chain.extents(0n, 1n << 64n)) as [
+        ...[AsyncIterable<MemoryExtent>, AsyncIterable<MemoryExtent>],
+      ];
+      await comparePages(old, now, pageSize, (outcome, start, pages) => {
+        throwIfAborted();
+        total[outcome] += pages;
+        tallies.add(outcome, start, pages);
+      });
+    } finally {
+      for (const chain of chains) await chain.close();
+    }
     for (const tally of tallies.differing()) ranges.push({ pid, shared, ...tally });
   }
   return { pageSize, ...total, ranges };
