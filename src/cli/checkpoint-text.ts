@@ -60,11 +60,14 @@ export function checkpointText(
 
 function metadata(checkpoint: CheckpointDescription): string[] {
   const { directory, kind, writtenAt, architecture, size, fileCount, parents } = checkpoint;
+  const { criu, host } = checkpoint;
   const { processes } = checkpoint;
   const rows = [
     ['directory', printable(directory)],
     ['kind', kind === 'dump' ? 'dump' : 'pre-dump: memory of a round before a dump'],
     ['written', writtenAt.replace(/\.\d+/, '')],
+    ...(criu === undefined ? [] : [['CRIU', printable(criu)]]),
+    ...(host === undefined ? [] : [['host', printable(`${host.name}, Linux ${host.kernel}`)]]),
     ...(architecture === undefined ? [] : [['architecture', architecture]]),
     ...(kind === 'dump' ? [['processes', String(processes.length)]] : []),
     ['size', `${formatBytes(size)} in ${counted(fileCount, 'file')}`],
@@ -114,7 +117,10 @@ function needs({ needs: all }: CheckpointDescription, isComplete: boolean): stri
     ...(processor === undefined ? [] : [['processor', `like ${printable(processor)}`]]),
     ...(lsm === undefined ? [] : [['security', lsm]]),
     ...plugins.map((plugin) => ['plugin', printable(plugin)]),
-    ...options.map(({ option, reason }) => [flagOf(option), reason]),
+    ...options.map(({ option, reason, isRemembered }) => [
+      flagOf(option),
+      `${reason}${isRemembered ? ' (the manifest says so)' : ''}`,
+    ]),
     ...external.map(({ kind, key }) => [`external ${kind}`, printable(key)]),
     ...addresses.map(({ protocol, address, port, isListening }) => [
       `${protocol} address`,

@@ -1,4 +1,5 @@
 import type { DumpStats } from '../dump-stats.ts';
+import type { ManifestHost } from '../manifest.ts';
 import type { CheckpointNeeds } from './checkpoint-needs.ts';
 import type { DescribedFile, FileUser } from './described-file.ts';
 import type { DescribedMemory, DescribedRound } from './described-memory.ts';
@@ -10,8 +11,14 @@ export interface CheckpointDescription {
   readonly directory: string;
   /** A pre-dump is a round before a dump: it has memory and nothing else, and cannot be restored. */
   readonly kind: 'dump' | 'pre-dump';
-  /** When the images were completed, in ISO 8601: the time of the inventory. */
+  /** When the dump was made, in ISO 8601: as the manifest says, or the time of the inventory. */
   readonly writtenAt: string;
+  /** The version of CRIU that made the dump; undefined without a manifest. */
+  readonly criu: string | undefined;
+  /** The host of the dump; undefined without a manifest. */
+  readonly host: ManifestHost | undefined;
+  /** The options of the dump; undefined without a manifest. */
+  readonly options: Readonly<Record<string, unknown>> | undefined;
   /** The version of the format: 1 since CRIU 1.6, and 2 since CRIU 2.0. */
   readonly imageVersion: number;
   /** The instruction set, such as `x86_64` or `aarch64`; undefined for a pre-dump. */

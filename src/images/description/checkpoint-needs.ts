@@ -34,8 +34,10 @@ export interface NeededOption {
     | 'fileLocks'
     | 'externalUnixConnections'
     | 'root';
-  /** A sentence. */
+  /** Why, in a few words. */
   readonly reason: string;
+  /** True if the manifest has the option, so that a restore need not be given it. */
+  readonly isRemembered: boolean;
 }
 
 /** Something outside the tree. */

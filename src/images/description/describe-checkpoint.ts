@@ -1,6 +1,9 @@
 import { invalid } from '../../errors.ts';
 import type { FileLockEntry } from '../../generated/images/types.ts';
+import { remoteFiles } from '../../process/files.ts';
 import { eachOf } from '../../procfs/read.ts';
+import { MANIFEST } from '../image-names.ts';
+import { type CheckpointManifest, manifestIn } from '../manifest.ts';
 import { pageSizeOf } from '../memory/page-size.ts';
 import type {
   CheckpointDescription,
@@ -55,7 +58,8 @@ export async function describeCheckpoint(
   const inventory = await images.required('inventory.img', 'INVENTORY');
   const pageSize = await pageSizeOf(operation, images.path);
   // Each waits for many files.
-  const [processes, tables, pages, mounts, lockEntries, parents] = await Promise.all([
+  const [manifest, processes, tables, pages, mounts, lockEntries, parents] = await Promise.all([
+    manifestOf(images),
     readProcesses(images, inventory),
     readFiles(images),
     readPages(images, pageSize),
@@ -67,6 +71,7 @@ export async function describeCheckpoint(
   const files = describeFiles(table);
   const memory = describeMemory(pages);
   const ids = new Map(processes.flatMap(({ entry, ids }) => (ids ? [[entry.pid, ids]] : [])));
+  const startTimes = new Map(manifest?.processes.map(({ pid, startedAt }) => [pid, startedAt]));
   const locks = lockEntries.map(describeLock);
   const architecture = processes[0] && String(processes[0].core.mtype).toLowerCase();
   const [described, namespaces, cgroups, cpuinfo, stats] = await Promise.all([
@@ -76,6 +81,7 @@ export async function describeCheckpoint(
         table,
         await commandLineOf(one, pages, { directory: images.path, pageSize, secrets }),
         mappingsOf(one, pages, table),
+        startTimes.get(one.entry.pid),
       ),
     ),
     describeNamespaces(images, ids, inventory.root_ids),
@@ -86,7 +92,10 @@ export async function describeCheckpoint(
   return {
     directory: images.path,
     kind: images.names.has('pstree.img') ? 'dump' : 'pre-dump',
-    writtenAt: images.writtenAt.toISOString(),
+    writtenAt: manifest?.createdAt ?? images.writtenAt.toISOString(),
+    criu: manifest?.criu,
+    host: manifest?.host,
+    options: manifest?.options,
     imageVersion: inventory.img_version,
     architecture,
     pageSize,
@@ -104,11 +113,18 @@ export async function describeCheckpoint(
       ...{ inventory, architecture, processes, table, files, namespaces, mounts },
       processor: cpuinfo?.x86_entry?.[0]?.model_id,
       hasLocks: locks.length > 0,
+      remembered: manifest?.restore.options ?? {},
       bytesLazy: totalOf(memory).bytesLazy,
     }),
     stats,
     parents,
   };
+}
+
+/** What the dump says of itself, if node-criu has made it. */
+async function manifestOf(images: ImageDirectory): Promise<CheckpointManifest | undefined> {
+  if (!images.names.has(MANIFEST)) return undefined;
+  return await manifestIn(operation, images.path, remoteFiles);
 }
 
 async function commandLineOf(

@@ -25,6 +25,8 @@ export interface DescribedProcess {
   readonly args: readonly string[] | undefined;
   /** The environment at the start, as `NAME=VALUE`; undefined if the images do not have that memory. */
   readonly environment: readonly string[] | undefined;
+  /** When it was started, in ISO 8601; undefined without a manifest. */
+  readonly startedAt: string | undefined;
   /** The path of the program. */
   readonly program: string | undefined;
   readonly workingDirectory: string | undefined;

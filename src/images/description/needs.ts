@@ -21,6 +21,8 @@ export interface NeedsContext {
   readonly architecture: string | undefined;
   readonly processor: string | undefined;
   readonly hasLocks: boolean;
+  /** Options that the manifest has for the restore. */
+  readonly remembered: Readonly<Record<string, unknown>>;
   readonly processes: readonly ProcessImages[];
   readonly table: FileTable;
   readonly files: readonly DescribedFile[];
@@ -64,35 +66,38 @@ function hasOwn({ namespaces }: NeedsContext, kind: DescribedNamespace['kind']):
 }
 
 function neededOptions(context: NeedsContext): NeededOption[] {
+  const { remembered } = context;
+  return reasonsOf(context).map(([option, reason]) => {
+    return { option, reason, isRemembered: remembered[option] !== undefined };
+  });
+}
+
+function reasonsOf(context: NeedsContext): [NeededOption['option'], string][] {
   const { inventory, processes, files, hasLocks } = context;
   const [root] = processes;
-  const options: NeededOption[] = [];
-  const connections = files.filter((file) => file.type === 'inet' && isConnection(file));
+  const reasons: ReturnType<typeof reasonsOf> = [];
+  const { length: connections } = files.filter((one) => one.type === 'inet' && isConnection(one));
   if (inventory.tcp_close) {
-    const reason = 'the dump closed its TCP connections, and so must the restore';
-    options.push({ option: 'tcpClose', reason });
-  } else if (connections.length > 0) {
-    const many =
-      connections.length === 1 ? 'a TCP connection' : `${connections.length} TCP connections`;
-    options.push({ option: 'tcpEstablished', reason: `the processes have ${many}` });
+    reasons.push(['tcpClose', 'the dump closed its TCP connections, and so must the restore']);
+  } else if (connections > 0) {
+    const many = connections === 1 ? 'a TCP connection' : `${connections} TCP connections`;
+    reasons.push(['tcpEstablished', `the processes have ${many}`]);
   }
   if (root && root.entry.sid !== root.entry.pid) {
-    const reason = `session ${root.entry.sid} and its terminal were outside the tree`;
-    options.push({ option: 'shellJob', reason });
+    const { sid } = root.entry;
+    reasons.push(['shellJob', `session ${sid} and its terminal were outside the tree`]);
   } else if (orphanTerminals(context).length > 0) {
-    const reason = 'the master of a terminal was outside the tree';
-    options.push({ option: 'shellJob', reason });
+    reasons.push(['shellJob', 'the master of a terminal was outside the tree']);
   }
-  if (hasLocks) options.push({ option: 'fileLocks', reason: 'the processes have locked files' });
+  if (hasLocks) reasons.push(['fileLocks', 'the processes have locked files']);
   if (files.some((file) => isOutside(file) && file.socketType === 'dgram')) {
     const reason = 'the peer of a datagram socket was outside the tree';
-    options.push({ option: 'externalUnixConnections', reason });
+    reasons.push(['externalUnixConnections', reason]);
   }
   if (hasOwn(context, 'mnt')) {
-    const reason = 'the processes had a mount namespace of their own';
-    options.push({ option: 'root', reason });
+    reasons.push(['root', 'the processes had a mount namespace of their own']);
   }
-  return options;
+  return reasons;
 }
 
 function isConnection({ protocol, remote }: InetSocket): boolean {

@@ -30,6 +30,7 @@ export function describeProcess(
   files: FileTable,
   { args, environment }: CommandLine,
   mappings: readonly DescribedMapping[],
+  startedAt: string | undefined,
 ): DescribedProcess {
   const { pid, ppid, pgid, sid } = entry;
   const { tc, thread_core: thread } = core;
@@ -52,6 +53,7 @@ export function describeProcess(
     credentials: thread?.creds && credentialsOf(thread.creds),
     args,
     environment,
+    startedAt,
     program: pathOf(files, mm?.exe_file_id),
     workingDirectory: pathOf(files, fs?.cwd_id),
     rootDirectory: pathOf(files, fs?.root_id),

@@ -1,4 +1,5 @@
 import { cp, mkdir, readFile, truncate } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
@@ -53,7 +54,11 @@ test('show describes a server: processes, files, sockets, pipes, memory, and wha
 
   const checkpoint = await describeCheckpoint(images);
   expect(JSON.parse(JSON.stringify(checkpoint))).toBeTypeOf('object');
-  expect(checkpoint).toMatchObject({ directory: images, kind: 'dump', pageSize: 4096, stats });
+  expect(checkpoint).toMatchObject({
+    ...{ directory: images, kind: 'dump', pageSize: 4096, stats },
+    ...{ host: { name: hostname() }, criu: expect.stringMatching(/^\d+\.\d+/) },
+    options: { tcpEstablished: true },
+  });
   const [server, shell, ...others] = checkpoint.processes;
   if (!server || !shell) throw new Error('processes are missing');
   for (const process of checkpoint.processes) killAfterTest(process.pid);
@@ -66,6 +71,7 @@ test('show describes a server: processes, files, sockets, pipes, memory, and wha
   expect(server).toMatchObject({
     ...{ pid, ppid: 0, sid: pid, state: 'alive', workingDirectory: directory, rootDirectory: '/' },
     program: process.execPath,
+    startedAt: expect.stringMatching(/^\d{4}-.*Z$/),
     args: [process.execPath, resolve('test/fixtures/described-server.mjs'), directory],
     environment: expect.arrayContaining([
       ...['API_TOKEN=[redacted]', 'DATABASE_URL=postgres://app:[redacted]@db/app'],
@@ -119,7 +125,12 @@ test('show describes a server: processes, files, sockets, pipes, memory, and wha
   // The test runner may leave a descriptor of its own open.
   const outside = checkpoint.pipes.filter(({ readers }) => readers.length === 0);
   expect(checkpoint.needs).toMatchObject({
-    options: [{ option: 'tcpEstablished', reason: 'the processes have 2 TCP connections' }],
+    options: [
+      {
+        ...{ option: 'tcpEstablished', reason: 'the processes have 2 TCP connections' },
+        isRemembered: true,
+      },
+    ],
     external: outside.map(({ inode }) => ({ kind: 'pipe', key: `pipe:[${inode}]` })),
     pids: expect.arrayContaining([pid, shell.pid, server.threads[1]?.tid]),
     addresses: expect.arrayContaining([
