@@ -77,7 +77,12 @@ export type { MemoryPattern } from './images/memory/search-pattern.ts';
 export type { Payload } from './images/payload.ts';
 export type { QueuedMessage, TcpQueues } from './images/payload-formats.ts';
 export {
-  type MergedImages,
-  type MergeImagesOptions,
-  mergeImages,
-} from './images/rewrite/merge-images.ts';
+  type EditCheckpointOptions,
+  type EditedCheckpoint,
+  editCheckpoint,
+} from './images/rewrite/edit-checkpoint.ts';
+export type { EditedVariable } from './images/rewrite/edit-environment.ts';
+export type { EditedListener, ListenEdit } from './images/rewrite/edit-listeners.ts';
+export type { EditedPath } from './images/rewrite/edit-paths.ts';
+export { type MergeImagesOptions, mergeImages } from './images/rewrite/merge-images.ts';
+export type { MergedImages } from './images/rewrite/merged-images.ts';

@@ -107,8 +107,8 @@ function messageOf(error: unknown, message: string): string {
   const rest = message.startsWith(method) ? message.slice(method.length) : message;
   const text = rest.replace(/\bresolveMigration\('([^']+)'\)/, 'node-criu resolve $1');
   const { option = '', operation = '' } = error;
-  const flag =
-    flags[option] ?? (migrations.has(operation) ? flagsOfMigrations : flagsOfTls)[option];
+  const others = migrations.has(operation) ? flagsOfMigrations : flagsOfTls;
+  const flag = flags[option] ?? others[option] ?? flagOfVariable(option);
   const isNamed = option !== '' && text.startsWith(option) && (flag || isOptionName(option));
   return withFlags(isNamed ? (flag ?? flagOf(option)) + text.slice(option.length) : text);
 }
@@ -120,7 +120,15 @@ const flags: Readonly<Record<string, string>> = {
   stdin: '--stdin',
   stdout: '--stdout',
   stderr: '--stderr',
+  listen: '--listen',
+  paths: '--path',
+  target: '--output',
 };
+
+/** The flag that changes a variable in images. */
+function flagOfVariable(option: string): string | undefined {
+  return option.startsWith('environment.') ? option.replace('environment.', '--env ') : undefined;
+}
 
 const migrations: ReadonlySet<string> = new Set(['migrate', 'serveMigrations', 'resolveMigration']);
 /** The flags of the options of migrations that differ from the option's name. */

@@ -46,7 +46,7 @@ type IterateFlags = Common & PreCopyFlags & IterateOptions;
 /** Adds the verb `iterate`. */
 export function addIterate(program: Command): void {
   const command = addHelp(program.command('iterate'), examples)
-    .summary('dump a process tree with a short freeze, after rounds of copying')
+    .summary('dump a process tree with a short freeze, after rounds')
     .description(description)
     .argument('<pid>', 'the root of the process tree', pid);
   addFlags(command, ['dump'], { required: ['imagesDirectory'], except: excluded });

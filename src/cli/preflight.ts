@@ -34,7 +34,7 @@ const CACHE_HINT =
 /** Adds the verb `preflight`. */
 export function addPreflight(program: Command): void {
   const command = addHelp(program.command('preflight'), examples)
-    .summary('report what would make a dump or restore fail, without touching anything')
+    .summary('report what would make a dump or a restore fail')
     .description(description)
     .argument('[pid]', 'the root of the process tree', pid);
   addCommon(addFlags(command, ['dump', 'preDump', 'restore']))

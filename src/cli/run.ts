@@ -4,6 +4,7 @@ import { type CheckpointableProcess, spawnCheckpointable } from '../index.ts';
 import { assertStarted, earlyEnd, type StderrFile, stderrFile } from './early-end.ts';
 import { defined } from './flags.ts';
 import { addHelp } from './help.ts';
+import { variable } from './pairs.ts';
 import { port } from './quantities.ts';
 import { idsOf } from './user.ts';
 import { withOutput } from './verb.ts';
@@ -109,12 +110,4 @@ function listeningPort(text: string): number {
   const number = port(text);
   if (number === 0) throw new InvalidArgumentError('Give a port from 1 to 65535.');
   return number;
-}
-
-function variable(text: string, previous: Readonly<Record<string, string>> = {}) {
-  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) {
-    throw new InvalidArgumentError('Give a variable such as NAME=VALUE.');
-  }
-  return { ...previous, [name]: value };
 }

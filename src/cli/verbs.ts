@@ -6,6 +6,7 @@ import { addCompletion } from './completion.ts';
 import { addDecode } from './decode.ts';
 import { addDiff } from './diff.ts';
 import { addDump } from './dump.ts';
+import { addEdit } from './edit.ts';
 import { addEncode } from './encode.ts';
 import { addIterate } from './iterate.ts';
 import { addLazyRestore } from './lazy-restore.ts';
@@ -24,6 +25,6 @@ import { addVerify } from './verify.ts';
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
-  ...[addShow, addDiff, addMemory, addMerge, addDecode, addEncode],
+  ...[addShow, addDiff, addMemory, addMerge, addEdit, addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

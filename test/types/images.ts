@@ -9,6 +9,8 @@ import {
   decodeImage,
   describeCheckpoint,
   diffCheckpoints,
+  type EditedCheckpoint,
+  editCheckpoint,
   encodeImage,
   type FileChecksum,
   type GhostChunkEntry,
@@ -81,6 +83,11 @@ export async function write(entry: PagemapEntry): Promise<void> {
   await encodeImage('fs-1.img', 'FS', [{ message: { cwd_id: 1 } }]);
   same<Awaited<ReturnType<typeof mergeImages>>, MergedImages>();
   await mergeImages('images/2', 'merged', { overwrite: true });
+  const edited = await editCheckpoint('images', 'edited', {
+    listen: [{ from: 8080, to: '127.0.0.1:9090' }],
+    environment: { MODE: 'test' },
+  });
+  same<typeof edited, EditedCheckpoint>();
   const image = imageFromJson('{}');
   same<typeof image, JsonImage>();
   for await (const chunk of imageChunks(image.kind, image.entries)) same<typeof chunk, Buffer>();

@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MANIFEST } from '../image-names.ts';
 
-/** What is not copied: logs, and a description of the files that would be wrong for the new ones. */
-const LEFT_OUT = /\.log$|^node-criu\.json$/;
+/** Logs are not copied, nor the manifest, whose checksums would be wrong for the new files. */
+const isLeftOut = (name: string) => name.endsWith('.log') || name === MANIFEST;
 
 /**
  * Copies the files of an images directory, as clones where the file system has them. Directories and links are left
@@ -17,7 +18,7 @@ export async function copyFiles(
 ): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true });
   for (const entry of entries) {
-    if (!entry.isFile() || LEFT_OUT.test(entry.name) || except(entry.name)) continue;
+    if (!entry.isFile() || isLeftOut(entry.name) || except(entry.name)) continue;
     await cloneFile(join(directory, entry.name), join(target, entry.name));
   }
 }

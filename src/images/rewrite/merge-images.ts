@@ -1,36 +1,16 @@
-import { readdir, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
 import { checkOptions, checkValue, type Shape } from '../../options/check.ts';
 import { flag, text } from '../../options/kinds.ts';
 import { abortSignal } from '../../options/operation-options.ts';
-import { decodeImage, type ImageEntry } from '../decode-image.ts';
-import { encodeImage } from '../encode-image.ts';
-import { INVENTORY } from '../image-names.ts';
-import { damaged } from '../memory/damage.ts';
-import { MemoryChain } from '../memory/memory-chain.ts';
-import { pageSizeOf } from '../memory/page-size.ts';
-import { copyFiles } from './copied-files.ts';
-import { writeMergedMemory } from './merged-memory.ts';
+import { chainOf, type MergedImages, writeMergedImages } from './merged-images.ts';
 import { writeDirectory } from './new-directory.ts';
 
 const operation = 'mergeImages';
-/** The versions of the format of images, of which the last one has compressed pages. */
-const [WITHOUT_COMPRESSION, WITH_COMPRESSION] = [2, 3];
-
 /** Options of {@link mergeImages}. */
 export interface MergeImagesOptions {
   /** Replace a checkpoint that the target holds; default false. */
   readonly overwrite?: boolean | undefined;
   /** Ends it with the reason of the signal; nothing is left behind. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** Images that were merged. */
-export interface MergedImages {
-  /** The bytes of memory in them. */
-  readonly bytesOfMemory: number;
-  /** The number of rounds that the memory came from, the last one included. */
-  readonly rounds: number;
 }
 
 const shape: Shape<MergeImagesOptions> = { overwrite: flag, signal: abortSignal };
@@ -53,77 +33,8 @@ export async function mergeImages(
   checkValue(operation, 'directory', text, directory);
   checkValue(operation, 'target', text, target);
   const { overwrite = false, signal } = checkOptions(operation, options, shape);
-  const inventory = await inventoryOf(directory);
   const place = { target, overwrite, sources: await chainOf(directory) };
   return await writeDirectory(operation, place, async (staging) => {
-    await copyFiles(directory, staging, (name) => isMemory(name) || name === INVENTORY);
-    const merged = await mergeMemory(directory, staging, signal);
-    await encodeImage(join(staging, INVENTORY), 'INVENTORY', inventory);
-    return merged;
+    return await writeMergedImages(operation, directory, staging, signal);
   });
-}
-
-/** Merges the memory of all processes, and shared memory. */
-async function mergeMemory(
-  directory: string,
-  staging: string,
-  signal: AbortSignal | undefined,
-): Promise<MergedImages> {
-  const pageSize = await pageSizeOf(operation, directory);
-  const pagesIds = new Set<number>();
-  let [bytesOfMemory, rounds] = [0, 1];
-  for (const name of await readdir(directory)) {
-    if (!/^pagemap-.*\.img$/.test(name)) continue;
-    const pagesId = await pagesIdOf(join(directory, name));
-    if (pagesIds.has(pagesId)) {
-      throw damaged(operation, join(directory, name), 'has the pages of another pagemap');
-    }
-    pagesIds.add(pagesId);
-    const chain = new MemoryChain(operation, directory, name, pageSize);
-    try {
-      const merged = await writeMergedMemory(chain, pagesId, name, staging, signal);
-      bytesOfMemory += merged.size;
-      rounds = Math.max(rounds, merged.rounds);
-    } finally {
-      await chain.close();
-    }
-  }
-  return { bytesOfMemory, rounds };
-}
-
-/** The inventory of images without compressed pages. */
-async function inventoryOf(directory: string): Promise<ImageEntry<'INVENTORY'>[]> {
-  const entries: ImageEntry<'INVENTORY'>[] = [];
-  for await (const entry of decodeImage(join(directory, INVENTORY), { kind: 'INVENTORY' })) {
-    const { message } = entry;
-    if (message.img_version === WITH_COMPRESSION) message.img_version = WITHOUT_COMPRESSION;
-    entries.push({
-      ...entry,
-      message: { ...message, compress: undefined, compress_block_size: undefined },
-    });
-  }
-  return entries;
-}
-
-/** The real paths of a directory and of its parents, as far as they exist. */
-async function chainOf(directory: string): Promise<string[]> {
-  const chain: string[] = [];
-  for (let at: string | undefined = directory; at !== undefined; ) {
-    const path: string | undefined = await realpath(at).catch(() => undefined);
-    if (path === undefined || chain.includes(path)) break;
-    chain.push(path);
-    at = join(path, 'parent');
-  }
-  return chain;
-}
-
-async function pagesIdOf(pagemap: string): Promise<number> {
-  for await (const { message } of decodeImage(pagemap, { kind: 'PAGEMAP' })) {
-    if ('pages_id' in message) return message.pages_id;
-  }
-  throw damaged(operation, pagemap, 'has no entries', 0);
-}
-
-function isMemory(name: string): boolean {
-  return /^(pagemap|pages)-.*\.img$/.test(name);
 }

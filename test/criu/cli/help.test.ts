@@ -9,7 +9,7 @@ beforeAll(buildCommand);
 
 const verbs = [
   ...['run', 'preflight', 'dump', 'iterate', 'restore', 'lazy-restore', 'verify', 'check'],
-  ...['show', 'diff', 'memory', 'merge', 'decode', 'encode'],
+  ...['show', 'diff', 'memory', 'merge', 'edit', 'decode', 'encode'],
   ...['serve', 'migrate', 'migrations', 'resolve', 'cert', 'completion', 'build-addon'],
 ];
 

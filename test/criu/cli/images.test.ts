@@ -70,3 +70,32 @@ test('memory shows, searches and reads what the images have, and escapes it', as
     stderr: expect.stringContaining('pid takes a process with memory in the images (7), not 8'),
   });
 });
+
+test('merge and edit write new directories, and say what they did', async () => {
+  const directory = await temporaryDirectory();
+  const [images, merged, edited] = ['images', 'merged', 'edited'].map((name) =>
+    join(directory, name),
+  ) as [string, string, string];
+  await writeLevel(images, [[16, 1, PRESENT]], filled('-'));
+  const inventory = { message: { img_version: 2 } };
+  await encodeImage(join(images, 'inventory.img'), 'INVENTORY', [inventory]);
+  const fown = { uid: 0, euid: 0, signum: 0, pid_type: 0, pid: 0 };
+  const reg = { id: 1, flags: 0, pos: 0n, fown, name: '/old/\x1bfile' };
+  await encodeImage(join(images, 'files.img'), 'FILES', [{ message: { type: 'REG', id: 1, reg } }]);
+
+  expect(await nodeCriu(['merge', images, '-o', merged])).toEqual({
+    ...{ exitCode: 0, stderr: '', stdout: `wrote ${merged}: 4.0 KiB of memory from 1 round` },
+  });
+  expect(await nodeCriu(['merge', images, '-o', merged])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/already holds a checkpoint: .*, or give --overwrite \(/),
+  });
+  expect(await nodeCriu(['edit', images, '-o', edited, '--path', '/old=/new'])).toEqual({
+    ...{ exitCode: 0, stderr: '', stdout: `/old/\\x1bfile -> /new/\\x1bfile\nwrote ${edited}` },
+  });
+  expect(await nodeCriu(['edit', images, '-o', `${edited}2`, '--listen', '80=81'])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('--listen: no socket listens on port 80'),
+  });
+  expect(await nodeCriu(['edit', images, '-o', `${edited}2`])).toMatchObject({ exitCode: 2 });
+});
