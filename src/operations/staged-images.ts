@@ -10,6 +10,7 @@ import {
 } from '../images/image-names.ts';
 import { native } from '../native/index.ts';
 import { syncDirectory } from '../process/durable.ts';
+import { exchange } from '../process/exchange.ts';
 import { type Files, filesIn } from '../process/files.ts';
 import { makePrivateDirectory } from '../process/private-directory.ts';
 import { readMountInfo } from '../procfs/mountinfo.ts';
@@ -198,7 +199,7 @@ export class StagedImages implements DumpImages {
     if (own.uid !== uid || own.gid !== gid) await this.files.chown(this.directory, uid, gid);
     await this.files.chmod(this.directory, mode & 0o7777);
     this.#assertNotOver();
-    await exchange(this.files, this.directory, this.#target);
+    await exchange(this.directory, this.#target, this.files);
     this.#placed = true;
     await moveOthers(this.files, this.directory, this.#target);
     if (this.#options.durable) await syncDirectory(dirname(this.#target));
@@ -219,7 +220,7 @@ export class StagedImages implements DumpImages {
   async #takeBack(): Promise<void> {
     if (this.#placed === true) {
       await moveOthers(this.files, this.#target, this.directory);
-      await exchange(this.files, this.directory, this.#target);
+      await exchange(this.directory, this.#target, this.files);
       return;
     }
     // The inventory comes first: without it the others are no checkpoint.
@@ -256,18 +257,4 @@ function systemError(what: string, cause: unknown): CriuError {
 async function moveOthers(files: Files, from: string, to: string): Promise<void> {
   const names = (await files.readdir(from)).filter((name) => !isImageName(name));
   for (const name of names) await files.rename(join(from, name), join(to, name));
-}
-
-/** Gives each of two directories the name of the other. */
-async function exchange(files: Files, one: string, other: string): Promise<void> {
-  try {
-    native().exchange(one, other);
-  } catch (error) {
-    // File systems such as NFS cannot do it in one step.
-    if (!['EINVAL', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    const aside = `${one}.old`;
-    await files.rename(other, aside);
-    await files.rename(one, other);
-    await files.rename(aside, one);
-  }
 }

@@ -72,7 +72,7 @@ async function mergeMemory(
     pagesIds.add(pagesId);
     const chain = new MemoryChain(operation, directory, name, pageSize);
     try {
-      const merged = await writeMergedMemory(chain, pagesId, name, target, signal);
+      const merged = await writeMergedMemory(operation, chain, pagesId, name, target, signal);
       bytesOfMemory += merged.size;
       rounds = Math.max(rounds, merged.rounds);
     } finally {

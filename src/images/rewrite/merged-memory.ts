@@ -1,7 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PagemapEntry } from '../../generated/images/types.ts';
 import { encodeImage } from '../encode-image.ts';
+import { damaged } from '../memory/damage.ts';
 import type { MemoryChain, MemoryExtent } from '../memory/memory-chain.ts';
 import { LAZY, PRESENT, pagesFileOf } from '../pagemap.ts';
 import { cloneFile } from './copied-files.ts';
@@ -31,8 +32,10 @@ export interface MergedMemory {
  * Writes the pages of a memory, from the images of all rounds, as one pagemap and one pages file. Compressed pages are
  * decompressed, so that every version of CRIU reads them.
  * @param pagemap the name of the pagemap
+ * @throws CriuError ERR_CRIU_BAD_IMAGE
  */
 export async function writeMergedMemory(
+  operation: string,
   chain: MemoryChain,
   pagesId: number,
   pagemap: string,
@@ -55,12 +58,22 @@ export async function writeMergedMemory(
   }
   const path = join(target, pagesFileOf(pagesId));
   const source = extents.find(({ isPresent }) => isPresent)?.level.path;
-  if (source !== undefined && isWhole) await cloneFile(source, path);
-  else await writePages(path, extents, size, signal);
+  if (source !== undefined && isWhole) {
+    await assertComplete(operation, source, size);
+    await cloneFile(source, path);
+  } else await writePages(path, extents, size, signal);
   const head = { message: { pages_id: pagesId } };
   const entries = runs.map((run) => ({ message: entryOf(run, chain.pageSize) }));
   await encodeImage(join(target, pagemap), 'PAGEMAP', [head, ...entries]);
   return { size, rounds: depth + 1 };
+}
+
+/** Fails as a read of the pages would. */
+async function assertComplete(operation: string, path: string, size: number): Promise<void> {
+  const stats = await stat(path).catch((cause: Error) => {
+    throw damaged(operation, path, `cannot be read: ${cause.message}`, 0, cause);
+  });
+  if (stats.size < size) throw damaged(operation, path, 'is truncated', stats.size);
 }
 
 function addTo(runs: Run[], { start, end, isPresent, run }: MemoryExtent): void {

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { asCriuError, CriuError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import { syncDirectory } from '../../process/durable.ts';
+import { exchange } from '../../process/exchange.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { isCheckpoint, STAGING } from '../image-names.ts';
 
@@ -72,17 +73,4 @@ async function holds(
   if (!isCheckpoint(names)) throw refused('has other files: name a new or empty directory');
   if (overwrite) return true;
   throw refused('already holds a checkpoint: name another directory, or set overwrite: true');
-}
-
-async function exchange(one: string, other: string): Promise<void> {
-  try {
-    native().exchange(one, other);
-  } catch (error) {
-    // File systems such as NFS cannot do it in one step.
-    if (!['EINVAL', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    const aside = `${one}.old`;
-    await rename(other, aside);
-    await rename(one, other);
-    await rename(aside, one);
-  }
 }
