@@ -36,7 +36,7 @@ const examples = `
 
   $ node-criu restore -D images --tcp-established --file-locks
   $ node-criu restore -D images --foreground
-  $ node-criu restore --stream < app.tar.gz
+  $ ssh backup cat app.tar.gz | node-criu restore --stream
   $ node-criu restore -D images --inherit-fd 'pipe:[12345]=3' 3>out.log`;
 
 /** Adds the verb `restore`. */

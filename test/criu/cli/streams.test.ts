@@ -1,11 +1,14 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { streamingCriuPath } from '../../../scripts/criu-path.mjs';
 import { buildCommand, main, nodeCriu } from '../../helpers/command.ts';
+import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { startCounter, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 beforeAll(buildCommand);
@@ -58,6 +61,21 @@ test('dump --stream rolls back when nobody reads on, or the disk is full', async
   expect(full).toMatchObject({ code: 1 });
   expect(full.stderr).toContain('no space left on device');
   await counter.countsOn();
+});
+
+test('the process runs on if the command is killed while it streams', async () => {
+  const workload = await startMemoryWorkload({ heapMiB: 4, hotMiB: 1, pagesPerSecond: 100 });
+  const env = { ...process.env, CRIU_PATH: streamingCriuPath() };
+  const stdio = ['ignore', 'pipe', 'ignore'] as const;
+  // The pipe is too small for all images.
+  const command = spawn(main, ['dump', String(workload.pid), '--stream'], {
+    env,
+    stdio: [...stdio],
+  });
+  await once(command.stdout as Readable, 'readable');
+  command.kill('SIGKILL');
+  await once(command, 'exit');
+  await workload.verifyOriginal();
 });
 
 test('combinations of flags that make no sense are refused', async () => {
