@@ -60,6 +60,7 @@ const nameOf = (id) => id.slice(compiled.length);
 const isOnDemand = (id) =>
   [
     /\/(migration|postcopy|stream)\//,
+    /\/store\/(?!checkpoint-store)/,
     /\/precopy\/(?!estimate|policy|pre-copy)/,
     /\/preflight\/(?!restorable|checks\/(check|namespaces)\.)/,
     /\/netlink\/(?!message|nftables|socket)/,
@@ -75,6 +76,7 @@ const isPublic = (id) =>
     /^\/launch\/(checkpointable-process|launch)\.js$/,
     /^\/precopy\/pre-copy\.js$/,
     /^\/process\/process-handle\.js$/,
+    /^\/store\/checkpoint-store\.js$/,
   ].some((pattern) => pattern.test(nameOf(id)));
 
 /** Gives the exports of a module, which is loaded at the first use of one of them. */

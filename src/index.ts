@@ -106,6 +106,19 @@ export {
   serveMigrations,
   unresolvedMigrations,
 } from './short-forms.ts';
+export {
+  CheckpointStore,
+  type StoredCheckpoint,
+  type StoredDump,
+} from './store/checkpoint-store.ts';
+export type { RetentionRules } from './store/retention.ts';
+export type {
+  CheckpointStoreOptions,
+  ListCheckpointsOptions,
+  PruneOptions,
+  StoredDumpOptions,
+  StoredRestoreOptions,
+} from './store/store-options.ts';
 export type { StreamCompression } from './stream/compression.ts';
 export type { DumpStream, DumpStreamResult } from './stream/dump-stream.ts';
 export type { StreamEncryption } from './stream/encryption.ts';

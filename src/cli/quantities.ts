@@ -6,14 +6,15 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   s: 1000,
   m: 60_000,
   h: 3_600_000,
+  d: 86_400_000,
 };
 
 /** The placeholder in `--help` for what {@link milliseconds} parses. */
 export const DURATION = '<duration>';
 
-/** Parses a duration such as `100ms`, `10s`, `1.5m` or `1h` to milliseconds. */
+/** Parses a duration such as `100ms`, `10s`, `1.5m`, `1h` or `7d` to milliseconds. */
 export function milliseconds(text: string): number {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   if (number === undefined)
     throw new InvalidArgumentError('Give a duration such as 100ms, 10s or 5m.');
   return Math.round(Number(number) * (MILLISECONDS[unit] as number));

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { addBuildAddon } from './build-addon.ts';
 import { addCert } from './cert.ts';
 import { addCheck } from './check.ts';
+import { addCheckpoint } from './checkpoint.ts';
 import { addCompletion } from './completion.ts';
 import { addDecode } from './decode.ts';
 import { addDiff } from './diff.ts';
@@ -10,13 +11,16 @@ import { addEdit } from './edit.ts';
 import { addEncode } from './encode.ts';
 import { addIterate } from './iterate.ts';
 import { addLazyRestore } from './lazy-restore.ts';
+import { addList } from './list.ts';
 import { addMemory } from './memory.ts';
 import { addMerge } from './merge.ts';
 import { addMigrate } from './migrate.ts';
 import { addMigrations } from './migrations.ts';
 import { addPreflight } from './preflight.ts';
+import { addPrune } from './prune.ts';
 import { addResolve } from './resolve.ts';
 import { addRestore } from './restore.ts';
+import { addRm } from './rm.ts';
 import { addRun } from './run.ts';
 import { addServe } from './serve.ts';
 import { addShow } from './show.ts';
@@ -25,6 +29,7 @@ import { addVerify } from './verify.ts';
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
+  ...[addCheckpoint, addList, addPrune, addRm],
   ...[addShow, addDiff, addMemory, addMerge, addEdit, addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

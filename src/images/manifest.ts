@@ -54,6 +54,8 @@ export interface ManifestHost {
   readonly architecture: string;
   /** The release of its kernel. */
   readonly kernel: string;
+  /** The kernel's id of the boot. */
+  readonly bootId: string;
   /** Size of a page, in bytes. */
   readonly pageSize: number;
 }
@@ -70,6 +72,8 @@ export interface ManifestProcess {
   readonly command?: readonly string[];
   /** When it was started, in ISO 8601; undefined if it was not known. */
   readonly startedAt?: string;
+  /** The same in clock ticks since the boot, which tells it from any other process with its pid. */
+  readonly startTicks?: number;
 }
 
 /** What a restore of a checkpoint needs. */
@@ -210,7 +214,13 @@ const shape: Readonly<Record<string, Test>> = {
   formatVersion: (value) => value === MANIFEST_VERSION,
   kind: (value) => value === 'dump' || value === 'pre-dump',
   createdAt: isText,
-  host: fields({ name: isText, architecture: isText, kernel: isText, pageSize: isCount }),
+  host: fields({
+    name: isText,
+    architecture: isText,
+    kernel: isText,
+    bootId: isText,
+    pageSize: isCount,
+  }),
   criu: optional(isText),
   pid: isCount,
   processes: listOf(
@@ -220,6 +230,7 @@ const shape: Readonly<Record<string, Test>> = {
       name: optional(isText),
       command: optional(listOf(isText)),
       startedAt: optional(isText),
+      startTicks: optional(isCount),
     }),
   ),
   options: isObject,

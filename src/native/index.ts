@@ -232,8 +232,9 @@ export interface Native {
   /**
    * Locks a file (flock(2)) until the descriptor is closed or its process ends. Returns false if it is
    * locked through another open file description, in this process or another.
+   * @param shared lets others have such a lock too
    */
-  tryLock(fd: number): boolean;
+  tryLock(fd: number, shared?: 'shared'): boolean;
   /**
    * Gives each of two files or directories the name of the other, in one step. Throws EINVAL where the
    * file system cannot do that.

@@ -135,11 +135,14 @@ bool js_get_attribute(napi_env env, const struct call *call, napi_value *result)
   return done;
 }
 
-/* Locks an open file, unless another open file description has locked it. */
+/* Locks an open file, unless another open file description has locked it. With a second argument the lock is
+ * shared with others of this kind. */
 bool js_try_lock(napi_env env, const struct call *call, napi_value *result) {
   int fd;
-  if (!get_int(env, call->arguments[0], &fd)) return false;
-  bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+  bool is_shared;
+  if (!get_int(env, call->arguments[0], &fd) || !is_given(env, call->arguments[1], &is_shared))
+    return false;
+  bool locked = flock(fd, (is_shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0;
   if (!locked && errno != EWOULDBLOCK) return throw_errno(env, errno, "flock", NULL);
   return check(env, napi_get_boolean(env, locked, result));
 }

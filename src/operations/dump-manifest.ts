@@ -28,6 +28,7 @@ import { readNamespacesSync } from '../procfs/namespaces.ts';
 import { textOfSync } from '../procfs/read.ts';
 import { startTimeOf } from '../procfs/stat.ts';
 import { statusOf } from '../procfs/status.ts';
+import { readBootIdSync } from '../procfs/system.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import { type CriuVersion, dotted } from './known-versions.ts';
 
@@ -127,7 +128,7 @@ export class DumpManifest {
       ...{ formatVersion: MANIFEST_VERSION, kind, createdAt: this.#createdAt.toISOString() },
       host: {
         ...{ name: hostname(), architecture: process.arch, kernel: release() },
-        pageSize: native().pageSize,
+        ...{ bootId: readBootIdSync(), pageSize: native().pageSize },
       },
       ...(criu && { criu: dotted(criu.number) }),
       ...{ pid: processes[0]?.pid ?? this.#pid, processes, options: kept(options) },
@@ -206,6 +207,7 @@ function readProcess(
       name: status.name,
       ...(command.length > 0 && { command }),
       startedAt: startedAt.toISOString(),
+      startTicks: Number(ticks),
     };
   } catch {
     return undefined;

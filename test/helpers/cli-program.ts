@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -26,6 +26,10 @@ export async function callsOf(script: string): Promise<string[][]> {
   try {
     const records = join(directory, 'records');
     await mkdir(records);
+    // Files from which a command reads its standard input.
+    for (const [, file = ''] of script.matchAll(/ < ([\w.-]+)/g)) {
+      await writeFile(join(directory, file), '');
+    }
     const preamble = `
       PATH=/nonexistent pid=4711
       command_not_found_handle() {

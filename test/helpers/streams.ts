@@ -8,7 +8,7 @@ import { receiveStream } from '../../src/stream/receive-stream.ts';
 /** What a manifest says besides its checksums. */
 const described: Omit<CheckpointManifest, 'checksum' | 'files'> = {
   ...{ formatVersion: 1, kind: 'dump', createdAt: '2026-01-01T00:00:00.000Z' },
-  host: { name: 'here', architecture: 'x64', kernel: '6.18', pageSize: 4096 },
+  host: { name: 'here', architecture: 'x64', kernel: '6.18', bootId: 'b', pageSize: 4096 },
   ...{ pid: 7, processes: [{ pid: 7 }], options: {}, bytes: 0 },
   restore: { options: {}, external: [], namespaces: [] },
 };

@@ -4,6 +4,8 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import {
   type CheckpointableProcess,
   type CheckpointOptions,
+  CheckpointStore,
+  type CheckpointStoreOptions,
   Criu,
   type CriuClientOptions,
   CriuError,
@@ -24,6 +26,7 @@ import {
   type Iteration,
   type KernelCache,
   type LazyDumpResult,
+  type ListCheckpointsOptions,
   type MigrationRefusal,
   type NotificationTrace,
   type OperationTrace,
@@ -33,14 +36,20 @@ import {
   type PreDumpOptions,
   type PreflightFinding,
   type PreflightRestoreOptions,
+  type PruneOptions,
   preCopy,
   type preflight,
   type preflightRestore,
   type RestoredProcess,
   type RestoreOptions,
+  type RetentionRules,
   type Round,
   type readDumpStats,
   type readRestoreStats,
+  type StoredCheckpoint,
+  type StoredDump,
+  type StoredDumpOptions,
+  type StoredRestoreOptions,
   spawnCheckpointable,
   type VerifyImagesOptions,
   type verifyImages,
@@ -215,4 +224,27 @@ export async function sessions(): Promise<void> {
   // @ts-expect-error: no such request
   const request: CriuRequest = { type: 'FREEZE' };
   await session.request(request);
+}
+
+export async function keep(pid: number): Promise<void> {
+  const options: CheckpointStoreOptions = { criu };
+  await using store = new CheckpointStore('/var/lib/checkpoints', options);
+  const dump: StoredDumpOptions = { name: 'web', leaveRunning: true, incremental: true };
+  const made = await store.checkpoint(pid, dump);
+  same<typeof made, StoredDump>();
+  same<typeof made.dump, DumpResult>();
+  const only: ListCheckpointsOptions = { name: 'web' };
+  same<Awaited<ReturnType<typeof store.list>>, StoredCheckpoint[]>();
+  await store.list(only);
+  const rules: RetentionRules = { keepLast: 3 };
+  const prune: PruneOptions = { ...rules, ...only, dryRun: true };
+  same<Awaited<ReturnType<typeof store.prune>>, StoredCheckpoint[]>();
+  await store.prune(prune);
+  const restore: StoredRestoreOptions = { asChild: true };
+  same<Awaited<ReturnType<typeof store.restore>>, RestoredProcess>();
+  await store.restore(made.id, restore);
+  // @ts-expect-error the store sets it
+  await store.checkpoint(pid, { name: 'web', imagesDirectory: '/tmp' });
+  // @ts-expect-error a name is required
+  await store.checkpoint(pid, {});
 }

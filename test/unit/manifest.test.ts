@@ -12,7 +12,7 @@ const manifest: CheckpointManifest = {
   formatVersion: 1,
   kind: 'dump',
   createdAt: '2026-11-29T19:00:00.000Z',
-  host: { name: 'host-a', architecture: 'x64', kernel: '6.1.0', pageSize: 4096 },
+  host: { name: 'host-a', architecture: 'x64', kernel: '6.1.0', bootId: 'b', pageSize: 4096 },
   criu: '4.2.0',
   pid: 12,
   processes: [
