@@ -139,7 +139,7 @@ const images: WrittenImages = {
   ],
   'memfd.img': [
     'MEMFD_INODE',
-    { name: 'memfd:cache', uid: 0, gid: 0, size: 64n, shmid: 33, seals: 2, inode_id: 5n },
+    { name: 'cache', uid: 0, gid: 0, size: 64n, shmid: 33, seals: 2, inode_id: 5n },
   ],
   'filelocks.img': ['FILE_LOCKS', { flag: 2, type: 1, pid: 7, fd: 1, start: 0n, len: 0n }],
   'mm-7.img': [
@@ -147,7 +147,7 @@ const images: WrittenImages = {
     mm(
       [
         vma(16, 4, { status: 1 | (1 << 5) }),
-        vma(32, 4, { shmid: 12n, flags: 1, status: 1 | (1 << 14), prot: 1 }),
+        vma(32, 4, { shmid: 12n, flags: 1, status: 1 | (1 << 7) | (1 << 14), prot: 1 }),
         vma(64, 8),
       ],
       {

@@ -91,7 +91,7 @@ export interface DescribedMount {
   /** The type of the file system, such as `tmpfs`; `external` for what is not in the images. */
   readonly type: string;
   readonly options: string;
-  /** The name with which the restore is given it, if it was external. */
+  /** The name with which the restore is given it, if it was external; undefined if `autoExtMnt` found it. */
   readonly external: string | undefined;
 }
 

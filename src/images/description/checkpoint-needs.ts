@@ -33,7 +33,8 @@ export interface NeededOption {
     | 'shellJob'
     | 'fileLocks'
     | 'externalUnixConnections'
-    | 'root';
+    | 'root'
+    | 'autoExtMnt';
   /** Why, in a few words. */
   readonly reason: string;
   /** True if the manifest has the option, so that a restore need not be given it. */

@@ -4,6 +4,7 @@ import { remoteFiles } from '../../process/files.ts';
 import { eachOf } from '../../procfs/read.ts';
 import { MANIFEST } from '../image-names.ts';
 import { type CheckpointManifest, manifestIn } from '../manifest.ts';
+import type { MappedFile } from '../memory/mapped-files.ts';
 import { pageSizeOf } from '../memory/page-size.ts';
 import type {
   CheckpointDescription,
@@ -11,8 +12,8 @@ import type {
   DescribedLock,
 } from './checkpoint-description.ts';
 import { type CommandLine, readCommandLine } from './command-line.ts';
-import { type FileTable, readFiles } from './file-table.ts';
-import { describeFiles, describePipes, pathOf } from './files.ts';
+import { mappedFiles, readFiles } from './file-table.ts';
+import { describeFiles, describePipes } from './files.ts';
 import { ImageDirectory } from './image-directory.ts';
 import { describeMappings } from './mappings.ts';
 import { describeCgroups, describeMounts, describeNamespaces } from './namespaces.ts';
@@ -70,6 +71,7 @@ export async function describeCheckpoint(
   const table = { ...tables, users: usersOf(processes) };
   const files = describeFiles(table);
   const memory = describeMemory(pages);
+  const mapped = mappedFiles(table);
   const ids = new Map(processes.flatMap(({ entry, ids }) => (ids ? [[entry.pid, ids]] : [])));
   const startTimes = new Map(manifest?.processes.map(({ pid, startedAt }) => [pid, startedAt]));
   const locks = lockEntries.map(describeLock);
@@ -80,7 +82,7 @@ export async function describeCheckpoint(
         one,
         table,
         await commandLineOf(one, pages, { directory: images.path, pageSize, secrets }),
-        mappingsOf(one, pages, table),
+        mappingsOf(one, pages, mapped),
         startTimes.get(one.entry.pid),
       ),
     ),
@@ -139,19 +141,9 @@ async function commandLineOf(
 function mappingsOf(
   { entry: { pid }, mm }: ProcessImages,
   { processes, shared }: DirectoryMemory,
-  table: FileTable,
+  files: ReadonlyMap<number, MappedFile>,
 ) {
-  if (!mm) return [];
-  const memfdOf = (id: number) => {
-    const inode = table.files.get(id)?.memfd?.inode_id;
-    return inode === undefined ? undefined : table.memfds.get(inode);
-  };
-  return describeMappings(mm, {
-    runs: processes.get(pid) ?? [],
-    shared,
-    pathOf: (id) => pathOf(table, id) ?? memfdOf(id)?.name,
-    sharedOf: (id) => memfdOf(id)?.shmid,
-  });
+  return mm ? describeMappings(mm, { runs: processes.get(pid) ?? [], shared, files }) : [];
 }
 
 function cgroupSets(processes: readonly ProcessImages[]): Map<number, number> {

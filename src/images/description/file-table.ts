@@ -4,6 +4,7 @@ import type {
   RemapFilePathEntry,
   TtyInfoEntry,
 } from '../../generated/images/types.ts';
+import { type MappedFile, memfdFile } from '../memory/mapped-files.ts';
 import type { Payload } from '../payload.ts';
 import type { FileUser } from './described-file.ts';
 import type { ImageDirectory } from './image-directory.ts';
@@ -63,6 +64,20 @@ export async function readFiles(images: ImageDirectory): Promise<Omit<FileTable,
     tcp,
     unixSockets: new Map(files.flatMap(({ id, usk }) => (usk ? [[usk.ino, id] as const] : []))),
   };
+}
+
+/** The files as mappings refer to them. */
+export function mappedFiles({
+  files,
+  memfds,
+}: Pick<FileTable, 'files' | 'memfds'>): Map<number, MappedFile> {
+  const mapped = new Map<number, MappedFile>();
+  for (const [id, { reg, memfd }] of files) {
+    if (reg) mapped.set(id, { path: reg.name, size: reg.size, shared: undefined });
+    const inode = memfd && memfds.get(memfd.inode_id);
+    if (inode) mapped.set(id, memfdFile(inode));
+  }
+  return mapped;
 }
 
 /** The ids of files, pipes and connections in the names of their images are in hexadecimal. */

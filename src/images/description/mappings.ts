@@ -1,11 +1,11 @@
 import type { MmEntry, VmaEntry } from '../../generated/images/types.ts';
-import { kindOf, protectionOf } from '../memory/mappings.ts';
+import type { MappedFile } from '../memory/mapped-files.ts';
+import { fileIdOf, mappingOf, realMappings, sharedIdOf } from '../memory/mappings.ts';
 import { MemoryLevel } from '../memory/memory-level.ts';
 import type { PageRun } from '../memory/page-runs.ts';
 import type { MemorySizes } from './described-memory.ts';
 import type { DescribedMapping } from './described-process.ts';
 
-const SHARED = 1;
 const NOTHING: MemorySizes = { bytesStored: 0, bytesInParents: 0, bytesLazy: 0 };
 
 /** Pages of a process or of shared memory, in the order of addresses. */
@@ -22,43 +22,36 @@ export function sizesOf(runs: Runs): MemorySizes {
   return sizesWithin(runs, 0n, 1n << 64n);
 }
 
-/** What a mapping may refer to. */
+/** What mappings may refer to. */
 export interface MappingContext {
   readonly runs: Runs;
   /** The pages of shared memory by its number. */
   readonly shared: ReadonlyMap<number, Runs>;
-  /** The path of a file by its id; undefined if it has none. */
-  readonly pathOf: (id: number) => string | undefined;
-  /** The number of the shared memory of a file in memory, by the id of the file. */
-  readonly sharedOf: (id: number) => number | undefined;
+  /** The mapped files by their ids. */
+  readonly files: ReadonlyMap<number, MappedFile>;
 }
 
 /** The mappings of a process. */
 export function describeMappings(mm: MmEntry, context: MappingContext): DescribedMapping[] {
-  return (mm.vmas ?? []).map((vma) => describeMapping(mm, vma, context));
+  return realMappings(mm.vmas).map((vma) => describeMapping(mm, vma, context));
 }
 
 function describeMapping(
   mm: MmEntry,
   vma: VmaEntry,
-  { runs, shared, pathOf, sharedOf }: MappingContext,
+  { runs, shared, files }: MappingContext,
 ): DescribedMapping {
   const { start, end, pgoff } = vma;
-  const kind = kindOf(vma, mm);
-  const isShared = (vma.flags & SHARED) !== 0;
-  const file = kind === 'file' || kind === 'memfd' ? Number(vma.shmid) : undefined;
-  const number =
-    kind === 'shared' ? Number(vma.shmid) : kind === 'memfd' ? sharedOf(file ?? 0) : undefined;
-  const pages = number === undefined || !isShared ? undefined : shared.get(number);
+  const { protection, kind, path, offset } = mappingOf(vma, files, mm);
+  const number = sharedIdOf(vma, files);
+  const pages = number === undefined ? undefined : shared.get(number);
   return {
     start: hex(start),
     end: hex(end),
     size: Number(end - start),
-    protection: protectionOf(vma),
-    kind,
-    file,
-    path: file === undefined ? undefined : pathOf(file),
-    offset: Number(pgoff),
+    ...{ protection, kind, path },
+    file: path === undefined ? undefined : fileIdOf(vma),
+    offset: Number(offset),
     shared: number,
     ...(pages ? sizesWithin(pages, pgoff, pgoff + (end - start)) : sizesWithin(runs, start, end)),
   };

@@ -73,7 +73,7 @@ function neededOptions(context: NeedsContext): NeededOption[] {
 }
 
 function reasonsOf(context: NeedsContext): [NeededOption['option'], string][] {
-  const { inventory, processes, files, hasLocks } = context;
+  const { inventory, processes, files, hasLocks, mounts } = context;
   const [root] = processes;
   const reasons: ReturnType<typeof reasonsOf> = [];
   const { length: connections } = files.filter((one) => one.type === 'inet' && isConnection(one));
@@ -96,6 +96,9 @@ function reasonsOf(context: NeedsContext): [NeededOption['option'], string][] {
   }
   if (hasOwn(context, 'mnt')) {
     reasons.push(['root', 'the processes had a mount namespace of their own']);
+  }
+  if (mounts.some(({ type, external }) => type === 'external' && external === undefined)) {
+    reasons.push(['autoExtMnt', 'the dump found mounts from outside the tree']);
   }
   return reasons;
 }

@@ -115,7 +115,7 @@ function describeTerminal(
 
 function describeMemfd({ inode_id, pos }: MemfdFileEntry, { memfds }: FileTable): WithText<MemFd> {
   const inode = memfds.get(inode_id);
-  const name = inode?.name.replace(/^\/?memfd:/, '') ?? '';
+  const name = inode?.name ?? '';
   return {
     type: 'memfd',
     name,

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MemfdInodeEntry } from '../../generated/images/types.ts';
 import { decodeImage } from '../decode-image.ts';
 
 /** A file that is mapped. */
@@ -43,11 +44,15 @@ async function addMemfds(
   const path = join(directory, 'memfd.img');
   const byInode = new Map<bigint, MappedFile>();
   for await (const { message } of decodeImage(path, { kind: 'MEMFD_INODE' })) {
-    const { inode_id, name, size, shmid } = message;
-    byInode.set(BigInt(inode_id), { path: `memfd:${name}`, size, shared: shmid });
+    byInode.set(BigInt(message.inode_id), memfdFile(message));
   }
   for (const [id, inode] of inodes) {
     const file = byInode.get(inode);
     if (file) files.set(id, file);
   }
+}
+
+/** A memfd as a mapped file. */
+export function memfdFile({ name, size, shmid }: MemfdInodeEntry): MappedFile {
+  return { path: `memfd:${name}`, size, shared: shmid };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   decodeImage,
+  describeCheckpoint,
   encodeImage,
   type FileEntry,
   type ImageKind,
@@ -102,18 +103,50 @@ test('images of real dumps, and any of each kind, are encoded as they were and s
     ].sort(),
   );
 
+  const rare = await describeCheckpoint(images);
+  const lines = rare.files.map(({ text }) => {
+    return text.replace(things, 'DIRECTORY').replaceAll(/(?<=[:[])\d{3,}/g, 'N');
+  });
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      ...['tcp 127.0.0.1:N → 127.0.0.1:N ESTABLISHED', 'tcp [::1]:N LISTEN', 'udp [::1]:N'],
+      ...['netlink route', 'packet dgram 0x0000', 'unix dgram @hidden=\udcff. CLOSE'],
+      ...['memfd:in memory', 'pipe:[N]', '/dev/ptmx', '/dev/pts/0'],
+      ...['DIRECTORY/not utf-8 \udcff\udcc3.txt', 'DIRECTORY/holes (deleted)'],
+    ]),
+  );
+  const queues = rare.files.flatMap((one) => (one.type === 'unix' ? one.bytesQueued : []));
+  expect(queues.sort()).toEqual([0, 0, 2, 3]);
+  expect(rare.locks).toMatchObject([{ kind: 'flock', access: 'write' }]);
+  const own = rare.namespaces.filter(({ isOwn }) => isOwn);
+  expect(own.map(({ kind }) => kind)).toEqual(['net', 'ipc', 'uts']);
+  const { files: open, processes } = await describeCheckpoint(join(directory, 'varied'));
+  const kindsOfFiles = open.filter(({ users }) => users.length > 0).map(({ type }) => type);
+  expect(kindsOfFiles).toEqual(
+    expect.arrayContaining([
+      ...['epoll', 'timerfd', 'eventfd', 'signalfd', 'inotify', 'fifo', 'pipe', 'inet', 'unix'],
+    ]),
+  );
+  const shared = processes[0]?.mappings.filter(({ kind }) => kind === 'shared');
+  expect(shared).toMatchObject([{ bytesStored: 4096, path: undefined, file: undefined }]);
+  const { mounts, needs } = await describeCheckpoint(imagesDirectory);
+  expect(mounts).toMatchObject([{ mountpoint: '/ext', type: 'external' }, { mountpoint: '/' }]);
+  expect(needs.options.map(({ option }) => option)).toEqual(['root', 'autoExtMnt']);
+
   // crit reads no names that are not UTF-8, and loses its place after a segment whose bytes are in a pagemap.
   const files: { message: FileEntry }[] = [];
   for await (const { message } of decodeImage(join(images, 'files.img'), { kind: 'FILES' })) {
     if (message.reg?.name.includes('\udcff') !== true) files.push({ message });
   }
   await encodeImage(join(copies, 'files.img'), 'FILES', files);
-  const shared = (await readdir(copies)).find((name) => name.startsWith('ipcns-shm-')) as string;
+  const segmentsFile = (await readdir(copies)).find((name) =>
+    name.startsWith('ipcns-shm-'),
+  ) as string;
   const segments = [];
-  for await (const entry of decodeImage(join(images, shared), { kind: 'IPCNS_SHM' })) {
+  for await (const entry of decodeImage(join(images, segmentsFile), { kind: 'IPCNS_SHM' })) {
     segments.push(entry);
   }
-  await encodeImage(join(copies, shared), 'IPCNS_SHM', segments.slice(0, 1));
+  await encodeImage(join(copies, segmentsFile), 'IPCNS_SHM', segments.slice(0, 1));
 
   for (const name of ['varied', 'rooted']) {
     for (const image of await readdir(join(directory, `${name}-copies`))) {
