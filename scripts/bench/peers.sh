@@ -1,11 +1,12 @@
 #!/bin/bash
-# Installs CRIU's other clients in .cache/bench/peers: libcriu, pycriu and go-criu of Debian sid, from the
+# Installs CRIU's other clients in .cache/bench/peers: libcriu, pycriu, go-criu and checkpointctl of Debian sid, from the
 # machine's own mirror, and a compiled client of each. Skips what is up to date.
 #
 #   cli, libcriu   C programs, with this machine's compiler; libcriu with the loader and libraries of sid
 #   go-criu        static Go programs, by sid's compiler, in a root of its own: a client, phaul, which
 #                  migrates, and go-crit, which shows images
 #   python         the Python of that root, which runs peers/py-criu.py
+#   checkpointctl  Debian's, which searches memory
 set -euo pipefail
 shopt -s inherit_errexit
 export LC_ALL=C.UTF-8
@@ -21,17 +22,17 @@ die() { say "$*"; exit 1; }
 
 # phaul needs the last but one, which its package does not declare.
 packages='libcriu-dev python3-pycriu golang-github-checkpoint-restore-go-criu-dev golang-golang-x-sys-dev
-  golang-go'
+  golang-go checkpointctl'
 
 get_packages() {
   local apt=$peers/apt
-  say 'getting libcriu, pycriu and go-criu of Debian sid, 70 MB'
+  say 'getting libcriu, pycriu, go-criu and checkpointctl of Debian sid, 80 MB'
   rm -rf "$root" "$peers/ready"
   apt_begin sid
   # shellcheck disable=SC2086   # a list
   apt get install --yes --download-only --no-install-recommends $packages >&2
   apt_unpack "$root"
-  for package in libcriu2 python3-pycriu golang-github-checkpoint-restore-go-criu-dev; do
+  for package in libcriu2 python3-pycriu golang-github-checkpoint-restore-go-criu-dev checkpointctl; do
     dpkg-deb -f "$apt/archives/${package}"_*.deb Package Version
   done | paste -sd ' \n' | sed 's/Package: //; s/ Version://' > "$peers/versions"
   rm -rf "$apt"
@@ -64,12 +65,11 @@ build_libcriu() {
   mv "$peers/libcriu.new" "$peers/libcriu"
 }
 
-build_pycriu() {
-  local python
-  python=$(realpath "$root/usr/bin/python3")
-  cp "$python" "$peers/python.new"
-  settle "$peers/python.new"
-  mv "$peers/python.new" "$peers/python"
+# A program of the root.
+take() { # NAME PATH
+  cp "$(realpath "$root/usr/bin/$2")" "$peers/$1.new"
+  settle "$peers/$1.new"
+  mv "$peers/$1.new" "$peers/$1"
 }
 
 # The compiler finds Debian's source packages through GOPATH.
@@ -90,7 +90,8 @@ flock 9
 [ "$(cat "$peers/ready" 2> /dev/null)" = "$packages" ] || get_packages
 newer cli "$sources/cli.c" "$sources/client.h" || build_cli
 newer libcriu "$sources/libcriu.c" "$sources/client.h" || build_libcriu
-newer python || build_pycriu
+newer python || take python python3
+newer checkpointctl || take checkpointctl checkpointctl
 newer go-criu "$sources/go-criu.go" || build_go go-criu
 newer phaul "$sources/phaul.go" || build_go phaul
 newer go-crit "$sources/go-crit.go" || build_go go-crit
