@@ -65,7 +65,7 @@ function metadata(checkpoint: CheckpointDescription): string[] {
   const rows = [
     ['directory', printable(directory)],
     ['kind', kind === 'dump' ? 'dump' : 'pre-dump: memory of a round before a dump'],
-    ['written', writtenAt.replace(/\.\d+/, '')],
+    ['written', printable(writtenAt.replace(/\.\d+/, ''))],
     ...(criu === undefined ? [] : [['CRIU', printable(criu)]]),
     ...(host === undefined ? [] : [['host', printable(`${host.name}, Linux ${host.kernel}`)]]),
     ...(architecture === undefined ? [] : [['architecture', architecture]]),

@@ -1,6 +1,8 @@
 import { readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import { checkpointText } from '../../src/cli/checkpoint-text.ts';
 import { processTree, subtreeOf } from '../../src/cli/process-tree-text.ts';
 import { fitted, printable, table } from '../../src/cli/text-layout.ts';
 import { redactArguments, redactEnvironment } from '../../src/images/description/secrets.ts';
@@ -322,6 +324,38 @@ test('text from images cannot control the terminal, and long lines are broken wh
     `      ${'x'.repeat(12)}`,
   ]);
   expect(fitted(['x'.repeat(300)], undefined)).toEqual(['x'.repeat(300)]);
+});
+
+test('no text of a checkpoint reaches the terminal with control characters', async () => {
+  const directory = await writtenCheckpoint();
+  const evil = 'x\u001b[2J\u009b\u202ey';
+  const reg = { id: 1, flags: 0, pos: 0n, fown, name: `/${evil}` };
+  await writeImages(directory, {
+    'core-7.img': ['CORE', core(evil)],
+    'files.img': ['FILES', { type: 'REG', id: 1, reg }, { type: 'REG', id: 99, reg }],
+    'mountpoints-3.img': [
+      'MNTS',
+      {
+        ...{ fstype: 16, fsname: evil, mnt_id: 1, root_dev: 1, parent_mnt_id: 1, flags: 0 },
+        ...{ root: evil, mountpoint: evil, source: evil, options: evil, ext_mount: true },
+      },
+    ],
+    'cgroup.img': ['CGROUP', { sets: [{ id: 1, ctls: [{ name: evil, path: evil }] }] }],
+  });
+  await writePages(directory, 1, pagesOf(`${evil}\0--token\0x\0\0\0`.slice(0, 22), 'x', 'x'));
+  const host = { name: evil, architecture: evil, kernel: evil, bootId: evil, pageSize: PAGE };
+  const manifest = {
+    ...{ formatVersion: 1, kind: 'dump', createdAt: evil, host, criu: evil, pid: 7, processes: [] },
+    ...{ options: {}, restore: { options: {}, external: [], namespaces: [] }, bytes: 0, files: {} },
+    checksum: { algorithm: 'AES-128-GMAC', key: '0'.repeat(32), iv: '0'.repeat(24) },
+  };
+  await writeFile(join(directory, 'node-criu.json'), JSON.stringify(manifest));
+  const checkpoint = await describeCheckpoint(directory);
+  expect(checkpoint).toMatchObject({ writtenAt: evil, host, mounts: [{ external: evil }] });
+  const text = checkpointText(checkpoint, { all: true }, undefined);
+  expect(text).toContain('x\\x1b[2J\\x9b\\u{202e}y');
+  expect(stripVTControlCharacters(text).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  expect(text).not.toContain('\u001b[2J');
 });
 
 test('damaged images are refused with their path', async () => {
