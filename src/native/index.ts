@@ -176,8 +176,8 @@ export interface Native {
   listen(path: string): number;
   /** Accepts a connection, which does not block. Returns null if there is none yet. */
   accept(fd: number): number | null;
-  /** Sets how many bytes a pipe can hold. Does nothing if this user has too many large pipes. */
-  setPipeSize(fd: number, size: number): void;
+  /** Sets how many bytes a pipe can hold. Returns false if this user may not, or has too many large pipes. */
+  setPipeSize(fd: number, size: number): boolean;
   /**
    * Has the kernel send a signal to a process when the last writer of a pipe is closed, for as long as that
    * process has the read end open.

@@ -42,11 +42,11 @@ bool js_accept(napi_env env, const struct call *call, napi_value *result) {
 }
 
 bool js_set_pipe_size(napi_env env, const struct call *call, napi_value *result) {
-  (void)result;
   int fd, size;
   if (!get_int(env, call->arguments[0], &fd) || !get_int(env, call->arguments[1], &size))
     return false;
-  /* A user has a limited number of large pipes; a smaller one is only slower. */
-  return fcntl(fd, F_SETPIPE_SZ, size) >= 0 || errno == EPERM || errno == EBUSY ||
-         throw_errno(env, errno, "fcntl", NULL);
+  bool is_set = fcntl(fd, F_SETPIPE_SZ, size) >= 0;
+  if (!is_set && errno != EPERM && errno != EBUSY && errno != ENOMEM)
+    return throw_errno(env, errno, "fcntl", NULL);
+  return check(env, napi_get_boolean(env, is_set, result));
 }

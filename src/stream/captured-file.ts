@@ -1,14 +1,16 @@
 import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import { PipeReader } from './pipe-reader.ts';
 
-/** How much of a file is held before its size is asked for, and of a file whose size is known. */
+/** How much of a file is held before it is passed on with the size that it is given. */
 const WINDOW = 8 << 20;
+/** How much is held before its size is asked for: the answer takes a while. */
+const ASKED = 1 << 18;
 
 /** What a captured file tells its {@link Capture}. */
 export interface CapturedFileEvents {
   /** Its bytes are held, or, with a negative number, have been passed on. */
   held(bytes: number): void;
-  /** It is too large to be held for no reason: how long is it at most? It waits for the answer. */
+  /** How long is it at most, if it is too large to be held? */
   needsSize(): Promise<number | undefined>;
   /** The answer: it is passed on while CRIU writes it, and has this size in the archive. */
   sized(size: number): void;
@@ -26,6 +28,9 @@ export class CapturedFile {
   #hasEnded = false;
   #isSized = false;
   #wasAsked = false;
+  #isAsking = false;
+  /** The most bytes that it has, if that is known. */
+  #limit: number | undefined;
   #more: Deferred<void> | undefined;
 
   /** @param fd the read end of the pipe, which this object owns */
@@ -56,12 +61,12 @@ export class CapturedFile {
       if (chunk) {
         this.#held -= chunk.length;
         this.#events.held(-chunk.length);
+        if (this.#held < WINDOW / 2) this.#reader.resume();
         yield chunk;
       } else if (this.#hasEnded) {
         return;
       } else {
         this.#more = deferred();
-        this.#reader.resume();
         await this.#more.promise;
       }
     }
@@ -72,6 +77,7 @@ export class CapturedFile {
       this.#chunks.push(chunk);
       this.#held += chunk.length;
       this.#events.held(chunk.length);
+      if (this.#held > ASKED && !this.#wasAsked) void this.#ask();
       if (this.#held > WINDOW) this.#windowIsFull();
     } else {
       this.#hasEnded = true;
@@ -81,22 +87,21 @@ export class CapturedFile {
   }
 
   #windowIsFull(): void {
-    if (this.#isSized) {
+    if (this.#isSized || this.#isAsking) {
       this.#reader.pause();
-    } else if (!this.#wasAsked) {
-      this.#wasAsked = true;
-      this.#reader.pause();
-      void this.#askForSize();
+    } else if (this.#limit !== undefined && this.#limit >= this.#held) {
+      this.#isSized = true;
+      this.#events.sized(this.#limit);
     }
   }
 
-  async #askForSize(): Promise<void> {
-    const size = await this.#events.needsSize().catch(() => undefined);
-    if (size === undefined || size < this.#held) {
-      this.#reader.resume();
-      return;
-    }
-    this.#isSized = true;
-    this.#events.sized(size);
+  async #ask(): Promise<void> {
+    this.#wasAsked = true;
+    this.#isAsking = true;
+    this.#limit = await this.#events.needsSize().catch(() => undefined);
+    this.#isAsking = false;
+    if (this.#hasEnded) return;
+    if (this.#held > WINDOW) this.#windowIsFull();
+    if (!this.#isSized || this.#held <= WINDOW) this.#reader.resume();
   }
 }

@@ -1,14 +1,21 @@
-import { readSync } from 'node:fs';
+import { read, readSync } from 'node:fs';
 import { native, type Watch } from '../native/index.ts';
+import { enlargePipe } from './pipe-size.ts';
 
-/** How many bytes a pipe is to hold, and how many are read at a time. */
-const PIPE_SIZE = 1 << 20;
+/** How many bytes are read at a time. */
+const CHUNK = 1 << 20;
+/** After a read of so many bytes, the next one is made on a thread of libuv, while the chunk is used. */
+const LARGE = CHUNK / 4;
 
 /** Reads an image that CRIU writes into a pipe. */
 export class PipeReader implements Disposable {
   readonly #fd: number;
   readonly #watch: Watch;
+  readonly #onChunk: (chunk: Buffer | undefined) => void;
+  #isPaused = false;
   #isClosed = false;
+  /** A thread of libuv is reading. */
+  #isReading = false;
 
   /**
    * @param fd the read end of the pipe, which the reader owns
@@ -16,23 +23,21 @@ export class PipeReader implements Disposable {
    */
   constructor(fd: number, onChunk: (chunk: Buffer | undefined) => void) {
     this.#fd = fd;
-    native().setPipeSize(fd, PIPE_SIZE);
-    this.#watch = native().watch(fd, () => {
-      const chunk = this.#read();
-      if (chunk === null) return;
-      if (chunk === undefined) this[Symbol.dispose]();
-      onChunk(chunk);
-    });
+    this.#onChunk = onChunk;
+    enlargePipe(fd);
+    this.#watch = native().watch(fd, () => this.#readSmall());
     this.#watch.unref();
   }
 
-  /** Lets CRIU wait until {@link resume}. */
+  /** Lets CRIU wait until {@link resume}; one more chunk may come. */
   pause(): void {
+    this.#isPaused = true;
     if (!this.#isClosed) this.#watch.pause();
   }
 
   resume(): void {
-    if (!this.#isClosed) this.#watch.resume();
+    this.#isPaused = false;
+    if (!this.#isClosed && !this.#isReading) this.#watch.resume();
   }
 
   /** Closes the pipe: CRIU fails if it writes on. Idempotent. */
@@ -40,27 +45,44 @@ export class PipeReader implements Disposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#watch.close();
-    native().close(this.#fd);
+    if (!this.#isReading) native().close(this.#fd);
   }
 
-  /** Undefined at the end of the file, null if nothing is there yet. */
-  #read(): Buffer | undefined | null {
-    const buffer = spare ?? Buffer.allocUnsafeSlow(PIPE_SIZE);
+  /** Reads at once what is there, which is all of most images. */
+  #readSmall(): void {
+    const buffer = spare ?? Buffer.allocUnsafeSlow(CHUNK);
     spare = buffer;
     let size: number;
     try {
       size = readSync(this.#fd, buffer);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return null;
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return;
       throw error;
     }
-    if (size === 0) return undefined;
-    // Most images are small.
-    if (size < PIPE_SIZE / 2) return Buffer.from(buffer.subarray(0, size));
-    spare = undefined;
-    return buffer.subarray(0, size);
+    if (size >= LARGE) spare = undefined;
+    this.#deliver(size < LARGE ? Buffer.from(buffer.subarray(0, size)) : buffer.subarray(0, size));
+  }
+
+  /** Copying much memory takes a while. The descriptor does not block, and so the thread does not wait. */
+  #readLarge(): void {
+    this.#isReading = true;
+    this.#watch.pause();
+    const buffer = Buffer.allocUnsafeSlow(CHUNK);
+    read(this.#fd, buffer, 0, CHUNK, null, (error, size) => {
+      this.#isReading = false;
+      if (this.#isClosed) native().close(this.#fd);
+      else if (!error) this.#deliver(buffer.subarray(0, size));
+      else if (!this.#isPaused) this.#watch.resume();
+    });
+  }
+
+  #deliver(chunk: Buffer): void {
+    if (chunk.length === 0) this[Symbol.dispose]();
+    else if (chunk.length >= LARGE && !this.#isPaused) this.#readLarge();
+    else if (!this.#isPaused) this.#watch.resume();
+    this.#onChunk(chunk.length === 0 ? undefined : chunk);
   }
 }
 
-/** The buffer of the next read, of any pipe. */
+/** The buffer of the next small read, of any pipe. */
 let spare: Buffer | undefined;

@@ -2,11 +2,9 @@ import { Socket } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
 import type { CriuError } from '../errors.ts';
 import { native } from '../native/index.ts';
+import { enlargePipe } from './pipe-size.ts';
 import type { SocketDirectory } from './socket-directory.ts';
 import { StreamerSocket } from './streamer-socket.ts';
-
-/** How many bytes a pipe is to hold. */
-const PIPE_SIZE = 1 << 20;
 
 /** Serves images in memory to a criu that restores them, and frees each while CRIU reads it. */
 export class ServedImages implements Disposable {
@@ -39,7 +37,7 @@ export class ServedImages implements Disposable {
     const chunks = this.#files.get(name) ?? [];
     // CRIU opens each image once.
     this.#files.delete(name);
-    native().setPipeSize(fd, PIPE_SIZE);
+    enlargePipe(fd);
     native().release(fd);
     const pipe = new Socket({ fd, readable: false, writable: true });
     this.#pipes.add(pipe);
