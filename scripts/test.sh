@@ -18,7 +18,7 @@ vitest vm bash scripts/test-vm.sh &> .cache/vm-tests.log & vm=$!
 trap 'kill $vm 2> /dev/null || true' EXIT
 
 status=0
-vitest here nice -n 5 node node_modules/vitest/vitest.mjs run --project unit --project criu || status=$?
+TEST_BUILT=1 vitest here nice -n 5 node node_modules/vitest/vitest.mjs run --project unit --project criu || status=$?
 vitest package nice -n 5 bash scripts/test-package.sh || status=$?
 wait $vm || status=$?
 trap - EXIT

@@ -7,7 +7,7 @@ import { Authority } from '../helpers/certificates.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { restoreFrom } from '../helpers/iterations.ts';
 import { startMemoryWorkload } from '../helpers/memory-workload.ts';
-import { sample } from '../helpers/sample.ts';
+import { oneIn, sample } from '../helpers/sample.ts';
 import { connection, datagramSocket } from '../helpers/sockets.ts';
 import { client, temporaryDirectory, waitGone } from '../helpers/workload.ts';
 
@@ -128,7 +128,7 @@ test('a policy that aborts closes the iteration, and the process continues', asy
   await memory.verify();
 });
 
-test.each(['in plain text', 'over TLS'])(
+test.each(oneIn(2, 'rounds to page servers', ['over TLS', 'in plain text']))(
   'each round goes to a page server of its own, by address and port, %s',
   async (how) => {
     const criu = client();
