@@ -17,6 +17,7 @@ import {
   type UnresolvedMigrationsOptions,
   unresolvedMigrations,
 } from './migration/source/resolve.ts';
+import { type AttachedProcess, attach } from './operations/attach.ts';
 import { type CheckOptions, check } from './operations/check.ts';
 import type { Client } from './operations/client.ts';
 import { type CpuinfoOptions, cpuinfo } from './operations/cpuinfo.ts';
@@ -287,6 +288,18 @@ export class Criu implements AsyncDisposable {
     return await traceOperation({ operation: 'preflight', pid }, () =>
       preflight(client, pid, options, this.#host('preflight')),
     );
+  }
+
+  /**
+   * Opens a handle of a process that somebody else started: its exit can be awaited, it can be signalled, and it
+   * knows what a dump and a restore need to be told of the descriptors that lead outside its tree. It only reads:
+   * the process is not stopped, and goes on when this process ends.
+   * @param pid the root of the tree
+   * @throws CriuError ERR_CRIU_NO_SUCH_PROCESS
+   */
+  async attach(pid: number, options: OperationOptions = {}): Promise<AttachedProcess> {
+    const given = this.#begin('attach', options);
+    return await traceOperation({ operation: 'attach', pid }, () => attach(pid, given));
   }
 
   /**

@@ -43,6 +43,7 @@ export type {
   ResolveMigrationOptions,
   UnresolvedMigrationsOptions,
 } from './migration/source/resolve.ts';
+export type { AttachedProcess } from './operations/attach.ts';
 export type { CheckOptions } from './operations/check.ts';
 export type { CpuinfoOptions } from './operations/cpuinfo.ts';
 export type { DumpOptions, DumpResult, PreDumpOptions } from './operations/dump.ts';

@@ -11,7 +11,7 @@ import { describeOccupant, isZombie } from '../procfs/occupant.ts';
 import { stateOf } from '../procfs/stat.ts';
 import type { Client } from './client.ts';
 import { resolveOptions } from './resolve.ts';
-import { RestoredProcess } from './restored-process.ts';
+import { inheritedBy, RestoredProcess } from './restored-process.ts';
 import { RestoredRoot } from './restored-root.ts';
 import { type Job, perform } from './run.ts';
 
@@ -83,9 +83,10 @@ export async function restore(
         operation: 'restore',
       });
     }
-    return new RestoredProcess(root.pid, root.pidfd, {
-      ...{ stats, log, durationMs: performance.now() - start },
-    });
+    // Without privileges its descriptors may not be readable.
+    const inherited = await inheritedBy(root.pid, resolved.effective.inheritFd).catch(() => []);
+    const durationMs = performance.now() - start;
+    return new RestoredProcess(root.pid, root.pidfd, { stats, log, durationMs }, inherited);
   } catch (error) {
     root.leave();
     throw error;

@@ -1,7 +1,11 @@
 import { asCriuError, type CriuLog } from '../errors.ts';
 import type { RestoreStats } from '../images/stats.ts';
+import { type OutsideDescriptor, outsideDescriptors } from '../launch/outside-descriptors.ts';
 import { native } from '../native/index.ts';
+import { openDescriptorOf } from '../options/kinds.ts';
+import type { CriuOpts } from '../options/types.ts';
 import { ProcessHandle } from '../process/process-handle.ts';
+import { readDescriptorLinkSync, readDescriptors } from '../procfs/descriptors.ts';
 import { readStatSync } from '../procfs/stat.ts';
 
 /** The root process of a restored tree. With `asChild` it is a child of this process. */
@@ -13,13 +17,24 @@ export class RestoredProcess extends ProcessHandle {
   /** Time from the call to the result, in milliseconds. */
   readonly durationMs: number;
 
+  /**
+   * CRIU's names of the descriptors that it got through `inheritFd`, by their number: the keys of `inheritFd` at the
+   * restore of its next dump.
+   */
+  readonly inheritNames: Readonly<Record<number, string>>;
+  /** The value of `external` at its next dump, with which CRIU accepts these descriptors. */
+  readonly external: readonly string[];
+
   /** @internal */
   constructor(
     pid: number,
     pidfd: number | undefined,
     result: { stats: RestoreStats; log: CriuLog | undefined; durationMs: number },
+    inherited: readonly OutsideDescriptor[] = [],
   ) {
     super(pid, pidfd);
+    this.inheritNames = Object.fromEntries(inherited.map(({ number, name }) => [number, name]));
+    this.external = [...new Set(inherited.flatMap(({ external }) => external ?? []))];
     this.stats = result.stats;
     this.log = result.log;
     this.durationMs = result.durationMs;
@@ -41,4 +56,22 @@ export class RestoredProcess extends ProcessHandle {
       throw asCriuError('giveTerminal', error);
     }
   }
+}
+
+/** What the process has of the descriptors that it inherited: those whose other end is outside its tree. */
+export async function inheritedBy(
+  pid: number,
+  inheritFd: CriuOpts['inheritFd'],
+): Promise<OutsideDescriptor[]> {
+  const fds = Object.values(inheritFd ?? {}).flatMap((like) => openDescriptorOf(like) ?? []);
+  if (fds.length === 0) return [];
+  const outside = await outsideDescriptors(fds.map((fd) => [fd, fd]));
+  const byLink = new Map(
+    outside.map((each) => [readDescriptorLinkSync('self', each.number), each]),
+  );
+  const numbers = await readDescriptors(pid);
+  return numbers.flatMap((number) => {
+    const found = byLink.get(readDescriptorLinkSync(pid, number));
+    return found ? { ...found, number } : [];
+  });
 }

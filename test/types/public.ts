@@ -2,6 +2,7 @@
 // source, and the package tests against the installed package.
 import { tracingChannel } from 'node:diagnostics_channel';
 import {
+  type AttachedProcess,
   type CheckpointableProcess,
   type CheckpointOptions,
   CheckpointStore,
@@ -209,6 +210,8 @@ export async function programs(): Promise<void> {
   const program = await spawnCheckpointable('node', ['app.js'], { stdout: 'app.log', stdin: 3 });
   same<typeof program, CheckpointableProcess>();
   same<typeof program.pid, number>();
+  same<Awaited<ReturnType<Criu['attach']>>, AttachedProcess>();
+  same<RestoredProcess['inheritNames'], AttachedProcess['inheritNames']>();
   same<typeof program.inheritNames, Readonly<Record<number, string>>>();
   await criu.dump(program.pid, { imagesDirectory: '/images', external: program.external });
   // @ts-expect-error: the arguments are an array

@@ -50,11 +50,20 @@ export const pipes: Check = ({ snapshot, options }) =>
     });
   });
 
-export const unixConnections: Check = ({ snapshot, options }) => {
+/** CRIU's name of a unix socket in the option external. */
+export const externalUnix = (inode: number) => `unix[${inode}]`;
+
+/** The connected unix sockets whose peer is outside the tree, each with a process that has it open. */
+export function outsidePeers(snapshot: Snapshot) {
   const own = new Set(descriptorsOf(snapshot).map(([, { link }]) => link));
-  return socketsOf(snapshot).flatMap(([process, fd, socket]) => {
-    if (!socket.peer || own.has(`socket:[${socket.peer}]`)) return [];
-    const peer = snapshot.sockets.get(socket.peer);
+  return socketsOf(snapshot).filter(
+    ([, , { peer }]) => peer !== undefined && peer !== 0 && !own.has(`socket:[${peer}]`),
+  );
+}
+
+export const unixConnections: Check = ({ snapshot, options }) =>
+  outsidePeers(snapshot).flatMap(([process, fd, socket]) => {
+    const peer = snapshot.sockets.get(socket.peer as number);
     if (!isRefused({ snapshot, options }, socket, peer)) return [];
     const { inode, type } = socket;
     const name = peer?.name ? ` "${peer.name}"` : '';
@@ -65,16 +74,15 @@ export const unixConnections: Check = ({ snapshot, options }) => {
       fd,
       remedy: byOption
         ? 'Set externalUnixConnections for the dump and the restore.'
-        : `Add unix[${inode}] to external, and pass a replacement to the restore as inheritFd['socket:[${inode}]'].`,
+        : `Add ${externalUnix(inode)} to external, and pass a replacement to the restore as inheritFd['socket:[${inode}]'].`,
     });
   });
-};
 
 /** A restore fails without the replacement, also with externalUnixConnections. */
 export const unixReplacements: Check = ({ snapshot, options: { external = [], inheritFd = {} } }) =>
   socketsOf(snapshot).flatMap(([process, fd, { inode, type }]) => {
     const link = `socket:[${inode}]`;
-    if (!external.includes(`unix[${inode}]`) || Object.hasOwn(inheritFd, link)) return [];
+    if (!external.includes(externalUnix(inode)) || Object.hasOwn(inheritFd, link)) return [];
     return found('UNIX_PEER_OUTSIDE', process, {
       severity: 'warning',
       message: `descriptor ${fd} of ${nameOf(process)} is the external unix ${type} socket ${inode}, for which the restore needs a replacement`,
@@ -90,7 +98,7 @@ function isRefused(
   peer: SocketFacts | undefined,
 ): boolean {
   const { external = [], unixSkIno = [], externalUnixConnections } = options;
-  if (external.includes(`unix[${inode}]`) || unixSkIno.includes(inode)) return false;
+  if (external.includes(externalUnix(inode)) || unixSkIno.includes(inode)) return false;
   return !(externalUnixConnections && peer?.type === 'dgram' && peer.name);
 }
 

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { major, minor } from '../../procfs/device.ts';
-import type { Descriptor, ProcessFacts } from '../snapshot.ts';
+import type { Descriptor, ProcessFacts, Snapshot } from '../snapshot.ts';
 import { type Check, descriptorsOf, found, isExternal, nameOf, type Subject } from './check.ts';
 
 // Documentation/admin-guide/devices.txt of Linux.
@@ -79,6 +79,12 @@ function orphansOf(subject: Subject): Terminal[] {
   return once(terminals.filter((one) => isSlave(one.device))).filter(
     ({ device }) => !masters.has(minor(device)),
   );
+}
+
+/** The device numbers of the slaves whose master is outside the tree. */
+export function orphanSlaves(snapshot: Snapshot): number[] {
+  const subject = { snapshot, options: {} } as Subject;
+  return orphansOf(subject).map(({ device }) => device);
 }
 
 /** A terminal that the restore of a shell job replaces by its own. */

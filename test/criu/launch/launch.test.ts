@@ -226,6 +226,21 @@ test('pipes to the caller work before a dump and, through inheritNames, after a 
   second.write('two\n');
   await second.output.has('2 two\n');
   expect(first.output.text).toBe('1 one\n');
+
+  // It can be dumped again by what its handle knows, or the handle of somebody who did not restore it.
+  const names = { 0: nameOf(second.stdin.fd), 1: nameOf(1, restored.pid) };
+  expect(restored).toMatchObject({ inheritNames: names, external: [] });
+  const attached = await criu.attach(restored.pid);
+  expect(attached).toMatchObject({ inheritNames: names, external: [] });
+  const again = { imagesDirectory, overwrite: true, external: restored.external };
+  await criu.dump(restored.pid, again);
+  expect(await attached.exited).toEqual({ code: null, signal: null });
+  const third = await pipes();
+  const [stdin = '', stdout = ''] = Object.values(restored.inheritNames);
+  const inheritFd = { [stdin]: third.stdin, [stdout]: third.stdout };
+  await criu.restore({ imagesDirectory, inheritFd });
+  third.write('three\n');
+  await third.output.has('3 three\n');
 });
 
 test('one end of a unix socket pair can be outside with the external of the handle', async () => {
@@ -248,11 +263,29 @@ test('one end of a unix socket pair can be outside with the external of the hand
   await criu.dump(program.pid, { imagesDirectory, external: program.external });
 
   const second = socketPair();
-  const { pid } = await criu.restore({ imagesDirectory, inheritFd: { [name]: second.theirs } });
+  const restored = await criu.restore({ imagesDirectory, inheritFd: { [name]: second.theirs } });
+  const { pid } = restored;
   const again = nameOf(second.theirs);
   await expect
     .poll(() => descriptorsOf(pid))
     .toEqual({ 0: again, 1: '/dev/null', 2: '/dev/null', 7: again });
+  const known = {
+    inheritNames: { 0: again, 7: again },
+    external: [again.replace('socket:', 'unix')],
+  };
+  expect(restored).toMatchObject(known);
+  expect(await criu.attach(pid)).toMatchObject(known);
+  await criu.dump(pid, { imagesDirectory, overwrite: true, external: restored.external });
+});
+
+test('attach refuses what is no process', async () => {
+  const criu = client();
+  expect(await failureOf(criu.attach(0x7ffffffe))).toMatchObject({
+    ...{ code: 'ERR_CRIU_NO_SUCH_PROCESS', operation: 'attach' },
+  });
+  expect(await failureOf(criu.attach(0))).toMatchObject({
+    ...{ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'pid' },
+  });
 });
 
 test('an accepted connection of a unix socket works before a dump and after a restore', async () => {
@@ -290,6 +323,8 @@ test('a terminal of another session can be outside with the external of the hand
   const name = program.inheritNames[1] ?? '';
   expect(name).toMatch(/^tty\[[0-9a-f]+:[0-9a-f]+\]$/);
   expect(program.external).toEqual([name]);
+  const { inheritNames, external } = program;
+  expect(await criu.attach(program.pid)).toMatchObject({ inheritNames, external });
 
   const refused = await failureOf(criu.dump(program.pid, { imagesDirectory }));
   expect(refused).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'running' });
