@@ -1,5 +1,7 @@
+import type { FileHandle } from 'node:fs/promises';
+
 /** How much of a file CRIU searches for its build id, in bytes. */
-export const BUILD_ID_SEARCH = 1 << 20;
+const SEARCH = 1 << 20;
 
 const MAGIC = 0x464c457f;
 const CLASS_32 = 1;
@@ -13,6 +15,14 @@ interface Segment {
   readonly type: number;
   readonly offset: number;
   readonly size: number;
+}
+
+/** True if a file has the build id of which the images have the words. */
+export async function hasBuildId(file: FileHandle, words: readonly number[]): Promise<boolean> {
+  const expected = Buffer.from(Uint32Array.from(words).buffer);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(SEARCH), 0, SEARCH, 0);
+  const found = buildIdOf(buffer.subarray(0, bytesRead));
+  return found !== undefined && expected.subarray(0, found.length).equals(found);
 }
 
 /**

@@ -9,6 +9,8 @@ export interface MappedFile {
   readonly path: string;
   /** The size at the dump, in bytes. */
   readonly size: bigint | undefined;
+  /** The words of the build id of a program or library. */
+  readonly buildId?: readonly number[] | undefined;
   /** The number of the shared memory that has the content of a memfd. */
   readonly shared: number | undefined;
 }
@@ -28,7 +30,10 @@ export async function readMappedFiles(
   for await (const { message } of decodeImage(join(directory, 'files.img'), { kind: 'FILES' })) {
     const { id, reg, memfd } = message;
     if (!ids.has(id)) continue;
-    if (reg) files.set(id, { path: reg.name, size: reg.size, shared: undefined });
+    if (reg) {
+      const { name: path, size, build_id: buildId } = reg;
+      files.set(id, { path, size, buildId, shared: undefined });
+    }
     if (memfd) inodes.set(id, BigInt(memfd.inode_id));
   }
   if (inodes.size > 0) await addMemfds(directory, inodes, files);

@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { PreflightFinding } from '../../finding.ts';
 import type { RegFileEntry } from '../../generated/images/types.ts';
-import { BUILD_ID_SEARCH, buildIdOf } from '../../images/build-id.ts';
+import { hasBuildId } from '../../images/build-id.ts';
 import { hasOwnNamespace } from '../../images/checkpoint.ts';
 import { eachOf, lstatOf, statOf } from '../../procfs/read.ts';
 import type { Plain } from '../../protobuf/decode.ts';
@@ -56,7 +56,7 @@ async function compare(
   const change =
     sizeChange(stats, size) ??
     modeChange(stats, mode, skipFileRwxCheck) ??
-    (words.length > 0 && !(await hasBuildId(name, words)) ? 'has another build id' : undefined);
+    (words.length > 0 && !(await hasItsBuildId(name, words)) ? 'has another build id' : undefined);
   if (change === undefined) return undefined;
   const remedy = change.startsWith('has mode')
     ? 'Give the files the modes that they had, or set skipFileRwxCheck.'
@@ -84,12 +84,9 @@ function modeChange(
     : `has mode ${(now & 0o7777).toString(8)} instead of ${(mode & 0o7777).toString(8)}`;
 }
 
-async function hasBuildId(path: string, words: readonly number[]): Promise<boolean> {
-  const expected = Buffer.from(Uint32Array.from(words).buffer);
+async function hasItsBuildId(path: string, words: readonly number[]): Promise<boolean> {
   await using file = await open(path);
-  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(BUILD_ID_SEARCH) });
-  const found = buildIdOf(buffer.subarray(0, bytesRead));
-  return found !== undefined && expected.subarray(0, found.length).equals(found);
+  return await hasBuildId(file, words);
 }
 
 function about(

@@ -1,4 +1,4 @@
-import { open, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { copyFile, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -25,7 +25,8 @@ test('a process becomes a core file with its memory, which gdb opens', async () 
     join(directory, name),
   ) as [...[string, string, string]];
   await writeFile(mapped, Buffer.alloc(1 << 16, 'content of the file '));
-  const program = await compileFixture('threads');
+  const program = join(directory, 'threads');
+  await copyFile(await compileFixture('threads'), program);
   // The kernel writes into the rseq area of a thread whenever it runs.
   const env = { GLIBC_TUNABLES: 'glibc.pthread.rseq=0' };
   const { pid } = await startProgram(program, [mapped], { stdout, env });
@@ -78,10 +79,16 @@ test('a process becomes a core file with its memory, which gdb opens', async () 
   expect(said).toContain('"content of the file "');
   expect(said).toMatch(/AT_PAGESZ +System page size +4096/);
 
+  // A program of the same size, but with another build id, has other pages.
+  const bytes = await readFile(program);
+  const id = bytes.indexOf('GNU\0', bytes.indexOf(Buffer.from([4, 0, 0, 0, 20, 0, 0, 0, 3, 0])));
+  bytes[id + 4] = (bytes[id + 4] as number) ^ 1;
+  await rename(program, `${program}.gone`);
+  await writeFile(program, bytes);
   // Without the file, its pages that the process has not changed are not known.
   await rename(mapped, `${mapped}.gone`);
   expect(await writeCore(imagesDirectory, { pid, path: core })).toMatchObject({
-    missing: [mapped],
+    missing: expect.arrayContaining([mapped, program]),
   });
   const without = await segmentsOf(core);
   const changed = without.filter(({ bytes }) => bytes.includes('private words'));

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { VmaEntry } from '../../../generated/images/types.ts';
+import { hasBuildId } from '../../build-id.ts';
 import type { MappedFile } from '../mapped-files.ts';
 import { isRegularFile, type MemoryMapping, mappingOf, sharedIdOf } from '../mappings.ts';
 import type { ProcessMemory } from '../process-memory.ts';
@@ -108,13 +109,14 @@ function segmentsOf({ start, end, prot }: VmaEntry, ranges: readonly Range[]): C
   return segments;
 }
 
-/** True if there is a file of this path, and it has the size that it had at the dump. */
-async function isAsDumped({ path, size }: MappedFile): Promise<boolean> {
+/** True if there is a file of this path, and it has the size and the build id that it had at the dump. */
+async function isAsDumped({ path, size, buildId = [] }: MappedFile): Promise<boolean> {
   const file = path.startsWith('/') ? await openFile(path) : undefined;
   if (file === undefined) return false;
   try {
     const stats = await file.stat({ bigint: true });
-    return stats.isFile() && stats.size === size;
+    if (!stats.isFile() || stats.size !== size) return false;
+    return buildId.length === 0 || (await hasBuildId(file, buildId));
   } finally {
     await file.close();
   }

@@ -40,7 +40,7 @@ export interface CoreFile {
   readonly size: number;
   /** The number of threads. */
   readonly threads: number;
-  /** The paths of mapped files whose pages are not in it, because they are missing here or have another size. */
+  /** The paths of mapped files whose pages are not in it, because they are missing here or have changed. */
   readonly missing: readonly string[];
 }
 
@@ -52,8 +52,8 @@ const shape: Shape<WriteCoreOptions> = {
 
 /**
  * Writes a process of a dump as a core file, which gdb and lldb open: for x86_64 and arm64. Pages of mapped files that
- * are not in the images are read from the files, if they have the same size here as at the dump; otherwise the core
- * file lacks them. The file appears, or is replaced, when it is complete; it has the mode 0600.
+ * are not in the images are read from the files, if they have the same size and build id here as at the dump; otherwise
+ * the core file lacks them. The file appears, or is replaced, when it is complete; it has the mode 0600.
  * @param directory the images directory
  * @throws CriuError ERR_CRIU_BAD_IMAGE, ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_SYSTEM; the reason of the signal
  */
