@@ -33,7 +33,7 @@ export default defineConfig({
         // The workers load the library once, not for each file: that is most of what these files cost.
         test: {
           ...{ name: 'unit', pool, isolate: false },
-          ...{ include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 },
+          ...{ include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
         },
       },
       {
