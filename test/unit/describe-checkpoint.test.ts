@@ -1,4 +1,4 @@
-import { readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
@@ -375,6 +375,10 @@ test('damaged images are refused with their path', async () => {
   await truncate(join(directory, 'core-8.img'), 8);
   expect(await failure(directory)).toMatchObject({ path: join(directory, 'core-8.img') });
   await writeImages(directory, { 'core-8.img': ['CORE', core('child')] });
+  await rm(join(directory, 'pstree.img'));
+  expect(await failure(directory)).toMatchObject({
+    message: `describeCheckpoint: ${join(directory, 'pstree.img')} is missing`,
+  });
   await truncate(join(directory, 'files.img'), 65 * 1024 * 1024);
   expect(await failure(directory)).toMatchObject({
     ...{ code: 'ERR_CRIU_BAD_IMAGE', path: join(directory, 'files.img') },

@@ -28,6 +28,9 @@ export async function readProcesses(
   images: ImageDirectory,
   inventory: InventoryEntry,
 ): Promise<ProcessImages[]> {
+  // A pre-dump has no tree, and no processes either.
+  const hasCores = [...images.names].some((name) => /^core-\d+\.img$/.test(name));
+  if (hasCores) await images.required('pstree.img', 'PSTREE');
   const tree = await images.messages('pstree.img', 'PSTREE');
   // Processes may share their descriptors, and the image of them.
   const tables = new Map<number, Promise<FdinfoEntry[]>>();
