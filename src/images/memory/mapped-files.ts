@@ -1,7 +1,7 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MemfdInodeEntry } from '../../generated/images/types.ts';
 import { decodeImage } from '../decode-image.ts';
+import { hasFile } from './has-file.ts';
 
 /** A file that is mapped. */
 export interface MappedFile {
@@ -45,7 +45,7 @@ async function addMemfds(
   inodes: ReadonlyMap<number, bigint>,
   files: Map<number, MappedFile>,
 ): Promise<void> {
-  if (!(await readdir(directory)).includes('memfd.img')) return;
+  if (!(await hasFile(directory, 'memfd.img'))) return;
   const path = join(directory, 'memfd.img');
   const byInode = new Map<bigint, MappedFile>();
   for await (const { message } of decodeImage(path, { kind: 'MEMFD_INODE' })) {

@@ -5,6 +5,7 @@ import type { MmEntry, VmaEntry } from '../../generated/images/types.ts';
 import { decodeImage } from '../decode-image.ts';
 import { pagemapFileOf } from '../pagemap.ts';
 import { damaged } from './damage.ts';
+import { hasFile } from './has-file.ts';
 import { type MappedFile, readMappedFiles } from './mapped-files.ts';
 import { fileIdOf, isMemfd, realMappings, sharedIdOf } from './mappings.ts';
 import { MemoryChain, type MemoryExtent } from './memory-chain.ts';
@@ -38,23 +39,25 @@ export class ProcessMemory {
     pid: number,
     pageSize?: number,
   ): Promise<ProcessMemory> {
-    const names = new Set(await namesIn(operation, directory));
-    if (!names.has(pagemapFileOf(pid))) {
-      const known = pidsIn([...names]).join(', ') || 'none';
+    // Not by a list of all files, which are thousands where processes are.
+    if (!(await hasFile(directory, pagemapFileOf(pid)))) {
+      const known = (await pidsWithMemory(operation, directory)).join(', ') || 'none';
       throw invalid(operation, 'pid', `a process with memory in the images (${known})`, pid);
     }
-    const mm = names.has(`mm-${pid}.img`) ? await readMm(directory, pid) : undefined;
+    const hasMm = await hasFile(directory, `mm-${pid}.img`);
+    const mm = hasMm ? await readMm(directory, pid) : undefined;
     const size = pageSize ?? (mm ? pageSizeIn(mm) : await pageSizeOf(operation, directory));
     const vmas = realMappings(mm?.vmas);
     const memfds = await readMappedFiles(directory, idsOf(vmas.filter(isMemfd)));
     const chains = new Map<number, MemoryChain>();
-    const shared = vmas.flatMap((vma) => {
-      const id = sharedIdOf(vma, memfds);
+    for (const id of new Set(vmas.map((vma) => sharedIdOf(vma, memfds)))) {
       const pagemap = `pagemap-shmem-${id}.img`;
-      if (id === undefined || !names.has(pagemap)) return [];
-      const chain = chains.get(id) ?? new MemoryChain(operation, directory, pagemap, size);
-      chains.set(id, chain);
-      return [{ start: vma.start, end: vma.end, chain, shift: vma.start - vma.pgoff }];
+      if (id === undefined || !(await hasFile(directory, pagemap))) continue;
+      chains.set(id, new MemoryChain(operation, directory, pagemap, size));
+    }
+    const shared = vmas.flatMap((vma) => {
+      const chain = chains.get(sharedIdOf(vma, memfds) ?? Number.NaN);
+      return chain ? { start: vma.start, end: vma.end, chain, shift: vma.start - vma.pgoff } : [];
     });
     return new ProcessMemory(operation, directory, pid, size, mm, vmas, shared);
   }
@@ -126,18 +129,11 @@ export class ProcessMemory {
 
 /** The pids of the processes whose memory a directory has. @throws CriuError ERR_CRIU_BAD_IMAGE */
 export async function pidsWithMemory(operation: string, directory: string): Promise<number[]> {
-  return pidsIn(await namesIn(operation, directory));
-}
-
-function pidsIn(names: readonly string[]): number[] {
-  const pids = names.flatMap((name) => /^pagemap-(\d+)\.img$/.exec(name)?.[1] ?? []).map(Number);
-  return pids.sort((one, other) => one - other);
-}
-
-async function namesIn(operation: string, directory: string): Promise<string[]> {
-  return await readdir(directory).catch((cause: Error) => {
+  const names = await readdir(directory).catch((cause: Error) => {
     throw damaged(operation, directory, `cannot be read: ${cause.message}`, undefined, cause);
   });
+  const pids = names.flatMap((name) => /^pagemap-(\d+)\.img$/.exec(name)?.[1] ?? []).map(Number);
+  return pids.sort((one, other) => one - other);
 }
 
 async function readMm(directory: string, pid: number): Promise<MmEntry | undefined> {
