@@ -210,6 +210,16 @@ const remembered: ReadonlySet<string> = new Set(rememberedOptions);
 const isRemembered = ([name, value]: [string, unknown]): boolean =>
   remembered.has(name) && rowOf.get(name)?.[1].kind.accepts(value) === true;
 
+const isAmount: Test = (value) => Number.isFinite(value) && (value as number) >= 0;
+const statistics: Readonly<Record<keyof DumpStats, Test>> = {
+  ...{ freezingTimeMs: isAmount, frozenTimeMs: isAmount, irmapResolveMs: optional(isAmount) },
+  ...{ memdumpTimeMs: isAmount, memwriteTimeMs: isAmount },
+  ...{ pagesScanned: isCount, pagesSkippedParent: isCount, pagesWritten: isCount },
+  ...{ pagesLazy: isCount, pagePipes: optional(isCount), pagePipeBufs: optional(isCount) },
+  ...{ shpagesScanned: optional(isCount), shpagesSkippedParent: optional(isCount) },
+  ...{ shpagesWritten: optional(isCount), bytesWritten: isCount, pageSize: isCount },
+};
+
 const shape: Readonly<Record<string, Test>> = {
   formatVersion: (value) => value === MANIFEST_VERSION,
   kind: (value) => value === 'dump' || value === 'pre-dump',
@@ -241,7 +251,7 @@ const shape: Readonly<Record<string, Test>> = {
   }),
   parent: optional(isText),
   bytes: isCount,
-  stats: optional(isObject),
+  stats: optional(fields(statistics)),
   checksum: fields({
     algorithm: (value) => value === 'AES-128-GMAC',
     key: isHex(32),

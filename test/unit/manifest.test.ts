@@ -51,6 +51,7 @@ test.each<[string, unknown]>([
   ['is damaged: it is not an object', []],
   ['is damaged: it has no formatVersion', {}],
   ['its formatVersion', { ...manifest, formatVersion: 0 }],
+  ['its stats', { ...manifest, stats: { frozenTimeMs: '1' } }],
   ['its kind', { ...manifest, kind: 'copy' }],
   ['its pid', { ...manifest, pid: -1 }],
   ['its processes', { ...manifest, processes: [{ pid: '1' }] }],

@@ -44,7 +44,7 @@ export interface CheckpointDescription {
   readonly locks: readonly DescribedLock[];
   /** What a restore needs of its host and of its options. */
   readonly needs: CheckpointNeeds;
-  /** CRIU's statistics; undefined without `stats-dump` in the directory. */
+  /** The statistics of the dump; undefined if neither a manifest nor `stats-dump` is in the directory. */
   readonly stats: DumpStats | undefined;
   /** The rounds before, the newest first, whose images the memory of this one needs. */
   readonly parents: readonly DescribedRound[];

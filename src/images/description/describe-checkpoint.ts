@@ -1,9 +1,6 @@
 import { invalid } from '../../errors.ts';
 import type { FileLockEntry } from '../../generated/images/types.ts';
-import { remoteFiles } from '../../process/files.ts';
 import { eachOf } from '../../procfs/read.ts';
-import { MANIFEST } from '../image-names.ts';
-import { type CheckpointManifest, manifestIn } from '../manifest.ts';
 import type { MappedFile } from '../memory/mapped-files.ts';
 import { pageSizeOf } from '../memory/page-size.ts';
 import type {
@@ -24,6 +21,7 @@ import {
   type DirectoryMemory,
   describeMemory,
   describeParents,
+  manifestOf,
   readPages,
   readStats,
   sizeOf,
@@ -60,7 +58,7 @@ export async function describeCheckpoint(
   const pageSize = await pageSizeOf(operation, images.path);
   // Each waits for many files.
   const [manifest, processes, tables, pages, mounts, lockEntries, parents] = await Promise.all([
-    manifestOf(images),
+    manifestOf(operation, images),
     readProcesses(images, inventory),
     readFiles(images),
     readPages(images, pageSize),
@@ -89,7 +87,7 @@ export async function describeCheckpoint(
     describeNamespaces(images, ids, inventory.root_ids),
     images.first('cgroup.img', 'CGROUP'),
     images.first('cpuinfo.img', 'CPUINFO'),
-    readStats(images, pageSize),
+    readStats(images, pageSize, manifest),
   ]);
   return {
     directory: images.path,
@@ -121,12 +119,6 @@ export async function describeCheckpoint(
     stats,
     parents,
   };
-}
-
-/** What the dump says of itself, if node-criu has made it. */
-async function manifestOf(images: ImageDirectory): Promise<CheckpointManifest | undefined> {
-  if (!images.names.has(MANIFEST)) return undefined;
-  return await manifestIn(operation, images.path, remoteFiles);
 }
 
 async function commandLineOf(

@@ -23,6 +23,6 @@ export interface DescribedRound extends MemorySizes {
   readonly directory: string;
   /** When its images were completed, in ISO 8601. */
   readonly writtenAt: string;
-  /** CRIU's statistics. Between the rounds of one criu, its counters are not reset. */
+  /** Its statistics. Without a manifest, those of CRIU, whose counters are not reset between the rounds of one criu. */
   readonly stats: DumpStats | undefined;
 }

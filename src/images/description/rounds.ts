@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import type { StatsEntry } from '../../generated/images/types.ts';
+import { remoteFiles } from '../../process/files.ts';
 import { eachOf } from '../../procfs/read.ts';
 import { type DumpStats, dumpStatsOf } from '../dump-stats.ts';
+import { MANIFEST } from '../image-names.ts';
+import { type CheckpointManifest, manifestIn } from '../manifest.ts';
 import type { DescribedMemory, DescribedRound, MemorySizes } from './described-memory.ts';
 import { ImageDirectory } from './image-directory.ts';
 import { type Runs, readRuns, sizesOf } from './mappings.ts';
@@ -75,19 +78,30 @@ export async function describeParents(
       directory: at.path,
       writtenAt: at.writtenAt.toISOString(),
       ...totalOf(describeMemory(await readPages(at, pageSize))),
-      stats: await readStats(at, pageSize),
+      stats: await readStats(at, pageSize, await manifestOf(operation, at)),
     });
   }
   return rounds;
 }
 
-/** CRIU's statistics of the dump. */
+/** What the dump says of itself, if node-criu has made it. */
+export async function manifestOf(
+  operation: string,
+  images: ImageDirectory,
+): Promise<CheckpointManifest | undefined> {
+  if (!images.names.has(MANIFEST)) return undefined;
+  return await manifestIn(operation, images.path, remoteFiles);
+}
+
+/** The statistics of the dump. Those of CRIU are wrong after rounds, between which it does not reset its counters. */
 export async function readStats(
   images: ImageDirectory,
   pageSize: number,
+  manifest: CheckpointManifest | undefined,
 ): Promise<DumpStats | undefined> {
   const entry = await images.first('stats-dump', 'STATS');
-  return entry?.dump && dumpStatsOf(plain(entry.dump), pageSize);
+  const own = entry?.dump && dumpStatsOf(plain(entry.dump), pageSize);
+  return manifest?.stats ? { ...own, ...manifest.stats } : own;
 }
 
 function plain(dump: NonNullable<StatsEntry['dump']>): Parameters<typeof dumpStatsOf>[0] {
