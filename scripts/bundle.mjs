@@ -3,7 +3,8 @@
 // packages. The library is in three files: index.js has the public classes and functions; library.cjs what
 // they share, which is run at their first use with the code that V8 has cached for it (see code-cache.mjs);
 // and on-demand.cjs the rooms that most programs never use. Modules of Node are loaded at their first use too.
-// images.js is what `node-criu/images` imports; it shares only the class of errors with the library.
+// images.js is what `node-criu/images` imports; it shares only the class of errors with the library. report.js is what
+// `node-criu/report` imports; it is built on these two.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -144,15 +145,25 @@ const [images] = await generate('images.js', imagesPlugins, {
   format: 'esm',
   codeSplitting: false,
 });
+const reportPlugins = [
+  otherBundle(/^\.\.\/index\.js$/, './index.js'),
+  otherBundle(/^\.\.\/images\.js$/, './images.js'),
+];
+const [report] = await generate('report.js', reportPlugins, {
+  format: 'esm',
+  codeSplitting: false,
+});
 const library = await bundleLibrary();
 const command = await bundleCommand();
-const modules = [grpc, images, library, command].flatMap(({ moduleIds }) => moduleIds);
+const modules = [grpc, images, report, library, command].flatMap(({ moduleIds }) => moduleIds);
 const files = new Map([
   ...declarations('index.d.ts'),
   ...declarations('images.d.ts'),
+  ...declarations('report.d.ts'),
   ['LICENSES', licences(modules)],
   ['grpc.js', grpc.code],
   ['images.js', images.code],
+  ['report.js', report.code],
   ['cli/main.js', command.code],
   ['on-demand.cjs', library.onDemand],
   ['library.cjs', library.shared],
@@ -221,6 +232,7 @@ async function bundleCommand() {
   const plugins = [
     otherBundle(/^\.\.\/index\.js$/, '../index.js'),
     otherBundle(/^\.\.\/images\.js$/, '../images.js'),
+    otherBundle(/^\.\.\/report\.js$/, '../report.js'),
   ];
   const [{ code, moduleIds }] = await generate('cli/main.js', plugins, {
     format: 'cjs',

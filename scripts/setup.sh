@@ -4,8 +4,8 @@
 #
 # usage: npm run setup [-- PART…]
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
-#   tests     demo, all npm packages, the Node versions, the virtual machine, shellcheck, gdb, crit
-#             and a CRIU that streams images
+#   tests     demo, all npm packages, the Node versions, the virtual machine, shellcheck, gdb, crit,
+#             a CRIU that streams images, and Chromium
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
 #   benches   demo, all npm packages, the virtual machine, crit and a CRIU that streams images
 # Without a part: tests and package.
@@ -93,6 +93,8 @@ debian_packages
 criu
 wait $built || die 'the build failed'
 
+browser=
+if wants tests; then bash scripts/chromium.sh > /dev/null & browser=$!; fi
 ! wants tests || bash scripts/node-versions.sh
 if wants tests || wants benches; then
   bash scripts/crit.sh > /dev/null
@@ -103,3 +105,4 @@ if wants package; then
   bash scripts/prebuild.sh
   bash scripts/foreign.sh
 fi
+[ -z "$browser" ] || wait "$browser" || die 'getting Chromium failed'

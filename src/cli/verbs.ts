@@ -18,6 +18,7 @@ import { addMigrate } from './migrate.ts';
 import { addMigrations } from './migrations.ts';
 import { addPreflight } from './preflight.ts';
 import { addPrune } from './prune.ts';
+import { addReport } from './report.ts';
 import { addResolve } from './resolve.ts';
 import { addRestore } from './restore.ts';
 import { addRm } from './rm.ts';
@@ -30,6 +31,6 @@ import { addVerify } from './verify.ts';
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
   ...[addCheckpoint, addList, addPrune, addRm],
-  ...[addShow, addDiff, addMemory, addMerge, addEdit, addDecode, addEncode],
+  ...[addShow, addReport, addDiff, addMemory, addMerge, addEdit, addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

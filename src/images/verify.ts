@@ -12,7 +12,7 @@ import { manifestIn } from './manifest.ts';
 import { firstMissing, type Pagemap, pagesFileSize, readPagemap } from './pagemap.ts';
 import { treePids } from './pstree.ts';
 
-/** A defect of images: see {@link verifyImages}. */
+/** A defect of images: see `verifyImages`. */
 export interface ImageFinding {
   /**
    * - `MISSING`: a file does not exist.

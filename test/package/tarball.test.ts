@@ -15,9 +15,9 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'node-criu-package-'));
   tarball = await pack(directory);
   files = [
-    ...(await declarationsFrom('dist/images.d.ts', await declarationsFrom('dist/index.d.ts'))),
+    ...(await entryDeclarations()),
     ...['dist/index.js', 'dist/library.cjs', 'dist/on-demand.cjs', 'dist/grpc.js'],
-    ...['dist/images.js', 'dist/cli/main.js', 'dist/LICENSES'],
+    ...['dist/images.js', 'dist/report.js', 'dist/cli/main.js', 'dist/LICENSES'],
     ...(await filesIn('dist/code-cache', /./)),
     ...(await filesIn('docs', /\.(md|png|svg)$/)),
     ...(await filesIn('examples', /./)),
@@ -34,6 +34,15 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 async function filesIn(folder: string, pattern: RegExp): Promise<string[]> {
   const names = await readdir(join(root, folder));
   return names.filter((name) => pattern.test(name)).map((name) => `${folder}/${name}`);
+}
+
+/** The declaration files of all entries. */
+async function entryDeclarations(): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const entry of ['index', 'images', 'report']) {
+    await declarationsFrom(`dist/${entry}.d.ts`, found);
+  }
+  return found;
 }
 
 /** A declaration file and all declaration files that it imports, directly or indirectly. */
@@ -76,10 +85,12 @@ test('npm pack ignores what an earlier build left in a checkout', async () => {
     'on-demand.cjs',
     'grpc.js',
     'images.js',
+    'report.js',
     'cli/main.js',
     'LICENSES',
     'index.d.ts',
     'images.d.ts',
+    'report.d.ts',
   ]) {
     const [here, there] = await Promise.all(
       [root, checkout].map((at) => readFile(join(at, 'dist', name), 'utf8')),
@@ -104,6 +115,7 @@ test('the licences of the bundled packages are shipped', async () => {
   expect(bundled).toEqual(
     expect.arrayContaining([
       expect.stringMatching(/^@grpc\/grpc-js .* Apache-2.0$/),
+      expect.stringMatching(/^d3-hierarchy .* ISC$/),
       expect.stringMatching(/^long .* Apache-2.0$/),
       expect.stringMatching(/^protobufjs 7.* BSD-3-Clause$/),
     ]),
@@ -133,5 +145,10 @@ test('every module resolution finds the types', async () => {
   // All supported versions of Node can require() an ES module, as other tests show.
   const problems = analysis.problems.filter(({ kind }) => kind !== 'CJSResolvesToESM');
   expect(problems).toEqual([]);
-  expect(Object.keys(analysis.entrypoints).sort()).toEqual(['.', './images', './package.json']);
+  expect(Object.keys(analysis.entrypoints).sort()).toEqual([
+    '.',
+    './images',
+    './package.json',
+    './report',
+  ]);
 });

@@ -9,7 +9,7 @@ test('the public API matches its report and is documented (if not, run: npm run 
 }, async () => {
   await buildLibrary();
   const extractor = join(root, 'node_modules/.bin/api-extractor');
-  for (const config of ['api-extractor', 'api-extractor-images']) {
+  for (const config of ['api-extractor', 'api-extractor-images', 'api-extractor-report']) {
     const args = ['run', '--config', `scripts/docs/${config}.json`];
     const { exitCode, all } = await execa(extractor, args, { cwd: root, all: true, reject: false });
     expect({ exitCode, all }).toMatchObject({ exitCode: 0 });

@@ -22,6 +22,7 @@ test('the samples of the documentation fit the built types', { timeout: 120_000 
       paths: {
         'node-criu': ['../../dist/index.d.ts'],
         'node-criu/images': ['../../dist/images.d.ts'],
+        'node-criu/report': ['../../dist/report.d.ts'],
       },
     },
     include: ['.', '../../test/types/samples.d.ts'],

@@ -24,10 +24,11 @@ test('the command imports nothing of the library but its public API and the read
     '../images.ts',
     '../index.ts',
     ...readers,
+    '../report.ts',
   ]);
 });
 
-test('dist has few files: three for the library, and one each for gRPC, for images and for the command', async () => {
+test('dist has few files: three for the library, and one each for gRPC, images, reports and the command', async () => {
   const names = await readdir(dist, { recursive: true });
   expect(names.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
     'cli/main.js',
@@ -36,6 +37,7 @@ test('dist has few files: three for the library, and one each for gRPC, for imag
     'index.js',
     'library.cjs',
     'on-demand.cjs',
+    'report.js',
   ]);
   // A source map would name sources that are not shipped.
   expect(names.filter((name) => name.endsWith('.map'))).toEqual([]);

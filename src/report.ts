@@ -1,0 +1,6 @@
+export type { ImageFinding, PreflightCode, PreflightFinding } from './index.ts';
+export {
+  type CheckpointReport,
+  type CheckpointReportOptions,
+  checkpointReport,
+} from './report/checkpoint-report.ts';
