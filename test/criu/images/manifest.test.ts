@@ -133,3 +133,16 @@ describe('a round', () => {
     ]);
   });
 });
+
+test('a lazy dump has one as soon as its memory can be fetched', async () => {
+  const counter = await startCounter();
+  const imagesDirectory = await temporaryDirectory();
+  const options = { imagesDirectory, fileLocks: true, insecure: true };
+  const source = await client().lazyDump(counter.pid, options);
+  expect(await readManifest(imagesDirectory)).toMatchObject({
+    ...{ kind: 'dump', pid: counter.pid, restore: { options: { fileLocks: true } } },
+  });
+  expect(await verifyImages(imagesDirectory, { deep: true })).toEqual([]);
+  await source.resume();
+  await counter.countsOn();
+});
