@@ -1,6 +1,9 @@
 import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { builtins } from '../builtins.ts';
 import type { Files } from '../process/files.ts';
+import { isCheckpointFile } from './image-names.ts';
 
 /** How the checksums of a checkpoint's files are made. */
 export interface ChecksumMethod {
@@ -25,6 +28,8 @@ export interface FileChecksum {
 
 /** A file of at most this size is read at once. */
 const SMALL = 256 * 1024;
+/** How many small files are read in one turn of the event loop: about a millisecond's worth. */
+const BATCH = 8;
 /** How much of a file is read, and given to the hash, at once: about 0.1 ms. */
 const PIECE = 512 * 1024;
 
@@ -36,6 +41,32 @@ export function newChecksumMethod(): ChecksumMethod {
     key: randomBytes(16).toString('hex'),
     iv: randomBytes(12).toString('hex'),
   };
+}
+
+/**
+ * The sizes and checksums of the files of a checkpoint, by name.
+ * @param known those that are known already
+ */
+export async function checksumsIn(
+  directory: string,
+  method: ChecksumMethod,
+  files: Files,
+  known: ReadonlyMap<string, FileChecksum> = new Map(),
+): Promise<Map<string, FileChecksum>> {
+  const checksums = new Map(known);
+  const names = (await files.readdir(directory)).filter(
+    (name) => !known.has(name) && isListed(name),
+  );
+  for (const [index, name] of names.sort().entries()) {
+    if (index % BATCH === BATCH - 1) await nextTurn();
+    checksums.set(name, await checksumOf(join(directory, name), method, files));
+  }
+  return checksums;
+}
+
+/** The statistics lie beside the images, unless there is a work directory. */
+function isListed(name: string): boolean {
+  return isCheckpointFile(name) || name === 'stats-dump';
 }
 
 /** The size and checksum of a file. */

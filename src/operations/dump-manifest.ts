@@ -5,12 +5,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CriuError } from '../errors.ts';
 import {
   type ChecksumMethod,
-  checksumOf,
+  checksumsIn,
   type FileChecksum,
   newChecksumMethod,
 } from '../images/checksum.ts';
 import type { DumpStats } from '../images/dump-stats.ts';
-import { isCheckpointFile, MANIFEST } from '../images/image-names.ts';
+import { MANIFEST } from '../images/image-names.ts';
 import {
   type CheckpointManifest,
   formatManifest,
@@ -23,7 +23,7 @@ import { native } from '../native/index.ts';
 import { type RememberedOption, rememberedOptions } from '../options/remembered-options.ts';
 import type { CriuOpts } from '../options/types.ts';
 import { replaceFile } from '../process/durable.ts';
-import { type Files, filesIn } from '../process/files.ts';
+import { filesIn } from '../process/files.ts';
 import { readNamespacesSync } from '../procfs/namespaces.ts';
 import { textOfSync } from '../procfs/read.ts';
 import { startTimeOf } from '../procfs/stat.ts';
@@ -32,7 +32,7 @@ import { readBootIdSync } from '../procfs/system.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import { type CriuVersion, dotted } from './known-versions.ts';
 
-/** How many processes are read, or files hashed, in one turn of the event loop: about a millisecond's worth. */
+/** How many processes are read in one turn of the event loop: about a millisecond's worth. */
 const BATCH = 8;
 /** The unit of start times in /proc, which is the same on all architectures. */
 const TICKS_PER_SECOND = 100;
@@ -52,7 +52,7 @@ export class DumpManifest {
   readonly #options: CriuOpts;
   readonly #createdAt = new Date();
   readonly #checksum = newChecksumMethod();
-  readonly #files = new Map<string, FileChecksum>();
+  #files: ReadonlyMap<string, FileChecksum> = new Map();
   readonly #namespaces: readonly string[];
   readonly #processes: readonly ManifestProcess[];
 
@@ -149,17 +149,9 @@ export class DumpManifest {
     criu: CriuVersion | undefined,
   ): Promise<CheckpointManifest> {
     const files = await filesIn(directory);
-    await this.#addChecksums(directory, files);
+    this.#files = await checksumsIn(directory, this.#checksum, files, this.#files);
     const parent = await readlink(join(directory, 'parent')).catch(() => undefined);
     return this.describe(this.#files, await readTree(directory, files), { parent, stats, criu });
-  }
-
-  async #addChecksums(directory: string, files: Files): Promise<void> {
-    const names = (await files.readdir(directory)).filter(isListed).sort();
-    for (const [index, name] of names.filter((each) => !this.#files.has(each)).entries()) {
-      if (index % BATCH === BATCH - 1) await nextTurn();
-      this.#files.set(name, await checksumOf(join(directory, name), this.#checksum, files));
-    }
   }
 
   /** The processes in the images, described as far as they existed when they were read. A pre-dump has none. */
@@ -247,11 +239,6 @@ async function replaceManifest(
   isDurable: boolean,
 ): Promise<void> {
   await replaceFile(join(directory, MANIFEST), formatManifest(manifest), isDurable);
-}
-
-/** The statistics lie beside the images, unless there is a work directory. */
-function isListed(name: string): boolean {
-  return isCheckpointFile(name) || name === 'stats-dump';
 }
 
 function kept(options: CriuOpts): Record<string, unknown> {

@@ -3,7 +3,7 @@ import { chmod, copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST } from '../image-names.ts';
 
-/** Logs are not copied, nor the manifest, whose checksums would be wrong for the new files. */
+/** Logs are not copied, nor the manifest: see {@link writeNewManifest}. */
 const isLeftOut = (name: string) => name.endsWith('.log') || name === MANIFEST;
 
 /**

@@ -7,6 +7,7 @@ import { syncDirectory } from '../../process/durable.ts';
 import { exchange } from '../../process/exchange.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { isCheckpoint, STAGING } from '../image-names.ts';
+import { writeNewManifest } from './new-manifest.ts';
 
 /** Where images are written to, and how. */
 export interface NewDirectory {
@@ -14,7 +15,7 @@ export interface NewDirectory {
   readonly target: string;
   /** Replace a checkpoint in it. */
   readonly overwrite: boolean;
-  /** Directories that are read meanwhile. */
+  /** Directories that are read meanwhile; the manifest of the first one becomes that of the new images. */
   readonly sources: readonly string[];
 }
 
@@ -37,6 +38,8 @@ export async function writeDirectory<T>(
     made = await makePrivateDirectory(dirname(path), true);
     await mkdir(staging, { mode: 0o700 });
     const result = await write(staging);
+    const [source] = sources;
+    if (source !== undefined) await writeNewManifest(operation, source, staging);
     await native().syncFiles(staging);
     if (replaces) await exchange(staging, path);
     // Also over an empty directory.

@@ -1,0 +1,26 @@
+import { realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { remoteFiles } from '../../process/files.ts';
+import { checksumsIn, newChecksumMethod } from '../checksum.ts';
+import { MANIFEST } from '../image-names.ts';
+import { formatManifest, manifestIn } from '../manifest.ts';
+
+/**
+ * Writes the manifest of images that were made from others: what those say of themselves, with the checksums of the
+ * new files. Nothing is written if the others have none.
+ * @throws CriuError ERR_CRIU_BAD_IMAGE if their manifest is damaged
+ */
+export async function writeNewManifest(
+  operation: string,
+  source: string,
+  directory: string,
+): Promise<void> {
+  const manifest = await manifestIn(operation, await realpath(source), remoteFiles);
+  if (!manifest) return;
+  const { parent: _, ...kept } = manifest;
+  const checksum = newChecksumMethod();
+  const files = await checksumsIn(directory, checksum, remoteFiles);
+  const bytes = [...files.values()].reduce((sum, each) => sum + each.bytes, 0);
+  const text = formatManifest({ ...kept, bytes, checksum, files: Object.fromEntries(files) });
+  await writeFile(join(directory, MANIFEST), text, { mode: 0o600 });
+}
