@@ -4,8 +4,8 @@ import { clipped } from './html.ts';
 import { classesOf, type MemoryClass } from './memory-classes.ts';
 import { counted } from './quantities.ts';
 
-/** The most blocks with names of their own. */
-const MAX_BLOCKS = 240;
+/** The most mappings, and the most processes, with a block of their own. */
+const MAX_BLOCKS = 200;
 
 /** The most characters of a path. */
 const MAX_NAME = 200;
@@ -18,20 +18,34 @@ export interface MemoryBlock extends MemorySizes {
   readonly name: string;
 }
 
-/** The memory of a checkpoint, the largest blocks first; the many small ones of a class are taken together. */
+/**
+ * The memory of a checkpoint, the largest blocks first. The many small ones are taken together, those of a class by
+ * process and, where these are many too, those of all processes.
+ */
 export function memoryBlocks(checkpoint: CheckpointDescription): MemoryBlock[] {
-  const all = blocksOf(checkpoint)
-    .filter((block) => sizeOf(block) > 0)
-    .sort((one, other) => sizeOf(other) - sizeOf(one));
-  const small = groupBy(all.slice(MAX_BLOCKS), ({ class: group }) => group);
-  return [
-    ...all.slice(0, MAX_BLOCKS),
-    ...[...small].map(([group, blocks]) => ({
-      ...{ class: group, pid: undefined },
-      name: `${counted(blocks.length, 'smaller mapping')}`,
-      ...sumOf(blocks),
-    })),
-  ];
+  const all = bySize(blocksOf(checkpoint).filter((block) => sizeOf(block) > 0));
+  const ofProcesses = bySize(
+    [...groupBy(all.slice(MAX_BLOCKS), (block) => `${block.class} ${block.pid}`).values()].map(
+      (small) => together(small, small[0]?.pid, counted(small.length, 'smaller mapping')),
+    ),
+  );
+  const ofAll = [...groupBy(ofProcesses.slice(MAX_BLOCKS), (block) => block.class).values()].map(
+    (small) =>
+      together(small, undefined, counted(small.length, 'other process', 'other processes')),
+  );
+  return [...all.slice(0, MAX_BLOCKS), ...ofProcesses.slice(0, MAX_BLOCKS), ...ofAll];
+}
+
+function bySize(blocks: readonly MemoryBlock[]): MemoryBlock[] {
+  return [...blocks].sort((one, other) => sizeOf(other) - sizeOf(one));
+}
+
+function together(
+  blocks: readonly MemoryBlock[],
+  pid: number | undefined,
+  name: string,
+): MemoryBlock {
+  return { class: blocks[0]?.class ?? 'other', pid, name, ...sumOf(blocks) };
 }
 
 /** The sum of all blocks of each class. */

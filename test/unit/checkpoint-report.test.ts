@@ -82,7 +82,7 @@ test('the page of 1,000 processes with 10 GiB is small, and what they have is es
   expect(obstacles).toBeUndefined();
   expect(html.length).toBeLessThan(3 * 2 ** 20);
   expect(document.querySelectorAll('#processes .row')).toHaveLength(1000);
-  expect(document.querySelectorAll('.treemap .cell').length).toBeLessThan(260);
+  expect(document.querySelectorAll('.treemap .cell').length).toBeLessThan(420);
   expect(document.querySelectorAll('.graph .node').length).toBeLessThanOrEqual(100);
   expect(document.querySelectorAll('.graph path').length).toBeLessThanOrEqual(40 * 60);
   expect(text('memory')).toContain('10.1 GiB of memory');
