@@ -10,6 +10,8 @@ const HEIGHT = 460;
 /** Height of a title, and width of one of its characters. */
 const TITLE = 17;
 const CHARACTER = 6.6;
+/** Titles of what is narrower would be unreadable. */
+const MIN_WIDTH = 60;
 
 interface Branch {
   readonly title: string;
@@ -28,7 +30,7 @@ export function memoryTreemap(blocks: readonly MemoryBlock[]): Html {
   const placed = treemap<Branch>()
     .size([WIDTH, HEIGHT])
     .paddingInner(1)
-    .paddingTop(({ depth, children }) => (depth > 0 && children ? TITLE : 0))
+    .paddingTop((node) => (hasTitle(node) ? TITLE : 0))
     .round(true)(root);
   const nodes = placed.descendants().filter((node) => node.depth > 0);
   return html`<svg class="treemap" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="group"
@@ -51,10 +53,16 @@ const titleOf = (pid: number | undefined) =>
   pid === undefined ? 'several processes' : `process ${pid}`;
 const leaf = (block: MemoryBlock): Branch => ({ title: block.name, class: block.class, block });
 
+/** Whether a class or process is large enough for a title and for what is below it. */
+function hasTitle({ depth, children, x0, x1, y0, y1 }: Node): boolean {
+  return depth > 0 && children !== undefined && x1 - x0 > MIN_WIDTH && y1 - y0 > 2 * TITLE;
+}
+
 /** The title of a class or of a process. */
-function group({ data, value = 0, ...node }: Node): Html {
+function group(node: Node): Html {
+  const { data, value = 0 } = node;
   const text = `${data.title}, ${formatBytes(value)}`;
-  return html`<g>${rectangle(node, 'group')}${label(node, text)}<title>${text}</title></g>`;
+  return html`<g>${rectangle(node, 'group')}${hasTitle(node) ? label(node, text) : undefined}<title>${text}</title></g>`;
 }
 
 /** A block. What earlier rounds have is paler, and what a lazy dump has left is paler still. */
