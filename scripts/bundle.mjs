@@ -139,6 +139,8 @@ const require = (id) => {
 const [grpc] = await generate('migration/protocol/grpc.js', [], {
   format: 'esm',
   codeSplitting: false,
+  // It is the largest file by far, and nobody reads it here.
+  minify: { compress: false, mangle: false, codegen: true },
 });
 const imagesPlugins = [sharedErrors, otherBundle(/^\.\/index\.js$/, './index.js')];
 const [images] = await generate('images.js', imagesPlugins, {

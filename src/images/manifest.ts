@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CriuError, invalid } from '../errors.ts';
+import { CriuError, invalid, systemFailure } from '../errors.ts';
 import { directoryPath } from '../options/kinds.ts';
 import { rememberedOptions } from '../options/remembered-options.ts';
 import { rowOf } from '../options/table.ts';
@@ -117,7 +117,9 @@ export async function manifestIn(
     text = String(await files.readFile(path));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw bad(`cannot be read: ${(cause as Error).message}`, cause);
+    throw (
+      systemFailure(operation, cause) ?? bad(`cannot be read: ${(cause as Error).message}`, cause)
+    );
   }
   try {
     return parseManifest(text);
@@ -168,7 +170,7 @@ export async function optionsLeftFor(
     const manifest = await manifestIn(operation, directory, await filesIn(directory));
     return manifest?.restore.options ?? {};
   } catch (error) {
-    if (!(error instanceof CriuError)) throw error;
+    if (!(error instanceof CriuError) || error.code !== 'ERR_CRIU_BAD_IMAGE') throw error;
     const { message, path, cause } = error;
     // The restore itself refuses what is no directory.
     if (noDirectory.has((cause as NodeJS.ErrnoException | undefined)?.code ?? '')) return {};

@@ -10,7 +10,7 @@ beforeAll(buildCommand);
 const verbs = [
   ...['run', 'preflight', 'dump', 'iterate', 'restore', 'lazy-restore', 'verify', 'check'],
   ...['checkpoint', 'list', 'prune', 'rm'],
-  ...['show', 'diff', 'memory', 'merge', 'edit', 'decode', 'encode'],
+  ...['show', 'report', 'diff', 'memory', 'merge', 'edit', 'decode', 'encode'],
   ...['serve', 'migrate', 'migrations', 'resolve', 'cert', 'completion', 'build-addon'],
 ];
 

@@ -32,11 +32,11 @@ test.each(['flock', 'fcntl'] as const)(
   },
 );
 
-test('a lock is lost if only the dump has fileLocks', async () => {
+test('a lock is lost if the restore turns fileLocks off', async () => {
   const criu = client();
   const { pid, file, imagesDirectory, countsOn } = await startHolding('flock');
   await criu.dump(pid, { imagesDirectory, fileLocks: true });
-  await criu.restore({ imagesDirectory });
+  await criu.restore({ imagesDirectory, fileLocks: false });
   await countsOn();
   expect(await canLock(file, 'flock')).toBe(true);
 });
