@@ -8,7 +8,11 @@ const descriptor = 'google/protobuf/descriptor';
 const descriptorPath = createRequire(import.meta.url).resolve(`protobufjs/${descriptor}.json`);
 protobuf.common(`${descriptor}.proto`, JSON.parse(readFileSync(descriptorPath, 'utf8')));
 
-const protos = ['rpc.proto', ...readdirSync('proto/images').map((name) => `images/${name}`)];
+const protos = [
+  'rpc.proto',
+  'streamer.proto',
+  ...readdirSync('proto/images').map((name) => `images/${name}`),
+];
 
 /** All messages of CRIU. protobufjs checks here what src/protobuf/ does in the library. */
 export const definitions = new protobuf.Root()

@@ -34,7 +34,7 @@ async function writeChain() {
   await symlink('../parent', join(directory, 'parent'));
   const inventory = { img_version: 3, compress: 1, compress_block_size: 4096 };
   await encodeImage(join(directory, 'inventory.img'), 'INVENTORY', [{ message: inventory }]);
-  for (const name of ['dump.log', 'node-criu.json', 'tmpfs-1.tar.gz.img', 'stats-dump']) {
+  for (const name of ['dump.log', 'tmpfs-1.tar.gz.img', 'stats-dump']) {
     await writeFile(join(directory, name), name, { mode: 0o644 });
   }
   return { base, directory };
