@@ -7,7 +7,7 @@ import type { CriuOpts } from '../options/types.ts';
 import { type Files, filesIn } from '../process/files.ts';
 import type { ChecksumMethod, FileChecksum } from './checksum.ts';
 import type { DumpStats } from './dump-stats.ts';
-import { MANIFEST } from './image-names.ts';
+import { INVENTORY, MANIFEST } from './image-names.ts';
 
 /** The version of the format that this version writes, and the newest that it reads. */
 export const MANIFEST_VERSION = 1;
@@ -34,6 +34,8 @@ export interface CheckpointManifest {
   readonly options: Readonly<Record<string, unknown>>;
   /** What a restore needs. */
   readonly restore: ManifestRestore;
+  /** The content of `inventory.img` in base64, by which a restore knows that this describes these images. */
+  readonly inventory?: string;
   /** The path of the parent images, relative to the directory. */
   readonly parent?: string;
   /** Bytes of all files. */
@@ -167,8 +169,13 @@ export async function optionsLeftFor(
     return {};
   const directory = directoryPath(imagesDirectory);
   try {
-    const manifest = await manifestIn(operation, directory, await filesIn(directory));
-    return manifest?.restore.options ?? {};
+    const files = await filesIn(directory);
+    const manifest = await manifestIn(operation, directory, files);
+    if (!manifest) return {};
+    if (await isOf(manifest, directory, files)) return manifest.restore.options;
+    const path = join(directory, MANIFEST);
+    process.emitWarning(`${path} describes other images than those beside it, and is ignored.`);
+    return {};
   } catch (error) {
     if (!(error instanceof CriuError) || error.code !== 'ERR_CRIU_BAD_IMAGE') throw error;
     const { message, path, cause } = error;
@@ -177,6 +184,18 @@ export async function optionsLeftFor(
     const remedy = 'to restore without it, and name the options of the dump, set manifest: false';
     throw new CriuError(error.code, `${message}; ${remedy}`, { operation, path, cause });
   }
+}
+
+/** False if other images have taken the place of those that a manifest describes. */
+async function isOf(
+  { inventory }: CheckpointManifest,
+  directory: string,
+  files: Files,
+): Promise<boolean> {
+  if (inventory === undefined) return true;
+  // The restore itself reports that it is missing.
+  const own = await files.readFile(join(directory, INVENTORY)).catch(() => undefined);
+  return own === undefined || own.toString('base64') === inventory;
 }
 
 const noDirectory: ReadonlySet<string> = new Set(['ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
@@ -251,6 +270,7 @@ const shape: Readonly<Record<string, Test>> = {
     external: listOf(isText),
     namespaces: listOf(isText),
   }),
+  inventory: optional(isText),
   parent: optional(isText),
   bytes: isCount,
   stats: optional(fields(statistics)),

@@ -10,7 +10,7 @@ import {
   newChecksumMethod,
 } from '../images/checksum.ts';
 import type { DumpStats } from '../images/dump-stats.ts';
-import { MANIFEST } from '../images/image-names.ts';
+import { INVENTORY, MANIFEST } from '../images/image-names.ts';
 import {
   type CheckpointManifest,
   formatManifest,
@@ -115,12 +115,13 @@ export class DumpManifest {
     images: ReadonlyMap<string, FileChecksum>,
     tree: readonly TreeEntry[],
     known: {
+      readonly inventory?: string;
       readonly parent?: string | undefined;
       readonly stats?: DumpStats | undefined;
       readonly criu?: CriuVersion | undefined;
     },
   ): CheckpointManifest {
-    const { parent, stats, criu } = known;
+    const { inventory, parent, stats, criu } = known;
     const kind = this.#operation === 'dump' ? 'dump' : 'pre-dump';
     const options = this.#options;
     const processes = this.#processesIn(tree);
@@ -136,6 +137,7 @@ export class DumpManifest {
         ...{ options: remembered(options), external: options.external ?? [] },
         namespaces: this.#namespaces,
       },
+      ...(inventory !== undefined && { inventory }),
       ...(parent !== undefined && { parent }),
       bytes: [...images.values()].reduce((sum, { bytes }) => sum + bytes, 0),
       ...(stats && { stats }),
@@ -151,7 +153,9 @@ export class DumpManifest {
     const files = await filesIn(directory);
     this.#files = await checksumsIn(directory, this.#checksum, files, this.#files);
     const parent = await readlink(join(directory, 'parent')).catch(() => undefined);
-    return this.describe(this.#files, await readTree(directory, files), { parent, stats, criu });
+    const inventory = (await files.readFile(join(directory, INVENTORY))).toString('base64');
+    const tree = await readTree(directory, files);
+    return this.describe(this.#files, tree, { inventory, parent, stats, criu });
   }
 
   /** The processes in the images, described as far as they existed when they were read. A pre-dump has none. */

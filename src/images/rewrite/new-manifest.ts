@@ -1,8 +1,8 @@
-import { realpath, writeFile } from 'node:fs/promises';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { remoteFiles } from '../../process/files.ts';
 import { checksumsIn, newChecksumMethod } from '../checksum.ts';
-import { MANIFEST } from '../image-names.ts';
+import { INVENTORY, MANIFEST } from '../image-names.ts';
 import { formatManifest, manifestIn } from '../manifest.ts';
 
 /**
@@ -21,6 +21,10 @@ export async function writeNewManifest(
   const checksum = newChecksumMethod();
   const files = await checksumsIn(directory, checksum, remoteFiles);
   const bytes = [...files.values()].reduce((sum, each) => sum + each.bytes, 0);
-  const text = formatManifest({ ...kept, bytes, checksum, files: Object.fromEntries(files) });
+  const inventory = await readFile(join(directory, INVENTORY), 'base64');
+  const text = formatManifest({
+    ...{ ...kept, inventory, bytes, checksum },
+    files: Object.fromEntries(files),
+  });
   await writeFile(join(directory, MANIFEST), text, { mode: 0o600 });
 }

@@ -1,4 +1,5 @@
-import { open, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { copyFile, open, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readManifest } from '../../../src/images.ts';
@@ -145,4 +146,18 @@ test('a lazy dump has one as soon as its memory can be fetched', async () => {
   expect(await verifyImages(imagesDirectory, { deep: true })).toEqual([]);
   await source.resume();
   await counter.countsOn();
+});
+
+test('one that describes other images is ignored, with a warning', async () => {
+  const criu = client();
+  const counter = await startCounter();
+  const [other, imagesDirectory] = [await temporaryDirectory(), await temporaryDirectory()];
+  await criu.dump(counter.pid, { imagesDirectory: other, leaveRunning: true });
+  await criu.dump(counter.pid, { imagesDirectory });
+  await copyFile(join(other, MANIFEST), join(imagesDirectory, MANIFEST));
+  const warned = once(process, 'warning');
+  await criu.restore({ imagesDirectory });
+  await counter.countsOn();
+  const [warning] = await warned;
+  expect(warning.message).toContain('describes other images');
 });
