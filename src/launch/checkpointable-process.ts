@@ -5,7 +5,7 @@ import { ProcessHandle } from '../process/process-handle.ts';
 import { readSockets } from '../procfs/descriptors.ts';
 import { readTcpListeners } from '../procfs/net-tcp.ts';
 import { descendantsOf } from '../procfs/tree.ts';
-import type { OutsideDescriptor } from './outside-descriptors.ts';
+import { namesOf, type OutsideDescriptor } from './outside-descriptors.ts';
 
 const OPERATION = 'listening';
 const POLL_MS = 20;
@@ -23,8 +23,9 @@ export class CheckpointableProcess extends ProcessHandle {
   /** @internal */
   constructor(pid: number, pidfd: number, outside: readonly OutsideDescriptor[]) {
     super(pid, pidfd);
-    this.inheritNames = Object.fromEntries(outside.map(({ number, name }) => [number, name]));
-    this.external = [...new Set(outside.flatMap(({ external }) => external ?? []))];
+    const { inheritNames, external } = namesOf(outside);
+    this.inheritNames = inheritNames;
+    this.external = external;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, type Stats } from 'node:fs';
 import { readDescriptorLinkSync } from '../procfs/descriptors.ts';
 import { readConnectedUnixSockets } from '../procfs/net-unix.ts';
 
@@ -10,6 +10,22 @@ export interface OutsideDescriptor {
   readonly name: string;
   /** The entry that `external` needs at a dump. */
   readonly external?: string;
+}
+
+/** CRIU's name of a unix socket in the option external. */
+export const externalUnix = (inode: number) => `unix[${inode}]`;
+
+/** CRIU's name of a terminal in the option external. */
+export function externalTerminal({ rdev, dev }: Pick<Stats, 'rdev' | 'dev'>): string {
+  return `tty[${rdev.toString(16)}:${dev.toString(16)}]`;
+}
+
+/** What a handle of the program tells of them. */
+export function namesOf(outside: readonly OutsideDescriptor[]) {
+  return {
+    inheritNames: Object.fromEntries(outside.map(({ number, name }) => [number, name])),
+    external: [...new Set(outside.flatMap(({ external }) => external ?? []))],
+  };
 }
 
 /**
@@ -31,11 +47,12 @@ export async function outsideDescriptors(
     const [, kind, inode = ''] = /^(pipe|socket):\[(\d+)\]$/.exec(link) ?? [];
     if (kind === 'pipe') return { number, name: link };
     if (kind === 'socket') {
-      return connected.has(Number(inode)) ? { number, name: link, external: `unix[${inode}]` } : [];
+      return connected.has(Number(inode))
+        ? { number, name: link, external: externalUnix(Number(inode)) }
+        : [];
     }
     if (!/^\/dev\/(pts\/\d|tty)/.test(link)) return [];
-    const { rdev, dev } = fstatSync(fd);
-    const name = `tty[${rdev.toString(16)}:${dev.toString(16)}]`;
+    const name = externalTerminal(fstatSync(fd));
     return { number, name, external: name };
   });
 }

@@ -1,11 +1,12 @@
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError } from '../errors.ts';
+import { namesOf } from '../launch/outside-descriptors.ts';
 import { native } from '../native/index.ts';
 import { checkOptions, checkValue } from '../options/check.ts';
 import { pid as pidCheck } from '../options/kinds.ts';
 import { limits } from '../options/operation-options.ts';
 import type { OperationOptions } from '../options/types.ts';
-import { type OutsideDescriptor, outsideDescriptorsOf } from '../preflight/outside-descriptors.ts';
+import { outsideDescriptorsOf, type TreeDescriptor } from '../preflight/outside-descriptors.ts';
 import { readTree } from '../preflight/tree.ts';
 import { openPidfd } from '../process/exit.ts';
 import { ProcessHandle } from '../process/process-handle.ts';
@@ -25,11 +26,10 @@ export class AttachedProcess extends ProcessHandle {
   readonly external: readonly string[];
 
   /** @internal */
-  constructor(pid: number, pidfd: number, outside: readonly OutsideDescriptor[]) {
+  constructor(pid: number, pidfd: number, outside: readonly TreeDescriptor[]) {
     super(pid, pidfd);
-    const own = outside.filter((descriptor) => descriptor.pid === pid);
-    this.inheritNames = Object.fromEntries(own.map(({ fd, name }) => [fd, name]));
-    this.external = [...new Set(outside.flatMap(({ external }) => external ?? []))];
+    this.inheritNames = namesOf(outside.filter((each) => each.pid === pid)).inheritNames;
+    this.external = namesOf(outside).external;
   }
 }
 

@@ -1,6 +1,10 @@
 import { asCriuError, type CriuLog } from '../errors.ts';
 import type { RestoreStats } from '../images/stats.ts';
-import { type OutsideDescriptor, outsideDescriptors } from '../launch/outside-descriptors.ts';
+import {
+  namesOf,
+  type OutsideDescriptor,
+  outsideDescriptors,
+} from '../launch/outside-descriptors.ts';
 import { native } from '../native/index.ts';
 import { openDescriptorOf } from '../options/kinds.ts';
 import type { CriuOpts } from '../options/types.ts';
@@ -33,8 +37,9 @@ export class RestoredProcess extends ProcessHandle {
     inherited: readonly OutsideDescriptor[] = [],
   ) {
     super(pid, pidfd);
-    this.inheritNames = Object.fromEntries(inherited.map(({ number, name }) => [number, name]));
-    this.external = [...new Set(inherited.flatMap(({ external }) => external ?? []))];
+    const { inheritNames, external } = namesOf(inherited);
+    this.inheritNames = inheritNames;
+    this.external = external;
     this.stats = result.stats;
     this.log = result.log;
     this.durationMs = result.durationMs;

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import { externalUnix } from '../../launch/outside-descriptors.ts';
 import type { SocketFacts } from '../../netlink/sock-diag.ts';
 import type { Mount } from '../../procfs/mountinfo.ts';
 import { inodeOf, type OutsideProcess, type Snapshot } from '../snapshot.ts';
@@ -49,9 +50,6 @@ export const pipes: Check = ({ snapshot, options }) =>
       remedy: `Pass a replacement to the restore as inheritFd['${link}'].`,
     });
   });
-
-/** CRIU's name of a unix socket in the option external. */
-export const externalUnix = (inode: number) => `unix[${inode}]`;
 
 /** The connected unix sockets whose peer is outside the tree, each with a process that has it open. */
 export function outsidePeers(snapshot: Snapshot) {

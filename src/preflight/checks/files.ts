@@ -1,3 +1,4 @@
+import { externalTerminal } from '../../launch/outside-descriptors.ts';
 import { isMemory } from '../../procfs/maps.ts';
 import type { OpenFile } from '../snapshot.ts';
 import {
@@ -9,7 +10,7 @@ import {
   nameOf,
   type Subject,
 } from './check.ts';
-import { externalTerminal, isTerminal } from './terminals.ts';
+import { isTerminal } from './terminals.ts';
 
 /** CRIU's default of the option ghostLimit. */
 const DEFAULT_GHOST_LIMIT = 1 << 20;

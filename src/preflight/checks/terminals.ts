@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { externalTerminal } from '../../launch/outside-descriptors.ts';
 import { major, minor } from '../../procfs/device.ts';
 import type { Descriptor, ProcessFacts, Snapshot } from '../snapshot.ts';
 import { type Check, descriptorsOf, found, isExternal, nameOf, type Subject } from './check.ts';
@@ -26,11 +26,6 @@ export function isTerminal(device: number): boolean {
   if (isMaster(device) || isSlave(device) || SERIAL.includes(major(device))) return true;
   if (major(device) === CONSOLES) return minor(device) <= MAX_CONSOLES;
   return major(device) === AUXILIARY && [CONTROLLING, CONSOLE].includes(minor(device));
-}
-
-/** CRIU's name of a terminal in the option external. */
-export function externalTerminal({ rdev, dev }: Stats): string {
-  return `tty[${rdev.toString(16)}:${dev.toString(16)}]`;
 }
 
 interface Terminal {
