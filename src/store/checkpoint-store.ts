@@ -12,7 +12,7 @@ import { startTimeOf } from '../procfs/stat.ts';
 import { statusOf } from '../procfs/status.ts';
 import { readBootIdSync } from '../procfs/system.ts';
 import { DirectoryLock } from './directory-lock.ts';
-import { chainOf, removable } from './retention.ts';
+import { removable } from './retention.ts';
 import { type FoundCheckpoint, parentOf, parseId, StoreDirectory } from './store-directory.ts';
 import {
   type CheckpointStoreOptions,
@@ -228,13 +228,11 @@ export class CheckpointStore implements AsyncDisposable {
 
   /** Keeps a checkpoint and its parents from being removed. @throws CriuError ERR_CRIU_BUSY */
   async #use(operation: string, first: FoundCheckpoint): Promise<AsyncDisposable> {
-    const all = (await this.#list(operation)).map(described);
-    const chain = chainOf(described(first), new Map(all.map((each) => [each.id, each])));
     const locks: DirectoryLock[] = [];
     const release = async () => {
       for (const lock of locks) await lock[Symbol.asyncDispose]();
     };
-    for (const { id } of chain) {
+    for (const { id } of await this.#files.chainOf(operation, first)) {
       const lock = await DirectoryLock.take(this.#files.pathOf(id), 'shared');
       if (lock) locks.push(lock);
       else {

@@ -56,7 +56,7 @@ export function removable<T extends Retained>(
 }
 
 /** A checkpoint and its parents, as far as they are known. */
-export function chainOf<T extends Retained>(first: T, known: ReadonlyMap<string, T>): T[] {
+function chainOf<T extends Retained>(first: T, known: ReadonlyMap<string, T>): T[] {
   const chain = new Set<T>();
   for (let at: T | undefined = first; at && !chain.has(at); at = known.get(at.parent ?? '')) {
     chain.add(at);

@@ -98,6 +98,18 @@ export class StoreDirectory {
     return manifest?.kind === 'dump' ? { id, ...parts, directory, manifest } : undefined;
   }
 
+  /** A checkpoint and its parents, as far as they are there. */
+  async chainOf(operation: string, first: FoundCheckpoint): Promise<FoundCheckpoint[]> {
+    const chain: FoundCheckpoint[] = [];
+    for (let at: FoundCheckpoint | undefined = first; at; ) {
+      chain.push(at);
+      const parent = parentOf(at);
+      const isKnown = chain.some(({ id }) => id === parent);
+      at = parent === undefined || isKnown ? undefined : await this.find(operation, parent);
+    }
+    return chain;
+  }
+
   /** Removes a checkpoint in one step. Returns false if somebody makes or uses it, or it is gone. */
   async remove(id: string): Promise<boolean> {
     await using lock = await DirectoryLock.take(this.pathOf(id), 'exclusive');
