@@ -12,7 +12,7 @@ import { INVENTORY, MANIFEST } from './image-names.ts';
 /** The version of the format that this version writes, and the newest that it reads. */
 export const MANIFEST_VERSION = 1;
 /** A manifest of more bytes is damaged: it has about 100 bytes for each file and process. */
-const MAX_SIZE = 64 << 20;
+export const MAX_MANIFEST = 64 << 20;
 
 /** What a dump says of itself in `node-criu.json`, beside the images. */
 export interface CheckpointManifest {
@@ -115,7 +115,7 @@ export async function manifestIn(
   let text: string;
   try {
     const { size } = await files.stat(path);
-    if (size > MAX_SIZE) throw new Error(`it has ${size} bytes`);
+    if (size > MAX_MANIFEST) throw new Error(`it has ${size} bytes`);
     text = String(await files.readFile(path));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -145,6 +145,15 @@ export function parseManifest(text: string): CheckpointManifest {
   const defect = isObject(value) ? defectOf(value) : 'it is not an object';
   if (defect) throw new Error(`is damaged: ${defect}`);
   return value as unknown as CheckpointManifest;
+}
+
+/** What a manifest says of its files. */
+export function listed(
+  checksum: ChecksumMethod,
+  files: ReadonlyMap<string, FileChecksum>,
+): Pick<CheckpointManifest, 'bytes' | 'checksum' | 'files'> {
+  const bytes = [...files.values()].reduce((sum, each) => sum + each.bytes, 0);
+  return { bytes, checksum, files: Object.fromEntries(files) };
 }
 
 /** The content of a manifest. */

@@ -77,6 +77,11 @@ export function pagesFileOf(pagesId: number): string {
   return `pages-${pagesId}.img`;
 }
 
+/** True for the name of a file with pages. */
+export function isPagesFile(name: string): boolean {
+  return /^pages-\d+\.img$/.test(name);
+}
+
 /** The content of a pagemap image. The pages that are present are in the pages file, in this order. */
 export function pagemapOf(pagesId: number, parts: readonly PageEntries[]): Buffer {
   const entries: Uint8Array[] = [encode(pagemap_head, { pages_id: pagesId })];

@@ -1,4 +1,4 @@
-import { readlink, realpath } from 'node:fs/promises';
+import { readlink } from 'node:fs/promises';
 import { hostname, release, uptime } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -10,20 +10,23 @@ import {
   newChecksumMethod,
 } from '../images/checksum.ts';
 import type { DumpStats } from '../images/dump-stats.ts';
+import { chainOf } from '../images/image-chain.ts';
 import { INVENTORY, MANIFEST } from '../images/image-names.ts';
 import {
   type CheckpointManifest,
   formatManifest,
+  listed,
   MANIFEST_VERSION,
   type ManifestProcess,
   manifestIn,
 } from '../images/manifest.ts';
+import { isPagesFile } from '../images/pagemap.ts';
 import { readTree, type TreeEntry } from '../images/pstree.ts';
 import { native } from '../native/index.ts';
 import { type RememberedOption, rememberedOptions } from '../options/remembered-options.ts';
 import type { CriuOpts } from '../options/types.ts';
-import { replaceFile } from '../process/durable.ts';
 import { filesIn } from '../process/files.ts';
+import { replaceFile } from '../process/replaced-file.ts';
 import { readNamespacesSync } from '../procfs/namespaces.ts';
 import { textOfSync } from '../procfs/read.ts';
 import { startTimeOf } from '../procfs/stat.ts';
@@ -42,7 +45,7 @@ const KINDS = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'];
 const NOT_KEPT: ReadonlySet<string> = new Set([
   ...['imagesDirectory', 'workDirectory', 'logFile', 'logLevel', 'logToStderr', 'configFile'],
   ...['overwrite', 'durable', 'keepFailed', 'manifest', 'displayStats', 'statusFd', 'pidfdStoreSk'],
-  ...['pageServer', 'tls', 'imageIoMode', 'lazyPages', 'trackMem', 'parentImage'],
+  ...['pageServer', 'tls', 'imageIoMode', 'lazyPages', 'trackMem', 'parentImage', 'stream'],
 ] as const satisfies readonly (keyof CriuOpts)[]);
 
 /** Writes the manifest of a dump: what the checkpoint is, what a restore of it needs, and checksums of its files. */
@@ -57,18 +60,17 @@ export class DumpManifest {
   readonly #processes: readonly ManifestProcess[];
 
   /**
-   * Reads the processes of the tree. Undefined with the option `manifest: false`.
+   * Reads the processes of the tree.
    * @param options include the client's defaults and CRIU's configuration files
+   * @param tree the pids of the tree, the root first
    */
   static async of(
     operation: 'dump' | 'preDump',
     pid: number,
     options: CriuOpts,
-  ): Promise<DumpManifest | undefined> {
-    const { manifest, stream } = options;
-    if (manifest === false || stream) return undefined;
-    const processes = await readProcesses(descendantsOf(pid));
-    return new DumpManifest(operation, pid, options, processes);
+    tree: readonly number[] = descendantsOf(pid),
+  ): Promise<DumpManifest> {
+    return new DumpManifest(operation, pid, options, await readProcesses(tree));
   }
 
   private constructor(
@@ -139,9 +141,8 @@ export class DumpManifest {
       },
       ...(inventory !== undefined && { inventory }),
       ...(parent !== undefined && { parent }),
-      bytes: [...images.values()].reduce((sum, { bytes }) => sum + bytes, 0),
       ...(stats && { stats }),
-      ...{ checksum: this.#checksum, files: Object.fromEntries(images) },
+      ...listed(this.#checksum, images),
     };
   }
 
@@ -225,14 +226,10 @@ function ownNamespaces(pid: number): string[] {
  * removed what it has itself.
  */
 async function forgetParentPages(operation: string, directory: string): Promise<void> {
-  const seen = new Set<string>();
-  for (let path = join(directory, 'parent'); ; path = join(path, 'parent')) {
-    const parent = await realpath(path).catch(() => undefined);
-    if (parent === undefined || seen.has(parent)) return;
-    seen.add(parent);
+  for (const parent of (await chainOf(directory)).slice(1)) {
     const manifest = await manifestIn(operation, parent, await filesIn(parent));
     if (!manifest) continue;
-    const files = Object.entries(manifest.files).filter(([name]) => !/^pages-\d+\.img$/.test(name));
+    const files = Object.entries(manifest.files).filter(([name]) => !isPagesFile(name));
     await replaceManifest(parent, { ...manifest, files: Object.fromEntries(files) }, false);
   }
 }
@@ -242,7 +239,10 @@ async function replaceManifest(
   manifest: CheckpointManifest,
   isDurable: boolean,
 ): Promise<void> {
-  await replaceFile(join(directory, MANIFEST), formatManifest(manifest), isDurable);
+  await replaceFile(join(directory, MANIFEST), async (file) => {
+    await file.writeFile(formatManifest(manifest));
+    if (isDurable) await file.sync();
+  });
 }
 
 function kept(options: CriuOpts): Record<string, unknown> {

@@ -22,13 +22,14 @@ import { programOf } from '../procfs/program.ts';
 import { stateOf } from '../procfs/stat.ts';
 import { statusOf } from '../procfs/status.ts';
 import { tracerOf } from '../procfs/tracer.ts';
+import { descendantsOf } from '../procfs/tree.ts';
 import type { WorkerSession } from '../worker/worker-session.ts';
 import type { Client } from './client.ts';
 import type { DescribeImages, DumpImages } from './direct-images.ts';
 import { DumpManifest } from './dump-manifest.ts';
 import { assertExists } from './existing-process.ts';
 import type { CriuVersion } from './known-versions.ts';
-import { versionIfKnown } from './probe.ts';
+import { versionOnce } from './probe.ts';
 import type { Ending } from './request.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve.ts';
 import { type Forensics, type Job, perform } from './run.ts';
@@ -140,10 +141,11 @@ export async function dump(
       isSelfDump,
       check: () => assertExists(client, operation, pid, label),
       async stage() {
-        if (operation === 'dump' && !force) await assertRestorable(operation, pid, effective);
-        // The restored copy of a process that dumps itself must not touch the images.
-        const describes = !isSelfDump || survivesDump(effective);
-        manifest = describes ? await DumpManifest.of(operation, pid, effective) : undefined;
+        const tree = descendantsOf(pid);
+        if (operation === 'dump' && !force) await assertRestorable(operation, tree, effective);
+        if (isDescribed(effective, isSelfDump)) {
+          manifest = await DumpManifest.of(operation, pid, effective, tree);
+        }
         const describe = (directory: string) => manifest?.write(directory);
         if (round?.openImages) return await round.openImages(resolved, describe);
         return round
@@ -160,7 +162,7 @@ export async function dump(
       workerSession: round?.workerSession,
       observer: (notification, now) => {
         // The answer is awaited only at the end.
-        if (manifest) version ??= versionIfKnown(client, resolved.cancellation);
+        if (manifest) version ??= versionOnce(client, resolved.cancellation);
         if (notification.script === 'query-ext-files') frozenAt ??= performance.now();
         cleanup.observe(notification, now);
       },
@@ -209,6 +211,15 @@ export async function dump(
     await version;
     throw await explain(error, client, pid, { ...planned, preDump: operation === 'preDump' });
   }
+}
+
+/**
+ * True if the dump writes a manifest. One into a stream is described at the end of the stream, and the restored copy
+ * of a process that dumps itself must not touch the images.
+ */
+function isDescribed(options: CriuOpts, isSelfDump: boolean): boolean {
+  const { manifest, stream } = options;
+  return manifest !== false && !stream && (!isSelfDump || survivesDump(options));
 }
 
 /**

@@ -38,7 +38,7 @@ export async function features(client: Client, options: OperationOptions): Promi
 }
 
 /** The version of CRIU, which is asked for once; undefined if it does not answer. */
-export async function versionIfKnown(
+export async function versionOnce(
   client: Client,
   cancellation: Cancellation,
 ): Promise<CriuVersion | undefined> {

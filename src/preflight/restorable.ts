@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CriuError } from '../errors.ts';
 import { readNamespacesSync } from '../procfs/namespaces.ts';
 import { readStatSync, stateOf } from '../procfs/stat.ts';
-import { descendantsOf } from '../procfs/tree.ts';
 import { unrestorableNamespaces } from './checks/namespaces.ts';
 import type { PreflightOptions } from './options.ts';
 
@@ -11,21 +10,23 @@ const BATCH = 16;
 
 /**
  * Checks that a tree is not one of those that CRIU dumps and ends, but cannot restore.
+ * @param tree its pids, the root first
  * @throws CriuError ERR_CRIU_PREFLIGHT
  */
 export async function assertRestorable(
   operation: string,
-  pid: number,
+  tree: readonly number[],
   options: PreflightOptions,
 ): Promise<void> {
   const caller = { namespaces: readNamespacesSync('self') };
   const processes: ReturnType<typeof readProcess> = [];
-  for (const [index, each] of descendantsOf(pid).entries()) {
+  for (const [index, each] of tree.entries()) {
     if (index % BATCH === BATCH - 1) await nextTurn();
     processes.push(...readProcess(each));
   }
   const [root] = processes;
-  if (root?.pid !== pid) return;
+  if (root === undefined || root.pid !== tree[0]) return;
+  const { pid } = root;
   const findings = unrestorableNamespaces({ root, processes, caller }, options);
   const [first] = findings;
   if (!first) return;

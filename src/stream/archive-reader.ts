@@ -2,7 +2,7 @@ import { freemem } from 'node:os';
 import { CriuError } from '../errors.ts';
 import { type FileChecksum, Hash } from '../images/checksum.ts';
 import { INVENTORY, MANIFEST } from '../images/image-names.ts';
-import { type CheckpointManifest, parseManifest } from '../images/manifest.ts';
+import { type CheckpointManifest, MAX_MANIFEST, parseManifest } from '../images/manifest.ts';
 import { sealOf } from './archive-writer.ts';
 import { BLOCK, padding, parseHeader, parsePax, type TarHeader } from './tar.ts';
 
@@ -12,8 +12,7 @@ export interface ReceivedImages {
   readonly manifest: CheckpointManifest;
 }
 
-/** The largest manifest, and the largest set of pax records. */
-const MAX_MANIFEST = 64 << 20;
+/** The largest set of pax records. */
 const MAX_PAX = 1 << 16;
 /** Larger than any name that CRIU gives to an image. */
 const NAME = /^(?:\.\/)?([\w.-]{1,100})$/;

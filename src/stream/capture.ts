@@ -2,6 +2,7 @@ import { deferred } from '../concurrency/deferred.ts';
 import { SerialQueue } from '../concurrency/serial-queue.ts';
 import { CriuError } from '../errors.ts';
 import { formatManifest } from '../images/manifest.ts';
+import { isPagesFile } from '../images/pagemap.ts';
 import { treeOf } from '../images/pstree.ts';
 import type { DumpImages } from '../operations/direct-images.ts';
 import type { DumpManifest } from '../operations/dump-manifest.ts';
@@ -166,7 +167,7 @@ export class Capture implements DumpImages {
   #capture(name: string, fd: number): void {
     if (name.startsWith('pagemap-')) this.#lastPagemap = name;
     // CRIU opens the pages of a pagemap immediately after it.
-    const pagemap = isPages(name) ? this.#lastPagemap : undefined;
+    const pagemap = isPagesFile(name) ? this.#lastPagemap : undefined;
     const file = new CapturedFile(name, fd, {
       held: (bytes) => this.#hold(file, bytes),
       needsSize: async () =>
@@ -190,7 +191,7 @@ export class Capture implements DumpImages {
     } else if (this.#held > this.#options.maxBufferedBytes) {
       const message = `the images take more than ${this.#options.maxBufferedBytes} bytes (maxBufferedBytes) before the size of ${file.name} is known`;
       this.cancel(new CriuError('ERR_CRIU_FAILED', message));
-    } else if (this.#held > MAX_WAITING && this.#toWrite > 0 && isPages(file.name)) {
+    } else if (this.#held > MAX_WAITING && this.#toWrite > 0 && isPagesFile(file.name)) {
       // CRIU writes one pages file at a time, and others while it is open.
       file.pause();
       this.#paused.add(file);
@@ -223,8 +224,4 @@ async function* kept(chunks: AsyncIterable<Buffer>, all: Buffer[]): AsyncGenerat
     all.push(chunk);
     yield chunk;
   }
-}
-
-function isPages(name: string): boolean {
-  return /^pages-\d+\.img$/.test(name);
 }

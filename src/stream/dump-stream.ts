@@ -4,7 +4,7 @@ import { asCriuError, CriuError } from '../errors.ts';
 import type { Client } from '../operations/client.ts';
 import { type DumpResult, dump } from '../operations/dump.ts';
 import { DumpManifest } from '../operations/dump-manifest.ts';
-import { versionIfKnown } from '../operations/probe.ts';
+import { versionOnce } from '../operations/probe.ts';
 import { survivesDump } from '../operations/staging.ts';
 import { checkValue } from '../options/check.ts';
 import { pid as positiveInteger } from '../options/kinds.ts';
@@ -90,9 +90,9 @@ export async function dumpStream(
   });
   const options = { ...forDump, stream: true, imagesDirectory: directory.path };
   const dumping = dump(client, 'dump', pid, options, {
-    openImages: async ({ cancellation, effective: { stream: _, ...rest } }) => {
-      const manifest = (await DumpManifest.of('dump', pid, rest)) as DumpManifest;
-      capture.describeBy(manifest, versionIfKnown(client, cancellation));
+    openImages: async ({ cancellation, effective }) => {
+      const manifest = await DumpManifest.of('dump', pid, effective);
+      capture.describeBy(manifest, versionOnce(client, cancellation));
       cancellation.requested.then(() => capture.cancel(cancellation.reason as CriuError));
       return capture;
     },

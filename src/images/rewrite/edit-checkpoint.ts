@@ -5,10 +5,11 @@ import { flag, isText, text } from '../../options/kinds.ts';
 import { abortSignal } from '../../options/operation-options.ts';
 import { decodeImage, type ImageEntry } from '../decode-image.ts';
 import { encodeImage } from '../encode-image.ts';
+import { chainOf } from '../image-chain.ts';
 import { applyPatches, type EditedVariable, environmentPatches } from './edit-environment.ts';
 import { type EditedListener, type ListenEdit, ListenerEdits } from './edit-listeners.ts';
 import { type EditedPath, PathEdits } from './edit-paths.ts';
-import { chainOf, type MergedImages, writeMergedImages } from './merged-images.ts';
+import { type MergedImages, writeMergedImages } from './merged-images.ts';
 import { writeDirectory } from './new-directory.ts';
 
 const operation = 'editCheckpoint';

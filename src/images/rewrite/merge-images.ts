@@ -1,7 +1,8 @@
 import { checkOptions, checkValue, type Shape } from '../../options/check.ts';
 import { flag, text } from '../../options/kinds.ts';
 import { abortSignal } from '../../options/operation-options.ts';
-import { chainOf, type MergedImages, writeMergedImages } from './merged-images.ts';
+import { chainOf } from '../image-chain.ts';
+import { type MergedImages, writeMergedImages } from './merged-images.ts';
 import { writeDirectory } from './new-directory.ts';
 
 const operation = 'mergeImages';

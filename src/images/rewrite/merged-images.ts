@@ -1,4 +1,4 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeImage, type ImageEntry } from '../decode-image.ts';
 import { encodeImage } from '../encode-image.ts';
@@ -40,18 +40,6 @@ export async function writeMergedImages(
   const merged = await mergeMemory(operation, directory, target, signal);
   await encodeImage(join(target, INVENTORY), 'INVENTORY', inventory);
   return merged;
-}
-
-/** The real paths of a directory and of its parents, as far as they exist. */
-export async function chainOf(directory: string): Promise<string[]> {
-  const chain: string[] = [];
-  for (let at: string | undefined = directory; at !== undefined; ) {
-    const path: string | undefined = await realpath(at).catch(() => undefined);
-    if (path === undefined || chain.includes(path)) break;
-    chain.push(path);
-    at = join(path, 'parent');
-  }
-  return chain;
 }
 
 /** Merges the memory of all processes, and shared memory. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { remoteFiles } from '../../process/files.ts';
 import { checksumsIn, newChecksumMethod } from '../checksum.ts';
 import { INVENTORY, MANIFEST } from '../image-names.ts';
-import { formatManifest, manifestIn } from '../manifest.ts';
+import { formatManifest, listed, manifestIn } from '../manifest.ts';
 
 /**
  * Writes the manifest of images that were made from others: what those say of themselves, with the checksums of the
@@ -20,11 +20,7 @@ export async function writeNewManifest(
   const { parent: _, ...kept } = manifest;
   const checksum = newChecksumMethod();
   const files = await checksumsIn(directory, checksum, remoteFiles);
-  const bytes = [...files.values()].reduce((sum, each) => sum + each.bytes, 0);
   const inventory = await readFile(join(directory, INVENTORY), 'base64');
-  const text = formatManifest({
-    ...{ ...kept, inventory, bytes, checksum },
-    files: Object.fromEntries(files),
-  });
+  const text = formatManifest({ ...kept, inventory, ...listed(checksum, files) });
   await writeFile(join(directory, MANIFEST), text, { mode: 0o600 });
 }

@@ -159,7 +159,8 @@ export class Comparing implements Tracking {
     cancellation: Cancellation,
   ): Promise<DumpResult> {
     const start = performance.now();
-    const manifest = await DumpManifest.of('preDump', pid, effective);
+    const manifest =
+      effective.manifest === false ? undefined : await DumpManifest.of('preDump', pid, effective);
     const describe = (directory: string) => manifest?.write(directory);
     await using images = await DirectImages.open('preDump', imagesDirectory, true, describe);
     await using sink =
