@@ -4,7 +4,8 @@
 // they share, which is run at their first use with the code that V8 has cached for it (see code-cache.mjs);
 // and on-demand.cjs the rooms that most programs never use. Modules of Node are loaded at their first use too.
 // images.js is what `node-criu/images` imports; it shares only the class of errors with the library. report.js is what
-// `node-criu/report` imports; it is built on these two.
+// `node-criu/report` imports; it is built on these two. guest.js is what `node-criu/guest` imports, which shares nothing,
+// because programs load it that do not use the library.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -125,6 +126,13 @@ function cachedCode(prefix) {
 }
 `;
 
+/** The beginning of guest.js. */
+const guestRequire = `\
+${lazily}
+const exports = {};
+const require = (id) => lazily(() => process.getBuiltinModule(id));
+`;
+
 /** The beginning of cli/main.js. */
 const commandRequire = `#!/usr/bin/env node
 import * as library from '../index.js';
@@ -147,6 +155,7 @@ const [images] = await generate('images.js', imagesPlugins, {
   format: 'esm',
   codeSplitting: false,
 });
+const guest = await bundleGuest();
 const reportPlugins = [
   otherBundle(/^\.\.\/index\.js$/, './index.js'),
   otherBundle(/^\.\.\/images\.js$/, './images.js'),
@@ -157,13 +166,17 @@ const [report] = await generate('report.js', reportPlugins, {
 });
 const library = await bundleLibrary();
 const command = await bundleCommand();
-const modules = [grpc, images, report, library, command].flatMap(({ moduleIds }) => moduleIds);
+const modules = [grpc, guest, images, report, library, command].flatMap(
+  ({ moduleIds }) => moduleIds,
+);
 const files = new Map([
   ...declarations('index.d.ts'),
+  ...declarations('guest.d.ts'),
   ...declarations('images.d.ts'),
   ...declarations('report.d.ts'),
   ['LICENSES', licences(modules)],
   ['grpc.js', grpc.code],
+  ['guest.js', guest.code],
   ['images.js', images.code],
   ['report.js', report.code],
   ['cli/main.js', command.code],
@@ -214,19 +227,34 @@ async function bundleLibrary() {
     },
   });
   const chunk = (name) => chunks.find(({ fileName }) => fileName === name);
-  const door = readFileSync(join(compiled, 'index.js'), 'utf8');
-  const exported = [...door.matchAll(/export \{([^}]+)\}/g)].flatMap(([, names]) =>
-    names.match(/\w+/g),
-  );
   const shared = asFunction(chunk('library.cjs').code);
   const hash = createHash('sha256').update(shared).digest('hex').slice(0, 16);
   const code = asModule(chunk('index.js').code);
   return {
     moduleIds: chunks.flatMap(({ moduleIds }) => moduleIds),
-    index: `${libraryRequire(hash)}${code}export { ${exported.join(', ')} };\n`,
+    index: `${libraryRequire(hash)}${code}${exportsOf('index.js')}`,
     shared,
     onDemand: asFunction(chunk('on-demand.cjs').code),
   };
+}
+
+/** Bundles the library for programs that are checkpointed. */
+async function bundleGuest() {
+  const [{ code, moduleIds }] = await generate('guest.js', [], {
+    format: 'cjs',
+    codeSplitting: false,
+  });
+  return { moduleIds, code: `${guestRequire}${asModule(code)}${exportsOf('guest.js')}` };
+}
+
+/** The declaration of the exports of an entry. */
+function exportsOf(name) {
+  const door = readFileSync(join(compiled, name), 'utf8');
+  const lists = [...door.matchAll(/export \{([^}]+)\}/g)].flatMap(([, names]) =>
+    names.match(/\w+/g),
+  );
+  const functions = [...door.matchAll(/export (?:async )?function (\w+)/g)].map(([, each]) => each);
+  return `export { ${[...lists, ...functions].join(', ')} };\n`;
 }
 
 /** Bundles the command in the same way. */

@@ -13,11 +13,20 @@ const rooms = [
     'package-root.ts',
     'native',
   ],
-  ...['diagnostics.ts', 'procfs', 'netlink', 'concurrency', 'process', 'options', 'protocol'],
+  ...[
+    'diagnostics.ts',
+    'procfs',
+    'netlink',
+    'concurrency',
+    'guest',
+    'process',
+    'options',
+    'protocol',
+  ],
   ...['worker', 'failure', 'cleanup', 'images', 'launch', 'preflight', 'operations', 'postcopy'],
   ...['stream', 'precopy', 'migration/protocol', 'migration/journal', 'migration/destination'],
-  ...['migration/source', 'criu.ts', 'store', 'short-forms.ts', 'index.ts', 'images.ts'],
-  ...['report', 'report.ts', 'cli'],
+  ...['migration/source', 'copies', 'criu.ts', 'store', 'short-forms.ts', 'index.ts', 'images.ts'],
+  ...['guest.ts', 'report', 'report.ts', 'cli'],
 ];
 const message = 'A room imports only from the rooms below it; scripts/rooms.mjs has their order.';
 

@@ -83,8 +83,8 @@ method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_set_fore
 /* Reaps a child when it ends, on a thread of its own if it still runs. */
 void reap_later(pid_t pid);
 
-/* --- channel.c, listener.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c, memory-copy.c and
- * serve-pages.c */
+/* --- channel.c, listener.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c, memory-copy.c,
+ * serve-pages.c and guest.c */
 
 method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
 method_function js_listen, js_accept, js_set_pipe_size;
@@ -97,3 +97,4 @@ method_function js_exchange;
 method_function js_sync_files;
 method_function js_pump;
 method_function js_memory_copy;
+method_function js_await_readable, js_send_all, js_duplicate, js_reseed, js_set_hostname;

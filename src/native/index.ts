@@ -256,6 +256,19 @@ export interface Native {
    * changed, until they are written; needs OpenSSL
    */
   memoryCopy(hashes: boolean): MemoryCopy;
+  /** Blocks this thread until a descriptor can be read, or is hung up. */
+  awaitReadable(fd: number): void;
+  /**
+   * Sends all bytes on a stream socket, and blocks this thread meanwhile.
+   * @param timeoutMs how long the peer may read nothing; throws ETIMEDOUT then
+   */
+  sendAll(fd: number, bytes: Uint8Array, timeoutMs: number): void;
+  /** Creates another descriptor of an open file. */
+  duplicate(fd: number): number;
+  /** Seeds the random generators of OpenSSL, on all threads. Returns false if that failed, or this Node has none. */
+  reseed(): boolean;
+  /** Sets the host name of the UTS namespace of this process. */
+  setHostname(name: string): void;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**

@@ -34,6 +34,11 @@ static const struct method methods[] = {
     {"syncFiles", js_sync_files},
     {"pump", js_pump},
     {"memoryCopy", js_memory_copy},
+    {"awaitReadable", js_await_readable},
+    {"sendAll", js_send_all},
+    {"duplicate", js_duplicate},
+    {"reseed", js_reseed},
+    {"setHostname", js_set_hostname},
     {"close", js_close},
     {"release", js_release},
 };

@@ -24,6 +24,7 @@ WEAK int EVP_CipherFinal_ex(EVP_CIPHER_CTX *, unsigned char *out, int *size);
 WEAK const EVP_CIPHER *EVP_aes_128_gcm(void);
 WEAK const EVP_CIPHER *EVP_aes_256_gcm(void);
 WEAK const EVP_CIPHER *EVP_chacha20_poly1305(void);
+WEAK int RAND_poll(void);
 
-/* True if this process has all of them. */
+/* True if this process has those of records.c. */
 bool has_openssl(void);

@@ -21,6 +21,7 @@ test('the samples of the documentation fit the built types', { timeout: 120_000 
       exactOptionalPropertyTypes: false,
       paths: {
         'node-criu': ['../../dist/index.d.ts'],
+        'node-criu/guest': ['../../dist/guest.d.ts'],
         'node-criu/images': ['../../dist/images.d.ts'],
         'node-criu/report': ['../../dist/report.d.ts'],
       },
