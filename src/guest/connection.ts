@@ -6,31 +6,46 @@ import {
   type GuestMessage,
   type HostMessage,
   MAX_LINE,
+  parseGuestMessage,
   parseHostMessage,
 } from './protocol.ts';
 
 /** How much is read at once, in bytes. */
 const PIECE = 65_536;
 
-/** How long the host may take to read a message before it counts as gone. */
+/** How long the peer may take to read a message before it counts as gone. */
 const SEND_MS = 10_000;
 
-/** The end of a connection in the process that takes part: the guest. */
-export class GuestConnection {
+/** What a connection carries. */
+export interface Carried<Incoming, Outgoing> {
+  /** @throws Error if the line is wrong */
+  readonly parse: (line: string) => Incoming;
+  readonly encode: (message: Outgoing) => Uint8Array;
+}
+
+/** A connection that can block the thread: the end of a guest, or that of a process with children. */
+export class Connection<Incoming, Outgoing> {
   readonly #fd: number;
-  #lines = new LineSplitter();
-  #received: HostMessage[] = [];
+  readonly #lines = new LineSplitter();
+  readonly #carried: Carried<Incoming, Outgoing>;
+  readonly #onMessage: (message: Incoming | undefined) => void;
+  readonly #received: Incoming[] = [];
   #watch: Watch | undefined;
-  #onMessage: (message: HostMessage | undefined) => void;
   #isOpen = true;
   #isReferenced = false;
+  #isClosed = false;
 
   /**
    * @param fd a connected stream socket
    * @param onMessage receives what arrives while nothing blocks, and undefined at the end of the connection
    */
-  constructor(fd: number, onMessage: (message: HostMessage | undefined) => void) {
+  constructor(
+    fd: number,
+    carried: Carried<Incoming, Outgoing>,
+    onMessage: (message: Incoming | undefined) => void,
+  ) {
     this.#fd = fd;
+    this.#carried = carried;
     this.#onMessage = onMessage;
     this.#startWatch();
   }
@@ -46,23 +61,21 @@ export class GuestConnection {
     else this.#watch?.unref();
   }
 
-  /** Sends a message, and blocks while the host reads nothing. Does nothing once the host is gone. */
-  send(message: GuestMessage): void {
+  /** Sends a message, and blocks while the peer reads nothing. Does nothing once it is gone. */
+  send(message: Outgoing): void {
     if (!this.#isOpen) return;
-    let bytes: Uint8Array = encodeMessage(message);
-    if (bytes.length > MAX_LINE + 1) bytes = encodeMessage(shortened(message));
     try {
-      native().sendAll(this.#fd, bytes, SEND_MS);
+      native().sendAll(this.#fd, this.#carried.encode(message), SEND_MS);
     } catch {
       this.#end();
     }
   }
 
   /**
-   * Blocks the thread until the host sends a message: no JavaScript runs meanwhile.
-   * @returns undefined if the host is gone; `isCopy` is true if this process has another connection than before
+   * Blocks the thread until the peer sends a message: no JavaScript runs meanwhile.
+   * @returns undefined if the peer is gone; `isCopy` is true if this process has another connection than before
    */
-  receiveBlocking(): { message: HostMessage | undefined; isCopy: boolean } {
+  receiveBlocking(): { message: Incoming | undefined; isCopy: boolean } {
     this.#watch?.close();
     this.#watch = undefined;
     const { ino } = fstatSync(this.#fd);
@@ -100,7 +113,15 @@ export class GuestConnection {
     const packet = native().receive(this.#fd, PIECE);
     if (packet === null) return;
     if (packet === undefined) this.#end();
-    else this.#received.push(...this.#lines.push(packet.data).map(parseHostMessage));
+    else this.#received.push(...this.#lines.push(packet.data).map(this.#carried.parse));
+  }
+
+  /** Closes the connection and its descriptor. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#end();
+    native().close(this.#fd);
   }
 
   #end(): void {
@@ -109,6 +130,21 @@ export class GuestConnection {
     this.#watch = undefined;
   }
 }
+
+/** What a guest receives and sends. */
+export const guestEnd: Carried<HostMessage, GuestMessage> = {
+  parse: parseHostMessage,
+  encode(message) {
+    const bytes = encodeMessage(message);
+    return bytes.length > MAX_LINE ? encodeMessage(shortened(message)) : bytes;
+  },
+};
+
+/** What its host receives and sends. */
+export const hostEnd: Carried<GuestMessage, HostMessage> = {
+  parse: parseGuestMessage,
+  encode: encodeMessage,
+};
 
 /** A message that fits into a line, whatever its texts contain. */
 function shortened(message: GuestMessage): GuestMessage {

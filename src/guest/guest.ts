@@ -1,14 +1,15 @@
 import { type Deferred, deferred } from '../concurrency/deferred.ts';
-import type { GuestConnection } from './connection.ts';
 import { failureOf, HookList, withMore } from './hooks.ts';
 import {
   type CheckpointRequest,
   type CopyIdentity,
   type GuestFailure,
+  type GuestMessage,
   type HostMessage,
   PROTOCOL,
   type RestoredMessage,
 } from './protocol.ts';
+import type { ReleaseMessage } from './thread-messages.ts';
 
 /** What a hook of {@link onAfterRestore} gets, and what {@link checkpoint} resolves with. */
 export interface RestoreEvent {
@@ -24,13 +25,16 @@ export interface RestoreEvent {
   readonly aborted: string | undefined;
 }
 
-/** The other threads and processes of the program that take part. */
+/** Other threads or processes of the program that take part. */
 export interface Participants {
-  /** Runs their hooks; resolves when all of them are blocked. Never rejects. */
-  prepare(request: CheckpointRequest): Promise<GuestFailure | undefined>;
+  /** Runs their hooks; resolves when all of them are blocked, or one refuses. Never rejects. */
+  prepare(request: LimitedRequest): Promise<GuestFailure | undefined>;
   /** Lets them continue; resolves when their hooks have run. Never rejects. */
-  release(message: Exclude<HostMessage, CheckpointRequest>): Promise<GuestFailure | undefined>;
+  release(message: ReleaseMessage, timeoutMs: number): Promise<GuestFailure | undefined>;
 }
+
+/** A request with the time that is left for it. */
+export type LimitedRequest = CheckpointRequest & { readonly timeoutMs: number };
 
 /** What makes a process unique, and what has to be done before its checkpoint. */
 export interface Uniqueness {
@@ -42,8 +46,18 @@ export interface Uniqueness {
   apply(message: RestoredMessage): void;
 }
 
-/** Where the guest gets its requests from: a {@link GuestConnection}, or what leads to one in another thread. */
-export type Channel = Pick<GuestConnection, 'send' | 'receiveBlocking' | 'keepRunning' | 'isOpen'>;
+/** Where the guest gets its requests from: the host, or the thread or process that coordinates the checkpoint. */
+export interface Channel {
+  readonly isOpen: boolean;
+  send(message: GuestMessage): void;
+  /** Blocks the thread; see {@link Connection.receiveBlocking}. */
+  receiveBlocking(): { message: HostMessage | undefined; isCopy: boolean };
+  /** Makes the channel keep the process running, or, as initially, not. */
+  keepRunning(keep: boolean): void;
+}
+
+/** Opens a channel. It calls back with what arrives while nothing blocks, and with undefined at its end. */
+export type OpenChannel = (onMessage: (message: HostMessage | undefined) => void) => Channel;
 
 /** How long hooks may take if the host sets no limit. */
 const DEFAULT_MS = 60_000;
@@ -61,13 +75,13 @@ export class Guest {
   #cancelled: string | undefined;
 
   constructor(
-    open: (onMessage: (message: HostMessage | undefined) => void) => Channel,
+    open: OpenChannel,
     uniqueness: Uniqueness,
-    participants: readonly Participants[],
+    participants: readonly ((onRequest: () => void) => Participants)[] = [],
   ) {
     this.#channel = open((message) => this.#onMessage(message));
     this.#uniqueness = uniqueness;
-    this.#participants = participants;
+    this.#participants = participants.map((create) => create(() => this.#request()));
     const { version } = process;
     this.#channel.send({ type: 'hello', protocol: PROTOCOL, language: 'node', version });
   }
@@ -76,10 +90,14 @@ export class Guest {
   checkpoint(): Promise<RestoreEvent> {
     const waiting = deferred<RestoreEvent>();
     this.#waiting.push(waiting);
-    if (!this.#isBusy) this.#channel.send({ type: 'checkpoint-me' });
+    this.#request();
     if (this.#channel.isOpen) this.#channel.keepRunning(true);
     else this.#settle(aborted('the host is gone'));
     return waiting.promise;
+  }
+
+  #request(): void {
+    if (!this.#isBusy) this.#channel.send({ type: 'checkpoint-me' });
   }
 
   #onMessage(message: HostMessage | undefined): void {
@@ -108,10 +126,8 @@ export class Guest {
     const isCancelled = () => this.#cancelled !== undefined;
     const failure = await this.before.runReversed(undefined, deadline, isCancelled);
     if (failure || isCancelled()) return failure;
-    const left = Math.max(deadline - performance.now(), 1);
-    const request2 = { ...request, timeoutMs: left };
     for (const each of this.#participants) {
-      const failed = await each.prepare(request2);
+      const failed = await each.prepare({ ...request, timeoutMs: leftUntil(deadline) });
       if (failed || isCancelled()) return failed;
     }
     try {
@@ -153,13 +169,13 @@ export class Guest {
 
   /** Lets others continue first, because the hooks of this thread may need them. */
   async #continue(
-    message: Exclude<HostMessage, CheckpointRequest>,
+    message: ReleaseMessage,
     timeoutMs = DEFAULT_MS,
   ): Promise<GuestFailure | undefined> {
     const deadline = performance.now() + timeoutMs;
     let failure: GuestFailure | undefined;
     for (const each of [...this.#participants].reverse()) {
-      failure = withMore(failure, await each.release(message));
+      failure = withMore(failure, await each.release(message, leftUntil(deadline)));
     }
     const event = message.type === 'restored' ? restored(message) : aborted(message.reason);
     failure = withMore(failure, await this.after.runAll(event, deadline));
@@ -188,6 +204,8 @@ export class Guest {
     }
   }
 }
+
+const leftUntil = (deadline: number) => Math.max(deadline - performance.now(), 1);
 
 const current = () => ({ env: process.env, args: process.argv.slice(2) });
 

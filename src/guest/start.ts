@@ -1,8 +1,12 @@
 import { isMainThread } from 'node:worker_threads';
-import { GuestConnection } from './connection.ts';
-import { Guest } from './guest.ts';
+import { Children } from './children.ts';
+import { Connection, guestEnd } from './connection.ts';
+import { Guest, type OpenChannel } from './guest.ts';
+import { ParentConnection } from './parent-connection.ts';
 import { FD_VARIABLE, PARTICIPANT_VARIABLE } from './protocol.ts';
-import { uniqueness } from './unique.ts';
+import { ThreadConnection } from './thread-connection.ts';
+import { Threads } from './threads.ts';
+import { ThreadUniqueness } from './unique.ts';
 
 /** One guest for each thread, also if the library is loaded more than once. */
 const KEY = Symbol.for('node-criu.guest');
@@ -18,17 +22,32 @@ export function theGuest(): Guest | undefined {
 }
 
 function start(): Guest | undefined {
-  const { env } = process;
-  if (env[FD_VARIABLE] === undefined && env[PARTICIPANT_VARIABLE] === undefined) return undefined;
-  return isMainThread ? startMain() : undefined;
+  const { env, pid, ppid } = process;
+  const [fd, participant] = [env[FD_VARIABLE], env[PARTICIPANT_VARIABLE]];
+  if (fd === undefined && participant === undefined) return undefined;
+  if (!isMainThread) {
+    return fd !== undefined || participant === String(pid) ? startWorker() : undefined;
+  }
+  if (fd !== undefined)
+    return startMain((onMessage) => new Connection(Number(fd), guestEnd, onMessage));
+  // A child of child_process.fork or cluster; other children have no way to take part.
+  if (participant !== String(ppid) || !process.send) return undefined;
+  return startMain((onMessage) => new ParentConnection(onMessage));
 }
 
-function startMain(): Guest | undefined {
+/** The main thread of a process. */
+function startMain(open: OpenChannel): Guest {
   const { env } = process;
-  const fd = Number(env[FD_VARIABLE]);
-  if (!Number.isInteger(fd)) return undefined;
   // Children inherit the environment, but not the descriptor.
   delete env[FD_VARIABLE];
   env[PARTICIPANT_VARIABLE] = String(process.pid);
-  return new Guest((onMessage) => new GuestConnection(fd, onMessage), uniqueness(), []);
+  return new Guest(open, new ThreadUniqueness(), [
+    (onRequest) => new Children(onRequest),
+    (onRequest) => new Threads(onRequest),
+  ]);
+}
+
+/** A worker thread of a process that takes part. */
+function startWorker(): Guest {
+  return new Guest((onMessage) => new ThreadConnection(onMessage), new ThreadUniqueness());
 }

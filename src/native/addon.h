@@ -97,4 +97,5 @@ method_function js_exchange;
 method_function js_sync_files;
 method_function js_pump;
 method_function js_memory_copy;
-method_function js_await_readable, js_send_all, js_duplicate, js_reseed, js_set_hostname;
+method_function js_await_readable, js_send_all, js_duplicate, js_reseed;
+method_function js_pending_requests, js_set_hostname;

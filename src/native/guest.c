@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <uv.h>
 
 /* Blocks the thread until the descriptor is ready or hung up. Returns 0 if the time is over. */
 static int wait_for(int fd, short events, int timeout) {
@@ -64,6 +65,14 @@ bool js_duplicate(napi_env env, const struct call *call, napi_value *result) {
 bool js_reseed(napi_env env, const struct call *call, napi_value *result) {
   (void)call;
   return check(env, napi_get_boolean(env, RAND_poll && RAND_poll() == 1, result));
+}
+
+/* How many operations of the event loop are under way, those on its threads among them. */
+bool js_pending_requests(napi_env env, const struct call *call, napi_value *result) {
+  (void)call;
+  uv_loop_t *loop;
+  return check(env, napi_get_uv_event_loop(env, &loop)) &&
+         check(env, napi_create_uint32(env, loop->active_reqs.count, result));
 }
 
 bool js_set_hostname(napi_env env, const struct call *call, napi_value *result) {

@@ -267,6 +267,8 @@ export interface Native {
   duplicate(fd: number): number;
   /** Seeds the random generators of OpenSSL, on all threads. Returns false if that failed, or this Node has none. */
   reseed(): boolean;
+  /** Counts the operations of the event loop that are under way, such as reading a file or generating a key. */
+  pendingRequests(): number;
   /** Sets the host name of the UTS namespace of this process. */
   setHostname(name: string): void;
   /** Closes a descriptor. */

@@ -38,6 +38,7 @@ static const struct method methods[] = {
     {"sendAll", js_send_all},
     {"duplicate", js_duplicate},
     {"reseed", js_reseed},
+    {"pendingRequests", js_pending_requests},
     {"setHostname", js_set_hostname},
     {"close", js_close},
     {"release", js_release},

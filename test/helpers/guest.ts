@@ -72,3 +72,11 @@ export async function startGuest(
   if (!child.stdout) throw new Error('there is no pipe');
   return { child, output: new Output(child.stdout), exited };
 }
+
+/** Starts Node with a program that takes part, and connects to it. */
+export async function startGuestWithHost(script: string, options: GuestProgramOptions = {}) {
+  const [channel, fd] = guestChannel();
+  const program = await startGuest(script, { ...options, fd });
+  await channel.hello();
+  return { channel, ...program };
+}

@@ -4,12 +4,11 @@ import { GuestChannel } from '../../src/copies/guest-channel.ts';
 import { buildLibrary } from '../helpers/built.ts';
 import { failureOf } from '../helpers/failures.ts';
 import {
-  type GuestProgramOptions,
-  guestChannel,
   guestFile,
   guestImport,
   socketPair,
   startGuest,
+  startGuestWithHost,
 } from '../helpers/guest.ts';
 import { nodeMajors, nodePath } from '../helpers/node-versions.ts';
 
@@ -17,12 +16,6 @@ beforeAll(buildLibrary);
 
 const limits = { timeoutMs: 20_000 };
 const copy = { id: 'copy-1', name: 'first' };
-
-async function start(script: string, options: GuestProgramOptions = {}) {
-  const [channel, fd] = guestChannel();
-  const program = await startGuest(script, { ...options, fd });
-  return { channel, ...program };
-}
 
 /** A program that prints which hooks run, and what they get. */
 const printing = `${guestImport}
@@ -38,7 +31,11 @@ describe.each(nodeMajors)('Node %i', (major) => {
   const node = nodePath(major);
 
   test('hooks run in order, and get what is new', async () => {
-    const { channel, output } = await start(printing, { node, args: ['a'], env: { OLD: '1' } });
+    const { channel, output } = await startGuestWithHost(printing, {
+      node,
+      args: ['a'],
+      env: { OLD: '1' },
+    });
     expect(await channel.hello()).toMatchObject({
       ...{ protocol: 1, language: 'node', version: expect.stringMatching(`^v${major}\\.`) },
     });
@@ -57,8 +54,7 @@ describe.each(nodeMajors)('Node %i', (major) => {
       onAfterRestore(({ copy }) => console.log(copy.id));
       setInterval(() => {}, 1000);`;
     const options = { node, extension: 'cjs', flags: ['--import', guestFile] };
-    const { channel, output } = await start(script, options);
-    await channel.hello();
+    const { channel, output } = await startGuestWithHost(script, options);
     await channel.checkpoint(limits);
     await channel.restored({ copy, restoredAt: 5 }, limits);
     await output.has('copy-1');
@@ -66,7 +62,7 @@ describe.each(nodeMajors)('Node %i', (major) => {
 });
 
 test('no JavaScript runs between ready and the next message', async () => {
-  const { channel, output } = await start(`${printing}
+  const { channel, output } = await startGuestWithHost(`${printing}
     setInterval(() => console.log('tick'), 1);`);
   await channel.checkpoint(limits);
   const { text } = output;
@@ -76,7 +72,10 @@ test('no JavaScript runs between ready and the next message', async () => {
 });
 
 test('a failed checkpoint lets the program continue, and tells the hooks why', async () => {
-  const { channel, output } = await start(printing, { args: ['a'], env: { OLD: '1' } });
+  const { channel, output } = await startGuestWithHost(printing, {
+    args: ['a'],
+    env: { OLD: '1' },
+  });
   await channel.checkpoint(limits);
   await channel.resume('criu failed', limits);
   await output.has('"args":["a"],"aborted":"criu failed"');
@@ -88,7 +87,7 @@ test('a failed checkpoint lets the program continue, and tells the hooks why', a
 });
 
 test('a hook that fails aborts the checkpoint: the host gets its error and stack, the others are undone', async () => {
-  const { channel, output } = await start(`${printing}
+  const { channel, output } = await startGuestWithHost(`${printing}
     const remove = onBeforeCheckpoint(function closePool() { throw new RangeError('pool is busy'); });
     onAfterRestore(({ aborted }) => { if (aborted) remove(); });`);
   const refused = await failureOf(channel.checkpoint(limits));
@@ -103,7 +102,7 @@ test('a hook that fails aborts the checkpoint: the host gets its error and stack
 });
 
 test('a hook that takes too long aborts the checkpoint', async () => {
-  const { channel } = await start(`${guestImport}
+  const { channel } = await startGuestWithHost(`${guestImport}
     onBeforeCheckpoint(function forever() { return new Promise(() => {}); }, { timeoutMs: 20 });
     onBeforeCheckpoint(async () => {}, { timeoutMs: 20 });
     setInterval(() => {}, 1000);`);
@@ -118,7 +117,7 @@ test('a hook that takes too long aborts the checkpoint', async () => {
 });
 
 test('a hook that fails in a copy is reported, and the others run', async () => {
-  const { channel, output } = await start(`${guestImport}
+  const { channel, output } = await startGuestWithHost(`${guestImport}
     onAfterRestore(() => { throw undefined; });
     onAfterRestore(() => Promise.reject(new Error('no database')));
     onAfterRestore(() => console.log('last'));
@@ -133,7 +132,7 @@ test('a hook that fails in a copy is reported, and the others run', async () => 
 });
 
 test('a program asks for its checkpoint, and awaits it', async () => {
-  const { channel, output, exited } = await start(`${guestImport}
+  const { channel, output, exited } = await startGuestWithHost(`${guestImport}
     try {
       await checkpoint();
     } catch (error) {
@@ -153,7 +152,7 @@ test('a program asks for its checkpoint, and awaits it', async () => {
 });
 
 test('the program continues when the host is gone', async () => {
-  const { channel, output, exited } = await start(`${printing}
+  const { channel, output, exited } = await startGuestWithHost(`${printing}
     onAfterRestore(({ aborted }) => process.exit(aborted === 'the host is gone' ? 7 : 8));`);
   await channel.checkpoint(limits);
   channel.close();
@@ -162,7 +161,7 @@ test('the program continues when the host is gone', async () => {
 });
 
 test('a cancelled checkpoint is undone at the next hook', async () => {
-  const { channel, output } = await start(`${printing}
+  const { channel, output } = await startGuestWithHost(`${printing}
     onBeforeCheckpoint(async () => {
       console.log('waiting');
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,0 +1,74 @@
+import { within } from '../concurrency/deadline.ts';
+import { type Deferred, deferred } from '../concurrency/deferred.ts';
+import { withMore } from './hooks.ts';
+import type { GuestFailure, GuestMessage } from './protocol.ts';
+
+/** How much longer than its hooks a participant may take to answer, in milliseconds. */
+const GRACE_MS = 1000;
+
+/** Undefined if the participant has ended. */
+type Answer = GuestMessage | undefined;
+
+/** A thread or process that takes part, as the thread sees it that coordinates the checkpoint. */
+export class Participant {
+  /** Such as `worker thread 3`. */
+  readonly name: string;
+  #answer: Deferred<Answer> = deferred();
+  /** True from the request until it has said that it runs or refuses. */
+  #isStopping = false;
+  #hasEnded = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** True if it is blocked, or about to be. */
+  get isStopping(): boolean {
+    return this.#isStopping && !this.#hasEnded;
+  }
+
+  /** Prepares for the answer to a message that is sent afterwards. */
+  expectAnswer(): void {
+    this.#isStopping = true;
+    this.#answer = deferred();
+  }
+
+  /** Waits for it, and returns what has failed. */
+  async answer(timeoutMs: number): Promise<GuestFailure | undefined> {
+    const message = await within<Answer, 'late'>(
+      timeoutMs + GRACE_MS,
+      this.#answer.promise,
+      'late',
+    );
+    if (message === 'late') return { error: `${this.name} does not answer` };
+    if (message?.type !== 'refused' && message?.type !== 'failed') return undefined;
+    const { error, stack } = message;
+    return { error: `${this.name}: ${error}`, ...(stack !== undefined && { stack }) };
+  }
+
+  /** What it has sent. */
+  onMessage(message: GuestMessage): void {
+    const hasStopped = message.type === 'ready';
+    const continues = ['running', 'failed', 'refused'].includes(message.type);
+    if (continues) this.#isStopping = false;
+    if (hasStopped || continues) this.#answer.resolve(message);
+  }
+
+  /** It has ended: nothing is expected of it any more. */
+  onEnd(): void {
+    this.#hasEnded = true;
+    this.#answer.resolve(undefined);
+  }
+}
+
+/** Sends participants a message, and waits for all answers. Never rejects. */
+export async function askAll(
+  participants: readonly Participant[],
+  send: () => void,
+  timeoutMs: number,
+): Promise<GuestFailure | undefined> {
+  for (const each of participants) each.expectAnswer();
+  send();
+  const failures = await Promise.all(participants.map((each) => each.answer(timeoutMs)));
+  return failures.reduce(withMore, undefined);
+}

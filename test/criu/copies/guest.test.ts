@@ -1,0 +1,117 @@
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { spawnCheckpointable } from '../../../src/index.ts';
+import { native } from '../../../src/native/index.ts';
+import { buildLibrary } from '../../helpers/built.ts';
+import { Output, pipe } from '../../helpers/descriptors.ts';
+import { guestChannel, guestFile } from '../../helpers/guest.ts';
+import { type NodeMajor, nodeMajors, nodeOptions, nodePath } from '../../helpers/node-versions.ts';
+import { client, killAfterTest, temporaryDirectory } from '../../helpers/workload.ts';
+
+beforeAll(buildLibrary);
+
+const COPIES = 3;
+const limits = { timeoutMs: 30_000 };
+const fixture = join(import.meta.dirname, '../../fixtures/copied-program.mjs');
+
+type Values = Record<string, Record<string, unknown[]>>;
+
+/** A pipe for the output of a program: the output, and the descriptor for the program. */
+function outputPipe(): [Output, number] {
+  const [readEnd, writeEnd] = pipe();
+  const own = native().duplicate(readEnd);
+  native().release(own);
+  const socket = new Socket({ fd: own, readable: true, writable: false });
+  onTestFinished(() => void socket.destroy());
+  return [new Output(socket), writeEnd];
+}
+
+/** Starts the program, and checkpoints it as a template. */
+async function makeTemplate(major: NodeMajor, library: string) {
+  const [output, stdout] = outputPipe();
+  const [channel, fd] = guestChannel();
+  const args = [...nodeOptions(major), fixture, library, 'old'];
+  const program = await spawnCheckpointable(nodePath(major), args, {
+    ...{ pidNamespace: true, stdout, descriptors: { 3: fd } },
+    env: { ...process.env, NODE_CRIU_GUEST_FD: '3', VARIABLE: 'old' },
+  });
+  killAfterTest(program.pid);
+  native().close(fd);
+  await output.has('started');
+  if (library) {
+    await channel.hello();
+    await channel.checkpoint(limits);
+  }
+  const criu = client();
+  const imagesDirectory = await temporaryDirectory();
+  await criu.dump(program.pid, { imagesDirectory, external: program.external });
+  await program.exited;
+  const { 1: stdoutName = '', 3: guestName = '' } = program.inheritNames;
+  const restore = async () => {
+    const [copyOutput, copyStdout] = outputPipe();
+    const [copyChannel, copyFd] = guestChannel();
+    const inheritFd = { [stdoutName]: copyStdout, [guestName]: copyFd };
+    const workDirectory = await temporaryDirectory();
+    const { pid } = await criu.restore({ imagesDirectory, workDirectory, inheritFd });
+    killAfterTest(pid);
+    native().close(copyFd);
+    return { output: copyOutput, channel: copyChannel, pid };
+  };
+  return await Promise.all(Array.from({ length: COPIES }, restore));
+}
+
+async function printed(output: Output): Promise<Values> {
+  await output.has('\n');
+  return JSON.parse(output.text);
+}
+
+/** The names of what has values in common in two copies. */
+function equalIn(copies: readonly Values[]): string[] {
+  const names: string[] = [];
+  for (const part of ['main', 'oldWorker', 'newWorker', 'child']) {
+    for (const name of Object.keys(copies[0]?.[part] ?? {})) {
+      const all = copies.flatMap((copy) => copy[part]?.[name] ?? []);
+      if (new Set(all).size < all.length) names.push(`${part}.${name}`);
+    }
+  }
+  return names;
+}
+
+describe.each(nodeMajors)('Node %i', (major) => {
+  test('no two copies draw the same random values', async () => {
+    const copies = await makeTemplate(major, pathToFileURL(guestFile).href);
+    const values = await Promise.all(
+      copies.map(async ({ channel, output }, index) => {
+        const info = {
+          ...{ copy: { id: `${index}` }, restoredAt: Date.now() },
+          ...{ args: [`${index}`], env: { VARIABLE: `new ${index}` } },
+        };
+        await channel.restored(info, limits);
+        return await printed(output);
+      }),
+    );
+    expect(equalIn(values)).toEqual([]);
+    for (const [index, { system }] of values.entries()) {
+      expect(system).toMatchObject({ variable: `new ${index}`, args: [`${index}`] });
+    }
+  });
+});
+
+test('without the library, copies draw the same random values', async () => {
+  const copies = await makeTemplate(24, '');
+  const values = await Promise.all(
+    copies.map(async ({ pid, output }) => {
+      process.kill(pid, 'SIGUSR2');
+      return await printed(output);
+    }),
+  );
+  const everywhere = ['bytes', 'integers', 'math', 'unbuffered', 'uuids', 'values'];
+  const only = ['key', 'newContext', 'newContexts', 'oldContext', 'secret'];
+  const parts = ['child', 'main', 'newWorker', 'oldWorker'];
+  const expected = parts.flatMap((part) => everywhere.map((name) => `${part}.${name}`));
+  expect(equalIn(values).sort()).toEqual(
+    [...expected, ...only.map((name) => `main.${name}`)].sort(),
+  );
+});
