@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// Builds the addon for the running Node and the lazy-pages daemon into build/, with the machine's C
+// Builds the addon for the running Node, the lazy-pages daemon and the launcher into build/, with the machine's C
 // compiler. A checkout uses it for its own; it is shipped as well, as `node-criu build-addon`, for
 // platforms without a prebuilt addon. CC and CFLAGS work as in make.
 //
-// usage: build-addon.mjs [--if-stale | --flags | --daemon-flags]
-//   --if-stale      do nothing if both are newer than their sources
-//   --flags         print the flags that every build of the addon needs, one per line
-//   --daemon-flags  the same for the daemon
+// usage: build-addon.mjs [--if-stale | --flags | --program-flags]
+//   --if-stale       do nothing if all are newer than their sources
+//   --flags          print the flags that every build of the addon needs, one per line
+//   --program-flags  the same for the programs
 import { execFile } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -17,11 +17,12 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const addonDirectory = join(root, 'src/native');
-const daemonDirectory = join(addonDirectory, 'lazy-pages');
+/** The programs beside the addon: directories of sources, and the ends of the names under which index.ts finds them. */
+const programs = ['lazy-pages', 'launcher'];
 const buildDirectory = join(root, 'build');
 
 const language = ['-std=c11', '-O2', '-Wall', '-Wextra'];
-export const daemonFlags = [...language, '-D_GNU_SOURCE'];
+export const programFlags = [...language, '-D_GNU_SOURCE'];
 /**
  * - `-z nodelete`: a thread of the addon can outlive the worker that loaded it (see process.c).
  * - `-z now`: the spawned child shares our memory, and must not run the dynamic linker there.
@@ -32,11 +33,14 @@ export const flags = [
   ...['-shared', '-pthread', '-Wl,-z,nodelete,-z,now,-z,relro'],
 ];
 
-/** Builds the addon and the daemon, and resolves with the path of the addon. */
+/** Builds the addon and the programs, and resolves with the path of the addon. */
 export async function buildAddon() {
   const file = await addonFile();
   const headers = await headerDirectory();
-  await build(daemonFile(), [...daemonFlags, ...(await sourcesIn(daemonDirectory))]);
+  for (const name of programs) {
+    const sources = await sourcesIn(join(addonDirectory, name));
+    await build(programFile(name), [...programFlags, ...sources]);
+  }
   await build(file, [...flags, '-isystem', headers, ...(await sourcesIn(addonDirectory))]);
   return file;
 }
@@ -81,9 +85,9 @@ async function addonFile() {
   return join(buildDirectory, `linux-${process.arch}-${libc}.node`);
 }
 
-/** The name under which src/native/index.ts looks for the daemon. */
-function daemonFile() {
-  return join(buildDirectory, `linux-${process.arch}-lazy-pages`);
+/** The name under which src/native/index.ts looks for a program. */
+function programFile(name) {
+  return join(buildDirectory, `linux-${process.arch}-${name}`);
 }
 
 /** Where Node's headers are: in its own release, or in a package of the distribution. */
@@ -119,8 +123,10 @@ async function sourcesIn(directory, pattern = /\.c$/) {
 
 async function isStale() {
   const modified = async (path) => (await stat(path)).mtimeMs;
-  const built = [await addonFile(), daemonFile()].map((path) => modified(path).catch(() => 0));
-  const sources = [addonDirectory, daemonDirectory].map((path) => sourcesIn(path, /\.[ch]$/));
+  const outputs = [await addonFile(), ...programs.map(programFile)];
+  const built = outputs.map((path) => modified(path).catch(() => 0));
+  const directories = [addonDirectory, ...programs.map((name) => join(addonDirectory, name))];
+  const sources = directories.map((path) => sourcesIn(path, /\.[ch]$/));
   const files = [...(await Promise.all(sources)).flat(), fileURLToPath(import.meta.url)];
   const changed = await Promise.all(files.map(modified));
   return Math.max(...changed) > Math.min(...(await Promise.all(built)));
@@ -128,7 +134,7 @@ async function isStale() {
 
 async function main(option) {
   if (option === '--flags') console.log(flags.join('\n'));
-  else if (option === '--daemon-flags') console.log(daemonFlags.join('\n'));
+  else if (option === '--program-flags') console.log(programFlags.join('\n'));
   else if (option !== '--if-stale' || (await isStale())) console.log(`built ${await buildAddon()}`);
 }
 

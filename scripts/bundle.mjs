@@ -62,11 +62,13 @@ const nameOf = (id) => id.slice(compiled.length);
 const isOnDemand = (id) =>
   [
     /\/(migration|postcopy|stream)\//,
+    /\/copies\/(?!template-pool)/,
     /\/store\/(?!checkpoint-store)/,
     /\/precopy\/(?!estimate|policy|pre-copy)/,
     /\/preflight\/(?!restorable|checks\/(check|namespaces)\.)/,
     /\/netlink\/(?!message|nftables|socket)/,
-    /\/images\/checkpoint\.js$/,
+    /\/guest\//,
+    /\/images\/(checkpoint|decode-image|encode-image|image-cursor|image-layouts|payload)\.js$/,
     /\/generated\/images\/(?!stats|pagemap)/,
   ].some((pattern) => pattern.test(nameOf(id)));
 
@@ -75,6 +77,7 @@ const isPublic = (id) =>
   [
     /^\/(index|criu|errors|diagnostics|short-forms)\.js$/,
     /^\/images\/(stats|verify)\.js$/,
+    /^\/copies\/template-pool\.js$/,
     /^\/launch\/(checkpointable-process|launch)\.js$/,
     /^\/precopy\/pre-copy\.js$/,
     /^\/process\/process-handle\.js$/,

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds the addons that the package ships into prebuilds/, for Linux on x64 and arm64 with glibc and
-# musl, and the lazy-pages daemon for any libc. Checks the architecture of each, the libraries that it
+# musl, and the lazy-pages daemon and the launcher for any libc. Checks the architecture of each, the libraries that it
 # needs, and the versions of glibc's symbols. Skips what is up to date.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -20,7 +20,7 @@ check() { # FILE TRIPLET
     die "$1 is not for $2"
   libraries=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<< "$elf" | sort | paste -sd ' ')
   versions=$(grep -oE 'GLIBC_[0-9.]+' <<< "$elf" | sort -Vu || true)
-  if [[ $1 = *-lazy-pages ]]; then
+  if [[ $1 != *.node ]]; then
     [ -z "$libraries" ] || die "$1 needs $libraries"
     return
   fi
@@ -40,10 +40,13 @@ check() { # FILE TRIPLET
 }
 
 build() { # NAME TRIPLET
-  local what=(-isystem /addon/headers "${flags[@]}" "${addon[@]}")
-  [[ $1 != *-lazy-pages ]] || what=(-static "${daemon_flags[@]}" "${daemon[@]}")
+  local what=(-isystem /addon/headers "${flags[@]}") sources=("$root"/addon/*.c)
+  if [[ $1 != *.node ]]; then
+    what=(-static "${program_flags[@]}")
+    sources=("$root/addon/${1#linux-*-}"/*.c)
+  fi
   rm -f "$root/addon/$1"
-  compile "$2" -s "${what[@]}" -o "/addon/$1"
+  compile "$2" -s "${what[@]}" "${sources[@]#"$root"}" -o "/addon/$1"
   check "/addon/$1" "$2"
   chmod 755 "$root/addon/$1"
   cp -p "$root/addon/$1" "prebuilds/.$1"
@@ -58,19 +61,18 @@ declare -A triplets=(
   [linux-x64-glibc.node]=x86_64-linux-gnu [linux-x64-musl.node]=x86_64-linux-musl
   [linux-arm64-glibc.node]=aarch64-linux-gnu [linux-arm64-musl.node]=aarch64-linux-musl
   [linux-x64-lazy-pages]=x86_64-linux-musl [linux-arm64-lazy-pages]=aarch64-linux-musl
+  [linux-x64-launcher]=x86_64-linux-musl [linux-arm64-launcher]=aarch64-linux-musl
 )
 stale=()
 for name in "${!triplets[@]}"; do
   out=prebuilds/$name
-  [[ -e $out && -z $(find src/native/{,lazy-pages/}*.[ch] scripts/{prebuild.sh,compilers.sh,build-addon.mjs} -newer "$out") ]] || stale+=("$name")
+  [[ -e $out && -z $(find src/native/{,lazy-pages/,launcher/}*.[ch] scripts/{prebuild.sh,compilers.sh,build-addon.mjs} -newer "$out") ]] || stale+=("$name")
 done
 [ ${#stale[@]} -gt 0 ] || exit 0
 
 need_compilers
 mapfile -t flags < <(node scripts/build-addon.mjs --flags)
-mapfile -t daemon_flags < <(node scripts/build-addon.mjs --daemon-flags)
-rm -rf "$root"/addon/{*.[ch],lazy-pages}
-cp -r src/native/{*.[ch],lazy-pages} "$root/addon"
-addon=(src/native/*.c) daemon=(src/native/lazy-pages/*.c)
-addon=("${addon[@]/#src\/native//addon}") daemon=("${daemon[@]/#src\/native//addon}")
+mapfile -t program_flags < <(node scripts/build-addon.mjs --program-flags)
+rm -rf "$root"/addon/{*.[ch],lazy-pages,launcher}
+cp -r src/native/{*.[ch],lazy-pages,launcher} "$root/addon"
 for name in "${stale[@]}"; do build "$name" "${triplets[$name]}"; done

@@ -1,3 +1,6 @@
+import { createTemplate } from './copies/create-template.ts';
+import { Template } from './copies/template.ts';
+import type { TemplateOptions } from './copies/template-options.ts';
 import { traceOperation } from './diagnostics.ts';
 import { CriuError, invalid } from './errors.ts';
 import type { PreflightFinding } from './finding.ts';
@@ -476,6 +479,37 @@ export class Criu implements AsyncDisposable {
       CriuSession.open(this.#client, given),
     );
     return await this.#hold('session', session, session.exited);
+  }
+
+  /**
+   * Starts a program in pid and mount namespaces of its own, waits until it is ready, and makes a checkpoint of it, of
+   * which any number of copies can run side by side: see {@link Template.start}. The program sees the root
+   * directory of the host, and of its other mounts those that it needs: see `mounts`. Needs root.
+   * @param file a path, or a name to look up on PATH
+   * @param args the arguments, without the name of the program
+   * @throws CriuError as {@link spawnCheckpointable} and {@link Criu.dump} do; ERR_CRIU_PROGRAM_ENDED, with the end of
+   * its standard error, if the program ends before it is ready; ERR_CRIU_TIMEOUT if it is not ready in time
+   */
+  async template(
+    file: string,
+    args: readonly string[],
+    options: TemplateOptions,
+  ): Promise<Template> {
+    const given = this.#begin('template', options);
+    assertOwnCriu(this.#client, 'template', INHERITS);
+    return await traceOperation({ operation: 'template' }, () =>
+      createTemplate(this.#client, file, args, given),
+    );
+  }
+
+  /**
+   * Opens a template that {@link Criu.template} has made, in this process or another.
+   * @throws CriuError ERR_CRIU_BAD_IMAGE if the directory holds no template, or a damaged one
+   */
+  async openTemplate(imagesDirectory: string): Promise<Template> {
+    this.#assertOpen('openTemplate');
+    checkValue('openTemplate', 'imagesDirectory', text, imagesDirectory);
+    return await Template.open('openTemplate', this.#client, imagesDirectory);
   }
 
   /**

@@ -12,6 +12,7 @@ import type { PreflightFinding } from './finding.ts';
  * - `ERR_CRIU_NO_SUCH_PROCESS`: there is no process with the pid to dump.
  * - `ERR_CRIU_BUSY`: another dump or a debugger traces the processes, and only one can.
  * - `ERR_CRIU_PID_BUSY`: a pid that the restore needs is in use.
+ * - `ERR_CRIU_ADDRESS_IN_USE`: a port that a copy of a template needs, or should be published on, is in use.
  * - `ERR_CRIU_NO_MEM_TRACK`: the kernel does not track changed memory (soft-dirty).
  * - `ERR_CRIU_NO_LAZY_PAGES`: the kernel lacks the userfaultfd that lazy pages need.
  * - `ERR_CRIU_FAILED`: CRIU reported a failure that no other code stands for.
@@ -46,6 +47,7 @@ export type CriuErrorCode =
   | 'ERR_CRIU_NO_SUCH_PROCESS'
   | 'ERR_CRIU_BUSY'
   | 'ERR_CRIU_PID_BUSY'
+  | 'ERR_CRIU_ADDRESS_IN_USE'
   | 'ERR_CRIU_NO_MEM_TRACK'
   | 'ERR_CRIU_NO_LAZY_PAGES'
   | 'ERR_CRIU_FAILED'

@@ -1,3 +1,22 @@
+export type { TemplateCopy } from './copies/copy.ts';
+export type { CopyDumpOptions } from './copies/copy-dump.ts';
+export type {
+  CopyEnvironment,
+  CopyIdentity,
+  CopyNetwork,
+  CopyOptions,
+  CopyOutput,
+  PublishedPort,
+} from './copies/copy-options.ts';
+export type { TakenPort } from './copies/port-forwarder.ts';
+export type { Template } from './copies/template.ts';
+export type {
+  TemplateNamespace,
+  TemplateOptions,
+  TemplateReadiness,
+  TemplateWarmUp,
+} from './copies/template-options.ts';
+export { TemplatePool, type TemplatePoolOptions } from './copies/template-pool.ts';
 export { type CheckpointOptions, Criu, type CriuClientOptions } from './criu.ts';
 export type { NotificationTrace, OperationTrace, WorkerTrace } from './diagnostics.ts';
 export {
@@ -15,7 +34,11 @@ export { type RestoreStats, readDumpStats, readRestoreStats } from './images/sta
 export { type ImageFinding, type VerifyImagesOptions, verifyImages } from './images/verify.ts';
 export { CheckpointableProcess } from './launch/checkpointable-process.ts';
 export { spawnCheckpointable } from './launch/launch.ts';
-export type { SpawnCheckpointableOptions, StdioTarget } from './launch/launch-options.ts';
+export type {
+  ProgramOptions,
+  SpawnCheckpointableOptions,
+  StdioTarget,
+} from './launch/launch-options.ts';
 export type { MigrationServer } from './migration/destination/serve.ts';
 export type {
   IncomingMigration,

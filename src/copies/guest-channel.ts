@@ -40,6 +40,8 @@ type Answer = Exclude<GuestMessage, GuestHello | { type: 'checkpoint-me' } | { t
 export class GuestChannel {
   readonly #socket: Socket;
   readonly #lines = new LineSplitter();
+  /** What the program said when it loaded the library; undefined until then. */
+  greeting: GuestHello | undefined;
   readonly #hello = deferred<GuestHello>();
   readonly #requested = deferred<void>();
   #answer: Deferred<Answer> | undefined;
@@ -171,6 +173,7 @@ export class GuestChannel {
         if (message.protocol !== PROTOCOL) {
           throw new Error(`version ${message.protocol} of the protocol, instead of ${PROTOCOL}`);
         }
+        this.greeting = message;
         this.#hello.resolve(message);
         break;
       case 'checkpoint-me':

@@ -60,7 +60,7 @@ export class CheckpointableProcess extends ProcessHandle {
 }
 
 /** True if a process of a tree has a socket that listens on a TCP port. */
-async function listensOn(root: number, port: number): Promise<boolean> {
+export async function listensOn(root: number, port: number): Promise<boolean> {
   const listeners = await readTcpListeners(root, port);
   if (listeners.size === 0) return false;
   const sockets = await Promise.all(descendantsOf(root).map(readSockets));

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { invalid } from '../errors.ts';
 import {
   type Check,
@@ -28,21 +29,25 @@ import type { DescriptorLike } from '../options/types.ts';
  */
 export type StdioTarget = 'ignore' | (string & {}) | DescriptorLike;
 
-/** Options of {@link spawnCheckpointable}. Relative paths start at the directory of this process. */
-export interface SpawnCheckpointableOptions {
+/** What a program that is started gets of its parent. */
+export interface ProgramOptions {
   /** Working directory. Default: the directory of this process. */
   cwd?: string;
   /** Environment. Default: the environment of this process. */
   env?: Readonly<Record<string, string | undefined>>;
   /**
-   * User id of the program. `gid` is required with it. Default: that of this process. The program's
-   * files, such as `stdout`, are opened by this process.
+   * User id of the program. `gid` is required with it. Default: that of this process, which opens the program's
+   * files, such as `stdout`, in any case.
    */
   uid?: number;
   /** Group id of the program. Needs `uid`. */
   gid?: number;
   /** Supplementary groups of the program. Needs `uid`. Default with `uid`: none. */
   groups?: readonly number[];
+}
+
+/** Options of {@link spawnCheckpointable}. Relative paths start at the directory of this process. */
+export interface SpawnCheckpointableOptions extends ProgramOptions {
   /**
    * Start the program in a pid namespace of its own, in which it has pid 1. It is then restored with
    * pids that no other process can have, but must reap orphans, and signals without a handler do not
@@ -84,7 +89,8 @@ const stream = check(
 const isId = (value: unknown) => isInteger(value, 0, 0x7fffffff);
 const isIdOf = (value: unknown) => (isId(value) ? value : undefined);
 
-const environment = record(
+/** Variables of an environment. */
+export const environment = record(
   'a record of strings, whose names are not empty and contain no =',
   (name) => isText(name) && !name.includes('='),
   check('a string', (value) => value === '' || isText(value)),
@@ -92,19 +98,24 @@ const environment = record(
 
 const id = check('an integer from 0 to 2147483647', isId);
 
-const shape: Shape<SpawnCheckpointableOptions> = {
+/** The checks of {@link ProgramOptions}. */
+export const programShape: Shape<ProgramOptions> = {
   cwd: text,
   uid: id,
   gid: id,
   groups: check('an array of group ids', (value) => Array.isArray(value) && !!each(value, isIdOf)),
-  pidNamespace: flag,
-  ipcNamespace: flag,
   // The environment of this process can contain anything, and is passed on as it is.
   env: {
     ...environment,
     read: (operation, option, value) =>
       value === process.env ? value : environment.read?.(operation, option, value),
   },
+};
+
+const shape: Shape<SpawnCheckpointableOptions> = {
+  ...programShape,
+  pidNamespace: flag,
+  ipcNamespace: flag,
   stdin: stream,
   stdout: stream,
   stderr: stream,
@@ -116,11 +127,13 @@ const shape: Shape<SpawnCheckpointableOptions> = {
   ),
 };
 
-const programName: Check = check('the name of a program', isText);
+/** A path, or a name to look up on PATH. */
+export const programName: Check = check('the name of a program', isText);
 
 const argument = (value: unknown) => (value === '' || isText(value) ? value : undefined);
 
-const argumentList: Check = {
+/** The arguments of a program. */
+export const argumentList: Check = {
   ...check('an array of strings', (value) => Array.isArray(value) && !!each(value, argument)),
   read: (_operation, _option, value) => [...(value as string[])],
 };
@@ -132,13 +145,31 @@ export function checkLaunch(
   options: SpawnCheckpointableOptions,
 ): Launch {
   const checked = checkOptions(OPERATION, options, shape);
-  const { uid, gid, groups } = checked;
-  if (uid === undefined ? gid !== undefined || groups !== undefined : gid === undefined) {
-    throw invalid(OPERATION, uid === undefined ? 'uid' : 'gid', 'a number', undefined);
-  }
+  assertUser(OPERATION, checked);
   return {
     file: checkValue(OPERATION, 'file', programName, file),
     args: checkValue(OPERATION, 'args', argumentList, args),
     ...checked,
   };
+}
+
+/** Refuses a user without a group, and groups without a user. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
+export function assertUser(operation: string, { uid, gid, groups }: ProgramOptions): void {
+  if (uid === undefined ? gid !== undefined || groups !== undefined : gid === undefined) {
+    throw invalid(operation, uid === undefined ? 'uid' : 'gid', 'a number', undefined);
+  }
+}
+
+/** The environment of a program as execve(2) takes it. */
+export function environmentStrings(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    value === undefined ? [] : `${name}=${value}`,
+  );
+}
+
+/** Refuses a working directory that does not exist. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
+export async function assertDirectory(operation: string, cwd: string | undefined): Promise<void> {
+  if (cwd === undefined) return;
+  const stats = await stat(cwd).catch(() => undefined);
+  if (!stats?.isDirectory()) throw invalid(operation, 'cwd', 'an existing directory', cwd);
 }

@@ -1,5 +1,5 @@
 import { constants as fs } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { CriuError, invalid, systemFailure } from '../errors.ts';
 import { native } from '../native/index.ts';
@@ -9,7 +9,9 @@ import { findExecutable } from '../process/executable.ts';
 import { CheckpointableProcess } from './checkpointable-process.ts';
 import { ioUringFilter } from './io-uring-filter.ts';
 import {
+  assertDirectory,
   checkLaunch,
+  environmentStrings,
   type Launch,
   OPERATION,
   type SpawnCheckpointableOptions,
@@ -53,11 +55,8 @@ export async function spawnCheckpointable(
 
 async function start(launch: Launch): Promise<CheckpointableProcess> {
   const { file, args, cwd, env = process.env, uid, gid, groups = [] } = launch;
-  const environment = Object.entries(env).flatMap(([name, value]) =>
-    value === undefined ? [] : `${name}=${value}`,
-  );
   const given = givenDescriptors(launch);
-  await checkDirectory(cwd);
+  await assertDirectory(OPERATION, cwd);
   const { path } = await findExecutable(OPERATION, file, {
     ...(cwd !== undefined && { cwd }),
     searchPath: env.PATH,
@@ -71,7 +70,7 @@ async function start(launch: Launch): Promise<CheckpointableProcess> {
     const { pid, pidfd } = native().spawn({
       file: path,
       args: [file, ...args],
-      env: environment,
+      env: environmentStrings(env),
       ...(cwd !== undefined && { cwd }),
       descriptors: [...given, ...files],
       newSession: true,
@@ -104,12 +103,6 @@ function numberOf(option: string, target: DescriptorLike): number {
   const fd = openDescriptorOf(target);
   if (fd === undefined) throw invalid(OPERATION, option, 'an open descriptor', target);
   return fd;
-}
-
-async function checkDirectory(cwd: string | undefined): Promise<void> {
-  if (cwd === undefined) return;
-  const stats = await stat(cwd).catch(() => undefined);
-  if (!stats?.isDirectory()) throw invalid(OPERATION, 'cwd', 'an existing directory', cwd);
 }
 
 /**

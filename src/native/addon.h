@@ -83,15 +83,21 @@ method_function js_pidfd_open, js_pidfd_send_signal, js_pidfd_getfd, js_set_fore
 /* Reaps a child when it ends, on a thread of its own if it still runs. */
 void reap_later(pid_t pid);
 
-/* --- channel.c, listener.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c, memory-copy.c,
- * serve-pages.c and guest.c */
+/* --- channel.c -------------------------------------------------------------------------------- */
 
-method_function js_socketpair, js_connect, js_stream_pair, js_pipe;
+/* The first end is for this process and does not block; the second end is for another process. */
+bool return_nonblocking_pair(napi_env env, const int pair[2], napi_value *result);
+
+method_function js_socketpair, js_connect, js_pipe;
+
+/* --- network.c, listener.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c, memory-copy.c and guest.c */
+
+method_function js_stream_pair;
 method_function js_listen, js_accept, js_set_pipe_size;
 method_function js_send, js_receive, js_set_blocking, js_signal_at_end;
 method_function js_watch;
 method_function js_spawn;
-method_function js_netlink, js_packet_socket;
+method_function js_netlink, js_tcp_socket, js_new_network, js_packet_socket;
 method_function js_end_tcp_repair, js_open_by_handle, js_get_attribute, js_try_lock;
 method_function js_exchange;
 method_function js_sync_files;

@@ -27,8 +27,7 @@ static bool return_pair(napi_env env, const int pair[2], napi_value *result) {
   return true;
 }
 
-/* The first end is for this process and must not block; the second end is for another process. */
-static bool return_nonblocking_pair(napi_env env, const int pair[2], napi_value *result) {
+bool return_nonblocking_pair(napi_env env, const int pair[2], napi_value *result) {
   int flags = fcntl(pair[0], F_GETFL);
   if (flags >= 0 && fcntl(pair[0], F_SETFL, flags | O_NONBLOCK) == 0)
     return return_pair(env, pair, result);
@@ -64,17 +63,6 @@ bool js_connect(napi_env env, const struct call *call, napi_value *result) {
   bool done = get_string(env, call->arguments[0], &path) && connect_to(env, path, result);
   free(path);
   return done;
-}
-
-bool js_stream_pair(napi_env env, const struct call *call, napi_value *result) {
-  int pair[2], size;
-  if (!get_int(env, call->arguments[0], &size)) return false;
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-    return throw_errno(env, errno, "socketpair", NULL);
-  /* The kernel caps the size at net.core.wmem_max, so the result is not checked. */
-  for (int end = 0; end < 2; end++)
-    setsockopt(pair[end], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-  return return_nonblocking_pair(env, pair, result);
 }
 
 bool js_pipe(napi_env env, const struct call *call, napi_value *result) {

@@ -166,8 +166,9 @@ export interface Native {
   /**
    * Creates two connected AF_UNIX SOCK_STREAM sockets; the first does not block.
    * @param buffer size of the send buffers in bytes; the kernel caps it at net.core.wmem_max
+   * @param netns a descriptor of the network namespace to create them in; by default ours
    */
-  streamPair(buffer: number): [number, number];
+  streamPair(buffer: number, netns?: number): [number, number];
   /** Creates a pipe, `[read end, write end]`; the read end does not block. */
   pipe(): [number, number];
   /**
@@ -218,6 +219,10 @@ export interface Native {
   wait(pidfd: number): WaitStatus | null | undefined;
   /** Opens a netlink socket in the network namespace of the descriptor `netns`, or, for -1, in ours. */
   netlink(protocol: number, netns: number): number;
+  /** The same for a TCP socket, which is not bound or connected yet. */
+  tcpSocket(version: 4 | 6, netns: number): number;
+  /** Makes a network namespace in which the loopback device is up; it exists while a descriptor of it is open. */
+  newNetwork(): number;
   /** Opens a socket that sends whole Ethernet frames on the network device with this index. */
   packetSocket(index: number): number;
   /**
@@ -319,9 +324,21 @@ function load(): Native {
  * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM
  */
 export function lazyPagesDaemon(): string {
-  const name = `linux-${process.arch}-lazy-pages`;
+  return findProgram('lazy-pages');
+}
+
+/**
+ * Finds the program of this package that starts others in mounts of their own.
+ * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM
+ */
+export function launcher(): string {
+  return findProgram('launcher');
+}
+
+function findProgram(kind: string): string {
+  const name = `linux-${process.arch}-${kind}`;
   const file = find(name);
-  if (file === undefined) throw unsupported(`node-criu has no lazy-pages daemon ${name}`);
+  if (file === undefined) throw unsupported(`node-criu has no program ${name}`);
   return file;
 }
 

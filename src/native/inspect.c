@@ -3,64 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-#include <uv.h>
-
-/* --- Netlink ---------------------------------------------------------------------------------- */
-
-struct netlink_request {
-  int protocol, netns, fd, error;
-};
-
-static void open_netlink(void *argument) {
-  struct netlink_request *request = argument;
-  request->fd = -1;
-  if (request->netns < 0 || setns(request->netns, CLONE_NEWNET) == 0)
-    request->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, request->protocol);
-  request->error = errno;
-}
-
-/* A socket belongs to the network namespace that it was created in. A thread of its own enters that
- * namespace, so that the rest of the process stays where it is. */
-bool js_netlink(napi_env env, const struct call *call, napi_value *result) {
-  struct netlink_request request;
-  uv_thread_t thread;
-  if (!get_int(env, call->arguments[0], &request.protocol) ||
-      !get_int(env, call->arguments[1], &request.netns))
-    return false;
-  if (request.netns < 0) {
-    open_netlink(&request);
-  } else {
-    int status = uv_thread_create(&thread, open_netlink, &request);
-    if (status < 0) return throw_errno(env, -status, "pthread_create", NULL);
-    uv_thread_join(&thread);
-  }
-  if (request.fd < 0) return throw_errno(env, request.error, "socket", NULL);
-  return return_fd(env, request.fd, result);
-}
-
-/* A socket of protocol 0 receives nothing. */
-bool js_packet_socket(napi_env env, const struct call *call, napi_value *result) {
-  struct sockaddr_ll device = {.sll_family = AF_PACKET};
-  if (!get_int(env, call->arguments[0], &device.sll_ifindex)) return false;
-  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return throw_errno(env, errno, "socket", NULL);
-  if (bind(fd, (struct sockaddr *)&device, sizeof device) < 0) {
-    int error = errno;
-    close(fd);
-    return throw_errno(env, error, "bind", NULL);
-  }
-  return return_fd(env, fd, result);
-}
 
 /* --- Sockets of other processes --------------------------------------------------------------- */
 

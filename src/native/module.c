@@ -25,6 +25,8 @@ static const struct method methods[] = {
     {"setForeground", js_set_foreground},
     {"wait", js_wait},
     {"netlink", js_netlink},
+    {"tcpSocket", js_tcp_socket},
+    {"newNetwork", js_new_network},
     {"packetSocket", js_packet_socket},
     {"endTcpRepair", js_end_tcp_repair},
     {"openByHandle", js_open_by_handle},

@@ -1,5 +1,6 @@
 import type { Hooks } from '../options/hooks.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
+import type { Enclosure } from '../worker/enclosure.ts';
 import type { Pool } from '../worker/pool.ts';
 
 /** What the operations of one client share: which criu to use, and the default options. */
@@ -12,6 +13,8 @@ export interface Client {
   readonly kernelCache?: boolean | undefined;
   /** Workers that are started ahead. */
   readonly pool?: Pool | undefined;
+  /** Namespaces and mounts for the criu of each operation. */
+  readonly enclosure?: Enclosure | undefined;
   readonly defaults: Readonly<CriuOpts>;
 }
 

@@ -206,6 +206,7 @@ export async function prepare<T>(
     endpoint,
     inherited: [...inherited, ...(job.request.inherited ?? [])],
     inSession: operation === 'restore' && options.shellJob === true,
+    enclosure: client.enclosure,
     isHalfRestored,
     // A service has these children itself, or its log.
     mayBePooled: !(

@@ -27,6 +27,14 @@ export class ProcessHandle {
    */
   get exited(): Promise<ExitStatus> {
     this.#watch?.ref();
+    return this.ended;
+  }
+
+  /**
+   * The same, without keeping Node running.
+   * @internal
+   */
+  get ended(): Promise<ExitStatus> {
     return this.#watch?.exited ?? Promise.resolve({ code: null, signal: null });
   }
 

@@ -6,6 +6,7 @@ import { type ExitWatch, watchExit } from '../process/exit.ts';
 import { SIGKILL } from '../process/terminate.ts';
 import { statusOf } from '../procfs/status.ts';
 import type { Remains } from './connection.ts';
+import type { Enclosure } from './enclosure.ts';
 import { environmentEntries } from './environment.ts';
 import { Stderr } from './stderr.ts';
 
@@ -33,6 +34,7 @@ export class CriuChild {
     args,
     inherited,
     inSession = false,
+    enclosure,
     onStderr,
   }: {
     /** Absolute path of the binary. */
@@ -42,6 +44,8 @@ export class CriuChild {
     readonly inherited: readonly (readonly [number, number])[];
     /** Stay in the session and on the terminal of this process. */
     readonly inSession?: boolean;
+    /** Namespaces and mounts of its own. */
+    readonly enclosure?: Enclosure | undefined;
     /** For a criu that forks workers: called after output has arrived. */
     readonly onStderr?: () => void;
   }): CriuChild {
@@ -50,15 +54,18 @@ export class CriuChild {
     try {
       const [stderr, stderrEnd] = native().pipe();
       try {
+        const { launcher, steps, cloneFlags } = enclosure ?? {};
+        const command = [path, ...args];
         const child = native().spawn({
-          file: path,
-          args: [path, ...args],
+          file: launcher ?? path,
+          args: launcher ? [launcher, ...(steps ?? []), '--', path, ...command] : command,
           env: environmentEntries(),
           descriptors: [[0, stdin], [1, nothing], [2, stderrEnd], ...inherited],
           // In its own session, so that Ctrl-C in a terminal does not kill criu during a dump.
           newSession: !inSession,
           // CRIU creates images, which hold process memory, with mode 0644 minus this mask.
           umask: 0o077,
+          ...(cloneFlags !== undefined && { cloneFlags }),
         });
         const started = new CriuChild(child, stderr, onStderr);
         traceWorker({ pid: started.pid, path, args }, started.exit.exited);

@@ -66,17 +66,19 @@ export class WorkerSession {
 
 /** Takes a worker from the pool, unless the operation needs a criu of its own. */
 function fromPool(opening: Opening): ZygoteWorker | undefined {
-  const { endpoint, inherited, inSession, isHalfRestored, mayBePooled } = opening;
-  if (!mayBePooled || inherited?.length || inSession) return undefined;
+  const { endpoint, inherited, inSession, enclosure, isHalfRestored, mayBePooled } = opening;
+  if (!mayBePooled || inherited?.length || inSession || enclosure) return undefined;
   const worker = endpoint.pool?.take(endpoint);
   if (worker) worker.isHalfRestored = isHalfRestored;
   return worker;
 }
 
-function start({ operation, endpoint, inherited, inSession, isHalfRestored }: Opening): Worker {
+function start({ operation, endpoint, ...options }: Opening): Worker {
+  const { inherited, inSession, enclosure, isHalfRestored } = options;
   try {
     return Worker.start({
       path: endpoint.path,
+      enclosure,
       ...(inherited && { inherited }),
       ...(inSession && { inSession }),
       isHalfRestored,

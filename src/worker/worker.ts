@@ -5,6 +5,7 @@ import { SIGKILL } from '../process/terminate.ts';
 import { programOf } from '../procfs/program.ts';
 import { CriuChild } from './child.ts';
 import type { CriuConnection, Remains } from './connection.ts';
+import type { Enclosure } from './enclosure.ts';
 import { PacketSocket } from './packet-socket.ts';
 
 /** How long criu may take to end after its socket is closed, in milliseconds. */
@@ -19,6 +20,8 @@ export interface WorkerOptions {
   readonly inherited?: readonly (readonly [number, number])[];
   /** Stay in the session and on the terminal of this process, as a restored shell job needs. */
   readonly inSession?: boolean;
+  /** Namespaces and mounts of its own. */
+  readonly enclosure?: Enclosure | undefined;
   /** See {@link CriuConnection.isHalfRestored}. */
   readonly isHalfRestored?: (() => boolean) | undefined;
 }
@@ -33,7 +36,8 @@ export class Worker implements CriuConnection {
   #program: string | undefined;
 
   /** Starts criu; throws the error of the system call that failed. */
-  static start({ path, inherited = [], inSession = false, isHalfRestored }: WorkerOptions): Worker {
+  static start(options: WorkerOptions): Worker {
+    const { path, inherited = [], inSession = false, enclosure, isHalfRestored } = options;
     const [socket, peer] = native().socketpair();
     try {
       const child = CriuChild.start({
@@ -41,6 +45,7 @@ export class Worker implements CriuConnection {
         args: ['swrk', String(SWRK_FD)],
         inherited: [[SWRK_FD, peer], ...inherited],
         inSession,
+        enclosure,
       });
       return new Worker(child, new PacketSocket(socket), isHalfRestored);
     } catch (error) {

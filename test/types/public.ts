@@ -7,6 +7,12 @@ import {
   type CheckpointOptions,
   CheckpointStore,
   type CheckpointStoreOptions,
+  type CopyDumpOptions,
+  type CopyEnvironment,
+  type CopyIdentity,
+  type CopyNetwork,
+  type CopyOptions,
+  type CopyOutput,
   Criu,
   type CriuClientOptions,
   CriuError,
@@ -37,7 +43,9 @@ import {
   type PreDumpOptions,
   type PreflightFinding,
   type PreflightRestoreOptions,
+  type ProgramOptions,
   type PruneOptions,
+  type PublishedPort,
   preCopy,
   type preflight,
   type preflightRestore,
@@ -52,6 +60,15 @@ import {
   type StoredDumpOptions,
   type StoredRestoreOptions,
   spawnCheckpointable,
+  type TakenPort,
+  type Template,
+  type TemplateCopy,
+  type TemplateNamespace,
+  type TemplateOptions,
+  TemplatePool,
+  type TemplatePoolOptions,
+  type TemplateReadiness,
+  type TemplateWarmUp,
   type VerifyImagesOptions,
   type verifyImages,
   type WorkerTrace,
@@ -250,4 +267,36 @@ export async function keep(pid: number): Promise<void> {
   await store.checkpoint(pid, { name: 'web', imagesDirectory: '/tmp' });
   // @ts-expect-error a name is required
   await store.checkpoint(pid, {});
+}
+
+export async function copies(): Promise<void> {
+  const ready: TemplateReadiness = { url: 'http://127.0.0.1:8080/' };
+  const warmUp: TemplateWarmUp = { url: 'http://127.0.0.1:8080/', requests: 3 };
+  const namespaces: TemplateNamespace[] = ['ipc', 'net', 'uts'];
+  const program: ProgramOptions = { cwd: '/', uid: 1, gid: 1 };
+  const imagesDirectory = '/var/lib/templates/app';
+  const options: TemplateOptions = { imagesDirectory, ready, warmUp, namespaces, ...program };
+  const template = await criu.template('node', ['app.js'], options);
+  same<typeof template, Template>();
+  same<Awaited<ReturnType<typeof criu.openTemplate>>, Template>();
+  const port: PublishedPort = { to: 8080 };
+  const network: CopyNetwork = '/run/netns/blue';
+  const stdout: CopyOutput = 'pipe';
+  const into: CopyEnvironment = { publish: [port], network, stdout, mergeMemory: true };
+  const who: CopyIdentity = { name: 'blue', env: { TENANT: 'blue', OLD: undefined }, args: ['x'] };
+  const both: CopyOptions = { ...into, ...who };
+  await using copy = await template.start(both);
+  same<typeof copy, TemplateCopy>();
+  same<typeof copy.published, readonly TakenPort[]>();
+  same<typeof copy.exited, Promise<ExitStatus>>();
+  const dump: CopyDumpOptions = { imagesDirectory: '/var/lib/templates/copy', leaveRunning: true };
+  same<ReturnType<typeof copy.dump>, Promise<DumpResult>>();
+  await copy.dump(dump);
+  const kept: TemplatePoolOptions = { size: 4, ...into };
+  await using pool = new TemplatePool(template, kept);
+  same<Awaited<ReturnType<typeof pool.take>>, TemplateCopy>();
+  // @ts-expect-error what a copy is restored into cannot be changed when it is taken
+  await pool.take({ stdout: 'pipe' });
+  // @ts-expect-error one of these signs has another type
+  await criu.template('node', [], { imagesDirectory: '/tmp/x', ready: { port: '80' } });
 }

@@ -175,6 +175,35 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
     ...descriptors.map((bad) => alone(['descriptors', { descriptors: bad }])),
     ...[notOpen, '1'].map((bad) => alone(['descriptors.4', { descriptors: { 4: bad } }])),
   ],
+  template: [
+    ['options', ['node', [], null]],
+    ['file', ['', [], { imagesDirectory: '/i' }]],
+    ['args', ['node', 'app.js', { imagesDirectory: '/i' }]],
+    ...[
+      ['imagesDirectory', {}] as const,
+      ['ready', { ready: {} }] as const,
+      ['ready', { ready: { port: 80, line: 'up' } }] as const,
+      ['ready.port', { ready: { port: 0 } }] as const,
+      ['ready.url', { ready: { url: 'https://localhost/' } }] as const,
+      ['ready.path', { ready: { path: '/x' } }] as const,
+      ['readyTimeoutMs', { readyTimeoutMs: -1 }] as const,
+      ['warmUp.url', { warmUp: { requests: 3 } }] as const,
+      ['warmUp.requests', { warmUp: { url: 'http://localhost/', requests: 0 } }] as const,
+      ['namespaces', { namespaces: ['user'] }] as const,
+      ['mounts', { mounts: ['data'] }] as const,
+      ['gid', { uid: 1 }] as const,
+      ['env', { env: { 'A=B': 'c' } }] as const,
+      ['cwd', { cwd: '/no/such/directory' }] as const,
+      ['stdout', { stdout: notOpen }] as const,
+      ['guestTimeoutMs', { guestTimeoutMs: '1 s' }] as const,
+      ['signal', { signal: true }] as const,
+      ['leaveRunning', { leaveRunning: true }] as const,
+    ].map((bad): [string, unknown[]] => {
+      const [option, given] = bad[0] === 'imagesDirectory' ? bad : inImages(bad);
+      return [option, ['node', [], given]];
+    }),
+  ],
+  openTemplate: ['', undefined, 3].map((bad) => ['imagesDirectory', [bad]]),
 };
 
 test('every method that starts criu has test cases', () => {
@@ -202,8 +231,8 @@ describe.each(Object.entries(calls))('%s refuses, before it looks for criu,', (m
   });
 });
 
-// preflight and preflightRestore report a missing criu as a finding.
-const needCriu = Object.keys(calls).filter((method) => !method.startsWith('preflight'));
+// preflight and preflightRestore report a missing criu as a finding, and openTemplate only reads.
+const needCriu = Object.keys(calls).filter((method) => !/^(preflight|openTemplate)/.test(method));
 
 test.each(needCriu)('%s looks for criu if its input is valid', async (method) => {
   const options = { imagesDirectory: '/i', deadlineMs: 1000 };
@@ -220,6 +249,7 @@ test.each(needCriu)('%s looks for criu if its input is valid', async (method) =>
     lazyDump: [12, options],
     dumpStream: [12, limits],
     restoreStream: [Readable.from([]), limits],
+    template: ['node', [], { imagesDirectory: '/i' }],
   };
   const operation = method === 'checkpoint' ? 'dump' : method;
   expect(await callOf(method, args[method] ?? [options])).toMatchObject({

@@ -1,0 +1,83 @@
+import type { Client } from '../operations/client.ts';
+import { type DumpOptions, type DumpResult, dump } from '../operations/dump.ts';
+import { checkOptions, required, type Shape } from '../options/check.ts';
+import { flag, text } from '../options/kinds.ts';
+import { limits, milliseconds } from '../options/operation-options.ts';
+import { readNamespaceSync } from '../procfs/namespaces.ts';
+import { NETWORK } from './copy-network.ts';
+import { externalAtDump } from './enclosures.ts';
+import type { GuestChannel } from './guest-channel.ts';
+import { allowAnyFile } from './image-edits.ts';
+import { type TemplateDescription, writeDescription } from './template-file.ts';
+
+/** How long the hooks of a program may take by default, in milliseconds. */
+export const GUEST_TIMEOUT_MS = 30_000;
+
+/** Options of {@link TemplateCopy.dump}: those of a dump that do not follow from the copy. */
+export interface CopyDumpOptions
+  extends Pick<
+    DumpOptions,
+    'overwrite' | 'leaveRunning' | 'durable' | 'signal' | 'deadlineMs' | 'gracePeriodMs'
+  > {
+  /** Where the checkpoint is written: see {@link Criu.dump}. */
+  imagesDirectory: string;
+  /** How long the functions of `onBeforeCheckpoint()` may take, in milliseconds. Default 30000. */
+  guestTimeoutMs?: number;
+}
+
+const shape: Shape<CopyDumpOptions> = {
+  ...limits,
+  imagesDirectory: required(text),
+  overwrite: flag,
+  leaveRunning: flag,
+  durable: flag,
+  guestTimeoutMs: milliseconds,
+};
+
+/** The program of a template, or a copy: what a dump needs to know of it. */
+export interface DumpablePart {
+  readonly client: Client;
+  readonly description: Omit<TemplateDescription, 'formatVersion'>;
+  /** CRIU's names of the files that it has of this process. */
+  readonly external: readonly string[];
+  /** The connection to its guest library, if it has loaded that. */
+  readonly guest: GuestChannel | undefined;
+}
+
+/** Makes a checkpoint of a copy, or of the program of a template, which is a template. */
+export async function dumpCopy(
+  { client, description, external, guest }: DumpablePart,
+  pid: number,
+  given: CopyDumpOptions,
+): Promise<DumpResult> {
+  const { guestTimeoutMs = GUEST_TIMEOUT_MS, ...options } = checkOptions('dump', given, shape);
+  const limit = { timeoutMs: guestTimeoutMs, signal: options.signal };
+  let ready = false;
+  try {
+    await guest?.checkpoint(limit);
+    ready = true;
+    const result = await dump(client, 'dump', pid, {
+      ...options,
+      external: [...externalOf(pid, description), ...new Set(external)],
+      manageCgroupsMode: 'ignore',
+      tcpClose: true,
+      hooks: { postDump: allowAnyFile },
+    });
+    await writeDescription(result.imagesDirectory, description);
+    if (options.leaveRunning) await guest?.resume('the copy runs on', limit);
+    return result;
+  } catch (error) {
+    // Without an answer it may wait for one of ours.
+    const { code, message } = error as { code?: string; message: string };
+    if (ready || code !== 'ERR_CRIU_GUEST') await guest?.resume(message, limit).catch(() => {});
+    throw error;
+  }
+}
+
+/** What is outside the namespaces of a program. */
+function externalOf(pid: number, { mounts, namespaces }: DumpablePart['description']): string[] {
+  const external = externalAtDump(mounts);
+  if (!namespaces.includes('net')) return external;
+  const [inode] = /\d+/.exec(readNamespaceSync(pid, 'net') ?? '') ?? [];
+  return [...external, `net[${inode}]:${NETWORK}`];
+}

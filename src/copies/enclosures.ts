@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { launcher } from '../native/index.ts';
+import type { Enclosure } from '../worker/enclosure.ts';
+import { type HostMount, SHARED_MEMORY } from './host-mounts.ts';
+import type { Scratch } from './scratch.ts';
+import type { TemplateNamespace } from './template-options.ts';
+
+// Flags of clone(2), from linux/sched.h.
+const NEW_MOUNTS = 0x00020000;
+const NEW_UTS = 0x04000000;
+const NEW_IPC = 0x08000000;
+const NEW_PID = 0x20000000;
+
+const flagOf: Readonly<Record<TemplateNamespace, number>> = {
+  ipc: NEW_IPC,
+  // It is made beforehand: see the launcher's step `network`.
+  net: 0,
+  uts: NEW_UTS,
+};
+
+/** The mounts of a template: those of the host, and the shared memory of its own if the host has such a directory. */
+export function allMounts(hostMounts: readonly HostMount[]): readonly HostMount[] {
+  return existsSync(SHARED_MEMORY.path) ? [...hostMounts, SHARED_MEMORY] : hostMounts;
+}
+
+/**
+ * For the program of a template: a root with its mounts.
+ * @param networkFd the number of a descriptor in the program, of the network namespace to enter
+ */
+export function templateEnclosure(
+  scratch: Scratch,
+  mounts: readonly HostMount[],
+  namespaces: readonly TemplateNamespace[],
+  networkFd: number | undefined,
+): Enclosure {
+  const inRoot = (path: string) => `${scratch.root}${path}`;
+  const steps = mounts.flatMap(({ path }) =>
+    path === SHARED_MEMORY.path ? ['tmpfs', inRoot(path)] : ['bind', path, inRoot(path)],
+  );
+  return {
+    cloneFlags: namespaces.reduce((flags, name) => flags | flagOf[name], NEW_PID | NEW_MOUNTS),
+    launcher: launcher(),
+    steps: [
+      ...(networkFd === undefined ? [] : ['network', String(networkFd)]),
+      ...['private', 'bind', '/', scratch.root, ...steps],
+      ...['proc', inRoot('/proc'), 'root', scratch.root],
+    ],
+  };
+}
+
+/** For the criu that restores a copy: it finds in the scratch directory what the copy gets. */
+export function restoreEnclosure(scratch: Scratch, mergeMemory: boolean): Enclosure {
+  const mounts = ['private', 'bind', '/', scratch.root, 'tmpfs', scratch.sharedMemory];
+  return {
+    cloneFlags: NEW_MOUNTS,
+    launcher: launcher(),
+    steps: mergeMemory ? [...mounts, 'merge'] : mounts,
+  };
+}
+
+/** The option `external` of the dump of a template. */
+export function externalAtDump(mounts: readonly HostMount[]): string[] {
+  return mounts.map(({ path, name }) => `mnt[${path}]:${name}`);
+}
+
+/** The option `external` of the restore of a copy. */
+export function externalAtRestore(mounts: readonly HostMount[], scratch: Scratch): string[] {
+  return mounts.map(({ path, name }) => {
+    const source = name === SHARED_MEMORY.name ? scratch.sharedMemory : path;
+    return `mnt[${name}]:${source}`;
+  });
+}

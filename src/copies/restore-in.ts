@@ -1,0 +1,106 @@
+import { CriuError } from '../errors.ts';
+import type { Client } from '../operations/client.ts';
+import { restore } from '../operations/restore.ts';
+import type { RestoredProcess } from '../operations/restored-process.ts';
+import type { DumpablePart } from './copy-dump.ts';
+import type { NetworkOfCopy } from './copy-network.ts';
+import type { CopyEnvironment } from './copy-options.ts';
+import type { CopyStreams } from './copy-streams.ts';
+import { externalAtRestore, restoreEnclosure } from './enclosures.ts';
+import { GuestChannel } from './guest-channel.ts';
+import { LifeLine } from './life-line.ts';
+import { assertOwnPorts, type ListeningPort } from './listening-ports.ts';
+import { makeScratch } from './scratch.ts';
+import { SocketPair } from './socket-pair.ts';
+import type { TemplateDescription } from './template-file.ts';
+
+/** What copies are made of. */
+export interface TemplateParts {
+  readonly client: Client;
+  readonly directory: string;
+  readonly description: TemplateDescription;
+  /** The ports that the program listens on. */
+  readonly ports: readonly ListeningPort[];
+}
+
+/** How a copy is restored. */
+export interface CopyRequest {
+  readonly template: TemplateParts;
+  readonly environment: CopyEnvironment;
+  /** Leave its processes stopped until it is run. */
+  readonly isHeld: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What CRIU has restored. */
+export interface Restored {
+  readonly root: RestoredProcess;
+  readonly life: LifeLine;
+  readonly part: DumpablePart;
+}
+
+/**
+ * Restores the images of a template, with a criu that has mounts of its own.
+ * @throws CriuError as {@link Criu.restore} does, ERR_CRIU_ADDRESS_IN_USE
+ */
+export async function restoreIn(
+  operation: string,
+  { template, environment, isHeld, signal }: CopyRequest,
+  network: NetworkOfCopy,
+  streams: CopyStreams,
+): Promise<Restored> {
+  const { client, directory, description, ports } = template;
+  const { files, mounts } = description;
+  const guest = new SocketPair(network.netns);
+  const life = new SocketPair(network.netns);
+  await using scratch = await makeScratch(operation);
+  const enclosure = restoreEnclosure(scratch, environment.mergeMemory ?? false);
+  const { inheritFd, ...joined } = network.options;
+  try {
+    const ownFiles = { streams: await streams.names(), guest: guest.name, life: life.name };
+    const external = [...Object.values(ownFiles.streams), guest.external, life.external];
+    const root = await restore(
+      { ...client, defaults: {}, enclosure },
+      {
+        imagesDirectory: directory,
+        workDirectory: scratch.path,
+        root: scratch.root,
+        external: externalAtRestore(mounts, scratch),
+        inheritFd: {
+          ...streams.inherited(files.streams),
+          ...inheritFd,
+          [files.guest]: guest.there,
+          [files.life]: life.there,
+        },
+        ...joined,
+        asChild: true,
+        leaveStopped: isHeld,
+        manageCgroupsMode: 'ignore',
+        tcpClose: true,
+        ...(signal && { signal }),
+        hooks: { postRestore: (pid) => assertOwnPorts(operation, pid, ports) },
+      },
+    );
+    const channel = description.guest && new GuestChannel(guest.take());
+    guest[Symbol.dispose]();
+    return {
+      root,
+      life: new LifeLine(life, root.pid),
+      part: {
+        client,
+        description: { ...description, files: ownFiles },
+        external,
+        guest: channel,
+      },
+    };
+  } catch (error) {
+    for (const pair of [guest, life]) pair[Symbol.dispose]();
+    throw unhooked(error);
+  }
+}
+
+/** The refusal of the copy itself, which reached CRIU through a hook. */
+function unhooked(error: unknown): unknown {
+  const { code, cause } = error as CriuError;
+  return code === 'ERR_CRIU_HOOK' && cause instanceof CriuError ? cause : error;
+}

@@ -1,0 +1,125 @@
+import { CriuError } from '../errors.ts';
+import { assertUser, type ProgramOptions, programShape } from '../launch/launch-options.ts';
+import { type Check, check, checkOptions, object, required, type Shape } from '../options/check.ts';
+import { directory, each, flag, integer, isText, text } from '../options/kinds.ts';
+import { abortSignal, milliseconds } from '../options/operation-options.ts';
+import type { DescriptorLike } from '../options/types.ts';
+import { assertUrl } from './http-probe.ts';
+
+/** Which sign says that the program of a template is ready for its checkpoint: exactly one of these. */
+export interface TemplateReadiness {
+  /** A GET of this `http:` URL is answered with a status below 400. */
+  url?: string;
+  /** The program or a descendant listens on this TCP port. */
+  port?: number;
+  /** The program has written a line that contains this text to its standard output or error. */
+  line?: string;
+  /** This file exists, as the program sees it. */
+  file?: string;
+}
+
+/** Requests that are sent to a template before its checkpoint, so that its code is compiled and its caches are full. */
+export interface TemplateWarmUp {
+  /** An `http:` URL to GET. */
+  url: string;
+  /** How many requests are sent, one after the other. Default 10. */
+  requests?: number;
+}
+
+/** A namespace that a template can have of its own, besides those of pids and mounts. */
+export type TemplateNamespace = 'ipc' | 'net' | 'uts';
+
+/** Options of {@link Criu.template}. Relative paths start at the directory of this process. */
+export interface TemplateOptions extends ProgramOptions {
+  /** Where the checkpoint is written; made with mode 0700. Its files hold the memory of the program, secrets included. */
+  imagesDirectory: string;
+  /**
+   * When the program is ready. Default: when it calls `checkpoint()` of `node-criu/guest`.
+   */
+  ready?: TemplateReadiness;
+  /** How long the program may take to become ready, in milliseconds. Default 60000. */
+  readyTimeoutMs?: number;
+  /** Requests to send once it is ready. Default: none. */
+  warmUp?: TemplateWarmUp;
+  /**
+   * Namespaces of its own, besides those of pids and mounts, which it always has. With `net` each copy is in a
+   * network of its own too. Default: none.
+   */
+  namespaces?: readonly TemplateNamespace[];
+  /**
+   * Paths of the host that the program needs and that are on other file systems than the root directory, the program
+   * itself, its working directory, its arguments, /dev, /run, /sys and the directory of temporary files. It sees
+   * these only. Default: none.
+   */
+  mounts?: readonly string[];
+  /** Receives what the program writes to its standard output while it starts: a path, or a descriptor. Default: nobody. */
+  stdout?: string | DescriptorLike;
+  /** The same for its standard error. */
+  stderr?: string | DescriptorLike;
+  /** Replace the checkpoint in `imagesDirectory`. Default false: a directory with a checkpoint is refused. */
+  overwrite?: boolean;
+  /** How long the functions of `onBeforeCheckpoint()` may take, in milliseconds. Default 30000. */
+  guestTimeoutMs?: number;
+  /** Ends the start of the program, which is then killed. */
+  signal?: AbortSignal;
+}
+
+/** Options of a template with their defaults. */
+export type CheckedTemplateOptions = TemplateOptions &
+  Required<Pick<TemplateOptions, 'readyTimeoutMs' | 'namespaces' | 'mounts' | 'guestTimeoutMs'>>;
+
+const httpUrl = check('an http: URL', (value) => isText(value) && assertUrl(value));
+
+/** A place for output: a path, or a descriptor. */
+export const output = { ...directory, takes: 'a path or an open descriptor' };
+
+const ONE_SIGN = 'one of { url }, { port }, { line } and { file }';
+
+const readiness: Check = {
+  ...check(ONE_SIGN, (value) => {
+    const given = Object.values(value as object).filter((one) => one !== undefined);
+    return given.length === 1;
+  }),
+  read: object<TemplateReadiness>(
+    { url: httpUrl, port: integer(1, 65_535), line: text, file: text },
+    ONE_SIGN,
+  ).read as NonNullable<Check['read']>,
+};
+
+const NAMESPACES: readonly unknown[] = ['ipc', 'net', 'uts'] satisfies TemplateNamespace[];
+
+const shape: Shape<TemplateOptions> = {
+  ...programShape,
+  imagesDirectory: required(text),
+  ready: readiness,
+  readyTimeoutMs: milliseconds,
+  warmUp: object<TemplateWarmUp>({ url: required(httpUrl), requests: integer(1, 1_000_000) }),
+  namespaces: check("an array of 'ipc', 'net' and 'uts'", (value) => {
+    return Array.isArray(value) && value.every((name) => NAMESPACES.includes(name));
+  }),
+  mounts: check('an array of absolute paths', (value) => {
+    const isAbsolute = (path: unknown) => (isText(path) && path.startsWith('/') ? path : undefined);
+    return Array.isArray(value) && each(value, isAbsolute) !== undefined;
+  }),
+  stdout: output,
+  stderr: output,
+  overwrite: flag,
+  guestTimeoutMs: milliseconds,
+  signal: abortSignal,
+};
+
+/** Validates the options of a template. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
+export function checkTemplateOptions(
+  operation: string,
+  given: TemplateOptions,
+): CheckedTemplateOptions {
+  const checked = checkOptions(operation, given, shape);
+  assertUser(operation, checked);
+  if (process.geteuid?.() !== 0) {
+    const message = `${operation}: the namespaces of a template need root`;
+    throw new CriuError('ERR_CRIU_NO_PERMISSION', message, { operation });
+  }
+  const { readyTimeoutMs = 60_000, guestTimeoutMs = 30_000 } = checked;
+  const { namespaces = [], mounts = [] } = checked;
+  return { ...checked, readyTimeoutMs, guestTimeoutMs, namespaces, mounts };
+}

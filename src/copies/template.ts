@@ -1,0 +1,117 @@
+import { readCheckpoint } from '../images/checkpoint.ts';
+import type { Client } from '../operations/client.ts';
+import type { TemplateCopy } from './copy.ts';
+import {
+  type CopyEnvironment,
+  type CopyIdentity,
+  type CopyOptions,
+  checkCopyOptions,
+} from './copy-options.ts';
+import { PortForwarder } from './port-forwarder.ts';
+import type { TemplateParts } from './restore-in.ts';
+import { RestoredCopy } from './restored-copy.ts';
+import { readDescription } from './template-file.ts';
+
+const OPERATION = 'start';
+
+/** The state of a TCP socket that listens, from net/tcp_states.h. */
+const LISTEN = 10;
+
+/**
+ * The checkpoint of a program that was started once, of which any number of copies can run side by side. Nothing runs
+ * until {@link Template.start}.
+ *
+ * @example
+ * ```ts
+ * const template = await criu.template('node', ['app.js'], {
+ *   imagesDirectory: '/var/lib/templates/app',
+ *   ready: { url: 'http://127.0.0.1:8080/health' },
+ * });
+ * await using copy = await template.start({ publish: [{ to: 8080 }] });
+ * console.log(copy.published[0].port);
+ * ```
+ */
+export class Template {
+  /** The path of the images directory. */
+  readonly imagesDirectory: string;
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  readonly #parts: TemplateParts;
+
+  /** @internal */
+  static async open(operation: string, client: Client, directory: string): Promise<Template> {
+    const description = await readDescription(operation, directory);
+    const { files } = await readCheckpoint(directory);
+    const sockets = [...files.values()].flatMap(({ isk }) => (isk?.state === LISTEN ? isk : []));
+    const ports = sockets.map(({ src_port, opts }) => ({
+      port: src_port,
+      isShared: opts.so_reuseport === true,
+    }));
+    return new Template({ client, directory, description, ports });
+  }
+
+  private constructor(parts: TemplateParts) {
+    this.imagesDirectory = parts.directory;
+    this.command = parts.description.command;
+    this.#parts = parts;
+  }
+
+  /** True if the program uses `node-criu/guest`, and can be given an environment and arguments. */
+  get hasGuest(): boolean {
+    return this.#parts.description.guest !== undefined;
+  }
+
+  /**
+   * Starts a copy: a restore of the checkpoint in pid and mount namespaces of its own. Resolves when it runs and,
+   * if the program uses `node-criu/guest`, its `onAfterRestore()` functions are done.
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT; ERR_CRIU_ADDRESS_IN_USE if the program listens on a port that is in
+   * use in the network of the copy, or a port of `publish` is; ERR_CRIU_GUEST if a function of the program fails; and
+   * as {@link Criu.restore} does. No copy is left then.
+   */
+  async start(options: CopyOptions = {}): Promise<TemplateCopy> {
+    const given = checkCopyOptions(OPERATION, options, this.hasGuest);
+    const request = {
+      template: this.#parts,
+      environment: given,
+      isHeld: false,
+      signal: given.signal,
+    };
+    const restored = await RestoredCopy.make(OPERATION, request);
+    return await this.run(OPERATION, restored, given, given);
+  }
+
+  /**
+   * Restores a copy whose processes stay stopped until {@link run}.
+   * @internal
+   */
+  async hold(
+    operation: string,
+    environment: CopyEnvironment,
+    signal?: AbortSignal,
+  ): Promise<RestoredCopy> {
+    const request = { template: this.#parts, environment, isHeld: true, signal };
+    return await RestoredCopy.make(operation, request);
+  }
+
+  /**
+   * Publishes the ports of a copy, and lets it run. It is ended if that fails.
+   * @internal
+   */
+  async run(
+    operation: string,
+    restored: RestoredCopy,
+    identity: CopyIdentity,
+    { publish = [] }: CopyEnvironment,
+  ): Promise<TemplateCopy> {
+    let forwarder: PortForwarder | undefined;
+    try {
+      const { netns } = restored.network;
+      if (publish.length > 0) forwarder = await PortForwarder.open(operation, publish, netns);
+      return await restored.run(operation, identity, forwarder);
+    } catch (error) {
+      forwarder?.close();
+      await restored.end();
+      throw error;
+    }
+  }
+}
