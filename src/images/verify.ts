@@ -5,7 +5,7 @@ import { native } from '../native/index.ts';
 import { checkOptions } from '../options/check.ts';
 import { flag } from '../options/kinds.ts';
 import { filesIn } from '../process/files.ts';
-import { checksumOf } from './checksum.ts';
+import { FileChecksums } from './file-checksums.ts';
 import { BadImage, entriesOf } from './image-file.ts';
 import { MANIFEST } from './image-names.ts';
 import { manifestIn } from './manifest.ts';
@@ -149,12 +149,11 @@ async function verifyChecksums(directory: string): Promise<ImageFinding[]> {
     return [found('NO_CHECKSUMS', path, 'is missing, so that the contents cannot be compared')];
   }
   if ('code' in manifest) return [manifest];
+  const checksums = new FileChecksums(manifest.checksum, files);
   const findings: ImageFinding[] = [];
   for (const [name, { bytes, checksum }] of Object.entries(manifest.files)) {
     const file = join(directory, name);
-    const now = await checksumOf(file, manifest.checksum, files).catch(
-      (error: NodeJS.ErrnoException) => error,
-    );
+    const now = await checksums.of(file).catch((error: NodeJS.ErrnoException) => error);
     if (now instanceof Error) {
       const isMissing = now.code === 'ENOENT';
       const what = isMissing ? 'is missing' : `cannot be read: ${now.message}`;

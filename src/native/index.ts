@@ -150,6 +150,33 @@ export interface MemoryCopy {
   size(): number;
 }
 
+/** The checksum of a file, by {@link Checksums}. */
+export interface FileHash {
+  readonly bytes: number;
+  /** 32 hexadecimal digits. */
+  readonly checksum: string;
+}
+
+/** The checksum of a file of pages, as far as it was written when the checksum was asked for. */
+export interface FollowedFile extends FileHash {
+  readonly name: string;
+  readonly inode: number;
+}
+
+/** Makes checksums of files: GMAC with AES-128, which processors have instructions for. */
+export interface Checksums {
+  /** The checksum of a file, at once; undefined for a file of more than `limit` bytes. */
+  small(path: string, limit: number): FileHash | undefined;
+  /** The checksum of a file, on a thread of libuv. */
+  file(path: string): Promise<FileHash>;
+  /** Reads the files of pages that CRIU writes into a directory, as they grow, on a thread of its own. */
+  follow(directory: string): void;
+  /** Reads what is left of them, and ends the thread. Files that could not be read are missing. */
+  followed(): Promise<FollowedFile[]>;
+  /** Ends the thread. Idempotent; it has no effect while {@link followed} is pending. */
+  close(): void;
+}
+
 /**
  * The addon: system calls that Node does not offer, without policy. A failed system call throws an
  * Error with `code`, `errno` (positive) and `syscall`, like Node's own errors. All descriptors that
@@ -253,7 +280,7 @@ export interface Native {
    * @param onEvent called when a limit is reached, when the pump has ended, and when it is done
    */
   pump(request: PumpRequest, onEvent: () => void): Pump;
-  /** True if pumps can encrypt: this Node has the functions of OpenSSL. */
+  /** True if this Node has the functions of OpenSSL, without which pumps cannot encrypt. */
   readonly hasOpenSsl: boolean;
   /**
    * Makes a copy of memory, which is empty at first.
@@ -276,6 +303,10 @@ export interface Native {
   pendingRequests(): number;
   /** Sets the host name of the UTS namespace of this process. */
   setHostname(name: string): void;
+  /**
+   * Makes checksums with a key of 16 and an initialization vector of 12 bytes; throws ENOSYS without OpenSSL.
+   */
+  checksums(key: Uint8Array, iv: Uint8Array): Checksums;
   /** Closes a descriptor. */
   close(fd: number): void;
   /**

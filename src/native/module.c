@@ -42,6 +42,7 @@ static const struct method methods[] = {
     {"reseed", js_reseed},
     {"pendingRequests", js_pending_requests},
     {"setHostname", js_set_hostname},
+    {"checksums", js_checksums},
     {"close", js_close},
     {"release", js_release},
 };

@@ -1,15 +1,9 @@
-import { readlink } from 'node:fs/promises';
-import { hostname, release, uptime } from 'node:os';
+import { hostname, release } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CriuError } from '../errors.ts';
-import {
-  type ChecksumMethod,
-  checksumsIn,
-  type FileChecksum,
-  newChecksumMethod,
-} from '../images/checksum.ts';
+import { type ChecksumMethod, type FileChecksum, newChecksumMethod } from '../images/checksum.ts';
 import type { DumpStats } from '../images/dump-stats.ts';
+import { FileChecksums } from '../images/file-checksums.ts';
 import { chainOf } from '../images/image-chain.ts';
 import { INVENTORY, MANIFEST } from '../images/image-names.ts';
 import {
@@ -25,22 +19,14 @@ import { readTree, type TreeEntry } from '../images/pstree.ts';
 import { native } from '../native/index.ts';
 import { type RememberedOption, rememberedOptions } from '../options/remembered-options.ts';
 import type { CriuOpts } from '../options/types.ts';
-import { filesIn } from '../process/files.ts';
-import { replaceFile } from '../process/replaced-file.ts';
-import { readNamespacesSync } from '../procfs/namespaces.ts';
-import { textOfSync } from '../procfs/read.ts';
-import { startTimeOf } from '../procfs/stat.ts';
-import { statusOf } from '../procfs/status.ts';
+import { type Files, filesIn } from '../process/files.ts';
+import { replaceText } from '../process/replaced-file.ts';
 import { readBootIdSync } from '../procfs/system.ts';
 import { descendantsOf } from '../procfs/tree.ts';
+import { FollowedPages } from './followed-pages.ts';
 import { type CriuVersion, dotted } from './known-versions.ts';
+import { ownNamespaces, type RunningProcesses, readProcesses } from './manifest-processes.ts';
 
-/** How many processes are read in one turn of the event loop: about a millisecond's worth. */
-const BATCH = 8;
-/** The unit of start times in /proc, which is the same on all architectures. */
-const TICKS_PER_SECOND = 100;
-/** Namespaces that a restore makes anew, or that it has to be given. */
-const KINDS = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'];
 /** Options that say where something is on this host, or how this dump was made, or that contain keys. */
 const NOT_KEPT: ReadonlySet<string> = new Set([
   ...['imagesDirectory', 'workDirectory', 'logFile', 'logLevel', 'logToStderr', 'configFile'],
@@ -49,15 +35,21 @@ const NOT_KEPT: ReadonlySet<string> = new Set([
 ] as const satisfies readonly (keyof CriuOpts)[]);
 
 /** Writes the manifest of a dump: what the checkpoint is, what a restore of it needs, and checksums of its files. */
-export class DumpManifest {
+export class DumpManifest implements Disposable {
   readonly #operation: 'dump' | 'preDump';
   readonly #pid: number;
   readonly #options: CriuOpts;
   readonly #createdAt = new Date();
   readonly #checksum = newChecksumMethod();
   #files: ReadonlyMap<string, FileChecksum> = new Map();
+  #checksums: FileChecksums | undefined;
+  /** How to make calls on files in the directory of the images, once that is known. */
+  #calls: Files | undefined;
+  /** What is in the images besides checksums: read once, because it does not change. */
+  #contents: ImageContents | undefined;
+  #pages: FollowedPages | undefined;
   readonly #namespaces: readonly string[];
-  readonly #processes: readonly ManifestProcess[];
+  readonly #running: RunningProcesses;
 
   /**
    * Reads the processes of the tree.
@@ -77,13 +69,33 @@ export class DumpManifest {
     operation: 'dump' | 'preDump',
     pid: number,
     options: CriuOpts,
-    processes: readonly ManifestProcess[],
+    running: RunningProcesses,
   ) {
     this.#operation = operation;
     this.#pid = pid;
     this.#options = options;
-    this.#processes = processes;
+    this.#running = running;
     this.#namespaces = ownNamespaces(pid);
+  }
+
+  /**
+   * Makes the checksums of the memory while CRIU writes it, if it is much.
+   * @param directory where CRIU writes the images; nobody else writes files of pages there
+   * @param files how to make calls on files in it
+   */
+  followPages(directory: string, files: Files): void {
+    this.#calls = files;
+    if (!FollowedPages.isWorthwhile(this.#options, this.#running.memory, files)) return;
+    this.#pages = new FollowedPages(directory, this.#checksum);
+  }
+
+  /**
+   * To be called for each notification of CRIU, before hooks are.
+   * @param hasHooks true if the caller has hooks, which could change the images
+   */
+  observe(script: string, hasHooks: boolean): void {
+    if (script === 'post-dump') this.#pages?.end(hasHooks);
+    else this.#pages?.start();
   }
 
   /**
@@ -93,10 +105,13 @@ export class DumpManifest {
    */
   async write(directory: string, stats?: DumpStats, criu?: CriuVersion): Promise<void> {
     try {
-      const manifest = await this.#describeDirectory(directory, stats, criu);
+      // The images are always in the same file system.
+      const files = this.#calls ?? (await filesIn(directory));
+      this.#calls = files;
+      const manifest = await this.#describeDirectory(directory, files, stats, criu);
       // The first time it is written to the disk together with the images.
       const isDurable = stats !== undefined && this.#options.durable !== false;
-      await replaceManifest(directory, manifest, isDurable);
+      await replaceManifest(directory, manifest, files, isDurable);
       if (stats && this.#options.autoDedup) await forgetParentPages(this.#operation, directory);
     } catch (cause) {
       const message = `${MANIFEST} cannot be written: ${(cause as Error).message}`;
@@ -146,78 +161,33 @@ export class DumpManifest {
     };
   }
 
+  /** Ends what {@link followPages} has started. Idempotent. */
+  [Symbol.dispose](): void {
+    this.#pages?.[Symbol.dispose]();
+  }
+
   async #describeDirectory(
     directory: string,
+    files: Files,
     stats: DumpStats | undefined,
     criu: CriuVersion | undefined,
   ): Promise<CheckpointManifest> {
-    const files = await filesIn(directory);
-    this.#files = await checksumsIn(directory, this.#checksum, files, this.#files);
-    const parent = await readlink(join(directory, 'parent')).catch(() => undefined);
-    const inventory = (await files.readFile(join(directory, INVENTORY))).toString('base64');
-    const tree = await readTree(directory, files);
-    return this.describe(this.#files, tree, { inventory, parent, stats, criu });
+    const pages = (await this.#pages?.read(directory, files)) ?? [];
+    this.#pages = undefined;
+    const known = new Map([...this.#files, ...pages]);
+    this.#checksums ??= new FileChecksums(this.#checksum, files);
+    this.#files = await this.#checksums.allIn(directory, known);
+    this.#contents ??= await readContents(directory, files);
+    const { tree, ...contents } = this.#contents;
+    return this.describe(this.#files, tree, { ...contents, stats, criu });
   }
 
   /** The processes in the images, described as far as they existed when they were read. A pre-dump has none. */
   #processesIn(tree: readonly TreeEntry[]): readonly ManifestProcess[] {
-    if (tree.length === 0) return this.#processes;
-    const known = new Map(this.#processes.map((each) => [each.pid, each]));
+    const { processes } = this.#running;
+    if (tree.length === 0) return processes;
+    const known = new Map(processes.map((each) => [each.pid, each]));
     return tree.map(({ pid }) => known.get(pid) ?? { pid });
-  }
-}
-
-async function readProcesses(pids: readonly number[]): Promise<ManifestProcess[]> {
-  const bootedAt = Date.now() - 1000 * uptime();
-  const processes: ManifestProcess[] = [];
-  // The pids in the namespace of each process, by those in this one.
-  const inside = new Map<number, number>();
-  for (const [index, pid] of pids.entries()) {
-    if (index % BATCH === BATCH - 1) await nextTurn();
-    const process = readProcess(pid, bootedAt, inside);
-    if (process) processes.push(process);
-  }
-  return processes;
-}
-
-/**
- * Undefined for a process that has ended or may not be read.
- * @param inside gets its pid; has the pids of the processes above it
- */
-function readProcess(
-  pid: number,
-  bootedAt: number,
-  inside: Map<number, number>,
-): ManifestProcess | undefined {
-  try {
-    const status = statusOf(pid);
-    const ticks = startTimeOf(pid);
-    if (!status || ticks === undefined) return undefined;
-    const own = status.pids.at(-1) ?? pid;
-    inside.set(pid, own);
-    const parent = inside.get(status.parent);
-    const startedAt = new Date(bootedAt + (1000 * Number(ticks)) / TICKS_PER_SECOND);
-    const command = textOfSync(`/proc/${pid}/cmdline`)?.split('\0').slice(0, -1) ?? [];
-    return {
-      pid: own,
-      ...(parent !== undefined && { parent }),
-      name: status.name,
-      ...(command.length > 0 && { command }),
-      startedAt: startedAt.toISOString(),
-      startTicks: Number(ticks),
-    };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The kinds of namespaces that a process does not share with this one. */
-function ownNamespaces(pid: number): string[] {
-  try {
-    const [own, here] = [readNamespacesSync(pid), readNamespacesSync('self')];
-    return KINDS.filter((kind) => own.has(kind) && own.get(kind) !== here.get(kind));
-  } catch {
-    return [];
   }
 }
 
@@ -227,22 +197,36 @@ function ownNamespaces(pid: number): string[] {
  */
 async function forgetParentPages(operation: string, directory: string): Promise<void> {
   for (const parent of (await chainOf(directory)).slice(1)) {
-    const manifest = await manifestIn(operation, parent, await filesIn(parent));
+    const files = await filesIn(parent);
+    const manifest = await manifestIn(operation, parent, files);
     if (!manifest) continue;
-    const files = Object.entries(manifest.files).filter(([name]) => !isPagesFile(name));
-    await replaceManifest(parent, { ...manifest, files: Object.fromEntries(files) }, false);
+    const others = Object.entries(manifest.files).filter(([name]) => !isPagesFile(name));
+    const changed = { ...manifest, files: Object.fromEntries(others) };
+    await replaceManifest(parent, changed, files, false);
   }
 }
 
 async function replaceManifest(
   directory: string,
   manifest: CheckpointManifest,
+  files: Files,
   isDurable: boolean,
 ): Promise<void> {
-  await replaceFile(join(directory, MANIFEST), async (file) => {
-    await file.writeFile(formatManifest(manifest));
-    if (isDurable) await file.sync();
-  });
+  await replaceText(join(directory, MANIFEST), formatManifest(manifest), files, isDurable);
+}
+
+interface ImageContents {
+  readonly inventory: string;
+  readonly tree: readonly TreeEntry[];
+  readonly parent: string | undefined;
+}
+
+async function readContents(directory: string, files: Files): Promise<ImageContents> {
+  return {
+    inventory: (await files.readFile(join(directory, INVENTORY))).toString('base64'),
+    tree: await readTree(directory, files),
+    parent: await files.readlink(join(directory, 'parent')).catch(() => undefined),
+  };
 }
 
 function kept(options: CriuOpts): Record<string, unknown> {

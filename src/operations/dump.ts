@@ -14,6 +14,7 @@ import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
 import { explain } from '../preflight/after-failure.ts';
 import { assertRestorable } from '../preflight/restorable.ts';
+import { filesIn } from '../process/files.ts';
 import { awaitReaped } from '../process/reaping.ts';
 import { frozenCgroupOf } from '../procfs/cgroup.ts';
 import { KnownProcesses } from '../procfs/known-processes.ts';
@@ -130,6 +131,7 @@ export async function dump(
   const label = `${operation} of process ${pid}${round?.name ? `, ${round.name}` : ''}`;
   using cleanup = await Cleanup.of(pid, effective);
   let frozenAt: number | undefined;
+  const hasHooks = hookNames.some((name) => resolved.hooks[name]);
   let manifest: DumpManifest | undefined;
   let version: Promise<CriuVersion | undefined> | undefined;
   const single = round ? 'PRE_DUMP' : 'SINGLE_PRE_DUMP';
@@ -148,9 +150,15 @@ export async function dump(
         }
         const describe = (directory: string) => manifest?.write(directory);
         if (round?.openImages) return await round.openImages(resolved, describe);
-        return round
+        const images = round
           ? await openDirectImages(operation, resolved, describe)
           : await stageImages(operation, resolved, isSelfDump, describe);
+        // While processes that survive are frozen, nothing else is to use the processors.
+        if (operation === 'dump' && !survivesDump(effective)) {
+          const directory = images?.directory ?? directoryPath(effective.imagesDirectory);
+          manifest?.followPages(directory, images?.files ?? (await filesIn(directory)));
+        }
+        return images;
       },
       logLevel: cleanup.logLevel,
       config: serving
@@ -163,6 +171,7 @@ export async function dump(
       observer: (notification, now) => {
         // The answer is awaited only at the end.
         if (manifest) version ??= versionOnce(client, resolved.cancellation);
+        if (now === 'received') manifest?.observe(notification.script, hasHooks);
         if (notification.script === 'query-ext-files') frozenAt ??= performance.now();
         cleanup.observe(notification, now);
       },
@@ -210,6 +219,8 @@ export async function dump(
   } catch (error) {
     await version;
     throw await explain(error, client, pid, { ...planned, preDump: operation === 'preDump' });
+  } finally {
+    manifest?.[Symbol.dispose]();
   }
 }
 

@@ -10,12 +10,14 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   readSync,
   realpathSync,
   renameSync,
   rmdirSync,
   type Stats,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import {
   chmod,
@@ -25,11 +27,13 @@ import {
   open as openFile,
   readdir,
   readFile,
+  readlink,
   realpath,
   rename,
   rmdir,
   stat,
   statfs,
+  writeFile,
 } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -42,6 +46,8 @@ const LOCAL: ReadonlySet<number> = new Set([
   0xef53, 0x01021994, 0x58465342, 0x9123683e, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0x9fa0,
 ]);
 
+const NEW = { flag: 'wx', mode: 0o600 } as const;
+
 /** The calls on files that an operation makes besides CRIU. */
 export interface Files {
   stat(path: string): Promise<Stats>;
@@ -51,6 +57,9 @@ export interface Files {
   readFile(path: string): Promise<Buffer>;
   /** Reads the last bytes of a text file. */
   readEnd(path: string, length: number): Promise<string>;
+  /** Writes a file that does not exist yet, with the mode 0600. */
+  writeNew(path: string, text: string): Promise<void>;
+  readlink(path: string): Promise<string>;
   realpath(path: string): Promise<string>;
   /** Resolves with a descriptor. */
   open(path: string, flags: number | string): Promise<number>;
@@ -70,6 +79,8 @@ export const remoteFiles: Files = {
   readdir: (path) => readdir(path),
   readFile: (path) => readFile(path),
   readEnd,
+  writeNew: (path, text) => writeFile(path, text, NEW),
+  readlink: (path) => readlink(path),
   realpath: (path) => realpath(path),
   open: (path, flags) => promisify(open)(path, flags, 0o600),
   // Never waits: nothing is written through these descriptors.
@@ -89,6 +100,8 @@ export const localFiles: Files = {
   readdir: async (path) => readdirSync(path),
   readFile: async (path) => readFileSync(path),
   readEnd: async (path, length) => readEndSync(path, length),
+  writeNew: async (path, text) => writeFileSync(path, text, NEW),
+  readlink: async (path) => readlinkSync(path),
   realpath: async (path) => realpathSync(path),
   open: async (path, flags) => openSync(path, flags, 0o600),
   close: async (fd) => closeSync(fd),

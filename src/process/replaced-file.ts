@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { builtins } from '../builtins.ts';
+import type { Files } from './files.ts';
 
 /**
  * Writes a file that appears, or replaces another one, when it is complete. It has the mode 0600.
@@ -9,7 +10,7 @@ export async function replaceFile(
   path: string,
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${path}.${builtins.crypto.randomUUID()}.new`;
+  const temporary = besides(path);
   const file = await open(temporary, 'wx', 0o600);
   try {
     try {
@@ -22,4 +23,36 @@ export async function replaceFile(
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/**
+ * The same for a text.
+ * @param files how to make calls on files in its directory
+ * @param isDurable the file is on the disk before it has its name
+ */
+export async function replaceText(
+  path: string,
+  text: string,
+  files: Files,
+  isDurable: boolean,
+): Promise<void> {
+  if (isDurable) {
+    await replaceFile(path, async (file) => {
+      await file.writeFile(text);
+      await file.sync();
+    });
+    return;
+  }
+  const temporary = besides(path);
+  try {
+    await files.writeNew(temporary, text);
+    await files.rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function besides(path: string): string {
+  return `${path}.${builtins.crypto.randomUUID()}.new`;
 }

@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checksumOf } from '../../src/images/checksum.ts';
+import { checksumOf, inJavaScript } from '../../src/images/file-checksums.ts';
 import { type CheckpointManifest, readManifest } from '../../src/images.ts';
-import { localFiles } from '../../src/process/files.ts';
+import { localFiles, remoteFiles } from '../../src/process/files.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
@@ -74,7 +74,7 @@ test('a file that is not JSON is refused', async () => {
   expect(error).toMatchObject({ code: 'ERR_CRIU_BAD_IMAGE' });
 });
 
-test('a checksum is that of openssl mac GMAC, for files that are read at once and in pieces', async () => {
+test('a checksum is that of openssl mac GMAC, for files that are read at once, on a thread, and without the addon', async () => {
   const method = {
     algorithm: 'AES-128-GMAC',
     key: '00112233445566778899aabbccddeeff',
@@ -96,6 +96,8 @@ test('a checksum is that of openssl mac GMAC, for files that are read at once an
   for (const [bytes, checksum] of known) {
     await writeFile(path, content(bytes));
     expect(await checksumOf(path, method, localFiles)).toEqual({ bytes, checksum });
+    expect(await checksumOf(path, method, remoteFiles)).toEqual({ bytes, checksum });
+    expect(await inJavaScript(path, method)).toEqual({ bytes, checksum });
   }
 });
 

@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto';
 import fs from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -1086,5 +1087,84 @@ describe('memoryCopy()', () => {
     await expect(copy.compare(0x7fffffff, stack, 0)).rejects.toMatchObject({ code: 'ENOENT' });
     const { startRound } = copy;
     expect(() => startRound.call({} as typeof copy)).toThrow('not a copy of memory');
+  });
+});
+
+describe('checksums()', () => {
+  const key = Buffer.alloc(16, 1);
+  const iv = Buffer.alloc(12, 2);
+  const content = Buffer.alloc(3_000_001, 'any content that is not a multiple of a page ');
+
+  function gmac(bytes: Uint8Array): string {
+    const cipher = createCipheriv('aes-128-gcm', key, iv);
+    cipher.setAAD(bytes);
+    cipher.final();
+    return cipher.getAuthTag().toString('hex');
+  }
+
+  test('are those of Node.js, at once and on a thread', async () => {
+    const file = path.join(await temporaryDirectory(), 'file');
+    fs.writeFileSync(file, content);
+    const checksums = addon.checksums(key, iv);
+    const expected = { bytes: content.length, checksum: gmac(content) };
+    expect(checksums.small(file, content.length)).toEqual(expected);
+    expect(checksums.small(file, content.length - 1)).toBeUndefined();
+    expect(await checksums.file(file)).toEqual(expected);
+    const missing = { code: 'ENOENT', syscall: 'open', path: `${file}.missing` };
+    expect(() => checksums.small(missing.path, 1)).toThrow(expect.objectContaining(missing));
+    await expect(checksums.file(missing.path)).rejects.toMatchObject(missing);
+    await expect(checksums.file(path.dirname(file))).rejects.toMatchObject({ code: 'EISDIR' });
+  });
+
+  test('follow files of pages as they grow, one after the other', async () => {
+    const images = await temporaryDirectory();
+    const before = openFiles().size;
+    const checksums = addon.checksums(key, iv);
+    checksums.follow(images);
+    const [first, second] = [7, 8].map((number) => {
+      const name = `pages-${number}.img`;
+      const file = path.join(images, name);
+      for (let at = 0; at < content.length; at += 100_000) {
+        fs.appendFileSync(file, content.subarray(at, at + 100_000));
+      }
+      const inode = fs.statSync(file).ino;
+      return { name, inode, bytes: content.length, checksum: gmac(content) };
+    });
+    fs.writeFileSync(path.join(images, 'pages-x.img'), 'not one of them');
+    expect(await checksums.followed()).toEqual([first, second]);
+    checksums.close();
+    checksums.close();
+    expect(openFiles().size).toBe(before);
+    // It can follow another dump, and be closed at any time.
+    checksums.follow(images);
+    checksums.close();
+    expect(openFiles().size).toBe(before);
+  });
+
+  test('refuse what they cannot do', async () => {
+    const checksums = addon.checksums(key, iv);
+    expect(() => addon.checksums(iv, key)).toThrow('expected 16 and 12 bytes');
+    expect(() => checksums.followed()).toThrow('follows no directory');
+    expect(() => checksums.follow(`${directory}/missing`)).toThrow('ENOENT');
+    checksums.follow(directory);
+    expect(() => checksums.follow(directory)).toThrow('follows a directory already');
+    const followed = checksums.followed();
+    expect(() => checksums.followed()).toThrow('is asked already');
+    checksums.close();
+    expect(await followed).toEqual([]);
+    checksums.close();
+    const { close } = checksums;
+    expect(() => close.call({} as typeof checksums)).toThrow('not an object for checksums');
+  });
+
+  test.each(['process.exit(0)', ''])('do not hinder the end of a process: %s', async (end) => {
+    const script = `const addon = require(${JSON.stringify(addonFile)});
+      const checksums = addon.checksums(Buffer.alloc(16), Buffer.alloc(12));
+      checksums.follow(${JSON.stringify(directory)});
+      ${end}`;
+    const { exitCode } = await execa(process.execPath, ['-e', script]);
+    expect(exitCode).toBe(0);
+    const worker = new Worker(`${script.replace('process.exit(0)', '')}`, { eval: true });
+    await new Promise((resolve) => worker.once('exit', resolve));
   });
 });

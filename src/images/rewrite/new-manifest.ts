@@ -1,7 +1,8 @@
 import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { remoteFiles } from '../../process/files.ts';
-import { checksumsIn, newChecksumMethod } from '../checksum.ts';
+import { newChecksumMethod } from '../checksum.ts';
+import { FileChecksums } from '../file-checksums.ts';
 import { INVENTORY, MANIFEST } from '../image-names.ts';
 import { formatManifest, listed, manifestIn } from '../manifest.ts';
 
@@ -19,7 +20,7 @@ export async function writeNewManifest(
   if (!manifest) return;
   const { parent: _, ...kept } = manifest;
   const checksum = newChecksumMethod();
-  const files = await checksumsIn(directory, checksum, remoteFiles);
+  const files = await new FileChecksums(checksum, remoteFiles).allIn(directory);
   const inventory = await readFile(join(directory, INVENTORY), 'base64');
   const text = formatManifest({ ...kept, inventory, ...listed(checksum, files) });
   await writeFile(join(directory, MANIFEST), text, { mode: 0o600 });
