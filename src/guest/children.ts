@@ -4,8 +4,8 @@ import { Socket } from 'node:net';
 import { native } from '../native/index.ts';
 import { Connection, hostEnd } from './connection.ts';
 import type { LimitedRequest, Participants } from './guest.ts';
-import { askAll, Participant } from './participant.ts';
-import type { GuestFailure, GuestMessage, HostMessage } from './protocol.ts';
+import { askAll, handlesOf, Participant } from './participant.ts';
+import type { GuestFailure, GuestHandle, GuestMessage, HostMessage } from './protocol.ts';
 import type { ReleaseMessage } from './thread-messages.ts';
 
 /**
@@ -45,6 +45,10 @@ export class Children implements Participants {
   release(message: ReleaseMessage, timeoutMs: number): Promise<GuestFailure | undefined> {
     const stopping = [...this.#children].filter(({ participant }) => participant.isStopping);
     return this.#ask(stopping, message, timeoutMs);
+  }
+
+  handles(): GuestHandle[] {
+    return handlesOf([...this.#children].map(({ participant }) => participant));
   }
 
   async #ask(children: readonly Child[], message: HostMessage, timeoutMs: number) {

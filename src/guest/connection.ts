@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { native, type Watch } from '../native/index.ts';
 import { LineSplitter } from './lines.ts';
+import { addOwnDescriptor, deleteOwnDescriptor } from './own-descriptors.ts';
 import {
   encodeMessage,
   type GuestMessage,
@@ -45,6 +46,7 @@ export class Connection<Incoming, Outgoing> {
     onMessage: (message: Incoming | undefined) => void,
   ) {
     this.#fd = fd;
+    addOwnDescriptor(fd);
     this.#carried = carried;
     this.#onMessage = onMessage;
     this.#startWatch();
@@ -121,6 +123,7 @@ export class Connection<Incoming, Outgoing> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#end();
+    deleteOwnDescriptor(this.#fd);
     native().close(this.#fd);
   }
 

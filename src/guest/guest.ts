@@ -4,6 +4,7 @@ import {
   type CheckpointRequest,
   type CopyIdentity,
   type GuestFailure,
+  type GuestHandle,
   type GuestMessage,
   type HostMessage,
   PROTOCOL,
@@ -31,6 +32,8 @@ export interface Participants {
   prepare(request: LimitedRequest): Promise<GuestFailure | undefined>;
   /** Lets them continue; resolves when their hooks have run. Never rejects. */
   release(message: ReleaseMessage, timeoutMs: number): Promise<GuestFailure | undefined>;
+  /** What they have open, if the request has asked for that. */
+  handles(): readonly GuestHandle[];
 }
 
 /** A request with the time that is left for it. */
@@ -45,6 +48,9 @@ export interface Uniqueness {
   /** Sets what is new in this copy. */
   apply(message: RestoredMessage): void;
 }
+
+/** Lists what this thread has open. */
+export type HandleReporter = () => readonly GuestHandle[];
 
 /** Where the guest gets its requests from: the host, or the thread or process that coordinates the checkpoint. */
 export interface Channel {
@@ -68,6 +74,7 @@ export class Guest {
   readonly after = new HookList<RestoreEvent>('onAfterRestore');
   readonly #channel: Channel;
   readonly #uniqueness: Uniqueness;
+  readonly #reportHandles: HandleReporter;
   readonly #participants: readonly Participants[];
   readonly #waiting: Deferred<RestoreEvent>[] = [];
   #isBusy = false;
@@ -77,10 +84,12 @@ export class Guest {
   constructor(
     open: OpenChannel,
     uniqueness: Uniqueness,
+    reportHandles: HandleReporter,
     participants: readonly ((onRequest: () => void) => Participants)[] = [],
   ) {
     this.#channel = open((message) => this.#onMessage(message));
     this.#uniqueness = uniqueness;
+    this.#reportHandles = reportHandles;
     this.#participants = participants.map((create) => create(() => this.#request()));
     const { version } = process;
     this.#channel.send({ type: 'hello', protocol: PROTOCOL, language: 'node', version });
@@ -148,6 +157,7 @@ export class Guest {
 
   /** Nothing runs between the two messages: the checkpoint is made meanwhile. */
   async #block(request: CheckpointRequest): Promise<void> {
+    if (request.reportHandles) this.#sendHandles();
     this.#channel.send({ type: 'ready' });
     const { message, isCopy } = this.#channel.receiveBlocking();
     let failure = this.#tryTo(() => this.#uniqueness.makeUnique());
@@ -165,6 +175,11 @@ export class Guest {
     const reason = message?.type === 'resume' ? message.reason : 'the host is gone';
     const undone = await this.#continue({ type: 'resume', reason }, request.timeoutMs);
     this.#report(withMore(failure, undone));
+  }
+
+  #sendHandles(): void {
+    const others = this.#participants.flatMap((each) => each.handles());
+    this.#channel.send({ type: 'handles', handles: [...this.#reportHandles(), ...others] });
   }
 
   /** Lets others continue first, because the hooks of this thread may need them. */

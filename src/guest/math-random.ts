@@ -13,7 +13,9 @@ type Seed = (state: Int32Array) => void;
  */
 function replaceIn(epoch: Uint32Array, seed: Seed, isReplaced: (random: unknown) => boolean) {
   const original = Math.random;
-  if (isReplaced(original)) return original;
+  // A function of the program is left alone.
+  const isNative = Function.prototype.toString.call(original).includes('[native code]');
+  if (!isNative || isReplaced(original)) return original;
   const state = new Int32Array(4);
   let seen = epoch[0];
   let isOriginal = seen === 0;
@@ -114,7 +116,7 @@ export class MathRandom {
       const replace: typeof replaceIn = this.#script.runInContext(context);
       this.#replaced.add(replace(this.#epoch, this.#seed, this.#isReplaced));
     } catch {
-      // The object of the program has a Math of its own, which is no business of V8.
+      // The object of the program has a Math of its own.
     }
   }
 }

@@ -1,7 +1,7 @@
 import { within } from '../concurrency/deadline.ts';
 import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import { withMore } from './hooks.ts';
-import type { GuestFailure, GuestMessage } from './protocol.ts';
+import type { GuestFailure, GuestHandle, GuestMessage } from './protocol.ts';
 
 /** How much longer than its hooks a participant may take to answer, in milliseconds. */
 const GRACE_MS = 1000;
@@ -13,6 +13,8 @@ type Answer = GuestMessage | undefined;
 export class Participant {
   /** Such as `worker thread 3`. */
   readonly name: string;
+  /** What it has open, if it was asked for that. */
+  handles: readonly GuestHandle[] = [];
   #answer: Deferred<Answer> = deferred();
   /** True from the request until it has said that it runs or refuses. */
   #isStopping = false;
@@ -30,6 +32,7 @@ export class Participant {
   /** Prepares for the answer to a message that is sent afterwards. */
   expectAnswer(): void {
     this.#isStopping = true;
+    this.handles = [];
     this.#answer = deferred();
   }
 
@@ -48,6 +51,7 @@ export class Participant {
 
   /** What it has sent. */
   onMessage(message: GuestMessage): void {
+    if (message.type === 'handles') this.handles = message.handles;
     const hasStopped = message.type === 'ready';
     const continues = ['running', 'failed', 'refused'].includes(message.type);
     if (continues) this.#isStopping = false;
@@ -59,6 +63,13 @@ export class Participant {
     this.#hasEnded = true;
     this.#answer.resolve(undefined);
   }
+}
+
+/** What participants have open. */
+export function handlesOf(participants: readonly Participant[]): GuestHandle[] {
+  return participants.flatMap(({ name, handles }) =>
+    handles.map((each) => ({ ...each, detail: `${each.detail} (${name})` })),
+  );
 }
 
 /** Sends participants a message, and waits for all answers. Never rejects. */

@@ -1,9 +1,11 @@
 import { isMainThread } from 'node:worker_threads';
 import { Children } from './children.ts';
 import { Connection, guestEnd } from './connection.ts';
+import { CreationStacks } from './creation-stacks.ts';
 import { Guest, type OpenChannel } from './guest.ts';
+import { openHandles } from './open-handles.ts';
 import { ParentConnection } from './parent-connection.ts';
-import { FD_VARIABLE, PARTICIPANT_VARIABLE } from './protocol.ts';
+import { FD_VARIABLE, PARTICIPANT_VARIABLE, STACKS_VARIABLE } from './protocol.ts';
 import { ThreadConnection } from './thread-connection.ts';
 import { Threads } from './threads.ts';
 import { ThreadUniqueness } from './unique.ts';
@@ -41,7 +43,8 @@ function startMain(open: OpenChannel): Guest {
   // Children inherit the environment, but not the descriptor.
   delete env[FD_VARIABLE];
   env[PARTICIPANT_VARIABLE] = String(process.pid);
-  return new Guest(open, new ThreadUniqueness(), [
+  const stacks = env[STACKS_VARIABLE] === '1' ? new CreationStacks() : undefined;
+  return new Guest(open, new ThreadUniqueness(), () => openHandles(stacks), [
     (onRequest) => new Children(onRequest),
     (onRequest) => new Threads(onRequest),
   ]);
@@ -49,5 +52,10 @@ function startMain(open: OpenChannel): Guest {
 
 /** A worker thread of a process that takes part. */
 function startWorker(): Guest {
-  return new Guest((onMessage) => new ThreadConnection(onMessage), new ThreadUniqueness());
+  const noHandles = () => [];
+  return new Guest(
+    (onMessage) => new ThreadConnection(onMessage),
+    new ThreadUniqueness(),
+    noHandles,
+  );
 }

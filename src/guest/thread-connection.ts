@@ -25,7 +25,8 @@ export class ThreadConnection implements Channel {
       else if (this.#hello) this.send(this.#hello);
     };
     this.#channel.unref();
-    watchWorkers((ended) => this.#channel.postMessage({ ended } satisfies ThreadEnd));
+    const onEnd = (ended: number) => this.#channel.postMessage({ ended } satisfies ThreadEnd);
+    watchWorkers(() => {}, onEnd);
   }
 
   keepRunning(keep: boolean): void {

@@ -1,7 +1,7 @@
 import { BroadcastChannel, type Worker } from 'node:worker_threads';
 import type { LimitedRequest, Participants } from './guest.ts';
-import { askAll, Participant } from './participant.ts';
-import type { GuestFailure } from './protocol.ts';
+import { askAll, handlesOf, Participant } from './participant.ts';
+import type { GuestFailure, GuestHandle } from './protocol.ts';
 import {
   CHANNEL,
   type ReleaseMessage,
@@ -13,6 +13,8 @@ import {
 export class Threads implements Participants {
   readonly #channel = new BroadcastChannel(CHANNEL);
   readonly #threads = new Map<number, Participant>();
+  /** Those that the main thread has started. */
+  readonly #started = new Set<number>();
   readonly #onRequest: () => void;
   #gate: Int32Array = new Int32Array(1);
 
@@ -21,7 +23,10 @@ export class Threads implements Participants {
     this.#onRequest = onRequest;
     this.#channel.onmessage = (event) => this.#onMessage((event as { data: ThreadMessage }).data);
     this.#channel.unref();
-    watchWorkers((id) => this.#onEnd(id));
+    watchWorkers(
+      (id) => this.#started.add(id),
+      (id) => this.#onEnd(id),
+    );
     // Those that were there before say hello again.
     this.#send({ toAll: undefined, gate: undefined });
   }
@@ -42,6 +47,14 @@ export class Threads implements Participants {
     return askAll(stopping, send, timeoutMs);
   }
 
+  /** The descriptors are those of the process, so what is missing is only who does not take part. */
+  handles(): GuestHandle[] {
+    const detail = (id: number) => `worker thread ${id} does not load node-criu/guest`;
+    const others = [...this.#started].filter((id) => !this.#threads.has(id));
+    const strangers = others.map((id) => ({ kind: 'worker', detail: detail(id) }));
+    return [...strangers, ...handlesOf([...this.#threads.values()])];
+  }
+
   #send(message: ToThreads): void {
     this.#channel.postMessage(message);
   }
@@ -60,13 +73,15 @@ export class Threads implements Participants {
   #onEnd(id: number): void {
     this.#threads.get(id)?.onEnd();
     this.#threads.delete(id);
+    this.#started.delete(id);
   }
 }
 
-/** Calls back when a thread has ended that this thread has started. */
-export function watchWorkers(onEnd: (id: number) => void): void {
+/** Calls back about the threads that this thread starts. */
+export function watchWorkers(onStart: (id: number) => void, onEnd: (id: number) => void): void {
   process.on('worker', (worker: Worker) => {
     const { threadId } = worker;
+    onStart(threadId);
     worker.once('exit', () => onEnd(threadId));
   });
 }

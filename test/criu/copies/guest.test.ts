@@ -2,13 +2,14 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { spawnCheckpointable } from '../../../src/index.ts';
+import { type CheckpointableProcess, spawnCheckpointable } from '../../../src/index.ts';
 import { native } from '../../../src/native/index.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { Output, pipe } from '../../helpers/descriptors.ts';
 import { guestChannel, guestFile } from '../../helpers/guest.ts';
 import { type NodeMajor, nodeMajors, nodeOptions, nodePath } from '../../helpers/node-versions.ts';
-import { client, killAfterTest, temporaryDirectory } from '../../helpers/workload.ts';
+import { root } from '../../helpers/pages.ts';
+import { client, killAfterTest, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 beforeAll(buildLibrary);
 
@@ -28,39 +29,49 @@ function outputPipe(): [Output, number] {
   return [new Output(socket), writeEnd];
 }
 
-/** Starts the program, and checkpoints it as a template. */
-async function makeTemplate(major: NodeMajor, library: string) {
+/** Starts a program with descriptor 3 as the connection to its guest library. */
+async function start(file: string, args: readonly string[]) {
   const [output, stdout] = outputPipe();
   const [channel, fd] = guestChannel();
-  const args = [...nodeOptions(major), fixture, library, 'old'];
-  const program = await spawnCheckpointable(nodePath(major), args, {
+  const program = await spawnCheckpointable(file, args, {
     ...{ pidNamespace: true, stdout, descriptors: { 3: fd } },
     env: { ...process.env, NODE_CRIU_GUEST_FD: '3', VARIABLE: 'old' },
   });
   killAfterTest(program.pid);
   native().close(fd);
-  await output.has('started');
-  if (library) {
-    await channel.hello();
-    await channel.checkpoint(limits);
-  }
+  return { program, output, channel };
+}
+
+/** Dumps it, and returns a function that restores it, as often as wanted. */
+async function dump(program: CheckpointableProcess) {
   const criu = client();
   const imagesDirectory = await temporaryDirectory();
   await criu.dump(program.pid, { imagesDirectory, external: program.external });
   await program.exited;
   const { 1: stdoutName = '', 3: guestName = '' } = program.inheritNames;
-  const restore = async () => {
-    const [copyOutput, copyStdout] = outputPipe();
-    const [copyChannel, copyFd] = guestChannel();
-    const inheritFd = { [stdoutName]: copyStdout, [guestName]: copyFd };
+  return async () => {
+    const [output, stdout] = outputPipe();
+    const [channel, fd] = guestChannel();
+    const inheritFd = { [stdoutName]: stdout, [guestName]: fd };
     const workDirectory = await temporaryDirectory();
     const { pid } = await criu.restore({ imagesDirectory, workDirectory, inheritFd });
     killAfterTest(pid);
-    native().close(copyFd);
-    return { output: copyOutput, channel: copyChannel, pid };
+    native().close(fd);
+    return { output, channel, pid };
   };
-  return await Promise.all(Array.from({ length: COPIES }, restore));
 }
+
+/** Starts Node with a program that draws random values, and checkpoints it. */
+async function makeTemplate(major: NodeMajor, library: string) {
+  const args = [...nodeOptions(major), fixture, library, 'old'];
+  const { program, output, channel } = await start(nodePath(major), args);
+  await output.has('started');
+  if (library) await channel.checkpoint(limits);
+  return await dump(program);
+}
+
+const makeCopies = <T>(restore: () => Promise<T>) =>
+  Promise.all(Array.from({ length: COPIES }, restore));
 
 async function printed(output: Output): Promise<Values> {
   await output.has('\n');
@@ -81,7 +92,8 @@ function equalIn(copies: readonly Values[]): string[] {
 
 describe.each(nodeMajors)('Node %i', (major) => {
   test('no two copies draw the same random values', async () => {
-    const copies = await makeTemplate(major, pathToFileURL(guestFile).href);
+    const restore = await makeTemplate(major, pathToFileURL(guestFile).href);
+    const copies = await makeCopies(restore);
     const values = await Promise.all(
       copies.map(async ({ channel, output }, index) => {
         const info = {
@@ -96,11 +108,15 @@ describe.each(nodeMajors)('Node %i', (major) => {
     for (const [index, { system }] of values.entries()) {
       expect(system).toMatchObject({ variable: `new ${index}`, args: [`${index}`] });
     }
+    // A copy that nobody has taken ends with its host.
+    const orphan = await restore();
+    orphan.channel.close();
+    await waitGone(orphan.pid);
   });
 });
 
 test('without the library, copies draw the same random values', async () => {
-  const copies = await makeTemplate(24, '');
+  const copies = await makeCopies(await makeTemplate(24, ''));
   const values = await Promise.all(
     copies.map(async ({ pid, output }) => {
       process.kill(pid, 'SIGUSR2');
@@ -114,4 +130,28 @@ test('without the library, copies draw the same random values', async () => {
   expect(equalIn(values).sort()).toEqual(
     [...expected, ...only.map((name) => `main.${name}`)].sort(),
   );
+});
+
+test('a Python program takes part by the protocol', async () => {
+  // The one that scripts/crit.sh installs.
+  const python = join(root, '.cache/crit/python');
+  const { program, channel } = await start(python, [join(root, 'examples/copies-guest.py')]);
+  expect(await channel.hello()).toMatchObject({ language: 'python' });
+  await channel.requested();
+  await channel.checkpoint(limits);
+  const copies = await makeCopies(await dump(program));
+  const lines = await Promise.all(
+    copies.map(async ({ channel, output }, index) => {
+      const copy = { id: `copy-${index}` };
+      await channel.restored({ copy, restoredAt: Date.now(), args: ['new'] }, limits);
+      await output.has('\n');
+      return output.text.trim().split(' ');
+    }),
+  );
+  expect(lines.map(([id, argument]) => [id, argument])).toEqual(
+    lines.map((_, index) => [`copy-${index}`, 'new']),
+  );
+  const values = lines.flatMap((line) => line.slice(2));
+  expect(values).toHaveLength(3 * COPIES);
+  expect(new Set(values).size).toBe(values.length);
 });
