@@ -11,6 +11,8 @@ declare global {
   const tls: TlsOptions;
   const pipe: Socket;
   const anotherPipe: Socket;
+  const pool: { end(): Promise<void>; connect(url?: string): Promise<void> };
+  function warmUp(): Promise<void>;
   function upload(directory: string): Promise<void>;
   function copyImages(directory: string, host: string): Promise<void>;
   function mountVolume(id: string): Promise<void>;
