@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_ITEMS 32
+#define MAX_ITEMS 64
 
 struct napi_value__ {
   napi_valuetype type;
