@@ -18,7 +18,10 @@ apt() { # COMMAND ARGUMENT…
 mirror() {
   local list=(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian') site
   site=$("${list[@]}" | sed -n 1p)
-  [ -n "$site" ] || { apt-get -qq update >&2; site=$("${list[@]}" | sed -n 1p); }   # without package lists
+  if [ -z "$site" ]; then   # without package lists; apt does not wait for another one that downloads them
+    flock "${BASH_SOURCE[0]}" apt-get -qq update >&2
+    site=$("${list[@]}" | sed -n 1p)
+  fi
   echo "$site"
 }
 

@@ -4,8 +4,8 @@
 #
 # usage: npm run setup [-- PART…]
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
-#   tests     demo, all npm packages, the Node versions, the virtual machine, shellcheck, gdb, crit,
-#             a CRIU that streams images, and Chromium
+#   checks    demo, all npm packages, shellcheck and the Node versions: what lint and the unit tests need
+#   tests     checks, the virtual machine, gdb, crit, a CRIU that streams images, and Chromium
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
 #   benches   demo, all npm packages, the virtual machine, crit and a CRIU that streams images
 # Without a part: tests and package.
@@ -19,15 +19,17 @@ die() { say "$*" >&2; exit 1; }
 [ $# -gt 0 ] || set -- tests package
 declare -A packages=(
   [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
-  [tests]='qemu-system-x86_64=qemu-system-x86 shellcheck=shellcheck gdb=gdb'
+  [checks]='shellcheck=shellcheck'
+  [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb'
   [package]=''
   [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )
 for part in "$@"; do
-  [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo tests package benches"
+  [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo checks tests package benches"
 done
 wants() { [[ " $parts " == *" $1 "* ]]; }
 parts="demo $*"
+! wants tests || parts+=' checks'
 
 mkdir -p .cache
 exec 9> .cache/lock
@@ -63,7 +65,7 @@ apt_get() {
 # has the others, which are most of the download.
 npm_packages() {
   local only=(--workspaces=false)
-  if wants tests || wants benches || [ -d node_modules/fast-check ]; then only=(); fi
+  if wants checks || wants benches || [ -d node_modules/fast-check ]; then only=(); fi
   if [ node_modules/.package-lock.json -nt package-lock.json ] &&
     { [ ${#only[@]} -gt 0 ] || [ -d node_modules/fast-check ]; }; then return; fi
   say 'npm packages'
@@ -87,22 +89,41 @@ criu() {
   [ "$after" = "$before" ] || say "CRIU: $after"
 }
 
-# The downloads from npm and from Debian run in parallel.
-build & built=$!
-debian_packages
-criu
-wait $built || die 'the build failed'
+# Runs commands in parallel, since most of the time of each is a download, and waits for all of them.
+declare -A running=()
+start() { # WHAT COMMAND…
+  "${@:2}" & running[$!]=$1
+}
+finish() {
+  local pid failed=
+  for pid in "${!running[@]}"; do
+    wait "$pid" || failed+="${failed:+, }${running[$pid]}"
+  done
+  running=()
+  [ -z "$failed" ] || die "this failed: $failed"
+}
+trap '[ ${#running[@]} = 0 ] || kill "${!running[@]}" 2> /dev/null || true' EXIT
 
-browser=
-if wants tests; then bash scripts/chromium.sh > /dev/null & browser=$!; fi
-! wants tests || bash scripts/node-versions.sh
-if wants tests || wants benches; then
+streaming() {
   bash scripts/crit.sh > /dev/null
   bash scripts/criu.sh --streaming > /dev/null
-fi
-if wants tests || wants benches; then bash scripts/vm.sh -p; fi
-if wants package; then
+}
+
+foreign() {
   bash scripts/prebuild.sh
   bash scripts/foreign.sh
+}
+
+start 'the build' build
+! wants checks || start 'getting the Node versions' bash scripts/node-versions.sh
+debian_packages
+criu
+finish
+
+if wants tests || wants benches; then
+  start 'getting the virtual machine' bash scripts/vm.sh -p
+  start 'getting crit and a CRIU that streams images' streaming
 fi
-[ -z "$browser" ] || wait "$browser" || die 'getting Chromium failed'
+! wants tests || start 'getting Chromium' bash scripts/chromium.sh > /dev/null
+! wants package || start 'building for other platforms' foreign
+finish
