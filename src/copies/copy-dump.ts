@@ -58,7 +58,7 @@ export async function dumpCopy(
     ready = true;
     const result = await dump(client, 'dump', pid, {
       ...options,
-      external: [...externalOf(pid, description), ...new Set(external)],
+      external: [...externalOf(pid, description), ...external],
       manageCgroupsMode: 'ignore',
       tcpClose: true,
       hooks: { postDump: allowAnyFile },

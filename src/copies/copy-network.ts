@@ -5,6 +5,7 @@ import type { CriuOpts } from '../options/types.ts';
 import { namespacePath } from '../procfs/namespaces.ts';
 import type { CopyEnvironment } from './copy-options.ts';
 import type { TemplateDescription } from './template-file.ts';
+import type { TemplateNamespace } from './template-options.ts';
 
 /** CRIU's name of the network namespace of a template that has one of its own. */
 export const NETWORK = 'network';
@@ -15,6 +16,8 @@ export class NetworkOfCopy implements Disposable {
   readonly netns: number;
   /** The options of the restore with which the copy gets it. */
   readonly options: Pick<CriuOpts, 'joinNs' | 'inheritFd'>;
+  /** The namespaces that the copy has of its own, as a template: a network that it was given counts. */
+  readonly namespaces: readonly TemplateNamespace[];
   readonly #close: () => void;
   #isOpen = true;
 
@@ -26,36 +29,44 @@ export class NetworkOfCopy implements Disposable {
   ): NetworkOfCopy {
     const isIsolated = namespaces.includes('net');
     const wanted = network ?? (isIsolated || publish.length > 0 ? 'own' : 'host');
-    if (wanted === 'own') return NetworkOfCopy.#own(operation, isIsolated);
-    if (wanted !== 'host') return NetworkOfCopy.#existing(operation, wanted, isIsolated);
-    if (!isIsolated) return new NetworkOfCopy(-1, {}, () => {});
-    return NetworkOfCopy.#existing(operation, namespacePath('self', 'net'), isIsolated);
+    if (wanted === 'own') return NetworkOfCopy.#own(operation, namespaces);
+    if (wanted !== 'host') return NetworkOfCopy.#existing(operation, wanted, namespaces);
+    if (!isIsolated) return new NetworkOfCopy(-1, namespaces, () => {});
+    return NetworkOfCopy.#existing(operation, namespacePath('self', 'net'), namespaces);
   }
 
-  static #own(operation: string, isIsolated: boolean): NetworkOfCopy {
+  static #own(operation: string, namespaces: readonly TemplateNamespace[]): NetworkOfCopy {
     try {
       const netns = native().newNetwork();
       const close = () => native().close(netns);
-      return new NetworkOfCopy(netns, optionsFor(netns, isIsolated), close);
+      return new NetworkOfCopy(netns, namespaces, close);
     } catch (cause) {
       const message = `${operation}: cannot make a network namespace: ${(cause as Error).message}`;
       throw new CriuError('ERR_CRIU_SYSTEM', message, { operation, cause });
     }
   }
 
-  static #existing(operation: string, path: string, isIsolated: boolean): NetworkOfCopy {
+  static #existing(
+    operation: string,
+    path: string,
+    namespaces: readonly TemplateNamespace[],
+  ): NetworkOfCopy {
     try {
       const netns = openSync(path, 'r');
-      return new NetworkOfCopy(netns, optionsFor(netns, isIsolated), () => closeSync(netns));
+      return new NetworkOfCopy(netns, namespaces, () => closeSync(netns));
     } catch (error) {
       const takes = `'host', 'own' or the path of a network namespace (${(error as Error).message})`;
       throw invalid(operation, 'network', takes, path);
     }
   }
 
-  private constructor(netns: number, options: NetworkOfCopy['options'], close: () => void) {
+  /** @param namespaces those that the template has of its own */
+  private constructor(netns: number, namespaces: readonly TemplateNamespace[], close: () => void) {
+    const isIsolated = namespaces.includes('net');
+    const isElsewhere = netns >= 0;
     this.netns = netns;
-    this.options = options;
+    this.options = isElsewhere ? optionsFor(netns, isIsolated) : {};
+    this.namespaces = isElsewhere && !isIsolated ? [...namespaces, 'net'] : namespaces;
     this.#close = close;
   }
 

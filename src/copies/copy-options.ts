@@ -92,7 +92,13 @@ const environmentShape: Shape<CopyEnvironment> = {
 
 const identityShape: Shape<CopyIdentity> = {
   name: text,
-  env: variables,
+  env: {
+    ...variables,
+    read(operation, option, value) {
+      variables.read?.(operation, option, value);
+      return { ...(value as object) };
+    },
+  },
   args: argumentList,
   guestTimeoutMs: milliseconds,
   signal: abortSignal,

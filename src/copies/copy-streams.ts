@@ -1,7 +1,8 @@
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { asCriuError } from '../errors.ts';
+import { asCriuError, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import type { CopyOptions, CopyOutput } from './copy-options.ts';
@@ -23,8 +24,8 @@ export class CopyStreams implements AsyncDisposable {
     const streams: Stream[] = [];
     try {
       streams.push(await openFile('/dev/null', 'r'));
-      streams.push(await openOutput(stdout));
-      streams.push(await openOutput(stderr));
+      streams.push(await openOutput(operation, 'stdout', stdout));
+      streams.push(await openOutput(operation, 'stderr', stderr));
       return new CopyStreams(streams);
     } catch (error) {
       await Promise.all(streams.map((stream) => stream.close()));
@@ -72,11 +73,19 @@ export class CopyStreams implements AsyncDisposable {
   }
 }
 
-async function openOutput(target: CopyOutput = 'ignore'): Promise<Stream> {
+async function openOutput(
+  operation: string,
+  option: string,
+  target: CopyOutput = 'ignore',
+): Promise<Stream> {
   if (target === 'ignore') return await openFile('/dev/null', 'w');
   if (target === 'pipe') return openPipe();
   if (typeof target === 'string') return await openFile(target, 'a');
-  return { fd: descriptorOf(target) ?? -1, close: () => {} };
+  const fd = descriptorOf(target) ?? -1;
+  if (fstatSync(fd).isSocket()) {
+    throw invalid(operation, option, 'a descriptor of a file, a pipe or a terminal', target);
+  }
+  return { fd, close: () => {} };
 }
 
 async function openFile(path: string, flags: string): Promise<Stream> {

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { unlessAborted } from '../concurrency/deadline.ts';
 import { asCriuError, CriuError } from '../errors.ts';
@@ -88,6 +89,8 @@ async function checkpoint(
 ): Promise<Template> {
   const { imagesDirectory, overwrite = false, namespaces, guestTimeoutMs } = options;
   const { mounts, files, external, guest } = program;
+  // A program that has loaded the library before it became ready has said so by now.
+  await nextTurn();
   const { greeting } = guest;
   const used = greeting && { language: greeting.language, version: greeting.version };
   const description = { command, namespaces, mounts, files, ...(used && { guest: used }) };

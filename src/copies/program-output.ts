@@ -2,8 +2,10 @@ import { fstatSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 import { builtins } from '../builtins.ts';
 import { asCriuError } from '../errors.ts';
+import { externalTerminal } from '../launch/outside-descriptors.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
 
 /** The last bytes of the output that an error quotes. */
@@ -109,8 +111,16 @@ async function readAll(file: FileHandle): Promise<Buffer> {
   return bytes.subarray(0, bytesRead);
 }
 
-/** CRIU's name of an open file in the options external and inheritFd: `file[mount:inode]`, hexadecimal. */
+/** CRIU's name of an open file: `file[mount:inode]` in hexadecimal, or as it names pipes and terminals. */
 export async function externalName(fd: number): Promise<string> {
+  const stats = fstatSync(fd);
+  if (stats.isFIFO()) return `pipe:[${stats.ino}]`;
+  if (isatty(fd)) return externalTerminal(stats);
   const info = await readFdInfo('self', fd);
-  return `file[${(info?.mount ?? 0).toString(16)}:${fstatSync(fd).ino.toString(16)}]`;
+  return `file[${(info?.mount ?? 0).toString(16)}:${stats.ino.toString(16)}]`;
+}
+
+/** Those of them that the option external has to name: CRIU dumps pipes without being told. */
+export function externalStreams(streams: StreamNames): string[] {
+  return [...new Set(Object.values(streams))].filter((name: string) => !name.startsWith('pipe'));
 }

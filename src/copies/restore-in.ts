@@ -10,6 +10,7 @@ import { externalAtRestore, restoreEnclosure } from './enclosures.ts';
 import { GuestChannel } from './guest-channel.ts';
 import { LifeLine } from './life-line.ts';
 import { assertOwnPorts, type ListeningPort } from './listening-ports.ts';
+import { externalStreams } from './program-output.ts';
 import { makeScratch } from './scratch.ts';
 import { SocketPair } from './socket-pair.ts';
 import type { TemplateDescription } from './template-file.ts';
@@ -36,6 +37,8 @@ export interface CopyRequest {
 export interface Restored {
   readonly root: RestoredProcess;
   readonly life: LifeLine;
+  /** The connection that its program has for the guest library, also if it does not use that. */
+  readonly guest: SocketPair;
   readonly part: DumpablePart;
 }
 
@@ -58,7 +61,7 @@ export async function restoreIn(
   const { inheritFd, ...joined } = network.options;
   try {
     const ownFiles = { streams: await streams.names(), guest: guest.name, life: life.name };
-    const external = [...Object.values(ownFiles.streams), guest.external, life.external];
+    const external = [...externalStreams(ownFiles.streams), guest.external, life.external];
     const root = await restore(
       { ...client, defaults: {}, enclosure },
       {
@@ -82,13 +85,14 @@ export async function restoreIn(
       },
     );
     const channel = description.guest && new GuestChannel(guest.take());
-    guest[Symbol.dispose]();
+    guest.closeThere();
     return {
       root,
+      guest,
       life: new LifeLine(life, root.pid),
       part: {
         client,
-        description: { ...description, files: ownFiles },
+        description: { ...description, namespaces: network.namespaces, files: ownFiles },
         external,
         guest: channel,
       },

@@ -19,6 +19,7 @@ export class RestoredCopy {
   readonly #streams: CopyStreams;
   readonly #part: DumpablePart;
   readonly #life: LifeLine;
+  readonly #guest: Disposable;
   readonly #isHeld: boolean;
 
   /** Restores a copy. @throws CriuError */
@@ -50,6 +51,7 @@ export class RestoredCopy {
     this.#streams = streams;
     this.#root = restored.root;
     this.#life = restored.life;
+    this.#guest = restored.guest;
     this.#part = restored.part;
   }
 
@@ -107,7 +109,8 @@ export class RestoredCopy {
   }
 
   #release(): void {
-    this.#life.cut();
+    this.#life[Symbol.dispose]();
+    this.#guest[Symbol.dispose]();
     this.#part.guest?.close();
     this.network[Symbol.dispose]();
   }

@@ -10,7 +10,7 @@ import { ProcessHandle } from '../process/process-handle.ts';
 import { allMounts, templateEnclosure } from './enclosures.ts';
 import { GuestChannel } from './guest-channel.ts';
 import { findHostMounts, type HostMount } from './host-mounts.ts';
-import { ProgramOutput } from './program-output.ts';
+import { externalStreams, ProgramOutput } from './program-output.ts';
 import { makeScratch, type Scratch } from './scratch.ts';
 import { SocketPair } from './socket-pair.ts';
 import type { ExternalFiles } from './template-file.ts';
@@ -110,7 +110,7 @@ export class TemplateProgram implements AsyncDisposable {
     this.mounts = mounts;
     this.output = output;
     this.files = files;
-    this.external = [...Object.values(files.streams), guest.external, life.external];
+    this.external = [...externalStreams(files.streams), guest.external, life.external];
     for (const pair of [guest, life]) pair.closeThere();
     this.guest = new GuestChannel(guest.take());
   }

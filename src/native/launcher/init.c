@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +65,16 @@ static void reap(pid_t program) {
   }
 }
 
+/* Reads what the process that restored this copy has sent through `own`: 'A' that the copy ends with the connection,
+ * 'R' that it does not any more. */
+static void follow(int own) {
+  static bool ends_with_it;
+  char byte;
+  ssize_t size;
+  while ((size = recv(own, &byte, 1, MSG_DONTWAIT)) > 0) ends_with_it = byte == 'A';
+  if (size == 0 && ends_with_it) _exit(128 + SIGKILL);
+}
+
 void run_as_init(char **program, const char *user, int own) {
   sigset_t all, before;
   sigfillset(&all);
@@ -73,6 +85,8 @@ void run_as_init(char **program, const char *user, int own) {
     siginfo_t signal;
     if (sigwaitinfo(&all, &signal) < 0) continue; /* CRIU interrupts it */
     if (signal.si_signo == SIGCHLD) reap(pid);
+    /* The kernel sends it for the connection, also to an init that is stopped. */
+    else if (signal.si_signo == SIGCONT && signal.si_code > 0) follow(own);
     else kill(pid, signal.si_signo);
   }
 }

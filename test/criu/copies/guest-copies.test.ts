@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ask, askCopy, serverTemplate, startCopy, textOf } from '../../helpers/copies.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { client, isAlive, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+
+test('a program with the guest library asks for its checkpoint, and each copy is told who it is', async () => {
+  const template = await serverTemplate({ env: { ...process.env, GUEST: 'asks', TENANT: 'none' } });
+  expect(template.hasGuest).toBe(true);
+  // Both in the network of the host: each listens on a port of its own.
+  const [blue, green] = await Promise.all([
+    startCopy(template, { name: 'blue', env: { TENANT: 'blue', PORT: '18091' }, args: ['a', 'b'] }),
+    startCopy(template, { env: { TENANT: undefined, PORT: '18092' }, stdout: 'pipe' }),
+  ]);
+  expect(blue.name).toBe('blue');
+  expect(green.name).toBe(green.id);
+  expect(await ask(18_091)).toMatchObject({ requests: 1, tenant: 'blue', args: ['a', 'b'] });
+  expect(await ask(18_092)).toMatchObject({ requests: 1, tenant: null, args: ['18080'] });
+  green.kill();
+  expect(await textOf(green.stdout)).toBe('listens on 18092\ngoodbye\n');
+});
+
+test('a copy whose function fails is ended, and the error says why', async () => {
+  const template = await serverTemplate({ env: { ...process.env, GUEST: '1' } });
+  const error = await failureOf(template.start({ env: { FAIL: 'no database here' } }));
+  expect(error).toMatchObject({
+    code: 'ERR_CRIU_GUEST',
+    operation: 'start',
+    message: expect.stringMatching(/^start: .*no database here$/),
+  });
+  const copy = await startCopy(template, { publish: [{ to: 18_093 }], env: { PORT: '18093' } });
+  expect(await askCopy(copy)).toMatchObject({ requests: 1 });
+});
+
+test('a checkpoint that a function of the program refuses is not made', async () => {
+  const directory = await temporaryDirectory();
+  const script = `
+    const { onBeforeCheckpoint, checkpoint } = await import(${JSON.stringify(guestModule)});
+    onBeforeCheckpoint(() => { throw new Error('not while I write'); });
+    await checkpoint();`;
+  const error = await failureOf(
+    client().template(process.execPath, ['--input-type=module', '-e', script], {
+      imagesDirectory: join(directory, 'images'),
+    }),
+  );
+  expect(error).toMatchObject({
+    code: 'ERR_CRIU_GUEST',
+    message: expect.stringContaining('not while I write'),
+  });
+});
+
+const guestModule = join(import.meta.dirname, '../../../dist/guest.js');
+
+test('a program without the guest library cannot be told anything', async () => {
+  const template = await serverTemplate();
+  expect(template.hasGuest).toBe(false);
+  for (const options of [{ env: { A: 'b' } }, { args: ['x'] }]) {
+    expect(await failureOf(template.start(options))).toMatchObject({
+      code: 'ERR_CRIU_INVALID_ARGUMENT',
+      option: Object.keys(options)[0],
+    });
+  }
+});
+
+test('the checkpoint of a copy is a template, and the copy may run on', async () => {
+  const template = await serverTemplate({ env: { ...process.env, GUEST: '1' } });
+  const copy = await startCopy(template, {
+    env: { PORT: '18094' },
+    network: 'own',
+    stdout: 'pipe',
+  });
+  const imagesDirectory = join(await temporaryDirectory(), 'second');
+  await copy.dump({ imagesDirectory, leaveRunning: true });
+  expect(await isAlive(copy.pid)).toBe(true);
+  const second = await client().openTemplate(imagesDirectory);
+  const [one, other] = await Promise.all(
+    ['18095', '18096'].map((PORT) =>
+      startCopy(second, { env: { PORT }, publish: [{ to: Number(PORT) }], stdout: 'pipe' }),
+    ),
+  );
+  expect(await Promise.all([one, other].map((each) => each && askCopy(each)))).toMatchObject([
+    { requests: 1, pid: 2 },
+    { requests: 1, pid: 2 },
+  ]);
+  one?.kill();
+  expect(await textOf(one?.stdout)).toBe('listens on 18095\ngoodbye\n');
+  await copy.dump({ imagesDirectory, overwrite: true });
+  expect(await textOf(copy.stdout)).toBe('listens on 18094\nlistens on 18094\n');
+  expect(await copy.exited).toMatchObject({ code: null });
+  await waitFor(async () => !(await isAlive(copy.pid)), 'the copy has ended');
+});
