@@ -57,6 +57,11 @@ function aborted(
   reply: CriuResponse | undefined,
   evidence: Evidence,
 ): CriuError {
+  const reason = evidence.cancellation?.reason;
+  // A stream is closed when its operation is cancelled, and CRIU fails by that.
+  if (reason?.code === code && reason.message === text) {
+    return cancelled(reason, reply ? 'refused' : howItEnded(evidence), reply, evidence);
+  }
   return compose(code, text, { cause }, reply, evidence);
 }
 

@@ -1,9 +1,14 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { newChecksumMethod } from '../../src/images/checksum.ts';
 import { type CheckpointManifest, formatManifest } from '../../src/images/manifest.ts';
 import { ArchiveWriter } from '../../src/stream/archive-writer.ts';
 import { ChunkQueue } from '../../src/stream/chunk-queue.ts';
 import type { StreamEncryption } from '../../src/stream/encryption.ts';
 import { receiveStream } from '../../src/stream/receive-stream.ts';
+import { holdings } from './own-resources.ts';
 
 /** What a manifest says besides its checksums. */
 const described: Omit<CheckpointManifest, 'checksum' | 'files'> = {
@@ -58,4 +63,26 @@ export async function receive(
 /** A stream that delivers bytes in pieces of this size. */
 export async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Buffer, void> {
   for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size));
+}
+
+/** Gives the tests of a file a directory of their own for temporary files, so that {@link remains} sees no others. */
+export function useOwnTemporaryDirectory(): void {
+  const { TMPDIR } = process.env;
+  beforeAll(async () => {
+    process.env.TMPDIR = await mkdtemp(join(tmpdir(), 'streams-'));
+  });
+  afterAll(async () => {
+    await rm(tmpdir(), { recursive: true });
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  });
+}
+
+/** What a stream could leave behind in this process. */
+export async function remains() {
+  const names = await readdir(tmpdir());
+  return {
+    ...(await holdings()),
+    directories: names.filter((name) => name.startsWith('node-criu-stream-')),
+  };
 }

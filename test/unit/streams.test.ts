@@ -8,6 +8,7 @@ import { compress, requireZstd } from '../../src/stream/compression.ts';
 import { seal } from '../../src/stream/encryption.ts';
 import { fileHeader, parseHeader, parsePax } from '../../src/stream/tar.ts';
 import { failureOf } from '../helpers/failures.ts';
+import { noteFault } from '../helpers/reliability.ts';
 import { archiveOf, receive, wholeOf } from '../helpers/streams.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
@@ -23,6 +24,10 @@ let tar: Buffer;
 beforeAll(async () => {
   tar = await wholeOf(archiveOf(files));
 });
+
+async function refusedStream(fault: string, error: string): Promise<void> {
+  await noteFault('streams', { fault, error, workload: 'nothing restored', left: 'nothing' });
+}
 
 describe('an archive', () => {
   test('is one that tar extracts, and that is read again from what tar makes of it', async () => {
@@ -179,6 +184,10 @@ describe('an encrypted stream', () => {
     await expect(receive(tar, { encryption: { key } })).rejects.toThrow('is not encrypted');
     const passphrase = { encryption: { passphrase: 'a long passphrase' } };
     await expect(receive(sealed, passphrase)).rejects.toThrow('not encrypted with a passphrase');
+    await refusedStream(
+      'an encrypted stream, and another key or none',
+      'ERR_CRIU_BAD_IMAGE, or ERR_CRIU_INVALID_ARGUMENT without a key',
+    );
   });
 
   test('is read with its passphrase only', async () => {
@@ -219,6 +228,10 @@ describe('an encrypted stream', () => {
     await refused(Buffer.concat([start, piece(1), piece(0), piece(2), piece(3)]), 'exchanged');
     await refused(Buffer.concat([start, piece(0), piece(2), piece(3)]), 'left out');
     await refused(Buffer.concat([sealed, piece(0)]), 'repeated');
+    await refusedStream(
+      'an encrypted stream with a byte changed, or a chunk missing, exchanged or repeated',
+      'ERR_CRIU_BAD_IMAGE',
+    );
   });
 
   test('is different each time', async () => {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { execa } from 'execa';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Criu, DumpOptions, PageServer } from '../../../src/index.ts';
 import { startCounting, steps } from '../../helpers/checkpoints.ts';
 import { compileFixture } from '../../helpers/compile.ts';
@@ -12,6 +12,7 @@ import { holdings } from '../../helpers/own-resources.ts';
 import { noteFault } from '../../helpers/reliability.ts';
 import { oneIn } from '../../helpers/sample.ts';
 import { slowLink } from '../../helpers/slow-link.ts';
+import { smallDisk } from '../../helpers/small-disk.ts';
 import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
 beforeAll(async () => {
@@ -173,14 +174,6 @@ describe('the page server', () => {
     },
   );
 });
-
-/** Mounts a tmpfs of a size; it is unmounted after the test. */
-async function smallDisk(size: string): Promise<string> {
-  const directory = await temporaryDirectory();
-  await execa('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'node-criu', directory]);
-  onTestFinished(async () => void (await execa('umount', ['-l', directory])));
-  return directory;
-}
 
 /** A page server that gets a signal, and the options for a dump to it. */
 async function serverStruck(

@@ -9,6 +9,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { streamingCriuPath } from '../../../scripts/criu-path.mjs';
 import { buildCommand, main, nodeCriu } from '../../helpers/command.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { noteFault } from '../../helpers/reliability.ts';
 import { startCounter, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 beforeAll(buildCommand);
@@ -61,6 +62,12 @@ test('dump --stream rolls back when nobody reads on, or the disk is full', async
   expect(full).toMatchObject({ code: 1 });
   expect(full.stderr).toContain('no space left on device');
   await counter.countsOn();
+  await noteFault('streams', {
+    fault: 'disk full that `dump --stream` writes to',
+    error: 'exit code 1',
+    workload: 'runs on',
+    left: 'nothing',
+  });
 });
 
 test('the process runs on if the command is killed while it streams', async () => {
@@ -76,6 +83,12 @@ test('the process runs on if the command is killed while it streams', async () =
   command.kill('SIGKILL');
   await once(command, 'exit');
   await workload.verifyOriginal();
+  await noteFault('streams', {
+    fault: 'caller killed while it streams',
+    error: 'none: the caller is gone; criu rolls back and ends',
+    workload: 'runs on',
+    left: 'a directory with the log, in that for temporary files',
+  });
 });
 
 test('combinations of flags that make no sense are refused', async () => {

@@ -1,11 +1,11 @@
-import { chmod, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CheckpointStore, type Criu, verifyImages } from '../../../src/index.ts';
 import { DirectoryLock } from '../../../src/store/directory-lock.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { LibraryProcess } from '../../helpers/library-process.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
+import { noteFault } from '../../helpers/reliability.ts';
 import { client, startCounter, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 async function newStore(criu: Criu = client()) {
@@ -86,6 +86,12 @@ describe('with other processes', () => {
       expect(await store.prune({ keepLast: 1 })).toEqual([]);
     }
     expect(await store.prune({ keepLast: 1 })).toMatchObject([{ id }]);
+    await noteFault('store', {
+      fault: 'a checkpoint removed while it is being restored',
+      error: 'ERR_CRIU_BUSY; `prune` leaves it',
+      workload: 'runs on',
+      left: 'the checkpoint',
+    });
   });
 
   test('many at once leave each checkpoint whole, or none', async () => {
@@ -111,19 +117,6 @@ describe('with other processes', () => {
       expect(await verifyImages(directory, { deep: true })).toEqual([]);
     expect(await readdir(store.directory)).toHaveLength(3);
   });
-
-  test('what a killed process has left is not listed, and removed', async () => {
-    const store = await newStore();
-    const counter = await startCounter();
-    const other = await LibraryProcess.start();
-    const { directory } = store;
-    expect(await other.do('crashInStore', { directory, pid: counter.pid })).toBe('ended');
-    await counter.countsOn();
-    expect(await store.list()).toEqual([]);
-    expect(await readdir(store.directory)).toHaveLength(1);
-    const { id } = await store.checkpoint(counter.pid, { name: 'a' });
-    expect(await readdir(store.directory)).toEqual([id]);
-  });
 });
 
 test('the log of a checkpoint that fails stays for a day', async () => {
@@ -147,16 +140,6 @@ test('the log of a checkpoint that fails stays for a day', async () => {
   await store.prune({ keepLast: 1 });
   expect(await readdir(store.directory)).toHaveLength(1);
   expect(await store.list()).toMatchObject([{ name: 'b' }]);
-});
-
-test('a damaged checkpoint is not restored', async () => {
-  const store = await newStore();
-  const { pid } = await startCounter();
-  const { id, directory } = await store.checkpoint(pid, { name: 'a' });
-  await waitGone(pid);
-  const path = join(directory, `core-${pid}.img`);
-  await rm(path);
-  expect(await failureOf(store.restore(id))).toMatchObject({ code: 'ERR_CRIU_BAD_IMAGE', path });
 });
 
 test('bad input is refused', async () => {
