@@ -69,7 +69,11 @@ export class MathRandom {
   readonly #replaced = new WeakSet<object>();
   #script: Script | undefined;
 
+  /** False if Math is frozen, as by the flag --frozen-intrinsics. */
+  readonly canReseed = Object.getOwnPropertyDescriptor(Math, 'random')?.configurable === true;
+
   constructor() {
+    if (!this.canReseed) return;
     this.#replaced.add(replaceIn(this.#epoch, this.#seed, this.#isReplaced));
     this.#watchContexts();
   }

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { Children } from './children.ts';
 import { Connection, guestEnd } from './connection.ts';
@@ -30,11 +31,28 @@ function start(): Guest | undefined {
   if (!isMainThread) {
     return fd !== undefined || participant === String(pid) ? startWorker() : undefined;
   }
-  if (fd !== undefined)
+  if (fd !== undefined) {
+    if (!isConnection(Number(fd))) return warn(fd);
     return startMain((onMessage) => new Connection(Number(fd), guestEnd, onMessage));
+  }
   // A child of child_process.fork or cluster; other children have no way to take part.
   if (participant !== String(ppid) || !process.send) return undefined;
   return startMain((onMessage) => new ParentConnection(onMessage));
+}
+
+/** False in a child of a program that does not load the library, which inherits the variable only. */
+function isConnection(fd: number): boolean {
+  const { channel } = process as { channel?: { fd?: number } };
+  try {
+    return fstatSync(fd).isSocket() && channel?.fd !== fd;
+  } catch {
+    return false;
+  }
+}
+
+function warn(fd: string): undefined {
+  const reason = `descriptor ${fd} of ${FD_VARIABLE} is not a connection to a host`;
+  process.emitWarning(`node-criu/guest takes no part in checkpoints: ${reason}`);
 }
 
 /** The main thread of a process. */

@@ -17,7 +17,7 @@ beforeAll(async () => {
   files = [
     ...(await entryDeclarations()),
     ...['dist/index.js', 'dist/library.cjs', 'dist/on-demand.cjs', 'dist/grpc.js'],
-    ...['dist/images.js', 'dist/report.js', 'dist/cli/main.js', 'dist/LICENSES'],
+    ...['dist/guest.js', 'dist/images.js', 'dist/report.js', 'dist/cli/main.js', 'dist/LICENSES'],
     ...(await filesIn('dist/code-cache', /./)),
     ...(await filesIn('docs', /\.(md|png|svg)$/)),
     ...(await filesIn('examples', /./)),
@@ -39,7 +39,7 @@ async function filesIn(folder: string, pattern: RegExp): Promise<string[]> {
 /** The declaration files of all entries. */
 async function entryDeclarations(): Promise<Set<string>> {
   const found = new Set<string>();
-  for (const entry of ['index', 'images', 'report']) {
+  for (const entry of ['index', 'guest', 'images', 'report']) {
     await declarationsFrom(`dist/${entry}.d.ts`, found);
   }
   return found;
@@ -84,11 +84,13 @@ test('npm pack ignores what an earlier build left in a checkout', async () => {
     'library.cjs',
     'on-demand.cjs',
     'grpc.js',
+    'guest.js',
     'images.js',
     'report.js',
     'cli/main.js',
     'LICENSES',
     'index.d.ts',
+    'guest.d.ts',
     'images.d.ts',
     'report.d.ts',
   ]) {
@@ -147,6 +149,7 @@ test('every module resolution finds the types', async () => {
   expect(problems).toEqual([]);
   expect(Object.keys(analysis.entrypoints).sort()).toEqual([
     '.',
+    './guest',
     './images',
     './package.json',
     './report',

@@ -203,6 +203,27 @@ test('outside of a template the library does nothing', async () => {
   ]);
 });
 
+test('a descriptor that leads to no host is reported, and the program runs', async () => {
+  const script = `${guestImport}
+    import { fork } from 'node:child_process';
+    import { fileURLToPath } from 'node:url';
+    process.on('warning', ({ message }) => console.log(message));
+    onAfterRestore(() => {});
+    // The channel between parent and child has the number 3.
+    if (!process.send) fork(fileURLToPath(import.meta.url), { execArgv: [], env: { NODE_CRIU_GUEST_FD: '3' } });`;
+  const env = { NODE_CRIU_GUEST_FD: '77' };
+  const { output, exited } = await startGuest(script, { env, flags: ['--no-warnings'] });
+  expect(await exited).toEqual([0, null]);
+  for (const fd of [77, 3]) await output.has(`descriptor ${fd} of NODE_CRIU_GUEST_FD is not a`);
+});
+
+test('a program whose Math is frozen refuses', async () => {
+  const flags = ['--frozen-intrinsics', '--no-warnings'];
+  const { channel } = await startGuestWithHost(printing, { flags });
+  const { message } = await failureOf(channel.checkpoint(limits));
+  expect(message).toMatch(/refused: Math.random cannot be replaced: Math is frozen$/);
+});
+
 test('a program that breaks the protocol is disconnected, with the reason', async () => {
   const cases: [string, RegExp][] = [
     ['hello\n', /has sent a line that is not JSON$/],
