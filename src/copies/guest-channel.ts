@@ -45,6 +45,9 @@ export class GuestChannel {
   readonly #hello = deferred<GuestHello>();
   readonly #requested = deferred<void>();
   #answer: Deferred<Answer> | undefined;
+  /** False from the request of a checkpoint until the program says that it continues. */
+  #isRunning = true;
+  #isResuming = false;
   #handles: readonly GuestHandle[] | undefined;
   #failure: CriuError | undefined;
 
@@ -100,8 +103,10 @@ export class GuestChannel {
 
   /** Lets the original continue, and waits until its hooks have run. @throws CriuError as {@link restored} */
   async resume(reason: string, limits: GuestLimits): Promise<void> {
+    // It may have refused just now.
+    if (this.#isRunning && !this.#failure) return;
     const answer = await this.#ask('resume', { type: 'resume', reason }, limits);
-    if (answer.type !== 'running') throw this.#refusal('resume', answer);
+    if (answer.type === 'failed') throw this.#refusal('resume', answer);
   }
 
   /** Closes the connection. The original continues; a copy that is still blocked ends. Idempotent. */
@@ -118,6 +123,8 @@ export class GuestChannel {
     const answer = deferred<Answer>();
     answer.promise.catch(() => {});
     this.#answer = answer;
+    this.#isRunning = false;
+    this.#isResuming = message.type === 'resume';
     // The end of the connection is reported by an event as well.
     this.#socket.write(encodeMessage(message), () => {});
     const { signal, timeoutMs } = limits;
@@ -183,6 +190,9 @@ export class GuestChannel {
         this.#handles = message.handles;
         break;
       default:
+        this.#isRunning = message.type !== 'ready';
+        // The program may have got ready before it was told to continue, which it does then.
+        if (message.type === 'ready' && this.#isResuming) return;
         // Without a question this is the late answer to one that was given up.
         this.#answer?.resolve(message);
     }

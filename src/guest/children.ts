@@ -52,11 +52,12 @@ export class Children implements Participants {
   }
 
   async #ask(children: readonly Child[], message: HostMessage, timeoutMs: number) {
+    const expected = message.type === 'checkpoint' ? 'stop' : 'continue';
     const send = () => {
       for (const { connection } of children) connection.send(message);
     };
     const participants = children.map(({ participant }) => participant);
-    return await askAll(participants, send, timeoutMs);
+    return await askAll(participants, expected, send, timeoutMs);
   }
 
   #connect(process: ChildProcess): void {

@@ -6,6 +6,9 @@ import type { GuestFailure, GuestHandle, GuestMessage } from './protocol.ts';
 /** How much longer than its hooks a participant may take to answer, in milliseconds. */
 const GRACE_MS = 1000;
 
+/** What a participant is asked to do. */
+export type Expected = 'stop' | 'continue';
+
 /** Undefined if the participant has ended. */
 type Answer = GuestMessage | undefined;
 
@@ -18,6 +21,7 @@ export class Participant {
   #answer: Deferred<Answer> = deferred();
   /** True from the request until it has said that it runs or refuses. */
   #isStopping = false;
+  #expected: Expected = 'continue';
   #hasEnded = false;
 
   constructor(name: string) {
@@ -30,9 +34,10 @@ export class Participant {
   }
 
   /** Prepares for the answer to a message that is sent afterwards. */
-  expectAnswer(): void {
+  expectAnswer(expected: Expected): void {
     this.#isStopping = true;
-    this.handles = [];
+    this.#expected = expected;
+    if (expected === 'stop') this.handles = [];
     this.#answer = deferred();
   }
 
@@ -52,7 +57,8 @@ export class Participant {
   /** What it has sent. */
   onMessage(message: GuestMessage): void {
     if (message.type === 'handles') this.handles = message.handles;
-    const hasStopped = message.type === 'ready';
+    // If it has got ready before it was told to continue, the answer is yet to come.
+    const hasStopped = message.type === 'ready' && this.#expected === 'stop';
     const continues = ['running', 'failed', 'refused'].includes(message.type);
     if (continues) this.#isStopping = false;
     if (hasStopped || continues) this.#answer.resolve(message);
@@ -75,10 +81,11 @@ export function handlesOf(participants: readonly Participant[]): GuestHandle[] {
 /** Sends participants a message, and waits for all answers. Never rejects. */
 export async function askAll(
   participants: readonly Participant[],
+  expected: Expected,
   send: () => void,
   timeoutMs: number,
 ): Promise<GuestFailure | undefined> {
-  for (const each of participants) each.expectAnswer();
+  for (const each of participants) each.expectAnswer(expected);
   send();
   const failures = await Promise.all(participants.map((each) => each.answer(timeoutMs)));
   return failures.reduce(withMore, undefined);

@@ -34,7 +34,7 @@ export class Threads implements Participants {
   prepare(request: LimitedRequest): Promise<GuestFailure | undefined> {
     this.#gate = new Int32Array(new SharedArrayBuffer(4));
     const send = () => this.#send({ toAll: request, gate: this.#gate });
-    return askAll([...this.#threads.values()], send, request.timeoutMs);
+    return askAll([...this.#threads.values()], 'stop', send, request.timeoutMs);
   }
 
   release(message: ReleaseMessage, timeoutMs: number): Promise<GuestFailure | undefined> {
@@ -44,7 +44,7 @@ export class Threads implements Participants {
       Atomics.store(this.#gate, 0, 1);
       Atomics.notify(this.#gate, 0);
     };
-    return askAll(stopping, send, timeoutMs);
+    return askAll(stopping, 'continue', send, timeoutMs);
   }
 
   /** The descriptors are those of the process, so what is missing is only who does not take part. */

@@ -23,6 +23,7 @@ beforeAll(async () => {
     ...(await filesIn('examples', /./)),
     ...prebuilt.map((name) => `prebuilds/${name}`),
     ...(await filesIn('src/native', /\.[ch]$/)),
+    ...(await filesIn('src/native/launcher', /\.[ch]$/)),
     ...(await filesIn('src/native/lazy-pages', /\.[ch]$/)),
     ...['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
     ...['scripts/build-addon.mjs', 'LICENSE', 'README.md', 'package.json'],

@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { GuestChannel } from '../../src/copies/guest-channel.ts';
 import { buildLibrary } from '../helpers/built.ts';
@@ -11,6 +13,7 @@ import {
   startGuestWithHost,
 } from '../helpers/guest.ts';
 import { nodeMajors, nodePath } from '../helpers/node-versions.ts';
+import { temporaryDirectory } from '../helpers/workload.ts';
 
 beforeAll(buildLibrary);
 
@@ -161,10 +164,15 @@ test('the program continues when the host is gone', async () => {
 });
 
 test('a cancelled checkpoint is undone at the next hook', async () => {
+  const gate = join(await temporaryDirectory(), 'gate');
   const { channel, output } = await startGuestWithHost(`${printing}
+    import { existsSync } from 'node:fs';
     onBeforeCheckpoint(async () => {
       console.log('waiting');
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // Seen twice, because what the host has sent before is received in between.
+      for (let seen = 0; seen < 2; seen += existsSync(${JSON.stringify(gate)}) ? 1 : 0) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
     });`);
   const giveUp = new AbortController();
   const checkpoint = failureOf(channel.checkpoint({ ...limits, signal: giveUp.signal }));
@@ -174,7 +182,9 @@ test('a cancelled checkpoint is undone at the next hook', async () => {
     code: 'ERR_CRIU_ABORTED',
     cause: { message: 'enough' },
   });
-  await channel.resume('cancelled', limits);
+  const resumed = channel.resume('cancelled', limits);
+  await writeFile(gate, '');
+  await resumed;
   await output.has('after second');
   expect(output.text).not.toContain('before');
   await channel.checkpoint(limits);
@@ -260,10 +270,15 @@ test('an answer that does not fit ends the connection, one that does not come is
   expect(wrong.message).toBe('checkpoint: the program has sent running in answer to checkpoint');
 
   const [silent, other] = socketPair();
-  silent.resume();
   const waiting = new GuestChannel(other);
-  const late = await failureOf(waiting.resume('late', { timeoutMs: -1950 }));
-  expect(late).toMatchObject({ code: 'ERR_CRIU_TIMEOUT', operation: 'resume' });
+  await waiting.resume('there was no checkpoint', limits);
+  const late = await failureOf(waiting.checkpoint({ timeoutMs: -1950 }));
+  expect(late).toMatchObject({ code: 'ERR_CRIU_TIMEOUT', operation: 'checkpoint' });
+  // What crosses the request to continue is no answer to it.
+  silent.on('data', (bytes) => {
+    if (String(bytes).includes('resume')) silent.write('{"type":"ready"}\n{"type":"running"}\n');
+  });
+  await waiting.resume('late', limits);
   const stop = { signal: AbortSignal.abort('stop') };
   expect(await failureOf(waiting.requested(stop))).toMatchObject({ code: 'ERR_CRIU_ABORTED' });
   waiting.close();
