@@ -9,7 +9,7 @@ import type { Uniqueness } from './guest.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { MathRandom } from './math-random.ts';
 import type { RestoredMessage } from './protocol.ts';
-import { dropRandomCaches } from './random-caches.ts';
+import { RandomCaches } from './random-caches.ts';
 import { TlsServers } from './tls-state.ts';
 
 /** How long the work of other threads may keep the checkpoint waiting, in milliseconds. */
@@ -25,6 +25,7 @@ const FIRST_UTS_NAMESPACE = 'uts:[4026531838]';
 /** What makes this thread unique in a copy. */
 export class ThreadUniqueness implements Uniqueness {
   readonly #math = new MathRandom();
+  readonly #caches = new RandomCaches();
   readonly #connections = new IdleConnections();
   readonly #tls = new TlsServers();
   readonly #dns = new DnsServers();
@@ -46,13 +47,13 @@ export class ThreadUniqueness implements Uniqueness {
 
   /** Has V8 load and optimize now what each copy runs first. */
   #rehearse(): void {
-    for (let times = 0; times < REHEARSALS; times++) dropRandomCaches();
+    for (let times = 0; times < REHEARSALS; times++) this.#caches.drop();
     this.#dns.renew();
   }
 
   makeUnique(): void {
     reseed();
-    dropRandomCaches();
+    this.#caches.drop();
     this.#math.reseed();
     this.#tls.renewTicketKeys();
     this.#connections.dropSessions();

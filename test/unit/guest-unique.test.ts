@@ -162,6 +162,18 @@ describe.each(nodeMajors)('Node %i', (major) => {
   });
 });
 
+test('UUIDs that Node keeps are dropped even if the program has replaced the function', async () => {
+  const { channel, output } = await startGuestWithHost(`${guestImport}
+    import crypto from 'node:crypto';
+    const { randomUUID } = crypto;
+    let calls = 0;
+    crypto.randomUUID = () => 'mine ' + ++calls;
+    onAfterRestore(() => console.log(crypto.randomUUID(), randomUUID().length));
+    setInterval(() => {}, 1000);`);
+  await continueAsCopy(channel);
+  await output.has('mine 1 36\n');
+});
+
 test('work of other threads is awaited before the checkpoint', async () => {
   const { channel, output } = await startGuestWithHost(`${guestImport}
     import { pbkdf2 } from 'node:crypto';
