@@ -42,16 +42,19 @@ export interface DumpablePart {
   readonly external: readonly string[];
   /** The connection to its guest library, if it has loaded that. */
   readonly guest: GuestChannel | undefined;
+  /** Resolves when all of its memory is loaded, or it has been killed because that failed. */
+  readonly memory?: Promise<unknown> | undefined;
 }
 
 /** Makes a checkpoint of a copy, or of the program of a template, which is a template. */
 export async function dumpCopy(
-  { client, description, external, guest }: DumpablePart,
+  { client, description, external, guest, memory }: DumpablePart,
   pid: number,
   given: CopyDumpOptions,
 ): Promise<DumpResult> {
   const { guestTimeoutMs = GUEST_TIMEOUT_MS, ...options } = checkOptions('dump', given, shape);
   const limit = { timeoutMs: guestTimeoutMs, signal: options.signal };
+  await memory;
   let ready = false;
   try {
     await guest?.checkpoint(limit);

@@ -14,6 +14,8 @@ export const NETWORK = 'network';
 export class NetworkOfCopy implements Disposable {
   /** The namespace to open sockets in: a descriptor, or -1 for that of this process. */
   readonly netns: number;
+  /** True if nobody else can be in it. */
+  readonly isNew: boolean;
   /** The options of the restore with which the copy gets it. */
   readonly options: Pick<CriuOpts, 'joinNs' | 'inheritFd'>;
   /** The namespaces that the copy has of its own, as a template: a network that it was given counts. */
@@ -39,7 +41,7 @@ export class NetworkOfCopy implements Disposable {
     try {
       const netns = native().newNetwork();
       const close = () => native().close(netns);
-      return new NetworkOfCopy(netns, namespaces, close);
+      return new NetworkOfCopy(netns, namespaces, close, true);
     } catch (cause) {
       const message = `${operation}: cannot make a network namespace: ${(cause as Error).message}`;
       throw new CriuError('ERR_CRIU_SYSTEM', message, { operation, cause });
@@ -61,10 +63,16 @@ export class NetworkOfCopy implements Disposable {
   }
 
   /** @param namespaces those that the template has of its own */
-  private constructor(netns: number, namespaces: readonly TemplateNamespace[], close: () => void) {
+  private constructor(
+    netns: number,
+    namespaces: readonly TemplateNamespace[],
+    close: () => void,
+    isNew = false,
+  ) {
     const isIsolated = namespaces.includes('net');
     const isElsewhere = netns >= 0;
     this.netns = netns;
+    this.isNew = isNew;
     this.options = isElsewhere ? optionsFor(netns, isIsolated) : {};
     this.namespaces = isElsewhere && !isIsolated ? [...namespaces, 'net'] : namespaces;
     this.#close = close;

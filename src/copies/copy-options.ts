@@ -45,6 +45,11 @@ export interface CopyEnvironment {
    * /sys/kernel/mm/ksm/run is 1. Default false.
    */
   mergeMemory?: boolean;
+  /**
+   * Let the copy run before all of its memory is loaded: a page is loaded when the copy touches it, and meanwhile the
+   * others are, by a process that ends with that. Default: true where the kernel has userfaultfd.
+   */
+  lazyPages?: boolean;
 }
 
 /** What a copy is told when it begins to run. */
@@ -88,6 +93,7 @@ const environmentShape: Shape<CopyEnvironment> = {
   stdout: stream,
   stderr: stream,
   mergeMemory: flag,
+  lazyPages: flag,
 };
 
 const identityShape: Shape<CopyIdentity> = {

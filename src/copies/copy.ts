@@ -97,6 +97,7 @@ export class TemplateCopy implements AsyncDisposable {
   async close(): Promise<void> {
     await terminate((number) => this.kill(number), this.exited);
     await this.#released;
+    await this.#parts.part.memory;
     // A stream that is being read ends by itself.
     for (const stream of [this.stdout, this.stderr]) {
       if (stream?.readableFlowing === null) stream.destroy();

@@ -1,7 +1,10 @@
+import { CombinedSignal } from '../concurrency/combined-signal.ts';
 import { CriuError } from '../errors.ts';
 import type { Client } from '../operations/client.ts';
-import { restore } from '../operations/restore.ts';
+import { featuresOnce } from '../operations/probe.ts';
+import { type RestoreOptions, restore } from '../operations/restore.ts';
 import type { RestoredProcess } from '../operations/restored-process.ts';
+import { lazyRestore } from '../postcopy/lazy-restore.ts';
 import type { DumpablePart } from './copy-dump.ts';
 import type { NetworkOfCopy } from './copy-network.ts';
 import type { CopyEnvironment } from './copy-options.ts';
@@ -62,8 +65,9 @@ export async function restoreIn(
   try {
     const ownFiles = { streams: await streams.names(), guest: guest.name, life: life.name };
     const external = [...externalStreams(ownFiles.streams), guest.external, life.external];
-    const root = await restore(
+    const { root, memory } = await load(
       { ...client, defaults: {}, enclosure },
+      environment.lazyPages,
       {
         imagesDirectory: directory,
         workDirectory: scratch.path,
@@ -81,7 +85,9 @@ export async function restoreIn(
         manageCgroupsMode: 'ignore',
         tcpClose: true,
         ...(signal && { signal }),
-        hooks: { postRestore: (pid) => assertOwnPorts(operation, pid, ports) },
+        ...(!network.isNew && {
+          hooks: { postRestore: (pid) => assertOwnPorts(operation, pid, ports) },
+        }),
       },
     );
     const channel = description.guest && new GuestChannel(guest.take());
@@ -95,12 +101,28 @@ export async function restoreIn(
         description: { ...description, namespaces: network.namespaces, files: ownFiles },
         external,
         guest: channel,
+        memory,
       },
     };
   } catch (error) {
     for (const pair of [guest, life]) pair[Symbol.dispose]();
     throw unhooked(error);
   }
+}
+
+/** Restores the processes, and resolves when they run, with the promise that all of their memory is loaded. */
+async function load(
+  client: Client,
+  isLazy: boolean | undefined,
+  options: RestoreOptions & { readonly imagesDirectory: string; readonly workDirectory: string },
+): Promise<{ readonly root: RestoredProcess; readonly memory?: Promise<unknown> }> {
+  const lazily = isLazy ?? (await featuresOnce('restore', client)).lazyPages;
+  if (!lazily) return { root: await restore(client, options) };
+  // Once the copy runs, the signal of its start must not end it any more.
+  using start = new CombinedSignal([options.signal]);
+  const { restored, pagesDone } = await lazyRestore(client, { ...options, signal: start.signal });
+  // A copy that cannot get all of its memory is killed.
+  return { root: restored, memory: pagesDone.catch(() => {}) };
 }
 
 /** The refusal of the copy itself, which reached CRIU through a hook. */

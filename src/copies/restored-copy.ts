@@ -104,6 +104,7 @@ export class RestoredCopy {
   async end(): Promise<void> {
     this.#root.kill('SIGKILL');
     await this.#root.exited;
+    await this.#part.memory;
     this.#streams.destroy();
     this.#release();
   }

@@ -37,6 +37,15 @@ export async function features(client: Client, options: OperationOptions): Promi
   return await askFeatures('features', await locate('features', client), cancellation);
 }
 
+/** The same, which are asked for once. @throws CriuError */
+export async function featuresOnce(operation: string, client: Client): Promise<CriuFeatures> {
+  const endpoint = await locate(operation, client);
+  const known = knownFeatures.get(endpoint.identity);
+  if (known) return known;
+  using cancellation = new Cancellation(operation, {});
+  return await askFeatures(operation, endpoint, cancellation);
+}
+
 /** The version of CRIU, which is asked for once; undefined if it does not answer. */
 export async function versionOnce(
   client: Client,
