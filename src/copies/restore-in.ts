@@ -1,5 +1,6 @@
 import { CombinedSignal } from '../concurrency/combined-signal.ts';
 import { CriuError } from '../errors.ts';
+import type { LazyMemory } from '../images/lazy-memory.ts';
 import type { Client } from '../operations/client.ts';
 import { featuresOnce } from '../operations/probe.ts';
 import { type RestoreOptions, restore } from '../operations/restore.ts';
@@ -25,6 +26,8 @@ export interface TemplateParts {
   readonly description: TemplateDescription;
   /** The ports that the program listens on. */
   readonly ports: readonly ListeningPort[];
+  /** The memory that copies can get later; undefined if it is compressed. */
+  readonly memory: LazyMemory | undefined;
 }
 
 /** How a copy is restored. */
@@ -66,7 +69,7 @@ export async function restoreIn(
     const ownFiles = { streams: await streams.names(), guest: guest.name, life: life.name };
     const external = [...externalStreams(ownFiles.streams), guest.external, life.external];
     const { root, memory } = await load(
-      { ...client, defaults: {}, enclosure },
+      { ...template, client: { ...client, defaults: {}, enclosure } },
       environment.lazyPages,
       {
         imagesDirectory: directory,
@@ -112,7 +115,7 @@ export async function restoreIn(
 
 /** Restores the processes, and resolves when they run, with the promise that all of their memory is loaded. */
 async function load(
-  client: Client,
+  { client, memory }: TemplateParts,
   isLazy: boolean | undefined,
   options: RestoreOptions & { readonly imagesDirectory: string; readonly workDirectory: string },
 ): Promise<{ readonly root: RestoredProcess; readonly memory?: Promise<unknown> }> {
@@ -120,7 +123,8 @@ async function load(
   if (!lazily) return { root: await restore(client, options) };
   // Once the copy runs, the signal of its start must not end it any more.
   using start = new CombinedSignal([options.signal]);
-  const { restored, pagesDone } = await lazyRestore(client, { ...options, signal: start.signal });
+  const lazy = { ...options, signal: start.signal };
+  const { restored, pagesDone } = await lazyRestore(client, lazy, memory && { memory });
   // A copy that cannot get all of its memory is killed.
   return { root: restored, memory: pagesDone.catch(() => {}) };
 }

@@ -1,4 +1,5 @@
 import { readCheckpoint } from '../images/checkpoint.ts';
+import { lazyMemoryIn } from '../images/lazy-memory.ts';
 import type { Client } from '../operations/client.ts';
 import type { TemplateCopy } from './copy.ts';
 import {
@@ -47,7 +48,8 @@ export class Template {
       port: src_port,
       isShared: opts.so_reuseport === true,
     }));
-    return new Template({ client, directory, description, ports });
+    const memory = await lazyMemoryIn(operation, directory);
+    return new Template({ client, directory, description, ports, memory });
   }
 
   private constructor(parts: TemplateParts) {

@@ -21,14 +21,19 @@ export interface RestoreOptions extends Pick<CriuOpts, OptionOf<'restore'>>, Ope
   hooks?: Hooks;
 }
 
-/**
- * Restores the processes of an images directory.
- * @param streamed the processes, if their images are not in the directory
- */
+/** What else a restore can need. */
+export interface RestoreContext {
+  /** The processes, if their images are not in the directory. */
+  readonly streamed?: readonly TreeEntry[];
+  /** Prepares what CRIU needs for the request, while it starts. */
+  readonly prepare?: () => Promise<void>;
+}
+
+/** Restores the processes of an images directory. */
 export async function restore(
   client: Client,
   given: RestoreOptions,
-  streamed?: readonly TreeEntry[],
+  { streamed, prepare }: RestoreContext = {},
 ): Promise<RestoredProcess> {
   const start = performance.now();
   using resolved = await resolveOptions(client, 'restore', given);
@@ -46,7 +51,7 @@ export async function restore(
         tree = streamed ?? (await readTree(directory, await filesIn(directory)));
         if (client.socket === undefined) ids = idsToRestore(tree);
         const cancelled = resolved.cancellation.requested;
-        await awaitReaped(ids, { isInUse: isZombie, cancelled });
+        await Promise.all([awaitReaped(ids, { isInUse: isZombie, cancelled }), prepare?.()]);
         return undefined;
       },
     },

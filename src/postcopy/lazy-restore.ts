@@ -82,7 +82,7 @@ export async function lazyRestore(
   const { imagesDirectory, workDirectory, configFile } = own;
   checkOptions(OPERATION, { signal, deadlineMs, gracePeriodMs, hooks }, operationOptions);
   const cancellation = new Cancellation(OPERATION, { signal, deadlineMs, gracePeriodMs });
-  let daemon: LazyPages | undefined;
+  let starting: Promise<LazyPages> | undefined;
   let guard: UffdGuard | undefined;
   const tree = new KnownProcesses([]);
   // Processes that wait for a page make criu wait as well: the restore would not end by itself.
@@ -93,13 +93,19 @@ export async function lazyRestore(
     const forDaemon = defined({
       ...{ imagesDirectory, workDirectory, configFile, pageServer, insecure, tls },
     });
-    daemon = await startDaemon(client, forDaemon, context, cancellation);
-    await Promise.race([daemon.ready, cancellation.requested]);
-    cancellation.throwIfRequested();
-    daemon.done.catch(async () => {
-      await sleep(ORPHANED_RESTORE_MS, undefined, { ref: false });
-      daemonFailed.abort();
-    });
+    // It starts while criu does.
+    const started = startDaemon(client, forDaemon, context, cancellation);
+    starting = started;
+    started.catch(() => {});
+    const awaitDaemon = async () => {
+      const { ready, done } = await started;
+      await Promise.race([ready, cancellation.requested]);
+      cancellation.throwIfRequested();
+      done.catch(async () => {
+        await sleep(ORPHANED_RESTORE_MS, undefined, { ref: false });
+        daemonFailed.abort();
+      });
+    };
     const guardMemory = async (pid: number) => {
       // None of the processes runs yet. Later the root may have ended, and the others lost their parent.
       tree.add(descendantsOf(pid));
@@ -107,23 +113,27 @@ export async function lazyRestore(
         tree.add(tree.pids.flatMap(descendantsOf));
         return tree.pids.length;
       };
-      guard = await daemon?.guardMemory(countProcesses(imagesDirectory), onFork);
+      const daemon = await started;
+      guard = await daemon.guardMemory(countProcesses(imagesDirectory), onFork);
       await hooks?.postRestore?.(pid);
     };
     using either = new CombinedSignal([daemonFailed.signal, signal]);
-    const restored = await restore(client, {
+    const options = {
       ...own,
       ...defined({ deadlineMs, gracePeriodMs }),
       signal: either.signal,
       lazyPages: true,
       hooks: overrideHooks(hooks, { postRestore: guardMemory }),
-    });
+    };
+    const restored = await restore(client, options, { prepare: awaitDaemon });
+    const daemon = await started;
     daemon.deliverAll();
     const pagesDone = untilPagesDone({ daemon, restored, tree, guard, cancellation });
     // A caller need not handle the rejection.
     pagesDone.catch(() => {});
     return { restored, pagesDone };
   } catch (error) {
+    const daemon = await starting?.catch(() => undefined);
     // If it was too late for criu to roll back, the processes run.
     const killed = await kill(tree);
     guard?.[Symbol.dispose]();

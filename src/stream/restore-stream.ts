@@ -60,6 +60,6 @@ export async function restoreStream(
       stream: true,
       imagesDirectory: directory.path,
     },
-    tree,
+    { streamed: tree },
   );
 }

@@ -282,7 +282,13 @@ export async function copies(): Promise<void> {
   const port: PublishedPort = { to: 8080 };
   const network: CopyNetwork = '/run/netns/blue';
   const stdout: CopyOutput = 'pipe';
-  const into: CopyEnvironment = { publish: [port], network, stdout, mergeMemory: true };
+  const into: CopyEnvironment = {
+    publish: [port],
+    network,
+    stdout,
+    mergeMemory: true,
+    lazyPages: true,
+  };
   const who: CopyIdentity = { name: 'blue', env: { TENANT: 'blue', OLD: undefined }, args: ['x'] };
   const both: CopyOptions = { ...into, ...who };
   await using copy = await template.start(both);
