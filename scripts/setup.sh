@@ -5,9 +5,10 @@
 # usage: npm run setup [-- PART…]
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
 #   checks    demo, all npm packages, shellcheck and the Node versions: what lint and the unit tests need
-#   tests     checks, the virtual machine, gdb, crit, a CRIU that streams images, and Chromium
+#   tests     checks, the virtual machine, gdb, PostgreSQL, Redis, crit, a CRIU that streams images, and Chromium
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
-#   benches   demo, all npm packages, the virtual machine, crit and a CRIU that streams images
+#   benches   demo, all npm packages, the Node versions, the virtual machine, crit, a CRIU that streams images, and
+#             the apps that bench:copies measures
 # Without a part: tests and package.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -20,7 +21,7 @@ die() { say "$*" >&2; exit 1; }
 declare -A packages=(
   [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
   [checks]='shellcheck=shellcheck'
-  [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb'
+  [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb psql=postgresql redis-server=redis-server'
   [package]=''
   [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )
@@ -115,7 +116,7 @@ foreign() {
 }
 
 start 'the build' build
-! wants checks || start 'getting the Node versions' bash scripts/node-versions.sh
+if wants checks || wants benches; then start 'getting the Node versions' bash scripts/node-versions.sh; fi
 debian_packages
 criu
 finish
@@ -126,4 +127,5 @@ if wants tests || wants benches; then
 fi
 ! wants tests || start 'getting Chromium' bash scripts/chromium.sh > /dev/null
 ! wants package || start 'building for other platforms' foreign
+! wants benches || start 'getting the apps that are measured' bash scripts/bench/apps.sh
 finish

@@ -93,10 +93,11 @@ export async function lazyRestore(
     const forDaemon = defined({
       ...{ imagesDirectory, workDirectory, configFile, pageServer, insecure, tls },
     });
-    // It starts while criu does.
     const started = startDaemon(client, forDaemon, context, cancellation);
     starting = started;
     started.catch(() => {});
+    // It starts while criu does, unless options or images may be refused that nobody has looked at.
+    if (!context.memory) await started;
     const awaitDaemon = async () => {
       const { ready, done } = await started;
       await Promise.race([ready, cancellation.requested]);

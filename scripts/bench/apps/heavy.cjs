@@ -12,3 +12,5 @@ app.get('/', (_request, response) => {
   response.send(`${outputText} ${typeof database.db} ${typeof storage.send}`);
 });
 app.listen(Number(process.env.PORT), '127.0.0.1');
+// The compile cache is written at a regular end.
+process.on('SIGTERM', () => process.exit());
