@@ -1,15 +1,17 @@
 # Sourced: apt with a private state in the directory $apt. It uses the system's mirror, proxy and keys,
 # but its own sources and an empty dpkg status, so that downloads include all libraries and the system
-# does not change. Packages are for the architecture $debian, by default this machine's.
+# does not change. Packages are for the architecture $debian, by default this machine's. The package lists are in
+# .cache/apt, where the scripts share them for an hour, because apt takes seconds to download and to parse them.
 # shellcheck shell=bash
 
 architecture() { echo "${debian:-$(dpkg --print-architecture)}"; }
 
 # shellcheck disable=SC2154   # the caller sets $apt
 apt() { # COMMAND ARGUMENT…
-  "apt-$1" -qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-    -o Dir::Etc::PreferencesParts=/dev/null -o Dir::State="$apt" -o Dir::State::Lists="$apt/lists" \
-    -o Dir::State::Status="$apt/status" -o Dir::Cache="$apt" -o APT::Sandbox::User= -o APT::Default-Release= \
+  "apt-$1" -qq -o Dir::Etc::SourceList="$apt_lists.list" -o Dir::Etc::SourceParts=/dev/null \
+    -o Dir::Etc::PreferencesParts=/dev/null -o Dir::State="$apt" -o Dir::State::Lists="$apt_lists" \
+    -o Dir::State::Status="$apt/status" -o Dir::Cache="$apt" -o Dir::Cache::pkgcache= \
+    -o Dir::Cache::srcpkgcache="$apt_lists/cache" -o APT::Sandbox::User= -o APT::Default-Release= \
     -o APT::Architecture="$(architecture)" -o APT::Architectures="$(architecture)" \
     -o APT::Update::Error-Mode=any -o Acquire::Retries=3 "${@:2}"
 }
@@ -27,17 +29,27 @@ mirror() {
 
 # Begins a private state with the packages of these suites.
 apt_begin() { # SUITE…
+  local lists lock
+  lists=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)/.cache/apt
+  apt_lists=$lists/$(IFS=-; echo "$(architecture)-$*")
+  rm -rf "$apt"
+  mkdir -p "$apt"/archives/partial "$apt_lists/partial"
+  : > "$apt/status"
+  exec {lock}> "$apt_lists.lock"
+  flock "$lock"
+  [ -n "$(find "$apt_lists/complete" -mmin -60 2> /dev/null)" ] || apt_update "$@" || return
+  exec {lock}>&-
+}
+
+apt_update() { # SUITE…
   local options site suite
   options="target=Packages lang=none arch=$(architecture)"
   site=$(mirror)
   [ -n "$site" ] || { echo 'apt knows no Debian mirror' >&2; return 1; }
-  rm -rf "$apt"
-  mkdir -p "$apt"/{lists,archives}/partial
-  : > "$apt/status"
   for suite; do
     echo "deb [$options signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main"
-  done > "$apt/sources.list"
-  apt get update >&2
+  done > "$apt_lists.list"
+  apt get update >&2 && touch "$apt_lists/complete"
 }
 
 # Unpacks all downloaded packages, without running their scripts.

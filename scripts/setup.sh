@@ -129,3 +129,4 @@ fi
 ! wants package || start 'building for other platforms' foreign
 ! wants benches || start 'getting the apps that are measured' bash scripts/bench/apps.sh
 finish
+rm -rf .cache/apt   # the package lists, which age
