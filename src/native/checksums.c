@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct checksums {
@@ -116,7 +117,7 @@ static bool checksums_small(napi_env env, const struct call *call, napi_value *v
   struct stat status;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) failed = "open";
-  else if (fstat(fd, &status) < 0) failed = "fstat";
+  else if (syscall(SYS_fstat, fd, &status) < 0) failed = "fstat"; /* glibc has the function since 2.33 */
   else if (!(is_large = (double)status.st_size > limit)) failed = hash_file(&checksums->hasher, fd, &result);
   int error = errno;
   if (fd >= 0) close(fd);

@@ -91,7 +91,8 @@ static bool open_next(struct page_follower *follower) {
 static void close_file(struct page_follower *follower) {
   struct followed_file file = {.number = follower->number, .bytes = follower->bytes};
   struct stat status;
-  bool is_known = fstat(follower->file, &status) == 0 && file_hash_end(&follower->hasher, file.hash);
+  /* glibc has the function since 2.33. */
+  bool is_known = syscall(SYS_fstat, follower->file, &status) == 0 && file_hash_end(&follower->hasher, file.hash);
   close(follower->file);
   follower->file = -1;
   if (!is_known) return;
