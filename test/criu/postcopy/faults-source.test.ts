@@ -35,6 +35,8 @@ interface Scene {
   readonly serving: number;
 }
 
+/** More memory than a link lets through together with what the buffers of its sockets take, 36 MiB at most. */
+const [MUCH_MIB, LINK_MIB] = [96, 8];
 /** Long enough for everything that must succeed before the deadline. */
 const DEADLINE_MS = 15_000;
 const ends: readonly {
@@ -422,7 +424,7 @@ test.each(oneIn(2, 'locks of a connection during a lazy dump', locks, 1))(
 );
 
 test('criu keeps the original frozen if the caller of a lazy dump is killed', async () => {
-  const memory = await startMemoryWorkload({ heapMiB: 256, hotMiB: 1, pagesPerSecond: 2000 });
+  const memory = await startMemoryWorkload({ heapMiB: MUCH_MIB, hotMiB: 1, pagesPerSecond: 2000 });
   const [caller, destination] = [await LibraryProcess.start(), await LazyDestination.start()];
   const imagesDirectory = await temporaryDirectory();
   const serving = caller.ask<{ address: string; port: number; criu: number }>('lazyDump', {
@@ -431,7 +433,7 @@ test('criu keeps the original frozen if the caller of a lazy dump is killed', as
   });
   const { criu, ...source } = await serving;
   killAfterTest(criu);
-  const way = await slowLink(source, 32);
+  const way = await slowLink(source, LINK_MIB);
   const { address, port } = way;
   await destination.restore({ imagesDirectory, pageServer: { address, port } });
   await way.full;
@@ -510,9 +512,9 @@ async function move(
   }: { atSource?: Partial<LazyDumpOptions>; atDestination?: { tls?: TlsOptions } } = {},
 ) {
   const destination = await LazyDestination.start();
-  const scene = await serve(fault, 256, atSource);
+  const scene = await serve(fault, MUCH_MIB, atSource);
   const { source, imagesDirectory } = scene;
-  const way = await slowLink(source, 32);
+  const way = await slowLink(source, LINK_MIB);
   const { address, port } = way;
   const pageServer = { address, port };
   await destination.restore({ imagesDirectory, pageServer, ...atDestination });
