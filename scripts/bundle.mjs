@@ -61,7 +61,8 @@ const nameOf = (id) => id.slice(compiled.length);
 /** The modules that neither an import of the library nor a dump or restore that succeeds needs. */
 const isOnDemand = (id) =>
   [
-    /\/(migration|postcopy|stream)\//,
+    /\/(migration|postcopy)\//,
+    /\/stream\/(?!decode-stream)/,
     /\/copies\/(?!template-pool)/,
     /\/store\/(?!checkpoint-store)/,
     /\/precopy\/(?!estimate|policy|pre-copy)/,
@@ -82,6 +83,7 @@ const isPublic = (id) =>
     /^\/precopy\/pre-copy\.js$/,
     /^\/process\/process-handle\.js$/,
     /^\/store\/checkpoint-store\.js$/,
+    /^\/stream\/decode-stream\.js$/,
   ].some((pattern) => pattern.test(nameOf(id)));
 
 /** Gives the exports of a module, which is loaded at the first use of one of them. */

@@ -144,8 +144,13 @@ export type {
   StoredRestoreOptions,
 } from './store/store-options.ts';
 export type { StreamCompression } from './stream/compression.ts';
+export { decodeStream } from './stream/decode-stream.ts';
 export type { DumpStream, DumpStreamResult } from './stream/dump-stream.ts';
 export type { StreamEncryption } from './stream/encryption.ts';
 export type { StreamSource } from './stream/receive-stream.ts';
-export type { DumpStreamOptions, RestoreStreamOptions } from './stream/stream-options.ts';
+export type {
+  DecodeStreamOptions,
+  DumpStreamOptions,
+  RestoreStreamOptions,
+} from './stream/stream-options.ts';
 export type { KernelCache } from './worker/kernel-cache.ts';

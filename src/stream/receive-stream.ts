@@ -12,16 +12,34 @@ export async function receiveStream(
   source: StreamSource,
   options: { readonly encryption?: StreamEncryption; readonly maxBytes?: number },
 ): Promise<ReceivedImages> {
-  const bytes = bytesOf(operation, source);
-  const chunks = decompress(operation, unseal(operation, bytes, options.encryption));
   try {
+    const chunks = plainChunks(operation, source, options.encryption);
     return await readArchive(operation, chunks, options.maxBytes);
   } catch (cause) {
-    if (cause instanceof CriuError) throw cause;
-    // The source has failed, or what is compressed is damaged.
-    const message = `${operation}: the stream cannot be read: ${(cause as Error).message}`;
-    throw new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, cause });
+    throw unreadable(operation, cause);
   }
+}
+
+/** The archive in a stream, decrypted and decompressed. */
+export function plainChunks(
+  operation: string,
+  source: StreamSource,
+  encryption: StreamEncryption | undefined,
+): AsyncGenerator<Buffer, void> {
+  return decompress(operation, unseal(operation, bytesOf(operation, source), encryption));
+}
+
+/** The error of a stream whose source has failed, or whose compression is damaged. Passes a CriuError on. */
+export function unreadable(operation: string, cause: unknown): CriuError {
+  if (cause instanceof CriuError) return cause;
+  const message = `${operation}: the stream cannot be read: ${(cause as Error).message}`;
+  return new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, cause });
+}
+
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
+export function assertSource(operation: string, source: StreamSource): void {
+  if (typeof source?.[Symbol.asyncIterator] === 'function') return;
+  throw invalid(operation, 'source', 'a Readable, or another source of bytes', source);
 }
 
 async function* bytesOf(operation: string, source: StreamSource): AsyncGenerator<Buffer, void> {

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import { Cancellation } from '../concurrency/cancellation.ts';
-import { asCriuError, invalid } from '../errors.ts';
+import { asCriuError } from '../errors.ts';
 import { treeOf } from '../images/pstree.ts';
 import type { Client } from '../operations/client.ts';
 import { restore } from '../operations/restore.ts';
 import type { RestoredProcess } from '../operations/restored-process.ts';
 import { DumpStream } from './dump-stream.ts';
-import { receiveStream, type StreamSource } from './receive-stream.ts';
+import { assertSource, receiveStream, type StreamSource } from './receive-stream.ts';
 import { ServedImages } from './served-images.ts';
 import { makeSocketDirectory } from './socket-directory.ts';
 import {
@@ -25,9 +25,7 @@ export async function restoreStream(
   given: RestoreStreamOptions,
 ): Promise<RestoredProcess> {
   const { own, forRestore } = readRestoreOptions(OPERATION, given);
-  if (typeof source?.[Symbol.asyncIterator] !== 'function') {
-    throw invalid(OPERATION, 'source', 'a Readable, or another source of bytes', source);
-  }
+  assertSource(OPERATION, source);
   const client = streamingClient(givenClient, 'restore');
   await requireStreaming(OPERATION, client, 'restore', forRestore);
   const { signal, deadlineMs } = forRestore;

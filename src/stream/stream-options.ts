@@ -63,6 +63,12 @@ export interface RestoreStreamOptions extends Omit<RestoreOptions, NotInAStream>
   maxBytes?: number;
 }
 
+/** Options of {@link decodeStream}. */
+export interface DecodeStreamOptions {
+  /** The key or passphrase of an encrypted stream. A stream that is not encrypted is then refused. */
+  encryption?: StreamEncryption;
+}
+
 type OwnDumpOptions = Pick<
   DumpStreamOptions,
   'compression' | 'encryption' | 'maxBufferedBytes' | 'confirm'
@@ -89,6 +95,7 @@ const dumpShape: Shape<OwnDumpOptions> = {
   maxBufferedBytes: integer(1 << 20, Number.MAX_SAFE_INTEGER),
   confirm: callback,
 };
+const decodeShape: Shape<DecodeStreamOptions> = { encryption };
 const restoreShape: Shape<OwnRestoreOptions> = {
   encryption,
   maxBytes: integer(1, Number.MAX_SAFE_INTEGER),
@@ -128,6 +135,19 @@ export function readRestoreOptions(
   assertOneSecret(operation, checked.encryption);
   assertStreamable(operation, forRestore, NOT_IN_A_STREAM);
   return { own: checked, forRestore };
+}
+
+/**
+ * Checks the options of a stream that is only decoded.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export function readDecodeOptions(
+  operation: string,
+  given: DecodeStreamOptions,
+): DecodeStreamOptions {
+  const checked = checkOptions(operation, given, decodeShape);
+  assertOneSecret(operation, checked.encryption);
+  return checked;
 }
 
 /** The client without defaults that a stream cannot have. */

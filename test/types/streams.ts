@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import {
   Criu,
+  type DecodeStreamOptions,
   type DumpStream,
   type DumpStreamOptions,
   type DumpStreamResult,
+  decodeStream,
   type RestoredProcess,
   type RestoreStreamOptions,
   type StreamCompression,
@@ -31,6 +33,9 @@ export async function streams(key: Uint8Array): Promise<RestoredProcess> {
 
   const sources: StreamSource[] = [readable, stream, Readable.from([key]), new ReadableStream()];
   const restoring: RestoreStreamOptions = { encryption: { passphrase: 'of some length' } };
+  const decoding: DecodeStreamOptions = { encryption };
+  const archive: Readable = decodeStream(stream, decoding);
+  sources.push(archive);
   // @ts-expect-error: a path is no stream
   await criu.restoreStream('/images', restoring);
   return await criu.restoreStream(sources[0] as StreamSource, { ...restoring, maxBytes: 2 ** 30 });

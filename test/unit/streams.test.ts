@@ -1,15 +1,18 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import zlib from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { CheckpointManifest } from '../../src/images/manifest.ts';
 import { compress, requireZstd } from '../../src/stream/compression.ts';
+import { decodeStream } from '../../src/stream/decode-stream.ts';
 import { seal } from '../../src/stream/encryption.ts';
 import { fileHeader, parseHeader, parsePax } from '../../src/stream/tar.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { noteFault } from '../helpers/reliability.ts';
-import { archiveOf, receive, wholeOf } from '../helpers/streams.ts';
+import { archiveOf, inPieces, receive, wholeOf } from '../helpers/streams.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 const files = {
@@ -241,5 +244,66 @@ describe('an encrypted stream', () => {
     ];
     expect(one.subarray(0, 16)).toEqual(other.subarray(0, 16));
     expect(one.subarray(49)).not.toEqual(other.subarray(49));
+  });
+});
+
+describe('decodeStream()', () => {
+  const encryption = { key };
+
+  test('gives the archive, whatever the stream is compressed and encrypted with', async () => {
+    const streams: [AsyncIterable<Buffer>, object][] = [
+      [inPieces(tar, 1000), {}],
+      [compress(inPieces(tar, 1000), 'gzip'), {}],
+      [seal(inPieces(tar, 1000), encryption), { encryption }],
+      [seal(compress(inPieces(tar, 1000), 'gzip'), encryption), { encryption }],
+    ];
+    for (const [stream, options] of streams) {
+      expect(await wholeOf(decodeStream(stream, options))).toEqual(tar);
+    }
+  });
+
+  test('fails with what is wrong with the stream', async () => {
+    const sealed = await wholeOf(seal(inPieces(tar, 1000), encryption));
+    const zipped = await wholeOf(compress(inPieces(tar, 1000), 'gzip'));
+    const damaged = Buffer.from(zipped);
+    damaged[100] = (damaged[100] as number) ^ 1;
+    const failing = async function* () {
+      yield tar.subarray(0, 1000);
+      throw new Error('the connection is gone');
+    };
+    const [image, argument] = ['ERR_CRIU_BAD_IMAGE', 'ERR_CRIU_INVALID_ARGUMENT'];
+    const cases: [AsyncIterable<Buffer>, object, string][] = [
+      [inPieces(sealed, 1000), { encryption: { key: Buffer.alloc(32, 8) } }, image],
+      [inPieces(sealed.subarray(0, -1), 1000), { encryption }, image],
+      [inPieces(sealed, 1000), {}, argument],
+      [inPieces(tar, 1000), { encryption }, argument],
+      [inPieces(zipped.subarray(0, -20), 1000), {}, image],
+      [inPieces(damaged, 1000), {}, image],
+      [failing(), {}, image],
+    ];
+    for (const [stream, options, code] of cases) {
+      const error = await failureOf(wholeOf(decodeStream(stream, options)));
+      expect(error).toMatchObject({ code, operation: 'decodeStream' });
+    }
+    for (const [source, options, option] of [
+      ['/a/file', {}, 'source'],
+      [inPieces(tar, 1000), { encryption: {} }, 'encryption'],
+      [inPieces(tar, 1000), { maxBytes: 1 }, 'maxBytes'],
+    ] as const) {
+      const given = source as AsyncIterable<Buffer>;
+      expect(() => decodeStream(given, options as object)).toThrow(
+        expect.objectContaining({ code: argument, option, operation: 'decodeStream' }),
+      );
+    }
+  });
+
+  test('is closed with its source', async () => {
+    const source = new PassThrough();
+    source.write(tar.subarray(0, 4096));
+    const archive = decodeStream(source);
+    await once(archive, 'readable');
+    archive.destroy();
+    await once(archive, 'close');
+    expect(source.destroyed).toBe(true);
   });
 });
