@@ -13,7 +13,7 @@ fi
 cp -Ru scripts/bench/apps/*.cjs scripts/bench/apps/pages $apps/
 cd $apps
 if [ ! -e .next/BUILD_ID ] || [ pages/index.js -nt .next/BUILD_ID ]; then
-  NEXT_TELEMETRY_DISABLED=1 "$node" node_modules/next/dist/bin/next build > build.log
+  NEXT_TELEMETRY_DISABLED=1 "$node" node_modules/next/dist/bin/next build &> build.log
 fi
 if [ ! -e snapshot.blob ] || [ snapshot.cjs -nt snapshot.blob ] || [ "$node" -nt snapshot.blob ]; then
   "$node" --snapshot-blob snapshot.blob --build-snapshot snapshot.cjs
