@@ -30,6 +30,8 @@ export class RestoredCopy {
     try {
       streams = await CopyStreams.open(operation, environment);
       const restored = await restoreIn(operation, request, network, streams);
+      // A copy that is kept has time for that.
+      if (request.isHeld) await restored.part.memory;
       return new RestoredCopy(request, network, streams, restored);
     } catch (error) {
       streams?.destroy();
