@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { verifyImages } from '../../../src/index.ts';
+import { type CopyOptions, verifyImages } from '../../../src/index.ts';
 import { descendantsOf } from '../../../src/procfs/tree.ts';
 import { askCopy, serverTemplate, startCopy, TEMPLATE_PORT } from '../../helpers/copies.ts';
 import { failureOf } from '../../helpers/failures.ts';
@@ -16,8 +16,16 @@ const url = `http://127.0.0.1:${TEMPLATE_PORT}/`;
 test('copies of a server run side by side, each from where the template was', async () => {
   const template = await serverTemplate({ ready: { url }, warmUp: { url, requests: 3 } });
   expect(await verifyImages(template.imagesDirectory, { deep: true })).toEqual([]);
-  const start = () => startCopy(template, { publish: [{ to: TEMPLATE_PORT }], stdout: 'pipe' });
-  const copies = await Promise.all([start(), start(), start()]);
+  const start = (options?: CopyOptions) =>
+    startCopy(template, { publish: [{ to: TEMPLATE_PORT }], stdout: 'pipe', ...options });
+  const starting = new AbortController();
+  const copies = await Promise.all([
+    start({ signal: starting.signal }),
+    start(),
+    start({ lazyPages: false }),
+  ]);
+  // A copy that has started does not end with the signal any more.
+  starting.abort();
 
   const first = await Promise.all(copies.map((copy) => askCopy(copy)));
   const started = first[0]?.started;
