@@ -1,4 +1,5 @@
-import { Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -6,7 +7,8 @@ import { type CheckpointableProcess, spawnCheckpointable } from '../../../src/in
 import { native } from '../../../src/native/index.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { Output, pipe } from '../../helpers/descriptors.ts';
-import { guestChannel, guestFile } from '../../helpers/guest.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { guestChannel, guestFile, guestImport } from '../../helpers/guest.ts';
 import { type NodeMajor, nodeMajors, nodeOptions, nodePath } from '../../helpers/node-versions.ts';
 import { root } from '../../helpers/pages.ts';
 import { client, killAfterTest, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
@@ -154,4 +156,37 @@ test('a Python program takes part by the protocol', async () => {
   const values = lines.flatMap((line) => line.slice(2));
   expect(values).toHaveLength(3 * COPIES);
   expect(new Set(values).size).toBe(values.length);
+});
+
+test('a program continues after a dump that failed, and says what stood in its way', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const script = `${guestImport}
+    const { connect } = await import('node:net');
+    const socket = connect(${port}, '127.0.0.1', () => console.log('started'));
+    onAfterRestore(({ aborted, copy }) => {
+      console.log(aborted ?? copy.id);
+      socket.destroy();
+    });
+    setInterval(() => {}, 1000);`;
+  const args = [...nodeOptions(24), '--input-type=module', '-e', script];
+  const { program, output, channel } = await start(nodePath(24), args);
+  await output.has('started');
+  const { handles } = await channel.checkpoint({ ...limits, reportHandles: true });
+  const [handle, ...others] = handles ?? [];
+  expect(handle).toMatchObject({
+    kind: 'connection',
+    detail: expect.stringMatching(` to 127.0.0.1:${port}$`),
+  });
+  expect(others).toEqual([]);
+  const failure = await failureOf(dump(program));
+  await channel.resume(failure.code, limits);
+  await output.has(`${failure.code}\n`);
+  await channel.checkpoint(limits);
+  const restore = await dump(program);
+  const copy = await restore();
+  await copy.channel.restored({ copy: { id: 'copy-1' }, restoredAt: Date.now() }, limits);
+  await copy.output.has('copy-1');
 });
