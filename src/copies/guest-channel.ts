@@ -127,7 +127,9 @@ export class GuestChannel {
     this.#isResuming = message.type === 'resume';
     // The end of the connection is reported by an event as well.
     this.#socket.write(encodeMessage(message), () => {});
-    const { signal, timeoutMs } = limits;
+    const { signal } = limits;
+    // If a hook takes too long, as long again to undo the others.
+    const timeoutMs = limits.timeoutMs * (message.type === 'checkpoint' ? 2 : 1);
     return await this.#within(operation, answer.promise, signal, timeoutMs + GRACE_MS).finally(
       () => {
         if (this.#answer === answer) this.#answer = undefined;

@@ -39,25 +39,22 @@ export class Children implements Participants {
   }
 
   prepare(request: LimitedRequest): Promise<GuestFailure | undefined> {
-    return this.#ask([...this.#children], request, request.timeoutMs);
+    const participants = [...this.#children].map(({ participant }) => participant);
+    return askAll(participants, 'stop', () => this.#send(request), request.timeoutMs);
   }
 
   release(message: ReleaseMessage, timeoutMs: number): Promise<GuestFailure | undefined> {
-    const stopping = [...this.#children].filter(({ participant }) => participant.isStopping);
-    return this.#ask(stopping, message, timeoutMs);
+    const participants = [...this.#children].map(({ participant }) => participant);
+    const stopping = participants.filter(({ isStopping }) => isStopping);
+    return askAll(stopping, 'continue', () => this.#send(message), timeoutMs);
   }
 
   handles(): GuestHandle[] {
     return handlesOf([...this.#children].map(({ participant }) => participant));
   }
 
-  async #ask(children: readonly Child[], message: HostMessage, timeoutMs: number) {
-    const expected = message.type === 'checkpoint' ? 'stop' : 'continue';
-    const send = () => {
-      for (const { connection } of children) connection.send(message);
-    };
-    const participants = children.map(({ participant }) => participant);
-    return await askAll(participants, expected, send, timeoutMs);
+  #send(message: HostMessage): void {
+    for (const { connection } of this.#children) connection.send(message);
   }
 
   #connect(process: ChildProcess): void {

@@ -48,7 +48,11 @@ export class Participant {
       this.#answer.promise,
       'late',
     );
-    if (message === 'late') return { error: `${this.name} does not answer` };
+    if (message === 'late') {
+      // It is not awaited again.
+      this.#isStopping = false;
+      return { error: `${this.name} does not answer` };
+    }
     if (message?.type !== 'refused' && message?.type !== 'failed') return undefined;
     const { error, stack } = message;
     return { error: `${this.name}: ${error}`, ...(stack !== undefined && { stack }) };
