@@ -129,9 +129,9 @@ test('without the library, copies draw the same random values', async () => {
   const only = ['key', 'newContext', 'newContexts', 'oldContext', 'secret'];
   const parts = ['child', 'main', 'newWorker', 'oldWorker'];
   const expected = parts.flatMap((part) => everywhere.map((name) => `${part}.${name}`));
-  expect(equalIn(values).sort()).toEqual(
-    [...expected, ...only.map((name) => `main.${name}`)].sort(),
-  );
+  // UUIDs of version 7 are equal only if they are drawn in the same millisecond.
+  const equal = equalIn(values).filter((name) => !name.endsWith('.v7'));
+  expect(equal.sort()).toEqual([...expected, ...only.map((name) => `main.${name}`)].sort());
 });
 
 test('a Python program takes part by the protocol', async () => {
