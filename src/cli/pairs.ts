@@ -29,3 +29,8 @@ export function listenPair(text: string, previous: readonly ListenEdit[] = []): 
   }
   return [...previous, { from, to }];
 }
+
+/** Collects the values of a flag that can be repeated. */
+export function eachText(text: string, previous: readonly string[] = []): string[] {
+  return [...previous, text];
+}

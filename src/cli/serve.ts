@@ -7,6 +7,7 @@ import { addHelp, RARE } from './help.ts';
 import { CopyStates, offerFilter, reportRefusal } from './incoming.ts';
 import type { LogFormat } from './log-record.ts';
 import type { OptionName } from './option-names.ts';
+import { eachText } from './pairs.ts';
 import { bytes, count, formatEndpoint, hostAndPort, port } from './quantities.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
@@ -70,7 +71,7 @@ export function addServe(program: Command): void {
     .option(
       '--authorize <name>',
       'accept only hosts with this name in their certificate (may be repeated)',
-      (name, previous: readonly string[] = []) => [...previous, name],
+      eachText,
     )
     .option(
       '--allow-address <range>',

@@ -4,6 +4,7 @@ import { addCert } from './cert.ts';
 import { addCheck } from './check.ts';
 import { addCheckpoint } from './checkpoint.ts';
 import { addCompletion } from './completion.ts';
+import { addCopy } from './copy.ts';
 import { addDecode } from './decode.ts';
 import { addDiff } from './diff.ts';
 import { addDump } from './dump.ts';
@@ -26,11 +27,12 @@ import { addRun } from './run.ts';
 import { addServe } from './serve.ts';
 import { addShow } from './show.ts';
 import { addVerify } from './verify.ts';
+import { addWarm } from './warm.ts';
 
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
-  ...[addCheckpoint, addList, addPrune, addRm],
+  ...[addCheckpoint, addList, addPrune, addRm, addWarm, addCopy],
   ...[addShow, addReport, addDiff, addMemory, addMerge, addEdit, addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { buildCommand, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
+import { ask, TEMPLATE_PORT } from '../../helpers/copies.ts';
+import { nodeOptions } from '../../helpers/node-versions.ts';
+import { isAlive, killAfterTest, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+
+beforeAll(buildCommand);
+
+const server = join(import.meta.dirname, '../../fixtures/copied-server.mjs');
+const program = [process.execPath, ...nodeOptions(20), server, String(TEMPLATE_PORT)];
+
+test('warm makes a template, and copy starts copies of it', async () => {
+  const directory = await temporaryDirectory();
+  const images = join(directory, 'template');
+  const url = `http://127.0.0.1:${TEMPLATE_PORT}/`;
+  const flags = ['-D', images, '--ready', url, '--warm-up', url, '--requests', '2'];
+  const log = join(directory, 'start.log');
+  expect(await nodeCriu(['warm', ...flags, '--stdout', log, '--', ...program])).toEqual({
+    ...{ exitCode: 0, stdout: images, stderr: '' },
+  });
+  expect(await readFile(log, 'utf8')).toBe('ready to serve\n');
+
+  const copy = await startNodeCriu(['copy', images, '--publish', String(TEMPLATE_PORT)]);
+  const place = () => /is at 127\.0\.0\.1:(\d+), which leads/.exec(copy.stderr())?.[1];
+  await waitFor(() => place() !== undefined, 'the copy is published');
+  expect(await ask(Number(place()))).toMatchObject({ requests: 4, pid: 2 });
+  process.kill(copy.pid, 'SIGTERM');
+  expect(await copy.ended).toMatchObject({ exitCode: 3, stdout: 'goodbye' });
+
+  const out = join(directory, 'copy.log');
+  const detached = await nodeCriu(['copy', images, '--detach', '--stdout', out, '--json']);
+  const { pid } = JSON.parse(detached.stdout);
+  killAfterTest(pid);
+  expect(await ask(TEMPLATE_PORT)).toMatchObject({ requests: 4 });
+  expect(await nodeCriu(['copy', images])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('ERR_CRIU_ADDRESS_IN_USE'),
+  });
+  process.kill(pid, 'SIGTERM');
+  await waitFor(async () => !(await isAlive(pid)), 'the detached copy has ended');
+  expect(await readFile(out, 'utf8')).toBe('goodbye\n');
+});
+
+test('wrong usage of warm and copy is refused', async () => {
+  const directory = await temporaryDirectory();
+  for (const [args, said] of [
+    [['warm', '--', 'true'], "required option '-D, --images-directory <dir>'"],
+    [['warm', '-D', 'x', '--ready', 'ftp://x/', '--', 'true'], 'takes an http: URL'],
+    [['warm', '-D', 'x', '--ready-line', 'a', '--ready-port', '80', '--', 'true'], 'one of'],
+    [['copy', directory, '--publish', 'http'], 'Give a port'],
+    [['copy', directory, '--publish', '80', '--detach'], 'leave out --detach'],
+  ] as const) {
+    const { exitCode, stderr } = await nodeCriu(args, directory);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(said) });
+  }
+  expect(await nodeCriu(['copy', directory])).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringContaining('holds no template: there is no template.json'),
+  });
+});
