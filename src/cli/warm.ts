@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Template, TemplateNamespace, TemplateOptions, TemplateReadiness } from '../index.ts';
 import { addCommon, addQuiet, type Common, defined } from './flags.ts';
-import { addHelp } from './help.ts';
+import { addHelp, RARE } from './help.ts';
 import { eachText, variable } from './pairs.ts';
 import { count, milliseconds, port } from './quantities.ts';
 import { idsOf } from './user.ts';
@@ -57,18 +57,35 @@ export function addWarm(program: Command): void {
     .option('--ready-port <port>', 'it is ready when it listens on this TCP port', port)
     .option('--ready-line <text>', 'it is ready when it has written a line with this text')
     .option('--ready-file <file>', 'it is ready when this file exists')
-    .option('--ready-timeout <duration>', 'how long that may take (default: 60s)', milliseconds)
-    .option('--warm-up <url>', 'send requests to this URL before the checkpoint')
-    .option('--requests <n>', 'how many (default: 10)', count)
-    .option('--namespace <name>', 'ipc, net or uts: its own, too (may be repeated)', eachText)
-    .option('--mount <path>', 'another mount of this host for it (may be repeated)', eachText)
+    .option('--warm-up <url>', 'send 10 requests to this URL before the checkpoint')
     .option('--cwd <dir>', 'working directory of the program (default: the current one)')
     .option('--env <name=value>', 'set a variable of the environment (may be repeated)', variable)
-    .option('--user <user[:group]>', 'run as this user: names or numbers')
     .option('--stdout <file>', 'append what it writes while it starts to a file')
     .option('--stderr <file>', 'the same for its standard error')
     .option('--overwrite', 'replace a checkpoint that the directory holds');
+  for (const option of rareOptions()) command.addOption(option.helpGroup(RARE));
   addQuiet(addCommon(command)).passThroughOptions().action(warm);
+}
+
+function rareOptions(): Option[] {
+  return [
+    new Option(
+      '--ready-timeout <duration>',
+      'how long it may take to be ready (default: 60s)',
+    ).argParser(milliseconds),
+    new Option('--requests <n>', 'how many requests --warm-up sends (default: 10)').argParser(
+      count,
+    ),
+    new Option(
+      '--namespace <name>',
+      'ipc, net or uts: another namespace of its own (may be repeated)',
+    ).argParser(eachText),
+    new Option(
+      '--mount <path>',
+      'another mount of this host that the program sees (may be repeated)',
+    ).argParser(eachText),
+    new Option('--user <user[:group]>', 'run as this user: names or numbers'),
+  ];
 }
 
 async function warm(file: string, args: string[], given: WarmFlags): Promise<void> {

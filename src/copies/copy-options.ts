@@ -54,7 +54,10 @@ export interface CopyEnvironment {
 
 /** What a copy is told when it begins to run. */
 export interface CopyIdentity {
-  /** Tells the copy apart, also in `onAfterRestore()`. Default: its id. */
+  /**
+   * Tells the copy apart, also in `onAfterRestore()`, and is the host name of a program that loads `node-criu/guest`
+   * in a template with the namespace `uts`. At most 64 characters. Default: its id.
+   */
   name?: string;
   /**
    * Variables for the environment of the program, in addition to those that it has; undefined removes one. Needs a
@@ -97,7 +100,7 @@ const environmentShape: Shape<CopyEnvironment> = {
 };
 
 const identityShape: Shape<CopyIdentity> = {
-  name: text,
+  name: check('a string of 1 to 64 characters', (value) => isText(value) && value.length <= 64),
   env: {
     ...variables,
     read(operation, option, value) {

@@ -73,7 +73,9 @@ export class RestoredCopy {
   ): Promise<TemplateCopy> {
     const id = builtins.crypto.randomUUID();
     const identity = { id, name: name ?? id };
-    const { guest } = this.#part;
+    const { guest, description } = this.#part;
+    // In the host's own namespace it would rename the host.
+    const hostname = description.namespaces.includes('uts') ? name : undefined;
     try {
       if (this.#isHeld) this.#continue();
       const changes = Object.entries(env).map(([key, value]) => [key, value ?? null] as const);
@@ -82,6 +84,7 @@ export class RestoredCopy {
           copy: identity,
           env: Object.fromEntries(changes),
           ...(args && { args }),
+          ...(hostname !== undefined && { hostname }),
           restoredAt: Date.now(),
         },
         { timeoutMs: guestTimeoutMs, signal },

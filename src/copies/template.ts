@@ -12,6 +12,7 @@ import { PortForwarder } from './port-forwarder.ts';
 import type { TemplateParts } from './restore-in.ts';
 import { RestoredCopy } from './restored-copy.ts';
 import { readDescription } from './template-file.ts';
+import { assertWhole } from './whole-images.ts';
 
 const OPERATION = 'start';
 
@@ -42,6 +43,7 @@ export class Template {
   /** @internal */
   static async open(operation: string, client: Client, directory: string): Promise<Template> {
     const description = await readDescription(operation, directory);
+    await assertWhole(operation, directory);
     const { files } = await readCheckpoint(directory);
     const sockets = [...files.values()].flatMap(({ isk }) => (isk?.state === LISTEN ? isk : []));
     const ports = sockets.map(({ src_port, opts }) => ({
