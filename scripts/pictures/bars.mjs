@@ -3,27 +3,31 @@ import * as Plot from '@observablehq/plot';
 import { BLUE, ORANGE, toSvg } from './svg.mjs';
 
 /**
- * An SVG with a bar for each thing.
- * @param {readonly { what: string, timesMs: readonly number[] }[]} series
+ * An SVG with a bar for each thing that was measured.
+ * @param {readonly { what: string, timeMs: number }[]} times
  */
-export function barsChart(series) {
-  const bars = series.map(({ what, timesMs }) => {
-    const median = timesMs.toSorted((a, b) => a - b)[Math.floor(timesMs.length / 2)];
-    return { what, median };
+export function barsChart(times) {
+  const names = [...new Set(times.map(({ what }) => what))];
+  const bars = names.map((what) => {
+    const own = times.filter((time) => time.what === what).map(({ timeMs }) => timeMs);
+    return { what, median: own.toSorted((a, b) => a - b)[Math.floor(own.length / 2)] };
   });
-  const dots = series.flatMap(({ what, timesMs }) => timesMs.map((timeMs) => ({ what, timeMs })));
   return toSvg('Time to the first answer: cold starts and copies', {
     width: 760,
-    height: 72 + 44 * series.length,
+    height: 72 + 44 * names.length,
     marginLeft: 120,
     marginRight: 64,
     marginBottom: 44,
-    x: { label: 'time to the first answer, ms', labelAnchor: 'center', domain: [0, Math.max(...dots.map(({ timeMs }) => timeMs))] },
-    y: { label: null, domain: series.map(({ what }) => what) },
+    x: {
+      label: 'time to the first answer, ms',
+      labelAnchor: 'center',
+      domain: [0, Math.max(...times.map(({ timeMs }) => timeMs))],
+    },
+    y: { label: null, domain: names },
     marks: [
       Plot.gridX({ strokeOpacity: 0.15 }),
       Plot.barX(bars, { x: 'median', y: 'what', fill: BLUE, fillOpacity: 0.5, inset: 4 }),
-      Plot.dot(dots, { x: 'timeMs', y: 'what', r: 3, fill: ORANGE }),
+      Plot.dot(times, { x: 'timeMs', y: 'what', r: 3, fill: ORANGE }),
       Plot.text(bars, {
         ...{ x: 'median', y: 'what', text: ({ median }) => `${median} ms` },
         ...{ textAnchor: 'start', dx: 12, fontWeight: 'bold' },

@@ -23,11 +23,18 @@ export async function makeScratch(operation: string): Promise<Scratch> {
       ...scratch,
       async [Symbol.asyncDispose]() {
         // Not recursive: whatever could be mounted on them is not ours to remove.
-        await Promise.all([rmdir(scratch.root), rmdir(scratch.sharedMemory)]);
+        await Promise.all([scratch.root, scratch.sharedMemory].map(removeEmpty));
         await rm(path, { recursive: true, force: true });
       },
     };
   } catch (error) {
     throw asCriuError(operation, error);
   }
+}
+
+/** Removes a directory, which somebody who cleans up temporary files may have done before. */
+async function removeEmpty(path: string): Promise<void> {
+  await rmdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }

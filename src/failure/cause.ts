@@ -119,6 +119,7 @@ const consequences: readonly RegExp[] = [
   /^(Parasite failed to dump |Can't get (\/proc|proc) fd|Message reply from daemon is trimmed)/i,
   /^Can't retrieve FDs? from socket/,
   /^`- Can't open vma$/,
+  /^Can't fixup VMA's fd$/,
   /^Unable to open fd=/,
   /^Can't dump page with parasite$/,
   /^Can't open images directory: /,

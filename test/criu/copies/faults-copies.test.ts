@@ -3,7 +3,7 @@ import { cp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Template } from '../../../src/index.ts';
+import type { Template, WorkerTrace } from '../../../src/index.ts';
 import { childrenOf } from '../../../src/procfs/tree.ts';
 import { askCopy, serverTemplate, startCopy, TEMPLATE_PORT } from '../../helpers/copies.ts';
 import { failureOf } from '../../helpers/failures.ts';
@@ -24,7 +24,9 @@ function killCriuAt(step: string): void {
   let criu = 0;
   const steps = tracingChannel('node-criu:notification');
   const onStart = (message: unknown) => {
-    criu = (message as { pid: number }).pid;
+    const { pid, args } = message as WorkerTrace;
+    // The other one is the lazy-pages daemon.
+    if (args[0] === 'swrk') criu = pid;
   };
   const onStep = (message: unknown) => {
     if ((message as { script: string }).script === step) process.kill(criu, 'SIGKILL');
