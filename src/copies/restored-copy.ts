@@ -122,7 +122,9 @@ export class RestoredCopy {
   }
 }
 
+/** The error of the connection to the program, as one of the operation that it is a part of. */
 function named(operation: string, error: CriuError): CriuError {
-  const { code, message, stack, ...details } = error;
-  return new CriuError(code, `${operation}: ${message}`, { ...details, operation });
+  const { code, message, cause } = error;
+  const reason = message.replace(/^\w+: /, '');
+  return new CriuError(code, `${operation}: ${reason}`, { operation, cause });
 }

@@ -4,9 +4,9 @@ import { execa } from 'execa';
 import { buildLibrary } from './built.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
-/** The addons and lazy-pages daemons that the package ships. */
+/** The addons and programs that the package ships. */
 export const prebuilt = ['x64', 'arm64'].flatMap((arch) =>
-  ['glibc.node', 'musl.node', 'lazy-pages'].map((name) => `linux-${arch}-${name}`),
+  ['glibc.node', 'musl.node', 'lazy-pages', 'launcher'].map((name) => `linux-${arch}-${name}`),
 );
 
 export interface Tarball {

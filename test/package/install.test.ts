@@ -189,15 +189,19 @@ describe('samples run as they are written', async () => {
     const directory = await mkdtemp(join(project, 'sample-'));
     const [file, program] = language === 'js' ? ['sample.mjs', 'node'] : ['sample.sh', 'sh -e'];
     await writeFile(join(directory, file), code);
-    await writeFile(join(directory, 'app.js'), "setInterval(() => console.log('up'), 10);\n");
-    // Leaves neither files in /var/lib nor processes.
-    const namespaces = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
-    const script = `mount -t tmpfs none /var/lib && ${program} ${file}`;
+    const server =
+      "require('node:http').createServer((_, answer) => answer.end('up')).listen(8080)";
+    const app = `setInterval(() => console.log('up'), 10);\n${server};\n`;
+    await writeFile(join(directory, 'app.js'), app);
+    // Leaves neither files in /var/lib nor processes, and has port 8080 for itself.
+    const namespaces = ['--mount', '--net', '--pid', '--fork', '--mount-proc', '--kill-child'];
+    const script = `ip link set lo up && mount -t tmpfs none /var/lib && ${program} ${file}`;
     const { all } = await execa('unshare', [...namespaces, 'sh', '-c', script], {
       ...{ cwd: directory, all: true, extendEnv: false },
       env: { ...env, PATH: `${env.PATH}:/usr/bin:/bin:/usr/sbin:/sbin` },
     });
-    expect(all).toMatch(language === 'js' ? /process \d+ runs again$/ : /^\d+$/m);
+    const said = /(process \d+ runs again|http:\/\/127\.0\.0\.1:\d+\/)$/;
+    expect(all).toMatch(language === 'js' ? said : /^\d+$/m);
   });
 });
 
@@ -279,6 +283,7 @@ describe('on an unsupported platform', () => {
         expect(await loadedAddons()).toEqual([built]);
         expect((await readdir(dirname(built))).sort()).toEqual([
           addonOf('x64'),
+          'linux-x64-launcher',
           'linux-x64-lazy-pages',
         ]);
         await rm(dirname(built), { recursive: true });
