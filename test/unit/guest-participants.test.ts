@@ -124,10 +124,18 @@ test('a worker thread that ends during the checkpoint is not awaited', async () 
 
 test('a worker thread that is busy is named when it does not answer', async () => {
   const { channel, output } = await startGuestWithHost(`${threads}
-    if (isMainThread) onBeforeCheckpoint(() => workers[0].postMessage('block'));
-    else (await import('node:worker_threads')).parentPort.on('message', () => {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-    });`);
+    if (isMainThread) {
+      // It may be asked before it blocks otherwise.
+      onBeforeCheckpoint(() => new Promise((resolve) => {
+        workers[0].once('message', resolve).postMessage('block');
+      }));
+    } else {
+      const { parentPort } = await import('node:worker_threads');
+      parentPort.on('message', () => {
+        parentPort.postMessage('blocks');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      });
+    }`);
   await output.has('started');
   const { message } = await failureOf(channel.checkpoint({ timeoutMs: 300 }));
   expect(message).toMatch(/refused: worker thread \d does not answer/);
