@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CopyOptions, PublishedPort } from '../index.ts';
-import { addCommon, addQuiet, type Common, defined } from './flags.ts';
+import { addCriu, addJson, addQuiet, type Common, defined } from './flags.ts';
 import { awaitEnd } from './foreground.ts';
 import { addHelp } from './help.ts';
 import { variable } from './pairs.ts';
@@ -58,7 +58,7 @@ export function addCopy(program: Command): void {
     .option('--stderr <file>', 'the same for its standard error')
     .option('--merge-memory', 'let the kernel share equal pages among copies')
     .option('--detach', 'leave it running; its output is discarded unless it goes to a file');
-  addQuiet(addCommon(command)).action(
+  addQuiet(addCriu(addJson(command))).action(
     async (directory: string, args: string[], given: CopyFlags) => {
       if (given.detach && given.publish) {
         command.error('error: --publish needs this command to run: leave out --detach');

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Template, TemplateNamespace, TemplateOptions, TemplateReadiness } from '../index.ts';
-import { addCommon, addQuiet, type Common, defined } from './flags.ts';
+import { addCriu, addJson, addQuiet, type Common, defined } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
 import { eachText, variable } from './pairs.ts';
 import { count, milliseconds, port } from './quantities.ts';
@@ -64,7 +64,9 @@ export function addWarm(program: Command): void {
     .option('--stderr <file>', 'the same for its standard error')
     .option('--overwrite', 'replace a checkpoint that the directory holds');
   for (const option of rareOptions()) command.addOption(option.helpGroup(RARE));
-  addQuiet(addCommon(command)).passThroughOptions().action(warm);
+  addQuiet(addCriu(addJson(command)))
+    .passThroughOptions()
+    .action(warm);
 }
 
 function rareOptions(): Option[] {
