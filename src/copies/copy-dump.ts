@@ -6,12 +6,9 @@ import { limits, milliseconds } from '../options/operation-options.ts';
 import { readNamespaceSync } from '../procfs/namespaces.ts';
 import { NETWORK } from './copy-network.ts';
 import { externalAtDump } from './enclosures.ts';
-import type { GuestChannel } from './guest-channel.ts';
+import { GUEST_TIMEOUT_MS, type GuestChannel } from './guest-channel.ts';
 import { allowAnyFile } from './image-edits.ts';
 import { type TemplateDescription, writeDescription } from './template-file.ts';
-
-/** How long the hooks of a program may take by default, in milliseconds. */
-export const GUEST_TIMEOUT_MS = 30_000;
 
 /** Options of {@link TemplateCopy.dump}: those of a dump that do not follow from the copy. */
 export interface CopyDumpOptions

@@ -6,7 +6,7 @@ import { asCriuError, invalid } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import type { CopyOptions, CopyOutput } from './copy-options.ts';
-import { externalName, type StreamNames } from './program-output.ts';
+import { namesOfStreams, type StreamNames } from './stream-names.ts';
 
 /** A standard stream of a copy: the descriptor that it gets, and the other end of a pipe. */
 interface Stream {
@@ -56,10 +56,7 @@ export class CopyStreams implements AsyncDisposable {
 
   /** CRIU's names of them, for a dump of the copy. */
   async names(): Promise<StreamNames> {
-    const [stdin = '', stdout = '', stderr = ''] = await Promise.all(
-      this.#streams.map(({ fd }) => externalName(fd)),
-    );
-    return { stdin, stdout, stderr };
+    return await namesOfStreams(this.#streams);
   }
 
   /** Gives up the ends of pipes that the copy does not need, because it does not run. */

@@ -1,21 +1,16 @@
 import { existsSync } from 'node:fs';
+import { NEW_NAMESPACE } from '../launch/clone-flags.ts';
 import { launcher } from '../native/index.ts';
 import type { Enclosure } from '../worker/enclosure.ts';
 import { type HostMount, SHARED_MEMORY } from './host-mounts.ts';
 import type { Scratch } from './scratch.ts';
 import type { TemplateNamespace } from './template-options.ts';
 
-// Flags of clone(2), from linux/sched.h.
-const NEW_MOUNTS = 0x00020000;
-const NEW_UTS = 0x04000000;
-const NEW_IPC = 0x08000000;
-const NEW_PID = 0x20000000;
-
 const flagOf: Readonly<Record<TemplateNamespace, number>> = {
-  ipc: NEW_IPC,
+  ipc: NEW_NAMESPACE.ipc,
   // It is made beforehand: see the launcher's step `network`.
   net: 0,
-  uts: NEW_UTS,
+  uts: NEW_NAMESPACE.uts,
 };
 
 /** The mounts of a template: those of the host, and the shared memory of its own if the host has such a directory. */
@@ -38,7 +33,10 @@ export function templateEnclosure(
     path === SHARED_MEMORY.path ? ['tmpfs', inRoot(path)] : ['bind', path, inRoot(path)],
   );
   return {
-    cloneFlags: namespaces.reduce((flags, name) => flags | flagOf[name], NEW_PID | NEW_MOUNTS),
+    cloneFlags: namespaces.reduce(
+      (flags, name) => flags | flagOf[name],
+      NEW_NAMESPACE.pid | NEW_NAMESPACE.mnt,
+    ),
     launcher: launcher(),
     steps: [
       ...(networkFd === undefined ? [] : ['network', String(networkFd)]),
@@ -52,7 +50,7 @@ export function templateEnclosure(
 export function restoreEnclosure(scratch: Scratch, mergeMemory: boolean): Enclosure {
   const mounts = ['private', 'bind', '/', scratch.root, 'tmpfs', scratch.sharedMemory];
   return {
-    cloneFlags: NEW_MOUNTS,
+    cloneFlags: NEW_NAMESPACE.mnt,
     launcher: launcher(),
     steps: mergeMemory ? [...mounts, 'merge'] : mounts,
   };

@@ -17,6 +17,9 @@ import {
 /** How much longer than its hooks the program may take to answer, in milliseconds. */
 const GRACE_MS = 2000;
 
+/** How long the hooks of a program may take by default, in milliseconds. */
+export const GUEST_TIMEOUT_MS = 30_000;
+
 /** A signal that ends a wait. */
 export interface GuestWait {
   readonly signal?: AbortSignal | undefined;

@@ -1,9 +1,8 @@
-import { Socket } from 'node:net';
 import { builtins } from '../builtins.ts';
-import { native } from '../native/index.ts';
+import { connectIn } from './network-connection.ts';
 
 /** True for a URL of plain HTTP. */
-export function assertUrl(text: string): boolean {
+export function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && new URL(text).protocol === 'http:';
 }
 
@@ -30,13 +29,4 @@ export async function getUrl(url: string, netns: number, signal: AbortSignal): P
       response.on('end', () => resolve(response.statusCode ?? 0));
     });
   });
-}
-
-/** Connects to a TCP port in a network namespace. */
-export function connectIn(netns: number, host: string, port: number): Socket {
-  const fd = native().tcpSocket(host.includes(':') ? 6 : 4, netns);
-  native().release(fd);
-  const socket = new Socket({ fd });
-  socket.connect({ host: host === 'localhost' ? '127.0.0.1' : host, port });
-  return socket;
 }

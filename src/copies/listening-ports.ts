@@ -21,20 +21,16 @@ export async function assertOwnPorts(
   pid: number,
   ports: readonly ListeningPort[],
 ): Promise<void> {
+  const wanted = ports.filter(({ isShared }) => !isShared);
+  if (wanted.length === 0) return;
   const sockets = await Promise.all(descendantsOf(pid).map(readSockets));
   const own = new Set(sockets.flat().map(({ inode }) => inode));
-  for (const { port, isShared } of ports) {
-    if (isShared) continue;
+  for (const { port } of wanted) {
     const listeners = await readTcpListeners(pid, port);
     if ([...listeners].every((inode) => own.has(inode))) continue;
-    throw portInUse(operation, port);
+    const message =
+      `${operation}: port ${port} of the template is in use in the network of the copy; give the copy a network of ` +
+      "its own (publish or network: 'own'), or let the program listen after the restore (onAfterRestore)";
+    throw new CriuError('ERR_CRIU_ADDRESS_IN_USE', message, { operation });
   }
-}
-
-/** The error for a port that a copy cannot have for itself. */
-export function portInUse(operation: string, port: number): CriuError {
-  const message =
-    `${operation}: port ${port} of the template is in use in the network of the copy; give the copy a network of ` +
-    "its own (publish or network: 'own'), or let the program listen after the restore (onAfterRestore)";
-  return new CriuError('ERR_CRIU_ADDRESS_IN_USE', message, { operation });
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { CriuError } from '../errors.ts';
 import type { PublishedPort } from './copy-options.ts';
-import { connectIn } from './http-probe.ts';
+import { connectIn } from './network-connection.ts';
 
 /** A port of the host that leads to a copy, with the address and the port that were taken. */
 export type TakenPort = Required<Readonly<PublishedPort>>;

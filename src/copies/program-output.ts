@@ -1,22 +1,12 @@
-import { fstatSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isatty } from 'node:tty';
 import { builtins } from '../builtins.ts';
 import { asCriuError } from '../errors.ts';
-import { externalTerminal } from '../launch/outside-descriptors.ts';
-import { readFdInfo } from '../procfs/fdinfo.ts';
+import { namesOfStreams, type StreamNames } from './stream-names.ts';
 
 /** The last bytes of the output that an error quotes. */
 const QUOTED = 4096;
-
-/** CRIU's names of the standard streams of a template, in the place of which its copies get others. */
-export interface StreamNames {
-  readonly stdin: string;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /**
  * The standard streams of the program of a template. What it writes goes to files without names: programs write to
@@ -54,10 +44,7 @@ export class ProgramOutput implements AsyncDisposable {
   }
 
   async names(): Promise<StreamNames> {
-    const [stdin = '', stdout = '', stderr = ''] = await Promise.all(
-      this.descriptors.map(([, fd]) => externalName(fd)),
-    );
-    return { stdin, stdout, stderr };
+    return await namesOfStreams(this.#writers);
   }
 
   /** True if a stream has the text in a line that is complete. */
@@ -109,18 +96,4 @@ async function readAll(file: FileHandle): Promise<Buffer> {
   const bytes = Buffer.alloc(size);
   const { bytesRead } = await file.read(bytes, 0, size, 0);
   return bytes.subarray(0, bytesRead);
-}
-
-/** CRIU's name of an open file: `file[mount:inode]` in hexadecimal, or as it names pipes and terminals. */
-export async function externalName(fd: number): Promise<string> {
-  const stats = fstatSync(fd);
-  if (stats.isFIFO()) return `pipe:[${stats.ino}]`;
-  if (isatty(fd)) return externalTerminal(stats);
-  const info = await readFdInfo('self', fd);
-  return `file[${(info?.mount ?? 0).toString(16)}:${stats.ino.toString(16)}]`;
-}
-
-/** Those of them that the option external has to name: CRIU dumps pipes without being told. */
-export function externalStreams(streams: StreamNames): string[] {
-  return [...new Set(Object.values(streams))].filter((name: string) => !name.startsWith('pipe'));
 }

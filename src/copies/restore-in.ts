@@ -14,9 +14,9 @@ import { externalAtRestore, restoreEnclosure } from './enclosures.ts';
 import { GuestChannel } from './guest-channel.ts';
 import { LifeLine } from './life-line.ts';
 import { assertOwnPorts, type ListeningPort } from './listening-ports.ts';
-import { externalStreams } from './program-output.ts';
 import { makeScratch } from './scratch.ts';
 import { SocketPair } from './socket-pair.ts';
+import { externalStreams } from './stream-names.ts';
 import type { TemplateDescription } from './template-file.ts';
 
 /** What copies are made of. */

@@ -4,10 +4,11 @@ import type { RestoredProcess } from '../operations/restored-process.ts';
 import { signal as sendSignal } from '../process/kill-tree.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import { TemplateCopy } from './copy.ts';
-import { type DumpablePart, GUEST_TIMEOUT_MS } from './copy-dump.ts';
+import type { DumpablePart } from './copy-dump.ts';
 import { NetworkOfCopy } from './copy-network.ts';
 import type { CopyIdentity } from './copy-options.ts';
 import { CopyStreams } from './copy-streams.ts';
+import { GUEST_TIMEOUT_MS } from './guest-channel.ts';
 import type { LifeLine } from './life-line.ts';
 import type { PortForwarder } from './port-forwarder.ts';
 import { type CopyRequest, restoreIn } from './restore-in.ts';
@@ -63,7 +64,7 @@ export class RestoredCopy {
   }
 
   /**
-   * Tells the copy who it is, and lets it run. It is ended if that fails.
+   * Tells the copy who it is, and lets it run.
    * @throws CriuError ERR_CRIU_GUEST, ERR_CRIU_TIMEOUT, ERR_CRIU_ABORTED
    */
   async run(
@@ -90,7 +91,6 @@ export class RestoredCopy {
         { timeoutMs: guestTimeoutMs, signal },
       );
     } catch (error) {
-      await this.end();
       throw named(operation, error as CriuError);
     }
     this.#life.cut();

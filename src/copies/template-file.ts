@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriuError } from '../errors.ts';
 import { isRecord } from '../options/check.ts';
-import { replaceFile } from '../process/replaced-file.ts';
+import { remoteFiles } from '../process/files.ts';
+import { replaceText } from '../process/replaced-file.ts';
 import type { HostMount } from './host-mounts.ts';
-import type { StreamNames } from './program-output.ts';
+import type { StreamNames } from './stream-names.ts';
 import type { TemplateNamespace } from './template-options.ts';
 
 /** The name of the file beside the images. */
@@ -40,10 +41,7 @@ export async function writeDescription(
   description: Omit<TemplateDescription, 'formatVersion'>,
 ): Promise<void> {
   const text = JSON.stringify({ formatVersion: FORMAT_VERSION, ...description }, undefined, 2);
-  await replaceFile(join(directory, TEMPLATE_FILE), async (file) => {
-    await file.writeFile(`${text}\n`);
-    await file.sync();
-  });
+  await replaceText(join(directory, TEMPLATE_FILE), `${text}\n`, remoteFiles, true);
 }
 
 /** Reads the description. @throws CriuError ERR_CRIU_BAD_IMAGE if the directory has none, or a damaged one */

@@ -4,7 +4,8 @@ import { type Check, check, checkOptions, object, required, type Shape } from '.
 import { directory, each, flag, integer, isText, text } from '../options/kinds.ts';
 import { abortSignal, milliseconds } from '../options/operation-options.ts';
 import type { DescriptorLike } from '../options/types.ts';
-import { assertUrl } from './http-probe.ts';
+import { GUEST_TIMEOUT_MS } from './guest-channel.ts';
+import { isHttpUrl } from './http-probe.ts';
 
 /** Which sign says that the program of a template is ready for its checkpoint: exactly one of these. */
 export interface TemplateReadiness {
@@ -68,7 +69,7 @@ export interface TemplateOptions extends ProgramOptions {
 export type CheckedTemplateOptions = TemplateOptions &
   Required<Pick<TemplateOptions, 'readyTimeoutMs' | 'namespaces' | 'mounts' | 'guestTimeoutMs'>>;
 
-const httpUrl = check('an http: URL', (value) => isText(value) && assertUrl(value));
+const httpUrl = check('an http: URL', (value) => isText(value) && isHttpUrl(value));
 
 /** A place for output: a path, or a descriptor. */
 export const output = { ...directory, takes: 'a path or an open descriptor' };
@@ -119,7 +120,7 @@ export function checkTemplateOptions(
     const message = `${operation}: the namespaces of a template need root`;
     throw new CriuError('ERR_CRIU_NO_PERMISSION', message, { operation });
   }
-  const { readyTimeoutMs = 60_000, guestTimeoutMs = 30_000 } = checked;
+  const { readyTimeoutMs = 60_000, guestTimeoutMs = GUEST_TIMEOUT_MS } = checked;
   const { namespaces = [], mounts = [] } = checked;
   return { ...checked, readyTimeoutMs, guestTimeoutMs, namespaces, mounts };
 }

@@ -89,11 +89,7 @@ export class TemplatePool implements AsyncDisposable {
     this.#assertOpen(TAKE);
     const identity = checkCopyIdentity(TAKE, options, this.#template.hasGuest);
     const [kept] = this.#kept;
-    if (!kept) {
-      const { signal } = identity;
-      const copy = await this.#template.hold(TAKE, this.#environment, signal);
-      return await this.#template.run(TAKE, copy, identity, this.#environment);
-    }
+    if (!kept) return await this.#template.launch(TAKE, this.#environment, identity);
     this.#kept.delete(kept);
     const taken = this.#template.run(TAKE, kept, identity, this.#environment);
     // Another restore would slow down the copy that somebody waits for.

@@ -10,9 +10,10 @@ import { ProcessHandle } from '../process/process-handle.ts';
 import { allMounts, templateEnclosure } from './enclosures.ts';
 import { GuestChannel } from './guest-channel.ts';
 import { findHostMounts, type HostMount } from './host-mounts.ts';
-import { externalStreams, ProgramOutput } from './program-output.ts';
+import { ProgramOutput } from './program-output.ts';
 import { makeScratch, type Scratch } from './scratch.ts';
 import { SocketPair } from './socket-pair.ts';
+import { externalStreams } from './stream-names.ts';
 import type { ExternalFiles } from './template-file.ts';
 import type { CheckedTemplateOptions } from './template-options.ts';
 
@@ -29,7 +30,6 @@ const NETWORK_FD = 5;
 
 /** What a program is started with, and what has to be closed when it has ended. */
 interface Means {
-  readonly mounts: readonly HostMount[];
   readonly output: ProgramOutput;
   /** The launcher mounts on it. */
   readonly scratch: Scratch;
@@ -37,6 +37,8 @@ interface Means {
   readonly life: SocketPair;
   /** A network namespace of its own. */
   readonly netns: number | undefined;
+  /** Closes all of them. */
+  close(): Promise<void>;
 }
 
 /** The program of a template while it starts: a process tree in namespaces of its own, with an init of this package. */
@@ -66,11 +68,11 @@ export class TemplateProgram implements AsyncDisposable {
     const named = args.map((argument) => resolve(cwd, argument));
     const needed = [path, cwd, launcher(), ...named, ...options.mounts];
     const mounts = allMounts(await findHostMounts(needed));
-    const means = await openMeans(operation, mounts, namespaces.includes('net'));
+    const means = await openMeans(operation, namespaces.includes('net'));
     const { output, guest, life, scratch, netns } = means;
-    const network = netns === undefined ? [] : [[NETWORK_FD, netns] as const];
+    const isIsolated = netns !== undefined;
     try {
-      const networkFd = netns && NETWORK_FD;
+      const networkFd = isIsolated ? NETWORK_FD : undefined;
       const enclosure = templateEnclosure(scratch, mounts, namespaces, networkFd);
       const user = uid === undefined ? [] : ['user', `${uid}:${[gid, ...groups].join()}`];
       await spawnSlot();
@@ -84,26 +86,30 @@ export class TemplateProgram implements AsyncDisposable {
         env: environmentStrings({ ...env, [FD_VARIABLE]: String(GUEST_FD) }),
         descriptors: [
           ...output.descriptors,
-          ...([
-            [GUEST_FD, guest.there],
-            [LIFE_FD, life.there],
-          ] as const),
-          ...network,
+          [GUEST_FD, guest.there],
+          [LIFE_FD, life.there],
+          ...(isIsolated ? [[NETWORK_FD, netns] as const] : []),
         ],
         newSession: true,
         cloneFlags: enclosure.cloneFlags,
         seccompFilter: ioUringFilter(),
       });
       const init = new ProcessHandle(pid, pidfd);
-      return new TemplateProgram(operation, means, await externalFiles(means), init);
+      return new TemplateProgram(operation, mounts, means, await externalFiles(means), init);
     } catch (error) {
-      await closeMeans(means);
+      await means.close();
       throw asCriuError(operation, error);
     }
   }
 
-  private constructor(operation: string, means: Means, files: ExternalFiles, init: ProcessHandle) {
-    const { mounts, output, guest, life } = means;
+  private constructor(
+    operation: string,
+    mounts: readonly HostMount[],
+    means: Means,
+    files: ExternalFiles,
+    init: ProcessHandle,
+  ) {
+    const { output, guest, life } = means;
     this.#operation = operation;
     this.#means = means;
     this.#init = init;
@@ -144,34 +150,31 @@ export class TemplateProgram implements AsyncDisposable {
     this.#init.kill('SIGKILL');
     await this.#init.exited;
     this.guest.close();
-    await closeMeans(this.#means);
+    await this.#means.close();
   }
 }
 
-async function openMeans(
-  operation: string,
-  mounts: readonly HostMount[],
-  hasNetwork: boolean,
-): Promise<Means> {
-  const opened: Partial<Means> = {};
+async function openMeans(operation: string, hasNetwork: boolean): Promise<Means> {
+  const closers: (() => unknown)[] = [];
+  const close = async () => {
+    for (let one = closers.pop(); one; one = closers.pop()) await one();
+  };
   try {
+    const output = await ProgramOutput.open(operation);
+    closers.push(() => output[Symbol.asyncDispose]());
+    const scratch = await makeScratch(operation);
+    closers.push(() => scratch[Symbol.asyncDispose]());
     const netns = hasNetwork ? native().newNetwork() : undefined;
-    const means = Object.assign(opened, { mounts, netns });
-    const output = Object.assign(means, { output: await ProgramOutput.open(operation) });
-    const scratch = Object.assign(output, { scratch: await makeScratch(operation) });
-    const guest = Object.assign(scratch, { guest: new SocketPair(netns ?? -1) });
-    return Object.assign(guest, { life: new SocketPair(netns ?? -1) });
+    if (netns !== undefined) closers.push(() => native().close(netns));
+    const guest = new SocketPair(netns ?? -1);
+    closers.push(() => guest[Symbol.dispose]());
+    const life = new SocketPair(netns ?? -1);
+    closers.push(() => life[Symbol.dispose]());
+    return { output, scratch, netns, guest, life, close };
   } catch (error) {
-    await closeMeans(opened);
+    await close();
     throw asCriuError(operation, error);
   }
-}
-
-async function closeMeans(means: Partial<Means>): Promise<void> {
-  for (const pair of [means.guest, means.life]) pair?.[Symbol.dispose]();
-  if (means.netns !== undefined) native().close(means.netns);
-  await means.output?.[Symbol.asyncDispose]();
-  await means.scratch?.[Symbol.asyncDispose]();
 }
 
 async function externalFiles({ output, guest, life }: Means): Promise<ExternalFiles> {

@@ -74,14 +74,22 @@ export class Template {
    */
   async start(options: CopyOptions = {}): Promise<TemplateCopy> {
     const given = checkCopyOptions(OPERATION, options, this.hasGuest);
-    const request = {
-      template: this.#parts,
-      environment: given,
-      isHeld: false,
-      signal: given.signal,
-    };
-    const restored = await RestoredCopy.make(OPERATION, request);
-    return await this.run(OPERATION, restored, given, given);
+    return await this.launch(OPERATION, given, given);
+  }
+
+  /**
+   * Starts a copy with options that are checked.
+   * @internal
+   */
+  async launch(
+    operation: string,
+    environment: CopyEnvironment,
+    identity: CopyIdentity,
+  ): Promise<TemplateCopy> {
+    const { signal } = identity;
+    const request = { template: this.#parts, environment, isHeld: false, signal };
+    const restored = await RestoredCopy.make(operation, request);
+    return await this.run(operation, restored, identity, environment);
   }
 
   /**
@@ -91,7 +99,7 @@ export class Template {
   async hold(
     operation: string,
     environment: CopyEnvironment,
-    signal?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<RestoredCopy> {
     const request = { template: this.#parts, environment, isHeld: true, signal };
     return await RestoredCopy.make(operation, request);

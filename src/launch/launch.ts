@@ -7,6 +7,7 @@ import { openDescriptorOf } from '../options/kinds.ts';
 import type { DescriptorLike } from '../options/types.ts';
 import { findExecutable } from '../process/executable.ts';
 import { CheckpointableProcess } from './checkpointable-process.ts';
+import { NEW_NAMESPACE } from './clone-flags.ts';
 import { ioUringFilter } from './io-uring-filter.ts';
 import {
   assertDirectory,
@@ -18,10 +19,6 @@ import {
   STREAMS,
 } from './launch-options.ts';
 import { outsideDescriptors } from './outside-descriptors.ts';
-
-// Flags of clone(2), from linux/sched.h.
-const NEW_IPC = 0x08000000;
-const NEW_PID = 0x20000000;
 
 /** A descriptor for the program: `[number in the program, number here]`. */
 type Mapping = readonly [number, number];
@@ -75,7 +72,9 @@ async function start(launch: Launch): Promise<CheckpointableProcess> {
       descriptors: [...given, ...files],
       newSession: true,
       ...(uid !== undefined && gid !== undefined && { ids: [uid, gid, ...groups] as const }),
-      cloneFlags: (launch.pidNamespace ? NEW_PID : 0) | (launch.ipcNamespace ? NEW_IPC : 0),
+      cloneFlags:
+        (launch.pidNamespace ? NEW_NAMESPACE.pid : 0) |
+        (launch.ipcNamespace ? NEW_NAMESPACE.ipc : 0),
       seccompFilter: ioUringFilter(),
     });
     return new CheckpointableProcess(pid, pidfd, outside);
