@@ -13,7 +13,7 @@ export class PortForwarder {
   readonly #servers: readonly Server[];
   readonly #sockets = new Set<Socket>();
 
-  /** Takes the ports; they are not served until {@link serve}. @throws CriuError ERR_CRIU_ADDRESS_IN_USE, ERR_CRIU_SYSTEM */
+  /** Takes the ports. @throws CriuError ERR_CRIU_ADDRESS_IN_USE, ERR_CRIU_SYSTEM */
   static async open(
     operation: string,
     wanted: readonly PublishedPort[],
@@ -23,7 +23,7 @@ export class PortForwarder {
     const ports: TakenPort[] = [];
     try {
       for (const one of wanted) {
-        const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+        const server = createServer({ allowHalfOpen: true });
         servers.push(server);
         ports.push(await listen(operation, server, one));
       }
@@ -39,8 +39,17 @@ export class PortForwarder {
     this.#servers = servers;
     for (const [index, server] of servers.entries()) {
       const to = ports[index]?.to ?? 0;
-      server.on('connection', (client) => this.#forward(client, connectIn(netns, '127.0.0.1', to)));
+      server.on('connection', (client) => this.#accept(client, netns, to));
       server.unref();
+    }
+  }
+
+  #accept(client: Socket, netns: number, to: number): void {
+    try {
+      this.#forward(client, connectIn(netns, '127.0.0.1', to));
+    } catch {
+      // Without a descriptor for the other side, the connection is refused.
+      client.destroy();
     }
   }
 
