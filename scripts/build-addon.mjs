@@ -17,7 +17,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const addonDirectory = join(root, 'src/native');
-/** The programs beside the addon: directories of sources, and the ends of the names under which index.ts finds them. */
+/** The programs beside the addon: directories of sources, and the ends of the names under which built-files.ts finds them. */
 const programs = ['lazy-pages', 'launcher'];
 const buildDirectory = join(root, 'build');
 
@@ -85,7 +85,7 @@ async function addonFile() {
   return join(buildDirectory, `linux-${process.arch}-${libc}.node`);
 }
 
-/** The name under which src/native/index.ts looks for a program. */
+/** The name under which src/native/built-files.ts looks for a program. */
 function programFile(name) {
   return join(buildDirectory, `linux-${process.arch}-${name}`);
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { NEW_NAMESPACE } from '../launch/clone-flags.ts';
-import { launcher } from '../native/index.ts';
+import { launcher } from '../native/built-files.ts';
 import type { Enclosure } from '../worker/enclosure.ts';
 import { type HostMount, SHARED_MEMORY } from './host-mounts.ts';
 import type { Scratch } from './scratch.ts';

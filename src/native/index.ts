@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { asCriuError, CriuError } from '../errors.ts';
-import { packageRoot } from '../package-root.ts';
+import { find, unsupported } from './built-files.ts';
 
 /** One packet of a SOCK_SEQPACKET socket. */
 export interface Packet {
@@ -330,9 +329,6 @@ export function native(): Native {
   return loaded;
 }
 
-/** What scripts/build-addon.mjs writes comes first; the package ships `prebuilds`. */
-const DIRECTORIES = ['build', 'prebuilds'] as const;
-
 function load(): Native {
   const { platform, arch } = process;
   if (platform !== 'linux') throw unsupported(`node-criu needs Linux, not ${platform}`);
@@ -350,44 +346,10 @@ function load(): Native {
   }
 }
 
-/**
- * Finds the lazy-pages daemon of this package.
- * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM
- */
-export function lazyPagesDaemon(): string {
-  return findProgram('lazy-pages');
-}
-
-/**
- * Finds the program of this package that starts others in mounts of their own.
- * @throws CriuError ERR_CRIU_UNSUPPORTED_PLATFORM
- */
-export function launcher(): string {
-  return findProgram('launcher');
-}
-
-function findProgram(kind: string): string {
-  const name = `linux-${process.arch}-${kind}`;
-  const file = find(name);
-  if (file === undefined) throw unsupported(`node-criu has no program ${name}`);
-  return file;
-}
-
-function find(name: string): string | undefined {
-  const paths = DIRECTORIES.map((directory) => new URL(`${directory}/${name}`, packageRoot));
-  return paths.map((path) => fileURLToPath(path)).find((path) => existsSync(path));
-}
-
 /** The dynamic linker reports no errno, only text; undefined if descriptors are not the cause. */
 function errnoOf(reason: string): number | undefined {
   if (reason.includes('Too many open files in system')) return constants.errno.ENFILE;
   return reason.includes('Too many open files') ? constants.errno.EMFILE : undefined;
-}
-
-function unsupported(reason: string, details = {}): CriuError {
-  const isLinux = process.platform === 'linux';
-  const remedy = isLinux ? '; to build one with a C compiler, run: npx node-criu build-addon' : '';
-  return new CriuError('ERR_CRIU_UNSUPPORTED_PLATFORM', `${reason}${remedy}`, details);
 }
 
 /** Found by the dynamic linker in this process; process.report has it too, but takes longer. */

@@ -9,7 +9,8 @@ import {
   lacksPages,
   lazyMemoryIn,
 } from '../images/lazy-memory.ts';
-import { lazyPagesDaemon, native } from '../native/index.ts';
+import { lazyPagesDaemon } from '../native/built-files.ts';
+import { native } from '../native/index.ts';
 import type { Client } from '../operations/client.ts';
 import { makeBlocking } from '../options/page-connection.ts';
 import { CriuChild } from '../worker/child.ts';
