@@ -3,7 +3,8 @@
 // packages. The library is in three files: index.js has the public classes and functions; library.cjs what
 // they share, which is run at their first use with the code that V8 has cached for it (see code-cache.mjs);
 // and on-demand.cjs the rooms that most programs never use. Modules of Node are loaded at their first use too.
-// images.js is what `node-criu/images` imports; it shares only the class of errors with the library. report.js is what
+// images.js is what `node-criu/images` imports; it shares only the class of errors with the library, as does containers.js,
+// which `node-criu/containers` imports. report.js is what
 // `node-criu/report` imports; it is built on these two. guest.js is what `node-criu/guest` imports, which shares nothing,
 // because programs load it that do not use the library.
 import { createHash } from 'node:crypto';
@@ -160,6 +161,10 @@ const [images] = await generate('images.js', imagesPlugins, {
   format: 'esm',
   codeSplitting: false,
 });
+const [containers] = await generate('containers.js', imagesPlugins, {
+  format: 'esm',
+  codeSplitting: false,
+});
 const guest = await bundleGuest();
 const reportPlugins = [
   otherBundle(/^\.\.\/index\.js$/, './index.js'),
@@ -171,17 +176,19 @@ const [report] = await generate('report.js', reportPlugins, {
 });
 const library = await bundleLibrary();
 const command = await bundleCommand();
-const modules = [grpc, guest, images, report, library, command].flatMap(
+const modules = [grpc, guest, images, containers, report, library, command].flatMap(
   ({ moduleIds }) => moduleIds,
 );
 const files = new Map([
   ...declarations('index.d.ts'),
   ...declarations('guest.d.ts'),
+  ...declarations('containers.d.ts'),
   ...declarations('images.d.ts'),
   ...declarations('report.d.ts'),
   ['LICENSES', licences(modules)],
   ['grpc.js', grpc.code],
   ['guest.js', guest.code],
+  ['containers.js', containers.code],
   ['images.js', images.code],
   ['report.js', report.code],
   ['cli/main.js', command.code],
@@ -268,6 +275,7 @@ async function bundleCommand() {
     otherBundle(/^\.\.\/index\.js$/, '../index.js'),
     otherBundle(/^\.\.\/images\.js$/, '../images.js'),
     otherBundle(/^\.\.\/report\.js$/, '../report.js'),
+    otherBundle(/^\.\.\/containers\.js$/, '../containers.js'),
   ];
   const [{ code, moduleIds }] = await generate('cli/main.js', plugins, {
     format: 'cjs',

@@ -20,7 +20,7 @@ die() { say "$*" >&2; exit 1; }
 [ $# -gt 0 ] || set -- tests package
 declare -A packages=(
   [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
-  [checks]='shellcheck=shellcheck'
+  [checks]='shellcheck=shellcheck zstd=zstd'
   [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb psql=postgresql redis-server=redis-server'
   [package]=''
   [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'

@@ -90,8 +90,8 @@ bool return_nonblocking_pair(napi_env env, const int pair[2], napi_value *result
 
 method_function js_socketpair, js_connect, js_pipe;
 
-/* --- network.c, listener.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c, memory-copy.c, guest.c
- * and checksums.c */
+/* --- network.c, listener.c, watch.c, spawn.c, inspect.c, exchange.c, durable.c, pump.c, memory-copy.c, guest.c,
+ * checksums.c and nodes.c */
 
 method_function js_stream_pair;
 method_function js_listen, js_accept, js_set_pipe_size;
@@ -107,3 +107,4 @@ method_function js_memory_copy;
 method_function js_await_readable, js_send_all, js_duplicate, js_reseed;
 method_function js_pending_requests, js_set_hostname;
 method_function js_checksums;
+method_function js_make_node, js_attributes, js_set_attribute;

@@ -261,6 +261,17 @@ export interface Native {
   /** Reads an extended attribute of a file, of at most 256 bytes. */
   getAttribute(path: string, name: string): Uint8Array;
   /**
+   * Makes a device or a FIFO.
+   * @param path bytes, as for the next two: they need not be UTF-8
+   * @param mode its type and permissions, of which the umask takes some
+   * @param device its number as stat(2) returns it
+   */
+  makeNode(path: Uint8Array, mode: number, device: number): void;
+  /** Reads all extended attributes of a file, or of a symbolic link itself. */
+  attributes(path: Uint8Array): [name: string, value: Buffer][];
+  /** Sets an extended attribute of a file, or of a symbolic link itself. */
+  setAttribute(path: Uint8Array, name: string, value: Uint8Array): void;
+  /**
    * Locks a file (flock(2)) until the descriptor is closed or its process ends. Returns false if it is
    * locked through another open file description, in this process or another.
    * @param shared lets others have such a lock too

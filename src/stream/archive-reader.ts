@@ -4,6 +4,7 @@ import { type FileChecksum, Hash } from '../images/checksum.ts';
 import { INVENTORY, MANIFEST } from '../images/image-names.ts';
 import { type CheckpointManifest, MAX_MANIFEST, parseManifest } from '../images/manifest.ts';
 import { sealOf } from './archive-writer.ts';
+import { BadStream, ByteInput } from './byte-input.ts';
 import { BLOCK, padding, parseHeader, parsePax, type TarHeader } from './tar.ts';
 
 /** The images of a stream, in memory, and what the dump says of them. */
@@ -17,15 +18,6 @@ const MAX_PAX = 1 << 16;
 /** Larger than any name that CRIU gives to an image. */
 const NAME = /^(?:\.\/)?([\w.-]{1,100})$/;
 
-/** A stream that is damaged, as a clause, with the place where that was noticed. */
-export class BadStream extends Error {
-  readonly offset: number;
-  constructor(what: string, offset: number) {
-    super(what);
-    this.offset = offset;
-  }
-}
-
 /**
  * Reads an archive to its end into memory, and compares it with the manifest in it.
  * @param maxBytes the most memory that it may take
@@ -36,7 +28,7 @@ export async function readArchive(
   chunks: AsyncIterable<Buffer>,
   maxBytes = freemem(),
 ): Promise<ReceivedImages> {
-  const input = new Input(chunks);
+  const input = new ByteInput(chunks);
   try {
     const reading = new Reading(input, maxBytes);
     await reading.all();
@@ -52,13 +44,13 @@ export async function readArchive(
 }
 
 class Reading {
-  readonly #input: Input;
+  readonly #input: ByteInput;
   readonly #maxBytes: number;
   readonly #files = new Map<string, Buffer[]>();
   #manifest: Buffer | undefined;
   #held = 0;
 
-  constructor(input: Input, maxBytes: number) {
+  constructor(input: ByteInput, maxBytes: number) {
     this.#input = input;
     this.#maxBytes = maxBytes;
   }
@@ -169,61 +161,6 @@ class Reading {
 
   #bad(what: string): BadStream {
     return new BadStream(what, this.#input.offset);
-  }
-}
-
-/** Takes bytes from chunks of any size. */
-class Input {
-  readonly #iterator: AsyncIterator<Buffer>;
-  #chunk: Buffer = Buffer.alloc(0);
-  /** How many bytes were taken. */
-  offset = 0;
-
-  constructor(chunks: AsyncIterable<Buffer>) {
-    this.#iterator = chunks[Symbol.asyncIterator]();
-  }
-
-  /** Takes exactly this many bytes. @throws BadStream at the end */
-  async take(size: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for (let left = size; left > 0; ) {
-      const part = await this.upTo(left);
-      left -= part.length;
-      parts.push(part);
-    }
-    return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
-  }
-
-  /** Takes at least one byte, and at most this many. @throws BadStream at the end */
-  async upTo(size: number): Promise<Buffer> {
-    const chunk = await this.#next();
-    if (!chunk) throw new BadStream('it ends early', this.offset);
-    this.#chunk = chunk.subarray(size);
-    const part = chunk.subarray(0, size);
-    this.offset += part.length;
-    // A small piece would keep a large chunk in memory.
-    return part.length < chunk.buffer.byteLength / 2 ? Buffer.from(part) : part;
-  }
-
-  /** Takes what is there; undefined at the end. */
-  async some(): Promise<Buffer | undefined> {
-    const chunk = await this.#next();
-    this.#chunk = Buffer.alloc(0);
-    this.offset += chunk?.length ?? 0;
-    return chunk;
-  }
-
-  async close(): Promise<void> {
-    await this.#iterator.return?.();
-  }
-
-  async #next(): Promise<Buffer | undefined> {
-    while (this.#chunk.length === 0) {
-      const { done, value } = await this.#iterator.next();
-      if (done) return undefined;
-      this.#chunk = value;
-    }
-    return this.#chunk;
   }
 }
 

@@ -17,7 +17,8 @@ beforeAll(async () => {
   files = [
     ...(await entryDeclarations()),
     ...['dist/index.js', 'dist/library.cjs', 'dist/on-demand.cjs', 'dist/grpc.js'],
-    ...['dist/guest.js', 'dist/images.js', 'dist/report.js', 'dist/cli/main.js', 'dist/LICENSES'],
+    ...['dist/guest.js', 'dist/images.js', 'dist/report.js', 'dist/containers.js'],
+    ...['dist/cli/main.js', 'dist/LICENSES'],
     ...(await filesIn('dist/code-cache', /./)),
     ...(await filesIn('docs', /\.(md|png|svg)$/)),
     ...(await filesIn('examples', /\.\w+$/)),
@@ -41,7 +42,7 @@ async function filesIn(folder: string, pattern: RegExp): Promise<string[]> {
 /** The declaration files of all entries. */
 async function entryDeclarations(): Promise<Set<string>> {
   const found = new Set<string>();
-  for (const entry of ['index', 'guest', 'images', 'report']) {
+  for (const entry of ['index', 'containers', 'guest', 'images', 'report']) {
     await declarationsFrom(`dist/${entry}.d.ts`, found);
   }
   return found;
@@ -89,12 +90,14 @@ test('npm pack ignores what an earlier build left in a checkout', async () => {
     'guest.js',
     'images.js',
     'report.js',
+    'containers.js',
     'cli/main.js',
     'LICENSES',
     'index.d.ts',
     'guest.d.ts',
     'images.d.ts',
     'report.d.ts',
+    'containers.d.ts',
   ]) {
     const [here, there] = await Promise.all(
       [root, checkout].map((at) => readFile(join(at, 'dist', name), 'utf8')),
@@ -151,6 +154,7 @@ test('every module resolution finds the types', async () => {
   expect(problems).toEqual([]);
   expect(Object.keys(analysis.entrypoints).sort()).toEqual([
     '.',
+    './containers',
     './guest',
     './images',
     './package.json',

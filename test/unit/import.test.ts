@@ -28,10 +28,11 @@ test('the command imports nothing of the library but its public API and the read
   ]);
 });
 
-test('dist has few files: three for the library, and one each for gRPC, guests, images, reports and the command', async () => {
+test('dist has few files: three for the library, and one each for gRPC, containers, guests, images, reports and the command', async () => {
   const names = await readdir(dist, { recursive: true });
   expect(names.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
     'cli/main.js',
+    'containers.js',
     'grpc.js',
     'guest.js',
     'images.js',

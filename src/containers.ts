@@ -1,0 +1,23 @@
+export {
+  type ApplyRootfsDiffOptions,
+  applyRootfsDiff,
+} from './containers/archive/apply-rootfs-diff.ts';
+export type * from './containers/archive/archive-description.ts';
+export type { ArchiveSource, ReadArchiveOptions } from './containers/archive/archive-options.ts';
+export type { ArchiveCompression } from './containers/archive/compression.ts';
+export {
+  type CreateRootfsDiffOptions,
+  createRootfsDiff,
+  type RootfsDiffResult,
+} from './containers/archive/create-rootfs-diff.ts';
+export { formatCheckpointArchive } from './containers/archive/format-archive.ts';
+export { inspectCheckpointArchive } from './containers/archive/inspect-archive.ts';
+export { readCheckpointArchive } from './containers/archive/read-archive.ts';
+export {
+  type ArchivedConfig,
+  type ArchiveOutput,
+  type NewCheckpointArchive,
+  type RepackedCheckpointArchive,
+  writeCheckpointArchive,
+} from './containers/archive/write-archive.ts';
+export type { DumpStats } from './index.ts';
