@@ -5,7 +5,8 @@
 # usage: npm run setup [-- PART…]
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
 #   checks    demo, all npm packages, shellcheck and the Node versions: what lint and the unit tests need
-#   tests     checks, the virtual machine, gdb, PostgreSQL, Redis, crit, a CRIU that streams images, and Chromium
+#   tests     checks, the virtual machine, gdb, PostgreSQL, Redis, podman, containerd, skopeo, a registry of images,
+#             crit, a CRIU that streams images, and Chromium
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
 #   benches   demo, all npm packages, the Node versions, the virtual machine, crit, a CRIU that streams images, and
 #             the apps that bench:copies measures
@@ -21,7 +22,8 @@ die() { say "$*" >&2; exit 1; }
 declare -A packages=(
   [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
   [checks]='shellcheck=shellcheck zstd=zstd'
-  [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb psql=postgresql redis-server=redis-server'
+  [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb psql=postgresql redis-server=redis-server podman=podman
+    conmon=conmon runc=runc busybox=busybox-static containerd=containerd skopeo=skopeo docker-registry=docker-registry'
   [package]=''
   [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import {
+  createRootfsDiff,
+  inspectCheckpointArchive,
+  readCheckpointArchive,
+  writeCheckpointArchive,
+} from '../../../src/containers.ts';
+import { COUNTER, countIn, countsBeyond, IMAGE, Podman, rootOf } from '../../helpers/podman.ts';
+import { temporaryDirectory } from '../../helpers/workload.ts';
+
+test('reads what podman exports, and podman restores what is packed again', async () => {
+  const podman = await Podman.start();
+  const id = await podman.start('web');
+  const root = await rootOf(podman, 'web');
+  await countsBeyond(root, 3);
+  const directory = await temporaryDirectory();
+  const exported = async (compression: string, ...flags: string[]) => {
+    const file = join(directory, `${compression}.exported`);
+    const options = ['--export', file, '--compress', compression, ...flags];
+    await podman.run('container', 'checkpoint', ...options, 'web');
+    return { file, archive: await inspectCheckpointArchive(file) };
+  };
+  const gzip = await exported('gzip', '--leave-running');
+  const none = await exported('none', '--leave-running');
+  const beforeDump = await countIn(root);
+  const zstd = await exported('zstd');
+  expect([gzip, none, zstd].map(({ archive }) => archive.compression)).toEqual([
+    ...['gzip', 'none', 'zstd'],
+  ]);
+  expect(zstd.archive).toMatchObject({
+    kind: 'podman',
+    container: { id, name: 'web' },
+    image: { name: IMAGE, id: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    runtime: 'runc',
+    deletedFiles: ['/etc/old'],
+    ignored: [],
+    spec: { process: { args: COUNTER } },
+    stats: { pagesWritten: expect.any(Number) },
+  });
+  expect(Date.parse(zstd.archive.createdAt ?? '')).toBeGreaterThan(Date.now() - 60_000);
+
+  await podman.remove('web');
+  const unpacked = await readCheckpointArchive(zstd.file, join(directory, 'unpacked'));
+  expect(unpacked.members).toEqual(zstd.archive.members);
+  const again = join(directory, 'again.tar.gz');
+  await writeCheckpointArchive(again, { directory: unpacked.directory });
+  await podman.run('container', 'restore', '--import', again);
+  const restored = await rootOf(podman, 'web');
+  await countsBeyond(restored, beforeDump);
+  await expectChanges(restored);
+});
+
+test('podman restores an archive of a container that it has not checkpointed itself', async () => {
+  const podman = await Podman.start('overlay');
+  const id = await podman.start('web');
+  const root = await rootOf(podman, 'web');
+  const before = await countsBeyond(root, 3);
+  const facts = await podman.inspect('web');
+  const spec = JSON.parse(await readFile(facts.OCIConfigPath, 'utf8'));
+  const directory = await temporaryDirectory();
+  const imagesDirectory = join(directory, 'images');
+  const env = { ...process.env, PATH: `${dirname(criuPath())}:${process.env.PATH}` };
+  execFileSync('runc', ['checkpoint', '--image-path', imagesDirectory, id], { env });
+
+  const merged = facts.GraphDriver.Data.MergedDir;
+  const rootfsDiff = join(directory, 'rootfs-diff.tar');
+  const { deletedFiles } = await createRootfsDiff(merged, rootfsDiff);
+  expect(deletedFiles).toEqual(['/etc/old']);
+  const file = join(directory, 'web.tar.zst');
+  const config = {
+    ...{ id, name: 'web', runtime: 'runc' },
+    ...{ rootfsImageID: facts.Image, rootfsImageName: facts.ImageName },
+    ShmDir: join(dirname(facts.OCIConfigPath), 'shm'),
+  };
+  await writeCheckpointArchive(file, { imagesDirectory, spec, config, rootfsDiff, deletedFiles });
+  await podman.remove('web');
+
+  await podman.run('container', 'restore', '--import', file, '--name', 'other');
+  const restored = await rootOf(podman, 'other');
+  await countsBeyond(restored, before);
+  await expectChanges(restored);
+  expect(await inspectCheckpointArchive(file)).toMatchObject({
+    ...{ kind: 'podman', compression: 'zstd', container: { id, name: 'web' } },
+  });
+});
+
+/** What the container has changed in its root file system must be changed in that of its copy. */
+async function expectChanges(root: string): Promise<void> {
+  const names = await readdir(join(root, 'etc'));
+  expect(names).toContain('new');
+  expect(names).not.toContain('old');
+}
