@@ -18,4 +18,4 @@ done
 node node_modules/vitest/vitest.mjs list --configLoader=runner --project vm --maxWorkers=1 > /dev/null
 
 exec bash scripts/vm.sh -t "${VM_SECONDS:-2700}" \
-  env "SOAK=${SOAK:-}" "SOAK_NOTES=${SOAK_NOTES:-}" "TEST_SEED=${TEST_SEED:-}" "${vitest[@]}"
+  env TEST_BUILT=1 "SOAK=${SOAK:-}" "SOAK_NOTES=${SOAK_NOTES:-}" "TEST_SEED=${TEST_SEED:-}" "${vitest[@]}"
