@@ -25,7 +25,7 @@ keep() {
   local root=$new/root chrome libraries loader
   chrome=$root/usr/lib/chromium
   libraries=$(echo "$root"/usr/lib/*-linux-gnu)
-  loader=$(realpath "$root$(patchelf --print-interpreter "$chrome/$program")")
+  loader=$(realpath "$libraries"/ld-linux-*.so.*)
   mkdir -p "$new/keep"/{lib,fonts,locales}
   "$loader" --library-path "$libraries:$libraries/pulseaudio" --list "$chrome/$program" |
     sed -n 's/.* => \(.*\) (0x.*/\1/p' | grep -v /ld-linux | xargs -d '\n' cp -Lt "$new/keep/lib"
@@ -47,13 +47,15 @@ end
 }
 
 # Makes the browser use the loader and the libraries of its directory at the checkout's current path: it starts
-# itself again and again, so that a loader on its command line would not do.
+# itself again and again, so that a loader on its command line would not do. A file says for which path that was
+# done: patchelf takes seconds to read the browser.
 settle() { # DIRECTORY
   local loader=$cache/lib/ld.so
-  [ "$(patchelf --print-interpreter "$1/$program")" != "$loader" ] || return 0
+  [ "$(cat "$1/loader" 2> /dev/null)" != "$loader" ] || return 0
   patchelf --set-interpreter "$loader" --force-rpath --set-rpath "$cache/lib" --output "$1/$program.new" "$1/$program"
   chmod +x "$1/$program.new"
   mv "$1/$program.new" "$1/$program"
+  echo "$loader" > "$1/loader"
 }
 
 mkdir -p "${cache%/*}"
