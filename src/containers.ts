@@ -20,4 +20,13 @@ export {
   type RepackedCheckpointArchive,
   writeCheckpointArchive,
 } from './containers/archive/write-archive.ts';
-export type { DumpStats } from './index.ts';
+export {
+  Container,
+  type ContainerManager,
+  type OpenContainerOptions,
+  openContainer,
+} from './containers/container.ts';
+export { restoreContainer } from './containers/restore-container.ts';
+export type { RestoreContainerOptions } from './containers/restore-options.ts';
+export type { RestoredContainer } from './containers/restored-container.ts';
+export type { ContainerStream } from './containers/standard-streams.ts';

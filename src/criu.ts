@@ -159,6 +159,16 @@ export class Criu implements AsyncDisposable {
   }
 
   /**
+   * Finds the criu binary that the operations start: its absolute path.
+   * @throws CriuError ERR_CRIU_NOT_FOUND, ERR_CRIU_NO_PERMISSION, ERR_CRIU_INVALID_ARGUMENT over a criu service
+   */
+  async binary(): Promise<string> {
+    this.#begin('binary', {});
+    assertOwnCriu(this.#client, 'binary', 'a service has the criu, not this process');
+    return (await locate('binary', this.#client)).path;
+  }
+
+  /**
    * Asks CRIU what this kernel supports. A feature that this CRIU does not know is false. Source:
    * RPC request FEATURE_CHECK, CRIU 3.0.
    */

@@ -33,6 +33,7 @@ import type { PreflightFinding } from './finding.ts';
  * - `ERR_CRIU_MIGRATION_FAILED`: a migration failed; `workload` is the state of the original.
  * - `ERR_CRIU_MIGRATION_UNRESOLVED`: the destination has not confirmed that its copy runs; the original
  *   is stopped until {@link resolveMigration}.
+ * - `ERR_CRIU_CONTAINER`: there is no such container, it does not run, or its runtime has failed.
  * - `ERR_CRIU_GUEST`: a program with `node-criu/guest` has refused its checkpoint, or a hook of a copy has failed;
  *   the program's own error is the `cause`.
  * - `ERR_CRIU_BAD_IMAGE`: an image file is missing, or does not contain what its name says.
@@ -65,6 +66,7 @@ export type CriuErrorCode =
   | 'ERR_CRIU_MIGRATION_REFUSED'
   | 'ERR_CRIU_MIGRATION_FAILED'
   | 'ERR_CRIU_MIGRATION_UNRESOLVED'
+  | 'ERR_CRIU_CONTAINER'
   | 'ERR_CRIU_GUEST'
   | 'ERR_CRIU_BAD_IMAGE'
   | 'ERR_CRIU_UNSUPPORTED_PLATFORM';

@@ -12,7 +12,7 @@ export const optionHelp = {
   logLevel: {"summary":"Detail of the log: 0 nothing, 1 errors, 2 warnings (default), 3 progress, 4 everything","form":"integer","takes":"an integer from 0 to 4","operations":["dump","preDump","restore","cpuinfoDump","cpuinfoCheck","pageServer","check","lazyPages"]},
   logFile: {"summary":"Name of the log file in the work directory","form":"text","takes":"a file name without a slash","operations":["dump","preDump","restore","cpuinfoDump","cpuinfoCheck","pageServer","check","lazyPages"]},
   pageServer: {"summary":"The page server that receives the memory pages, or the address on which a page server listens","form":"pageServer","takes":"{ address?: string, port?: 0 to 65535 } or { fd: a connected socket's descriptor }","operations":["dump","preDump","pageServer","lazyPages"]},
-  root: {"summary":"Root of the restored mount namespace, which must be a mount point","form":"text","takes":"a non-empty string","operations":["dump","preDump","restore"]},
+  root: {"summary":"Root of the restored mount namespace, which must be a mount point, unless `bindRoot` makes it one","form":"text","takes":"a non-empty string","operations":["dump","preDump","restore"]},
   parentImage: {"summary":"Images of an earlier dump or pre-dump, as a path relative to the images directory","form":"text","takes":"a non-empty string","operations":["dump","preDump","pageServer"]},
   trackMem: {"summary":"Track changed memory for a later pre-dump or dump","form":"flag","takes":"a boolean","operations":["dump","preDump"]},
   autoDedup: {"summary":"Remove pages from the parent images once a newer image has them","form":"flag","takes":"a boolean","operations":["dump","preDump","restore","pageServer"]},
@@ -75,4 +75,5 @@ export const optionHelp = {
   durable: {"summary":"Write the images to the disk (fsync): before the processes end, or, after a pre-dump and with `leaveRunning` or `leaveStopped`, once they are no longer frozen","form":"flag","takes":"a boolean","operations":["dump","preDump","pageServer"]},
   keepFailed: {"summary":"Keep the images of a dump that fails, to examine them","form":"flag","takes":"a boolean","operations":["dump"]},
   manifest: {"summary":"Describe a dump in the file `node-criu.json` beside its images, and take from it what is not given to a restore: options such as `tcpEstablished`","form":"flag","takes":"a boolean","operations":["dump","preDump","restore"]},
+  bindRoot: {"summary":"Take any directory as `root`: criu gets mounts of its own, in which the directory is mounted, with what is mounted below it","form":"flag","takes":"a boolean","operations":["restore"]},
 } as const;

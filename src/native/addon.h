@@ -99,6 +99,7 @@ method_function js_send, js_receive, js_set_blocking, js_signal_at_end;
 method_function js_watch;
 method_function js_spawn;
 method_function js_netlink, js_tcp_socket, js_new_network, js_packet_socket;
+method_function js_netlink, js_tcp_socket, js_raise_loopback, js_packet_socket;
 method_function js_end_tcp_repair, js_open_by_handle, js_get_attribute, js_try_lock;
 method_function js_exchange;
 method_function js_sync_files;

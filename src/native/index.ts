@@ -249,6 +249,8 @@ export interface Native {
   tcpSocket(version: 4 | 6, netns: number): number;
   /** Makes a network namespace in which the loopback device is up; it exists while a descriptor of it is open. */
   newNetwork(): number;
+  /** Brings up the loopback device of the network namespace of the descriptor `netns`. */
+  raiseLoopback(netns: number): void;
   /** Opens a socket that sends whole Ethernet frames on the network device with this index. */
   packetSocket(index: number): number;
   /**

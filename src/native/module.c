@@ -27,6 +27,7 @@ static const struct method methods[] = {
     {"netlink", js_netlink},
     {"tcpSocket", js_tcp_socket},
     {"newNetwork", js_new_network},
+    {"raiseLoopback", js_raise_loopback},
     {"packetSocket", js_packet_socket},
     {"endTcpRepair", js_end_tcp_repair},
     {"openByHandle", js_open_by_handle},

@@ -90,17 +90,22 @@ bool js_stream_pair(napi_env env, const struct call *call, napi_value *result) {
   return return_nonblocking_pair(env, task.fds, result);
 }
 
-static bool make_network(struct task *task) {
+static bool raise_loopback(struct task *task) {
   struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-  if (unshare(CLONE_NEWNET) < 0) return false;
+  (void)task;
   int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (control < 0) return false;
   bool is_up = ioctl(control, SIOCSIFFLAGS, &loopback) == 0;
   int error = errno;
   close(control);
   errno = error;
-  if (is_up) task->fds[0] = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  return is_up && task->fds[0] >= 0;
+  return is_up;
+}
+
+static bool make_network(struct task *task) {
+  if (unshare(CLONE_NEWNET) < 0 || !raise_loopback(task)) return false;
+  task->fds[0] = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  return task->fds[0] >= 0;
 }
 
 /* A network namespace exists as long as a descriptor of it is open. */
@@ -108,6 +113,12 @@ bool js_new_network(napi_env env, const struct call *call, napi_value *result) {
   (void)call;
   struct task task = {.run = make_network, .netns = -1};
   return run_in_thread(env, &task, "unshare") && return_fd(env, task.fds[0], result);
+}
+
+bool js_raise_loopback(napi_env env, const struct call *call, napi_value *result) {
+  (void)result;
+  struct task task = {.run = raise_loopback};
+  return get_int(env, call->arguments[0], &task.netns) && run_in_thread(env, &task, "SIOCSIFFLAGS");
 }
 
 /* A socket of protocol 0 receives nothing. */

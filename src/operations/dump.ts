@@ -80,7 +80,8 @@ export interface DumpResult {
   /**
    * The processes of the tree whose pids are still in use 3 seconds after the dump has ended them,
    * because their parents have not reaped them: a restore fails until they do. Undefined if all pids
-   * are free, and if the dump does not end the processes.
+   * are free, if the dump does not end the processes, and if they had a pid namespace of their own, which a
+   * restore makes anew.
    */
   readonly occupiedPids?: readonly PidOccupant[];
 }
@@ -130,6 +131,7 @@ export async function dump(
   const { effective } = resolved;
   const label = `${operation} of process ${pid}${round?.name ? `, ${round.name}` : ''}`;
   using cleanup = await Cleanup.of(pid, effective);
+  const hasOwnPids = isNamespaceInit(pid);
   let frozenAt: number | undefined;
   const hasHooks = hookNames.some((name) => resolved.hooks[name]);
   let manifest: DumpManifest | undefined;
@@ -210,7 +212,7 @@ export async function dump(
       throw new CriuError('ERR_CRIU_SYSTEM', message, facts);
     });
     const ends = operation === 'dump' && !isSelfDump && !survivesDump(effective);
-    const occupiedPids = ends ? await awaitFreePids(cleanup.tree, resolved) : [];
+    const occupiedPids = ends && !hasOwnPids ? await awaitFreePids(cleanup.tree, resolved) : [];
     return {
       ...{ pid, imagesDirectory, stats, log, durationMs: performance.now() - start },
       ...(reply.dump?.restored && { restored: true as const }),
@@ -252,6 +254,12 @@ function servedAddress(
     `${operation}: lazyPages needs tls, because CRIU serves the memory to whoever connects first, also to other users of this host; use lazyDump, which checks that, or set insecure: true`,
     { operation, option: 'lazyPages' },
   );
+}
+
+/** True if the process is the first of a pid namespace: a restore makes that anew, with all of its pids free. */
+function isNamespaceInit(pid: number): boolean {
+  const { pids = [] } = statusOf(pid) ?? {};
+  return pids.length > 1 && pids.at(-1) === 1;
 }
 
 /** Waits until the processes that a dump has ended are reaped; returns those that are not. */

@@ -9,6 +9,7 @@ import { filesIn } from '../process/files.ts';
 import { awaitReaped } from '../process/reaping.ts';
 import { describeOccupant, isZombie } from '../procfs/occupant.ts';
 import { stateOf } from '../procfs/stat.ts';
+import { bindRoot } from './bound-root.ts';
 import type { Client } from './client.ts';
 import { resolveOptions } from './resolve.ts';
 import { inheritedBy, RestoredProcess } from './restored-process.ts';
@@ -36,7 +37,8 @@ export async function restore(
   { streamed, prepare }: RestoreContext = {},
 ): Promise<RestoredProcess> {
   const start = performance.now();
-  using resolved = await resolveOptions(client, 'restore', given);
+  await using bound = await bindRoot('restore', client, given);
+  using resolved = await resolveOptions(bound.client, 'restore', bound.given);
   const { imagesDirectory, asChild = false } = resolved.effective;
   let tree: readonly TreeEntry[] = [];
   // Empty for the criu of a service, which may be in another pid namespace.
@@ -46,6 +48,7 @@ export async function restore(
     request: {
       type: 'RESTORE',
       label: 'restore',
+      config: bound.config,
       async stage() {
         const directory = directoryPath(imagesDirectory);
         tree = streamed ?? (await readTree(directory, await filesIn(directory)));
@@ -82,7 +85,7 @@ export async function restore(
     },
   };
   try {
-    const { stats, log } = await perform(client, resolved, job);
+    const { stats, log } = await perform(bound.client, resolved, job);
     if (root.pid === undefined) {
       throw new CriuError('ERR_CRIU_PROTOCOL', 'restore: CRIU reported no pid', {
         operation: 'restore',

@@ -189,6 +189,7 @@ const ownRows = [
   row('durable', flag, [...dump, 'pageServer']),
   row('keepFailed', flag, ['dump']),
   row('manifest', flag, both),
+  row('bindRoot', flag, restore),
 ] as const;
 
 type Table = typeof table;

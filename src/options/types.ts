@@ -333,10 +333,16 @@ export interface CriuOpts {
    */
   mntnsCompatMode?: boolean;
   /**
-   * Root of the restored mount namespace, which must be a mount point. Source: `root`, criu(8)
-   * --root.
+   * Root of the restored mount namespace, which must be a mount point, unless `bindRoot` makes it one. Source:
+   * `root`, criu(8) --root.
    */
   root?: string;
+  /**
+   * Take any directory as `root`: criu gets mounts of its own, in which the directory is mounted, with what is
+   * mounted below it. Nothing of that is seen by others, or stays. It needs a criu that this process starts.
+   * Default false.
+   */
+  bindRoot?: boolean;
   /**
    * Inodes of unix sockets whose peer is outside the tree. CRIU recommends `external`. Source:
    * `unix_sk_ino`.

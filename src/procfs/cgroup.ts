@@ -38,6 +38,35 @@ export function frozenCgroupOf(pid: number): string | undefined {
   }
 }
 
+/**
+ * The directory of a cgroup on this host, which need not exist; undefined if its hierarchy is not mounted.
+ * @param controllers as in /proc/PID/cgroup, such as `cpu,cpuacct` or `name=systemd`; empty for cgroup v2
+ */
+export function cgroupDirectory(controllers: string, path: string): string | undefined {
+  const isV2 = controllers === '';
+  const names = controllers.split(',');
+  const mount = readCgroupMountsSync().find(
+    ({ type, options, root }) =>
+      (isV2
+        ? type === 'cgroup2'
+        : type === 'cgroup' && names.every((name) => options.includes(name))) &&
+      (root === '/' || path === root || path.startsWith(`${root}/`)),
+  );
+  return mount && directoryIn(mount, path);
+}
+
+/** The directories of all cgroups of a process by controller; that of cgroup v2 has the name ''. */
+export function cgroupDirectoriesOf(pid: Pid): Map<string, string> {
+  const directories = new Map<string, string>();
+  for (const { controllers, path } of readCgroupsSync(pid)) {
+    const directory = cgroupDirectory(controllers.join(','), path);
+    if (directory === undefined) continue;
+    for (const name of controllers.length > 0 ? controllers : [''])
+      directories.set(name, directory);
+  }
+  return directories;
+}
+
 function frozenDirectoryOf(
   { path, controllers, isV2 }: Membership,
   mounts: readonly Mount[],

@@ -82,6 +82,7 @@ export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
   durable: ownFlag,
   keepFailed: ownFlag,
   manifest: ownFlag,
+  bindRoot: ownFlag,
   parentImage: { ...text, adds: { track_mem: true } },
   leaveRunning: flag,
   leaveStopped: flag,

@@ -12,10 +12,13 @@ _Noreturn void execute(char **program);
 
 /* Each takes the arguments of one step. */
 void make_private(char **arguments);
+void make_slave(char **arguments);
 void bind_mount(char **arguments);
+void bind_all(char **arguments);
 void mount_tmpfs(char **arguments);
 void mount_proc(char **arguments);
 void change_root(char **arguments);
+void ask_listener(char **arguments);
 
 /* Runs a program as its init, and ends with its exit code, or 128 and the number of its signal. Its standard streams
  * and the descriptor `own` are all that stays open in the init; the program has all but `own`.

@@ -64,7 +64,8 @@ static const struct step {
     {"private", 0, make_private},      {"bind", 2, bind_mount},   {"tmpfs", 1, mount_tmpfs},
     {"proc", 1, mount_proc},           {"root", 1, change_root},  {"directory", 1, change_directory},
     {"merge", 0, merge_memory},        {"init", 1, become_init},  {"user", 1, set_user},
-    {"network", 1, enter_network},
+    {"network", 1, enter_network},     {"slave", 0, make_slave},  {"rbind", 2, bind_all},
+    {"ask", 1, ask_listener},
 };
 
 static const struct step *find_step(const char *name) {

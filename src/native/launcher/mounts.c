@@ -11,6 +11,19 @@ void make_private(char **arguments) {
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("make mounts private", "/");
 }
 
+/* slave: as private, but mounts and unmounts of the caller appear here as well. */
+void make_slave(char **arguments) {
+  (void)arguments;
+  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) fail("make slaves of the mounts below", "/");
+}
+
+/* rbind SOURCE TARGET: with the mounts below SOURCE. */
+void bind_all(char **arguments) {
+  const char *source = arguments[0], *target = arguments[1];
+  if (mount(source, target, NULL, MS_BIND | MS_REC, NULL) < 0) fail("bind", source);
+  if (mount(NULL, target, NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("make private", target);
+}
+
 /* bind SOURCE TARGET: without the mounts below SOURCE. */
 void bind_mount(char **arguments) {
   const char *source = arguments[0], *target = arguments[1];

@@ -1,0 +1,212 @@
+import { open } from 'node:fs/promises';
+import type {
+  Criu,
+  DumpOptions,
+  DumpResult,
+  Hooks,
+  IterateOptions,
+  Iteration,
+  LazyDumpOptions,
+  LazySource,
+  PreDumpOptions,
+  PreflightFinding,
+  PreflightOptions,
+} from '../index.ts';
+import { checkOptions, checkValue, type Shape } from '../options/check.ts';
+import { overrideHooks } from '../options/hooks.ts';
+import { text } from '../options/kinds.ts';
+import { openPidfd } from '../process/exit.ts';
+import { ProcessHandle } from '../process/process-handle.ts';
+import { containerFailure } from './container-failure.ts';
+import { pipesOf, writeContainerRecord } from './container-record.ts';
+import { type ContainerRequest, dumpRequestOf } from './dump-request.ts';
+import { findContainer } from './find-container.ts';
+import { findRuntime, Runtime } from './runtime.ts';
+import { isRunning, type RuntimeState, readRuntimeState } from './runtime-state.ts';
+
+/** Options of {@link openContainer}. */
+export interface OpenContainerOptions {
+  /**
+   * The state directory of the runtime, such as `/run/runc`: runc's `--root`. Default: that of runc, which Podman
+   * uses as well, then those of containerd and Docker.
+   */
+  root?: string;
+  /**
+   * The runtime, by path or by name: it removes a container that a dump has ended. Default `runc`, if there is
+   * one on PATH.
+   */
+  runtime?: string;
+}
+
+const shape: Shape<OpenContainerOptions> = { root: text, runtime: text };
+
+/** Who keeps the state of a container besides its runtime. */
+export type ContainerManager = 'podman' | 'containerd' | 'docker';
+
+/**
+ * Opens a running container of runc, whoever started it: runc itself, Podman, containerd or Docker. It only reads.
+ * Source: the state.json of runc.
+ * @param id its id, or the beginning of it
+ * @throws CriuError ERR_CRIU_CONTAINER if there is none, or it does not run; ERR_CRIU_INVALID_ARGUMENT
+ */
+export async function openContainer(
+  criu: Criu,
+  id: string,
+  options: OpenContainerOptions = {},
+): Promise<Container> {
+  const operation = 'openContainer';
+  checkValue(operation, 'id', text, id);
+  const { root, runtime } = checkOptions(operation, options, shape);
+  const found = await findContainer(operation, id, root);
+  if (!isRunning(found.state)) {
+    throw containerFailure(operation, found.state.id, 'it does not run');
+  }
+  return new Container(criu, found.root, found.state, await findRuntime(operation, runtime));
+}
+
+/**
+ * A running container. Its operations are those of {@link Criu}, with the options that the container needs: those of
+ * runc's own request, so that `runc restore` restores what they dump. Options of the caller override them; its
+ * `external` and `extMnt` are added to them.
+ */
+export class Container {
+  readonly #criu: Criu;
+  readonly #state: RuntimeState;
+  readonly #runtime: Runtime | undefined;
+  /** The state directory of its runtime. */
+  readonly root: string;
+
+  /** @internal */
+  constructor(criu: Criu, root: string, state: RuntimeState, runtime: Runtime | undefined) {
+    this.#criu = criu;
+    this.root = root;
+    this.#state = state;
+    this.#runtime = runtime;
+  }
+
+  /** Its whole id. */
+  get id(): string {
+    return this.#state.id;
+  }
+
+  /** The pid of its first process. */
+  get pid(): number {
+    return this.#state.pid;
+  }
+
+  /** The directory with its config.json; undefined if the runtime does not say it. */
+  get bundle(): string | undefined {
+    return this.#state.labels.get('bundle');
+  }
+
+  /** Its root directory. */
+  get rootfs(): string {
+    return this.#state.rootfs;
+  }
+
+  /** Who has started it, and keeps a state of its own; undefined if nobody is known to. */
+  get manager(): ContainerManager | undefined {
+    const { labels } = this.#state;
+    if (labels.get('io.container.manager') === 'libpod') return 'podman';
+    if (this.root.startsWith('/run/docker/')) return 'docker';
+    return this.root.startsWith('/run/containerd/') ? 'containerd' : undefined;
+  }
+
+  /** True if its first process still runs, and has not been replaced by another one with its pid. */
+  get isRunning(): boolean {
+    return isRunning(this.#state);
+  }
+
+  /** Resolves when its first process has ended. */
+  async ended(): Promise<void> {
+    const pidfd = openPidfd(this.pid);
+    const handle = new ProcessHandle(this.pid, pidfd);
+    if (this.isRunning) await handle.exited;
+  }
+
+  /**
+   * Dumps the container: see {@link Criu.dump}. A container of runc itself is removed once it has ended, as
+   * `runc checkpoint` does; a manager notices the end by itself.
+   * @throws CriuError as {@link Criu.dump} does; ERR_CRIU_CONTAINER if the runtime does not remove it
+   */
+  async dump(options: DumpOptions): Promise<DumpResult> {
+    const operation = 'dump';
+    const own = { ...(await this.#request(operation, options)), hooks: this.#hooks(options) };
+    const result = await this.#criu.dump(this.pid, { ...options, ...own });
+    const survives = options.leaveRunning || options.leaveStopped;
+    if (!survives && this.manager === undefined) await this.#runtime?.delete(operation, this);
+    return result;
+  }
+
+  /** Dumps the memory of the container, which runs on: see {@link Criu.preDump}. */
+  async preDump(options: PreDumpOptions): Promise<DumpResult> {
+    const { extMnt: _, ...own } = await this.#request('preDump', options);
+    return await this.#criu.preDump(this.pid, { ...options, ...own });
+  }
+
+  /**
+   * Begins rounds of pre-dumps: see {@link Criu.iterate}. After the final dump {@link delete} removes the container
+   * from its runtime.
+   */
+  async iterate(options: IterateOptions): Promise<Iteration> {
+    const own = { ...(await this.#request('iterate', options)), hooks: this.#hooks(options) };
+    return await this.#criu.iterate(this.pid, { ...options, ...own });
+  }
+
+  /**
+   * Dumps the container without its memory, and serves that: see {@link Criu.lazyDump}. After it, {@link delete}
+   * removes the container from its runtime.
+   */
+  async lazyDump(options: LazyDumpOptions): Promise<LazySource> {
+    const own = { ...(await this.#request('lazyDump', options)), hooks: this.#hooks(options) };
+    return await this.#criu.lazyDump(this.pid, { ...options, ...own });
+  }
+
+  /** Reports what would make a dump of the container, or its restore, fail: see {@link Criu.preflight}. */
+  async preflight(options: PreflightOptions = {}): Promise<PreflightFinding[]> {
+    const own = await this.#request('preflight', options);
+    // Each restore replaces the pipes of the standard streams.
+    await using replacement = await open('/dev/null');
+    const pipes = pipesOf(this.#state.descriptors).map((name) => [name, replacement.fd]);
+    const inheritFd = { ...Object.fromEntries(pipes), ...options.inheritFd };
+    return await this.#criu.preflight(this.pid, { ...options, ...own, inheritFd });
+  }
+
+  /**
+   * Removes the container, which has ended, from its runtime. Idempotent. Source: `runc delete`.
+   * @throws CriuError ERR_CRIU_CONTAINER if it runs, or the runtime refuses
+   */
+  async delete(): Promise<void> {
+    const operation = 'delete';
+    if (!(await readRuntimeState(operation, this.root, this.id))) return;
+    const runtime = this.#runtime ?? (await Runtime.of(operation, 'runc'));
+    await runtime.delete(operation, this);
+  }
+
+  /** The options that the container needs, with those of the caller that go with them. */
+  async #request(
+    operation: string,
+    given: Pick<DumpOptions, 'external' | 'extMnt'>,
+  ): Promise<ContainerRequest> {
+    if (!this.isRunning) throw containerFailure(operation, this.id, 'it has ended');
+    const own = await dumpRequestOf(this.#state);
+    const { external = [], extMnt, ...others } = given;
+    const overridden = Object.entries(own).filter(([name]) => !Object.hasOwn(others, name));
+    return {
+      ...(Object.fromEntries(overridden) as unknown as ContainerRequest),
+      extMnt: { ...own.extMnt, ...extMnt },
+      ...((own.external || external.length > 0) && {
+        external: [...(own.external ?? []), ...external],
+      }),
+    };
+  }
+
+  /** The hooks of the caller, and one that describes the container beside its images. */
+  #hooks({ hooks = {} }: { readonly hooks?: Hooks }): Hooks {
+    const postDump = async (directory: string) => {
+      await writeContainerRecord(directory, this.#state);
+      await hooks.postDump?.(directory);
+    };
+    return overrideHooks(hooks, { postDump });
+  }
+}

@@ -1,0 +1,91 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DumpOptions } from '../index.ts';
+import { externalMountsOf } from './external-mounts.ts';
+import type { RuntimeNamespace, RuntimeState } from './runtime-state.ts';
+
+/** CRIU's configuration file for runc, which an annotation of the container replaces. */
+const DEFAULT_CONFIG = '/etc/criu/runc.conf';
+const CONFIG_LABEL = 'org.criu.config';
+
+/** The names by which runc gives a restore the namespaces that the container joined. */
+const EXTERNAL_NAMESPACES: Readonly<Record<string, { kind: string; name: string }>> = {
+  NEWNET: { kind: 'net', name: 'extRootNetNS' },
+  NEWPID: { kind: 'pid', name: 'extRootPidNS' },
+};
+
+/** The options of a dump that a container needs: those of runc's own request. */
+export type ContainerRequest = Pick<
+  DumpOptions,
+  'root' | 'extMnt' | 'external' | 'emptyNs' | 'freezeCgroup' | 'orphanPtsMaster' | 'configFile'
+> & { readonly manageCgroups: true };
+
+/** Source: runc's libcontainer/criu_linux.go. */
+export async function dumpRequestOf(state: RuntimeState): Promise<ContainerRequest> {
+  const joined = joinedNamespaces(state);
+  const external = joined.map(({ kind, name, path }) => `${kind}[${statSync(path).ino}]:${name}`);
+  const configFile = configFileOf(state.labels);
+  const frozen = frozenCgroupOf(state);
+  return {
+    root: state.rootfs,
+    manageCgroups: true,
+    orphanPtsMaster: true,
+    extMnt: await externalMountsOf(state),
+    ...(external.length > 0 && { external }),
+    ...(hasOwnNetwork(state) && { emptyNs: ['network'] as const }),
+    ...(configFile !== undefined && { configFile }),
+    ...(frozen !== undefined && { freezeCgroup: frozen }),
+  };
+}
+
+/** A namespace that CRIU does not restore, and expects to be given. */
+export interface JoinedNamespace {
+  readonly kind: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+/** The network and pid namespaces that the container joined by their paths. */
+export function joinedNamespaces({
+  namespaces,
+}: {
+  readonly namespaces: readonly RuntimeNamespace[];
+}): JoinedNamespace[] {
+  return namespaces.flatMap(({ type, path }) => {
+    const known = EXTERNAL_NAMESPACES[type];
+    return known && path !== '' ? [{ ...known, path }] : [];
+  });
+}
+
+/** True if the runtime has made the network namespace: who restores the container fills it. */
+export function hasOwnNetwork({
+  namespaces,
+}: {
+  readonly namespaces: readonly RuntimeNamespace[];
+}): boolean {
+  return namespaces.some(({ type, path }) => type === 'NEWNET' && path === '');
+}
+
+/** An empty annotation means none. CRIU ignores a file that does not exist. */
+export function configFileOf(labels: ReadonlyMap<string, string>): string | undefined {
+  const path = labels.get(CONFIG_LABEL) ?? DEFAULT_CONFIG;
+  return path !== '' && existsSync(path) ? path : undefined;
+}
+
+/**
+ * The cgroup of a paused container, which CRIU thaws for the dump. Others are not frozen by their cgroup, as runc
+ * does it, but by ptrace, which stops the same processes 100 ms sooner: CRIU looks only that often whether they are
+ * frozen.
+ */
+function frozenCgroupOf({ cgroups }: RuntimeState): string | undefined {
+  const files = [
+    [cgroups.get('freezer'), 'freezer.state', /^FR/],
+    [cgroups.get(''), 'cgroup.events', /^frozen 1$/m],
+  ] as const;
+  for (const [directory, file, frozen] of files) {
+    if (directory === undefined) continue;
+    const path = join(directory, file);
+    if (existsSync(path) && frozen.test(readFileSync(path, 'latin1'))) return directory;
+  }
+  return undefined;
+}

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { findExecutable } from '../process/executable.ts';
+import { containerFailure } from './container-failure.ts';
+
+const run = promisify(execFile);
+
+/** The part of a container that names it. */
+interface Named {
+  readonly root: string;
+  readonly id: string;
+}
+
+/** A container runtime with the command line of runc. */
+export class Runtime {
+  readonly path: string;
+
+  /** @throws CriuError ERR_CRIU_NOT_FOUND, ERR_CRIU_NO_PERMISSION */
+  static async of(operation: string, name: string): Promise<Runtime> {
+    const advice = '; install it, or name it by the option runtime';
+    return new Runtime((await findExecutable(operation, name, { advice })).path);
+  }
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Removes a container that has ended. @throws CriuError ERR_CRIU_CONTAINER */
+  async delete(operation: string, container: Named): Promise<void> {
+    await this.#call(operation, container, 'delete');
+  }
+
+  /** Ends what a restore that failed may have left of a container. @throws CriuError ERR_CRIU_CONTAINER */
+  async remove(operation: string, container: Named): Promise<void> {
+    const { root, id } = container;
+    if (existsSync(join(root, id))) await this.#call(operation, container, 'delete', '--force');
+  }
+
+  async #call(operation: string, { root, id }: Named, ...command: string[]): Promise<string> {
+    try {
+      const { stdout } = await run(this.path, ['--root', root, ...command, '--', id]);
+      return stdout;
+    } catch (cause) {
+      const { stderr = '', message } = cause as Error & { readonly stderr?: string };
+      const reason = lastMessage(stderr) || message;
+      throw containerFailure(operation, id, `${this.path} ${command.join(' ')}: ${reason}`, {
+        cause,
+      });
+    }
+  }
+}
+
+/** The runtime to use by default, if there is one; a name that the caller gives must exist. */
+export async function findRuntime(
+  operation: string,
+  given: string | undefined,
+): Promise<Runtime | undefined> {
+  if (given !== undefined) return await Runtime.of(operation, given);
+  return await Runtime.of(operation, 'runc').catch(() => undefined);
+}
+
+/** The last line that runc has written to stderr, without the form of its log. */
+export function lastMessage(stderr: string): string {
+  const line = stderr.trim().split('\n').at(-1) ?? '';
+  const [, quoted] = /\bmsg"?[=:]"((?:[^"\\]|\\.)*)"/.exec(line) ?? [];
+  return quoted === undefined ? line : quoted.replaceAll(/\\(.)/g, '$1');
+}

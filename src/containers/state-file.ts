@@ -1,0 +1,99 @@
+import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRecord } from '../options/check.ts';
+import { cgroupDirectoriesOf } from '../procfs/cgroup.ts';
+import { readDescriptorLinkSync } from '../procfs/descriptors.ts';
+import { startTimeOf } from '../procfs/stat.ts';
+import type { BundleConfig } from './bundle-config.ts';
+import { containerFailure } from './container-failure.ts';
+import { parseRuntimeState, type RuntimeState, stateFileOf } from './runtime-state.ts';
+
+/** A restored container. */
+export interface NewContainer {
+  readonly id: string;
+  readonly pid: number;
+  readonly config: BundleConfig;
+}
+
+/** The state directory of one container, which this process has made. */
+export class StateDirectory {
+  readonly #directory: string;
+  readonly #file: string;
+
+  /** @throws CriuError ERR_CRIU_CONTAINER if there is a container with this id */
+  static async make(operation: string, root: string, id: string): Promise<StateDirectory> {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    await mkdir(join(root, id), { mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+      const reason = cause.code === 'EEXIST' ? `there is one already in ${root}` : cause.message;
+      throw containerFailure(operation, id, reason, { cause });
+    });
+    return new StateDirectory(root, id);
+  }
+
+  private constructor(root: string, id: string) {
+    this.#directory = join(root, id);
+    this.#file = stateFileOf(root, id);
+  }
+
+  /** Tells runc of the container. */
+  async write(state: RuntimeState): Promise<void> {
+    await writeFile(this.#file, JSON.stringify(state.json), { flag: 'wx', mode: 0o600 });
+  }
+
+  /** Not recursive: what the runtime may have mounted there is not ours to remove. */
+  async remove(): Promise<void> {
+    await rm(this.#file, { force: true });
+    await rmdir(this.#directory).catch(() => {});
+  }
+}
+
+/** The state of a restored container: that at its dump, with what is different now. */
+export function restoredState({
+  id,
+  pid,
+  config,
+  dumped,
+}: NewContainer & { readonly dumped: RuntimeState }): RuntimeState {
+  const { json } = dumped;
+  const before = isRecord(json.config) ? json.config : {};
+  const labels = [...dumped.labels].filter(([name]) => name !== 'bundle');
+  const namespaces = isRecord(json.namespace_paths) ? Object.entries(json.namespace_paths) : [];
+  return parseRuntimeState({
+    ...json,
+    id,
+    init_process_pid: pid,
+    init_process_start: Number(startTimeOf(pid)),
+    created: new Date().toISOString(),
+    config: {
+      ...before,
+      rootfs: config.rootfs,
+      labels: [...labels.map(([name, value]) => `${name}=${value}`), `bundle=${config.bundle}`],
+    },
+    cgroup_paths: Object.fromEntries(cgroupDirectoriesOf(pid)),
+    namespace_paths: Object.fromEntries(
+      namespaces.map(([type, path]) => [
+        type,
+        String(path).replace(/^\/proc\/\d+\//, `/proc/${pid}/`),
+      ]),
+    ),
+    external_descriptors: descriptorsOf(pid),
+  });
+}
+
+/** The state of a container whose state at its dump is not known: enough for a dump, not for runc. */
+export function plainState({ id, pid, config }: NewContainer): RuntimeState {
+  const { rootfs, bundle, mounts, namespaces, devices, annotations } = config;
+  return {
+    ...{ id, pid, rootfs, mounts, namespaces, devices },
+    startTime: startTimeOf(pid) ?? '',
+    labels: new Map([...annotations, ['bundle', bundle]]),
+    maskedPaths: config.maskedPaths,
+    cgroups: cgroupDirectoriesOf(pid),
+    descriptors: descriptorsOf(pid),
+    json: {},
+  };
+}
+
+function descriptorsOf(pid: number): string[] {
+  return [0, 1, 2].map((fd) => readDescriptorLinkSync(pid, fd) ?? '/dev/null');
+}

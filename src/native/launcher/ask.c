@@ -1,0 +1,32 @@
+#include "launcher.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* ask SOCKET: as an action script of CRIU, tells the process that listens on the unix socket which step CRIU has
+ * reached, and of which process. Ends this process with an error unless the answer is "go": also if nobody answers. */
+void ask_listener(char **arguments) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  const char *step = getenv("CRTOOLS_SCRIPT_ACTION"), *pid = getenv("CRTOOLS_INIT_PID");
+  char answer[2];
+  errno = ENAMETOOLONG;
+  if (strlen(arguments[0]) >= sizeof address.sun_path) fail("connect to", arguments[0]);
+  strcpy(address.sun_path, arguments[0]);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+    fail("connect to", arguments[0]);
+  dprintf(fd, "%s %s\n", step ? step : "", pid ? pid : "");
+  for (size_t got = 0; got < sizeof answer;) {
+    ssize_t count = read(fd, answer + got, sizeof answer - got);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) _exit(LAUNCHER_FAILED);
+    got += (size_t)count;
+  }
+  if (memcmp(answer, "go", sizeof answer)) _exit(LAUNCHER_FAILED);
+  close(fd);
+}

@@ -1,0 +1,75 @@
+import { mkdir, mkdtemp, realpath, rmdir, symlink, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { asCriuError, invalid } from '../errors.ts';
+import { NEW_NAMESPACE } from '../launch/clone-flags.ts';
+import { launcher } from '../native/built-files.ts';
+import { directoryPath } from '../options/kinds.ts';
+import type { Client, GivenOptions } from './client.ts';
+
+/** What a restore uses instead of the client and the options that it was given. */
+export interface BoundRoot<Options> extends AsyncDisposable {
+  readonly client: Client;
+  readonly given: Options;
+  /** Lines of CRIU's configuration. */
+  readonly config: readonly string[];
+}
+
+/**
+ * Lets a restore take any directory as its root: CRIU wants a mount point, and a mount that this process made would
+ * stay if it died.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_SYSTEM
+ */
+export async function bindRoot<Options extends GivenOptions>(
+  operation: string,
+  client: Client,
+  given: Options,
+): Promise<BoundRoot<Options>> {
+  const options = { ...client.defaults, ...given };
+  const { bindRoot, root } = options;
+  if (bindRoot !== true) return { client, given, config: [], async [Symbol.asyncDispose]() {} };
+  if (typeof root !== 'string') {
+    throw invalid(operation, 'bindRoot', 'true only together with root', bindRoot);
+  }
+  if (client.socket !== undefined) {
+    const takes = 'nothing with the criu of a service, which has its own mounts';
+    throw invalid(operation, 'bindRoot', takes, bindRoot);
+  }
+  const { path, point, work } = await makePoint(operation, options);
+  const enclosure = {
+    cloneFlags: NEW_NAMESPACE.mnt,
+    launcher: launcher(),
+    // Slaves, so that external mounts of the tree go on receiving what is mounted on the host.
+    steps: ['slave', 'rbind', root, point],
+  };
+  return {
+    client: { ...client, enclosure },
+    given: { ...given, root: point, bindRoot: false },
+    // CRIU mounts below its working directory, which must be in its own mounts: a descriptor is in ours.
+    config: [`work-dir "${work}"`],
+    async [Symbol.asyncDispose]() {
+      // Not recursive: the files of the root are not ours to remove.
+      await rmdir(point).catch(() => {});
+      await unlink(work).catch(() => {});
+      await rmdir(path).catch(() => {});
+    },
+  };
+}
+
+/** A directory to mount on, and a link to the working directory, whose name can be written to a configuration. */
+async function makePoint(
+  operation: string,
+  { imagesDirectory, workDirectory = imagesDirectory }: GivenOptions,
+): Promise<{ readonly path: string; readonly point: string; readonly work: string }> {
+  try {
+    const path = await mkdtemp(join(tmpdir(), 'node-criu-root-'));
+    const [point, work] = [join(path, 'root'), join(path, 'work')];
+    await mkdir(point);
+    const directory = directoryPath(workDirectory);
+    // A directory that does not exist is refused with the option's name.
+    await symlink(await realpath(directory).catch(() => resolve(directory)), work);
+    return { path, point, work };
+  } catch (error) {
+    throw asCriuError(operation, error);
+  }
+}
