@@ -65,7 +65,7 @@ export async function openContainer(
 }
 
 /**
- * A running container. Its operations are those of {@link Criu}, with the options that the container needs: those of
+ * A running container. Its operations are those of `Criu`, with the options that the container needs: those of
  * runc's own request, so that `runc restore` restores what they dump. Options of the caller override them; its
  * `external` and `extMnt` are added to them.
  */
@@ -125,9 +125,9 @@ export class Container {
   }
 
   /**
-   * Dumps the container: see {@link Criu.dump}. A container of runc itself is removed once it has ended, as
+   * Dumps the container: see `criu.dump()`. A container of runc itself is removed once it has ended, as
    * `runc checkpoint` does; a manager notices the end by itself.
-   * @throws CriuError as {@link Criu.dump} does; ERR_CRIU_CONTAINER if the runtime does not remove it
+   * @throws CriuError as `criu.dump()` does; ERR_CRIU_CONTAINER if the runtime does not remove it
    */
   async dump(options: DumpOptions): Promise<DumpResult> {
     const operation = 'dump';
@@ -138,14 +138,14 @@ export class Container {
     return result;
   }
 
-  /** Dumps the memory of the container, which runs on: see {@link Criu.preDump}. */
+  /** Dumps the memory of the container, which runs on: see `criu.preDump()`. */
   async preDump(options: PreDumpOptions): Promise<DumpResult> {
     const { extMnt: _, ...own } = await this.#request('preDump', options);
     return await this.#criu.preDump(this.pid, { ...options, ...own });
   }
 
   /**
-   * Begins rounds of pre-dumps: see {@link Criu.iterate}. After the final dump {@link delete} removes the container
+   * Begins rounds of pre-dumps: see `criu.iterate()`. After the final dump {@link Container.delete} removes the container
    * from its runtime.
    */
   async iterate(options: IterateOptions): Promise<Iteration> {
@@ -154,7 +154,7 @@ export class Container {
   }
 
   /**
-   * Dumps the container without its memory, and serves that: see {@link Criu.lazyDump}. After it, {@link delete}
+   * Dumps the container without its memory, and serves that: see `criu.lazyDump()`. After it, {@link Container.delete}
    * removes the container from its runtime.
    */
   async lazyDump(options: LazyDumpOptions): Promise<LazySource> {
@@ -162,7 +162,7 @@ export class Container {
     return await this.#criu.lazyDump(this.pid, { ...options, ...own });
   }
 
-  /** Reports what would make a dump of the container, or its restore, fail: see {@link Criu.preflight}. */
+  /** Reports what would make a dump of the container, or its restore, fail: see `criu.preflight()`. */
   async preflight(options: PreflightOptions = {}): Promise<PreflightFinding[]> {
     const own = await this.#request('preflight', options);
     // Each restore replaces the pipes of the standard streams.

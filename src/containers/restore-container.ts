@@ -10,7 +10,7 @@ import type { RestoredContainer } from './restored-container.ts';
  * steps, also by a runtime: `postRestore` can hold the container before it runs, or refuse it. In a network namespace
  * of its own the loopback device is up; `hooks.setupNamespaces` can add others. If the restore fails, nothing of the
  * container is left, neither processes nor state nor cgroups.
- * @throws CriuError as {@link Criu.restore} does; ERR_CRIU_CONTAINER if the runtime fails or the id is in use
+ * @throws CriuError as `criu.restore()` does; ERR_CRIU_CONTAINER if the runtime fails or the id is in use
  */
 export async function restoreContainer(
   criu: Criu,

@@ -6,7 +6,7 @@ import { operationOptions } from '../options/operation-options.ts';
 import { type ContainerStream, streams } from './standard-streams.ts';
 
 /**
- * Options of {@link restoreContainer}. The options of a restore are those of {@link Criu.restore}; by a runtime, only
+ * Options of {@link restoreContainer}. The options of a restore are those of `criu.restore()`; by a runtime, only
  * those that `runc restore` has a flag for, and `hooks`, `signal` and `deadlineMs`.
  */
 export interface RestoreContainerOptions extends RestoreOptions {

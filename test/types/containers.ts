@@ -1,12 +1,25 @@
 // Tests of the public types of node-criu/containers, compiled as public.ts is.
-import type { DumpStats } from 'node-criu';
+import type {
+  Criu,
+  CriuLog,
+  DumpResult,
+  DumpStats,
+  Iteration,
+  LazySource,
+  RestoreStats,
+} from 'node-criu';
 import {
   applyRootfsDiff,
   type CheckpointArchive,
+  type Container,
+  type ContainerManager,
   createRootfsDiff,
   type formatCheckpointArchive,
   inspectCheckpointArchive,
+  openContainer,
+  type RestoredContainer,
   readCheckpointArchive,
+  restoreContainer,
   type UnpackedCheckpointArchive,
   writeCheckpointArchive,
 } from 'node-criu/containers';
@@ -31,4 +44,31 @@ export async function archives(signal: AbortSignal): Promise<void> {
   await writeCheckpointArchive('c', { imagesDirectory: '/images', spec: {}, config: { id: 'a' } });
   // @ts-expect-error: the target is missing
   await readCheckpointArchive('a.tar');
+}
+
+export async function containers(criu: Criu): Promise<void> {
+  const container: Container = await openContainer(criu, 'web', {
+    root: '/run/runc',
+    runtime: 'runc',
+  });
+  same<typeof container.manager, ContainerManager | undefined>();
+  same<typeof container.bundle, string | undefined>();
+  const imagesDirectory = '/images';
+  same<typeof dumped, DumpResult>();
+  const dumped = await container.dump({ imagesDirectory, tcpEstablished: true });
+  same<typeof rounds, Iteration>();
+  const rounds = await container.iterate({ imagesDirectory });
+  same<typeof source, LazySource>();
+  const source = await container.lazyDump({ imagesDirectory });
+  await container.preflight({ tcpEstablished: true });
+  await container.delete();
+  const options = { imagesDirectory, id: 'web', bundle: '/srv/web' };
+  const restored: RestoredContainer = await restoreContainer(criu, {
+    ...{ ...options, stdio: ['ignore', 1, { fd: 2 }], runtime: false },
+    hooks: { postRestore: async (pid) => void pid },
+  });
+  same<typeof restored.stats, RestoreStats>();
+  same<typeof restored.log, CriuLog | undefined>();
+  // @ts-expect-error: the bundle is missing
+  await restoreContainer(criu, { imagesDirectory, id: 'web' });
 }
