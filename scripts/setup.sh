@@ -23,7 +23,7 @@ declare -A packages=(
   [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
   [checks]='shellcheck=shellcheck zstd=zstd'
   [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb psql=postgresql redis-server=redis-server podman=podman
-    conmon=conmon runc=runc busybox=busybox-static containerd=containerd skopeo=skopeo docker-registry=docker-registry'
+    conmon=conmon runc=runc nginx=nginx-light busybox=busybox-static containerd=containerd skopeo=skopeo docker-registry=docker-registry'
   [package]=''
   [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )

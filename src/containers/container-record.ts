@@ -5,36 +5,53 @@ import { parseRuntimeState, type RuntimeState } from './runtime-state.ts';
 
 /** Where runc looks for what the standard streams of the container were. */
 const DESCRIPTORS = 'descriptors.json';
-/** The state of the container at the dump, for a restore without a runtime. */
+/** What a restore by this library needs besides. */
 const RECORD = 'container.json';
 
+/** What is known about a dumped container beside CRIU's images. */
+export interface ContainerRecord {
+  /** Its state at the dump, for a restore without a runtime; undefined if another program has dumped it. */
+  readonly state: RuntimeState | undefined;
+  /** CRIU's names of the standard streams that led out of it: see outsideStreamsOf(). */
+  readonly streams: readonly (string | undefined)[];
+}
+
 /** Writes what a restore needs to know about the container beside CRIU's images. */
-export async function writeContainerRecord(directory: string, state: RuntimeState): Promise<void> {
-  await writeDurably(join(directory, DESCRIPTORS), state.descriptors);
+export async function writeContainerRecord(
+  directory: string,
+  state: RuntimeState,
+  streams: ContainerRecord['streams'],
+): Promise<void> {
+  const descriptors = [0, 1, 2].map((fd) => streams[fd] ?? state.descriptors[fd] ?? '/dev/null');
+  await writeDurably(join(directory, DESCRIPTORS), descriptors);
   // A container that was restored without its state has none to keep.
-  if (Object.keys(state.json).length === 0) return;
-  await writeDurably(join(directory, RECORD), { version: 1, runtimeState: state.json });
+  const isKnown = Object.keys(state.json).length > 0;
+  await writeDurably(join(directory, RECORD), {
+    version: 1,
+    streams: streams.map((name) => name ?? null),
+    ...(isKnown && { runtimeState: state.json }),
+  });
 }
 
-/** The state of the container at the dump; undefined if another program has dumped it. */
-export async function readContainerRecord(directory: string): Promise<RuntimeState | undefined> {
+/** Reads that, or what runc has written of it. @throws Error if a file is damaged */
+export async function readContainerRecord(directory: string): Promise<ContainerRecord> {
   const record = await readJson(join(directory, RECORD));
-  if (record === undefined) return undefined;
-  if (!isRecord(record)) throw new Error(`${RECORD} is not an object`);
-  return parseRuntimeState(record.runtimeState);
+  if (record === undefined) return { state: undefined, streams: await readPipes(directory) };
+  if (!isRecord(record) || !Array.isArray(record.streams)) {
+    throw new Error(`${RECORD} does not describe a container`);
+  }
+  const { runtimeState, streams } = record;
+  return {
+    state: runtimeState === undefined ? undefined : parseRuntimeState(runtimeState),
+    streams: streams.map((name: unknown) => (typeof name === 'string' ? name : undefined)),
+  };
 }
 
-/** What the standard streams of the container were, such as `pipe:[123]`; undefined if that was not written. */
-export async function readDescriptors(directory: string): Promise<string[] | undefined> {
-  const names = await readJson(join(directory, DESCRIPTORS));
-  if (names === undefined) return undefined;
+/** The standard streams that were pipes, according to runc. */
+async function readPipes(directory: string): Promise<(string | undefined)[]> {
+  const names = (await readJson(join(directory, DESCRIPTORS))) ?? [];
   if (!Array.isArray(names)) throw new Error(`${DESCRIPTORS} is not a list`);
-  return names.map(String);
-}
-
-/** The standard streams that are pipes, each once: their names, as CRIU has them. */
-export function pipesOf(descriptors: readonly string[]): string[] {
-  return [...new Set(descriptors.filter((name) => name.startsWith('pipe:')))];
+  return names.map((name) => (String(name).startsWith('pipe:') ? String(name) : undefined));
 }
 
 async function readJson(path: string): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { allowAnyFile } from '../images/rewrite/external-files.ts';
 import type {
   Criu,
   DumpOptions,
@@ -18,9 +19,10 @@ import { text } from '../options/kinds.ts';
 import { openPidfd } from '../process/exit.ts';
 import { ProcessHandle } from '../process/process-handle.ts';
 import { containerFailure } from './container-failure.ts';
-import { pipesOf, writeContainerRecord } from './container-record.ts';
+import { writeContainerRecord } from './container-record.ts';
 import { type ContainerRequest, dumpRequestOf } from './dump-request.ts';
 import { findContainer } from './find-container.ts';
+import { externalFiles, outsideStreamsOf } from './outside-streams.ts';
 import { findRuntime, Runtime } from './runtime.ts';
 import { isRunning, type RuntimeState, readRuntimeState } from './runtime-state.ts';
 
@@ -165,10 +167,11 @@ export class Container {
   /** Reports what would make a dump of the container, or its restore, fail: see `criu.preflight()`. */
   async preflight(options: PreflightOptions = {}): Promise<PreflightFinding[]> {
     const own = await this.#request('preflight', options);
-    // Each restore replaces the pipes of the standard streams.
+    // Each restore replaces the standard streams that lead out of the container.
     await using replacement = await open('/dev/null');
-    const pipes = pipesOf(this.#state.descriptors).map((name) => [name, replacement.fd]);
-    const inheritFd = { ...Object.fromEntries(pipes), ...options.inheritFd };
+    const streams = (await outsideStreamsOf(this.pid)).filter((name) => name !== undefined);
+    const replaced = streams.map((name) => [name, replacement.fd]);
+    const inheritFd = { ...Object.fromEntries(replaced), ...options.inheritFd };
     return await this.#criu.preflight(this.pid, { ...options, ...own, inheritFd });
   }
 
@@ -189,7 +192,7 @@ export class Container {
     given: Pick<DumpOptions, 'external' | 'extMnt'>,
   ): Promise<ContainerRequest> {
     if (!this.isRunning) throw containerFailure(operation, this.id, 'it has ended');
-    const own = await dumpRequestOf(this.#state);
+    const own = await dumpRequestOf(this.#state, await outsideStreamsOf(this.pid));
     const { external = [], extMnt, ...others } = given;
     const overridden = Object.entries(own).filter(([name]) => !Object.hasOwn(others, name));
     return {
@@ -204,7 +207,9 @@ export class Container {
   /** The hooks of the caller, and one that describes the container beside its images. */
   #hooks({ hooks = {} }: { readonly hooks?: Hooks }): Hooks {
     const postDump = async (directory: string) => {
-      await writeContainerRecord(directory, this.#state);
+      const streams = await outsideStreamsOf(this.pid);
+      await writeContainerRecord(directory, this.#state, streams);
+      if (externalFiles(streams).length > 0) await allowAnyFile(directory);
       await hooks.postDump?.(directory);
     };
     return overrideHooks(hooks, { postDump });

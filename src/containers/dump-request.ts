@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DumpOptions } from '../index.ts';
+import type { ContainerRecord } from './container-record.ts';
 import { externalMountsOf } from './external-mounts.ts';
+import { externalFiles } from './outside-streams.ts';
 import type { RuntimeNamespace, RuntimeState } from './runtime-state.ts';
 
 /** CRIU's configuration file for runc, which an annotation of the container replaces. */
@@ -21,9 +23,16 @@ export type ContainerRequest = Pick<
 > & { readonly manageCgroups: true };
 
 /** Source: runc's libcontainer/criu_linux.go. */
-export async function dumpRequestOf(state: RuntimeState): Promise<ContainerRequest> {
-  const joined = joinedNamespaces(state);
-  const external = joined.map(({ kind, name, path }) => `${kind}[${statSync(path).ino}]:${name}`);
+export async function dumpRequestOf(
+  state: RuntimeState,
+  streams: ContainerRecord['streams'],
+): Promise<ContainerRequest> {
+  const external = [
+    ...joinedNamespaces(state).map(
+      ({ kind, name, path }) => `${kind}[${statSync(path).ino}]:${name}`,
+    ),
+    ...externalFiles(streams),
+  ];
   const configFile = configFileOf(state.labels);
   const frozen = frozenCgroupOf(state);
   return {

@@ -14,6 +14,7 @@ import { namespacePath } from '../procfs/namespaces.ts';
 import type { BundleConfig } from './bundle-config.ts';
 import { Container } from './container.ts';
 import { containerFailure } from './container-failure.ts';
+import { readContainerRecord } from './container-record.ts';
 import { hasOwnNetwork } from './dump-request.ts';
 import { type CheckedOptions, runtimeFlags } from './restore-options.ts';
 import type { RestoredContainer } from './restored-container.ts';
@@ -70,7 +71,8 @@ export async function restoreByRuntime(
   };
   await using streams = await StandardStreams.open(operation, own.stdio);
   await using tools = await RuntimeTools.make(operation, await criu.binary());
-  await using listener = await StepListener.start(operation, onStep);
+  const lines = inheritedFiles((await readContainerRecord(imagesDirectory)).streams);
+  await using listener = await StepListener.start(operation, onStep, lines);
   const log = await LogFile.at(join(String(work), CRIU_LOG));
   const start = performance.now();
   const child = spawn(
@@ -110,6 +112,15 @@ async function removeEnded(
   if (!state) return;
   if (isRunning(state)) throw containerFailure(operation, id, `it runs already (pid ${state.pid})`);
   await runtime.delete(operation, { root, id });
+}
+
+/** Lines of configuration for the streams that runc does not pass on: its criu has them at their own numbers. */
+function inheritedFiles(streams: readonly (string | undefined)[]): string[] {
+  const files = streams.map((name, fd) => ({ name, fd }));
+  const first = files.filter(
+    ({ name, fd }) => name?.startsWith('file[') && streams.indexOf(name) === fd,
+  );
+  return first.map(({ name, fd }) => `inherit-fd fd[${fd}]:${name}`);
 }
 
 /** CRIU makes an empty network namespace, in which not even the loopback device is up. */

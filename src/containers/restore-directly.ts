@@ -7,7 +7,7 @@ import { namespacePath } from '../procfs/namespaces.ts';
 import type { BundleConfig } from './bundle-config.ts';
 import { Container } from './container.ts';
 import { ContainerCgroups } from './container-cgroups.ts';
-import { readContainerRecord, readDescriptors } from './container-record.ts';
+import { readContainerRecord } from './container-record.ts';
 import { configFileOf, hasOwnNetwork, joinedNamespaces } from './dump-request.ts';
 import { bindMountsOf, MASK } from './external-mounts.ts';
 import { makeMountPoints } from './mount-points.ts';
@@ -35,8 +35,7 @@ export async function restoreDirectly(
   config: BundleConfig,
 ): Promise<RestoredContainer> {
   const { imagesDirectory, id, root = '/run/runc', stdio } = own;
-  const dumped = await readContainerRecord(imagesDirectory);
-  const descriptors = (await readDescriptors(imagesDirectory)) ?? [];
+  const { state: dumped, streams } = await readContainerRecord(imagesDirectory);
   const [rootPid = 1] = treePids(imagesDirectory);
   await makeMountPoints(config);
   const cgroups = await ContainerCgroups.in(imagesDirectory, rootPid);
@@ -57,7 +56,7 @@ export async function restoreDirectly(
       ...restore,
       imagesDirectory,
       inheritFd: {
-        ...standard.replacing(descriptors),
+        ...standard.replacing(streams),
         ...namespaces.inherited,
         ...restore.inheritFd,
       },

@@ -27,15 +27,26 @@ export class Runtime {
     this.path = path;
   }
 
-  /** Removes a container that has ended. @throws CriuError ERR_CRIU_CONTAINER */
+  /**
+   * Removes a container that has ended. One in the foreground is removed by the runtime that has started it, maybe
+   * meanwhile.
+   * @throws CriuError ERR_CRIU_CONTAINER
+   */
   async delete(operation: string, container: Named): Promise<void> {
-    await this.#call(operation, container, 'delete');
+    await this.#remove(operation, container);
   }
 
   /** Ends what a restore that failed may have left of a container. @throws CriuError ERR_CRIU_CONTAINER */
   async remove(operation: string, container: Named): Promise<void> {
-    const { root, id } = container;
-    if (existsSync(join(root, id))) await this.#call(operation, container, 'delete', '--force');
+    await this.#remove(operation, container, '--force');
+  }
+
+  async #remove(operation: string, container: Named, ...flags: string[]): Promise<void> {
+    const isKnown = () => existsSync(join(container.root, container.id));
+    if (!isKnown()) return;
+    await this.#call(operation, container, 'delete', ...flags).catch((error: unknown) => {
+      if (isKnown()) throw error;
+    });
   }
 
   async #call(operation: string, { root, id }: Named, ...command: string[]): Promise<string> {

@@ -54,12 +54,12 @@ export class StandardStreams implements AsyncDisposable {
     this.#opened = opened;
   }
 
-  /** For inheritFd: the replacements of those streams that were pipes. */
-  replacing(descriptors: readonly string[]): Record<string, number> {
+  /** The replacements of the streams that led out of the container, by CRIU's names of them. */
+  replacing(streams: readonly (string | undefined)[]): Record<string, number> {
     const replaced: Record<string, number> = {};
     for (const [index, fd] of this.fds.entries()) {
-      const name = descriptors[index];
-      if (name?.startsWith('pipe:')) replaced[name] ??= fd;
+      const name = streams[index];
+      if (name !== undefined) replaced[name] ??= fd;
     }
     return replaced;
   }

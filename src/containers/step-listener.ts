@@ -22,8 +22,15 @@ export class StepListener implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  /** @throws CriuError ERR_CRIU_SYSTEM */
-  static async start(operation: string, onStep: OnStep): Promise<StepListener> {
+  /**
+   * @param lines further lines of the configuration
+   * @throws CriuError ERR_CRIU_SYSTEM
+   */
+  static async start(
+    operation: string,
+    onStep: OnStep,
+    lines: readonly string[],
+  ): Promise<StepListener> {
     try {
       const directory = await mkdtemp(join(tmpdir(), 'node-criu-steps-'));
       const socket = join(directory, 'socket');
@@ -31,9 +38,8 @@ export class StepListener implements AsyncDisposable {
       const configFile = join(directory, 'criu.conf');
       const program = [launcher(), 'ask', socket, '--', '/bin/true', 'true'].map(quoted).join(' ');
       await writeFile(script, `#!/bin/sh\nexec ${program}\n`, { mode: 0o700 });
-      await writeFile(configFile, `${await givenConfig()}action-script ${script}\n`, {
-        mode: 0o600,
-      });
+      const config = [await givenConfig(), ...lines, `action-script ${script}`, ''].join('\n');
+      await writeFile(configFile, config, { mode: 0o600 });
       const server = createServer();
       const listener = new StepListener(directory, configFile, server, onStep);
       await new Promise<void>((resolve, reject) => {
@@ -87,7 +93,7 @@ function answer(socket: Socket, onStep: OnStep): void {
 async function givenConfig(): Promise<string> {
   const { CRIU_CONFIG_FILE: path } = process.env;
   if (!path) return '';
-  return `${await readFile(path, 'utf8').catch(() => '')}\n`;
+  return await readFile(path, 'utf8').catch(() => '');
 }
 
 function quoted(argument: string): string {

@@ -1,3 +1,4 @@
+import { allowAnyFile } from '../images/rewrite/external-files.ts';
 import type { Client } from '../operations/client.ts';
 import { type DumpOptions, type DumpResult, dump } from '../operations/dump.ts';
 import { checkOptions, required, type Shape } from '../options/check.ts';
@@ -7,7 +8,6 @@ import { readNamespaceSync } from '../procfs/namespaces.ts';
 import { NETWORK } from './copy-network.ts';
 import { externalAtDump } from './enclosures.ts';
 import { GUEST_TIMEOUT_MS, type GuestChannel } from './guest-channel.ts';
-import { allowAnyFile } from './image-edits.ts';
 import { type TemplateDescription, writeDescription } from './template-file.ts';
 
 /** Options of {@link TemplateCopy.dump}: those of a dump that do not follow from the copy. */

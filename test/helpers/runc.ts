@@ -58,9 +58,29 @@ export class Bundle {
     return join(this.directory, 'rootfs');
   }
 
+  /** Lets it see programs of this host, and directories at their own paths. */
+  async bindHost(...directories: readonly string[]): Promise<void> {
+    for (const name of ['lib', 'lib64']) await symlink(`usr/${name}`, join(this.rootfs, name));
+    for (const path of ['/usr', ...directories]) {
+      const options = ['rbind', path === '/usr' ? 'ro' : 'rw'];
+      this.config.mounts.push({ destination: path, type: 'bind', source: path, options });
+    }
+  }
+
+  /** Has no network namespace of its own. */
+  shareNetwork(): void {
+    const { linux } = this.config;
+    linux.namespaces = linux.namespaces.filter(({ type }) => type !== 'network');
+  }
+
+  /** Writes the configuration. */
+  async write(): Promise<void> {
+    await writeFile(join(this.directory, 'config.json'), JSON.stringify(this.config));
+  }
+
   /** Starts a container of it, whose output is added to a file. The container is removed after the test. */
   async run(id: string): Promise<RunningContainer> {
-    await writeFile(join(this.directory, 'config.json'), JSON.stringify(this.config));
+    await this.write();
     const output = join(dirname(this.directory), `${id}.out`);
     removeAfterTest(this, id);
     await runc(this, ['run', '--detach', '--bundle', this.directory, id], output);
