@@ -6,7 +6,7 @@
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
 #   checks    demo, all npm packages, shellcheck and the Node versions: what lint and the unit tests need
 #   tests     checks, the virtual machine, gdb, PostgreSQL, Redis, podman, containerd, skopeo, a registry of images,
-#             crit, a CRIU that streams images, and Chromium
+#             crit, checkpointctl, a CRIU that streams images, and Chromium
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
 #   benches   demo, all npm packages, the Node versions, the virtual machine, crit, a CRIU that streams images, and
 #             the apps that bench:copies measures
@@ -110,6 +110,7 @@ trap '[ ${#running[@]} = 0 ] || kill "${!running[@]}" 2> /dev/null || true' EXIT
 streaming() {
   bash scripts/crit.sh > /dev/null
   bash scripts/criu.sh --streaming > /dev/null
+  ! wants tests || bash scripts/checkpointctl.sh > /dev/null
 }
 
 foreign() {
@@ -125,7 +126,7 @@ finish
 
 if wants tests || wants benches; then
   start 'getting the virtual machine' bash scripts/vm.sh -p
-  start 'getting crit and a CRIU that streams images' streaming
+  start 'getting crit, checkpointctl and a CRIU that streams images' streaming
 fi
 ! wants tests || start 'getting Chromium' bash scripts/chromium.sh > /dev/null
 ! wants package || start 'building for other platforms' foreign

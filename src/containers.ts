@@ -13,19 +13,30 @@ export {
 export { formatCheckpointArchive } from './containers/archive/format-archive.ts';
 export { inspectCheckpointArchive } from './containers/archive/inspect-archive.ts';
 export { readCheckpointArchive } from './containers/archive/read-archive.ts';
-export {
-  type ArchivedConfig,
-  type ArchiveOutput,
-  type NewCheckpointArchive,
-  type RepackedCheckpointArchive,
-  writeCheckpointArchive,
-} from './containers/archive/write-archive.ts';
+export { writeCheckpointArchive } from './containers/archive/write-archive.ts';
+export type * from './containers/archive/write-options.ts';
 export {
   Container,
   type ContainerManager,
   type OpenContainerOptions,
   openContainer,
 } from './containers/container.ts';
+export {
+  type CheckpointImage,
+  pullCheckpointImage,
+  pushCheckpointImage,
+  readCheckpointImage,
+  writeCheckpointImage,
+} from './containers/oci/checkpoint-image.ts';
+export type {
+  PullImageOptions,
+  PushImageOptions,
+  ReadImageOptions,
+  RegistryOptions,
+  RegistryPassword,
+  RegistryToken,
+  WriteImageOptions,
+} from './containers/oci/image-options.ts';
 export { restoreContainer } from './containers/restore-container.ts';
 export type { RestoreContainerOptions } from './containers/restore-options.ts';
 export type { RestoredContainer } from './containers/restored-container.ts';

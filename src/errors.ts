@@ -36,6 +36,7 @@ import type { PreflightFinding } from './finding.ts';
  * - `ERR_CRIU_CONTAINER`: there is no such container, it does not run, or its runtime has failed.
  * - `ERR_CRIU_GUEST`: a program with `node-criu/guest` has refused its checkpoint, or a hook of a copy has failed;
  *   the program's own error is the `cause`.
+ * - `ERR_CRIU_REGISTRY`: a registry of OCI images has refused a request, or does not answer.
  * - `ERR_CRIU_BAD_IMAGE`: an image file is missing, or does not contain what its name says.
  * - `ERR_CRIU_UNSUPPORTED_PLATFORM`: the package has no addon for this system.
  */
@@ -68,6 +69,7 @@ export type CriuErrorCode =
   | 'ERR_CRIU_MIGRATION_UNRESOLVED'
   | 'ERR_CRIU_CONTAINER'
   | 'ERR_CRIU_GUEST'
+  | 'ERR_CRIU_REGISTRY'
   | 'ERR_CRIU_BAD_IMAGE'
   | 'ERR_CRIU_UNSUPPORTED_PLATFORM';
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
@@ -36,7 +36,11 @@ export class Podman {
     await writeFile(join(directory, 'containers.conf'), CONFIGURATION(directory));
     onTestFinished(() => unmountBelow(directory));
     const podman = new Podman(directory, driver);
-    onTestFinished(async () => void (await podman.run('rm', '--all', '--force', '--time', '0')));
+    onTestFinished(async () => {
+      await podman.run('rm', '--all', '--force', '--time', '0');
+      // conmon has podman clean up after the end of a container, also of one that is removed.
+      await waitFor(async () => !(await isUsed(directory)), 'the processes of podman have ended');
+    });
     await podman.run('import', await rootArchive(directory), IMAGE);
     return podman;
   }
@@ -101,7 +105,7 @@ export async function countsBeyond(root: string, number: number): Promise<number
 }
 
 /** A tar archive of a root file system with busybox. */
-async function rootArchive(directory: string): Promise<string> {
+export async function rootArchive(directory: string): Promise<string> {
   const root = join(directory, 'image');
   for (const name of ['bin', 'etc', 'tmp']) await mkdir(join(root, name), { recursive: true });
   await copyFile('/bin/busybox', join(root, 'bin/busybox'));
@@ -113,8 +117,17 @@ async function rootArchive(directory: string): Promise<string> {
   return archive;
 }
 
+/** True while a process has a path below a directory among its arguments. */
+async function isUsed(directory: string): Promise<boolean> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')),
+  );
+  return commands.some((command) => command.includes(`${directory}/`));
+}
+
 /** Unmounts what a program has left mounted in a directory. */
-async function unmountBelow(directory: string): Promise<void> {
+export async function unmountBelow(directory: string): Promise<void> {
   const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'));
   const points = mounts.map(({ point }) => point).filter((point) => point.startsWith(directory));
   for (const point of points.reverse()) execFileSync('umount', ['--lazy', point]);

@@ -17,11 +17,15 @@ import {
   type formatCheckpointArchive,
   inspectCheckpointArchive,
   openContainer,
+  pullCheckpointImage,
+  pushCheckpointImage,
   type RestoredContainer,
   readCheckpointArchive,
+  readCheckpointImage,
   restoreContainer,
   type UnpackedCheckpointArchive,
   writeCheckpointArchive,
+  writeCheckpointImage,
 } from 'node-criu/containers';
 import { same } from './same.ts';
 
@@ -71,4 +75,21 @@ export async function containers(criu: Criu): Promise<void> {
   same<typeof restored.log, CriuLog | undefined>();
   // @ts-expect-error: the bundle is missing
   await restoreContainer(criu, { imagesDirectory, id: 'web' });
+}
+
+export async function images(signal: AbortSignal): Promise<void> {
+  const annotations = { 'org.example.note': 'x' };
+  const { digest } = await writeCheckpointImage('a.tar', '/layout', { name: 'a:1', annotations });
+  same<typeof digest, string>();
+  await readCheckpointImage('/layout', '/new', { name: 'a:1', maxBytes: 1, maxEntries: 2, signal });
+  const auth = { username: 'me', password: 'secret' };
+  await pushCheckpointImage('a.tar', 'host.example/a:1', { auth, compression: 'zstd', signal });
+  const pulled: UnpackedCheckpointArchive = await pullCheckpointImage('localhost/a', '/new', {
+    ...{ plainHttp: true, auth: { token: 'x' } },
+  });
+  same<typeof pulled.annotations, Readonly<Record<string, string>>>();
+  // @ts-expect-error: the name is part of the reference
+  await pushCheckpointImage('a.tar', 'host.example/a:1', { name: 'a' });
+  // @ts-expect-error: the password is missing
+  await pullCheckpointImage('host.example/a', '/new', { auth: { username: 'me' } });
 }

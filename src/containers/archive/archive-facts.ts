@@ -62,7 +62,7 @@ export class ArchiveFacts {
     const manifest = this.#json(`${IMAGES}/${MANIFEST}`);
     const images = this.members.filter(({ name }) => name.startsWith(`${IMAGES}/`));
     return {
-      kind: kindOf(labels),
+      kind: kindOf(labels, config),
       compression: this.compression,
       container: containerOf(config, labels),
       image: imageOf(config, labels),
@@ -143,12 +143,15 @@ export class ArchiveFacts {
   }
 }
 
-function kindOf(labels: Readonly<Record<string, string>>): CheckpointArchiveKind {
-  const manager = labels['io.container.manager'];
+function kindOf(
+  labels: Readonly<Record<string, string>>,
+  config: Json | undefined,
+): CheckpointArchiveKind {
+  const manager = labels['io.container.manager'] ?? textOf(config, 'manager');
   if (manager === 'libpod') return 'podman';
   if (manager === 'cri-o') return 'cri-o';
   const isContainerd = Object.keys(labels).some((name) => name.startsWith('io.kubernetes.cri.'));
-  return isContainerd ? 'containerd' : 'unknown';
+  return isContainerd || manager === 'containerd' ? 'containerd' : 'unknown';
 }
 
 function containerOf(

@@ -1,16 +1,15 @@
-import { execFileSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { criuPath } from '../../../scripts/criu-path.mjs';
 import {
   createRootfsDiff,
   inspectCheckpointArchive,
+  openContainer,
   readCheckpointArchive,
   writeCheckpointArchive,
 } from '../../../src/containers.ts';
 import { COUNTER, countIn, countsBeyond, IMAGE, Podman, rootOf } from '../../helpers/podman.ts';
-import { temporaryDirectory } from '../../helpers/workload.ts';
+import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
 test('reads what podman exports, and podman restores what is packed again', async () => {
   const podman = await Podman.start();
@@ -63,8 +62,7 @@ test('podman restores an archive of a container that it has not checkpointed its
   const spec = JSON.parse(await readFile(facts.OCIConfigPath, 'utf8'));
   const directory = await temporaryDirectory();
   const imagesDirectory = join(directory, 'images');
-  const env = { ...process.env, PATH: `${dirname(criuPath())}:${process.env.PATH}` };
-  execFileSync('runc', ['checkpoint', '--image-path', imagesDirectory, id], { env });
+  await (await openContainer(client(), id)).dump({ imagesDirectory });
 
   const merged = facts.GraphDriver.Data.MergedDir;
   const rootfsDiff = join(directory, 'rootfs-diff.tar');
