@@ -20,13 +20,41 @@ interface Found {
   readonly wrong: readonly string[] | undefined;
 }
 
+/** More values than each property of a world has. */
+const VALUES: Readonly<Record<keyof World, number>> = {
+  ...{ step: 32, source: 16, original: 8, requests: 32, reply: 16, agent: 8, destination: 16 },
+  ...{ copy: 8, preparing: 4, letting: 4, aborting: 4, second: 4, connected: 2, whole: 2 },
+  ...{ hasRun: 2, wasTold: 2, wentBack: 2 },
+};
+
+/** Returns a function that gives each world a number, by which a map finds it far sooner than by a text. */
+function keys(): (world: World) => number {
+  const properties = Object.entries(VALUES).map(([name, size]) => ({
+    ...{ name: name as keyof World, size, codes: new Map<unknown, number>() },
+  }));
+  return (world) => {
+    let key = 0;
+    for (const { name, size, codes } of properties) {
+      const value = world[name];
+      let code = codes.get(value);
+      if (code === undefined) {
+        code = codes.size;
+        codes.set(value, code);
+        if (code >= size) throw new Error(`'${name}' has more than ${size} values`);
+      }
+      key = key * size + code;
+    }
+    return key;
+  };
+}
+
 /**
  * Visits all worlds breadth-first, and checks each for violations. Then walks backwards from the
  * settled worlds along all steps but faults: each world must be able to reach a settled one once
  * nothing fails any more.
  */
 function search(rules: Rules): Found {
-  const keyOf = (world: World) => Object.values(world).join();
+  const keyOf = keys();
   const worlds: World[] = [start];
   const known = new Map([[keyOf(start), 0]]);
   const from: (readonly [number, string])[] = [[0, '']];
