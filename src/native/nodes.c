@@ -2,10 +2,12 @@
 #include "addon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 /* The largest value of an attribute, and of a list of names, in the kernel. */
 #define MAX_ATTRIBUTE 65536
@@ -30,7 +32,9 @@ bool js_make_node(napi_env env, const struct call *call, napi_value *result) {
   bool done = false;
   if (get_name(env, call->arguments[0], &path) && get_int(env, call->arguments[1], &mode) &&
       check(env, napi_get_value_double(env, call->arguments[2], &device)))
-    done = mknod(path, (mode_t)mode, (dev_t)device) == 0 || throw_errno(env, errno, "mknod", path);
+    /* glibc has the function since 2.33 */
+    done = syscall(SYS_mknodat, AT_FDCWD, path, (mode_t)mode, (unsigned)device) == 0 ||
+           throw_errno(env, errno, "mknod", path);
   free(path);
   return done;
 }
