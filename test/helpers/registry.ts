@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
+import type { Certificate } from './certificates.ts';
 import { temporaryDirectory, waitFor } from './workload.ts';
 
 /** The user of a registry that asks for one. */
@@ -10,7 +11,13 @@ export const USER = { username: 'tester', password: 'secret' };
 const HTPASSWD = 'tester:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW\n';
 
 /** Starts Debian's registry of images on a free port of the loopback; returns its address. */
-export async function startRegistry({ withUser = false } = {}): Promise<string> {
+export async function startRegistry({
+  withUser = false,
+  tls,
+}: {
+  withUser?: boolean;
+  tls?: Certificate;
+} = {}): Promise<string> {
   const directory = await temporaryDirectory();
   await mkdir(join(directory, 'blobs'));
   await writeFile(join(directory, 'users'), HTPASSWD);
@@ -20,7 +27,10 @@ export async function startRegistry({ withUser = false } = {}): Promise<string> 
     // Its own line of the log says which port it has got.
     log: { level: 'info', formatter: 'json', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(directory, 'blobs') } },
-    http: { addr: '127.0.0.1:0' },
+    http: {
+      addr: '127.0.0.1:0',
+      ...(tls && { tls: { certificate: tls.cert, key: tls.key } }),
+    },
     ...(withUser && { auth }),
   };
   const path = join(directory, 'registry.yml');

@@ -50,7 +50,11 @@ class TarReading {
     for (;;) {
       const records = new Map([...this.#global, ...this.#records]);
       const block = await this.#input.take(BLOCK);
-      const header = this.#parsed(() => parseEntryHeader(block, records));
+      const isFirst = this.#input.offset === BLOCK;
+      const header = this.#parsed(
+        () => parseEntryHeader(block, records),
+        isFirst ? 'it is no tar archive' : undefined,
+      );
       if (header === undefined) break;
       if ('path' in header) {
         this.#records = new Map();
@@ -99,11 +103,11 @@ class TarReading {
     }
   }
 
-  #parsed<T>(parse: () => T): T {
+  #parsed<T>(parse: () => T, otherwise?: string): T {
     try {
       return parse();
     } catch (error) {
-      throw this.#bad((error as Error).message);
+      throw this.#bad(otherwise ?? (error as Error).message);
     }
   }
 

@@ -10,6 +10,8 @@ import {
   writeCheckpointImage,
 } from '../../../src/containers.ts';
 import { fileWith, members, tarWith } from '../../helpers/archives.ts';
+import { buildLibrary } from '../../helpers/built.ts';
+import { Authority, HERE } from '../../helpers/certificates.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { countIn, countsBeyond, Podman, rootOf } from '../../helpers/podman.ts';
 import { startRegistry, USER } from '../../helpers/registry.ts';
@@ -97,6 +99,25 @@ test('skopeo copies an image from a layout into a registry that asks for a user,
   // Without plainHttp, nothing is sent in plain text.
   const secure = await failureOf(pullCheckpointImage(reference, at('refused'), { auth: USER }));
   expect(secure.code).toBe('ERR_CRIU_REGISTRY');
+});
+
+test('a registry with TLS is reached with the certificates that Node.js trusts', async () => {
+  await buildLibrary();
+  const authority = await Authority.create('authority');
+  const reference = `${await startRegistry({ tls: await authority.issue(HERE) })}/web:1`;
+  const archive = await fileWith(await tarWith(...members));
+  const unknown = await failureOf(pushCheckpointImage(archive, reference));
+  expect(unknown).toMatchObject({ code: 'ERR_CRIU_REGISTRY' });
+  expect(unknown.message).toContain('certificate');
+  const script = `
+    import { pullCheckpointImage, pushCheckpointImage } from ${JSON.stringify(resolve('dist/containers.js'))};
+    const [archive, reference, target] = process.argv.slice(1);
+    await pushCheckpointImage(archive, reference);
+    console.log((await pullCheckpointImage(reference, target)).container.id);`;
+  const target = join(await temporaryDirectory(), 'pulled');
+  const args = ['--input-type=module', '-e', script, archive, reference, target];
+  const env = { NODE_EXTRA_CA_CERTS: authority.cert };
+  expect((await execa(process.execPath, args, { env })).stdout).toBe('a1b2');
 });
 
 test('checkpointctl shows an archive that was written', async () => {

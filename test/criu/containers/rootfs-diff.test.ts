@@ -17,9 +17,12 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { applyRootfsDiff, createRootfsDiff } from '../../../src/containers.ts';
+import type { CriuError } from '../../../src/index.ts';
 import { native } from '../../../src/native/index.ts';
 import { fileWith, type GivenEntry, tarWith } from '../../helpers/archives.ts';
 import { failureOf } from '../../helpers/failures.ts';
+import { type Random, seeded } from '../../helpers/random.ts';
+import { sample, testSeed } from '../../helpers/sample.ts';
 import { temporaryDirectory } from '../../helpers/workload.ts';
 
 /** A capability with bytes that are no text in UTF-8: cap_setuid+ep. Source: linux/capability.h. */
@@ -179,7 +182,50 @@ describe('applyRootfsDiff', () => {
     await symlink('loop', join(rootfs, 'loop'));
     expect((await failureOf(apply([entry]))).code).toBe('ERR_CRIU_BAD_IMAGE');
   });
+
+  test('never leaves the root, whatever is changed in the archive', async () => {
+    const archive = await tarWith(
+      { path: 'etc/', type: 'directory', mode: 0o755 },
+      { path: 'etc/a', text: 'a', attributes: new Map([['user.a', Buffer.from('b')]]) },
+      { path: 'out', type: 'symlink', target: outside },
+      { path: 'out/precious', text: 'theirs' },
+      { path: 'hard', type: 'link', target: 'etc/a' },
+      { path: `${'long-'.repeat(30)}/name`, text: 'x', uid: 10_000_000 },
+      { path: '.wh.gone' },
+    );
+    const random = seeded(testSeed(17));
+    for (let round = 0; round < sample('changed archives', 3000, 60); round++) {
+      const changed = mutated(archive, random);
+      await applyRootfsDiff(rootfs, pieces(changed), ['/out/precious', '/etc/a']).catch(
+        (error: CriuError) => expect(error.code, `round ${round}`).toBe('ERR_CRIU_BAD_IMAGE'),
+      );
+      expect(await readdir(outside)).toEqual(['precious']);
+      expect(await readFile(join(outside, 'precious'), 'utf8')).toBe('mine');
+      expect(await readdir(join(rootfs, '..'))).toEqual(['rootfs']);
+      await rm(rootfs, { recursive: true });
+      await mkdir(join(rootfs, 'etc'), { recursive: true });
+    }
+  });
 });
+
+/** A tar archive with some bytes changed, mostly with the checksums of their headers made right again. */
+function mutated(archive: Buffer, random: Random): Buffer {
+  const bytes = Buffer.from(archive);
+  for (let changes = random(4); changes >= 0; changes--) {
+    const at = random(bytes.length);
+    bytes[at] = [random(256), 0x2f, 0x2e, 0, 0x37, 0x80][random(6)] ?? 0;
+    const header = bytes.subarray(at - (at % 512), at - (at % 512) + 512);
+    if (random(5) === 0 || header.toString('latin1', 257, 262) !== 'ustar') continue;
+    header.fill(' ', 148, 156);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  }
+  return random(10) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;
+}
+
+async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
 
 describe('createRootfsDiff', () => {
   /** An overlayfs with these files in its lower layer, and a plain copy of that layer. */
