@@ -22,6 +22,12 @@ export {
   openContainer,
 } from './containers/container.ts';
 export {
+  type ExportContainerOptions,
+  type ExportedContainer,
+  exportContainer,
+} from './containers/export-container.ts';
+export { type ImportContainerOptions, importContainer } from './containers/import-container.ts';
+export {
   type CheckpointImage,
   pullCheckpointImage,
   pushCheckpointImage,

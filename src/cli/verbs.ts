@@ -4,6 +4,7 @@ import { addCert } from './cert.ts';
 import { addCheck } from './check.ts';
 import { addCheckpoint } from './checkpoint.ts';
 import { addCompletion } from './completion.ts';
+import { addContainer } from './container.ts';
 import { addCopy } from './copy.ts';
 import { addDecode } from './decode.ts';
 import { addDiff } from './diff.ts';
@@ -32,7 +33,7 @@ import { addWarm } from './warm.ts';
 /** Add the verbs of the command, in the order in which `--help` lists them. */
 export const verbs: readonly ((program: Command) => void)[] = [
   ...[addRun, addPreflight, addDump, addIterate, addRestore, addLazyRestore, addVerify, addCheck],
-  ...[addCheckpoint, addList, addPrune, addRm, addWarm, addCopy],
+  ...[addCheckpoint, addList, addPrune, addRm, addWarm, addCopy, addContainer],
   ...[addShow, addReport, addDiff, addMemory, addMerge, addEdit, addDecode, addEncode],
   ...[addServe, addMigrate, addMigrations, addResolve, addCert, addCompletion, addBuildAddon],
 ];

@@ -31,6 +31,8 @@ const values: readonly (readonly [RegExp, string])[] = [
   [/\ba path or an open descriptor/, 'a path'],
   [/\bgive the option encryption with its key/, 'give --key-file or --passphrase-file'],
   [/ use lazyDump, which checks that, or/, ''],
+  [/\bstate directory of its runtime by root\b/, 'state directory of its runtime by --state-root'],
+  [/\bset runtime: false\b/, 'give --no-runtime'],
   [/\bneeds tls\b/, 'needs TLS (--tls-cert, --tls-key)'],
 ];
 

@@ -14,7 +14,9 @@ import {
   type Container,
   type ContainerManager,
   createRootfsDiff,
+  exportContainer,
   type formatCheckpointArchive,
+  importContainer,
   inspectCheckpointArchive,
   openContainer,
   pullCheckpointImage,
@@ -73,6 +75,13 @@ export async function containers(criu: Criu): Promise<void> {
   });
   same<typeof restored.stats, RestoreStats>();
   same<typeof restored.log, CriuLog | undefined>();
+  const exported = await exportContainer(container, 'web.tar', {
+    name: 'web',
+    compression: 'none',
+  });
+  same<typeof exported.dump, DumpResult>();
+  same<typeof imported, RestoredContainer>();
+  const imported = await importContainer(criu, 'web.tar', { directory: '/new', rootfs: '/rootfs' });
   // @ts-expect-error: the bundle is missing
   await restoreContainer(criu, { imagesDirectory, id: 'web' });
 }

@@ -9,7 +9,7 @@ beforeAll(buildCommand);
 
 const verbs = [
   ...['run', 'preflight', 'dump', 'iterate', 'restore', 'lazy-restore', 'verify', 'check'],
-  ...['checkpoint', 'list', 'prune', 'rm', 'warm', 'copy'],
+  ...['checkpoint', 'list', 'prune', 'rm', 'warm', 'copy', 'container'],
   ...['show', 'report', 'diff', 'memory', 'merge', 'edit', 'decode', 'encode'],
   ...['serve', 'migrate', 'migrations', 'resolve', 'cert', 'completion', 'build-addon'],
 ];
