@@ -23,6 +23,8 @@ log_driver = "k8s-file"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
+# Those in shared memory are for all that share /dev/shm, and each new podman frees all of them.
+lock_type = "file"
 [network]
 network_config_dir = "${directory}/networks"
 `;

@@ -11,8 +11,8 @@ import {
 import { COUNTER, countIn, countsBeyond, IMAGE, Podman, rootOf } from '../../helpers/podman.ts';
 import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
-test('reads what podman exports, and podman restores what is packed again', async () => {
-  const podman = await Podman.start();
+test('reads what podman exports, and podman restores what is packed again or was dumped here', async () => {
+  const podman = await Podman.start('overlay');
   const id = await podman.start('web');
   const root = await rootOf(podman, 'web');
   await countsBeyond(root, 3);
@@ -49,26 +49,22 @@ test('reads what podman exports, and podman restores what is packed again', asyn
   await writeCheckpointArchive(again, { directory: unpacked.directory });
   await podman.run('container', 'restore', '--import', again);
   const restored = await rootOf(podman, 'web');
-  await countsBeyond(restored, beforeDump);
+  const before = await countsBeyond(restored, beforeDump);
   await expectChanges(restored);
-});
 
-test('podman restores an archive of a container that it has not checkpointed itself', async () => {
-  const podman = await Podman.start('overlay');
-  const id = await podman.start('web');
-  const root = await rootOf(podman, 'web');
-  const before = await countsBeyond(root, 3);
+  // Of a container that podman has restored, and not checkpointed.
   const facts = await podman.inspect('web');
   const spec = JSON.parse(await readFile(facts.OCIConfigPath, 'utf8'));
-  const directory = await temporaryDirectory();
   const imagesDirectory = join(directory, 'images');
-  await (await openContainer(client(), id)).dump({ imagesDirectory });
-
-  const merged = facts.GraphDriver.Data.MergedDir;
   const rootfsDiff = join(directory, 'rootfs-diff.tar');
-  const { deletedFiles } = await createRootfsDiff(merged, rootfsDiff);
+  let deletedFiles: readonly string[] = [];
+  // Once the container has ended, podman unmounts its root file system.
+  const postDump = async () => {
+    ({ deletedFiles } = await createRootfsDiff(facts.GraphDriver.Data.MergedDir, rootfsDiff));
+  };
+  await (await openContainer(client(), id)).dump({ imagesDirectory, hooks: { postDump } });
   expect(deletedFiles).toEqual(['/etc/old']);
-  const file = join(directory, 'web.tar.zst');
+  const file = join(directory, 'dumped.tar.zst');
   const config = {
     ...{ id, name: 'web', runtime: 'runc' },
     ...{ rootfsImageID: facts.Image, rootfsImageName: facts.ImageName },
@@ -78,9 +74,9 @@ test('podman restores an archive of a container that it has not checkpointed its
   await podman.remove('web');
 
   await podman.run('container', 'restore', '--import', file, '--name', 'other');
-  const restored = await rootOf(podman, 'other');
-  await countsBeyond(restored, before);
-  await expectChanges(restored);
+  const other = await rootOf(podman, 'other');
+  await countsBeyond(other, before);
+  await expectChanges(other);
   expect(await inspectCheckpointArchive(file)).toMatchObject({
     ...{ kind: 'podman', compression: 'zstd', container: { id, name: 'web' } },
   });
