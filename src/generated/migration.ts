@@ -118,6 +118,11 @@ export default {
               "oneof": [
                 "cpuCap"
               ]
+            },
+            "_metadata": {
+              "oneof": [
+                "metadata"
+              ]
             }
           },
           "fields": {
@@ -204,6 +209,13 @@ export default {
               "type": "string",
               "id": 42,
               "protoName": "connected_addresses"
+            },
+            "metadata": {
+              "type": "string",
+              "id": 60,
+              "options": {
+                "proto3_optional": true
+              }
             }
           }
         },

@@ -193,6 +193,7 @@ export async function migrations(tls: TlsOptions): Promise<void> {
   same<typeof result.phases, Readonly<Partial<Record<MigrationPhase, number>>>>();
   same<MigrateOptions['policy'], PreCopyLimits | PreCopyFunction | undefined>();
   same<MigrateOptions['dump'], Partial<DumpOptions> | undefined>();
+  same<MigrateOptions['metadata'], unknown>();
   same<MigrateOptions['addresses'], readonly MigrationAddress[] | undefined>();
   migrate(1, { ...options, addresses: ['192.0.2.9/32', { address: '::1/128', device: 'eth0' }] });
   // @ts-expect-error: `to` is required
@@ -250,7 +251,9 @@ export async function servers(options: ServeMigrationsOptions): Promise<void> {
       refused: (refused) => same<typeof refused, RefusedOffer>(),
       async beforeRestore(restoring) {
         same<typeof restoring, RestoringMigration>();
-        const { id, offer, peer } = restoring;
+        const { id, offer, peer, imagesDirectory } = restoring;
+        same<typeof imagesDirectory, string>();
+        same<typeof offer.metadata, unknown>();
         same<typeof id, string>();
         same<typeof offer, MigrationOffer>();
         same<typeof peer, MigrationPeer>();

@@ -22,6 +22,7 @@ import { IncomingRecord } from './incoming-record.ts';
 import { prepareLazyImages } from './lazy-images.ts';
 import { completeStatus, endCopy, wasReleased } from './recover.ts';
 import {
+  checkRestoreOptions,
   type IncomingMigration,
   type MigrationOffer,
   type MigrationPeer,
@@ -162,7 +163,8 @@ export class Incoming {
     const { index, lazy } = preparation;
     await this.#arrival.finish(index, lazy);
     const memory = await this.#lazyMemory(preparation);
-    const migration = { id: this.id, offer: this.offer, peer: this.peer };
+    const imagesDirectory = this.#arrival.directoryOf(index);
+    const migration = { id: this.id, offer: this.offer, peer: this.peer, imagesDirectory };
     await this.#decisions.run(async () => {
       this.#record.requireReceiving();
       await this.#record.noteSetUp();
@@ -171,14 +173,15 @@ export class Incoming {
       await this.#record.note({ addresses, addressesOn: 'lo' });
       await makeBindable(this.#record.facts);
     });
-    await hooks.beforeRestore?.(migration);
+    const late: unknown = await hooks.beforeRestore?.(migration);
     this.#record.requireReceiving();
     const { request, restore } = this.#received;
     this.#copy = new HeldCopy(client, {
       options: {
         ...fromOfferedOptions(request),
         ...restore,
-        imagesDirectory: this.#arrival.directoryOf(index),
+        ...checkRestoreOptions(late ?? {}, {}),
+        imagesDirectory,
         signal: this.#closed.signal,
       },
       memory,

@@ -4,6 +4,7 @@ import type { OfferRequest__Output } from '../../generated/types/node_criu/Offer
 import type { CriuOpts } from '../../options/types.ts';
 import { isMigrationId } from '../journal/journal.ts';
 import { readHostFacts } from '../protocol/host-facts.ts';
+import { decodeMetadata } from '../protocol/metadata.ts';
 import { fromWireMode } from '../protocol/modes.ts';
 import { checkOfferedOptions } from '../protocol/offered-options.ts';
 import { peerText } from '../protocol/peer-text.ts';
@@ -212,7 +213,18 @@ function checkOffer(request: OfferRequest__Output, object: Objector): MigrationO
   }
   const addresses = request.addresses.map((address) => peerText(address, MAX_ADDRESS));
   const shown = { program: peerText(program, MAX_PROGRAM), addresses };
-  return mode && { id, ...shown, mode, memoryBytes: memory, pids };
+  const metadata = checkMetadata(request, object);
+  return mode && { id, ...shown, mode, memoryBytes: memory, pids, metadata };
+}
+
+function checkMetadata({ metadata }: OfferRequest__Output, object: Objector): unknown {
+  if (metadata === undefined) return undefined;
+  try {
+    return decodeMetadata(metadata);
+  } catch (error) {
+    object(`Its metadata is wrong: ${textOf(error)}.`, 'Use migrate().', 'invalid');
+    return undefined;
+  }
 }
 
 /** The version that both hosts speak. A source that names no oldest version speaks only one. */

@@ -36,6 +36,11 @@ export interface MigrationOffer {
   readonly pids: readonly number[];
   /** The addresses that come with the processes, as `ADDRESS/PREFIX`. */
   readonly addresses: readonly string[];
+  /**
+   * {@link MigrateOptions.metadata} of the source; undefined if it sends none. The source chooses it: check each part
+   * before it is used.
+   */
+  readonly metadata: unknown;
 }
 
 /** The host that offers a migration. */
@@ -83,6 +88,8 @@ export interface RestoringMigration {
   readonly offer: MigrationOffer;
   /** The source. */
   readonly peer: MigrationPeer;
+  /** The images of the dump, complete: for reading. They are removed when the migration has ended. */
+  readonly imagesDirectory: string;
 }
 
 /** An offer that a server has refused. */
@@ -106,10 +113,13 @@ export interface MigrationServerHooks {
   /** Called when an offer was refused. It is not awaited, and its errors are ignored. */
   refused?(refused: RefusedOffer): void;
   /**
-   * Sets up what the restore needs. Called and awaited before the restore starts. If it throws, the
+   * Sets up what the restore needs. Called and awaited before the restore starts. It may return options of the
+   * restore, such as those that depend on the images: they override those of `restore`. If it throws, the
    * migration fails and the original runs on.
    */
-  beforeRestore?(migration: RestoringMigration): Promise<void> | void;
+  beforeRestore?(
+    migration: RestoringMigration,
+  ): Promise<MigrationRestoreOptions> | Promise<void> | MigrationRestoreOptions | void;
   /**
    * Called and awaited once the copy is restored and before it runs. If it throws, the copy ends, the
    * migration fails and the original runs on.

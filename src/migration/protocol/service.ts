@@ -9,7 +9,7 @@ import type { RenewedCredentials } from './renewed-credentials.ts';
 import { DEFAULT_STALL_MS } from './stall-limit.ts';
 
 /** The newest version of the protocol between two hosts that this one speaks. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 /** The oldest one. */
 export const OLDEST_PROTOCOL = 1;
 

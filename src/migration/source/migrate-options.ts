@@ -25,6 +25,7 @@ import type { IterateOptions } from '../../precopy/iterate-options.ts';
 import type { PreCopyFunction, PreCopyLimits } from '../../precopy/policy.ts';
 import { trackingName } from '../../precopy/tracking.ts';
 import { addresses, type MigrationAddress } from '../protocol/address-options.ts';
+import { metadata } from '../protocol/metadata.ts';
 import { hasRounds, isPostcopy, MIGRATION_MODES, type MigrationMode } from '../protocol/modes.ts';
 import type { StallLimit } from '../protocol/stall-limit.ts';
 import type { MigrationPhase } from './events.ts';
@@ -57,6 +58,12 @@ export interface MigrateOptions extends StallLimit {
   readonly tracking?: IterateOptions['tracking'];
   /** Options of the dump. The destination uses those among them that a restore needs as well. */
   readonly dump?: Partial<DumpOptions>;
+  /**
+   * What the destination should know besides: the offer that its `authorize`, `restore` and hooks get has it as
+   * `metadata`. Any value that JSON can represent, of at most 256 KiB as JSON. A destination that does not know
+   * metadata, of a node-criu with an older protocol, refuses the offer. Default: none.
+   */
+  readonly metadata?: unknown;
   /**
    * The addresses of the service, such as `['192.0.2.9/32']`, which go with the processes: this host gives
    * them up when the copy is restored, and the destination, whose `allowAddresses` must allow them, takes
@@ -152,6 +159,7 @@ const shape: Shape<MigrateOptions> = {
   policy: check('limits or a function', () => true),
   tracking: trackingName,
   dump: anyObject,
+  metadata,
   addresses,
   switchOver: callback,
   switchBack: callback,

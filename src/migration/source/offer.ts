@@ -9,6 +9,7 @@ import type { PreflightOptions } from '../../preflight/options.ts';
 import { type OutgoingFacts, readUndoOptions } from '../journal/outgoing-journal.ts';
 import { lazySourceObstacle, readHostFacts, readTreeFacts } from '../protocol/host-facts.ts';
 import { startTimeOf, thisAgent } from '../protocol/identity.ts';
+import { encodeMetadata, METADATA_PROTOCOL } from '../protocol/metadata.ts';
 import { hasRounds, isPostcopy, type MigrationMode, toWireMode } from '../protocol/modes.ts';
 import { toOfferedOptions } from '../protocol/offered-options.ts';
 import { peerText } from '../protocol/peer-text.ts';
@@ -63,10 +64,11 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
   }
   await checkSource(context, mode, host);
   const addresses = await context.addresses.locate();
+  const metadata = encodeMetadata(options.metadata);
   const reply = await sendOffer(context, {
     ...{
       protocol: PROTOCOL,
-      oldestProtocol: OLDEST_PROTOCOL,
+      oldestProtocol: metadata === undefined ? OLDEST_PROTOCOL : METADATA_PROTOCOL,
       id,
       mode: toWireMode(mode),
       host,
@@ -75,6 +77,7 @@ export async function offerMigration(context: MigrationContext): Promise<Accepte
     },
     ...toOfferedOptions(dump),
     addresses: addresses.map(formatCidr),
+    ...(metadata !== undefined && { metadata }),
   });
   if (reply.objections.length > 0) {
     const objections = reply.objections

@@ -341,6 +341,15 @@ describe('an offer is refused', () => {
     }
   });
 
+  test('for metadata that is too large, or no JSON', async () => {
+    const { destination } = await hostile();
+    for (const metadata of ['{', `"${'x'.repeat(256 << 10)}"`]) {
+      const { objections } = await offer(destination, { metadata });
+      expect(objections).toMatchObject([{ code: 'INVALID_OFFER' }]);
+      expect(objections[0]?.message).toContain('Its metadata is wrong: it ');
+    }
+  });
+
   test('for a version of the protocol that it does not speak, in later calls as well', async () => {
     const { destination } = await hostile();
     const next = PROTOCOL + 1;
@@ -349,6 +358,8 @@ describe('an offer is refused', () => {
     expect(objections[0]?.message).toContain(`The source speaks version ${next} of the protocol`);
     const { id, protocol } = await offer(destination, { protocol: next, oldestProtocol: 1 });
     expect(protocol).toBe(PROTOCOL);
+    const older = await offer(destination, { protocol: 1, oldestProtocol: 1 });
+    expect(older.protocol).toBe(1);
     expect(await destination.call('getStatus', { id }, limits)).toMatchObject({
       state: 'receiving',
     });

@@ -196,6 +196,27 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => signal.addEventListener('abort', resolve));
 }
 
+test('metadata comes with the offer', async () => {
+  const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
+  const offered: unknown[] = [];
+  const server = await serveMigrations({
+    ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true, path: criuPath() },
+    directory: await temporaryDirectory(),
+    authorize: ({ metadata }) => offered.push(metadata) === 0,
+  });
+  onTestFinished(() => server.close());
+  const directory = await temporaryDirectory();
+  for (const metadata of [undefined, { image: 'sha256:1', mounts: ['/data'] }]) {
+    const to = { host: '127.0.0.1', port: server.port };
+    const migration = migrate(memory.pid, {
+      ...{ to, insecure: true, path: criuPath(), directory },
+      ...(metadata && { metadata }),
+    });
+    expect(await failureOf(migration.result)).toMatchObject({ refusal: 'not-authorized' });
+  }
+  expect(offered).toEqual([undefined, { image: 'sha256:1', mounts: ['/data'] }]);
+});
+
 test('a migration that is cancelled during the offer rejects with ERR_CRIU_ABORTED', async () => {
   const memory = await startMemoryWorkload({ ...workload, heapMiB: 8 });
   const server = await serveMigrations({

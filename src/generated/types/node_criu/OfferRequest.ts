@@ -20,9 +20,11 @@ export interface OfferRequest {
   'addresses'?: (string)[];
   'localAddresses'?: (string)[];
   'connectedAddresses'?: (string)[];
+  'metadata'?: (string);
   '_networkLock'?: "networkLock";
   '_manageCgroupsMode'?: "manageCgroupsMode";
   '_cpuCap'?: "cpuCap";
+  '_metadata'?: "metadata";
 }
 
 export interface OfferRequest__Output {
@@ -42,7 +44,9 @@ export interface OfferRequest__Output {
   'addresses': (string)[];
   'localAddresses': (string)[];
   'connectedAddresses': (string)[];
+  'metadata'?: (string);
   '_networkLock'?: "networkLock";
   '_manageCgroupsMode'?: "manageCgroupsMode";
   '_cpuCap'?: "cpuCap";
+  '_metadata'?: "metadata";
 }
