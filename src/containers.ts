@@ -28,6 +28,28 @@ export {
 } from './containers/export-container.ts';
 export { type ImportContainerOptions, importContainer } from './containers/import-container.ts';
 export {
+  type ContainerDestination,
+  type ContainerDestinationOptions,
+  containerDestination,
+} from './containers/migration/container-destination.ts';
+export {
+  ContainerMigration,
+  type MigrateContainerOptions,
+  type RootfsLayers,
+} from './containers/migration/container-migration.ts';
+export type { ContainerLink } from './containers/migration/make-network.ts';
+export type {
+  ContainerOffer,
+  OfferedContainer,
+  OfferedRootfs,
+} from './containers/migration/offered-container.ts';
+export type {
+  OfferedLink,
+  OfferedNetwork,
+  OfferedRoute,
+} from './containers/migration/offered-network.ts';
+export type { ContainerPlacement } from './containers/migration/placement.ts';
+export {
   type CheckpointImage,
   pullCheckpointImage,
   pushCheckpointImage,

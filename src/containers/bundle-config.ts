@@ -17,6 +17,8 @@ export interface BundleConfig {
   readonly annotations: ReadonlyMap<string, string>;
   /** True if the container has a terminal. */
   readonly terminal: boolean;
+  /** The path of its cgroups in each hierarchy; undefined if the bundle leaves it to the runtime. */
+  readonly cgroupsPath: string | undefined;
 }
 
 /** The names that runc has for namespaces in its state. */
@@ -64,6 +66,10 @@ async function parse(bundle: string, value: unknown): Promise<BundleConfig> {
       Object.entries(object(config.annotations ?? {})).map(([name, text]) => [name, String(text)]),
     ),
     terminal: object(config.process ?? {}).terminal === true,
+    // Not the form SLICE:PREFIX:NAME, which is for systemd.
+    cgroupsPath: String(linux.cgroupsPath ?? '').startsWith('/')
+      ? join(String(linux.cgroupsPath))
+      : undefined,
   };
 }
 

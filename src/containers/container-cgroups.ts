@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { decodeImage } from '../images.ts';
+import type { RestoreOptions } from '../index.ts';
 import { cgroupDirectory } from '../procfs/cgroup.ts';
 import { readCgroupMountsSync } from '../procfs/mountinfo.ts';
 
@@ -19,23 +20,40 @@ export class ContainerCgroups {
   /** Those that the restore makes. */
   readonly #missing: readonly string[];
 
-  /** Reads the images. @param pid the root, in its own pid namespace */
-  static async in(imagesDirectory: string, pid: number): Promise<ContainerCgroups> {
+  /** For a restore: options that move the cgroups to other paths, if they have others on this host. */
+  readonly options: Pick<RestoreOptions, 'cgRoot'>;
+
+  /**
+   * Reads the images.
+   * @param pid the root, in its own pid namespace
+   * @param wanted the path that the cgroups are to have; undefined for that in the images
+   */
+  static async in(
+    imagesDirectory: string,
+    pid: number,
+    wanted: string | undefined,
+  ): Promise<ContainerCgroups> {
     const set = await cgroupSetOf(imagesDirectory, pid);
     const cgroups: ContainerCgroup[] = [];
+    let isMoved = false;
     for await (const { message } of decodeImage(join(imagesDirectory, 'cgroup.img'), {
       kind: 'CGROUP',
     })) {
       const { ctls = [] } = message.sets?.find(({ id }) => id === set) ?? {};
       for (const { name, path } of ctls) {
-        cgroups.push({ controller: name, directory: cgroupDirectory(name, path) });
+        // A runtime in a container has the path of that in front of it.
+        const isWanted = wanted === undefined || path.endsWith(wanted);
+        isMoved ||= !isWanted;
+        const directory = cgroupDirectory(name, isWanted ? path : wanted);
+        cgroups.push({ controller: name, directory });
       }
     }
-    return new ContainerCgroups(cgroups);
+    return new ContainerCgroups(cgroups, isMoved && wanted ? { cgRoot: { '': wanted } } : {});
   }
 
-  private constructor(cgroups: readonly ContainerCgroup[]) {
+  private constructor(cgroups: readonly ContainerCgroup[], options: ContainerCgroups['options']) {
     this.#cgroups = cgroups;
+    this.options = options;
     this.#missing = cgroups.flatMap(({ directory }) =>
       directory === undefined || existsSync(directory) ? [] : [directory],
     );
@@ -58,6 +76,11 @@ export class ContainerCgroups {
     );
   }
 
+  /** The directories that a restore makes. */
+  get missing(): readonly string[] {
+    return this.#missing;
+  }
+
   /** Removes what a restore that failed has made. */
   async remove(): Promise<void> {
     for (const directory of this.#missing) await removeCgroup(directory);
@@ -65,7 +88,7 @@ export class ContainerCgroups {
 }
 
 /** Removes a cgroup and those below it; one with processes stays. */
-async function removeCgroup(directory: string): Promise<void> {
+export async function removeCgroup(directory: string): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
     if (entry.isDirectory()) await removeCgroup(join(directory, entry.name));

@@ -22,6 +22,12 @@ import { containerFailure } from './container-failure.ts';
 import { writeContainerRecord } from './container-record.ts';
 import { type ContainerRequest, dumpRequestOf } from './dump-request.ts';
 import { findContainer } from './find-container.ts';
+import {
+  type ContainerMigration,
+  type MigrateContainerOptions,
+  migrateContainer,
+} from './migration/container-migration.ts';
+import { reconnectLinks } from './migration/link-switch.ts';
 import { externalFiles, outsideStreamsOf } from './outside-streams.ts';
 import { findRuntime, Runtime } from './runtime.ts';
 import { isRunning, type RuntimeState, readRuntimeState } from './runtime-state.ts';
@@ -162,6 +168,33 @@ export class Container {
   async lazyDump(options: LazyDumpOptions): Promise<LazySource> {
     const own = { ...(await this.#request('lazyDump', options)), hooks: this.#hooks(options) };
     return await this.#criu.lazyDump(this.pid, { ...options, ...own });
+  }
+
+  /**
+   * Migrates the container to another host, whose server has the options of {@link containerDestination}: see
+   * `criu.migrate()`. When the copy runs, a container of runc itself is removed here, as after {@link Container.dump}; a
+   * manager notices the end by itself. If the migration fails, the container runs on, and its runtime knows it as before.
+   * The devices, addresses and routes of its own network namespace go with it; that needs `ip` of iproute2 on both hosts.
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT; ERR_CRIU_CONTAINER if the container has ended, is paused, or has a network
+   * that cannot be made again
+   */
+  async migrate(options: MigrateContainerOptions): Promise<ContainerMigration> {
+    const { dump = {} } = options;
+    const request = await this.#request('migrate', dump);
+    const forget = async () => {
+      await this.ended();
+      if (this.manager === undefined) await this.#runtime?.delete('migrate', this);
+    };
+    const container = { state: this.#state, request, hooks: this.#hooks(dump), forget };
+    return await migrateContainer(this.#criu, container, options);
+  }
+
+  /**
+   * Connects the network devices of the container again, which a migration has disconnected before its source died: for
+   * `switchBack` of `criu.resolveMigration()`. Idempotent.
+   */
+  async reconnect(): Promise<void> {
+    await reconnectLinks(this.pid);
   }
 
   /** Reports what would make a dump of the container, or its restore, fail: see `criu.preflight()`. */

@@ -1,150 +1,24 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import { treePids } from '../images/pstree.ts';
-import type { Criu, Hooks, JoinNamespace, RestoreOptions } from '../index.ts';
-import { native } from '../native/index.ts';
-import { overrideHooks } from '../options/hooks.ts';
-import { namespacePath } from '../procfs/namespaces.ts';
+import type { Criu } from '../index.ts';
 import type { BundleConfig } from './bundle-config.ts';
-import { Container } from './container.ts';
-import { ContainerCgroups } from './container-cgroups.ts';
-import { readContainerRecord } from './container-record.ts';
-import { configFileOf, hasOwnNetwork, joinedNamespaces } from './dump-request.ts';
-import { bindMountsOf, MASK } from './external-mounts.ts';
-import { makeMountPoints } from './mount-points.ts';
-import { resolveInRoot } from './resolve-in-root.ts';
+import { DirectRestore } from './direct-restore.ts';
 import type { CheckedOptions } from './restore-options.ts';
 import type { RestoredContainer } from './restored-container.ts';
-import type { RuntimeState } from './runtime-state.ts';
-import { StandardStreams } from './standard-streams.ts';
-import { plainState, restoredState, StateDirectory } from './state-file.ts';
-
-/** Where the mounts of cgroup v1 of a container are by default. */
-const CGROUPS = '/sys/fs/cgroup';
-/** The name of the namespaces that CRIU joins, in its words. */
-const JOINABLE: Readonly<Record<string, JoinNamespace['ns']>> = {
-  NEWIPC: 'ipc',
-  NEWUTS: 'uts',
-  NEWUSER: 'user',
-};
 
 /** Restores a container by CRIU alone, with what runc gives to it. Source: runc's libcontainer/criu_linux.go. */
 export async function restoreDirectly(
   operation: string,
   criu: Criu,
-  { own, restore }: CheckedOptions,
+  checked: CheckedOptions,
   config: BundleConfig,
 ): Promise<RestoredContainer> {
-  const { imagesDirectory, id, root = '/run/runc', stdio } = own;
-  const { state: dumped, streams } = await readContainerRecord(imagesDirectory);
-  const [rootPid = 1] = treePids(imagesDirectory);
-  await makeMountPoints(config);
-  const cgroups = await ContainerCgroups.in(imagesDirectory, rootPid);
-  const directory = dumped && (await StateDirectory.make(operation, root, id));
-  await using standard = await StandardStreams.open(operation, stdio);
-  await using namespaces = await OpenedNamespaces.of(config);
-  let state: RuntimeState | undefined;
-  const postRestore = async (pid: number) => {
-    state = dumped ? restoredState({ id, pid, config, dumped }) : plainState({ id, pid, config });
-    await directory?.write(state);
-    await restore.hooks?.postRestore?.(pid);
-  };
+  await using prepared = await DirectRestore.prepare(operation, checked, config);
   try {
-    const restored = await criu.restore({
-      ...(await mountOptions(config, cgroups)),
-      ...namespaces.options,
-      ...defaultOptions(config),
-      ...restore,
-      imagesDirectory,
-      inheritFd: {
-        ...standard.replacing(streams),
-        ...namespaces.inherited,
-        ...restore.inheritFd,
-      },
-      hooks: withNetwork(config, overrideHooks(restore.hooks, { postRestore })),
-    });
+    const { imagesDirectory } = checked.own;
+    const restored = await criu.restore({ ...prepared.options, imagesDirectory });
     const { stats, log, durationMs, pid } = restored;
-    state ??= plainState({ id, pid, config });
-    return { container: new Container(criu, root, state, undefined), stats, log, durationMs };
+    return { container: prepared.container(criu, pid), stats, log, durationMs };
   } catch (error) {
-    await directory?.remove();
-    await cgroups.remove();
+    await prepared.remove();
     throw error;
-  }
-}
-
-function defaultOptions(config: BundleConfig): RestoreOptions {
-  const configFile = configFileOf(config.annotations);
-  return {
-    root: config.rootfs,
-    bindRoot: true,
-    manageCgroups: true,
-    evasiveDevices: true,
-    orphanPtsMaster: true,
-    ...(hasOwnNetwork(config) && { emptyNs: ['network'] as const }),
-    ...(configFile !== undefined && { configFile }),
-  };
-}
-
-/** What the external mounts of the images are on this host. */
-async function mountOptions(
-  config: BundleConfig,
-  cgroups: ContainerCgroups,
-): Promise<RestoreOptions> {
-  const { rootfs, mounts, devices } = config;
-  const external: Record<string, string> = { [MASK]: '/dev/null' };
-  for (const { source, destination } of bindMountsOf(config)) {
-    external[await resolveInRoot(rootfs, destination)] = source;
-  }
-  const { destination = CGROUPS } = mounts.find(({ device }) => device === 'cgroup') ?? {};
-  Object.assign(external, cgroups.mountsAt(destination));
-  for (const path of devices) external[path] = path;
-  return { extMnt: external };
-}
-
-/** CRIU makes an empty network namespace, in which not even the loopback device is up. */
-function withNetwork(config: BundleConfig, hooks: Hooks): Hooks {
-  if (!hasOwnNetwork(config)) return hooks;
-  const setupNamespaces = async (pid: number) => {
-    await using namespace = await open(namespacePath(pid, 'net'));
-    native().raiseLoopback(namespace.fd);
-    await hooks.setupNamespaces?.(pid);
-  };
-  return overrideHooks(hooks, { setupNamespaces });
-}
-
-/** The namespaces that the container joins, while it is restored. */
-class OpenedNamespaces implements AsyncDisposable {
-  /** For inheritFd. */
-  readonly inherited: Readonly<Record<string, number>>;
-  readonly options: RestoreOptions;
-  readonly #files: readonly FileHandle[];
-
-  static async of(config: BundleConfig): Promise<OpenedNamespaces> {
-    const files: FileHandle[] = [];
-    const inherited: Record<string, number> = {};
-    for (const { name, path } of joinedNamespaces(config)) {
-      const file = await open(path);
-      files.push(file);
-      inherited[name] = file.fd;
-    }
-    return new OpenedNamespaces(config, inherited, files);
-  }
-
-  private constructor(
-    { namespaces }: BundleConfig,
-    inherited: Record<string, number>,
-    files: readonly FileHandle[],
-  ) {
-    const joinNs = namespaces.flatMap(({ type, path }) => {
-      const ns = JOINABLE[type];
-      return ns !== undefined && path !== '' ? [{ ns, nsFile: path }] : [];
-    });
-    this.inherited = inherited;
-    this.options = joinNs.length > 0 ? { joinNs } : {};
-    this.#files = files;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const file of this.#files) await file.close();
   }
 }

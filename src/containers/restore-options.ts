@@ -42,9 +42,15 @@ export type OwnOptions = Pick<
   'id' | 'bundle' | 'root' | 'runtime' | 'stdio' | 'consoleSocket' | 'imagesDirectory'
 >;
 
-const containerId = check(
+/** True for what runc takes as an id: it names a directory. */
+export function isContainerId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w][\w+.-]*$/.test(value) && value.length <= 1024;
+}
+
+/** The id of a container. */
+export const containerId = check(
   'the id of a container: letters, digits, and . _ + - after the first',
-  (value) => typeof value === 'string' && /^[\w][\w+.-]*$/.test(value) && value.length <= 1024,
+  isContainerId,
 );
 
 const shape: Shape<OwnOptions> = {

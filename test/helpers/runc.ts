@@ -18,6 +18,7 @@ export interface BundleConfig {
   linux: {
     namespaces: { type: string; path?: string }[];
     resources?: object;
+    cgroupsPath?: string;
     maskedPaths?: string[];
   };
 }

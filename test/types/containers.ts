@@ -6,6 +6,9 @@ import type {
   DumpStats,
   Iteration,
   LazySource,
+  MigrationEvent,
+  MigrationPeer,
+  MigrationResult,
   RestoreStats,
 } from 'node-criu';
 import {
@@ -13,11 +16,15 @@ import {
   type CheckpointArchive,
   type Container,
   type ContainerManager,
+  type ContainerMigration,
+  type ContainerOffer,
+  containerDestination,
   createRootfsDiff,
   exportContainer,
   type formatCheckpointArchive,
   importContainer,
   inspectCheckpointArchive,
+  type OfferedContainer,
   openContainer,
   pullCheckpointImage,
   pushCheckpointImage,
@@ -30,6 +37,29 @@ import {
   writeCheckpointImage,
 } from 'node-criu/containers';
 import { same } from './same.ts';
+
+export async function migrations(container: Container, criu: Criu): Promise<void> {
+  const { directory, restore, hooks } = containerDestination({
+    directory: '/var/lib/node-criu',
+    place: (offer, peer) => {
+      same<typeof offer, ContainerOffer>();
+      same<typeof peer, MigrationPeer>();
+      same<typeof offer.container, OfferedContainer>();
+      same<typeof offer.metadata, unknown>();
+      return { bundle: '/bundle', network: { eth0: { bridge: 'br0' }, eth1: { parent: 'eth0' } } };
+    },
+  });
+  await criu.serveMigrations({ listen: { host: '::1', port: 0 }, directory, restore, hooks });
+  const to = { host: '192.0.2.2', port: 7007 };
+  await using migration = await container.migrate({ to, rootfs: 'difference' });
+  same<typeof migration, ContainerMigration>();
+  same<Awaited<typeof migration.result>, MigrationResult>();
+  for await (const event of migration) same<typeof event, MigrationEvent>();
+  await container.reconnect();
+  await container.migrate({ to, rootfs: { upper: '/upper', lower: ['/lower'] } });
+  // @ts-expect-error: no such way
+  await container.migrate({ to, rootfs: 'copied' });
+}
 
 export async function archives(signal: AbortSignal): Promise<void> {
   const options = { maxBytes: 1 << 30, maxEntries: 1000, signal };

@@ -12,6 +12,10 @@ import type { DestinationClient } from './destination-client.ts';
 const CHUNK = 256 << 10;
 /** File names that CRIU uses, including archives of a tmpfs. Excludes path separators and dot files. */
 const NAME = /^[A-Za-z0-9_-]{1,64}(\.tar\.gz)?\.img$/;
+/** Files that describe a container, beside its images. No other file goes with them, such as a manifest. */
+const CONTAINER_FILES: ReadonlySet<string> = new Set([
+  ...['container.json', 'descriptors.json', 'rootfs-diff.tar', 'deleted.files'],
+]);
 
 /**
  * Sends the images of a directory, each with its checksum.
@@ -24,8 +28,10 @@ export async function sendImages(
   directory: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.img'));
-  const refused = names.find((name) => !NAME.test(name));
+  const names = (await readdir(directory)).filter(
+    (name) => name.endsWith('.img') || CONTAINER_FILES.has(name),
+  );
+  const refused = names.find((name) => !isSent(name));
   if (refused !== undefined)
     throw new Error(`the destination would refuse the image name ${refused}`);
   let sent = 0;
@@ -60,6 +66,10 @@ export async function sendImages(
     });
   }).finally(() => signal.removeEventListener('abort', onAbort));
   return sent;
+}
+
+function isSent(name: string): boolean {
+  return NAME.test(name) || CONTAINER_FILES.has(name);
 }
 
 interface Batch {
@@ -132,7 +142,7 @@ export async function receiveImages(
 ): Promise<void> {
   await makePrivateDirectory(directory);
   const pathOf = (name: string) => {
-    if (!NAME.test(name)) throw new Error('a file name is not one that CRIU gives to images');
+    if (!isSent(name)) throw new Error('a file name is not one that CRIU gives to images');
     if (--allowance.files < 0) throw new Error('there are too many files');
     return join(directory, name);
   };
