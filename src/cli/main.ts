@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { addHelp } from './help.ts';
 import { printError, printErrorEvent } from './output.ts';
-import { verbs } from './verbs.ts';
+import { verbsFor } from './verbs.ts';
 
 const WRONG_USAGE = 'ERR_CRIU_INVALID_ARGUMENT';
 
@@ -29,7 +29,7 @@ function command(): Command {
       outputError: (text, write) => write(`node-criu: ${messageOf(text)} (${WRONG_USAGE})\n`),
     })
     .exitOverride();
-  for (const add of verbs) add(program);
+  for (const add of verbsFor(process.argv[2])) add(program);
   return program;
 }
 

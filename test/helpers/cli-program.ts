@@ -8,7 +8,7 @@ import { verbs } from '../../src/cli/verbs.ts';
 /** The command with all its verbs, which only report that they were called. */
 export function cliProgram(onCall: (verb: string) => void = () => {}): Command {
   const program = new Command('node-criu').enablePositionalOptions();
-  for (const add of verbs) add(program);
+  for (const add of Object.values(verbs)) add(program);
   for (const verb of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {
     verb.exitOverride().configureOutput({ writeErr() {} });
     if (verb.commands.length === 0) verb.action(() => onCall(verb.name()));
