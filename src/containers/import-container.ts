@@ -57,7 +57,7 @@ export async function importContainer(
   if (name === undefined) {
     throw invalid(operation, 'id', 'the id of the container, which the archive does not have', id);
   }
-  if (rootfs !== undefined && unpacked.rootfsDiff !== undefined) {
+  if (rootfs !== undefined) {
     await applyRootfsDiff(rootfs, unpacked.rootfsDiff, unpacked.deletedFiles);
   }
   return await restoreContainer(criu, {

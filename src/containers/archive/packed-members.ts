@@ -14,7 +14,7 @@ export async function* newMembers(
   options: Omit<NewCheckpointArchive, keyof ArchiveOutput>,
 ): AsyncGenerator<NewTarEntry, void> {
   const { imagesDirectory, spec, config, deletedFiles = [], networkStatus } = options;
-  yield json('config.dump', config);
+  yield json('config.dump', { ...sharedMemoryOf(spec), ...config });
   yield json('spec.dump', withManager(spec));
   yield json('network.status', networkStatus ?? null);
   yield { entry: { ...PLAIN, type: 'directory', path: `${IMAGES}/`, mode: 0o700 } };
@@ -76,6 +76,13 @@ function json(name: string, value: unknown): NewTarEntry {
   const content = Buffer.from(JSON.stringify(value, null, 2));
   const modifiedMs = Math.floor(Date.now() / 1000) * 1000;
   return { entry: { ...PLAIN, path: name, size: content.length, modifiedMs }, content: [content] };
+}
+
+/** What podman calls the directory of the host that it mounts on /dev/shm: without it, it unmounts another one. */
+function sharedMemoryOf(spec: Readonly<Record<string, unknown>>): object {
+  const mounts = Array.isArray(spec.mounts) ? spec.mounts : [];
+  const mount = mounts.find((one) => one?.destination === '/dev/shm' && one.type === 'bind');
+  return mount === undefined ? {} : { ShmDir: mount.source, mounts: [mount.source] };
 }
 
 function withManager(spec: Readonly<Record<string, unknown>>): unknown {

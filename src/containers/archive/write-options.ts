@@ -19,7 +19,7 @@ export interface NewCheckpointArchive extends ArchiveOutput {
   spec: Readonly<Record<string, unknown>>;
   /**
    * The configuration of the container: `config.dump`. Podman needs `id`, `name`, `rootfsImageID`,
-   * `rootfsImageName`, `runtime` and `ShmDir`.
+   * `rootfsImageName` and `runtime`; its `ShmDir` is by default what the specification mounts on /dev/shm.
    */
   config: ArchivedConfig;
   /** Its networks, as podman writes them: `network.status`. Default: none. */

@@ -8,6 +8,7 @@ import {
   readCheckpointArchive,
   writeCheckpointArchive,
 } from '../../../src/containers.ts';
+import { readMountInfo } from '../../../src/procfs/mountinfo.ts';
 import { COUNTER, countIn, countsBeyond, IMAGE, Podman, rootOf } from '../../helpers/podman.ts';
 import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
@@ -48,12 +49,12 @@ test('reads what podman exports, and podman restores what is packed again or was
   const again = join(directory, 'again.tar.gz');
   await writeCheckpointArchive(again, { directory: unpacked.directory });
   await podman.run('container', 'restore', '--import', again);
-  const restored = await rootOf(podman, 'web');
+  const facts = await podman.inspect('web');
+  const restored = `/proc/${facts.State.Pid}/root`;
   const before = await countsBeyond(restored, beforeDump);
   await expectChanges(restored);
 
   // Of a container that podman has restored, and not checkpointed.
-  const facts = await podman.inspect('web');
   const spec = JSON.parse(await readFile(facts.OCIConfigPath, 'utf8'));
   const imagesDirectory = join(directory, 'images');
   const rootfsDiff = join(directory, 'rootfs-diff.tar');
@@ -68,7 +69,6 @@ test('reads what podman exports, and podman restores what is packed again or was
   const config = {
     ...{ id, name: 'web', runtime: 'runc' },
     ...{ rootfsImageID: facts.Image, rootfsImageName: facts.ImageName },
-    ShmDir: join(dirname(facts.OCIConfigPath), 'shm'),
   };
   await writeCheckpointArchive(file, { imagesDirectory, spec, config, rootfsDiff, deletedFiles });
   await podman.remove('web');
@@ -77,9 +77,15 @@ test('reads what podman exports, and podman restores what is packed again or was
   const other = await rootOf(podman, 'other');
   await countsBeyond(other, before);
   await expectChanges(other);
+  const shared = join(dirname(facts.OCIConfigPath), 'shm');
   expect(await inspectCheckpointArchive(file)).toMatchObject({
     ...{ kind: 'podman', compression: 'zstd', container: { id, name: 'web' } },
+    config: { ShmDir: shared, mounts: [shared] },
   });
+  await podman.remove('other');
+  const mounts = await readMountInfo('self');
+  expect(mounts.map(({ point }) => point)).toContain('/dev/shm');
+  expect(mounts.filter(({ point }) => point.endsWith('/shm') && point !== '/dev/shm')).toEqual([]);
 });
 
 /** What the container has changed in its root file system must be changed in that of its copy. */
