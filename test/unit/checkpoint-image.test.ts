@@ -7,6 +7,7 @@ import {
   inspectCheckpointArchive,
   pullCheckpointImage,
   pushCheckpointImage,
+  readCheckpointArchive,
   readCheckpointImage,
   writeCheckpointImage,
 } from '../../src/containers.ts';
@@ -38,6 +39,10 @@ describe('a layout', () => {
     });
     const unpacked = await readCheckpointImage(at(name), at('unpacked'), { name: 'web:1' });
     expect(unpacked.members).toEqual(inspected.members);
+    if (name.endsWith('.tar')) {
+      const wrong = await failureOf(readCheckpointArchive(at(name), at('other')));
+      expect(wrong.message).toContain('which readCheckpointImage reads');
+    }
     const other = readCheckpointImage(at(name), at('other'), { name: 'web:2' });
     expect((await failureOf(other)).message).toContain('none is web:2 (web:1)');
     expect((await readdir(directory)).sort()).toEqual([name, 'unpacked']);

@@ -6,6 +6,7 @@ import { native } from '../../native/index.ts';
 import { checkValue } from '../../options/check.ts';
 import { text } from '../../options/kinds.ts';
 import { BadStream } from '../../stream/byte-input.ts';
+import { LAYOUT } from '../oci/layout-directory.ts';
 import type { CheckpointArchive, UnpackedCheckpointArchive } from './archive-description.ts';
 import { ArchiveFacts } from './archive-facts.ts';
 import { archiveFailure, untilAborted } from './archive-failure.ts';
@@ -96,7 +97,13 @@ export async function unpackInto(
   const description: CheckpointArchive = await writeDirectory(operation, where, async (staging) => {
     await unpack(staging, facts);
     if (!facts.members.some(({ name }) => name === `${IMAGES}/${INVENTORY}`)) {
-      throw new BadStream(`it has no ${IMAGES}/${INVENTORY}`, 0);
+      const isImage = facts.ignored.includes(LAYOUT);
+      throw new BadStream(
+        isImage
+          ? 'it is an OCI image, which readCheckpointImage reads'
+          : `it has no ${IMAGES}/${INVENTORY}`,
+        0,
+      );
     }
     await native().syncFiles(join(staging, IMAGES));
     return facts.describe();
