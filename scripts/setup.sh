@@ -4,6 +4,7 @@
 #
 # usage: npm run setup [-- PART…]
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
+#   containers  demo, and runc
 #   checks    demo, all npm packages, shellcheck and the Node versions: what lint and the unit tests need
 #   tests     checks, the virtual machine, gdb, PostgreSQL, Redis, podman, containerd, skopeo, a registry of images,
 #             crit, checkpointctl, a CRIU that streams images, and Chromium
@@ -21,6 +22,7 @@ die() { say "$*" >&2; exit 1; }
 [ $# -gt 0 ] || set -- tests package
 declare -A packages=(
   [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
+  [containers]='runc=runc busybox=busybox-static'
   [checks]='shellcheck=shellcheck zstd=zstd'
   [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb psql=postgresql redis-server=redis-server podman=podman
     conmon=conmon runc=runc nginx=nginx-light busybox=busybox-static containerd=containerd skopeo=skopeo docker-registry=docker-registry'
@@ -28,7 +30,7 @@ declare -A packages=(
   [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )
 for part in "$@"; do
-  [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo checks tests package benches"
+  [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo containers checks tests package benches"
 done
 wants() { [[ " $parts " == *" $1 "* ]]; }
 parts="demo $*"

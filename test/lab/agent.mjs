@@ -3,6 +3,7 @@
 // usage: agent.mjs CRIU, forked: receives { id, task, options }, answers { id, result } or { id, error };
 // calls its parent with { call, name, details }, and receives { call, result } or { call, error }.
 import { readFileSync } from 'node:fs';
+import { containerDestination, openContainer } from '../../dist/containers.js';
 import {
   Criu,
   migrate,
@@ -58,6 +59,14 @@ const tasks = {
     server = await serveMigrations({ path, ...options });
     return server.port;
   },
+  /** Accepts migrations of containers; resolves with the port. */
+  async serveContainers({ directory, place, ...options }) {
+    server = await criu.serveMigrations({
+      ...options,
+      ...containerDestination({ directory, place }),
+    });
+    return server.port;
+  },
   migrations: () => server.migrations,
   closeServer: () => server.close(),
   /**
@@ -69,6 +78,17 @@ const tasks = {
       path,
       ...options,
       ...(!options.addresses && hooks(['switchOver', 'switchBack'])),
+      hooks: { phase: (phase) => call('phase', phase) },
+    });
+    for await (const event of migration) call('event', event);
+    return await migration.result;
+  },
+  /** Migrates a container of runc; calls its parent as `migrate` does. */
+  async migrateContainer({ id, ...options }) {
+    const container = await openContainer(criu, id);
+    migration = await container.migrate({
+      ...options,
+      ...hooks(['switchOver', 'switchBack']),
       hooks: { phase: (phase) => call('phase', phase) },
     });
     for await (const event of migration) call('event', event);

@@ -223,8 +223,8 @@ export async function startServer(lab, agent, options = {}) {
   return pid;
 }
 
-/** @param {ServerOptions} options */
-function nodeServer(options) {
+/** The command that runs the server. @param {ServerOptions} options */
+export function nodeServer(options) {
   const isOld = process.versions.node.startsWith('20.');
   const flags = isOld ? ['--no-wasm-memory-protection-keys'] : [];
   const args = Object.entries(options).flatMap(([name, value]) =>
@@ -334,7 +334,7 @@ export async function migrateByPhaul(lab, pid, from, to) {
  * @param {() => Promise<boolean>} condition
  * @param {string} what
  */
-async function until(condition, what) {
+export async function until(condition, what) {
   for (const end = Date.now() + 60_000; Date.now() < end; await sleep(5)) {
     if (await condition()) return;
   }

@@ -1,0 +1,61 @@
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { buildLibrary } from '../../helpers/built.ts';
+import { startLab } from '../../helpers/lab.ts';
+import {
+  listContainers,
+  migrateContainer,
+  removeCgroups,
+  startContainerScene,
+} from '../../lab/containers.mjs';
+import type { Report } from '../../lab/programs.mjs';
+
+beforeAll(buildLibrary);
+
+/** A lab with a container, which ends with the test. */
+async function startScene(connection: 'veth' | 'macvlan') {
+  const lab = await startLab();
+  // The container has ended with the lab by then: what is registered last is called first.
+  const directory = lab.directory;
+  onTestFinished(async () => {
+    await lab.close();
+    await removeCgroups(directory);
+  });
+  return { lab, scene: await startContainerScene(lab, { connection, heap: 16 }) };
+}
+
+test.each([
+  ['veth', 'pre-copy'],
+  ['macvlan', 'post-copy'],
+] as const)(
+  'a container with a %s of its own moves with it in %s, and its client stays connected',
+  async (connection, mode) => {
+    const { lab, scene } = await startScene(connection);
+    const before = await scene.client.ask<Report>('report');
+    const { result } = await migrateContainer(lab, scene, { mode });
+    await scene.client.answersOn();
+    const after = await scene.client.ask<Report>('stop');
+    expect(after).toMatchObject({ connections: 1, faults: [] });
+    expect(after.count).toBeGreaterThan(before.count);
+    expect(result.leftovers).toEqual([]);
+    expect(await scene.client.ask('get', { path: '/verify' })).toMatchObject({ ok: true });
+    expect(await listContainers(lab.a)).toEqual([]);
+    expect(await listContainers(lab.b)).toMatchObject([
+      { id: 'web', status: 'running', pid: result.pid },
+    ]);
+  },
+);
+
+test('a container whose migration fails late is connected again', async () => {
+  const { lab, scene } = await startScene('veth');
+  scene.agents.a.on('switchOver', () => {
+    throw new Error('not today');
+  });
+  const migration = migrateContainer(lab, scene, { mode: 'stop-and-copy' });
+  await expect(migration).rejects.toThrow('not today');
+  await scene.client.answersOn();
+  expect(await scene.client.ask<Report>('stop')).toMatchObject({ connections: 1, faults: [] });
+  expect(await listContainers(lab.a)).toMatchObject([{ id: 'web', status: 'running' }]);
+  expect(await listContainers(lab.b)).toEqual([]);
+  const links = JSON.parse(await lab.b.run('ip', ['-json', 'link', 'show', 'type', 'veth']));
+  expect(links.map(({ ifname }: { ifname: string }) => ifname)).toEqual(['eth0']);
+});
