@@ -117,7 +117,7 @@ function part(name, cache) {
     const { Script } = process.getBuiltinModule('node:vm');
     const cachedData = cache && cachedCode(cache);
     const script = new Script(text.latin1Slice(), { filename, cachedData });
-    script.runInThisContext()(require, own, import.meta.url, (id) => import(id));
+    script.runInThisContext()(require, own, import.meta.url, (id) => import(new URL(id, import.meta.url).href));
     return own;
   });
 }

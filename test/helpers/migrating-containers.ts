@@ -2,11 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type ContainerPlacement, containerDestination } from '../../src/containers.ts';
-import type { Criu, MigrationServer, ServeMigrationsOptions } from '../../src/index.ts';
-import { Bundle, pipeInto, RunningContainer, removeAfterTest } from './runc.ts';
+import type { Criu, MigrationServer, MigrationServerHooks } from '../../src/index.ts';
+import { Bundle, COUNTER, countsOn, pipeInto, RunningContainer, removeAfterTest } from './runc.ts';
 import { temporaryDirectory } from './workload.ts';
+
+interface ContainerHostOptions {
+  /** Changes its bundle before there is a server. */
+  readonly change?: (bundle: Bundle) => Promise<void> | void;
+  /** Changes where a container goes. */
+  readonly place?: () => Partial<ContainerPlacement>;
+  readonly hooks?: MigrationServerHooks;
+  readonly holdMs?: number;
+}
 
 /** A host that takes containers: on this machine, with a runtime state and cgroups of its own. */
 export class ContainerHost {
@@ -19,14 +28,7 @@ export class ContainerHost {
   static async start(
     criu: Criu,
     args: readonly string[],
-    {
-      change,
-      place,
-      ...options
-    }: Partial<ServeMigrationsOptions> & {
-      change?: (bundle: Bundle) => Promise<void> | void;
-      place?: Partial<ContainerPlacement>;
-    } = {},
+    { change, place, hooks = {}, holdMs = 30_000 }: ContainerHostOptions = {},
   ): Promise<ContainerHost> {
     const bundle = await Bundle.make(args);
     bundle.config.linux.cgroupsPath = cgroupsPath();
@@ -37,16 +39,16 @@ export class ContainerHost {
     const file = pipeInto(output);
     onTestFinished(file.close);
     const server = await criu.serveMigrations({
-      ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true },
+      ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true, holdMs },
       ...containerDestination({
         directory,
         place: ({ container }) => {
           removeAfterTest(bundle, container.id);
           const stdio = ['ignore', file.fd, file.fd] as const;
-          return { bundle: bundle.directory, root: bundle.root, stdio, ...place };
+          return { bundle: bundle.directory, root: bundle.root, stdio, ...place?.() };
         },
+        hooks,
       }),
-      ...options,
     });
     onTestFinished(() => server.close());
     return new ContainerHost(bundle, server, directory, output);
@@ -84,6 +86,24 @@ export class ContainerHost {
 }
 
 /** A path of cgroups that no other container has. */
-export function cgroupsPath(): string {
+function cgroupsPath(): string {
   return `/node-criu-test-${randomUUID()}`;
+}
+
+/** A container that counts, with cgroups of its own. */
+export async function startCounting(
+  change: (bundle: Bundle) => Promise<void> | void = () => {},
+): Promise<RunningContainer> {
+  const bundle = await Bundle.make(COUNTER);
+  bundle.config.linux.cgroupsPath = cgroupsPath();
+  await change(bundle);
+  const running = await bundle.run('counter');
+  await countsOn(running);
+  return running;
+}
+
+/** Expects that no number was lost or written twice. */
+export async function expectAllNumbers(...containers: RunningContainer[]): Promise<void> {
+  const written = await Promise.all(containers.map((container) => container.lines()));
+  expect(written.flat().map(Number)).toEqual(written.flat().map((_, index) => index + 1));
 }

@@ -1,0 +1,127 @@
+import { rm } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { openContainer } from '../../../src/containers.ts';
+import { unresolvedMigrations } from '../../../src/index.ts';
+import { failureOf } from '../../helpers/failures.ts';
+import { LibraryProcess } from '../../helpers/library-process.ts';
+import {
+  ContainerHost,
+  expectAllNumbers,
+  startCounting,
+} from '../../helpers/migrating-containers.ts';
+import { COUNTER, countsOn, type RunningContainer } from '../../helpers/runc.ts';
+import { client, startCounter, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+
+/** Expects that the original runs, as its runtime knows, and that nothing came to the other host. */
+async function expectOriginal(running: RunningContainer, host: ContainerHost): Promise<void> {
+  expect(running.status()?.status).toBe('running');
+  await waitFor(async () => (await host.leftovers()).length === 0, 'nothing is left');
+  expect(host.container('counter').status()).toBeUndefined();
+  await countsOn(running);
+  await expectAllNumbers(running);
+}
+
+test('a container is refused before it is frozen', async () => {
+  const criu = client();
+  const running = await startCounting();
+  const container = await openContainer(criu, 'counter', { root: running.bundle.root });
+  const directory = await temporaryDirectory();
+  let reason = '';
+  const host = await ContainerHost.start(criu, COUNTER, {
+    place() {
+      if (reason) throw new Error(reason);
+      return {};
+    },
+  });
+  const refusal = async () => {
+    const migration = await container.migrate({ ...host.to, mode: 'stop-and-copy', directory });
+    const error = await failureOf(migration.result);
+    expect(error.code).toBe('ERR_CRIU_MIGRATION_REFUSED');
+    return error.message;
+  };
+  reason = 'not this one';
+  expect(await refusal()).toContain('not this one');
+  reason = '';
+  await rm(host.bundle.rootfs, { recursive: true });
+  expect(await refusal()).toContain(host.bundle.rootfs);
+  const { pid } = await startCounter();
+  const process = criu.migrate(pid, { ...host.to, mode: 'stop-and-copy', directory });
+  expect((await failureOf(process.result)).message).toContain('takes only containers');
+  await expectOriginal(running, host);
+});
+
+test.each(['stop-and-copy', 'post-copy'] as const)(
+  '%s: afterRestore throws, and nothing is left of the copy',
+  async (mode) => {
+    const criu = client();
+    const running = await startCounting();
+    const known: unknown[] = [];
+    const host: ContainerHost = await ContainerHost.start(criu, COUNTER, {
+      hooks: {
+        afterRestore() {
+          known.push(host.container('counter').status()?.status);
+          throw new Error('not today');
+        },
+      },
+    });
+    const container = await openContainer(criu, 'counter', { root: running.bundle.root });
+    const directory = await temporaryDirectory();
+    const migration = await container.migrate({ ...host.to, mode, directory });
+    const error = await failureOf(migration.result);
+    expect(error).toMatchObject({ code: 'ERR_CRIU_MIGRATION_FAILED', workload: 'running' });
+    expect(error.message).toContain('not today');
+    // Before it runs, its runtime knows it already.
+    expect(known).toHaveLength(1);
+    await expectOriginal(running, host);
+  },
+);
+
+test('the agent of the destination is killed, and the next one removes what is left of the copy', async () => {
+  const criu = client();
+  const running = await startCounting();
+  const host = await ContainerHost.start(criu, COUNTER);
+  const { directory, bundle } = host;
+  await host.server.close();
+  const agent = await LibraryProcess.start();
+  const listen = { host: '127.0.0.1', port: 0 };
+  const place = { bundle: bundle.directory, root: bundle.root };
+  const port = await agent.ask<number>('serveContainers', {
+    ...{ listen, insecure: true, directory, place },
+  });
+  const container = await openContainer(criu, 'counter', { root: running.bundle.root });
+  const migration = await container.migrate({
+    ...{ to: { host: '127.0.0.1', port }, insecure: true, mode: 'stop-and-copy' },
+    ...{ directory: await temporaryDirectory(), stallMs: 2000 },
+    hooks: {
+      async phase(phase) {
+        if (phase !== 'switch-over') return;
+        process.kill(agent.pid, 'SIGKILL');
+        await agent.ended;
+      },
+    },
+  });
+  const error = await failureOf(migration.result);
+  expect(error).toMatchObject({ code: 'ERR_CRIU_MIGRATION_FAILED', workload: 'running' });
+  expect(await host.leftovers()).not.toEqual([]);
+  const next = await LibraryProcess.start();
+  await next.ask('serveContainers', { listen, insecure: true, directory, place });
+  await expectOriginal(running, host);
+});
+
+test('the agent of the source is killed, and its container runs on', async () => {
+  const criu = client();
+  const running = await startCounting();
+  const host = await ContainerHost.start(criu, COUNTER, { holdMs: 3000 });
+  const agent = await LibraryProcess.start();
+  const directory = await temporaryDirectory();
+  const answer = await agent.do('migrateContainer', {
+    ...{ id: 'counter', root: running.bundle.root, dieAt: 'switch-over' },
+    ...{ ...host.to, mode: 'stop-and-copy', directory },
+  });
+  expect(answer).toBe('ended');
+  const [id = ''] = await unresolvedMigrations({ directory });
+  expect(await criu.resolveMigration(id, { insecure: true, directory })).toMatchObject({
+    ...{ owner: 'source', done: 'resumed', workload: 'running' },
+  });
+  await expectOriginal(running, host);
+});
