@@ -41,7 +41,7 @@ type -P qemu-system-x86_64 > /dev/null || die 'there is no qemu-system-x86_64; r
 
 # The programs that the tests use besides those in the checkout. apt adds their dependencies.
 programs=(busybox-static bash coreutils findutils grep sed mawk procps util-linux mount kmod iproute2
-  iptables nftables openssl libstdc++6)
+  iptables nftables openssl libstdc++6 runc)
 
 # Unpacks the files of Debian 12; no script of a package runs.
 build() {

@@ -21,6 +21,7 @@ export {
   type OpenContainerOptions,
   openContainer,
 } from './containers/container.ts';
+export { type DumpPodOptions, dumpPod } from './containers/dump-pod.ts';
 export {
   type ExportContainerOptions,
   type ExportedContainer,

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openContainer, restoreContainer } from '../../src/containers.ts';
+import { preCopy } from '../../src/index.ts';
+import { compileFixture } from '../helpers/compile.ts';
+import { Bundle, COUNTER, countsOn, pipeInto } from '../helpers/runc.ts';
+import { client, temporaryDirectory, waitFor } from '../helpers/workload.ts';
+
+test('rounds of a container on cgroup v2 are restored by runc, with all of its memory', async () => {
+  const criu = client();
+  const program = await compileFixture('memory');
+  const bundle = await Bundle.make([program, '/tmp/writes', '16', '2', '500', 'fixed']);
+  await bundle.bindHost(dirname(program));
+  const running = await bundle.run('memory');
+  await waitFor(async () => (await running.lines()).includes('ready'), 'the memory is filled');
+  const { root, directory } = bundle;
+  const container = await openContainer(criu, 'memory', { root });
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  const iteration = await container.iterate({ imagesDirectory, tracking: 'soft-dirty' });
+  const pages: number[] = [];
+  for await (const { stats } of preCopy(iteration, { maxRounds: 2 }))
+    pages.push(stats.pagesWritten);
+  // The second round has only what has changed since the first.
+  expect(pages[1]).toBeLessThan((pages[0] ?? 0) / 2);
+  const dumped = await iteration.dump();
+  await container.delete();
+  const after = `${running.output}.2`;
+  const output = pipeInto(after);
+  await restoreContainer(criu, {
+    ...{ imagesDirectory: dumped.directory, id: 'memory', bundle: directory, root },
+    stdio: ['ignore', output, output],
+  });
+  output.close();
+  running.call('kill', 'USR1');
+  await waitFor(async () => (await running.lines(after))[0]?.startsWith('ok ') === true, 'ok');
+});
+
+test('without a runtime a container on cgroup v2 gets its cgroup again, and runc knows it', async () => {
+  const criu = client();
+  const bundle = await Bundle.make(COUNTER);
+  const running = await bundle.run('counter');
+  await countsOn(running);
+  const { root, directory } = bundle;
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  const container = await openContainer(criu, 'counter', { root });
+  const [cgroup] = (await readFile(`/proc/${container.pid}/cgroup`, 'utf8')).split('\n');
+  await container.dump({ imagesDirectory });
+  expect(existsSync(`/sys/fs/cgroup${cgroup?.slice('0::'.length)}`)).toBe(false);
+  const after = `${running.output}.2`;
+  const output = pipeInto(after);
+  const restored = await restoreContainer(criu, {
+    ...{ imagesDirectory, id: 'counter', bundle: directory, root, runtime: false },
+    stdio: ['ignore', output, output],
+  });
+  output.close();
+  await countsOn(running, after);
+  const { pid } = restored.container;
+  expect((await readFile(`/proc/${pid}/cgroup`, 'utf8')).split('\n')[0]).toBe(cgroup);
+  expect(running.status()).toMatchObject({ status: 'running', pid });
+  running.call('pause');
+  expect(running.status()?.status).toBe('paused');
+  running.call('resume');
+  running.call('kill', 'KILL');
+  await restored.container.ended();
+  running.call('delete');
+  expect(await readdir(root)).toEqual([]);
+});
