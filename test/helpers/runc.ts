@@ -30,7 +30,8 @@ export class Bundle {
   readonly root: string;
   readonly config: BundleConfig;
 
-  static async make(args: readonly string[]): Promise<Bundle> {
+  /** @param root the state directory of runc, by default one of its own */
+  static async make(args: readonly string[], root?: string): Promise<Bundle> {
     const base = await temporaryDirectory();
     const directory = join(base, 'bundle');
     const rootfs = join(directory, 'rootfs');
@@ -46,7 +47,7 @@ export class Bundle {
     config.process.args = [...args];
     config.process.terminal = false;
     config.root.readonly = false;
-    return new Bundle(directory, join(base, 'runc'), config);
+    return new Bundle(directory, root ?? join(base, 'runc'), config);
   }
 
   private constructor(directory: string, root: string, config: BundleConfig) {

@@ -17,6 +17,7 @@ test('rounds of a container on cgroup v2 are restored by runc, with all of its m
   await waitFor(async () => (await running.lines()).includes('ready'), 'the memory is filled');
   const { root, directory } = bundle;
   const container = await openContainer(criu, 'memory', { root });
+  expect(await container.preflight()).toEqual([]);
   const imagesDirectory = join(await temporaryDirectory(), 'images');
   const iteration = await container.iterate({ imagesDirectory, tracking: 'soft-dirty' });
   const pages: number[] = [];

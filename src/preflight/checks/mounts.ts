@@ -103,7 +103,7 @@ export const outsideMounts: Check = (subject) => {
     if (type === 'nsfs') return [ofNamespace(snapshot.root, mount, isKnown)];
     if (isKnown) return [];
     const remedy = `Add mnt[${point}]:NAME to external for the dump and mnt[NAME]:PATH at the restore, or set autoExtMnt for both.`;
-    if (root !== '/') {
+    if (root !== '/' && !isOwnCgroup(subject, mount)) {
       if (mounts.hasWhole(mount)) return [];
       const message = `the mount ${point} shows ${root} of a file system (${type}) that is not in the mount namespace of the tree`;
       return [found('EXTERNAL_MOUNT', snapshot.root, { message, remedy })];
@@ -114,6 +114,12 @@ export const outsideMounts: Check = (subject) => {
     return [found('EXTERNAL_MOUNT', snapshot.root, { message, remedy })];
   });
 };
+
+/** CRIU mounts the cgroups of a cgroup namespace anew. Source: CRIU's criu/filesystems.c, cgroup_parse. */
+function isOwnCgroup({ snapshot: { root, caller } }: Subject, { type }: Mount): boolean {
+  if (type !== 'cgroup' && type !== 'cgroup2') return false;
+  return root.namespaces.get('cgroup') !== caller.namespaces.get('cgroup');
+}
 
 /**
  * A namespace that is mounted on a file, as `ip netns exec` leaves it. With autoExtMnt and extMasters it is
