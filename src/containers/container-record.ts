@@ -14,13 +14,14 @@ export interface ContainerRecord {
   readonly state: RuntimeState | undefined;
   /** CRIU's names of the standard streams that led out of it: see outsideStreamsOf(). */
   readonly streams: readonly (string | undefined)[];
+  /** Mounts that came with bind mounts: see submountsOf(). */
+  readonly submounts: readonly string[];
 }
 
 /** Writes what a restore needs to know about the container beside CRIU's images. */
 export async function writeContainerRecord(
   directory: string,
-  state: RuntimeState,
-  streams: ContainerRecord['streams'],
+  { state, streams, submounts }: ContainerRecord & { readonly state: RuntimeState },
 ): Promise<void> {
   const descriptors = [0, 1, 2].map((fd) => streams[fd] ?? state.descriptors[fd] ?? '/dev/null');
   await writeDurably(join(directory, DESCRIPTORS), descriptors);
@@ -29,6 +30,7 @@ export async function writeContainerRecord(
   await writeDurably(join(directory, RECORD), {
     version: 1,
     streams: streams.map((name) => name ?? null),
+    submounts,
     ...(isKnown && { runtimeState: state.json }),
   });
 }
@@ -36,14 +38,17 @@ export async function writeContainerRecord(
 /** Reads that, or what runc has written of it. @throws Error if a file is damaged */
 export async function readContainerRecord(directory: string): Promise<ContainerRecord> {
   const record = await readJson(join(directory, RECORD));
-  if (record === undefined) return { state: undefined, streams: await readPipes(directory) };
-  if (!isRecord(record) || !Array.isArray(record.streams)) {
+  if (record === undefined) {
+    return { state: undefined, streams: await readPipes(directory), submounts: [] };
+  }
+  const { runtimeState, streams, submounts } = isRecord(record) ? record : {};
+  if (!Array.isArray(streams) || !Array.isArray(submounts)) {
     throw new Error(`${RECORD} does not describe a container`);
   }
-  const { runtimeState, streams } = record;
   return {
     state: runtimeState === undefined ? undefined : parseRuntimeState(runtimeState),
     streams: streams.map((name: unknown) => (typeof name === 'string' ? name : undefined)),
+    submounts: submounts.map(String),
   };
 }
 

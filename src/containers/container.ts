@@ -21,6 +21,7 @@ import { ProcessHandle } from '../process/process-handle.ts';
 import { containerFailure } from './container-failure.ts';
 import { writeContainerRecord } from './container-record.ts';
 import { type ContainerRequest, dumpRequestOf } from './dump-request.ts';
+import { submountsOf } from './external-mounts.ts';
 import { findContainer } from './find-container.ts';
 import {
   type ContainerMigration,
@@ -241,7 +242,8 @@ export class Container {
   #hooks({ hooks = {} }: { readonly hooks?: Hooks }): Hooks {
     const postDump = async (directory: string) => {
       const streams = await outsideStreamsOf(this.pid);
-      await writeContainerRecord(directory, this.#state, streams);
+      const submounts = await submountsOf(this.#state);
+      await writeContainerRecord(directory, { state: this.#state, streams, submounts });
       if (externalFiles(streams).length > 0) await allowAnyFile(directory);
       await hooks.postDump?.(directory);
     };

@@ -9,9 +9,8 @@ import { Container } from './container.ts';
 import { ContainerCgroups } from './container-cgroups.ts';
 import { readContainerRecord } from './container-record.ts';
 import { configFileOf, hasOwnNetwork, joinedNamespaces } from './dump-request.ts';
-import { bindMountsOf, MASK } from './external-mounts.ts';
+import { bindSourcesOf, MASK, submountSources } from './external-mounts.ts';
 import { makeMountPoints } from './mount-points.ts';
-import { resolveInRoot } from './resolve-in-root.ts';
 import type { CheckedOptions } from './restore-options.ts';
 import type { RuntimeState } from './runtime-state.ts';
 import { StandardStreams } from './standard-streams.ts';
@@ -53,7 +52,7 @@ export class DirectRestore implements AsyncDisposable {
     note: (made: MadeForRestore) => Promise<void> | void = () => {},
   ): Promise<DirectRestore> {
     const { imagesDirectory, id, root = '/run/runc', stdio } = own;
-    const { state: dumped, streams } = await readContainerRecord(imagesDirectory);
+    const { state: dumped, streams, submounts } = await readContainerRecord(imagesDirectory);
     const [rootPid = 1] = treePids(imagesDirectory);
     await makeMountPoints(config);
     const cgroups = await ContainerCgroups.in(imagesDirectory, rootPid, config.cgroupsPath);
@@ -65,7 +64,7 @@ export class DirectRestore implements AsyncDisposable {
       const namespaces = await OpenedNamespaces.of(config);
       opened.push(namespaces);
       const options = {
-        ...(await mountOptions(config, cgroups)),
+        ...(await mountOptions(config, cgroups, submounts)),
         ...cgroups.options,
         ...namespaces.options,
         ...defaultOptions(config),
@@ -146,12 +145,15 @@ function defaultOptions(config: BundleConfig): RestoreOptions {
 async function mountOptions(
   config: BundleConfig,
   cgroups: ContainerCgroups,
+  submounts: readonly string[],
 ): Promise<RestoreOptions> {
-  const { rootfs, mounts, devices } = config;
-  const external: Record<string, string> = { [MASK]: '/dev/null' };
-  for (const { source, destination } of bindMountsOf(config)) {
-    external[await resolveInRoot(rootfs, destination)] = source;
-  }
+  const { mounts, devices } = config;
+  const sources = await bindSourcesOf(config);
+  const external: Record<string, string> = {
+    [MASK]: '/dev/null',
+    ...sources,
+    ...submountSources(sources, submounts),
+  };
   const { destination = CGROUPS } = mounts.find(({ device }) => device === 'cgroup') ?? {};
   Object.assign(external, cgroups.mountsAt(destination));
   for (const path of devices) external[path] = path;

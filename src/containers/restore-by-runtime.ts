@@ -16,6 +16,7 @@ import { Container } from './container.ts';
 import { containerFailure } from './container-failure.ts';
 import { readContainerRecord } from './container-record.ts';
 import { hasOwnNetwork } from './dump-request.ts';
+import { bindSourcesOf, submountSources } from './external-mounts.ts';
 import { type CheckedOptions, runtimeFlags } from './restore-options.ts';
 import type { RestoredContainer } from './restored-container.ts';
 import { lastMessage, Runtime } from './runtime.ts';
@@ -71,7 +72,12 @@ export async function restoreByRuntime(
   };
   await using streams = await StandardStreams.open(operation, own.stdio);
   await using tools = await RuntimeTools.make(operation, await criu.binary());
-  const lines = inheritedFiles((await readContainerRecord(imagesDirectory)).streams);
+  const { streams: outside, submounts } = await readContainerRecord(imagesDirectory);
+  const shown = submountSources(await bindSourcesOf(config), submounts);
+  const lines = [
+    ...inheritedFiles(outside),
+    ...Object.entries(shown).map(([path, source]) => `external mnt[${path}]:${source}`),
+  ];
   await using listener = await StepListener.start(operation, onStep, lines);
   const log = await LogFile.at(join(String(work), CRIU_LOG));
   const start = performance.now();

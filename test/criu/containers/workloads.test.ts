@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { ReadStream } from 'node:tty';
-import { expect, test } from 'vitest';
+import { execa } from 'execa';
+import { expect, onTestFinished, test } from 'vitest';
 import { openContainer, restoreContainer } from '../../../src/containers.ts';
 import { preCopy } from '../../../src/index.ts';
 import { compileFixture } from '../../helpers/compile.ts';
@@ -83,6 +84,22 @@ test('redis in a container keeps its data and its client', async () => {
   await dumpAndRestore(running, 'runc', { tcpEstablished: true });
   await ask('GET name\r\n', 'value');
   socket.destroy();
+});
+
+test('mounts that come with a bind mount are found, and restored', async () => {
+  const host = await temporaryDirectory();
+  await mkdir(join(host, 'below'));
+  await execa('mount', ['-t', 'tmpfs', 'tmpfs', join(host, 'below')]);
+  onTestFinished(async () => void (await execa('umount', ['-l', join(host, 'below')])));
+  await writeFile(join(host, 'below/file'), 'shown\n');
+  const bundle = await Bundle.make(['sleep', '1000']);
+  const options = ['rbind', 'rprivate'];
+  bundle.config.mounts.push({ destination: '/data', type: 'bind', source: host, options });
+  const running = await bundle.run('mounts');
+  for (const runtime of ['runc', false] as const) {
+    await dumpAndRestore(running, runtime);
+    expect(running.exec('cat', '/data/below/file')).toBe('shown\n');
+  }
 });
 
 test('nginx with workers answers in its own network', async () => {
