@@ -27,7 +27,7 @@ declare -A packages=(
   [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb psql=postgresql redis-server=redis-server podman=podman
     conmon=conmon runc=runc nginx=nginx-light busybox=busybox-static containerd=containerd skopeo=skopeo docker-registry=docker-registry'
   [package]=''
-  [benches]='qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
+  [benches]='runc=runc qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )
 for part in "$@"; do
   [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo containers checks tests package benches"

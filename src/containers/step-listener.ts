@@ -36,7 +36,7 @@ export class StepListener implements AsyncDisposable {
       const socket = join(directory, 'socket');
       const script = join(directory, 'script');
       const configFile = join(directory, 'criu.conf');
-      const program = [launcher(), 'ask', socket, '--', '/bin/true', 'true'].map(quoted).join(' ');
+      const program = [launcher(), 'ask', socket, '--'].map(quoted).join(' ');
       await writeFile(script, `#!/bin/sh\nexec ${program}\n`, { mode: 0o700 });
       const config = [await givenConfig(), ...lines, `action-script ${script}`, ''].join('\n');
       await writeFile(configFile, config, { mode: 0o600 });

@@ -20,6 +20,7 @@ import {
   type ContainerOffer,
   containerDestination,
   createRootfsDiff,
+  dumpPod,
   exportContainer,
   type formatCheckpointArchive,
   importContainer,
@@ -110,6 +111,10 @@ export async function containers(criu: Criu): Promise<void> {
     compression: 'none',
   });
   same<typeof exported.dump, DumpResult>();
+  const pod: DumpResult[] = await dumpPod([container], {
+    imagesDirectory: ({ id }) => `/images/${id}`,
+  });
+  same<typeof pod, DumpResult[]>();
   same<typeof imported, RestoredContainer>();
   const imported = await importContainer(criu, 'web.tar', { directory: '/new', rootfs: '/rootfs' });
   // @ts-expect-error: the bundle is missing

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* ask SOCKET: as an action script of CRIU, tells the process that listens on the unix socket which step CRIU has
- * reached, and of which process. Ends this process with an error unless the answer is "go": also if nobody answers. */
+ * reached, and of which process. Ends this process, with an error unless the answer is "go": also if nobody answers. */
 void ask_listener(char **arguments) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   const char *step = getenv("CRTOOLS_SCRIPT_ACTION"), *pid = getenv("CRTOOLS_INIT_PID");
@@ -27,6 +27,5 @@ void ask_listener(char **arguments) {
     if (count <= 0) _exit(LAUNCHER_FAILED);
     got += (size_t)count;
   }
-  if (memcmp(answer, "go", sizeof answer)) _exit(LAUNCHER_FAILED);
-  close(fd);
+  _exit(memcmp(answer, "go", sizeof answer) ? LAUNCHER_FAILED : 0);
 }
