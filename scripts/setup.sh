@@ -7,7 +7,7 @@
 #   containers  demo, and runc
 #   checks    demo, all npm packages, shellcheck and the Node versions: what lint and the unit tests need
 #   tests     checks, the virtual machine, gdb, PostgreSQL, Redis, podman, containerd, skopeo, a registry of images,
-#             crit, checkpointctl, a CRIU that streams images, and Chromium
+#             crit, checkpointctl, a newer runc, a CRIU that streams images, and Chromium
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
 #   benches   demo, all npm packages, the Node versions, the virtual machine, crit, a CRIU that streams images, and
 #             the apps that bench:copies measures
@@ -109,10 +109,10 @@ finish() {
 }
 trap '[ ${#running[@]} = 0 ] || kill "${!running[@]}" 2> /dev/null || true' EXIT
 
-streaming() {
+newer_tools() {
   bash scripts/crit.sh > /dev/null
   bash scripts/criu.sh --streaming > /dev/null
-  ! wants tests || bash scripts/checkpointctl.sh > /dev/null
+  if wants tests; then bash scripts/checkpointctl.sh > /dev/null; bash scripts/runc.sh > /dev/null; fi
 }
 
 foreign() {
@@ -128,7 +128,7 @@ finish
 
 if wants tests || wants benches; then
   start 'getting the virtual machine' bash scripts/vm.sh -p
-  start 'getting crit, checkpointctl and a CRIU that streams images' streaming
+  start 'getting crit, checkpointctl, a newer runc and a CRIU that streams images' newer_tools
 fi
 ! wants tests || start 'getting Chromium' bash scripts/chromium.sh > /dev/null
 ! wants package || start 'building for other platforms' foreign

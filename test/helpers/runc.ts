@@ -29,9 +29,14 @@ export class Bundle {
   /** The state directory of runc. */
   readonly root: string;
   readonly config: BundleConfig;
+  /** The runtime. */
+  readonly program: string;
 
-  /** @param root the state directory of runc, by default one of its own */
-  static async make(args: readonly string[], root?: string): Promise<Bundle> {
+  /** @param options `root` is the state directory of runc, by default one of its own */
+  static async make(
+    args: readonly string[],
+    { root, program = 'runc' }: { readonly root?: string; readonly program?: string } = {},
+  ): Promise<Bundle> {
     const base = await temporaryDirectory();
     const directory = join(base, 'bundle');
     const rootfs = join(directory, 'rootfs');
@@ -42,15 +47,16 @@ export class Bundle {
     for (const name of ['sh', 'sleep', 'cat', 'ps', 'ls', 'ip']) {
       await symlink('busybox', join(rootfs, 'bin', name));
     }
-    execFileSync('runc', ['spec', '--bundle', directory]);
+    execFileSync(program, ['spec', '--bundle', directory]);
     const config: BundleConfig = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8'));
     config.process.args = [...args];
     config.process.terminal = false;
     config.root.readonly = false;
-    return new Bundle(directory, root ?? join(base, 'runc'), config);
+    return new Bundle(directory, root ?? join(base, 'runc'), config, program);
   }
 
-  private constructor(directory: string, root: string, config: BundleConfig) {
+  private constructor(directory: string, root: string, config: BundleConfig, program: string) {
+    this.program = program;
     this.directory = directory;
     this.root = root;
     this.config = config;
@@ -107,7 +113,9 @@ export class RunningContainer {
   status(): { readonly status: string; readonly pid: number; readonly bundle: string } | undefined {
     try {
       const args = ['--root', this.bundle.root, 'state', this.id];
-      return JSON.parse(execFileSync('runc', args, { encoding: 'utf8', stdio: 'pipe' }));
+      return JSON.parse(
+        execFileSync(this.bundle.program, args, { encoding: 'utf8', stdio: 'pipe' }),
+      );
     } catch {
       return undefined;
     }
@@ -115,7 +123,7 @@ export class RunningContainer {
 
   /** Calls runc with a command for it. */
   call(command: string, ...args: string[]): void {
-    execFileSync('runc', ['--root', this.bundle.root, command, this.id, ...args], {
+    execFileSync(this.bundle.program, ['--root', this.bundle.root, command, this.id, ...args], {
       stdio: 'pipe',
     });
   }
@@ -123,7 +131,7 @@ export class RunningContainer {
   /** Runs a command in it. */
   exec(...command: string[]): string {
     const args = ['--root', this.bundle.root, 'exec', this.id, ...command];
-    return execFileSync('runc', args, { encoding: 'utf8', stdio: 'pipe' });
+    return execFileSync(this.bundle.program, args, { encoding: 'utf8', stdio: 'pipe' });
   }
 
   async lines(file = this.output): Promise<string[]> {
@@ -141,13 +149,13 @@ export function removeAfterTest({ root }: { readonly root: string }, id: string)
 
 /** Runs runc with the criu of the tests. Its output, and that of a container that it starts, is added to a file. */
 export async function runc(
-  { root }: { readonly root: string },
+  { root, program = 'runc' }: { readonly root: string; readonly program?: string },
   args: readonly string[],
   output: string,
 ): Promise<void> {
   const env = { ...process.env, PATH: `${dirname(criuPath())}:${process.env.PATH}` };
   const { fd, close } = pipeInto(output);
-  const child = spawn('runc', ['--root', root, ...args], { env, stdio: ['ignore', fd, fd] });
+  const child = spawn(program, ['--root', root, ...args], { env, stdio: ['ignore', fd, fd] });
   close();
   const [code] = await once(child, 'exit');
   if (code === 0) return;
@@ -162,6 +170,12 @@ export function pipeInto(file: string): { readonly fd: number; close(): void } {
   spawn('cat', { stdio: [read, output, 'ignore'] });
   for (const one of [read, output]) native().close(one);
   return { fd, close: () => native().close(fd) };
+}
+
+/** A newer runc than the system's. */
+export function newerRunc(): string {
+  const script = join(import.meta.dirname, '../../scripts/runc.sh');
+  return execFileSync('bash', [script], { encoding: 'utf8' }).trim();
 }
 
 /** Counts in a shell: each number once, in memory. */

@@ -9,6 +9,7 @@ import {
   Bundle,
   COUNTER,
   countsOn,
+  newerRunc,
   pipeInto,
   type RunningContainer,
   removeAfterTest,
@@ -19,8 +20,8 @@ import { client, temporaryDirectory } from '../../helpers/workload.ts';
 const images = async () => join(await temporaryDirectory(), 'images');
 
 /** A container that counts, and what it has written. */
-async function counting(id = 'counter'): Promise<RunningContainer> {
-  const bundle = await Bundle.make(COUNTER);
+async function counting(id = 'counter', program = 'runc'): Promise<RunningContainer> {
+  const bundle = await Bundle.make(COUNTER, { program });
   const running = await bundle.run(id);
   await countsOn(running);
   return running;
@@ -38,10 +39,14 @@ async function expectAllNumbers(running: RunningContainer, second: string): Prom
   expect(lines.map(Number)).toEqual(lines.map((_, index) => index + 1));
 }
 
-test('runc restores what was dumped', async () => {
-  const running = await counting();
+test.each([
+  ['runc', () => 'runc'],
+  ['runc of Debian sid', newerRunc],
+])('%s restores what was dumped', async (_, program) => {
+  const running = await counting('counter', program());
   const { bundle } = running;
-  const container = await openContainer(client(), 'count', { root: bundle.root });
+  const { root } = bundle;
+  const container = await openContainer(client(), 'count', { root, runtime: bundle.program });
   expect(container).toMatchObject({ id: 'counter', rootfs: bundle.rootfs, manager: undefined });
   expect(container.bundle).toBe(bundle.directory);
   expect(await container.preflight()).toEqual([]);
@@ -65,9 +70,11 @@ test('runc restores what was dumped', async () => {
 test.each([
   ['runc', 'runc'],
   ['CRIU alone', false],
-] as const)('a container is restored by %s, and runc knows it', async (_, runtime) => {
+  ['runc of Debian sid', newerRunc],
+] as const)('a container is restored by %s, and runc knows it', async (_, given) => {
   const criu = client();
-  const running = await counting();
+  const runtime = typeof given === 'function' ? given() : given;
+  const running = await counting('counter', runtime || 'runc');
   const { root, directory: bundle } = running.bundle;
   const imagesDirectory = await images();
   const container = await openContainer(criu, 'counter', { root });

@@ -13,7 +13,7 @@ test('the first sample of docs/containers.md works as it is written', async () =
   const page = (await pages()).find(({ path }) => path === 'docs/containers.md');
   const [sample] = codeBlocks(page as NonNullable<typeof page>, ['js']);
   // The directories that it names are this test's own.
-  const bundle = await Bundle.make(COUNTER, '/run/runc');
+  const bundle = await Bundle.make(COUNTER, { root: '/run/runc' });
   for (const path of ['/run/runc', '/srv', '/var/lib/checkpoints']) {
     await mkdir(path, { recursive: true });
     await execa('mount', ['-t', 'tmpfs', 'tmpfs', path]);
