@@ -17,10 +17,13 @@ export interface BundleConfig {
   readonly annotations: ReadonlyMap<string, string>;
   /** True if the container has a terminal. */
   readonly terminal: boolean;
+  /** The hooks that the runtime calls when it removes the container, as its state has them. */
+  readonly poststopHooks: readonly object[];
   /** The path of its cgroups in each hierarchy; undefined if the bundle leaves it to the runtime. */
   readonly cgroupsPath: string | undefined;
 }
 
+const NANOSECONDS = 1e9;
 /** The names that runc has for namespaces in its state. */
 const STATE_NAMES: Readonly<Record<string, string>> = {
   ...{ cgroup: 'NEWCGROUP', ipc: 'NEWIPC', mount: 'NEWNS', network: 'NEWNET', pid: 'NEWPID' },
@@ -66,6 +69,12 @@ async function parse(bundle: string, value: unknown): Promise<BundleConfig> {
       Object.entries(object(config.annotations ?? {})).map(([name, text]) => [name, String(text)]),
     ),
     terminal: object(config.process ?? {}).terminal === true,
+    poststopHooks: list(object(config.hooks ?? {}).poststop).map(
+      ({ path, args, env, timeout }) => ({
+        ...{ path, args: args ?? null, env: env ?? null, dir: '' },
+        timeout: typeof timeout === 'number' ? timeout * NANOSECONDS : null,
+      }),
+    ),
     // Not the form SLICE:PREFIX:NAME, which is for systemd.
     cgroupsPath: String(linux.cgroupsPath ?? '').startsWith('/')
       ? join(String(linux.cgroupsPath))

@@ -6,6 +6,7 @@ import { readDescriptorLinkSync } from '../procfs/descriptors.ts';
 import { startTimeOf } from '../procfs/stat.ts';
 import type { BundleConfig } from './bundle-config.ts';
 import { containerFailure } from './container-failure.ts';
+import { bindMountsOf } from './external-mounts.ts';
 import { parseRuntimeState, type RuntimeState, stateFileOf } from './runtime-state.ts';
 
 /** A restored container. */
@@ -67,6 +68,10 @@ export function restoredState({
     config: {
       ...before,
       rootfs: config.rootfs,
+      namespaces: config.namespaces,
+      mounts: mountsWithSources(before.mounts, config.mounts),
+      // Of this host; the others have been called, or would be called by a start.
+      Hooks: { poststop: config.poststopHooks },
       labels: [...labels.map(([name, value]) => `${name}=${value}`), `bundle=${config.bundle}`],
     },
     cgroup_paths: Object.fromEntries(cgroupDirectoriesOf(pid)),
@@ -77,6 +82,18 @@ export function restoredState({
       ]),
     ),
     external_descriptors: descriptorsOf(pid),
+  });
+}
+
+/** The mounts of the state, with the sources of this host. */
+function mountsWithSources(mounts: unknown, here: BundleConfig['mounts']): unknown {
+  if (!Array.isArray(mounts)) return mounts;
+  const sources = new Map(
+    bindMountsOf({ mounts: here }).map((one) => [one.destination, one.source]),
+  );
+  return mounts.filter(isRecord).map((mount) => {
+    const source = sources.get(String(mount.destination));
+    return mount.device === 'bind' && source !== undefined ? { ...mount, source } : mount;
   });
 }
 

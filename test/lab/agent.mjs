@@ -94,6 +94,13 @@ const tasks = {
     for await (const event of migration) call('event', event);
     return await migration.result;
   },
+  /** Finishes a migration of a container whose agent has died. */
+  async resolveContainer({ id, directory, ...options }) {
+    const container = await openContainer(criu, id);
+    const [migration] = await criu.unresolvedMigrations({ directory });
+    const switchBack = () => container.reconnect();
+    return await criu.resolveMigration(migration, { ...options, directory, switchBack });
+  },
   cancel: () => migration.cancel(),
   resolve: ({ id, hooks: names, ...options }) =>
     resolveMigration(id, { ...options, ...hooks(names) }),

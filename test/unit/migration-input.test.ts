@@ -61,7 +61,6 @@ const ofMigrate: Bad[] = [
   ['switchBack', { addresses: ['::9/128'], switchBack() {} }],
   ['switchOver', { switchOver: 'ip addr' }],
   ['switchBack', { switchBack: true }],
-  ['metadata', { metadata: 1n }],
   ['metadata', { metadata: () => {} }],
   ['metadata', { metadata: 'x'.repeat(256 << 10) }],
   ['lazyRestore', { lazyRestore: 'yes' }],

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildLibrary } from '../../helpers/built.ts';
 import { startLab } from '../../helpers/lab.ts';
@@ -7,19 +8,19 @@ import {
   removeCgroups,
   startContainerScene,
 } from '../../lab/containers.mjs';
-import type { Report } from '../../lab/programs.mjs';
+import { type Report, startAgent } from '../../lab/programs.mjs';
 
 beforeAll(buildLibrary);
 
 /** A lab with a container, which ends with the test. */
 async function startScene(connection: 'veth' | 'macvlan') {
-  const lab = await startLab();
-  // The container has ended with the lab by then: what is registered last is called first.
-  const directory = lab.directory;
+  let directory: string | undefined;
+  // Called after the lab is closed: what is registered last is called first.
   onTestFinished(async () => {
-    await lab.close();
-    await removeCgroups(directory);
+    if (directory !== undefined) await removeCgroups(directory);
   });
+  const lab = await startLab();
+  directory = lab.directory;
   return { lab, scene: await startContainerScene(lab, { connection, heap: 16 }) };
 }
 
@@ -53,6 +54,22 @@ test('a container whose migration fails late is connected again', async () => {
   const migration = migrateContainer(lab, scene, { mode: 'stop-and-copy' });
   await expect(migration).rejects.toThrow('not today');
   await scene.client.answersOn();
+  expect(await listContainers(lab.b)).toEqual([]);
+  // The agent dies once the container is disconnected.
+  scene.agents.a.on('switchOver', () => {});
+  const phase = async (now: string) => {
+    if (now === 'hand-over') await scene.agents.a.kill();
+  };
+  const options = { mode: 'stop-and-copy', hooks: { phase } } as const;
+  await expect(migrateContainer(lab, scene, options)).rejects.toThrow('exited');
+  const directory = join(lab.directory, 'a');
+  const agent = await startAgent(lab.a);
+  const resolution = await agent.ask('resolveContainer', {
+    ...{ id: 'web', directory, tls: scene.tls.a },
+  });
+  expect(resolution).toMatchObject({ owner: 'source', done: 'resumed', reachable: true });
+  await scene.client.answersOn();
+  await scene.agents.b.ask('closeServer');
   expect(await scene.client.ask<Report>('stop')).toMatchObject({ connections: 1, faults: [] });
   expect(await listContainers(lab.a)).toMatchObject([{ id: 'web', status: 'running' }]);
   expect(await listContainers(lab.b)).toEqual([]);

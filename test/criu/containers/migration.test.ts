@@ -67,10 +67,12 @@ test('a container in a network that it has joined moves with what it has changed
     await common(bundle);
     await overlayRootfs(bundle);
   });
+  const removed = join(await temporaryDirectory(), 'removed');
   const host = await ContainerHost.start(criu, COUNTER, {
     async change(bundle) {
       joins(bundle, other);
       await common(bundle);
+      bundle.config.hooks = { poststop: [{ path: '/bin/touch', args: ['touch', removed] }] };
     },
   });
   await writeFile(join(running.bundle.rootfs, 'data/new'), 'of the container');
@@ -88,7 +90,10 @@ test('a container in a network that it has joined moves with what it has changed
   expect(await readFile(join(rootfs, 'data/new'), 'utf8')).toBe('of the container');
   expect(existsSync(join(rootfs, 'etc/old'))).toBe(false);
   expect(running.status()).toBeUndefined();
-  // It can be moved on.
+  // Its state is that of its new host.
   const next = await openContainer(criu, 'counter', { root: host.bundle.root });
   expect(await next.preflight()).toEqual([]);
+  await next.dump({ imagesDirectory: join(await temporaryDirectory(), 'images') });
+  expect(copy.status()).toBeUndefined();
+  expect(existsSync(removed)).toBe(true);
 });
