@@ -14,8 +14,9 @@ import { certificates } from './certificates.mjs';
 import { DUMP } from './migration.mjs';
 import { nodeServer, startAgent, startClient, until } from './programs.mjs';
 
-/** The address of the container, on the network of the hosts. */
+/** The addresses of the container, on the network of the hosts. */
 const ADDRESS = '10.77.0.50';
+const ADDRESS_V6 = 'fd77::50';
 const CGROUPS = '/sys/fs/cgroup';
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -35,19 +36,22 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 /**
  * Starts the agents, the container with the server, and the client; resolves when answers arrive.
  * @param {Lab} lab
- * @param {{ connection?: Connection } & ServerOptions} [options]
+ * @param {{ connection?: Connection, isV6?: boolean } & ServerOptions} [options] `isV6`: how the client connects
  * @returns {Promise<ContainerScene>}
  */
-export async function startContainerScene(lab, { connection = 'veth', ...server } = {}) {
+export async function startContainerScene(
+  lab,
+  { connection = 'veth', isV6 = false, ...server } = {},
+) {
   const id = 'web';
   const [a, b] = await Promise.all([startAgent(lab.a), startAgent(lab.b)]);
   const tls = certificates(lab.directory, [lab.a, lab.b]);
   for (const host of [lab.a, lab.b]) {
-    await makeBundle(lab, host, server);
+    await makeBundle(lab, host, { host: '::', ...server });
     if (connection === 'veth') await makeBridge(host);
   }
   await runContainer(lab, lab.a, id, connection);
-  const client = await startClient(lab, ADDRESS);
+  const client = await startClient(lab, isV6 ? ADDRESS_V6 : ADDRESS);
   const answers = () =>
     client.ask('get', { path: '/state' }).then(
       () => true,
@@ -195,7 +199,14 @@ async function runContainer(lab, host, id, connection) {
         ]
       : [`link add link eth0 name eth0 netns ${pid} type macvlan mode bridge`]),
   );
-  const script = `ip address add ${ADDRESS}/24 dev eth0; ip link set eth0 up; ip link set lo up; ip route add default via 10.77.0.1`;
+  const script = [
+    `ip address add ${ADDRESS}/24 dev eth0`,
+    `ip address add ${ADDRESS_V6}/64 dev eth0 nodad`,
+    'ip link set eth0 up',
+    'ip link set lo up',
+    'ip route add default via 10.77.0.1',
+    'ip -6 route add default via fd77::1 metric 5',
+  ].join('\n');
   await host.run('nsenter', [`--net=/proc/${pid}/ns/net`, 'sh', '-ec', script]);
   await host.run('runc', ['start', id]);
 }

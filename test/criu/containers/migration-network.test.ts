@@ -8,12 +8,13 @@ import {
   removeCgroups,
   startContainerScene,
 } from '../../lab/containers.mjs';
+import type { Host } from '../../lab/hosts.mjs';
 import { type Report, startAgent } from '../../lab/programs.mjs';
 
 beforeAll(buildLibrary);
 
 /** A lab with a container, which ends with the test. */
-async function startScene(connection: 'veth' | 'macvlan') {
+async function startScene(connection: 'veth' | 'macvlan', isV6 = false) {
   let directory: string | undefined;
   // Called after the lab is closed: what is registered last is called first.
   onTestFinished(async () => {
@@ -21,17 +22,33 @@ async function startScene(connection: 'veth' | 'macvlan') {
   });
   const lab = await startLab();
   directory = lab.directory;
-  return { lab, scene: await startContainerScene(lab, { connection, heap: 16 }) };
+  return { lab, scene: await startContainerScene(lab, { connection, isV6, heap: 16 }) };
+}
+
+/** The devices, addresses and routes of a container. */
+async function networkOf(host: Host, pid: number): Promise<unknown> {
+  const ask = async (...command: string[]) =>
+    JSON.parse(await host.run('nsenter', [`--net=/proc/${pid}/ns/net`, 'ip', '-json', ...command]));
+  const links: { ifname: string; address: string; mtu: number; addr_info: object[] }[] =
+    await ask('address');
+  return {
+    links: links
+      .filter(({ ifname }) => ['eth0', 'lo'].includes(ifname))
+      .map(({ ifname, address, mtu, addr_info }) => [ifname, address, mtu, addr_info.length]),
+    routes: [await ask('route'), await ask('-6', 'route')],
+  };
 }
 
 test.each([
-  ['veth', 'pre-copy'],
-  ['macvlan', 'post-copy'],
+  ['veth', 'pre-copy', 'IPv6'],
+  ['macvlan', 'post-copy', 'IPv4'],
 ] as const)(
-  'a container with a %s of its own moves with it in %s, and its client stays connected',
-  async (connection, mode) => {
-    const { lab, scene } = await startScene(connection);
+  'a container with a %s of its own moves with it in %s, and its client stays connected by %s',
+  async (connection, mode, version) => {
+    const { lab, scene } = await startScene(connection, version === 'IPv6');
     const before = await scene.client.ask<Report>('report');
+    const [{ pid } = { pid: 0 }] = await listContainers(lab.a);
+    const network = await networkOf(lab.a, pid);
     const { result } = await migrateContainer(lab, scene, { mode });
     await scene.client.answersOn();
     const after = await scene.client.ask<Report>('stop');
@@ -43,6 +60,7 @@ test.each([
     expect(await listContainers(lab.b)).toMatchObject([
       { id: 'web', status: 'running', pid: result.pid },
     ]);
+    expect(await networkOf(lab.b, result.pid)).toEqual(network);
   },
 );
 
