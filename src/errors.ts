@@ -235,8 +235,20 @@ const detailNames = [
 
 /** A copy of the error with the findings of a preflight. */
 export function withFindings(error: CriuError, findings: readonly PreflightFinding[]): CriuError {
-  const details = { ...error, cause: error.cause, findings };
-  const copy = new CriuError(error.code, error.message, details);
+  return copyWith(error, { findings });
+}
+
+/** The error of a dump that was cancelled before it touched the processes, with their state. */
+export function withWorkload(error: unknown, pid: number, workload: WorkloadState): unknown {
+  const isCancelled =
+    error instanceof CriuError && ['ERR_CRIU_TIMEOUT', 'ERR_CRIU_ABORTED'].includes(error.code);
+  if (!isCancelled || error.workload !== undefined) return error;
+  return copyWith(error, { pid, workload });
+}
+
+function copyWith(error: CriuError, details: CriuErrorDetails): CriuError {
+  const all = { ...error, cause: error.cause, ...details };
+  const copy = new CriuError(error.code, error.message, all);
   if (error.stack !== undefined) copy.stack = error.stack;
   return copy;
 }

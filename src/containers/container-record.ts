@@ -1,6 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRecord } from '../options/check.ts';
+import type { CgroupLimits } from './cgroup-limits.ts';
 import { parseRuntimeState, type RuntimeState } from './runtime-state.ts';
 
 /** Where runc looks for what the standard streams of the container were. */
@@ -16,12 +17,14 @@ export interface ContainerRecord {
   readonly streams: readonly (string | undefined)[];
   /** Mounts that came with bind mounts: see submountsOf(). */
   readonly submounts: readonly string[];
+  /** The limits of its cgroup v2. */
+  readonly limits: CgroupLimits;
 }
 
 /** Writes what a restore needs to know about the container beside CRIU's images. */
 export async function writeContainerRecord(
   directory: string,
-  { state, streams, submounts }: ContainerRecord & { readonly state: RuntimeState },
+  { state, streams, submounts, limits }: ContainerRecord & { readonly state: RuntimeState },
 ): Promise<void> {
   const descriptors = [0, 1, 2].map((fd) => streams[fd] ?? state.descriptors[fd] ?? '/dev/null');
   await writeDurably(join(directory, DESCRIPTORS), descriptors);
@@ -31,6 +34,7 @@ export async function writeContainerRecord(
     version: 1,
     streams: streams.map((name) => name ?? null),
     submounts,
+    limits,
     ...(isKnown && { runtimeState: state.json }),
   });
 }
@@ -39,16 +43,19 @@ export async function writeContainerRecord(
 export async function readContainerRecord(directory: string): Promise<ContainerRecord> {
   const record = await readJson(join(directory, RECORD));
   if (record === undefined) {
-    return { state: undefined, streams: await readPipes(directory), submounts: [] };
+    return { state: undefined, streams: await readPipes(directory), submounts: [], limits: {} };
   }
-  const { runtimeState, streams, submounts } = isRecord(record) ? record : {};
-  if (!Array.isArray(streams) || !Array.isArray(submounts)) {
+  const { runtimeState, streams, submounts, limits } = isRecord(record) ? record : {};
+  if (!Array.isArray(streams) || !Array.isArray(submounts) || !isRecord(limits)) {
     throw new Error(`${RECORD} does not describe a container`);
   }
   return {
     state: runtimeState === undefined ? undefined : parseRuntimeState(runtimeState),
     streams: streams.map((name: unknown) => (typeof name === 'string' ? name : undefined)),
     submounts: submounts.map(String),
+    limits: Object.fromEntries(
+      Object.entries(limits).map(([name, value]) => [name, String(value)]),
+    ),
   };
 }
 

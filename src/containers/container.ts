@@ -18,6 +18,7 @@ import { overrideHooks } from '../options/hooks.ts';
 import { text } from '../options/kinds.ts';
 import { openPidfd } from '../process/exit.ts';
 import { ProcessHandle } from '../process/process-handle.ts';
+import { readLimits } from './cgroup-limits.ts';
 import { containerFailure } from './container-failure.ts';
 import { writeContainerRecord } from './container-record.ts';
 import { type ContainerRequest, dumpRequestOf } from './dump-request.ts';
@@ -243,7 +244,8 @@ export class Container {
     const postDump = async (directory: string) => {
       const streams = await outsideStreamsOf(this.pid);
       const submounts = await submountsOf(this.#state);
-      await writeContainerRecord(directory, { state: this.#state, streams, submounts });
+      const limits = await readLimits(this.#state.cgroups.get(''));
+      await writeContainerRecord(directory, { state: this.#state, streams, submounts, limits });
       if (externalFiles(streams).length > 0) await allowAnyFile(directory);
       await hooks.postDump?.(directory);
     };

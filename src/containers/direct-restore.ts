@@ -3,8 +3,10 @@ import { treePids } from '../images/pstree.ts';
 import type { Criu, Hooks, JoinNamespace, RestoreOptions } from '../index.ts';
 import { native } from '../native/index.ts';
 import { overrideHooks } from '../options/hooks.ts';
+import { cgroupDirectoriesOf } from '../procfs/cgroup.ts';
 import { namespacePath } from '../procfs/namespaces.ts';
 import type { BundleConfig } from './bundle-config.ts';
+import { applyLimits, type CgroupLimits } from './cgroup-limits.ts';
 import { Container } from './container.ts';
 import { ContainerCgroups } from './container-cgroups.ts';
 import { readContainerRecord } from './container-record.ts';
@@ -52,7 +54,12 @@ export class DirectRestore implements AsyncDisposable {
     note: (made: MadeForRestore) => Promise<void> | void = () => {},
   ): Promise<DirectRestore> {
     const { imagesDirectory, id, root = '/run/runc', stdio } = own;
-    const { state: dumped, streams, submounts } = await readContainerRecord(imagesDirectory);
+    const {
+      state: dumped,
+      streams,
+      submounts,
+      limits,
+    } = await readContainerRecord(imagesDirectory);
     const [rootPid = 1] = treePids(imagesDirectory);
     await makeMountPoints(config);
     const cgroups = await ContainerCgroups.in(imagesDirectory, rootPid, config.cgroupsPath);
@@ -76,7 +83,8 @@ export class DirectRestore implements AsyncDisposable {
         },
       };
       const directory = dumped && (await StateDirectory.make(operation, root, id));
-      return new DirectRestore({ id, root, config, dumped, directory, cgroups, opened }, options);
+      const parts = { id, root, config, dumped, limits, directory, cgroups, opened };
+      return new DirectRestore(parts, options);
     } catch (error) {
       for (const one of opened) await one[Symbol.asyncDispose]();
       throw error;
@@ -84,10 +92,11 @@ export class DirectRestore implements AsyncDisposable {
   }
 
   private constructor(parts: Parts, options: RestoreOptions) {
-    const { id, config, dumped, directory } = parts;
+    const { id, config, dumped, limits, directory } = parts;
     this.#parts = parts;
     const { hooks } = options;
     const postRestore = async (pid: number) => {
+      await applyLimits(cgroupDirectoriesOf(pid).get(''), limits);
       this.#state = dumped
         ? restoredState({ id, pid, config, dumped })
         : plainState({ id, pid, config });
@@ -123,6 +132,7 @@ interface Parts {
   readonly root: string;
   readonly config: BundleConfig;
   readonly dumped: RuntimeState | undefined;
+  readonly limits: CgroupLimits;
   readonly directory: StateDirectory | undefined;
   readonly cgroups: ContainerCgroups;
   readonly opened: readonly AsyncDisposable[];

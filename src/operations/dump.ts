@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cleanup } from '../cleanup/cleanup.ts';
-import { CriuError, type CriuLog } from '../errors.ts';
+import { CriuError, type CriuLog, withWorkload } from '../errors.ts';
 import { type AbortReason, notPermitted } from '../failure/cause.ts';
 import type { LogFile } from '../failure/log.ts';
 import type { DumpStats } from '../images/dump-stats.ts';
@@ -220,7 +220,8 @@ export async function dump(
     };
   } catch (error) {
     await version;
-    throw await explain(error, client, pid, { ...planned, preDump: operation === 'preDump' });
+    const located = withWorkload(error, pid, stateOf(pid));
+    throw await explain(located, client, pid, { ...planned, preDump: operation === 'preDump' });
   } finally {
     manifest?.[Symbol.dispose]();
   }

@@ -38,17 +38,20 @@ test('rounds of a container on cgroup v2 are restored by runc, with all of its m
   await waitFor(async () => (await running.lines(after))[0]?.startsWith('ok ') === true, 'ok');
 });
 
-test('without a runtime a container on cgroup v2 gets its cgroup again, and runc knows it', async () => {
+test('without a runtime a container on cgroup v2 gets its cgroup and limits again, and runc knows it', async () => {
   const criu = client();
   const bundle = await Bundle.make(COUNTER);
+  bundle.config.linux.resources = { pids: { limit: 50 }, memory: { limit: 64 << 20 } };
   const running = await bundle.run('counter');
   await countsOn(running);
   const { root, directory } = bundle;
   const imagesDirectory = join(await temporaryDirectory(), 'images');
   const container = await openContainer(criu, 'counter', { root });
   const [cgroup] = (await readFile(`/proc/${container.pid}/cgroup`, 'utf8')).split('\n');
+  const limits = `/sys/fs/cgroup${cgroup?.slice('0::'.length)}`;
+  expect(await readFile(join(limits, 'pids.max'), 'utf8')).toBe('50\n');
   await container.dump({ imagesDirectory });
-  expect(existsSync(`/sys/fs/cgroup${cgroup?.slice('0::'.length)}`)).toBe(false);
+  expect(existsSync(limits)).toBe(false);
   const after = `${running.output}.2`;
   const output = pipeInto(after);
   const restored = await restoreContainer(criu, {
@@ -59,6 +62,8 @@ test('without a runtime a container on cgroup v2 gets its cgroup again, and runc
   await countsOn(running, after);
   const { pid } = restored.container;
   expect((await readFile(`/proc/${pid}/cgroup`, 'utf8')).split('\n')[0]).toBe(cgroup);
+  expect(await readFile(join(limits, 'pids.max'), 'utf8')).toBe('50\n');
+  expect(await readFile(join(limits, 'memory.max'), 'utf8')).toBe(`${64 << 20}\n`);
   expect(running.status()).toMatchObject({ status: 'running', pid });
   running.call('pause');
   expect(running.status()?.status).toBe('paused');

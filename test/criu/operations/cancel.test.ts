@@ -433,3 +433,17 @@ async function expectNothingRestored(pid: number, before: Holdings) {
 function never(): Promise<never> {
   return new Promise(() => {});
 }
+
+test('a dump that is cancelled before criu is asked names the process and its state', async () => {
+  const counter = await startCounter();
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  const hooks = { preDump: () => expect.unreachable() };
+  // It aborts while the options are read, before criu has started.
+  const controller = new AbortController();
+  const dumping = client().dump(counter.pid, { imagesDirectory, hooks, signal: controller.signal });
+  controller.abort();
+  expect(await failureOf(dumping)).toMatchObject({
+    ...{ code: 'ERR_CRIU_ABORTED', operation: 'dump', pid: counter.pid, workload: 'running' },
+  });
+  await counter.countsOn();
+});
