@@ -5,6 +5,7 @@ import type {
   RestoreContainerOptions,
 } from '../containers.ts';
 import type { DumpOptions } from '../index.ts';
+import { addContainerMigrate, migrateExamples } from './container-migrate.ts';
 import { withDumpProgress } from './dump-progress.ts';
 import { addCommon, addFlags, addJson, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
 import { addHelp } from './help.ts';
@@ -35,14 +36,17 @@ const setByContainer: readonly OptionName[] = [
 export function addContainer(program: Command): void {
   const container = addHelp(
     program.command('container'),
-    `${checkpointExamples}${restoreExamples}${inspectExamples}`,
+    `${checkpointExamples}${restoreExamples}${inspectExamples}${migrateExamples}`,
   )
-    .summary('checkpoint and restore containers of runc, Podman and containerd')
-    .description('Checkpoint and restore containers of runc, Podman, containerd and Docker.')
+    .summary('checkpoint, restore and migrate containers of runc, Podman and containerd')
+    .description(
+      'Checkpoint, restore and migrate containers of runc, Podman, containerd and Docker.',
+    )
     .helpCommand(false);
   addCheckpoint(container);
   addRestore(container);
   addInspect(container);
+  addRuntime(addContainerMigrate(container, setByContainer));
 }
 
 interface CheckpointFlags extends DumpOptions, Common {

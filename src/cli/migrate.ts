@@ -2,8 +2,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type DumpOptions,
   type MigrateOptions,
-  type Migration,
+  type MigrationEvent,
   type MigrationPhase,
+  type MigrationResult,
   migrate,
 } from '../index.ts';
 import { type AddressFlags, addAddressFlags, addressHelp, switchOverOptions } from './addresses.ts';
@@ -76,7 +77,8 @@ const setByMigration: readonly OptionName[] = [
   'tls',
 ];
 
-interface MigrateFlags
+/** The flags of verbs that migrate. */
+export interface MigrateFlags
   extends Common,
     TrustFlags,
     AddressFlags,
@@ -95,10 +97,32 @@ interface MigrateFlags
 /** The migration must reach its deadline first: otherwise the error would name the switch-over. */
 const SWITCH_OVER_DELAY_MS = 100;
 
-type Endpoint = ReturnType<typeof hostAndPort>;
+/** Where a destination listens. */
+export type Endpoint = ReturnType<typeof hostAndPort>;
+
+/** A migration that a command follows. */
+interface Followed extends AsyncIterable<MigrationEvent> {
+  readonly id: string;
+  readonly pid: number;
+  readonly result: Promise<MigrationResult>;
+}
 
 /** Adds the verb `migrate`. */
 export function addMigrate(program: Command): void {
+  const command = addHelp(program.command('migrate'), examples)
+    .summary('move a process tree to another host')
+    .description(description)
+    .argument('<pid>', 'the root of the process tree', pid);
+  addMigrateFlags(command).action(
+    async (root: number, to: Endpoint, given: MigrateFlags) => await move(root, to, given),
+  );
+}
+
+/**
+ * Adds the destination and the flags of verbs that migrate.
+ * @param except options of the dump that get no flag
+ */
+export function addMigrateFlags(command: Command, except: readonly OptionName[] = []): Command {
   const lazyRestore = new Option(
     '--lazy-restore',
     'with stop-and-copy and pre-copy, let the copy run before it has read its memory from the images; ' +
@@ -108,10 +132,7 @@ export function addMigrate(program: Command): void {
     '--rate-limit-frozen',
     'keep to --rate-limit while the processes are frozen, too',
   );
-  const command = addHelp(program.command('migrate'), examples)
-    .summary('move a process tree to another host')
-    .description(description)
-    .argument('<pid>', 'the root of the process tree', pid)
+  command
     .argument('<host:port>', 'where node-criu serve listens', destination)
     .option(
       '-D, --directory <dir>',
@@ -123,10 +144,11 @@ export function addMigrate(program: Command): void {
     .addOption(rateLimitFrozen.helpGroup(RARE))
     .addOption(trackingFlag().helpGroup(RARE));
   addPreCopyFlags(command, RARE);
-  addFlags(addTrustFlags(addAddressFlags(addLogFormat(addQuiet(addCommon(command))))), ['dump'], {
-    except: setByMigration,
+  const common = addTrustFlags(addAddressFlags(addLogFormat(addQuiet(addCommon(command)))));
+  return addFlags(common, ['dump'], {
+    except: [...setByMigration, ...except],
     common: ['tcpEstablished', 'fileLocks'],
-  }).action((root: number, to: Endpoint, given: MigrateFlags) => move(root, to, given));
+  });
 }
 
 function destination(text: string): Endpoint {
@@ -136,28 +158,42 @@ function destination(text: string): Endpoint {
 }
 
 async function move(root: number, to: Endpoint, given: MigrateFlags): Promise<void> {
+  const { client } = optionsFrom(given);
+  await follow(to, given, estimateMemory(root), (options) =>
+    migrate(root, { ...options, ...client }),
+  );
+}
+
+/**
+ * Begins a migration, and reports it until its end.
+ * @param expectedBytes an estimate of all of the memory
+ */
+export async function follow(
+  to: Endpoint,
+  given: MigrateFlags,
+  expectedBytes: number,
+  begin: (options: MigrateOptions) => Followed | Promise<Followed>,
+): Promise<void> {
   const options = optionsOf(given, to.host);
   await withOutput(given, async (output, signal, interruption) => {
-    const progress = new MigrationProgress(output, estimateMemory(root));
+    const progress = new MigrationProgress(output, expectedBytes);
     const ending = withDeadline(signal, options.deadlineMs);
+    let migration: Followed | undefined;
+    const begun = () => migration as Followed;
     const moves = switchOverOptions(given, {
-      output,
-      migration: () => migration,
-      host: to.host,
-      signal: ending,
+      ...{ output, migration: begun, host: to.host, signal: ending },
     });
-    const phase = (begun: MigrationPhase) => {
-      if (begun === 'hand-over')
-        interruption.react(reactionsAfterHandOver(to.host, resolveLine(migration, given)));
+    const phase = (phase: MigrationPhase) => {
+      if (phase === 'hand-over')
+        interruption.react(reactionsAfterHandOver(to.host, resolveLine(begun(), given)));
     };
-    const all = { to, ...options, ...moves, signal, hooks: { phase } };
-    const migration: Migration = migrate(root, all);
+    migration = await begin({ to, ...options, ...moves, signal, hooks: { phase } });
     output.about({ id: migration.id, peer: formatEndpoint(to) });
     for await (const event of migration) progress.report(event);
     const result = await migration.result.catch((error) => {
       if (error.code === 'ERR_CRIU_MIGRATION_UNRESOLVED') {
         output.log(
-          `node-criu: to learn which host has the processes, run: ${resolveLine(migration, given)}`,
+          `node-criu: to learn which host has the processes, run: ${resolveLine(begun(), given)}`,
         );
       }
       throw error;
@@ -182,7 +218,7 @@ function reactionsAfterHandOver(host: string, resolveCommand: string): readonly 
 
 /** The command that finishes the migration after this command has ended. */
 function resolveLine(
-  { id }: Migration,
+  { id }: Pick<Followed, 'id'>,
   { directory, insecure, ca, cert, key, switchBack }: MigrateFlags,
 ): string {
   const trust = insecure ? ['--insecure'] : [`--ca ${ca} --cert ${cert} --key ${key}`];
@@ -193,14 +229,14 @@ function resolveLine(
 
 /** The flags, as options of the library. */
 function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'> {
-  const { client, limits, options } = optionsFrom(given);
+  const { limits, options } = optionsFrom(given);
   const { ca, cert, key, insecure, switchOver, switchBack, logFormat: _, ...others } = options;
   const { address: addresses, mode, lazyRestore, directory, ...rest } = others;
   const { tracking, rateLimit, rateLimitFrozen, ...more } = rest;
   const { policy, others: dump } = preCopyLimits(more);
   const { deadlineMs, gracePeriodMs } = limits;
   return {
-    ...{ ...trustFrom(given, host), ...client },
+    ...trustFrom(given, host),
     ...defined({ addresses, mode, lazyRestore, directory, deadlineMs }),
     ...defined({ tracking, rateLimit, rateLimitFrozen }),
     policy,

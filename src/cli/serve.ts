@@ -1,6 +1,13 @@
 import { once } from 'node:events';
-import { type Command, Option } from 'commander';
-import { CriuError, type RestoreOptions, serveMigrations } from '../index.ts';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ContainerDestination, ContainerPlacement } from '../containers.ts';
+import {
+  CriuError,
+  type MigrationServerHooks,
+  type RestoreOptions,
+  serveMigrations,
+} from '../index.ts';
 import { type AddressFlag, collectAddress } from './addresses.ts';
 import { addCriu, addFlags, addJson, addLogFormat, addQuiet, defined } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
@@ -39,11 +46,16 @@ const setByMigration: readonly OptionName[] = [
   'stream',
 ];
 
+type Links = NonNullable<ContainerPlacement['network']>;
+
 interface ServeFlags extends TrustFlags, Partial<RestoreOptions> {
   readonly directory: string;
   readonly pagePort?: number;
   readonly authorize?: readonly string[];
   readonly allowAddress?: readonly AddressFlag[];
+  readonly containers?: string;
+  readonly containerLink?: Links;
+  readonly stateRoot?: string;
   readonly metrics?: Endpoint;
   readonly maxMigrations?: number;
   readonly maxBandwidth?: number;
@@ -83,6 +95,19 @@ export function addServe(program: Command): void {
       'answer /metrics (Prometheus), /healthz and /readyz over HTTP; a port alone stands for 127.0.0.1',
       monitoringAddress,
     )
+    .option(
+      '--containers <directory>',
+      'accept containers, and only those; DIRECTORY/ID is the bundle of the container ID',
+    )
+    .option(
+      '--container-link <device>',
+      'what a network device of a container joins: eth0=bridge:br0 or eth0=parent:enp3s0 (may be repeated)',
+      containerLink,
+    )
+    .option(
+      '--state-root <directory>',
+      'with --containers: the state directory of runc, its --root',
+    )
     .addOption(
       new Option(
         '--max-migrations <number>',
@@ -113,6 +138,15 @@ export function addServe(program: Command): void {
   }).action((listen: Endpoint, given: ServeFlags) => serve(listen, given));
 }
 
+/** Where a network device of a container goes. */
+function containerLink(text: string, others: Links = {}): Links {
+  const [, device, kind, name] = /^([^=\s]+)=(bridge|parent):(\S+)$/.exec(text) ?? [];
+  if (device === undefined || name === undefined) {
+    throw new InvalidArgumentError('Give a device and what it joins, such as eth0=bridge:br0.');
+  }
+  return { ...others, [device]: kind === 'bridge' ? { bridge: name } : { parent: name } };
+}
+
 /** An endpoint, or a port on 127.0.0.1. */
 function monitoringAddress(text: string): Endpoint {
   return hostAndPort(text.includes(':') ? text : `127.0.0.1:${text}`);
@@ -132,7 +166,12 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
     ...others
   } = given;
   const { pagePort, authorize, allowAddress: allowAddresses, ...limited } = others;
-  const { metrics, maxMigrations, maxBandwidth, maxStored, ...restore } = limited;
+  const { metrics, maxMigrations, maxBandwidth, maxStored, ...rest } = limited;
+  const { containers, containerLink, stateRoot, ...restore } = rest;
+  if (containers === undefined && (containerLink ?? stateRoot) !== undefined) {
+    const message = '--container-link and --state-root need --containers';
+    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message);
+  }
   const trust = trustFrom(given, endpoint.host);
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');
@@ -151,16 +190,18 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
     ]);
     const ended = once(signal, 'abort');
     const states = new CopyStates(output);
+    const hooks: MigrationServerHooks = {
+      changed: (migration) => states.report(migration),
+      refused: (refusal) => reportRefusal(output, refusal),
+    };
     await using server = await serveMigrations({
       ...{ ...trust, directory, restore },
       listen: { ...endpoint, ...defined({ pagePort }) },
       ...defined({ path: criu, allowAddresses, metrics, maxMigrations, maxBandwidth }),
       ...defined({ maxStoredBytes: maxStored }),
       authorize: offerFilter(output, authorize),
-      hooks: {
-        changed: (migration) => states.report(migration),
-        refused: (refusal) => reportRefusal(output, refusal),
-      },
+      hooks,
+      ...(containers !== undefined && (await acceptContainers(containers, given, hooks))),
     });
     const { host, port, pagePort: pages, metricsPort } = server;
     const monitored = metrics && { ...metrics, port: metricsPort ?? metrics.port };
@@ -174,5 +215,21 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
     await states.awaitMemory(patience.signal);
     await server.close();
     output.result({ migrations: server.migrations }, '');
+  });
+}
+
+/** The options of a server for containers whose bundles are in a directory. */
+async function acceptContainers(
+  bundles: string,
+  { directory, containerLink: network, stateRoot: root }: ServeFlags,
+  hooks: MigrationServerHooks,
+): Promise<ContainerDestination> {
+  const { containerDestination } = await import('../containers.ts');
+  return containerDestination({
+    ...{ directory, hooks },
+    place: ({ container }) => ({
+      bundle: join(bundles, container.id),
+      ...defined({ network, root }),
+    }),
   });
 }

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { buildCommand, nodeCriu } from '../../helpers/command.ts';
-import { Bundle, type RunningContainer } from '../../helpers/runc.ts';
+import { Bundle, type RunningContainer, removeAfterTest } from '../../helpers/runc.ts';
+import { serve } from '../../helpers/serve-command.ts';
 import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 beforeAll(buildCommand);
@@ -67,6 +69,36 @@ test('a container is checkpointed into an archive, inspected, and restored from 
   await countsOn(running);
   const all = await numbers(running);
   expect(all).toEqual(all.map((_, index) => index + 1));
+});
+
+test('a container moves to a server that takes containers', async () => {
+  const bundle = await Bundle.make(['sh', '-c', COUNTER]);
+  bundle.config.linux.cgroupsPath = `/node-criu-test-${randomUUID()}`;
+  const running = await bundle.run('counter');
+  await countsOn(running);
+  // The other host has a bundle of its own, and the same root file system.
+  const there = await Bundle.make(['sh', '-c', COUNTER]);
+  there.config.root.path = bundle.rootfs;
+  there.config.linux.cgroupsPath = `/node-criu-test-${randomUUID()}`;
+  await there.write();
+  const bundles = await temporaryDirectory();
+  await symlink(there.directory, join(bundles, 'counter'));
+  removeAfterTest(there, 'counter');
+  const directory = await temporaryDirectory();
+  const containers = ['--containers', bundles, '--state-root', there.root];
+  const server = await serve('127.0.0.1:0', '-D', directory, '--insecure', ...containers);
+  const to = [`127.0.0.1:${server.port}`, '--insecure', '-D', await temporaryDirectory()];
+  const moved = await nodeCriu([
+    ...['container', 'migrate', 'counter', ...to, '--state-root', bundle.root],
+    ...['--mode', 'stop-and-copy'],
+  ]);
+  expect(moved).toMatchObject({ exitCode: 0 });
+  expect(moved.stdout).toMatch(/^process \d+ runs on 127\.0\.0\.1: stop-and-copy, /);
+  expect(running.status()).toBeUndefined();
+  await countsOn(running);
+  const all = await numbers(running);
+  expect(all).toEqual(all.map((_, index) => index + 1));
+  expect(existsSync(join(there.root, 'counter/state.json'))).toBe(true);
 });
 
 test('wrong usage of container is refused before anything happens', async () => {
