@@ -42,7 +42,12 @@ export async function startS3(): Promise<S3Server> {
   };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
+    try {
+      for await (const chunk of request) chunks.push(chunk);
+    } catch {
+      // The client has given up, which it does with the other parts once one was refused.
+      return;
+    }
     const [status, content] = answer(request, Buffer.concat(chunks));
     response.writeHead(status, { etag: '"1"', 'content-type': 'application/xml' }).end(content);
   });
