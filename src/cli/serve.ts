@@ -95,18 +95,25 @@ export function addServe(program: Command): void {
       'answer /metrics (Prometheus), /healthz and /readyz over HTTP; a port alone stands for 127.0.0.1',
       monitoringAddress,
     )
-    .option(
-      '--containers <directory>',
-      'accept containers, and only those; DIRECTORY/ID is the bundle of the container ID',
+    .addOption(
+      new Option(
+        '--containers <directory>',
+        'accept containers, and only those; DIRECTORY/ID is the bundle of the container ID',
+      ).helpGroup(RARE),
     )
-    .option(
-      '--container-link <device>',
-      'what a network device of a container joins: eth0=bridge:br0 or eth0=parent:enp3s0 (may be repeated)',
-      containerLink,
+    .addOption(
+      new Option(
+        '--container-link <device>',
+        'what a network device of a container joins: eth0=bridge:br0 or eth0=parent:enp3s0 (may be repeated)',
+      )
+        .argParser(containerLink)
+        .helpGroup(RARE),
     )
-    .option(
-      '--state-root <directory>',
-      'with --containers: the state directory of runc, its --root',
+    .addOption(
+      new Option(
+        '--state-root <directory>',
+        'with --containers: the state directory of runc, its --root',
+      ).helpGroup(RARE),
     )
     .addOption(
       new Option(
