@@ -11,6 +11,7 @@ import {
   startContainerScene,
 } from '../../test/lab/containers.mjs';
 import { Lab } from '../../test/lab/hosts.mjs';
+import { printTimeline } from './timeline.mjs';
 
 const [mode, heap = '64'] = process.argv.slice(2);
 const say = (text) => console.log(text);
@@ -42,21 +43,7 @@ async function demo() {
   say('\nthe container runs on b now');
   await showContainers();
   say('');
-  const start = phases[0][1];
-  for (const [phase, at] of phases) say(`${String(at - start).padStart(6)} ms  ${phase}`);
-  say('');
-  const rows = {
-    mode: result.mode,
-    'rounds before the dump': result.rounds,
-    'memory and images': `${(result.bytes / 2 ** 20).toFixed(1)} MiB`,
-    'no copy ran for': `${result.downtimeMs.toFixed(0)} ms`,
-    'longest gap for the client': `${report.longestGapMs.toFixed(0)} ms`,
-    'answers, in order': report.answers,
-    'connections of the client': report.connections,
-    'memory is right': 'yes',
-  };
-  for (const [name, value] of Object.entries(rows))
-    say(`${name.padEnd(28)}${String(value).padStart(16)}`);
+  printTimeline({ result, phases, report });
 }
 
 async function showContainers() {

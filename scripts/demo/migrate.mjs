@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CriuError } from 'node-criu';
 import { Lab } from '../../test/lab/hosts.mjs';
 import { migrateIt, startScene } from '../../test/lab/migration.mjs';
+import { printTimeline } from './timeline.mjs';
 
 const given = process.argv.slice(2);
 const writesDocs = given.includes('--write-docs');
@@ -34,21 +35,7 @@ async function demo() {
   await checked(scene, report);
 
   say(`process ${result.pid} on b serves it now\n`);
-  const start = phases[0][1];
-  for (const [phase, at] of phases) say(`${String(at - start).padStart(6)} ms  ${phase}`);
-  say('');
-  const rows = {
-    mode: result.mode,
-    'rounds before the dump': result.rounds,
-    'memory and images': `${(result.bytes / 2 ** 20).toFixed(1)} MiB`,
-    'no copy ran for': `${result.downtimeMs.toFixed(0)} ms`,
-    'longest gap for the client': `${report.longestGapMs.toFixed(0)} ms`,
-    'answers, in order': report.answers,
-    'connections of the client': report.connections,
-    'memory is right': 'yes',
-  };
-  for (const [name, value] of Object.entries(rows))
-    say(`${name.padEnd(28)}${String(value).padStart(16)}`);
+  printTimeline({ result, phases, report });
   if (writesDocs) {
     const { record } = await import('../pictures/draw.mjs');
     record('migrate', numbers(result.mode, phases, report));
