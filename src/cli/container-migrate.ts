@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Criu } from '../index.ts';
-import { optionsFrom } from './flags.ts';
+import { defined, optionsFrom } from './flags.ts';
 import { addHelp } from './help.ts';
 import { estimateMemory } from './memory-estimate.ts';
 import { addMigrateFlags, type Endpoint, follow, type MigrateFlags } from './migrate.ts';
@@ -38,10 +38,7 @@ export function addContainerMigrate(container: Command, except: readonly OptionN
       const { stateRoot: root, runtime, rootfsDifference, ...migrate } = given;
       const { openContainer } = await import('../containers.ts');
       await using criu = new Criu(optionsFrom(given).client);
-      const container = await openContainer(criu, id, {
-        ...(root !== undefined && { root }),
-        ...(runtime !== undefined && { runtime }),
-      });
+      const container = await openContainer(criu, id, defined({ root, runtime }));
       const rootfs = rootfsDifference ? 'difference' : 'shared';
       await follow(to, migrate, estimateMemory(container.pid), async (options) => {
         return await container.migrate({ ...options, rootfs });

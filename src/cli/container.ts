@@ -7,7 +7,15 @@ import type {
 import type { DumpOptions } from '../index.ts';
 import { addContainerMigrate, migrateExamples } from './container-migrate.ts';
 import { withDumpProgress } from './dump-progress.ts';
-import { addCommon, addFlags, addJson, addQuiet, type Common, NEGATION_HELP } from './flags.ts';
+import {
+  addCommon,
+  addFlags,
+  addJson,
+  addQuiet,
+  type Common,
+  defined,
+  NEGATION_HELP,
+} from './flags.ts';
 import { addHelp } from './help.ts';
 import type { OptionName } from './option-names.ts';
 import { formatBytes, formatDump } from './quantities.ts';
@@ -94,18 +102,13 @@ async function checkpoint(id: string, given: CheckpointFlags): Promise<void> {
   await withCriu(given, async ({ criu, output, options, limits }) => {
     const { output: file, stateRoot, runtime, name, image, compression, ...dump } = options;
     const { openContainer, exportContainer } = await import('../containers.ts');
-    const container = await openContainer(criu, id, {
-      ...(stateRoot !== undefined && { root: stateRoot }),
-      ...(runtime !== undefined && { runtime }),
-    });
+    const container = await openContainer(criu, id, defined({ root: stateRoot, runtime }));
     const made = await withDumpProgress(output, container.pid, dump, async (hooks) => {
       const all = { ...dump, ...limits, hooks: { ...stepHooks(output), ...hooks } };
       if (file === undefined) return { dump: await container.dump(all as DumpOptions) };
       return await exportContainer(container, file, {
         ...(all as ExportContainerOptions),
-        ...(name !== undefined && { name }),
-        ...(image !== undefined && { image }),
-        ...(compression && { compression }),
+        ...defined({ name, image, compression }),
       });
     });
     const where =
@@ -168,7 +171,7 @@ async function restore(archive: string | undefined, given: RestoreFlags): Promis
     const all = {
       ...others,
       ...limits,
-      ...(stateRoot !== undefined && { root: stateRoot }),
+      ...defined({ root: stateRoot }),
       hooks: stepHooks(output),
     };
     const restored =

@@ -15,8 +15,6 @@ export interface BundleConfig {
   readonly devices: readonly string[];
   readonly maskedPaths: readonly string[];
   readonly annotations: ReadonlyMap<string, string>;
-  /** True if the container has a terminal. */
-  readonly terminal: boolean;
   /** The hooks that the runtime calls when it removes the container, as its state has them. */
   readonly poststopHooks: readonly object[];
   /** The path of its cgroups in each hierarchy; undefined if the bundle leaves it to the runtime. */
@@ -39,11 +37,29 @@ export async function readBundleConfig(
   id: string,
   directory: string,
 ): Promise<BundleConfig> {
+  return await readingConfig(operation, id, directory, async (config) => {
+    return await parse(await realpath(directory), config);
+  });
+}
+
+/** Reads all of it, as it is. @throws CriuError ERR_CRIU_CONTAINER */
+export async function readBundleSpec(
+  operation: string,
+  id: string,
+  directory: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  return await readingConfig(operation, id, directory, object);
+}
+
+async function readingConfig<T>(
+  operation: string,
+  id: string,
+  directory: string,
+  read: (config: unknown) => Promise<T> | T,
+): Promise<T> {
   const path = join(directory, 'config.json');
   try {
-    const bundle = await realpath(directory);
-    const config: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return await parse(bundle, config);
+    return await read(JSON.parse(await readFile(path, 'utf8')));
   } catch (cause) {
     const reason = `cannot read ${path}: ${(cause as Error).message}`;
     throw containerFailure(operation, id, reason, { cause });
@@ -68,7 +84,6 @@ async function parse(bundle: string, value: unknown): Promise<BundleConfig> {
     annotations: new Map(
       Object.entries(object(config.annotations ?? {})).map(([name, text]) => [name, String(text)]),
     ),
-    terminal: object(config.process ?? {}).terminal === true,
     poststopHooks: list(object(config.hooks ?? {}).poststop).map(
       ({ path, args, env, timeout }) => ({
         ...{ path, args: args ?? null, env: env ?? null, dir: '' },

@@ -24,12 +24,11 @@ export type CgroupLimits = Readonly<Record<string, string>>;
 /** Reads the limits of a cgroup. @param directory undefined if there is no cgroup v2 */
 export async function readLimits(directory: string | undefined): Promise<CgroupLimits> {
   if (directory === undefined) return {};
-  const limits: Record<string, string> = {};
-  for (const name of FILES) {
-    const value = await readValue(directory, name);
-    if (value !== undefined) limits[name] = value;
-  }
-  return limits;
+  const values = await Promise.all(FILES.map((name) => readValue(directory, name)));
+  const found = FILES.map((name, index) => [name, values[index]] as const);
+  return Object.fromEntries(
+    found.filter((one): one is [(typeof one)[0], string] => one[1] !== undefined),
+  );
 }
 
 /**

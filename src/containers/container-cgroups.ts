@@ -17,9 +17,8 @@ interface ContainerCgroup {
 /** The cgroups of a dumped container: CRIU makes those that are missing. */
 export class ContainerCgroups {
   readonly #cgroups: readonly ContainerCgroup[];
-  /** Those that the restore makes. */
-  readonly #missing: readonly string[];
-
+  /** The directories that a restore makes. */
+  readonly missing: readonly string[];
   /** For a restore: options that move the cgroups to other paths, if they have others on this host. */
   readonly options: Pick<RestoreOptions, 'cgRoot'>;
 
@@ -34,6 +33,7 @@ export class ContainerCgroups {
     wanted: string | undefined,
   ): Promise<ContainerCgroups> {
     const set = await cgroupSetOf(imagesDirectory, pid);
+    const mounts = readCgroupMountsSync();
     const cgroups: ContainerCgroup[] = [];
     let isMoved = false;
     for await (const { message } of decodeImage(join(imagesDirectory, 'cgroup.img'), {
@@ -44,7 +44,8 @@ export class ContainerCgroups {
         // A runtime in a container has the path of that in front of it.
         const isWanted = wanted === undefined || path.endsWith(wanted);
         isMoved ||= !isWanted;
-        const directory = cgroupDirectory(name, isWanted ? path : wanted);
+        const controllers = name.split(',').filter(Boolean);
+        const directory = cgroupDirectory(controllers, isWanted ? path : wanted, mounts);
         cgroups.push({ controller: name, directory });
       }
     }
@@ -54,7 +55,7 @@ export class ContainerCgroups {
   private constructor(cgroups: readonly ContainerCgroup[], options: ContainerCgroups['options']) {
     this.#cgroups = cgroups;
     this.options = options;
-    this.#missing = cgroups.flatMap(({ directory }) =>
+    this.missing = cgroups.flatMap(({ directory }) =>
       directory === undefined || existsSync(directory) ? [] : [directory],
     );
   }
@@ -76,14 +77,9 @@ export class ContainerCgroups {
     );
   }
 
-  /** The directories that a restore makes. */
-  get missing(): readonly string[] {
-    return this.#missing;
-  }
-
   /** Removes what a restore that failed has made. */
   async remove(): Promise<void> {
-    for (const directory of this.#missing) await removeCgroup(directory);
+    for (const directory of this.missing) await removeCgroup(directory);
   }
 }
 

@@ -1,6 +1,8 @@
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRecord } from '../options/check.ts';
+import { remoteFiles } from '../process/files.ts';
+import { replaceText } from '../process/replaced-file.ts';
 import type { CgroupLimits } from './cgroup-limits.ts';
 import { parseRuntimeState, type RuntimeState } from './runtime-state.ts';
 
@@ -27,10 +29,10 @@ export async function writeContainerRecord(
   { state, streams, submounts, limits }: ContainerRecord & { readonly state: RuntimeState },
 ): Promise<void> {
   const descriptors = [0, 1, 2].map((fd) => streams[fd] ?? state.descriptors[fd] ?? '/dev/null');
-  await writeDurably(join(directory, DESCRIPTORS), descriptors);
+  await writeJson(join(directory, DESCRIPTORS), descriptors);
   // A container that was restored without its state has none to keep.
   const isKnown = Object.keys(state.json).length > 0;
-  await writeDurably(join(directory, RECORD), {
+  await writeJson(join(directory, RECORD), {
     version: 1,
     streams: streams.map((name) => name ?? null),
     submounts,
@@ -74,12 +76,6 @@ async function readJson(path: string): Promise<unknown> {
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-async function writeDurably(path: string, value: unknown): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(JSON.stringify(value));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await replaceText(path, JSON.stringify(value), remoteFiles, true);
 }

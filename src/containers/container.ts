@@ -13,6 +13,7 @@ import type {
   PreflightFinding,
   PreflightOptions,
 } from '../index.ts';
+import { native } from '../native/index.ts';
 import { checkOptions, checkValue, type Shape } from '../options/check.ts';
 import { overrideHooks } from '../options/hooks.ts';
 import { text } from '../options/kinds.ts';
@@ -130,8 +131,9 @@ export class Container {
   /** Resolves when its first process has ended. */
   async ended(): Promise<void> {
     const pidfd = openPidfd(this.pid);
-    const handle = new ProcessHandle(this.pid, pidfd);
-    if (this.isRunning) await handle.exited;
+    if (pidfd === undefined) return;
+    if (this.isRunning) await new ProcessHandle(this.pid, pidfd).exited;
+    else native().close(pidfd);
   }
 
   /**
@@ -141,7 +143,7 @@ export class Container {
    */
   async dump(options: DumpOptions): Promise<DumpResult> {
     const operation = 'dump';
-    const own = { ...(await this.#request(operation, options)), hooks: this.#hooks(options) };
+    const own = await this.#dumpOptions(operation, options);
     const result = await this.#criu.dump(this.pid, { ...options, ...own });
     const survives = options.leaveRunning || options.leaveStopped;
     if (!survives && this.manager === undefined) await this.#runtime?.delete(operation, this);
@@ -159,7 +161,7 @@ export class Container {
    * from its runtime.
    */
   async iterate(options: IterateOptions): Promise<Iteration> {
-    const own = { ...(await this.#request('iterate', options)), hooks: this.#hooks(options) };
+    const own = await this.#dumpOptions('iterate', options);
     return await this.#criu.iterate(this.pid, { ...options, ...own });
   }
 
@@ -168,7 +170,7 @@ export class Container {
    * removes the container from its runtime.
    */
   async lazyDump(options: LazyDumpOptions): Promise<LazySource> {
-    const own = { ...(await this.#request('lazyDump', options)), hooks: this.#hooks(options) };
+    const own = await this.#dumpOptions('lazyDump', options);
     return await this.#criu.lazyDump(this.pid, { ...options, ...own });
   }
 
@@ -182,12 +184,12 @@ export class Container {
    */
   async migrate(options: MigrateContainerOptions): Promise<ContainerMigration> {
     const { dump = {} } = options;
-    const request = await this.#request('migrate', dump);
+    const { hooks, ...request } = await this.#dumpOptions('migrate', dump);
     const forget = async () => {
       await this.ended();
       if (this.manager === undefined) await this.#runtime?.delete('migrate', this);
     };
-    const container = { state: this.#state, request, hooks: this.#hooks(dump), forget };
+    const container = { state: this.#state, request, hooks, forget };
     return await migrateContainer(this.#criu, container, options);
   }
 
@@ -221,6 +223,27 @@ export class Container {
     await runtime.delete(operation, this);
   }
 
+  /**
+   * The options that the container needs, with those of the caller that go with them, and hooks that describe it
+   * beside its images. What can be known before the container is frozen is found out before.
+   */
+  async #dumpOptions(
+    operation: string,
+    given: Pick<DumpOptions, 'external' | 'extMnt' | 'hooks'>,
+  ): Promise<ContainerRequest & { readonly hooks: Hooks }> {
+    const request = await this.#request(operation, given);
+    const streams = await outsideStreamsOf(this.pid);
+    const submounts = await submountsOf(this.#state);
+    const { hooks = {} } = given;
+    const postDump = async (directory: string) => {
+      const limits = await readLimits(this.#state.cgroups.get(''));
+      await writeContainerRecord(directory, { state: this.#state, streams, submounts, limits });
+      if (externalFiles(streams).length > 0) await allowAnyFile(directory);
+      await hooks.postDump?.(directory);
+    };
+    return { ...request, hooks: overrideHooks(hooks, { postDump }) };
+  }
+
   /** The options that the container needs, with those of the caller that go with them. */
   async #request(
     operation: string,
@@ -237,18 +260,5 @@ export class Container {
         external: [...(own.external ?? []), ...external],
       }),
     };
-  }
-
-  /** The hooks of the caller, and one that describes the container beside its images. */
-  #hooks({ hooks = {} }: { readonly hooks?: Hooks }): Hooks {
-    const postDump = async (directory: string) => {
-      const streams = await outsideStreamsOf(this.pid);
-      const submounts = await submountsOf(this.#state);
-      const limits = await readLimits(this.#state.cgroups.get(''));
-      await writeContainerRecord(directory, { state: this.#state, streams, submounts, limits });
-      if (externalFiles(streams).length > 0) await allowAnyFile(directory);
-      await hooks.postDump?.(directory);
-    };
-    return overrideHooks(hooks, { postDump });
   }
 }

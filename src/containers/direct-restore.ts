@@ -1,10 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { treePids } from '../images/pstree.ts';
 import type { Criu, Hooks, JoinNamespace, RestoreOptions } from '../index.ts';
-import { native } from '../native/index.ts';
 import { overrideHooks } from '../options/hooks.ts';
-import { cgroupDirectoriesOf } from '../procfs/cgroup.ts';
-import { namespacePath } from '../procfs/namespaces.ts';
 import type { BundleConfig } from './bundle-config.ts';
 import { applyLimits, type CgroupLimits } from './cgroup-limits.ts';
 import { Container } from './container.ts';
@@ -12,6 +9,7 @@ import { ContainerCgroups } from './container-cgroups.ts';
 import { readContainerRecord } from './container-record.ts';
 import { configFileOf, hasOwnNetwork, joinedNamespaces } from './dump-request.ts';
 import { bindSourcesOf, MASK, submountSources } from './external-mounts.ts';
+import { raiseLoopback } from './loopback.ts';
 import { makeMountPoints } from './mount-points.ts';
 import type { CheckedOptions } from './restore-options.ts';
 import type { RuntimeState } from './runtime-state.ts';
@@ -96,10 +94,10 @@ export class DirectRestore implements AsyncDisposable {
     this.#parts = parts;
     const { hooks } = options;
     const postRestore = async (pid: number) => {
-      await applyLimits(cgroupDirectoriesOf(pid).get(''), limits);
       this.#state = dumped
         ? restoredState({ id, pid, config, dumped })
         : plainState({ id, pid, config });
+      await applyLimits(this.#state.cgroups.get(''), limits);
       await directory?.write(this.#state);
       await hooks?.postRestore?.(pid);
     };
@@ -170,12 +168,11 @@ async function mountOptions(
   return { extMnt: external };
 }
 
-/** CRIU makes an empty network namespace, in which not even the loopback device is up. */
+/** Fills the network namespace that CRIU makes. */
 function withNetwork(config: BundleConfig, hooks: Hooks): Hooks {
   if (!hasOwnNetwork(config)) return hooks;
   const setupNamespaces = async (pid: number) => {
-    await using namespace = await open(namespacePath(pid, 'net'));
-    native().raiseLoopback(namespace.fd);
+    await raiseLoopback(pid);
     await hooks.setupNamespaces?.(pid);
   };
   return overrideHooks(hooks, { setupNamespaces });

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import type { DumpOptions } from '../index.ts';
+import { frozenCgroupOf } from '../procfs/cgroup.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { externalMountsOf } from './external-mounts.ts';
 import { externalFiles } from './outside-streams.ts';
@@ -34,7 +34,9 @@ export async function dumpRequestOf(
     ...externalFiles(streams),
   ];
   const configFile = configFileOf(state.labels);
-  const frozen = frozenCgroupOf(state);
+  // A paused container is thawed by CRIU for the dump. Others are not frozen by their cgroup, as runc does it, but by
+  // ptrace, which stops the same processes 100 ms sooner: CRIU looks only that often whether they are frozen.
+  const frozen = frozenCgroupOf(state.pid);
   return {
     root: state.rootfs,
     manageCgroups: true,
@@ -79,22 +81,4 @@ export function hasOwnNetwork({
 export function configFileOf(labels: ReadonlyMap<string, string>): string | undefined {
   const path = labels.get(CONFIG_LABEL) ?? DEFAULT_CONFIG;
   return path !== '' && existsSync(path) ? path : undefined;
-}
-
-/**
- * The cgroup of a paused container, which CRIU thaws for the dump. Others are not frozen by their cgroup, as runc
- * does it, but by ptrace, which stops the same processes 100 ms sooner: CRIU looks only that often whether they are
- * frozen.
- */
-function frozenCgroupOf({ cgroups }: RuntimeState): string | undefined {
-  const files = [
-    [cgroups.get('freezer'), 'freezer.state', /^FR/],
-    [cgroups.get(''), 'cgroup.events', /^frozen 1$/m],
-  ] as const;
-  for (const [directory, file, frozen] of files) {
-    if (directory === undefined) continue;
-    const path = join(directory, file);
-    if (existsSync(path) && frozen.test(readFileSync(path, 'latin1'))) return directory;
-  }
-  return undefined;
 }

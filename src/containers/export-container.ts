@@ -1,15 +1,17 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { CriuError } from '../errors.ts';
 import type { DumpOptions, DumpResult } from '../index.ts';
 import { checkOptions, checkValue, type Shape } from '../options/check.ts';
 import { overrideHooks } from '../options/hooks.ts';
-import { oneOf, text } from '../options/kinds.ts';
+import { text } from '../options/kinds.ts';
 import { readMountInfo } from '../procfs/mountinfo.ts';
+import { archiveCompression } from './archive/archive-options.ts';
 import type { ArchiveCompression } from './archive/compression.ts';
 import { createRootfsDiff } from './archive/create-rootfs-diff.ts';
 import { writeCheckpointArchive } from './archive/write-archive.ts';
 import type { ArchivedConfig } from './archive/write-options.ts';
+import { readBundleSpec } from './bundle-config.ts';
 import type { Container } from './container.ts';
 import { containerFailure } from './container-failure.ts';
 
@@ -38,7 +40,7 @@ const own: Shape<
   Pick<ExportContainerOptions, 'imagesDirectory' | 'compression' | 'name' | 'image'>
 > = {
   imagesDirectory: text,
-  compression: oneOf({ none: 'none', gzip: 'gzip', zstd: 'zstd' }),
+  compression: archiveCompression,
   name: text,
   image: text,
 };
@@ -103,16 +105,8 @@ async function readSpec(
   operation: string,
   { id, bundle }: Container,
 ): Promise<Readonly<Record<string, unknown>>> {
-  if (bundle === undefined) {
-    throw containerFailure(operation, id, 'its runtime does not say where its bundle is');
-  }
-  const path = join(bundle, 'config.json');
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    const reason = `cannot read ${path}: ${(cause as Error).message}`;
-    throw containerFailure(operation, id, reason, { cause });
-  }
+  if (bundle !== undefined) return await readBundleSpec(operation, id, bundle);
+  throw containerFailure(operation, id, 'its runtime does not say where its bundle is');
 }
 
 async function isOverlay(rootfs: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { type Stats, statSync } from 'node:fs';
+import { externalFile } from '../launch/outside-descriptors.ts';
 import { readDescriptorLinkSync } from '../procfs/descriptors.ts';
 import { major } from '../procfs/device.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
@@ -24,7 +25,7 @@ async function nameOf(
   const info = await readFdInfo(pid, fd);
   if (!stats || !info || mounts.has(info.mount) || isTerminal(stats)) return undefined;
   if (!stats.isFile() && !stats.isCharacterDevice()) return undefined;
-  return `file[${info.mount.toString(16)}:${stats.ino.toString(16)}]`;
+  return externalFile(info.mount, stats.ino);
 }
 
 /** Terminals are not files to CRIU. Source: the kernel's devices.txt, majors 4, 5 and 136 to 143. */

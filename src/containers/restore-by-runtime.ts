@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Cancellation } from '../concurrency/cancellation.ts';
@@ -9,14 +9,13 @@ import { causeOf } from '../failure/cause.ts';
 import { LogFile } from '../failure/log.ts';
 import { optionsLeftFor } from '../images/manifest.ts';
 import { type Criu, type Hooks, readRestoreStats } from '../index.ts';
-import { native } from '../native/index.ts';
-import { namespacePath } from '../procfs/namespaces.ts';
 import type { BundleConfig } from './bundle-config.ts';
 import { Container } from './container.ts';
 import { containerFailure } from './container-failure.ts';
 import { readContainerRecord } from './container-record.ts';
 import { hasOwnNetwork } from './dump-request.ts';
 import { bindSourcesOf, submountSources } from './external-mounts.ts';
+import { raiseLoopback } from './loopback.ts';
 import { type CheckedOptions, runtimeFlags } from './restore-options.ts';
 import type { RestoredContainer } from './restored-container.ts';
 import { lastMessage, Runtime } from './runtime.ts';
@@ -49,6 +48,7 @@ export async function restoreByRuntime(
   { own, restore }: CheckedOptions,
   config: BundleConfig,
 ): Promise<RestoredContainer> {
+  const start = performance.now();
   const { imagesDirectory, id, root = '/run/runc', runtime: name } = own;
   const { hooks = {}, signal, deadlineMs, gracePeriodMs, ...given } = restore;
   const { workDirectory: work = imagesDirectory } = given;
@@ -63,7 +63,8 @@ export async function restoreByRuntime(
     const isLate = LATE.has(script);
     try {
       if (!isLate) cancellation.throwIfRequested();
-      if (script === 'setup-namespaces' && hasOwnNetwork(config)) await raiseLoopback(pid);
+      const isNetworkDue = script === 'setup-namespaces' && hasOwnNetwork(config);
+      if (isNetworkDue && pid !== undefined) await raiseLoopback(pid);
       await callHook(hooks, script, pid);
     } catch (cause) {
       refusal ??= { script, cause, isLate };
@@ -80,7 +81,6 @@ export async function restoreByRuntime(
   ];
   await using listener = await StepListener.start(operation, onStep, lines);
   const log = await LogFile.at(join(String(work), CRIU_LOG));
-  const start = performance.now();
   const child = spawn(
     runtime.path,
     [
@@ -127,13 +127,6 @@ function inheritedFiles(streams: readonly (string | undefined)[]): string[] {
     ({ name, fd }) => name?.startsWith('file[') && streams.indexOf(name) === fd,
   );
   return first.map(({ name, fd }) => `inherit-fd fd[${fd}]:${name}`);
-}
-
-/** CRIU makes an empty network namespace, in which not even the loopback device is up. */
-async function raiseLoopback(pid: number | undefined): Promise<void> {
-  if (pid === undefined) return;
-  await using namespace = await open(namespacePath(pid, 'net'));
-  native().raiseLoopback(namespace.fd);
 }
 
 async function callHook(hooks: Hooks, script: string, pid: number | undefined): Promise<void> {

@@ -49,10 +49,9 @@ export class Runtime {
     });
   }
 
-  async #call(operation: string, { root, id }: Named, ...command: string[]): Promise<string> {
+  async #call(operation: string, { root, id }: Named, ...command: string[]): Promise<void> {
     try {
-      const { stdout } = await run(this.path, ['--root', root, ...command, '--', id]);
-      return stdout;
+      await run(this.path, ['--root', root, ...command, '--', id]);
     } catch (cause) {
       const { stderr = '', message } = cause as Error & { readonly stderr?: string };
       const reason = lastMessage(stderr) || message;

@@ -18,8 +18,8 @@ export interface NewContainer {
 
 /** The state directory of one container, which this process has made. */
 export class StateDirectory {
-  readonly #directory: string;
-  readonly #file: string;
+  readonly #root: string;
+  readonly #id: string;
 
   /** @throws CriuError ERR_CRIU_CONTAINER if there is a container with this id */
   static async make(operation: string, root: string, id: string): Promise<StateDirectory> {
@@ -32,20 +32,25 @@ export class StateDirectory {
   }
 
   private constructor(root: string, id: string) {
-    this.#directory = join(root, id);
-    this.#file = stateFileOf(root, id);
+    this.#root = root;
+    this.#id = id;
   }
 
   /** Tells runc of the container. */
   async write(state: RuntimeState): Promise<void> {
-    await writeFile(this.#file, JSON.stringify(state.json), { flag: 'wx', mode: 0o600 });
+    const file = stateFileOf(this.#root, this.#id);
+    await writeFile(file, JSON.stringify(state.json), { flag: 'wx', mode: 0o600 });
   }
 
-  /** Not recursive: what the runtime may have mounted there is not ours to remove. */
   async remove(): Promise<void> {
-    await rm(this.#file, { force: true });
-    await rmdir(this.#directory).catch(() => {});
+    await removeStateDirectory(this.#root, this.#id);
   }
+}
+
+/** Removes the state of a container. Not recursive: what the runtime may have mounted there is not ours to remove. */
+export async function removeStateDirectory(root: string, id: string): Promise<void> {
+  await rm(stateFileOf(root, id), { force: true });
+  await rmdir(join(root, id)).catch(() => {});
 }
 
 /** The state of a restored container: that at its dump, with what is different now. */

@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { externalTerminal } from '../launch/outside-descriptors.ts';
+import { externalFile, externalTerminal } from '../launch/outside-descriptors.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
 
 /** CRIU's names of the standard streams of a template, in the place of which its copies get others. */
@@ -25,7 +25,7 @@ async function nameOf(fd: number): Promise<string> {
   if (stats.isFIFO()) return `pipe:[${stats.ino}]`;
   if (isatty(fd)) return externalTerminal(stats);
   const info = await readFdInfo('self', fd);
-  return `file[${(info?.mount ?? 0).toString(16)}:${stats.ino.toString(16)}]`;
+  return externalFile(info?.mount ?? 0, stats.ino);
 }
 
 /** Those that the option external has to name: CRIU dumps pipes without being told. */

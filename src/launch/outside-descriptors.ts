@@ -15,6 +15,11 @@ export interface OutsideDescriptor {
 /** CRIU's name of a unix socket in the option external. */
 export const externalUnix = (inode: number) => `unix[${inode}]`;
 
+/** CRIU's name of a file in the option external. @param mount the id of its mount */
+export function externalFile(mount: number, inode: number): string {
+  return `file[${mount.toString(16)}:${inode.toString(16)}]`;
+}
+
 /** CRIU's name of a terminal in the option external. */
 export function externalTerminal({ rdev, dev }: Pick<Stats, 'rdev' | 'dev'>): string {
   return `tty[${rdev.toString(16)}:${dev.toString(16)}]`;

@@ -40,16 +40,18 @@ export function frozenCgroupOf(pid: number): string | undefined {
 
 /**
  * The directory of a cgroup on this host, which need not exist; undefined if its hierarchy is not mounted.
- * @param controllers as in /proc/PID/cgroup, such as `cpu,cpuacct` or `name=systemd`; empty for cgroup v2
+ * @param controllers those of its hierarchy, such as `name=systemd`; none for cgroup v2
+ * @param mounts those of cgroups
  */
-export function cgroupDirectory(controllers: string, path: string): string | undefined {
-  const isV2 = controllers === '';
-  const names = controllers.split(',');
-  const mount = readCgroupMountsSync().find(
+export function cgroupDirectory(
+  controllers: readonly string[],
+  path: string,
+  mounts: readonly Mount[],
+): string | undefined {
+  const mount = mounts.find(
     ({ type, options, root }) =>
-      (isV2
-        ? type === 'cgroup2'
-        : type === 'cgroup' && names.every((name) => options.includes(name))) &&
+      type === (controllers.length === 0 ? 'cgroup2' : 'cgroup') &&
+      controllers.every((name) => options.includes(name)) &&
       (root === '/' || path === root || path.startsWith(`${root}/`)),
   );
   return mount && directoryIn(mount, path);
@@ -57,9 +59,10 @@ export function cgroupDirectory(controllers: string, path: string): string | und
 
 /** The directories of all cgroups of a process by controller; that of cgroup v2 has the name ''. */
 export function cgroupDirectoriesOf(pid: Pid): Map<string, string> {
+  const mounts = readCgroupMountsSync();
   const directories = new Map<string, string>();
   for (const { controllers, path } of readCgroupsSync(pid)) {
-    const directory = cgroupDirectory(controllers.join(','), path);
+    const directory = cgroupDirectory(controllers, path, mounts);
     if (directory === undefined) continue;
     for (const name of controllers.length > 0 ? controllers : [''])
       directories.set(name, directory);
@@ -72,12 +75,7 @@ function frozenDirectoryOf(
   mounts: readonly Mount[],
 ): string | undefined {
   if (!isV2 && !controllers.includes('freezer')) return undefined;
-  const mount = mounts.find(
-    ({ type, options, root }) =>
-      (isV2 ? type === 'cgroup2' : type === 'cgroup' && options.includes('freezer')) &&
-      (root === '/' || path === root || path.startsWith(`${root}/`)),
-  );
-  const directory = mount && directoryIn(mount, path);
+  const directory = cgroupDirectory(controllers, path, mounts);
   if (directory === undefined) return undefined;
   const state = textOfSync(join(directory, isV2 ? 'cgroup.events' : 'freezer.state')) ?? '';
   return (isV2 ? /^frozen 1$/m : /^FR/).test(state) ? directory : undefined;

@@ -3,10 +3,11 @@ import { chmod, lchown, link, lutimes, mkdir, open, readFile, symlink } from 'no
 import { native } from '../../native/index.ts';
 import { check, checkOptions, checkValue, either } from '../../options/check.ts';
 import { flag, integer, text } from '../../options/kinds.ts';
+import { abortSignal } from '../../options/operation-options.ts';
 import { BadStream } from '../../stream/byte-input.ts';
 import { archiveFailure, untilAborted } from './archive-failure.ts';
 import { plainPath, shownPath } from './archive-members.ts';
-import { type ArchiveSource, abortSignal, archiveSource } from './archive-options.ts';
+import { type ArchiveSource, archiveSource } from './archive-options.ts';
 import { decompressed } from './compression.ts';
 import { type OpenDirectory, openInRoot, splitPath, statIn } from './open-directory.ts';
 import { freeSpace, shownSource } from './read-archive.ts';

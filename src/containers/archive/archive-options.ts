@@ -1,5 +1,6 @@
 import { check, checkOptions, either, type Shape } from '../../options/check.ts';
-import { integer, text } from '../../options/kinds.ts';
+import { integer, oneOf, text } from '../../options/kinds.ts';
+import { abortSignal } from '../../options/operation-options.ts';
 
 /** Where a checkpoint archive is read from: a file, or a stream such as standard input. */
 export type ArchiveSource = string | AsyncIterable<Uint8Array>;
@@ -19,8 +20,14 @@ export interface ReadArchiveOptions {
 
 const MAX_ENTRIES = 100_000;
 
-/** A signal to cancel an operation. */
-export const abortSignal = check('an AbortSignal', (value) => value instanceof AbortSignal);
+/** How an archive is compressed. */
+export const archiveCompression = oneOf({ none: 'none', gzip: 'gzip', zstd: 'zstd' });
+
+/** Paths that are not empty. */
+export const pathList = check(
+  'a list of paths',
+  (value) => Array.isArray(value) && value.every(text.accepts),
+);
 
 const isStream = (value: unknown) =>
   typeof (value as Partial<AsyncIterable<Uint8Array>> | null)?.[Symbol.asyncIterator] ===
@@ -29,7 +36,8 @@ const isStream = (value: unknown) =>
 /** A file, or a stream of its bytes. */
 export const archiveSource = either(text, check('a stream of bytes', isStream));
 
-const shape: Shape<ReadArchiveOptions> = {
+/** The checks of the options that limit what is read. */
+export const readArchiveShape: Shape<ReadArchiveOptions> = {
   maxBytes: integer(0, Number.MAX_SAFE_INTEGER),
   maxEntries: integer(1, Number.MAX_SAFE_INTEGER),
   signal: abortSignal,
@@ -37,6 +45,10 @@ const shape: Shape<ReadArchiveOptions> = {
 
 /** Checks the options. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
 export function readArchiveOptions(operation: string, given: ReadArchiveOptions) {
-  const { maxBytes, maxEntries = MAX_ENTRIES, signal } = checkOptions(operation, given, shape);
-  return { maxBytes, maxEntries, signal };
+  return withLimits(checkOptions(operation, given, readArchiveShape));
+}
+
+/** The options, with the default of the limit that has one. */
+export function withLimits<T extends ReadArchiveOptions>(options: T) {
+  return { ...options, maxEntries: options.maxEntries ?? MAX_ENTRIES };
 }

@@ -5,13 +5,14 @@ import { CriuError } from '../../errors.ts';
 import { native } from '../../native/index.ts';
 import { checkOptions, checkValue } from '../../options/check.ts';
 import { text } from '../../options/kinds.ts';
+import { abortSignal } from '../../options/operation-options.ts';
 import { replaceFile } from '../../process/replaced-file.ts';
 import { major, minor } from '../../procfs/device.ts';
 import { readMountInfo } from '../../procfs/mountinfo.ts';
 import { unescapeOctal } from '../../procfs/octal.ts';
 import { isPortableAttribute } from './apply-rootfs-diff.ts';
 import { archiveFailure, untilAborted } from './archive-failure.ts';
-import { abortSignal } from './archive-options.ts';
+import { pathList } from './archive-options.ts';
 import { below, OpenDirectory, statIn } from './open-directory.ts';
 import { PLAIN, type TarEntry, type TarEntryType } from './tar-entry.ts';
 import { fileChunks, type NewTarEntry, tarOf } from './tar-writer.ts';
@@ -38,10 +39,7 @@ export interface RootfsDiffResult {
 
 const shape = {
   upper: text,
-  lower: {
-    takes: 'a list of paths',
-    accepts: (value: unknown) => Array.isArray(value) && value.every(text.accepts),
-  },
+  lower: pathList,
   signal: abortSignal,
 };
 

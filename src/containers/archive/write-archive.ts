@@ -1,25 +1,19 @@
 import { invalid } from '../../errors.ts';
-
-import { anyObject, check, checkOptions, checkValue, required } from '../../options/check.ts';
-import { oneOf, text } from '../../options/kinds.ts';
+import { anyObject, checkOptions, checkValue, required } from '../../options/check.ts';
+import { text } from '../../options/kinds.ts';
+import { abortSignal } from '../../options/operation-options.ts';
 import { replaceFile } from '../../process/replaced-file.ts';
 import { archiveFailure, untilAborted } from './archive-failure.ts';
-
-import { abortSignal } from './archive-options.ts';
+import { archiveCompression, pathList } from './archive-options.ts';
 import { compressed, compressionOf } from './compression.ts';
-
 import { newMembers, packedMembers } from './packed-members.ts';
 import { tarOf } from './tar-writer.ts';
 import type { NewCheckpointArchive, RepackedCheckpointArchive } from './write-options.ts';
 
 const output = {
-  compression: oneOf({ none: 'none', gzip: 'gzip', zstd: 'zstd' }),
+  compression: archiveCompression,
   signal: abortSignal,
 };
-const texts = check(
-  'a list of paths',
-  (value) => Array.isArray(value) && value.every(text.accepts),
-);
 
 /**
  * Writes the checkpoint archive of a container, which `podman container restore --import` and CRI-O restore.
@@ -71,7 +65,7 @@ function read(operation: string, options: NewCheckpointArchive | RepackedCheckpo
     config: required(anyObject),
     networkStatus: anyObject,
     rootfsDiff: text,
-    deletedFiles: texts,
+    deletedFiles: pathList,
     devShm: text,
     log: text,
   });

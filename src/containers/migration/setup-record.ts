@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm, rmdir } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { remoteFiles } from '../../process/files.ts';
@@ -7,7 +7,8 @@ import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { replaceText } from '../../process/replaced-file.ts';
 import { removeCgroup } from '../container-cgroups.ts';
 import type { MadeForRestore } from '../direct-restore.ts';
-import { isRunning, readRuntimeState, stateFileOf } from '../runtime-state.ts';
+import { isRunning, readRuntimeState } from '../runtime-state.ts';
+import { removeStateDirectory } from '../state-file.ts';
 import { removeLinks } from './make-network.ts';
 
 /** What a destination makes for a container, besides processes. */
@@ -63,8 +64,7 @@ export class SetupRecord {
 async function removeState(operation: string, root: string, id: string): Promise<void> {
   const state = await readRuntimeState(operation, root, id);
   if (state && isRunning(state)) return;
-  await rm(stateFileOf(root, id), { force: true });
-  await rmdir(join(root, id)).catch(() => {});
+  await removeStateDirectory(root, id);
 }
 
 /** The processes of a copy that was ended leave their cgroups a moment later. */

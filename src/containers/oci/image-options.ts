@@ -7,8 +7,14 @@ import {
   required,
   type Shape,
 } from '../../options/check.ts';
-import { flag, integer, oneOf, text } from '../../options/kinds.ts';
-import { abortSignal, type ReadArchiveOptions } from '../archive/archive-options.ts';
+import { flag, oneOf, text } from '../../options/kinds.ts';
+import { abortSignal } from '../../options/operation-options.ts';
+import {
+  archiveCompression,
+  type ReadArchiveOptions,
+  readArchiveShape,
+  withLimits,
+} from '../archive/archive-options.ts';
 import type { ArchiveCompression } from '../archive/compression.ts';
 
 /** Options of {@link writeCheckpointImage}. */
@@ -71,20 +77,13 @@ export interface PushImageOptions
 /** Options of {@link pullCheckpointImage}. */
 export interface PullImageOptions extends ReadArchiveOptions, RegistryOptions {}
 
-const MAX_ENTRIES = 100_000;
-
 const writeShape: Shape<Omit<WriteImageOptions, 'name' | 'format'>> = {
-  compression: oneOf({ none: 'none', gzip: 'gzip', zstd: 'zstd' }),
+  compression: archiveCompression,
   annotations: record(
     'an object of strings',
     (name) => name !== '',
     check('a string', (value) => typeof value === 'string'),
   ),
-  signal: abortSignal,
-};
-const readShape: Shape<ReadArchiveOptions> = {
-  maxBytes: integer(0, Number.MAX_SAFE_INTEGER),
-  maxEntries: integer(1, Number.MAX_SAFE_INTEGER),
   signal: abortSignal,
 };
 const password = object<RegistryPassword>({ username: required(text), password: required(text) });
@@ -108,19 +107,15 @@ export function pushImageOptions(operation: string, given: PushImageOptions) {
 
 /** Checks the options. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
 export function readImageOptions(operation: string, given: ReadImageOptions) {
-  return withLimits(checkOptions(operation, given, { ...readShape, name: text }));
+  return withLimits(checkOptions(operation, given, { ...readArchiveShape, name: text }));
 }
 
 /** Checks the options. @throws CriuError ERR_CRIU_INVALID_ARGUMENT */
 export function pullImageOptions(operation: string, given: PullImageOptions) {
-  return withLimits(checkOptions(operation, given, { ...readShape, ...registryShape }));
+  return withLimits(checkOptions(operation, given, { ...readArchiveShape, ...registryShape }));
 }
 
 function withContent<T extends Omit<WriteImageOptions, 'name' | 'format'>>(options: T) {
   const { compression = 'gzip', annotations = {}, signal } = options;
   return { ...options, content: { compression, annotations, signal } };
-}
-
-function withLimits<T extends ReadArchiveOptions>(options: T) {
-  return { ...options, maxEntries: options.maxEntries ?? MAX_ENTRIES };
 }

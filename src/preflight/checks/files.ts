@@ -1,4 +1,4 @@
-import { externalTerminal } from '../../launch/outside-descriptors.ts';
+import { externalFile, externalTerminal } from '../../launch/outside-descriptors.ts';
 import { isMemory } from '../../procfs/maps.ts';
 import type { OpenFile } from '../snapshot.ts';
 import {
@@ -22,7 +22,7 @@ const sillyName = /\/\.nfs[0-9a-f]{24}[^/]*$/;
 function pathFiles({ snapshot, options }: Subject) {
   return filesOf(snapshot).filter(({ file }) => {
     if (isMemory(file.path)) return false;
-    const id = `file[${(file.mount ?? 0).toString(16)}:${file.stats.ino.toString(16)}]`;
+    const id = externalFile(file.mount ?? 0, file.stats.ino);
     return !isExternal(options, id);
   });
 }
@@ -43,7 +43,7 @@ export const mounts: Check = (subject) =>
       message: `${nameOfFile(role, descriptor?.fd)} of ${nameOf(process)} is ${path} on mount ${mount}, which is not in the mount namespaces of the tree`,
       fd: descriptor?.fd,
       remedy: descriptor
-        ? `Open it in the mount namespace of the tree, or add file[${mount.toString(16)}:${stats.ino.toString(16)}] to external.`
+        ? `Open it in the mount namespace of the tree, or add ${externalFile(mount, stats.ino)} to external.`
         : 'Enter the mount namespace before the program is executed, not in the program.',
     });
   });
