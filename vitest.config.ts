@@ -7,7 +7,7 @@ const pool = process.getuid?.() === 0 ? sandboxPool() : 'forks';
 
 /** Tests the built library: each file with tests loads it, and that takes a tenth of the time for the modules of src/. */
 const useBuilt = {
-  alias: ['index', 'containers'].map((name) => ({
+  alias: ['index', 'containers', 'fleet'].map((name) => ({
     find: new RegExp(`^.*/src/${name}\\.ts$`),
     replacement: fileURLToPath(new URL(`dist/${name}.js`, import.meta.url)),
   })),

@@ -5,7 +5,7 @@
 // and on-demand.cjs the rooms that most programs never use. Modules of Node are loaded at their first use too.
 // images.js is what `node-criu/images` imports; it shares only the class of errors with the library, as does containers.js,
 // which `node-criu/containers` imports. report.js is what
-// `node-criu/report` imports; it is built on these two. guest.js is what `node-criu/guest` imports, which shares nothing,
+// `node-criu/report` imports; it is built on these two. fleet.js is what `node-criu/fleet` imports, built on the library and on containers.js. guest.js is what `node-criu/guest` imports, which shares nothing,
 // because programs load it that do not use the library.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,8 +17,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const compiled = join(root, 'build/js');
 const target = join(root, 'dist');
 
-/** The dependencies of the package. */
-const external = (id) => /^(node:|commander$|log-update$)/.test(id);
+/** The dependencies of the package, its optional peers included. */
+const external = (id) => /^(node:|(bullmq|commander|ioredis|log-update|redis-semaphore)$)/.test(id);
 
 /** Keeps an import of another bundle. The library loads gRPC at the first migration, and the
  * command shares the library's classes with programs. */
@@ -165,6 +165,15 @@ const [containers] = await generate('containers.js', imagesPlugins, {
   format: 'esm',
   codeSplitting: false,
 });
+const fleetPlugins = [
+  sharedErrors,
+  otherBundle(/^(\.\.?\/)+index\.js$/, './index.js'),
+  otherBundle(/^(\.\.\/)+containers\.js$/, './containers.js'),
+];
+const [fleet] = await generate('fleet.js', fleetPlugins, {
+  format: 'esm',
+  codeSplitting: false,
+});
 const guest = await bundleGuest();
 const reportPlugins = [
   otherBundle(/^\.\.\/index\.js$/, './index.js'),
@@ -176,19 +185,21 @@ const [report] = await generate('report.js', reportPlugins, {
 });
 const library = await bundleLibrary();
 const command = await bundleCommand();
-const modules = [grpc, guest, images, containers, report, library, command].flatMap(
+const modules = [grpc, guest, images, containers, fleet, report, library, command].flatMap(
   ({ moduleIds }) => moduleIds,
 );
 const files = new Map([
   ...declarations('index.d.ts'),
   ...declarations('guest.d.ts'),
   ...declarations('containers.d.ts'),
+  ...declarations('fleet.d.ts'),
   ...declarations('images.d.ts'),
   ...declarations('report.d.ts'),
   ['LICENSES', licences(modules)],
   ['grpc.js', grpc.code],
   ['guest.js', guest.code],
   ['containers.js', containers.code],
+  ['fleet.js', fleet.code],
   ['images.js', images.code],
   ['report.js', report.code],
   ['cli/main.js', command.code],
@@ -276,6 +287,7 @@ async function bundleCommand() {
     otherBundle(/^\.\.\/images\.js$/, '../images.js'),
     otherBundle(/^\.\.\/report\.js$/, '../report.js'),
     otherBundle(/^\.\.\/containers\.js$/, '../containers.js'),
+    otherBundle(/^\.\.\/fleet\.js$/, '../fleet.js'),
   ];
   const [{ code, moduleIds }] = await generate('cli/main.js', plugins, {
     format: 'cjs',

@@ -26,7 +26,7 @@ const rooms = [
   ...['worker', 'failure', 'cleanup', 'images', 'launch', 'preflight', 'operations', 'postcopy'],
   ...['stream', 'precopy', 'migration/protocol', 'migration/journal', 'migration/destination'],
   ...['migration/source', 'copies', 'criu.ts', 'store', 'short-forms.ts', 'index.ts', 'images.ts'],
-  ...['containers', 'containers.ts', 'guest.ts', 'report', 'report.ts', 'cli'],
+  ...['containers', 'containers.ts', 'guest.ts', 'report', 'report.ts', 'fleet', 'fleet.ts', 'cli'],
 ];
 const message = 'A room imports only from the rooms below it; scripts/rooms.mjs has their order.';
 

@@ -37,6 +37,11 @@ import type { PreflightFinding } from './finding.ts';
  * - `ERR_CRIU_GUEST`: a program with `node-criu/guest` has refused its checkpoint, or a hook of a copy has failed;
  *   the program's own error is the `cause`.
  * - `ERR_CRIU_REGISTRY`: a registry of OCI images has refused a request, or does not answer.
+ * - `ERR_CRIU_FLEET`: the Redis of a fleet does not answer or refuses a command, there is no such host or workload, or
+ *   a name is in use.
+ * - `ERR_CRIU_FLEET_REFUSED`: an agent of a fleet does not accept an order: its signature, its time, or what its
+ *   operator may do.
+ * - `ERR_CRIU_FLEET_NO_HOST`: no host of the fleet is possible for a workload; the message says why.
  * - `ERR_CRIU_BAD_IMAGE`: an image file is missing, or does not contain what its name says.
  * - `ERR_CRIU_UNSUPPORTED_PLATFORM`: the package has no addon for this system.
  */
@@ -70,6 +75,9 @@ export type CriuErrorCode =
   | 'ERR_CRIU_CONTAINER'
   | 'ERR_CRIU_GUEST'
   | 'ERR_CRIU_REGISTRY'
+  | 'ERR_CRIU_FLEET'
+  | 'ERR_CRIU_FLEET_REFUSED'
+  | 'ERR_CRIU_FLEET_NO_HOST'
   | 'ERR_CRIU_BAD_IMAGE'
   | 'ERR_CRIU_UNSUPPORTED_PLATFORM';
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
   files = [
     ...(await entryDeclarations()),
     ...['dist/index.js', 'dist/library.cjs', 'dist/on-demand.cjs', 'dist/grpc.js'],
-    ...['dist/guest.js', 'dist/images.js', 'dist/report.js', 'dist/containers.js'],
+    ...['dist/guest.js', 'dist/images.js', 'dist/report.js', 'dist/containers.js', 'dist/fleet.js'],
     ...['dist/cli/main.js', 'dist/LICENSES'],
     ...(await filesIn('dist/code-cache', /./)),
     ...(await filesIn('docs', /\.(md|png|svg)$/)),
@@ -42,7 +42,7 @@ async function filesIn(folder: string, pattern: RegExp): Promise<string[]> {
 /** The declaration files of all entries. */
 async function entryDeclarations(): Promise<Set<string>> {
   const found = new Set<string>();
-  for (const entry of ['index', 'containers', 'guest', 'images', 'report']) {
+  for (const entry of ['index', 'containers', 'fleet', 'guest', 'images', 'report']) {
     await declarationsFrom(`dist/${entry}.d.ts`, found);
   }
   return found;
@@ -91,6 +91,7 @@ test('npm pack ignores what an earlier build left in a checkout', async () => {
     'images.js',
     'report.js',
     'containers.js',
+    'fleet.js',
     'cli/main.js',
     'LICENSES',
     'index.d.ts',
@@ -98,6 +99,7 @@ test('npm pack ignores what an earlier build left in a checkout', async () => {
     'images.d.ts',
     'report.d.ts',
     'containers.d.ts',
+    'fleet.d.ts',
   ]) {
     const [here, there] = await Promise.all(
       [root, checkout].map((at) => readFile(join(at, 'dist', name), 'utf8')),
@@ -155,6 +157,7 @@ test('every module resolution finds the types', async () => {
   expect(Object.keys(analysis.entrypoints).sort()).toEqual([
     '.',
     './containers',
+    './fleet',
     './guest',
     './images',
     './package.json',

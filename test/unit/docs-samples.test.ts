@@ -24,6 +24,7 @@ test('the samples of the documentation fit the built types', { timeout: 120_000 
         'node-criu/guest': ['../../dist/guest.d.ts'],
         'node-criu/images': ['../../dist/images.d.ts'],
         'node-criu/containers': ['../../dist/containers.d.ts'],
+        'node-criu/fleet': ['../../dist/fleet.d.ts'],
         'node-criu/report': ['../../dist/report.d.ts'],
       },
     },

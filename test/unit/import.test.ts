@@ -29,11 +29,12 @@ test('the command imports nothing of the library but its public API and the read
   ]);
 });
 
-test('dist has few files: three for the library, and one each for gRPC, containers, guests, images, reports and the command', async () => {
+test('dist has few files: three for the library, and one each for gRPC, containers, fleets, guests, images, reports and the command', async () => {
   const names = await readdir(dist, { recursive: true });
   expect(names.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
     'cli/main.js',
     'containers.js',
+    'fleet.js',
     'grpc.js',
     'guest.js',
     'images.js',

@@ -1,0 +1,20 @@
+export type {
+  FleetPlan,
+  HostVerdict,
+  PlacementStrategy,
+  PlannedMove,
+  UnplacedWorkload,
+} from './fleet/plan.ts';
+export type {
+  FleetHost,
+  FleetView,
+  FleetWorkload,
+  FleetWorkloadState,
+  HostFacts,
+  HostLimits,
+  HostState,
+  Labels,
+  Placement,
+  WorkloadCheckpoint,
+  WorkloadKind,
+} from './fleet/view.ts';
