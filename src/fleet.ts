@@ -1,4 +1,10 @@
 export type {
+  FleetOperationKind,
+  FleetOperationState,
+  FleetOperationView,
+  FleetStep,
+} from './fleet/operation-view.ts';
+export type {
   FleetPlan,
   HostVerdict,
   PlacementStrategy,
