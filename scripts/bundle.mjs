@@ -18,7 +18,8 @@ const compiled = join(root, 'build/js');
 const target = join(root, 'dist');
 
 /** The dependencies of the package, its optional peers included. */
-const external = (id) => /^(node:|(bullmq|commander|ioredis|log-update|redis-semaphore)$)/.test(id);
+const external = (id) =>
+  /^(node:|(@bull-board\/.*|bullmq|commander|ioredis|log-update|redis-semaphore)$)/.test(id);
 
 /** Keeps an import of another bundle. The library loads gRPC at the first migration, and the
  * command shares the library's classes with programs. */

@@ -1,3 +1,5 @@
+export { fleetMetrics } from './fleet/metrics/fleet-metrics.ts';
+export { MoveTotals } from './fleet/metrics/move-totals.ts';
 export type {
   FleetOperationKind,
   FleetOperationState,
