@@ -8,11 +8,24 @@ export type {
 } from './fleet/operation-view.ts';
 export type {
   FleetPlan,
-  HostVerdict,
+  HostObjection,
   PlacementStrategy,
   PlannedMove,
+  PlannedPlacement,
   UnplacedWorkload,
 } from './fleet/plan.ts';
+export { formatPlan } from './fleet/planner/format-plan.ts';
+export { planDrain } from './fleet/planner/plan-drain.ts';
+export { planMove } from './fleet/planner/plan-move.ts';
+export type {
+  PlacementOptions,
+  PlanDrainOptions,
+  PlanMoveOptions,
+  PlanRebalanceOptions,
+  WorkloadDescription,
+} from './fleet/planner/plan-options.ts';
+export { planPlacement } from './fleet/planner/plan-placement.ts';
+export { planRebalance } from './fleet/planner/plan-rebalance.ts';
 export type {
   FleetHost,
   FleetView,

@@ -73,13 +73,19 @@ export interface FleetHost {
   readonly seenAt: number;
 }
 
-/** Conditions for the host of a workload. */
+/** Conditions for the host of a workload. No labels (`{}`) are no condition. */
 export interface Placement {
   /** Labels that the host must have. */
   readonly hostLabels?: Labels | undefined;
-  /** Only hosts on which a workload with all of these labels runs. */
+  /**
+   * Only hosts on which another workload with all of these labels runs. If the workload has them itself, the first of
+   * them may run anywhere.
+   */
   readonly affinity?: Labels | undefined;
-  /** Only hosts on which no other workload with all of these labels runs. */
+  /**
+   * Only hosts on which no other workload with all of these labels runs. It holds in both directions: none with these
+   * labels comes to the host of the workload either.
+   */
   readonly antiAffinity?: Labels | undefined;
 }
 
@@ -105,6 +111,8 @@ export interface FleetWorkload {
   readonly kind: WorkloadKind;
   /** What it does. */
   readonly state: FleetWorkloadState;
+  /** The name of the host that it is being moved to, if it is: its memory there is taken already. */
+  readonly movingTo?: string | undefined;
   /** The pid of its root process on its host. */
   readonly pid: number;
   /** Its labels. */

@@ -1,6 +1,7 @@
 // What the samples of the documentation take for granted: names that stand for the reader's own.
 import type { Socket } from 'node:net';
 import type { Criu as Client, Iteration, TlsOptions } from 'node-criu';
+import type { FleetView } from 'node-criu/fleet';
 
 declare global {
   const criu: Client;
@@ -9,6 +10,7 @@ declare global {
   const imagesDirectory: string;
   const iteration: Iteration;
   const tls: TlsOptions;
+  const view: FleetView;
   const pipe: Socket;
   const anotherPipe: Socket;
   const pool: { end(): Promise<void>; connect(url?: string): Promise<void> };
