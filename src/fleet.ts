@@ -1,3 +1,7 @@
+export { FleetMember } from './fleet/agent/fleet-member.ts';
+export type { FleetMemberHooks, JoinOptions } from './fleet/agent/member-options.ts';
+export { Fleet, type MoveOptions, type RunOptions } from './fleet/fleet.ts';
+export type { FleetOptions, OperatorIdentity } from './fleet/fleet-options.ts';
 export { fleetMetrics } from './fleet/metrics/fleet-metrics.ts';
 export { MoveTotals } from './fleet/metrics/move-totals.ts';
 export type {
@@ -6,6 +10,9 @@ export type {
   FleetOperationView,
   FleetStep,
 } from './fleet/operation-view.ts';
+export { FleetOperation } from './fleet/operator/operation.ts';
+export type { MoveLimits, Permission } from './fleet/orders/order.ts';
+export type { FleetOperator } from './fleet/orders/sign.ts';
 export type {
   FleetPlan,
   HostObjection,
@@ -26,6 +33,7 @@ export type {
 } from './fleet/planner/plan-options.ts';
 export { planPlacement } from './fleet/planner/plan-placement.ts';
 export { planRebalance } from './fleet/planner/plan-rebalance.ts';
+export type { FleetRedis } from './fleet/redis/connection.ts';
 export type {
   FleetHost,
   FleetView,
@@ -39,3 +47,12 @@ export type {
   WorkloadCheckpoint,
   WorkloadKind,
 } from './fleet/view.ts';
+export type {
+  CheckpointSchedule,
+  ContainerWorkload,
+  CopyWorkload,
+  ProcessWorkload,
+  ProgramWorkload,
+  WorkloadSpec,
+  WorkloadTraits,
+} from './fleet/workload-spec.ts';

@@ -1,4 +1,4 @@
-// Two hosts and a client on a bridge, each made of namespaces: for the tests, the demo and the benchmarks
+// Hosts and a client on a bridge, each made of namespaces: for the tests, the demos and the benchmarks
 // of migration. Nothing of it is in the machine's own network namespace, and all of it ends with this
 // process.
 //
@@ -18,13 +18,13 @@ const SERVICE = '10.77.0.100';
 const SERVICE_V6 = 'fd77::100';
 /** How many lines of each log the report of a failure has. */
 const LINES_OF_LOG = 25;
-/** The first pid of each host: the pids of a process from one host are free on the other. */
-const FIRST_PIDS = { a: 10_000, b: 20_000 };
+/** The first pids of the hosts are this far apart: the pids of a process from one host are free on the others. */
+const PIDS = 10_000;
 /** The init process of a host: reaps orphans, and ends when its standard input is closed. */
 const INIT = 'echo ready; exec env --ignore-signal=CHLD cat > /dev/null';
 const INIT_OF_HOST = `mount -t tmpfs -o mode=755 none /run; ${INIT}`;
 
-/** Two hosts and a client on a bridge, and service addresses that move between the hosts. */
+/** Hosts, by default two, and a client on a bridge, and service addresses that move between the hosts. */
 export class Lab {
   /** Host a has it at first. */
   serviceAddress = SERVICE;
@@ -33,35 +33,43 @@ export class Lab {
   #namespaces;
 
   /**
-   * @param {[Namespaces, Namespaces, Namespaces, Namespaces]} namespaces
+   * @param {readonly Namespaces[]} namespaces those of the bridge, the client and the hosts
    * @param {string} directory
    */
   constructor(namespaces, directory) {
-    const [bridge, client, a, b] = namespaces;
+    const [bridge, client, ...hosts] = /** @type {[Namespaces, Namespaces, ...Namespaces[]]} */ (
+      namespaces
+    );
     this.#namespaces = namespaces;
     /** A directory that the hosts and the client share. */
     this.directory = directory;
-    this.client = new Host('client', '10.77.0.3', client, bridge);
-    this.a = new Host('a', '10.77.0.1', a, bridge);
-    this.b = new Host('b', '10.77.0.2', b, bridge);
+    this.client = new Host('client', '10.77.0.250', client, bridge);
+    /** All hosts: a, b, c and so on. */
+    this.hosts = hosts.map((one, index) => {
+      const name = String.fromCharCode('a'.charCodeAt(0) + index);
+      return new Host(/** @type {'a' | 'b'} */ (name), `10.77.0.${index + 1}`, one, bridge);
+    });
+    const [a, b] = /** @type {[Host, Host]} */ (this.hosts);
+    this.a = a;
+    this.b = b;
   }
 
   /**
    * Starts the hosts and the client.
-   * @param {{ parent?: string }} [options] `parent` is where the lab's directory is made: the system's
-   *   temporary directory by default
+   * @param {{ parent?: string, count?: number }} [options] `parent` is where the lab's directory is made: the system's
+   *   temporary directory by default; `count` is the number of hosts, by default 2
    */
-  static async start({ parent = tmpdir() } = {}) {
+  static async start({ parent = tmpdir(), count = 2 } = {}) {
     const ownPids = ['--pid', '--mount', '--mount-proc', '--kill-child'];
-    const starts = [[], ownPids, ownPids, ownPids].map((flags) => Namespaces.start(flags));
+    const all = [[], ...Array.from({ length: count + 1 }, () => ownPids)];
+    const starts = all.map((flags) => Namespaces.start(flags));
     const started = (await Promise.allSettled(starts)).flatMap((one) =>
       one.status === 'fulfilled' ? [one.value] : [],
     );
     try {
-      const [bridge, client, a, b] = await Promise.all(starts);
-      if (!bridge || !client || !a || !b) throw new Error('a host did not start');
-      const lab = new Lab([bridge, client, a, b], await mkdtemp(join(parent, 'node-criu-lab-')));
-      await lab.#connect(bridge);
+      const namespaces = await Promise.all(starts);
+      const lab = new Lab(namespaces, await mkdtemp(join(parent, 'node-criu-lab-')));
+      await lab.#connect(/** @type {Namespaces} */ (namespaces[0]));
       return lab;
     } catch (error) {
       await Promise.all(started.map((one) => one.close()));
@@ -72,9 +80,8 @@ export class Lab {
   /** @param {Namespaces} bridge */
   async #connect(bridge) {
     await bridge.ip('link set lo up', 'link add bridge type bridge', 'link set bridge up');
-    for (const host of [this.client, this.a, this.b]) await host.connect(bridge);
-    await this.a.prepare(FIRST_PIDS.a);
-    await this.b.prepare(FIRST_PIDS.b);
+    for (const host of [this.client, ...this.hosts]) await host.connect(bridge);
+    for (const [index, host] of this.hosts.entries()) await host.prepare((index + 1) * PIDS);
     await this.a.ip(`addr add ${SERVICE}/32 dev eth0`, `addr add ${SERVICE_V6}/128 dev eth0 nodad`);
   }
 
@@ -113,7 +120,7 @@ export class Lab {
   /** The processes and connections of each host, and the last lines of each log, for the report of a failure. */
   async describe() {
     const parts = [];
-    for (const host of [this.client, this.a, this.b]) {
+    for (const host of [this.client, ...this.hosts]) {
       const processes = await host.run('ps', ['-eo', 'pid,ppid,stat,wchan:24,etimes,args']);
       const connections = await host.run('ss', ['-tanpo']);
       parts.push(`host ${host.name}:\n${processes}${connections}`);

@@ -42,7 +42,7 @@ const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
  */
 
 /** A program in a host that does tasks. */
-class Program {
+export class Program {
   #child;
   #host;
   /** @type {Map<number, { task: string, resolve(result: any): void, reject(error: Error): void }>} */

@@ -39,7 +39,7 @@ export interface OutgoingFacts {
   /** The criu that dumps the original, as `PID TICKS`. */
   readonly criu: readonly string[];
   /** The destination. */
-  readonly to: { readonly host: string; readonly port: number };
+  readonly to: { readonly host: string; readonly port: number; readonly name?: string };
   readonly mode: MigrationMode;
   /** The version of the protocol that the hosts have agreed on. */
   readonly protocol: number;

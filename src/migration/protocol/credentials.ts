@@ -9,6 +9,8 @@ import type { TlsOptions } from '../../options/types.ts';
 export interface Credentials extends TlsFiles {
   /** False if the certificate of a destination may be for any address. */
   readonly verifyName: boolean;
+  /** The name that the certificate of a destination must have; undefined for the address that is connected to. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -21,8 +23,9 @@ export async function readCredentials(
   host: string,
   tls: TlsOptions | undefined,
   insecure: boolean | undefined,
+  name?: string,
 ): Promise<Credentials | undefined> {
-  if (tls) return { ...(await readTls(operation, tls)), verifyName: tls.verifyName ?? true };
+  if (tls) return { ...(await readTls(operation, tls)), verifyName: tls.verifyName ?? true, name };
   if (insecure && isLoopback(host)) return undefined;
   const takes = insecure
     ? '{ ca, cert, key }: insecure: true is for loopback addresses only'
@@ -30,8 +33,8 @@ export async function readCredentials(
   throw invalid(operation, 'tls', takes, tls);
 }
 
-/** Checks that the certificate of a destination is for the host that was connected to. */
-export function identityCheck(host: string, { verifyName }: Credentials) {
+/** Checks that the certificate of a destination has the name that it must have. */
+export function identityCheck(host: string, { verifyName, name = host }: Credentials) {
   return (_name: string, certificate: PeerCertificate): Error | undefined =>
-    verifyName ? builtins.tls.checkServerIdentity(host, certificate) : undefined;
+    verifyName ? builtins.tls.checkServerIdentity(name, certificate) : undefined;
 }

@@ -6,10 +6,10 @@ import { requireLargePipes } from '../../preflight/pipes.ts';
 import { readSockets } from '../../procfs/descriptors.ts';
 import { readNamespace } from '../../procfs/namespaces.ts';
 import { readThreads } from '../../procfs/processes.ts';
-import { readSharedMemoryPss } from '../../procfs/smaps.ts';
 import { readStatus } from '../../procfs/status.ts';
 import { readAvailableMemory } from '../../procfs/system.ts';
 import { descendantsOf } from '../../procfs/tree.ts';
+import { readTreeMemory } from '../../procfs/tree-memory.ts';
 import type { CriuOperations } from './criu-operations.ts';
 
 /** What this host supports, and how much is free. */
@@ -61,9 +61,7 @@ export async function readTreeFacts(root: number): Promise<TreeFacts> {
   const [own, inside] = await Promise.all(
     (['self', root] as const).map((pid) => readNamespace(pid, 'pid').catch(() => undefined)),
   );
-  // One by one: a tree may have more processes than this process may open files.
-  let memory = 0;
-  for (const pid of tree) memory += await memoryOf(pid);
+  const memory = await readTreeMemory(root);
   const status = await readStatus(root).catch(() => undefined);
   return {
     pids: own === inside ? await threadsOf(tree) : [],
@@ -98,14 +96,4 @@ async function threadsOf(pids: readonly number[]): Promise<number[]> {
     all.push(pid, ...threads.filter((thread) => thread !== pid));
   }
   return all;
-}
-
-/** The approximate size of the images of a process: its own memory, and its share of shared memory. */
-async function memoryOf(pid: number): Promise<number> {
-  const [status, pss] = await Promise.all([
-    readStatus(pid).catch(() => undefined),
-    readSharedMemoryPss(pid).catch(() => undefined),
-  ]);
-  if (!status) return 0;
-  return status.anonymous + status.swapped + (pss ?? status.shared);
 }

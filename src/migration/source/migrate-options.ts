@@ -33,8 +33,11 @@ import { OPERATION } from './failures.ts';
 
 /** Options of `criu.migrate()`. */
 export interface MigrateOptions extends StallLimit {
-  /** The destination, where `criu.serveMigrations()` listens. */
-  readonly to: { readonly host: string; readonly port: number };
+  /**
+   * The destination, where `criu.serveMigrations()` listens. With TLS, its certificate must have `name`, by default
+   * `host`.
+   */
+  readonly to: { readonly host: string; readonly port: number; readonly name?: string };
   /** TLS material; the destination needs a certificate of the same authority. */
   readonly tls?: TlsOptions;
   /** Connect without TLS, which only a loopback address allows. */
@@ -139,11 +142,14 @@ const RESERVED: readonly string[] = [
 
 /** Accepts other properties, so that a MigrationServer can be passed. */
 const endpoint: Check = {
-  ...check('an object { host, port }', (value) => typeof value === 'object' && value !== null),
+  ...check(
+    'an object { host, port, name? }',
+    (value) => typeof value === 'object' && value !== null,
+  ),
   read(operation, option, value) {
-    const { host, port } = value as MigrateOptions['to'];
-    const parts = { host: required(text), port: required(integer(1, 65535)) };
-    return checkOptions(operation, { host, port }, parts, option);
+    const { host, port, name } = value as MigrateOptions['to'];
+    const parts = { host: required(text), port: required(integer(1, 65535)), name: text };
+    return checkOptions<object>(operation, { host, port, name }, parts, option);
   },
 };
 

@@ -72,7 +72,7 @@ export class Migration implements AsyncIterable<MigrationEvent>, AsyncDisposable
     const options = checkMigrateOptions(this.pid, given, criu.client.defaults);
     const { directory = STATE_DIRECTORY, to, tls, insecure, deadlineMs } = options;
     await assertNoDirectories(OPERATION, 'dump.configFile', options.dump?.configFile);
-    const credentials = await readCredentials(OPERATION, to.host, tls, insecure);
+    const credentials = await readCredentials(OPERATION, to.host, tls, insecure, to.name);
     using combined = new CombinedSignal([this.#cancelled.signal, options.signal]);
     const { signal } = combined;
     using cancellation = new Cancellation(OPERATION, { signal, deadlineMs });

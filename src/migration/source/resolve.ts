@@ -221,7 +221,7 @@ async function connect(
   { tls, insecure }: ResolveMigrationOptions,
 ): Promise<DestinationClient> {
   const endpoint = to ?? { host: '', port: 0 };
-  const credentials = await readCredentials(OPERATION, endpoint.host, tls, insecure);
+  const credentials = await readCredentials(OPERATION, endpoint.host, tls, insecure, endpoint.name);
   const destination = await DestinationClient.connect(endpoint, credentials);
   if (protocol !== undefined) destination.protocol = protocol;
   return destination;

@@ -1,0 +1,170 @@
+import { statfs } from 'node:fs/promises';
+import { arch, cpus, freemem, loadavg, release, totalmem } from 'node:os';
+import {
+  type Criu,
+  type DumpOptions,
+  type MigrateOptions,
+  spawnCheckpointable,
+} from '../../index.ts';
+import { textOf } from '../../procfs/read.ts';
+import { startTimeOf } from '../../procfs/stat.ts';
+import { readAvailableMemory, readBootIdSync } from '../../procfs/system.ts';
+import { readTreeMemory } from '../../procfs/tree-memory.ts';
+import { fleetFailure } from '../failure.ts';
+import type { HostFacts } from '../view.ts';
+import type { ProgramWorkload, WorkloadSpec } from '../workload-spec.ts';
+import type {
+  ArrivalServer,
+  Arrivals,
+  HostBackend,
+  MoveRequest,
+  OutgoingMove,
+  StartedWorkload,
+  WorkloadRoot,
+} from './backend.ts';
+import type { ServeOptions } from './member-options.ts';
+
+/** Of the file with the processors' flags, in bytes. */
+const MAX_CPUINFO = 65_536;
+/** The mode of a move whose workload may run before it has its memory. */
+const POST_COPY = { mode: 'post-copy' } as const;
+/** The reasons for which the rounds end without the downtime that was asked for. */
+const NOT_CONVERGING: readonly string[] = ['rounds', 'bytes', 'no-gain'];
+
+/** The processes of this host. */
+export class CriuBackend implements HostBackend {
+  readonly #criu: Criu;
+  readonly #options: ServeOptions;
+  #cpu: string | undefined;
+
+  constructor(criu: Criu, options: ServeOptions) {
+    this.#criu = criu;
+    this.#options = options;
+  }
+
+  async facts(): Promise<HostFacts> {
+    const [{ number }, features, disk, free] = await Promise.all([
+      this.#criu.version(),
+      this.#criu.features(),
+      statfs(this.#options.directory),
+      readAvailableMemory(),
+    ]);
+    this.#cpu ??= await readCpu();
+    return {
+      criu: number,
+      kernel: release(),
+      architecture: arch(),
+      cpu: this.#cpu,
+      memTrack: features.memTrack,
+      lazyPages: features.lazyPages,
+      memoryBytes: totalmem(),
+      freeMemoryBytes: free ?? freemem(),
+      freeDiskBytes: disk.bavail * disk.bsize,
+      load: loadavg()[0] ?? 0,
+      processors: cpus().length,
+    };
+  }
+
+  async serve(arrivals: Arrivals, maxMigrations: number): Promise<ArrivalServer> {
+    const { listen, tls, insecure, directory, allowAddresses, bandwidth, restore } = this.#options;
+    return await this.#criu.serveMigrations({
+      ...{ listen, directory, maxMigrations },
+      ...(tls && { tls }),
+      ...(insecure && { insecure }),
+      ...(allowAddresses && { allowAddresses }),
+      ...(bandwidth !== undefined && { maxBandwidth: bandwidth }),
+      ...(restore && { restore }),
+      authorize: async ({ id, metadata }, { name }) => {
+        await arrivals.authorize(id, metadata, name);
+        return true;
+      },
+      hooks: {
+        afterRestore: ({ id, offer, pid }) => arrivals.restored(id, offer.metadata, pid),
+        afterMigration: ({ id, state }) => arrivals.ended(id, state === 'complete'),
+      },
+    });
+  }
+
+  async start(spec: WorkloadSpec): Promise<StartedWorkload> {
+    if ('command' in spec) return { kind: 'process', ...(await this.#spawn(spec)) };
+    if ('pid' in spec) return { kind: 'process', ...requireRoot(spec.name, this.rootOf(spec.pid)) };
+    throw fleetFailure('run', `this host does not start workloads such as ${spec.name}`);
+  }
+
+  async #spawn(spec: ProgramWorkload): Promise<WorkloadRoot> {
+    const { command, cwd = '/', env, output, uid, gid, pidNamespace = true } = spec;
+    const [file = '', ...args] = command;
+    const program = await spawnCheckpointable(file, args, {
+      ...{ cwd, pidNamespace },
+      ...(env && { env }),
+      ...(output !== undefined && { stdout: output, stderr: output }),
+      ...(uid !== undefined && gid !== undefined && { uid, gid }),
+    });
+    return requireRoot(spec.name, this.rootOf(program.pid));
+  }
+
+  rootOf(pid: number): WorkloadRoot | undefined {
+    const ticks = startTimeOf(pid);
+    return ticks === undefined ? undefined : { pid, startTime: `${ticks} ${readBootIdSync()}` };
+  }
+
+  isRunning(root: WorkloadRoot): boolean {
+    return this.rootOf(root.pid)?.startTime === root.startTime;
+  }
+
+  async memoryBytes({ pid }: WorkloadRoot): Promise<number> {
+    return await readTreeMemory(pid);
+  }
+
+  async migrate(request: MoveRequest): Promise<OutgoingMove> {
+    const { root, spec, to, metadata, postCopy, notConverging, bandwidth, deadlineMs } = request;
+    const { tls, insecure, directory } = this.#options;
+    const { addresses, dump } = spec;
+    return this.#criu.migrate(root.pid, {
+      to: { host: to.host, port: to.port, ...(tls && { name: to.name }) },
+      ...(tls && { tls }),
+      ...(insecure && { insecure }),
+      ...{ directory, metadata, deadlineMs },
+      dump: { tcpEstablished: true, ...(dump as Partial<DumpOptions>) },
+      ...(addresses && addresses.length > 0 && { addresses }),
+      ...(bandwidth !== undefined && { rateLimit: bandwidth }),
+      ...(postCopy ? POST_COPY : policyOf(notConverging)),
+      hooks: { phase: (phase) => request.phase(phase) },
+    });
+  }
+
+  async resolve(id: string) {
+    const { tls, insecure, directory } = this.#options;
+    const given = { directory, ...(tls && { tls }), ...(insecure && { insecure }) };
+    return await this.#criu.resolveMigration(id, given);
+  }
+
+  async unresolved() {
+    const all = await this.#criu.listMigrations({ directory: this.#options.directory });
+    return all.filter(({ role, status }) => role === 'source' && status === 'unresolved');
+  }
+}
+
+/** Has the rounds of pre-copy report that they do not converge. */
+function policyOf(notConverging: (() => void) | undefined): Pick<MigrateOptions, 'policy'> {
+  if (!notConverging) return {};
+  return {
+    policy: {
+      onRound: (_round, { action, reason }) => {
+        if (action === 'finish' && NOT_CONVERGING.includes(reason)) notConverging();
+      },
+    },
+  };
+}
+
+function requireRoot(name: string, root: WorkloadRoot | undefined): WorkloadRoot {
+  if (root) return root;
+  throw fleetFailure('run', `the root process of ${name} does not run on this host`);
+}
+
+/** The features that all processors of this host have. */
+async function readCpu(): Promise<string> {
+  const text = await textOf('/proc/cpuinfo', MAX_CPUINFO).catch(() => '');
+  const [, flags = ''] = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(text ?? '') ?? [];
+  return flags.split(/\s+/).filter(Boolean).sort().join(' ');
+}

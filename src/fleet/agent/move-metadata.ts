@@ -1,0 +1,31 @@
+import { isRecord } from '../../options/check.ts';
+import type { SignedOrder } from '../orders/order.ts';
+import type { WorkloadKind } from '../view.ts';
+import type { WorkloadSpec } from '../workload-spec.ts';
+
+/** What a source tells a destination of a workload. */
+export interface MoveMetadata {
+  /** The order of the operator, which the destination verifies as well. */
+  readonly order: SignedOrder;
+  readonly spec: WorkloadSpec;
+  readonly kind: WorkloadKind;
+  readonly generation: number;
+}
+
+/** The metadata of a migration. */
+export function toMigrationMetadata(move: MoveMetadata): object {
+  return { fleet: move };
+}
+
+/** Reads the metadata of an offer; undefined if it is not that of a fleet. The order is not verified yet. */
+export function fromMigrationMetadata(metadata: unknown): MoveMetadata | undefined {
+  const { fleet } = isRecord(metadata) ? metadata : {};
+  if (!isRecord(fleet)) return undefined;
+  const { order, spec, kind, generation } = fleet;
+  const isSensible =
+    isRecord(order) &&
+    isRecord(spec) &&
+    ['process', 'container', 'copy'].includes(kind as string) &&
+    Number.isSafeInteger(generation);
+  return isSensible ? (fleet as unknown as MoveMetadata) : undefined;
+}

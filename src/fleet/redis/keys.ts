@@ -1,0 +1,50 @@
+/** The names of everything that a fleet has in Redis: all begin with `node-criu:FLEET`. */
+export interface FleetKeys {
+  /** The prefix of the queues. */
+  readonly prefix: string;
+  /** A hash: what each host has said of itself. */
+  readonly hosts: string;
+  /** A hash: the workloads of each host. */
+  readonly workloads: string;
+  /** A hash: which host has a workload of a name, while it is started. */
+  readonly names: string;
+  /** A hash: the hosts that are fenced, with who has vouched for it. */
+  readonly fenced: string;
+  /** A hash: the limits of the whole fleet. */
+  readonly limits: string;
+  /** The channel on which changes are announced. */
+  readonly changes: string;
+  /** The semaphore of all moves. redis-semaphore puts its own prefix before it. */
+  readonly moves: string;
+  /** The lease of the agent of a host. redis-semaphore puts its own prefix before it. */
+  lease(host: string): string;
+}
+
+/** The keys of a fleet. */
+export function keysOf(fleet: string): FleetKeys {
+  const prefix = `node-criu:${fleet}`;
+  return {
+    prefix,
+    hosts: `${prefix}:hosts`,
+    workloads: `${prefix}:workloads`,
+    names: `${prefix}:names`,
+    fenced: `${prefix}:fenced`,
+    limits: `${prefix}:limits`,
+    changes: `${prefix}:changes`,
+    moves: `${prefix}:moves`,
+    lease: (host) => `${prefix}:agent:${host}`,
+  };
+}
+
+/** The queue of the operations, on which all agents work. */
+export const OPERATIONS = 'operations';
+
+/** The queue of the orders to a host that take a moment. */
+export function ordersOf(host: string): string {
+  return `orders-${host}`;
+}
+
+/** The queue of the moves from a host. */
+export function movesOf(host: string): string {
+  return `moves-${host}`;
+}

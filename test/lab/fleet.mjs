@@ -1,0 +1,110 @@
+// A fleet in the lab: a Redis, and an agent on each host.
+//
+// @ts-check
+/** @import { JoinOptions } from '../../src/fleet.ts' */
+/** @import { Host, Lab } from './hosts.mjs' */
+import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { criuPath } from '../../scripts/criu-path.mjs';
+import { certificates } from './certificates.mjs';
+import { Program } from './programs.mjs';
+
+const FLEET = 'lab';
+const agentFile = fileURLToPath(new URL('fleet-agent.mjs', import.meta.url));
+
+/** The agent of a host; test/lab/fleet-agent.mjs has the tasks. */
+export class FleetAgent extends Program {
+  /** @param {Host<string>} host */
+  constructor(host) {
+    super(host, [agentFile, criuPath()]);
+  }
+}
+
+/** A Redis with an append-only file, which this process can stop and start again. */
+export class LabRedis {
+  #directory;
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  #server;
+
+  /** @param {string} directory */
+  constructor(directory) {
+    this.#directory = directory;
+    /** Where it listens: a unix socket, which all hosts see. */
+    this.path = join(directory, 'redis.sock');
+  }
+
+  async start() {
+    const files = ['--dir', this.#directory, '--appendonly', 'yes', '--save', ''];
+    const args = ['--port', '0', '--unixsocket', this.path, ...files];
+    this.#server = spawn('redis-server', args, { stdio: 'ignore' });
+    while (!existsSync(this.path)) await sleep(5);
+  }
+
+  /** @param {NodeJS.Signals} [signal] */
+  async stop(signal = 'SIGTERM') {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    const ended = once(server, 'exit');
+    server.kill(signal);
+    await ended;
+  }
+}
+
+/**
+ * A fleet with an agent on each host of a lab.
+ * @typedef {object} FleetScene
+ * @property {LabRedis} redis
+ * @property {{ redis: { path: string }, name: string, operator: { name: string, privateKey: string } }} connection
+ *   with which an operator connects
+ * @property {readonly FleetAgent[]} agents in the order of the hosts
+ * @property {(index: number) => Promise<void>} startAgent starts the agent of a host again
+ */
+
+/**
+ * Starts a Redis, and an agent on each host.
+ * @param {Lab} lab
+ * @param {Partial<JoinOptions>} [options] of all agents
+ * @returns {Promise<FleetScene>}
+ */
+export async function startFleet(lab, options = {}) {
+  const redis = new LabRedis(lab.directory);
+  await redis.start();
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const pem = {
+    publicKey: String(publicKey.export({ type: 'spki', format: 'pem' })),
+    privateKey: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+  };
+  const tls = /** @type {Record<string, { ca: string, cert: string, key: string }>} */ (
+    certificates(lab.directory, lab.hosts)
+  );
+  /** @type {FleetAgent[]} */
+  const agents = [];
+  /** @param {number} index */
+  const startAgent = async (index) => {
+    const host = /** @type {Host} */ (lab.hosts[index]);
+    const agent = await new FleetAgent(host).started;
+    agents[index] = agent;
+    await agent.ask('join', {
+      redis: { path: redis.path },
+      fleet: FLEET,
+      name: host.name,
+      listen: { host: host.address, port: 0 },
+      tls: tls[host.name],
+      directory: join(lab.directory, host.name),
+      operators: [{ name: 'ada', publicKey: pem.publicKey }],
+      allowAddresses: ['10.77.0.0/24', 'fd77::/64'],
+      heartbeatMs: 500,
+      ...options,
+    });
+  };
+  await Promise.all(lab.hosts.map((_, index) => startAgent(index)));
+  const operator = { name: 'ada', privateKey: pem.privateKey };
+  const connection = { redis: { path: redis.path }, name: FLEET, operator };
+  return { redis, connection, agents, startAgent };
+}
