@@ -70,7 +70,7 @@ export class FleetMember implements AsyncDisposable {
   #beating: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  /** Joins a fleet: see {@link Fleet.join}. @internal */
+  /** Joins a fleet: see `fleet.join()`. @internal */
   static async join(options: MemberOptions, context: MemberContext): Promise<FleetMember> {
     const directory = join(options.directory, 'fleet');
     await requirePrivate(OPERATION, options.directory);
