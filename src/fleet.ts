@@ -1,6 +1,6 @@
 export { FleetMember } from './fleet/agent/fleet-member.ts';
 export type { FleetMemberHooks, JoinOptions } from './fleet/agent/member-options.ts';
-export { Fleet, type MoveOptions, type RunOptions } from './fleet/fleet.ts';
+export { Fleet } from './fleet/fleet.ts';
 export type { FleetOptions, OperatorIdentity } from './fleet/fleet-options.ts';
 export { fleetMetrics } from './fleet/metrics/fleet-metrics.ts';
 export { MoveTotals } from './fleet/metrics/move-totals.ts';
@@ -11,6 +11,12 @@ export type {
   FleetStep,
 } from './fleet/operation-view.ts';
 export { FleetOperation } from './fleet/operator/operation.ts';
+export type {
+  DrainOptions,
+  MoveOptions,
+  RebalanceOptions,
+  RunOptions,
+} from './fleet/operator/operation-options.ts';
 export type { MoveLimits, Permission } from './fleet/orders/order.ts';
 export type { FleetOperator } from './fleet/orders/sign.ts';
 export type {

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import { Criu } from '../index.ts';
-import { check, checkOptions, checkValue, object, type Shape } from '../options/check.ts';
+import { CriuError, invalid } from '../errors.ts';
+import { Criu, type MigrationAddress } from '../index.ts';
+import { checkValue } from '../options/check.ts';
 import { integer } from '../options/kinds.ts';
-import { milliseconds } from '../options/operation-options.ts';
 import { CriuBackend } from './agent/criu-backend.ts';
 import { FleetMember } from './agent/fleet-member.ts';
 import { checkJoinOptions, type JoinOptions } from './agent/member-options.ts';
@@ -13,48 +13,31 @@ import { name as nameCheck } from './names.ts';
 import type { FleetOperationView } from './operation-view.ts';
 import { Dispatcher } from './operator/dispatcher.ts';
 import type { FleetOperation } from './operator/operation.ts';
+import {
+  type DrainOptions,
+  type MoveOptions,
+  type RebalanceOptions,
+  type RunOptions,
+  splitHost,
+  splitLimits,
+} from './operator/operation-options.ts';
 import { checkSpec } from './operator/spec-check.ts';
 import type { MoveLimits } from './orders/order.ts';
-import type { FleetPlan, PlacementStrategy } from './plan.ts';
+import type { FleetPlan } from './plan.ts';
+import { planDrain } from './planner/plan-drain.ts';
+import { planMove } from './planner/plan-move.ts';
+import type {
+  PlanDrainOptions,
+  PlanMoveOptions,
+  PlanRebalanceOptions,
+} from './planner/plan-options.ts';
+import { planPlacement } from './planner/plan-placement.ts';
+import { planRebalance } from './planner/plan-rebalance.ts';
 import { openRedis, redisFailure, requireRedis } from './redis/connection.ts';
 import { type FleetKeys, keysOf } from './redis/keys.ts';
 import { readView } from './redis/records.ts';
 import type { FleetHost, FleetView, FleetWorkload } from './view.ts';
 import type { WorkloadSpec } from './workload-spec.ts';
-
-/** Options of {@link Fleet.run}. */
-export interface RunOptions {
-  /** The host. Default: one that fits. */
-  readonly on?: string;
-  /** How the host is chosen. Default `spread`. */
-  readonly strategy?: PlacementStrategy;
-}
-
-/** Options of {@link Fleet.move}. */
-export interface MoveOptions {
-  /** The host. Default: one that fits. */
-  readonly to?: string;
-  /** How the host is chosen. Default `spread`. */
-  readonly strategy?: PlacementStrategy;
-  /** How long the move may take. */
-  readonly limits?: MoveLimits;
-}
-
-const strategyCheck = check(
-  "'spread' or 'pack'",
-  (value) => value === 'spread' || value === 'pack',
-);
-const limitsCheck = object<MoveLimits>({ perGiBMs: milliseconds, progressMs: milliseconds });
-const runShape: Shape<RunOptions> = { on: nameCheck, strategy: strategyCheck };
-const moveShape: Shape<MoveOptions> = {
-  to: nameCheck,
-  strategy: strategyCheck,
-  limits: limitsCheck,
-};
-
-function memoryOf(spec: WorkloadSpec): number {
-  return 'memoryBytes' in spec ? (spec.memoryBytes ?? 0) : 0;
-}
 
 /**
  * Hosts that run workloads and move them to each other, seen through a Redis.
@@ -143,17 +126,35 @@ export class Fleet implements AsyncDisposable {
    */
   async run(spec: WorkloadSpec, given: RunOptions = {}): Promise<FleetOperation> {
     const checked = checkSpec('run', spec);
-    const { on, strategy } = checkOptions('run', given, runShape);
+    const { on, ...options } = splitHost(given);
     const view = await this.view();
     const { name } = checked;
-    if (view.workloads.some((one) => one.name === name)) {
-      throw fleetFailure('run', `the fleet has a workload ${name}`);
-    }
-    const to = on ?? 'TODO';
-    void strategy;
-    const shown = { workload: name, from: undefined, to, memoryBytes: memoryOf(checked) };
+    const known = view.workloads.find((one) => one.name === name);
+    if (known) throw fleetFailure('run', `${known.host} has a workload ${name}`);
+    const memoryBytes = memoryOf(checked);
+    const to = await this.#placeNew(view, checked, memoryBytes, { on, ...options });
+    const shown = { workload: name, from: undefined, to, memoryBytes };
     const step = { host: to, action: { kind: 'run', workload: checked } as const, shown };
     return await this.#dispatcher.order({ kind: 'run', target: name, steps: [step], unplaced: [] });
+  }
+
+  async #placeNew(
+    view: FleetView,
+    spec: WorkloadSpec,
+    memoryBytes: number,
+    { on, ...options }: RunOptions,
+  ): Promise<string> {
+    if (on !== undefined) await this.#requireHost('run', on);
+    else if (!('command' in spec || 'template' in spec)) {
+      throw invalid('run', 'on', 'the name of the host on which it runs', on);
+    }
+    const hosts = on === undefined ? view.hosts : view.hosts.filter(({ name }) => name === on);
+    const { name, labels, placement } = spec;
+    const addresses = (spec.addresses ?? []).map(textOfAddress);
+    const demand = { name, labels, placement, addresses, memoryBytes };
+    const { host, reason } = planPlacement({ ...view, hosts }, demand, options);
+    if (host !== undefined) return host;
+    throw noHost('run', `${name}: ${reason}`);
   }
 
   /**
@@ -161,17 +162,62 @@ export class Fleet implements AsyncDisposable {
    * @throws CriuError ERR_CRIU_INVALID_ARGUMENT; ERR_CRIU_FLEET; ERR_CRIU_FLEET_NO_HOST
    */
   async move(workload: string, given: MoveOptions = {}): Promise<FleetOperation> {
-    const { limits, ...options } = checkOptions('move', given, moveShape);
-    const { host, memoryBytes } = await this.#requireWorkload('move', workload);
-    const why = { objections: [] } as never;
-    const moves = [{ workload, from: host, to: options.to as string, memoryBytes, why }];
-    return await this.#orderMoves('move', workload, { moves, unplaced: [] }, limits);
+    const { limits, ...options } = splitLimits('move', given);
+    const plan = await this.planMove(workload, options);
+    const [stays] = plan.unplaced;
+    if (stays) throw noHost('move', `${workload}: ${stays.reason}`);
+    return await this.#orderMoves('move', workload, plan, limits);
+  }
+
+  /** Plans what {@link Fleet.move} would do. @throws CriuError as {@link Fleet.move} does */
+  async planMove(workload: string, options: PlanMoveOptions = {}): Promise<FleetPlan> {
+    await this.#requireWorkload('move', workload);
+    return planMove(await this.view(), workload, options);
+  }
+
+  /**
+   * Moves all workloads away from a host, which takes no new ones from now on. Those that no host fits stay: see
+   * `unplaced` of the operation. {@link Fleet.undrain} ends it.
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_FLEET, ERR_CRIU_FLEET_REFUSED
+   */
+  async drain(host: string, given: DrainOptions = {}): Promise<FleetOperation> {
+    const { limits, ...options } = splitLimits('drain', given);
+    await this.#requireHost('drain', host);
+    // First of all, so that the plan is about all that the host will ever have.
+    await this.#dispatcher.command(host, { kind: 'drain' });
+    const plan = planDrain(await this.view(), host, options);
+    return await this.#orderMoves('drain', host, plan, limits);
+  }
+
+  /** Plans what {@link Fleet.drain} would do. @throws CriuError as {@link Fleet.drain} does */
+  async planDrain(host: string, options: PlanDrainOptions = {}): Promise<FleetPlan> {
+    await this.#requireHost('drain', host);
+    return planDrain(await this.view(), host, options);
+  }
+
+  /**
+   * Moves workloads from hosts with little free memory to others.
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_FLEET
+   */
+  async rebalance(given: RebalanceOptions = {}): Promise<FleetOperation> {
+    const { limits, ...options } = splitLimits('rebalance', given);
+    return await this.#orderMoves(
+      'rebalance',
+      this.name,
+      await this.planRebalance(options),
+      limits,
+    );
+  }
+
+  /** Plans what {@link Fleet.rebalance} would do. @throws CriuError as {@link Fleet.rebalance} does */
+  async planRebalance(options: PlanRebalanceOptions = {}): Promise<FleetPlan> {
+    return planRebalance(await this.view(), options);
   }
 
   async #orderMoves(
     kind: 'move' | 'drain' | 'rebalance',
     target: string,
-    { moves, unplaced }: FleetPlan,
+    { moves, unplaced }: Omit<FleetPlan, 'notes'>,
     limits: MoveLimits | undefined,
   ): Promise<FleetOperation> {
     const steps = moves.map(({ workload, from, to, memoryBytes }) => ({
@@ -262,4 +308,16 @@ export class Fleet implements AsyncDisposable {
       throw redisFailure(operation, error as Error, this.#redis);
     }
   }
+}
+
+function noHost(operation: string, reason: string): CriuError {
+  return new CriuError('ERR_CRIU_FLEET_NO_HOST', `${operation}: ${reason}`, { operation });
+}
+
+function textOfAddress(address: MigrationAddress): string {
+  return typeof address === 'string' ? address : address.address;
+}
+
+function memoryOf(spec: WorkloadSpec): number {
+  return 'memoryBytes' in spec ? (spec.memoryBytes ?? 0) : 0;
 }

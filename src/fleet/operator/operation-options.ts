@@ -1,0 +1,51 @@
+import { checkOptions, object, readOptions, type Shape } from '../../options/check.ts';
+import { milliseconds } from '../../options/operation-options.ts';
+import { name } from '../names.ts';
+import type { MoveLimits } from '../orders/order.ts';
+import type {
+  PlacementOptions,
+  PlanDrainOptions,
+  PlanMoveOptions,
+  PlanRebalanceOptions,
+} from '../planner/plan-options.ts';
+
+/** Options of `fleet.run()`. */
+export interface RunOptions extends PlacementOptions {
+  /** The host. Default: one that fits; needed for a process or a container that runs already. */
+  readonly on?: string | undefined;
+}
+
+/** Options of `fleet.move()`. */
+export interface MoveOptions extends PlanMoveOptions {
+  /** How long the move may take. */
+  readonly limits?: MoveLimits | undefined;
+}
+
+/** Options of `fleet.drain()`. */
+export interface DrainOptions extends PlanDrainOptions {
+  /** How long each move may take. */
+  readonly limits?: MoveLimits | undefined;
+}
+
+/** Options of `fleet.rebalance()`. */
+export interface RebalanceOptions extends PlanRebalanceOptions {
+  /** How long each move may take. */
+  readonly limits?: MoveLimits | undefined;
+}
+
+const limits = object<MoveLimits>({ perGiBMs: milliseconds, progressMs: milliseconds });
+const limitsShape: Shape<Pick<MoveOptions, 'limits'>> = { limits };
+const runShape: Shape<Pick<RunOptions, 'on'>> = { on: name };
+
+/** Checks the host of a new workload; the planner checks the other options. */
+export function splitHost(given: RunOptions): RunOptions {
+  const options = readOptions('run', given);
+  return { ...options, ...checkOptions('run', { on: options.on }, runShape) };
+}
+
+/** Checks the limits of moves; the planner checks the other options. */
+export function splitLimits<T extends Pick<MoveOptions, 'limits'>>(operation: string, given: T): T {
+  const options = readOptions(operation, given);
+  const checked = checkOptions(operation, { limits: options.limits }, limitsShape);
+  return { ...options, ...checked };
+}
