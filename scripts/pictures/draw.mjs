@@ -1,11 +1,15 @@
 // Draws the pictures of docs/ from the recorded numbers in docs/data/: npm run pictures.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { barsChart } from './bars.mjs';
+import { drainChart } from './drain.mjs';
 import { roundsChart } from './rounds.mjs';
 import { timelineChart } from './timeline.mjs';
 
 const docs = new URL('../../docs/', import.meta.url);
-const charts = { copies: barsChart, iterate: roundsChart, migrate: timelineChart };
+const charts = {
+  ...{ copies: barsChart, fleet: drainChart },
+  ...{ iterate: roundsChart, migrate: timelineChart },
+};
 
 /** Records the numbers of a picture, and draws it. */
 export function record(name, data) {

@@ -34,6 +34,11 @@ const MAX_BACKOFF_MS = 30_000;
 const MIN_BACKOFF_MS = 500;
 /** How often the progress of a move is written, in milliseconds. */
 const PROGRESS_MS = 500;
+/**
+ * How long a worker without jobs waits before it asks again, in seconds. A new job wakes it at once; meanwhile Redis frees the
+ * buffers of its connection, which are most of its memory if thousands ask all the time.
+ */
+const DRAIN_DELAY_S = 30;
 const OPERATION = 'join';
 
 type MoveAction = Extract<Action, { readonly kind: 'move' }>;
@@ -158,6 +163,7 @@ export class FleetMember implements AsyncDisposable {
       name: this.name,
       // A move that a dead agent has begun is taken up again by the next one, however often that happens.
       maxStalledCount: 1000,
+      drainDelay: DRAIN_DELAY_S,
       settings: { backoffStrategy },
     });
     worker.on('error', (error) => this.#warn(error));
