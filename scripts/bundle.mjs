@@ -5,7 +5,7 @@
 // and on-demand.cjs the rooms that most programs never use. Modules of Node are loaded at their first use too.
 // images.js is what `node-criu/images` imports; it shares only the class of errors with the library, as does containers.js,
 // which `node-criu/containers` imports. report.js is what
-// `node-criu/report` imports; it is built on these two. fleet.js is what `node-criu/fleet` imports, built on the library and on containers.js. guest.js is what `node-criu/guest` imports, which shares nothing,
+// `node-criu/report` imports; it is built on these two. fleet.js is what `node-criu/fleet` imports, built on the library and on containers.js; the page that it serves is in fleet-page/. guest.js is what `node-criu/guest` imports, which shares nothing,
 // because programs load it that do not use the library.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -201,6 +201,7 @@ const files = new Map([
   ['guest.js', guest.code],
   ['containers.js', containers.code],
   ['fleet.js', fleet.code],
+  ...fleetPage(),
   ['images.js', images.code],
   ['report.js', report.code],
   ['cli/main.js', command.code],
@@ -312,6 +313,15 @@ function asFunction(code) {
     .replaceAll('import(', 'importModule(')
     .replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return `(function (require, exports, moduleUrl, importModule) { 'use strict';\n${body}})\n`;
+}
+
+/** The files of the page about a fleet, which are shipped as they are. */
+function fleetPage() {
+  const directory = join(root, 'src/fleet/dashboard/fleet-page');
+  return readdirSync(directory).map((name) => [
+    `fleet-page/${name}`,
+    readFileSync(join(directory, name), 'utf8'),
+  ]);
 }
 
 /** The licences of the packages that the modules belong to. */

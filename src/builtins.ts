@@ -15,6 +15,9 @@ export const builtins = {
   get http() {
     return process.getBuiltinModule('node:http');
   },
+  get https() {
+    return process.getBuiltinModule('node:https');
+  },
   get tls() {
     return process.getBuiltinModule('node:tls');
   },

@@ -311,7 +311,7 @@ export function shownName(name: string): string {
 }
 
 function isSecret(option: string): boolean {
-  return option.split('.').some((name) => name === 'tls' || name === 'encryption');
+  return option.split('.').some((name) => ['tls', 'encryption', 'token'].includes(name));
 }
 
 function typeOf(value: unknown): string {

@@ -51,6 +51,15 @@ const shapeOf = (file: Check) => ({
 /** TLS that this library speaks: PEM text works as well as paths. */
 export const tlsMaterial: Check = object<TlsOptions>(shapeOf(pem));
 
+/** What a server for browsers presents; it asks for no certificates. */
+export type ServerCertificate = Pick<TlsOptions, 'cert' | 'key'>;
+
+/** A certificate and its key: PEM text works as well as paths. */
+export const serverCertificate: Check = object<ServerCertificate>({
+  cert: required(pem),
+  key: required(pem),
+});
+
 /** No TLS, although the defaults of the client have some. */
 const none = check('false', (value) => value === false);
 
@@ -96,15 +105,33 @@ export async function readTls(operation: string, tls: TlsOptions): Promise<TlsFi
 }
 
 /**
+ * Reads a certificate and its key.
+ * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+export async function readServerCertificate(
+  operation: string,
+  tls: ServerCertificate,
+): Promise<Pick<TlsFiles, 'cert' | 'key'>> {
+  const cert = await readPem(operation, 'tls.cert', tls.cert);
+  const key = await readPem(operation, 'tls.key', tls.key);
+  assertPair(operation, cert, key);
+  return { cert, key };
+}
+
+/**
  * Checks that the material can be used, which Node does only in part.
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT, which names the first part that cannot
  */
 export function assertUsable(operation: string, { ca, cert, key, crl }: TlsFiles): void {
   assertCertificate(operation, 'tls.ca', ca);
+  assertPair(operation, cert, key);
+  if (crl) assertSecure(operation, 'tls.crl', 'a revocation list in PEM', { crl });
+}
+
+function assertPair(operation: string, cert: Buffer, key: Buffer): void {
   assertCertificate(operation, 'tls.cert', cert);
   const keyOfCert = 'the private key of tls.cert, in PEM and not encrypted';
   assertSecure(operation, 'tls.key', keyOfCert, { cert, key });
-  if (crl) assertSecure(operation, 'tls.crl', 'a revocation list in PEM', { crl });
 }
 
 /** Node ignores a text without a certificate, and every connection would fail. */

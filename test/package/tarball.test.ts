@@ -19,6 +19,7 @@ beforeAll(async () => {
     ...['dist/index.js', 'dist/library.cjs', 'dist/on-demand.cjs', 'dist/grpc.js'],
     ...['dist/guest.js', 'dist/images.js', 'dist/report.js', 'dist/containers.js', 'dist/fleet.js'],
     ...['dist/cli/main.js', 'dist/LICENSES'],
+    ...(await filesIn('dist/fleet-page', /\.(css|html|js|svg)$/)),
     ...(await filesIn('dist/code-cache', /./)),
     ...(await filesIn('docs', /\.(md|png|svg)$/)),
     ...(await filesIn('examples', /\.\w+$/)),

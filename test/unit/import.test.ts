@@ -29,9 +29,14 @@ test('the command imports nothing of the library but its public API and the read
   ]);
 });
 
-test('dist has few files: three for the library, and one each for gRPC, containers, fleets, guests, images, reports and the command', async () => {
+test('dist has few files: three for the library, and one each for gRPC, containers, fleets, guests, images, reports and the command, and the page about fleets', async () => {
   const names = await readdir(dist, { recursive: true });
-  expect(names.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
+  const page = await readdir(join(dist, '../src/fleet/dashboard/fleet-page'));
+  expect(names.filter((name) => name.startsWith('fleet-page/')).sort()).toEqual(
+    page.map((name) => `fleet-page/${name}`).sort(),
+  );
+  const programs = names.filter((name) => !name.startsWith('fleet-page/'));
+  expect(programs.filter((name) => /\.[cm]?js$/.test(name)).sort()).toEqual([
     'cli/main.js',
     'containers.js',
     'fleet.js',

@@ -4,8 +4,7 @@ import type { FleetOperationView, FleetStep } from '../operation-view.ts';
 /** Upper limits of the downtimes that are counted together, in seconds. */
 const DOWNTIME_LIMITS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** States in which a step does not change any more. */
-type EndedState = Extract<FleetStep['state'], 'done' | 'failed' | 'cancelled'>;
+type EndedState = 'done' | 'failed' | 'cancelled';
 
 /**
  * Counts the moves that have ended. A fleet forgets old operations, and the counters of Prometheus must not decrease:
@@ -34,7 +33,7 @@ export class MoveTotals {
   }
 
   /** Moves by how they have ended. */
-  get ended(): Readonly<Record<EndedState, number>> {
+  get ended(): Readonly<Record<'done' | 'failed' | 'cancelled', number>> {
     return this.#ended;
   }
 

@@ -1,0 +1,267 @@
+import { byId, element } from './elements.js';
+import { age, bytes, criuVersion, duration, labels, moment } from './format.js';
+import { hostState } from './views.js';
+
+/** Longer lists are cut. */
+const MAX_ITEMS = 100;
+
+/** The panel with all that is known of one row. */
+export class Details {
+  #store;
+  #panel = byId('details');
+  #shown;
+  #drawn = '';
+  #returnTo;
+
+  constructor(store) {
+    this.#store = store;
+    this.#panel.addEventListener('click', ({ target }) => {
+      if (target.closest('.close')) this.close();
+      const link = target.closest('[data-kind]');
+      if (link) this.open(link.dataset.kind, link.dataset.key);
+    });
+  }
+
+  get isOpen() {
+    return !this.#panel.hidden;
+  }
+
+  /**
+   * Shows a row.
+   * @param kind the table: `host`, `workload`, `operation` or `step`
+   * @param focus where the focus returns to; without it, the focus stays where it is
+   */
+  open(kind, key, focus) {
+    this.#shown = { kind, key };
+    this.#drawn = '';
+    this.#panel.hidden = false;
+    this.#panel.scrollTop = 0;
+    this.draw();
+    if (focus) {
+      this.#returnTo = focus;
+      this.#panel.focus();
+    }
+    if (kind === 'operation') void this.#load(key);
+  }
+
+  close() {
+    this.#panel.hidden = true;
+    this.#shown = undefined;
+    this.#returnTo?.focus();
+    this.#returnTo = undefined;
+  }
+
+  /** Draws what is known now. */
+  draw() {
+    if (!this.#shown) return;
+    const { kind, key } = this.#shown;
+    const known = element('div', {}, this.#contents(kind, key));
+    // Otherwise a selection and the focus would be lost.
+    if (known.innerHTML === this.#drawn) return;
+    this.#drawn = known.innerHTML;
+    const { kind: focusedKind, key: focusedKey } = document.activeElement?.dataset ?? {};
+    const hadFocus = this.#panel.contains(document.activeElement);
+    this.#panel.replaceChildren(...known.childNodes);
+    if (!hadFocus) return;
+    const links = [...this.#panel.querySelectorAll('[data-kind]')];
+    const same = links.find(
+      ({ dataset }) => dataset.kind === focusedKind && dataset.key === focusedKey,
+    );
+    (same ?? this.#panel).focus();
+  }
+
+  async #load(key) {
+    const answer = await fetch(`operation?id=${encodeURIComponent(key)}`).catch(() => undefined);
+    const given = answer?.ok ? await answer.json() : {};
+    if (this.#shown?.kind !== 'operation' || this.#shown.key !== key) return;
+    Object.assign(this.#shown, given);
+    this.draw();
+  }
+
+  #contents(kind, key) {
+    const store = this.#store;
+    const of = {
+      host: store.hosts,
+      workload: store.workloads,
+      operation: store.operations,
+      step: store.steps,
+    };
+    const row = of[kind]?.get(key);
+    if (!row) return [title(kind, key), element('p', {}, 'It is gone.')];
+    if (kind === 'host') return this.#host(row);
+    if (kind === 'workload') return this.#workload(row);
+    return kind === 'step' ? this.#step(row) : this.#operation(row);
+  }
+
+  #host(host) {
+    const { name, limits } = host;
+    const workloads = [...this.#store.workloads.values()].filter((row) => row.host === name);
+    const steps = [...this.#store.steps.values()].filter(
+      (row) => row.from === name || row.to === name,
+    );
+    return [
+      title('Host', name),
+      facts({
+        State: hostState(host),
+        'Last heard of': host.isAlive
+          ? undefined
+          : `${age(host.seenAt)} ago, ${moment(host.seenAt)}`,
+        Agent: host.endpoint,
+        Labels: labels(host.labels),
+        Memory: `${bytes(host.freeMemoryBytes)} free of ${bytes(host.memoryBytes)}`,
+        Disk: `${bytes(host.freeDiskBytes)} free`,
+        Load: `${host.load.toFixed(1)} on ${host.processors} processors`,
+        CRIU: criuVersion(host.criu),
+        Kernel: `${host.kernel}, ${host.architecture}`,
+        'Tracks changes': host.memTrack ? 'yes' : 'no',
+        'Post-copy': host.lazyPages ? 'yes' : 'no',
+        Limits: `${limits.incoming} in, ${limits.outgoing} out${limits.bandwidth ? `, ${bytes(limits.bandwidth)}/s` : ''}`,
+        Addresses: host.allowAddresses.join(' '),
+      }),
+      list('Moves', steps, (step) => [link('step', step.key, step.workload), note(stepNote(step))]),
+      list('Workloads', workloads, (row) => [
+        link('workload', row.key, row.name),
+        note(`${row.state}, ${bytes(row.memoryBytes)}`),
+      ]),
+    ];
+  }
+
+  #workload(row) {
+    const { placement, checkpoint } = row;
+    const steps = [...this.#store.steps.values()].filter(({ workload }) => workload === row.name);
+    return [
+      title('Workload', row.name),
+      facts({
+        State: row.state,
+        Host: link('host', row.host, row.host),
+        'There since': moment(row.since),
+        Kind: row.kind,
+        Pid: String(row.pid),
+        Memory: bytes(row.memoryBytes),
+        Addresses: row.addresses.join(' '),
+        Labels: labels(row.labels),
+        'Only hosts with': labels(placement.hostLabels),
+        'Only beside': labels(placement.affinity),
+        'Never beside': labels(placement.antiAffinity),
+        'Post-copy': row.allowPostCopy ? 'allowed' : 'not allowed',
+        Generation: row.generation > 0 ? String(row.generation) : undefined,
+        Checkpoint: checkpoint && `${age(checkpoint.at)} ago, ${moment(checkpoint.at)}`,
+        'Checkpoint on': checkpoint?.hosts.join(' '),
+      }),
+      list('Moves', steps, (step) => [
+        link('step', step.key, `${step.from ?? 'start'} → ${step.to}`),
+        note(stepNote(step)),
+      ]),
+    ];
+  }
+
+  #step(step) {
+    return [
+      title('Move', step.workload),
+      facts({
+        Workload: link('workload', step.workload, step.workload),
+        Operation: link('operation', step.operation, step.operation),
+        From: step.from === undefined ? 'it is started' : link('host', step.from, step.from),
+        To: link('host', step.to, step.to),
+        State: step.state,
+        Phase: step.phase,
+        Sent: `${bytes(step.bytes)} of ${bytes(step.memoryBytes)}`,
+        Tries: String(step.attempts),
+        Began: moment(step.startedAt),
+        Ended: moment(step.endedAt),
+        Downtime: duration(step.downtimeMs),
+        Why: step.message,
+      }),
+    ];
+  }
+
+  #operation(row) {
+    const live = [...this.#store.steps.values()].filter(({ operation }) => operation === row.key);
+    const steps = (live.length > 0 ? live : (this.#shown.steps ?? [])).toSorted(
+      (a, b) => Number(b.state === 'failed') - Number(a.state === 'failed') || a.index - b.index,
+    );
+    const plan = this.#shown.plan;
+    const reasons = new Map(plan?.unplaced.map((one) => [one.workload, one.why]));
+    const chosen = new Map(plan?.moves.map((one) => [one.workload, one.why]));
+    const others = Object.entries(row.counts).map(([state, number]) => `${number} ${state}`);
+    return [
+      title(row.kind, row.target),
+      facts({
+        State: row.state,
+        Steps: others.join(', '),
+        Sent: `${bytes(row.bytes)}, for ${bytes(row.memoryBytes)} of memory`,
+        'Longest downtime': duration(row.longestDowntimeMs),
+        Operator: row.operator,
+        Ordered: moment(row.orderedAt),
+        Ended: moment(row.endedAt),
+        Id: row.id,
+      }),
+      list('No host for', row.unplaced, (name) => [
+        link('workload', name, name),
+        ...(reasons.get(name) ?? []).map((reason) => note(verdict(reason))),
+      ]),
+      list('Steps', steps, (step) => [
+        link('workload', step.workload, step.workload),
+        note(`${step.from ?? 'start'} → ${step.to}: ${stepNote(step)}`),
+        ...(chosen.get(step.workload) ?? [])
+          .filter(({ objection }) => objection !== null)
+          .map((reason) => note(verdict(reason))),
+      ]),
+    ];
+  }
+}
+
+/** Why hosts are not possible: `not host-c: its CRIU is older`. */
+function verdict({ objection, hosts, count }) {
+  const names =
+    hosts.join(', ') + (count > hosts.length ? ` and ${count - hosts.length} more` : '');
+  return objection === null ? `possible: ${names}` : `not ${names}: ${objection}`;
+}
+
+function stepNote({ state, phase, downtimeMs, message, bytes: sent }) {
+  const how =
+    state === 'active'
+      ? [phase, bytes(sent)]
+      : [downtimeMs !== undefined && `down for ${duration(downtimeMs)}`];
+  return [state, ...how, message].filter(Boolean).join(', ');
+}
+
+function title(kind, name) {
+  const close = element(
+    'button.close',
+    { type: 'button', title: 'Close (Esc)', ariaLabel: 'Close' },
+    '×',
+  );
+  return element('header', {}, element('h2', {}, element('small', {}, kind), name), close);
+}
+
+/** Names and values; what is empty is left out. */
+function facts(all) {
+  const known = Object.entries(all).filter(([, value]) => value !== undefined && value !== '');
+  return element(
+    'dl',
+    {},
+    known.map(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]),
+  );
+}
+
+function list(name, all, item) {
+  if (all.length === 0) return undefined;
+  const items = all.slice(0, MAX_ITEMS).map((one) => element('li', {}, item(one)));
+  const more =
+    all.length > MAX_ITEMS
+      ? element('li.more', {}, `and ${all.length - MAX_ITEMS} more`)
+      : undefined;
+  return [
+    element('h3', {}, `${name} `, element('small', {}, String(all.length))),
+    element('ul', {}, items, more),
+  ];
+}
+
+function link(kind, key, text) {
+  return element('button.link', { type: 'button', dataset: { kind, key } }, text);
+}
+
+function note(text) {
+  return element('span.note', {}, text);
+}

@@ -1,0 +1,25 @@
+import type { FleetOperationView } from '../operation-view.ts';
+import type { FleetPlan } from '../plan.ts';
+import type { FleetView } from '../view.ts';
+
+/** A queue of BullMQ: an instance of its class `Queue`. */
+export interface DashboardQueue {
+  /** The name of the queue. */
+  readonly name: string;
+}
+
+/** What a dashboard shows: a fleet. */
+export interface DashboardSource {
+  /** The name of the fleet. */
+  readonly name: string;
+  /** Returns what is known of hosts and workloads. */
+  view(): Promise<FleetView>;
+  /** Returns the operations that are under way, and those that have ended and are still known. */
+  operations(): Promise<readonly FleetOperationView[]>;
+  /** Returns the plan of the operation with this id; undefined if it is not known. */
+  plan?(operation: string): Promise<FleetPlan | undefined>;
+  /** Yields when something may have changed, until the signal is aborted. Without it, the fleet is asked at intervals. */
+  changes?(signal: AbortSignal): AsyncIterable<unknown>;
+  /** Returns the queues that bull-board shows at `/queues`. */
+  queues?(): readonly DashboardQueue[];
+}
