@@ -1,10 +1,10 @@
 export { FleetMember } from './fleet/agent/fleet-member.ts';
 export type { FleetMemberHooks, JoinOptions } from './fleet/agent/member-options.ts';
-export { Fleet } from './fleet/fleet.ts';
-export type { FleetOptions, OperatorIdentity } from './fleet/fleet-options.ts';
 export type { DashboardOptions } from './fleet/dashboard/dashboard-options.ts';
 export { type Dashboard, serveDashboard } from './fleet/dashboard/serve-dashboard.ts';
 export type { DashboardQueue, DashboardSource } from './fleet/dashboard/source.ts';
+export { Fleet } from './fleet/fleet.ts';
+export type { FleetOptions, OperatorIdentity } from './fleet/fleet-options.ts';
 export { fleetMetrics } from './fleet/metrics/fleet-metrics.ts';
 export { MoveTotals } from './fleet/metrics/move-totals.ts';
 export type {

@@ -4,6 +4,7 @@ import type {
   FleetStep,
   FleetView,
   FleetWorkload,
+  UnplacedWorkload,
 } from '../../src/fleet.ts';
 
 const GIB = 2 ** 30;
@@ -108,6 +109,19 @@ export function sampleOperation(
     endedAt: undefined,
     steps,
     unplaced: [],
+    ...differs,
+  };
+}
+
+/** A workload for which a plan has no host. */
+export function sampleUnplaced(
+  workload: string,
+  differs: Partial<UnplacedWorkload> = {},
+): UnplacedWorkload {
+  const objection = 'its CRIU 4.1 is older than 4.2.1, which host-a has';
+  return {
+    ...{ workload, from: 'host-a', reason: 'no host is possible' },
+    objections: [{ objection, count: 12, hosts: ['host-b', 'host-c'] }],
     ...differs,
   };
 }

@@ -25,6 +25,8 @@ export class ScriptedFleet implements DashboardSource {
   asked = 0;
   plans = new Map<string, FleetPlan>();
   queues?: () => readonly DashboardQueue[];
+  planDrain?: (host: string) => Promise<FleetPlan>;
+  planMove?: (workload: string) => Promise<FleetPlan>;
   #change = deferred<void>();
 
   constructor(name = 'test fleet') {

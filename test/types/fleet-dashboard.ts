@@ -4,13 +4,19 @@ import {
   type DashboardOptions,
   type DashboardQueue,
   type DashboardSource,
+  type Fleet,
   type FleetPlan,
   type FleetView,
   serveDashboard,
 } from 'node-criu/fleet';
 import { same } from './same.ts';
 
-export async function dashboard(view: FleetView, plan: FleetPlan, queue: DashboardQueue) {
+export async function dashboard(
+  fleet: Fleet,
+  view: FleetView,
+  plan: FleetPlan,
+  queue: DashboardQueue,
+) {
   const least: DashboardSource = {
     name: 'production',
     view: async () => view,
@@ -32,6 +38,7 @@ export async function dashboard(view: FleetView, plan: FleetPlan, queue: Dashboa
   same<typeof served.url, string>();
   same<typeof served.port, number>();
   await serveDashboard(least);
+  await serveDashboard(fleet);
   // @ts-expect-error: no name
   await serveDashboard({ view: least.view, operations: least.operations });
   // @ts-expect-error: clients show no certificates

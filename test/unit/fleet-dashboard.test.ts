@@ -11,12 +11,7 @@ import {
 } from '../../src/fleet.ts';
 import { eventsOf, type ServerEvent } from '../helpers/event-stream.ts';
 import { failureOf } from '../helpers/failures.ts';
-import {
-  sampleHost,
-  sampleOperation,
-  sampleStep,
-  sampleWorkload,
-} from '../helpers/fleet-samples.ts';
+import { sampleHost, sampleUnplaced, sampleWorkload } from '../helpers/fleet-samples.ts';
 import { readExposition } from '../helpers/read-exposition.ts';
 import { ScriptedFleet } from '../helpers/scripted-fleet.ts';
 import { waitFor } from '../helpers/workload.ts';
@@ -82,7 +77,15 @@ test('says why it cannot listen, and closes more than once', async () => {
 });
 
 describe('access', () => {
-  const paths = ['/session', '/events', '/operation?id=drain-1', '/metrics', '/queues', '/none'];
+  const paths = [
+    '/session',
+    '/events',
+    '/operation?id=drain-1',
+    '/plan?drain=a',
+    '/metrics',
+    '/queues',
+    '/none',
+  ];
 
   test.each(paths)('%s needs the token', async (path) => {
     const { get, dashboard } = await serve(new ScriptedFleet());
@@ -115,7 +118,7 @@ describe('access', () => {
     expect(cookie).not.toContain(dashboard.token);
     const [pair = ''] = cookie.split(';');
     const answer = await get('/session', { cookie: `other=1; ${pair}` });
-    expect(await answer.json()).toEqual({ name: 'test fleet', hasQueues: false });
+    expect(await answer.json()).toMatchObject({ name: 'test fleet', hasQueues: false });
     expect((await get('/session', { cookie: `${pair.slice(0, -1)}_` })).status).toBe(401);
     // The cookie does not open a dashboard with another token.
     const other = await serve(new ScriptedFleet());
@@ -348,38 +351,41 @@ describe('events', () => {
   });
 });
 
-test('an operation has its steps, and its plan with reasons for groups of hosts', async () => {
+test('an operation has its steps, and its plan', async () => {
   const fleet = new ScriptedFleet();
-  const objection = 'its CRIU 4.1 is older than 4.2.1';
-  const why = Array.from({ length: 30 }, (_, index) => ({ host: `host-${index}`, objection }));
-  fleet.running = [sampleOperation('drain-1', [sampleStep('api')], { unplaced: ['db'] })];
-  fleet.plans.set('drain-1', {
-    moves: [
-      {
-        ...{ workload: 'api', from: 'host-a', to: 'host-b', memoryBytes: 1 },
-        why: [{ host: 'host-b', objection: undefined }, ...why.slice(0, 1)],
-      },
-    ],
-    unplaced: [{ workload: 'db', from: 'host-a', why }],
-  });
   const { get } = await serve(fleet);
-  const answer = await get('/operation?id=drain-1');
-  expect(await answer.json()).toMatchObject({
-    steps: [{ key: 'drain-1/step-api', operation: 'drain-1', workload: 'api', index: 0 }],
-    plan: {
-      moves: [
-        {
-          workload: 'api',
-          why: [
-            { objection: null, hosts: ['host-b'], count: 1 },
-            { objection, hosts: ['host-0'], count: 1 },
-          ],
-        },
-      ],
-      unplaced: [{ workload: 'db', why: [{ objection, hosts: expect.any(Array), count: 30 }] }],
-    },
-  });
+  const steps = [{ key: 'drain-1/step-old', operation: 'drain-1', workload: 'old', index: 0 }];
+  const ask = async () => await (await get('/operation?id=drain-1')).json();
+  const known = await ask();
+  expect(known).toMatchObject({ steps: [...steps, { workload: 'api' }, { workload: 'db' }] });
+  expect(known).not.toHaveProperty('plan');
+  const plan = { moves: [], unplaced: [sampleUnplaced('db')], notes: [] };
+  fleet.plans.set('drain-1', plan);
+  expect(await ask()).toMatchObject({ plan });
   expect((await get('/operation?id=other')).status).toBe(404);
+});
+
+test('a drain and a move can be planned, which changes nothing', async () => {
+  const fleet = new ScriptedFleet();
+  const { get } = await serve(fleet);
+  expect(await (await get('/session')).json()).toEqual({
+    name: 'test fleet',
+    hasQueues: false,
+    plans: [],
+  });
+  expect((await get('/plan?drain=host-a')).status).toBe(404);
+  const plan = { moves: [], unplaced: [sampleUnplaced('db')], notes: ['a note'] };
+  fleet.planDrain = async (host) => {
+    if (host !== 'host a/b') throw new Error(`there is no host ${host}`);
+    return plan;
+  };
+  fleet.planMove = async () => ({ ...plan, notes: [] });
+  expect(await (await get('/session')).json()).toMatchObject({ plans: ['drain', 'move'] });
+  expect(await (await get('/plan?drain=host+a%2Fb')).json()).toEqual(plan);
+  expect(await (await get('/plan?move=db')).json()).toMatchObject({ notes: [] });
+  const refused = await get('/plan?drain=none');
+  expect([refused.status, await refused.text()]).toEqual([503, 'there is no host none\n']);
+  expect((await get('/plan')).status).toBe(404);
 });
 
 test('the metrics are those of the fleet, and stay when it forgets', async () => {

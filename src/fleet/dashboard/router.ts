@@ -6,7 +6,6 @@ import { MoveTotals } from '../metrics/move-totals.ts';
 import type { Access } from './access.ts';
 import type { Asset } from './assets.ts';
 import type { Feed } from './feed.ts';
-import { planSummary } from './plan-summary.ts';
 import type { QueueBoard } from './queue-board.ts';
 import { sendJson, sendText, setHeaders } from './respond.ts';
 import { stepRows } from './rows.ts';
@@ -85,11 +84,14 @@ export class Router {
   ): Promise<void> {
     const { source, feed, board } = this.#parts;
     if (pathname === '/session') {
-      sendJson(response, 200, { name: source.name, hasQueues: board !== undefined });
+      const plans = [source.planDrain && 'drain', source.planMove && 'move'].filter(Boolean);
+      sendJson(response, 200, { name: source.name, hasQueues: board !== undefined, plans });
     } else if (pathname === '/events') {
       this.#sendEvents(request, response);
     } else if (pathname === '/operation') {
       await this.#sendOperation(searchParams.get('id') ?? '', response);
+    } else if (pathname === '/plan') {
+      await this.#sendPlan(searchParams, response);
     } else if (pathname === '/metrics') {
       const { view, operations } = await atMost(ANSWER_MS, feed.latest());
       const text = fleetMetrics(view, operations, this.#totals);
@@ -114,6 +116,20 @@ export class Router {
     else feed.subscribe(response, request.headers['last-event-id']);
   }
 
+  /** Makes a plan, which changes nothing. */
+  async #sendPlan(params: URLSearchParams, response: ServerResponse): Promise<void> {
+    const { source } = this.#parts;
+    const [host, workload] = [params.get('drain'), params.get('move')];
+    const planning =
+      host !== null
+        ? source.planDrain?.(host)
+        : workload !== null
+          ? source.planMove?.(workload)
+          : undefined;
+    if (planning) sendJson(response, 200, await atMost(ANSWER_MS, planning));
+    else sendText(response, 404, 'the fleet makes no such plan here');
+  }
+
   async #sendOperation(id: string, response: ServerResponse): Promise<void> {
     const { feed, source } = this.#parts;
     const { operations } = await atMost(ANSWER_MS, feed.latest());
@@ -123,7 +139,7 @@ export class Router {
       return;
     }
     const plan = await atMost(ANSWER_MS, Promise.resolve(source.plan?.(id)));
-    sendJson(response, 200, { steps: stepRows(operation), plan: plan ? planSummary(plan) : null });
+    sendJson(response, 200, { steps: stepRows(operation), plan });
   }
 }
 

@@ -8,6 +8,7 @@ import {
   sampleMove,
   sampleOperation,
   sampleStep,
+  sampleUnplaced,
   sampleWorkload,
 } from '../../helpers/fleet-samples.ts';
 import { ScriptedFleet } from '../../helpers/scripted-fleet.ts';
@@ -108,15 +109,13 @@ test('a browser shows a fleet and follows it, by keyboard, by day and by night',
   expect((await rows(page))[1]?.slice(9)).toEqual(['2', 'host-b is busy']);
 
   // Why a workload stays, by keyboard.
-  const objection = 'its CRIU 4.1 is older than 4.2.1';
-  fleet.plans.set('drain-1', {
-    moves: [],
-    unplaced: [{ workload: 'web', from: 'host-a', why: [{ host: 'host-b', objection }] }],
-  });
+  fleet.plans.set('drain-1', { moves: [], unplaced: [sampleUnplaced('web')], notes: [] });
   await page.keyboard.press('4');
   await page.keyboard.press('Enter');
   const details = page.locator('#details');
-  await eventually(() => details.innerText()).toContain(`not host-b: ${objection}`);
+  await eventually(() => details.innerText()).toContain(
+    'not host-b, host-c and 10 more: its CRIU 4.1 is older',
+  );
   expect(await details.innerText()).toMatch(/1 active, 1 delayed/);
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
@@ -173,6 +172,24 @@ test('a browser shows a fleet and follows it, by keyboard, by day and by night',
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
   expect(await page.locator('[aria-selected=true][role=tab]').innerText()).toMatch(/^Moves/);
+
+  // What a drain would do, which is not done.
+  fleet.planDrain = async (host) => ({
+    moves: [],
+    unplaced: [sampleUnplaced('web', { from: host })],
+    notes: ['1 workload stays'],
+  });
+  await page.reload();
+  await eventually(() => first(page)).toHaveLength(2);
+  await page.keyboard.press('1');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Plan a drain' }).press('Enter');
+  await eventually(() => details.innerText()).toMatch(
+    /nothing is\.\s+1 workload stays\s+Would stay 1\s+web\s+no host is possible/,
+  );
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Plan a drain');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('3');
 
   // The system's colours, or one's own, also after the page is loaded again.
   expect(await background(page)).toBe('rgb(255, 255, 255)');
@@ -244,10 +261,9 @@ test('hostile names are shown as text', async () => {
     message: HOSTILE,
   });
   fleet.running = [sampleOperation(HOSTILE, [step], { target: HOSTILE, unplaced: [HOSTILE] })];
-  fleet.plans.set(HOSTILE, {
-    moves: [],
-    unplaced: [{ workload: HOSTILE, from: HOSTILE, why: [{ host: HOSTILE, objection: HOSTILE }] }],
-  });
+  const hosts = [{ objection: HOSTILE, count: 1, hosts: [HOSTILE] }];
+  const unplaced = sampleUnplaced(HOSTILE, { reason: HOSTILE, objections: hosts });
+  fleet.plans.set(HOSTILE, { moves: [], unplaced: [unplaced], notes: [] });
   await using shown = await show(fleet);
   const { page, complaints, origins, origin } = shown;
   const text = HOSTILE.replace('\u202e', '\\u{202e}');

@@ -7,6 +7,8 @@ const MAX_ITEMS = 100;
 
 /** The panel with all that is known of one row. */
 export class Details {
+  /** What can be planned: `drain`, `move`. */
+  plans = [];
   #store;
   #panel = byId('details');
   #shown;
@@ -17,6 +19,8 @@ export class Details {
     this.#store = store;
     this.#panel.addEventListener('click', ({ target }) => {
       if (target.closest('.close')) this.close();
+      const planned = target.closest('[data-plan]');
+      if (planned) void this.#plan(planned.dataset.plan);
       const link = target.closest('[data-kind]');
       if (link) this.open(link.dataset.kind, link.dataset.key);
     });
@@ -59,13 +63,18 @@ export class Details {
     // Otherwise a selection and the focus would be lost.
     if (known.innerHTML === this.#drawn) return;
     this.#drawn = known.innerHTML;
-    const { kind: focusedKind, key: focusedKey } = document.activeElement?.dataset ?? {};
+    const {
+      kind: focusedKind,
+      key: focusedKey,
+      plan: focusedPlan,
+    } = document.activeElement?.dataset ?? {};
     const hadFocus = this.#panel.contains(document.activeElement);
     this.#panel.replaceChildren(...known.childNodes);
     if (!hadFocus) return;
-    const links = [...this.#panel.querySelectorAll('[data-kind]')];
+    const links = [...this.#panel.querySelectorAll('[data-kind], [data-plan]')];
     const same = links.find(
-      ({ dataset }) => dataset.kind === focusedKind && dataset.key === focusedKey,
+      ({ dataset }) =>
+        dataset.kind === focusedKind && dataset.key === focusedKey && dataset.plan === focusedPlan,
     );
     (same ?? this.#panel).focus();
   }
@@ -76,6 +85,30 @@ export class Details {
     if (this.#shown?.kind !== 'operation' || this.#shown.key !== key) return;
     Object.assign(this.#shown, given);
     this.draw();
+  }
+
+  /** Has a plan made for what is shown. */
+  async #plan(what) {
+    const shown = this.#shown;
+    const take = (planned) => {
+      if (this.#shown !== shown) return;
+      shown.planned = planned;
+      this.draw();
+    };
+    take({ text: 'planning …' });
+    const answer = await fetch(`plan?${what}=${encodeURIComponent(shown.key)}`).catch(
+      () => undefined,
+    );
+    if (answer?.ok) take(await answer.json());
+    else take({ text: answer ? await answer.text() : 'no connection' });
+  }
+
+  /** A button that has a plan made, and the plan. */
+  #planning(what, text) {
+    if (!this.plans.includes(what)) return undefined;
+    const { planned } = this.#shown;
+    const button = element('button.plan', { type: 'button', dataset: { plan: what } }, text);
+    return [button, planned && plan(planned)];
   }
 
   #contents(kind, key) {
@@ -119,6 +152,7 @@ export class Details {
         Addresses: host.allowAddresses.join(' '),
       }),
       list('Moves', steps, (step) => [link('step', step.key, step.workload), note(stepNote(step))]),
+      this.#planning('drain', 'Plan a drain'),
       list('Workloads', workloads, (row) => [
         link('workload', row.key, row.name),
         note(`${row.state}, ${bytes(row.memoryBytes)}`),
@@ -143,11 +177,13 @@ export class Details {
         'Only hosts with': labels(placement.hostLabels),
         'Only beside': labels(placement.affinity),
         'Never beside': labels(placement.antiAffinity),
+        'On its way to': row.movingTo && link('host', row.movingTo, row.movingTo),
         'Post-copy': row.allowPostCopy ? 'allowed' : 'not allowed',
         Generation: row.generation > 0 ? String(row.generation) : undefined,
         Checkpoint: checkpoint && `${age(checkpoint.at)} ago, ${moment(checkpoint.at)}`,
         'Checkpoint on': checkpoint?.hosts.join(' '),
       }),
+      this.#planning('move', 'Plan a move'),
       list('Moves', steps, (step) => [
         link('step', step.key, `${step.from ?? 'start'} → ${step.to}`),
         note(stepNote(step)),
@@ -181,8 +217,8 @@ export class Details {
       (a, b) => Number(b.state === 'failed') - Number(a.state === 'failed') || a.index - b.index,
     );
     const plan = this.#shown.plan;
-    const reasons = new Map(plan?.unplaced.map((one) => [one.workload, one.why]));
-    const chosen = new Map(plan?.moves.map((one) => [one.workload, one.why]));
+    const stays = new Map(plan?.unplaced.map((one) => [one.workload, one]));
+    const moves = new Map(plan?.moves.map((one) => [one.workload, one]));
     const others = Object.entries(row.counts).map(([state, number]) => `${number} ${state}`);
     return [
       title(row.kind, row.target),
@@ -198,24 +234,46 @@ export class Details {
       }),
       list('No host for', row.unplaced, (name) => [
         link('workload', name, name),
-        ...(reasons.get(name) ?? []).map((reason) => note(verdict(reason))),
+        ...why(stays.get(name)),
       ]),
       list('Steps', steps, (step) => [
         link('workload', step.workload, step.workload),
         note(`${step.from ?? 'start'} → ${step.to}: ${stepNote(step)}`),
-        ...(chosen.get(step.workload) ?? [])
-          .filter(({ objection }) => objection !== null)
-          .map((reason) => note(verdict(reason))),
+        ...why(moves.get(step.workload)),
       ]),
     ];
   }
 }
 
+/** A plan that was made for what is shown. Nothing of it is done. */
+function plan({ text, moves = [], unplaced = [], notes = [] }) {
+  const item = (one) => [
+    link('workload', one.workload, one.workload),
+    one.to === undefined ? undefined : note(`${one.from} → ${one.to}, ${bytes(one.memoryBytes)}`),
+    ...why(one),
+  ];
+  return element(
+    'div.planned',
+    { attributes: { role: 'status' } },
+    element('p', {}, text ?? 'What would be done; nothing is.'),
+    notes.map((each) => element('p', {}, each)),
+    list('Would move', moves, item),
+    list('Would stay', unplaced, item),
+  );
+}
+
+/** Why a plan has a host for a workload, or none, and why other hosts are not possible. */
+function why(planned) {
+  if (!planned) return [];
+  const { reason, objections } = planned;
+  return [reason, ...objections.map(objection)].map(note);
+}
+
 /** Why hosts are not possible: `not host-c: its CRIU is older`. */
-function verdict({ objection, hosts, count }) {
+function objection({ objection: text, hosts, count }) {
   const names =
     hosts.join(', ') + (count > hosts.length ? ` and ${count - hosts.length} more` : '');
-  return objection === null ? `possible: ${names}` : `not ${names}: ${objection}`;
+  return `not ${names}: ${text}`;
 }
 
 function stepNote({ state, phase, downtimeMs, message, bytes: sent }) {

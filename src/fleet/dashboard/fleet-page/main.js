@@ -13,10 +13,11 @@ const store = new Store();
 const search = byId('search');
 const help = byId('help');
 const details = new Details(store);
-const connection = new Connection(store, ({ name, hasQueues }) => {
+const connection = new Connection(store, ({ name, hasQueues, plans }) => {
   byId('fleet').textContent = visible(name);
   document.title = `${visible(name)} · fleet`;
   byId('queues').hidden = !hasQueues;
+  details.plans = plans;
 });
 const tabs = new Tabs(viewsOf(store), details);
 
