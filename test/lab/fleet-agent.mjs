@@ -4,7 +4,28 @@
 import { Fleet } from '../../dist/fleet.js';
 import { Criu } from '../../dist/index.js';
 
-const criu = new Criu({ path: process.argv[2] });
+/** Dies when a migration from this host, or to it, is as far as the parent has said. */
+class MortalCriu extends Criu {
+  migrate(pid, { hooks, ...options }) {
+    const phase = async (name) => {
+      await hooks.phase(name);
+      dieAt(`source ${name}`);
+    };
+    return super.migrate(pid, { ...options, hooks: { ...hooks, phase } });
+  }
+
+  serveMigrations({ hooks, ...options }) {
+    const changed = ({ state }) => dieAt(`destination ${state}`);
+    return super.serveMigrations({ ...options, hooks: { ...hooks, changed } });
+  }
+}
+
+let end;
+function dieAt(point) {
+  if (point === end) process.kill(process.pid, 'SIGKILL');
+}
+
+const criu = new MortalCriu({ path: process.argv[2] });
 let fleet;
 let member;
 const warnings = [];
@@ -17,6 +38,10 @@ const tasks = {
     return member.endpoint;
   },
   register: (spec) => member.register(spec),
+  /** The agent kills itself at this point. */
+  dieAt({ point }) {
+    end = point;
+  },
   warnings: () => warnings,
   async leave() {
     await member.close();

@@ -94,7 +94,7 @@ export async function startFleet(lab, options = {}) {
       redis: { path: redis.path },
       fleet: FLEET,
       name: host.name,
-      listen: { host: host.address, port: 0 },
+      listen: { host: host.address, port: 7007, pagePort: 7008 },
       tls: tls[host.name],
       directory: join(lab.directory, host.name),
       operators: [{ name: 'ada', publicKey: pem.publicKey }],

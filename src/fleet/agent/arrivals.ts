@@ -1,3 +1,4 @@
+import { CriuError } from '../../errors.ts';
 import { orderRefused } from '../failure.ts';
 import type { TrustedOperator } from '../orders/sign.ts';
 import { verifyOrder } from '../orders/sign.ts';
@@ -39,7 +40,12 @@ export class OrderedArrivals implements Arrivals {
       throw orderRefused(`the order is for ${host}, and this comes from ${peer}`);
     }
     if (state.current !== 'ready') throw orderRefused(`${name} is ${state.current}`);
-    if (table.get(action.workload)) throw orderRefused(`${name} has a workload ${action.workload}`);
+    const known = table.get(action.workload);
+    if (!known) return;
+    const reason = `${name} has a workload ${action.workload}`;
+    // An earlier attempt has left a copy, which ends once this host has asked the source.
+    if (known.state === 'arriving') throw arrivesAlready(reason);
+    throw orderRefused(reason);
   }
 
   async restored(id: string, metadata: unknown, pid: number): Promise<void> {
@@ -64,4 +70,9 @@ export class OrderedArrivals implements Arrivals {
     }
     changed();
   }
+}
+
+function arrivesAlready(reason: string): CriuError {
+  const message = `${reason} that is arriving`;
+  return new CriuError('ERR_CRIU_FLEET', message, { operation: 'move', refusal: 'busy' });
 }

@@ -32,9 +32,8 @@ const SHORT_ORDERS = 16;
 /** The longest time between two attempts of a move, in milliseconds. */
 const MAX_BACKOFF_MS = 30_000;
 const MIN_BACKOFF_MS = 500;
-/** After this time without a sign of life the job of an agent that has died goes to the next one, in milliseconds. */
-const LOCK_MS = 10_000;
-const STALLED_MS = 5000;
+/** After this many heartbeats without a sign of life the job of an agent that has died goes to the next one. */
+const LOCK = 4;
 /** How often the progress of a move is written, in milliseconds. */
 const PROGRESS_MS = 500;
 /**
@@ -161,9 +160,11 @@ export class FleetMember implements AsyncDisposable {
 
   #work<T>(queue: string, concurrency: number, processor: Processor<T>): void {
     const { keys } = this.#context;
+    const { heartbeatMs } = this.#options;
     const worker = new Worker<T>(queue, processor, {
       ...{ connection: this.#context.redis, prefix: keys.prefix, concurrency },
-      ...{ name: this.name, lockDuration: LOCK_MS, stalledInterval: STALLED_MS },
+      ...{ name: this.name, lockDuration: LOCK * heartbeatMs },
+      stalledInterval: heartbeatMs,
       // A move that a dead agent has begun is taken up again by the next one, however often that happens.
       maxStalledCount: 1000,
       drainDelay: DRAIN_DELAY_S,

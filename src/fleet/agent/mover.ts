@@ -87,7 +87,10 @@ export class Mover {
   /** Moves a workload. It rejects with the workload on this host, or with its migration unresolved. */
   async move(order: MoveOrder, surroundings: MoveSurroundings): Promise<MoveOutcome> {
     const { workload: name, to, limits = {} } = order.action;
-    if (this.#active.has(name)) throw failed(`${name} is being moved already`);
+    const active = this.#active.get(name);
+    // The queue takes a step for abandoned if this process has been busy for too long.
+    if (active?.step === order.id) throw new TryLater(`${name} is still being moved by this step`);
+    if (active) throw failed(`${name} is being moved already`);
     const abort = new AbortController();
     const cancel = () => abort.abort(surroundings.signal.reason);
     surroundings.signal.addEventListener('abort', cancel, { once: true });

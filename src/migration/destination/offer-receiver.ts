@@ -1,3 +1,4 @@
+import { CriuError } from '../../errors.ts';
 import type { Objection, Objection__Output } from '../../generated/types/node_criu/Objection.ts';
 import type { OfferReply } from '../../generated/types/node_criu/OfferReply.ts';
 import type { OfferRequest__Output } from '../../generated/types/node_criu/OfferRequest.ts';
@@ -31,6 +32,7 @@ const MAX_PIDS = 100_000;
 const MAX_PROGRAM = 64;
 const MAX_ADDRESS = 64;
 const MAX_ID = 64;
+const TRY_LATER = 'Try again later, or choose another host.';
 const ASK_OPERATOR = 'Ask the operator of the destination.';
 const SHUTTING_DOWN = [
   'This host is shutting down.',
@@ -163,11 +165,9 @@ export class OfferReceiver {
       if (answer !== true)
         object('This host does not accept the migration.', ASK_OPERATOR, 'not-authorized');
     } catch (error) {
-      object(
-        `This host does not accept the migration: authorize threw: ${textOf(error)}.`,
-        ASK_OPERATOR,
-        'not-authorized',
-      );
+      const text = `This host does not accept the migration: authorize threw: ${textOf(error)}.`;
+      if (error instanceof CriuError && error.refusal === 'busy') object(text, TRY_LATER, 'busy');
+      else object(text, ASK_OPERATOR, 'not-authorized');
     }
   }
 

@@ -163,8 +163,8 @@ export interface ServeMigrationsOptions extends StallLimit {
         peer: MigrationPeer,
       ) => MigrationRestoreOptions | Promise<MigrationRestoreOptions>);
   /**
-   * Accepts an offer by returning `true`; anything else refuses it. If it throws, the offer is refused
-   * with its message. Default: accepts every source with a valid certificate.
+   * Accepts an offer by returning `true`; anything else refuses it as `not-authorized`. If it throws, the offer is
+   * refused with its message, and as `busy` if it throws a {@link CriuError} with that `refusal`. Default: accepts every source with a valid certificate.
    */
   authorize?(offer: MigrationOffer, peer: MigrationPeer): boolean | Promise<boolean>;
   /**

@@ -110,6 +110,8 @@ const OPERATION = 'resolveMigration';
 const DEADLINE_MS = 10_000;
 const RETRY_MS = 300;
 const MIN_TIMEOUT_MS = 500;
+const RELEASED = 'the agent of the source has ended, and the original runs on';
+const RELEASE_MS = 2000;
 
 const shape: Shape<ResolveMigrationOptions> = {
   tls: tlsMaterial,
@@ -178,6 +180,7 @@ export async function resolveMigration(
   const source = (journal.entry ?? entry).state;
   if (!isOpen(source)) {
     await rm(images, { recursive: true, force: true });
+    if (!isUndecided && move === 'resume') await release(entry, id, options);
     // A journal that still has to bring addresses back must not expire.
     if (destination && answer && obstacle === undefined) {
       await acknowledge(destination, id, journal);
@@ -225,6 +228,23 @@ async function connect(
   const destination = await DestinationClient.connect(endpoint, credentials);
   if (protocol !== undefined) destination.protocol = protocol;
   return destination;
+}
+
+/**
+ * Tells the destination that there will be no copy, so that it does not wait for this host. If it cannot be told, it
+ * finds out by the silence.
+ */
+async function release(
+  entry: Partial<OutgoingFacts>,
+  id: string,
+  options: ResolveMigrationOptions,
+): Promise<void> {
+  try {
+    using destination = await connect(entry, options);
+    await destination.call('abort', { id, reason: RELEASED }, { timeoutMs: RELEASE_MS });
+  } catch {
+    // As documented.
+  }
 }
 
 /**

@@ -201,10 +201,12 @@ async function locked(): Promise<object> {
 /** A server that gives one answer to every command: no Redis as old as that can be had. */
 async function scripted(answer: string): Promise<object> {
   const server = createServer((socket) => {
-    socket.on('error', () => {}).on('data', (data) => {
-      const commands = String(data).match(/\*\d+\r\n/g) ?? [];
-      socket.write(answer.repeat(commands.length));
-    });
+    socket
+      .on('error', () => {})
+      .on('data', (data) => {
+        const commands = String(data).match(/\*\d+\r\n/g) ?? [];
+        socket.write(answer.repeat(commands.length));
+      });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { Fleet, type JoinOptions, type ProgramWorkload } from '../../src/fleet.ts';
+import { type FleetScene, startFleet } from '../lab/fleet.mjs';
+import type { Lab } from '../lab/hosts.mjs';
+import { nodeServer, startClient } from '../lab/programs.mjs';
+import { startLab } from './lab.ts';
+import { waitFor } from './workload.ts';
+
+/** A fleet in a lab, and an operator. */
+export interface LabFleet extends FleetScene {
+  readonly lab: Lab;
+  readonly fleet: Fleet;
+}
+
+/** Starts a lab with an agent on each host, a Redis and an operator, which end with the test. */
+export async function fleetScene(
+  hosts: number,
+  options: Partial<JoinOptions> = {},
+): Promise<LabFleet> {
+  const lab = await startLab(hosts);
+  const scene = await startFleet(lab, options);
+  onTestFinished(() => scene.redis.stop());
+  const fleet = await Fleet.connect(scene.connection);
+  onTestFinished(() => fleet.close());
+  return { ...scene, lab, fleet };
+}
+
+/** A server of the fleet, and a client that keeps one connection to it. */
+export interface WebWorkload {
+  readonly name: string;
+  /** Checks that no answer was lost, that the memory is right, and that the server runs on this host alone. */
+  check(host: string): Promise<void>;
+}
+
+/** Starts a server with an address of its own on host a. */
+export async function startWeb(
+  { lab, fleet }: LabFleet,
+  index: number,
+  { heap = 8, ...more }: Partial<ProgramWorkload> & { readonly heap?: number } = {},
+): Promise<WebWorkload> {
+  const name = `web-${index}`;
+  const address = `10.77.0.${100 + index}`;
+  const output = join(lab.directory, `${name}.log`);
+  // Host a has the first address already.
+  if (index > 0) await lab.a.ip(`addr add ${address}/32 dev eth0`);
+  const { file, args } = nodeServer({ heap, host: address });
+  const operation = await fleet.run(
+    {
+      ...{ name, command: [file, ...args], output, addresses: [`${address}/32`] },
+      dump: { networkLock: 'nftables' },
+      ...more,
+    },
+    { on: 'a' },
+  );
+  await operation.result();
+  await waitFor(async () => (await readFile(output, 'utf8')).includes('ready'), `${name} is ready`);
+  const client = await startClient(lab, address);
+  await client.measure({ patient: true });
+  return {
+    name,
+    async check(host) {
+      await client.answersOn();
+      expect(await client.ask('stop')).toMatchObject({ connections: 1, faults: [] });
+      expect(await client.ask('get', { path: '/verify' })).toMatchObject({ ok: true });
+      expect(await hostsOf(lab, address)).toEqual([host]);
+    },
+  };
+}
+
+/** The hosts on which a server with this address runs. */
+async function hostsOf(lab: Lab, address: string): Promise<string[]> {
+  const counted = await Promise.all(
+    lab.hosts.map(async (host) => {
+      const all = await host.run('ps', ['-eo', 'stat=,args=']);
+      const own = all
+        .split('\n')
+        .filter((line) => !line.startsWith('Z') && line.includes(` ${address}`));
+      return own.map(() => String(host.name));
+    }),
+  );
+  return counted.flat();
+}
