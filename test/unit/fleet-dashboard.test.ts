@@ -1,6 +1,11 @@
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ChangeLog } from '../../src/fleet/dashboard/change-log.ts';
+import { Feed } from '../../src/fleet/dashboard/feed.ts';
 import { Reader } from '../../src/fleet/dashboard/reader.ts';
 import { tablesOf } from '../../src/fleet/dashboard/rows.ts';
 import {
@@ -9,6 +14,7 @@ import {
   type DashboardSource,
   serveDashboard,
 } from '../../src/fleet.ts';
+import { Authority } from '../helpers/certificates.ts';
 import { eventsOf, type ServerEvent } from '../helpers/event-stream.ts';
 import { failureOf } from '../helpers/failures.ts';
 import { sampleHost, sampleUnplaced, sampleWorkload } from '../helpers/fleet-samples.ts';
@@ -187,6 +193,31 @@ describe('access', () => {
   });
 });
 
+test('serves https, and the cookie is for https only', async () => {
+  const authority = await Authority.create('authority');
+  const { cert, key } = await authority.issue('IP:127.0.0.1');
+  const { dashboard } = await serve(new ScriptedFleet(), { tls: { cert, key } });
+  expect(dashboard.url).toMatch(/^https:/);
+  const [pem, ca] = await Promise.all([readFile(key, 'utf8'), readFile(authority.cert, 'utf8')]);
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const { port, token } = dashboard;
+    const headers = { authorization: `Bearer ${token}` };
+    const to = { host: '127.0.0.1', port, path: '/session', method: 'POST', agent: false };
+    httpsRequest({ ...to, headers, ca }, resolve)
+      .on('error', reject)
+      .end();
+  });
+  answer.resume();
+  expect(answer.statusCode).toBe(204);
+  expect(answer.headers['set-cookie']?.[0]).toMatch(/; Secure$/);
+  const error = await failureOf(serveDashboard(new ScriptedFleet(), { tls: { cert, key: cert } }));
+  expect(error).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'tls.key' });
+  await using open = await serveDashboard(new ScriptedFleet(), {
+    ...{ host: '::', tls: { cert, key: pem }, token: 'x'.repeat(32) },
+  });
+  expect(open.url).toBe(`https://[::]:${open.port}/#token=${'x'.repeat(32)}`);
+});
+
 describe('events', () => {
   test('are everything at first, and then what has changed', async () => {
     const fleet = new ScriptedFleet();
@@ -330,6 +361,45 @@ describe('events', () => {
       expect(response.destroy).toHaveBeenCalledOnce();
     } finally {
       vi.useRealTimers();
+    }
+  });
+
+  test('wait in one piece for a slow reader, which has the present rows in the end', async () => {
+    const fleet = new ScriptedFleet();
+    const feed = new Feed(fleet, 100);
+    let response: ServerResponse | undefined;
+    const server = createServer((_, answer) => {
+      response = answer;
+      feed.subscribe(answer, undefined);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
+    try {
+      socket.write('GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n');
+      const size = 2 ** 21;
+      let longest = 0;
+      // More than the buffers of the two sockets hold.
+      for (let pid = 1; pid <= 16; pid++) {
+        const labels = { padding: String(pid % 10).repeat(size) };
+        const workloads = [sampleWorkload('api', 'host-a', { pid, labels })];
+        fleet.known = { hosts: [], workloads };
+        const { asked } = fleet;
+        fleet.changed();
+        await waitFor(() => fleet.asked > asked, 'the fleet is asked');
+        longest = Math.max(longest, response?.writableLength ?? 0);
+      }
+      expect(longest).toBeGreaterThan(0);
+      expect(longest).toBeLessThan(3 * size);
+      let tail = '';
+      socket.setEncoding('utf8').on('data', (text) => {
+        tail = (tail + text).slice(-2 * size);
+      });
+      socket.resume();
+      await waitFor(() => tail.includes('"pid":16,'), 'the reader has the last change');
+    } finally {
+      feed.close();
+      socket.destroy();
+      server.close();
     }
   });
 
