@@ -1,5 +1,9 @@
 export { FleetMember } from './fleet/agent/fleet-member.ts';
-export type { FleetMemberHooks, JoinOptions } from './fleet/agent/member-options.ts';
+export type {
+  FleetMemberHooks,
+  JoinOptions,
+  MemberContainers,
+} from './fleet/agent/member-options.ts';
 export type { DashboardOptions } from './fleet/dashboard/dashboard-options.ts';
 export { type Dashboard, serveDashboard } from './fleet/dashboard/serve-dashboard.ts';
 export type { DashboardQueue, DashboardSource } from './fleet/dashboard/source.ts';

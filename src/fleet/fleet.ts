@@ -84,9 +84,10 @@ export class Fleet implements AsyncDisposable {
    */
   async join(given: JoinOptions): Promise<FleetMember> {
     const options = checkJoinOptions(given);
-    const { listen, tls, insecure, directory, allowAddresses, limits, restore } = options;
+    const { listen, tls, insecure, directory, allowAddresses, limits } = options;
+    const { restore, containers } = options;
     const backend = new CriuBackend(options.criu ?? new Criu(), {
-      ...{ listen, directory, bandwidth: limits.bandwidth, restore },
+      ...{ listen, directory, bandwidth: limits.bandwidth, restore, containers },
       ...(tls && { tls }),
       ...(insecure && { insecure }),
       ...(allowAddresses && { allowAddresses }),

@@ -4,7 +4,7 @@ import type { TrustedOperator } from '../orders/sign.ts';
 import { verifyOrder } from '../orders/sign.ts';
 import type { Arrivals, HostBackend } from './backend.ts';
 import type { HostStateFile } from './host-state.ts';
-import { fromMigrationMetadata, type MoveMetadata } from './move-metadata.ts';
+import { fromMigrationMetadata, isOfContainer, type MoveMetadata } from './move-metadata.ts';
 import type { WorkloadTable } from './workload-table.ts';
 
 /** What a host needs to know of itself to judge an arrival. */
@@ -35,6 +35,9 @@ export class OrderedArrivals implements Arrivals {
     const { action, host } = verifyOrder(move.order, { fleet, operators, now: Date.now() });
     if (action.kind !== 'move' || action.to !== name || action.workload !== move.spec.name) {
       throw orderRefused(`the order does not say that ${move.spec.name} may come to ${name}`);
+    }
+    if ((move.kind === 'container') !== isOfContainer(metadata)) {
+      throw orderRefused(`${move.spec.name} is not what the offer says`);
     }
     if (peer !== undefined && peer !== host) {
       throw orderRefused(`the order is for ${host}, and this comes from ${peer}`);

@@ -71,7 +71,10 @@ export interface HostBackend {
   memoryBytes(root: WorkloadRoot): Promise<number>;
   migrate(request: MoveRequest): Promise<OutgoingMove>;
   /** Finishes a migration that an earlier agent, or a silent destination, has left, and says who has the workload. */
-  resolve(id: string): Promise<{ readonly owner: Owner; readonly copy: number | undefined }>;
+  resolve(
+    id: string,
+    spec: WorkloadSpec,
+  ): Promise<{ readonly owner: Owner; readonly copy: number | undefined }>;
   /** The migrations from this host that have to be resolved, with the roots of their originals. */
   unresolved(): Promise<readonly { readonly id: string; readonly pid: number | undefined }[]>;
 }

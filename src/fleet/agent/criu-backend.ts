@@ -1,9 +1,15 @@
 import { statfs } from 'node:fs/promises';
 import { arch, cpus, freemem, loadavg, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { type Container, containerDestination, openContainer } from '../../containers.ts';
 import {
   type Criu,
   type DumpOptions,
   type MigrateOptions,
+  type MigrationOffer,
+  type MigrationRestoreOptions,
+  type MigrationServerHooks,
+  type ServeMigrationsOptions,
   spawnCheckpointable,
 } from '../../index.ts';
 import { textOf } from '../../procfs/read.ts';
@@ -12,7 +18,7 @@ import { readAvailableMemory, readBootIdSync } from '../../procfs/system.ts';
 import { readTreeMemory } from '../../procfs/tree-memory.ts';
 import { fleetFailure } from '../failure.ts';
 import type { HostFacts } from '../view.ts';
-import type { ProgramWorkload, WorkloadSpec } from '../workload-spec.ts';
+import type { ContainerWorkload, ProgramWorkload, WorkloadSpec } from '../workload-spec.ts';
 import type {
   ArrivalServer,
   Arrivals,
@@ -23,6 +29,7 @@ import type {
   WorkloadRoot,
 } from './backend.ts';
 import type { ServeOptions } from './member-options.ts';
+import { isOfContainer } from './move-metadata.ts';
 
 /** Of the file with the processors' flags, in bytes. */
 const MAX_CPUINFO = 65_536;
@@ -73,22 +80,60 @@ export class CriuBackend implements HostBackend {
       ...(insecure && { insecure }),
       ...(allowAddresses && { allowAddresses }),
       ...(bandwidth !== undefined && { maxBandwidth: bandwidth }),
-      ...(restore && { restore }),
       authorize: async ({ id, metadata }, { name }) => {
         await arrivals.authorize(id, metadata, name);
         return true;
       },
-      hooks: {
+      ...this.#takingContainers(restore ?? {}, {
         afterRestore: ({ id, offer, pid }) => arrivals.restored(id, offer.metadata, pid),
         afterMigration: ({ id, state }) => arrivals.ended(id, state === 'complete'),
-      },
+      }),
     });
+  }
+
+  /** The options of a server that restores containers by their bundles, and anything else as it is. */
+  #takingContainers(
+    restore: MigrationRestoreOptions,
+    hooks: MigrationServerHooks,
+  ): Pick<ServeMigrationsOptions, 'restore' | 'hooks'> {
+    const { containers, directory } = this.#options;
+    if (!containers) return { restore: (offer) => requireProcess(offer, restore), hooks };
+    const { bundles, root, network } = containers;
+    const destination = containerDestination({
+      directory,
+      place: ({ container }) => ({
+        bundle: join(bundles, container.id),
+        ...(root !== undefined && { root }),
+        ...(network && { network }),
+        restore,
+      }),
+      hooks,
+    });
+    return {
+      restore: (offer, peer) =>
+        isOfContainer(offer.metadata) ? destination.restore(offer, peer) : restore,
+      hooks: {
+        ...destination.hooks,
+        beforeRestore: (migration) =>
+          isOfContainer(migration.offer.metadata)
+            ? destination.hooks.beforeRestore?.(migration)
+            : undefined,
+      },
+    };
   }
 
   async start(spec: WorkloadSpec): Promise<StartedWorkload> {
     if ('command' in spec) return { kind: 'process', ...(await this.#spawn(spec)) };
+    if ('container' in spec) {
+      const { pid } = await this.#container(spec);
+      return { kind: 'container', ...requireRoot(spec.name, this.rootOf(pid)) };
+    }
     if ('pid' in spec) return { kind: 'process', ...requireRoot(spec.name, this.rootOf(spec.pid)) };
     throw fleetFailure('run', `this host does not start workloads such as ${spec.name}`);
+  }
+
+  async #container({ container, root }: ContainerWorkload): Promise<Container> {
+    return await openContainer(this.#criu, container, root === undefined ? {} : { root });
   }
 
   async #spawn(spec: ProgramWorkload): Promise<WorkloadRoot> {
@@ -120,7 +165,7 @@ export class CriuBackend implements HostBackend {
     const { root, spec, to, metadata, postCopy, notConverging, bandwidth, deadlineMs } = request;
     const { tls, insecure, directory } = this.#options;
     const { addresses, dump } = spec;
-    return this.#criu.migrate(root.pid, {
+    const options: MigrateOptions = {
       to: { host: to.host, port: to.port, ...(tls && { name: to.name }) },
       ...(tls && { tls }),
       ...(insecure && { insecure }),
@@ -130,12 +175,19 @@ export class CriuBackend implements HostBackend {
       ...(bandwidth !== undefined && { rateLimit: bandwidth }),
       ...(postCopy ? POST_COPY : policyOf(notConverging)),
       hooks: { phase: (phase) => request.phase(phase) },
-    });
+    };
+    if (!('container' in spec)) return this.#criu.migrate(root.pid, options);
+    return await (await this.#container(spec)).migrate(options);
   }
 
-  async resolve(id: string) {
+  async resolve(id: string, spec: WorkloadSpec) {
     const { tls, insecure, directory } = this.#options;
-    const given = { directory, ...(tls && { tls }), ...(insecure && { insecure }) };
+    const given = {
+      ...{ directory, ...(tls && { tls }), ...(insecure && { insecure }) },
+      ...('container' in spec && {
+        switchBack: async () => (await this.#container(spec)).reconnect(),
+      }),
+    };
     return await this.#criu.resolveMigration(id, given);
   }
 
@@ -143,6 +195,14 @@ export class CriuBackend implements HostBackend {
     const all = await this.#criu.listMigrations({ directory: this.#options.directory });
     return all.filter(({ role, status }) => role === 'source' && status === 'unresolved');
   }
+}
+
+function requireProcess(
+  { metadata }: MigrationOffer,
+  restore: MigrationRestoreOptions,
+): MigrationRestoreOptions {
+  if (!isOfContainer(metadata)) return restore;
+  throw new Error('this host takes no containers: its agent joined without containers');
 }
 
 /** Has the rounds of pre-copy report that they do not converge. */

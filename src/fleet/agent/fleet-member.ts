@@ -334,6 +334,7 @@ export class FleetMember implements AsyncDisposable {
             addresses: (spec.addresses ?? []).map(textOfAddress),
             allowPostCopy: spec.allowPostCopy ?? false,
             memoryBytes: isHere ? await this.#context.backend.memoryBytes(root) : 0,
+            movingTo: state === 'moving' ? this.#mover.destinationOf(spec.name) : undefined,
             checkpoint: undefined,
           };
         }),
@@ -341,7 +342,7 @@ export class FleetMember implements AsyncDisposable {
   }
 
   #stateOf({ spec, root, state }: WorkloadEntry): WorkloadRecord['state'] {
-    if (state === 'moving') return this.#mover.isMoving(spec.name) ? 'moving' : 'unresolved';
+    if (state === 'moving') return this.#mover.destinationOf(spec.name) ? 'moving' : 'unresolved';
     return this.#context.backend.isRunning(root) ? 'running' : 'ended';
   }
 

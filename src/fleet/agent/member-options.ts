@@ -1,3 +1,4 @@
+import type { ContainerPlacement } from '../../containers.ts';
 import { invalid } from '../../errors.ts';
 import {
   Criu,
@@ -29,6 +30,16 @@ export interface FleetMemberHooks {
   warning?(error: Error): void;
 }
 
+/** How a host takes containers. */
+export interface MemberContainers {
+  /** The directory with the bundles: `BUNDLES/ID` has the config.json of the container ID. */
+  readonly bundles: string;
+  /** The state directory of the runtime: runc's `--root`. Default `/run/runc`. */
+  readonly root?: string;
+  /** What the network devices of containers are connected to, as in the `network` of a `ContainerPlacement`. */
+  readonly network?: NonNullable<ContainerPlacement['network']>;
+}
+
 /** What an agent needs to serve migrations, in the words of `criu.serveMigrations()`. */
 export interface ServeOptions {
   readonly listen: { readonly host: string; readonly port: number; readonly pagePort?: number };
@@ -38,13 +49,17 @@ export interface ServeOptions {
   readonly allowAddresses?: readonly MigrationAddress[];
   readonly bandwidth: number | undefined;
   readonly restore: MigrationRestoreOptions | undefined;
+  readonly containers: MemberContainers | undefined;
 }
 
 /** Options of {@link Fleet.join}. */
 export interface JoinOptions {
   /** The name of this host, which is unique in the fleet. With `tls`, the certificate of the host must have it. */
   readonly name: string;
-  /** Where to take migrations, as for `criu.serveMigrations()`. Other hosts connect to this address. */
+  /**
+   * Where to take migrations, as for `criu.serveMigrations()`. Other hosts connect to this address. Choose a fixed port:
+   * after a crash of this agent, they ask the next one there what has become of their workloads.
+   */
   readonly listen: { readonly host: string; readonly port: number; readonly pagePort?: number };
   /** TLS material; all hosts of a fleet have certificates of one authority. */
   readonly tls?: TlsOptions;
@@ -62,6 +77,8 @@ export interface JoinOptions {
   readonly allowAddresses?: readonly MigrationAddress[];
   /** Options of the restores on this host. */
   readonly restore?: MigrationRestoreOptions;
+  /** Takes containers as well. Default: it takes none. */
+  readonly containers?: MemberContainers;
   /** The client of CRIU. Default: one of its own. */
   readonly criu?: Criu;
   /** How often the host says what it has, in milliseconds. It counts as lost after three times that. Default 5000. */
@@ -110,6 +127,7 @@ const shape: Shape<JoinOptions> = {
   }),
   allowAddresses: addresses,
   restore: anyObject,
+  containers: object<MemberContainers>({ bundles: required(text), root: text, network: anyObject }),
   criu: check('a Criu', (value) => value instanceof Criu),
   heartbeatMs: integer(100, MAX_HEARTBEAT_MS),
   hooks: callbacks<FleetMemberHooks>(['warning']),

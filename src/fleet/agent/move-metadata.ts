@@ -17,9 +17,15 @@ export function toMigrationMetadata(move: MoveMetadata): object {
   return { fleet: move };
 }
 
+/** True for the metadata of an offer of a container, which has those of the fleet inside. */
+export function isOfContainer(metadata: unknown): boolean {
+  return isRecord(metadata) && isRecord(metadata.container);
+}
+
 /** Reads the metadata of an offer; undefined if it is not that of a fleet. The order is not verified yet. */
-export function fromMigrationMetadata(metadata: unknown): MoveMetadata | undefined {
-  const { fleet } = isRecord(metadata) ? metadata : {};
+export function fromMigrationMetadata(given: unknown): MoveMetadata | undefined {
+  const { fleet, metadata } = isRecord(given) ? given : {};
+  if (isOfContainer(given)) return fromMigrationMetadata(metadata);
   if (!isRecord(fleet)) return undefined;
   const { order, spec, kind, generation } = fleet;
   const isSensible =

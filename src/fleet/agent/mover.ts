@@ -53,7 +53,7 @@ export class Mover {
   readonly #backend: HostBackend;
   readonly #table: WorkloadTable;
   readonly #bandwidth: number | undefined;
-  readonly #active = new Map<string, { readonly step: string; readonly abort: AbortController }>();
+  readonly #active = new Map<string, ActiveMove>();
 
   /** @param bandwidth the bytes per second of one move */
   constructor(backend: HostBackend, table: WorkloadTable, bandwidth: number | undefined) {
@@ -69,8 +69,9 @@ export class Mover {
     return active !== undefined;
   }
 
-  isMoving(workload: string): boolean {
-    return this.#active.has(workload);
+  /** The host that a workload is being moved to; undefined if it is not being moved. */
+  destinationOf(workload: string): string | undefined {
+    return this.#active.get(workload)?.to;
   }
 
   /** Resolves what an earlier agent has left. */
@@ -94,7 +95,7 @@ export class Mover {
     const abort = new AbortController();
     const cancel = () => abort.abort(surroundings.signal.reason);
     surroundings.signal.addEventListener('abort', cancel, { once: true });
-    this.#active.set(name, { step: order.id, abort });
+    this.#active.set(name, { step: order.id, to, abort });
     try {
       const settled = await this.#settleFirst(name, to, surroundings);
       if (settled) return settled;
@@ -134,7 +135,9 @@ export class Mover {
     const { name } = entry.spec;
     // Without a journal the migration was never offered.
     const resolved =
-      migration === undefined ? undefined : await this.#backend.resolve(migration).catch(noJournal);
+      migration === undefined
+        ? undefined
+        : await this.#backend.resolve(migration, entry.spec).catch(noJournal);
     const { owner = 'source' as const, copy } = resolved ?? {};
     if (owner === 'destination') {
       await moved(copy);
@@ -194,6 +197,12 @@ export class Mover {
       signal.removeEventListener('abort', cancel);
     }
   }
+}
+
+interface ActiveMove {
+  readonly step: string;
+  readonly to: string;
+  readonly abort: AbortController;
 }
 
 interface Attempt {

@@ -93,6 +93,7 @@ function isWorkload(value: unknown): value is WorkloadRecord {
     isPlacement(given.placement) &&
     isTexts(given.addresses) &&
     typeof given.allowPostCopy === 'boolean' &&
+    (given.movingTo === undefined || isName(given.movingTo)) &&
     (given.checkpoint === undefined || isCheckpoint(given.checkpoint))
   );
 }

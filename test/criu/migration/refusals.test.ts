@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import {
   Criu,
-  type CriuError,
+  CriuError,
   type MigrateOptions,
   type MigrationServer,
   migrate,
@@ -152,6 +152,27 @@ test('a destination with the certificate of another host is accepted with verify
   expect(error.message).toContain('This host does not accept the migration');
 });
 
+test('the certificate of a destination must have the name that is given', async () => {
+  const authority = await Authority.create('the hosts');
+  const issue = async (where: string) => ({
+    ca: authority.cert,
+    ...(await authority.issue(where)),
+  });
+  const [here, elsewhere] = [await issue(HERE), await issue(ELSEWHERE)];
+  const runLog = await RunLog.start(1);
+  const authorize = () => false;
+  for (const [tls, reason] of [
+    [elsewhere, 'This host does not accept the migration'],
+    [here, "does not match certificate's altnames"],
+  ] as const) {
+    const { server, directory } = await serve({ tls, authorize });
+    await using _ = server;
+    const to = { host: server.host, port: server.port, name: ELSEWHERE };
+    const error = await refused(runLog.pid, { to, tls: here }, [directory]);
+    expect(error.message).toContain(reason);
+  }
+});
+
 test('a source whose certificate is revoked is refused', async () => {
   const authority = await Authority.create('the hosts');
   const issue = async () => ({ ca: authority.cert, ...(await authority.issue(HERE)) });
@@ -244,6 +265,18 @@ test.each([new Error('no list of hosts'), 'no list of hosts'])(
     expect(error.message).toContain('does not accept the migration: authorize threw: no list');
   },
 );
+
+test('a source is refused as busy if authorize throws an error with that refusal', async () => {
+  const runLog = await RunLog.start(1);
+  const authorize = () => {
+    throw new CriuError('ERR_CRIU_FAILED', 'another one is coming', { refusal: 'busy' });
+  };
+  const { server, directory } = await serve({ insecure: true, authorize });
+  await using _ = server;
+  const error = await refused(runLog.pid, { to: server, insecure: true }, [directory]);
+  expect(error).toMatchObject({ code: REFUSED, refusal: 'busy' });
+  expect(error.message).toContain('another one is coming');
+});
 
 test('a pid that is in use at the destination is refused', async () => {
   const runLog = await RunLog.start(1);
