@@ -5,6 +5,7 @@
 # usage: npm run setup [-- PART…]
 #   demo      the npm packages of the build, the build, and a CRIU that works on this kernel
 #   containers  demo, and runc
+#   fleet     demo, all npm packages, Redis and Chromium
 #   checks    demo, all npm packages, shellcheck and the Node versions: what lint and the unit tests need
 #   tests     checks, the virtual machine, gdb, PostgreSQL, Redis, podman, containerd, skopeo, a registry of images,
 #             crit, checkpointctl, a newer runc, a CRIU that streams images, and Chromium
@@ -23,6 +24,7 @@ die() { say "$*" >&2; exit 1; }
 declare -A packages=(
   [demo]='iptables-restore=iptables nft=nftables ip=iproute2 openssl=openssl patchelf=patchelf'
   [containers]='runc=runc busybox=busybox-static'
+  [fleet]='redis-server=redis-server'
   [checks]='shellcheck=shellcheck zstd=zstd'
   [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb psql=postgresql redis-server=redis-server podman=podman
     conmon=conmon runc=runc nginx=nginx-light busybox=busybox-static containerd=containerd skopeo=skopeo docker-registry=docker-registry'
@@ -30,7 +32,7 @@ declare -A packages=(
   [benches]='runc=runc qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )
 for part in "$@"; do
-  [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo containers checks tests package benches"
+  [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo containers fleet checks tests package benches"
 done
 wants() { [[ " $parts " == *" $1 "* ]]; }
 parts="demo $*"
@@ -70,7 +72,7 @@ apt_get() {
 # has the others, which are most of the download.
 npm_packages() {
   local only=(--workspaces=false)
-  if wants checks || wants benches || [ -d node_modules/fast-check ]; then only=(); fi
+  if wants checks || wants benches || wants fleet || [ -d node_modules/fast-check ]; then only=(); fi
   if [ node_modules/.package-lock.json -nt package-lock.json ] &&
     { [ ${#only[@]} -gt 0 ] || [ -d node_modules/fast-check ]; }; then return; fi
   say 'npm packages'
@@ -130,7 +132,7 @@ if wants tests || wants benches; then
   start 'getting the virtual machine' bash scripts/vm.sh -p
   start 'getting crit, checkpointctl, a newer runc and a CRIU that streams images' newer_tools
 fi
-! wants tests || start 'getting Chromium' bash scripts/chromium.sh > /dev/null
+if wants tests || wants fleet; then start 'getting Chromium' bash scripts/chromium.sh > /dev/null; fi
 ! wants package || start 'building for other platforms' foreign
 ! wants benches || start 'getting the apps that are measured' bash scripts/bench/apps.sh
 finish

@@ -1,12 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { Fleet, type JoinOptions, type ProgramWorkload } from '../../src/fleet.ts';
-import { type FleetScene, startFleet } from '../lab/fleet.mjs';
+import { Fleet, type JoinOptions } from '../../src/fleet.ts';
+import { type FleetScene, startFleet, startService } from '../lab/fleet.mjs';
 import type { Lab } from '../lab/hosts.mjs';
-import { nodeServer, startClient } from '../lab/programs.mjs';
 import { startLab } from './lab.ts';
-import { waitFor } from './workload.ts';
 
 /** A fleet in a lab, and an operator. */
 export interface LabFleet extends FleetScene {
@@ -38,26 +34,9 @@ export interface WebWorkload {
 export async function startWeb(
   { lab, fleet }: LabFleet,
   index: number,
-  { heap = 8, ...more }: Partial<ProgramWorkload> & { readonly heap?: number } = {},
+  options: Parameters<typeof startService>[3] = {},
 ): Promise<WebWorkload> {
-  const name = `web-${index}`;
-  const address = `10.77.0.${100 + index}`;
-  const output = join(lab.directory, `${name}.log`);
-  // Host a has the first address already.
-  if (index > 0) await lab.a.ip(`addr add ${address}/32 dev eth0`);
-  const { file, args } = nodeServer({ heap, host: address });
-  const operation = await fleet.run(
-    {
-      ...{ name, command: [file, ...args], output, addresses: [`${address}/32`] },
-      dump: { networkLock: 'nftables' },
-      ...more,
-    },
-    { on: 'a' },
-  );
-  await operation.result();
-  await waitFor(async () => (await readFile(output, 'utf8')).includes('ready'), `${name} is ready`);
-  const client = await startClient(lab, address);
-  await client.measure({ patient: true });
+  const { name, address, client } = await startService(lab, fleet, index, options);
   return {
     name,
     async check(host) {

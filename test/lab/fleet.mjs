@@ -1,18 +1,19 @@
 // A fleet in the lab: a Redis, and an agent on each host.
 //
 // @ts-check
-/** @import { JoinOptions } from '../../src/fleet.ts' */
+/** @import { Fleet, JoinOptions, ProgramWorkload } from '../../src/fleet.ts' */
 /** @import { Host, Lab } from './hosts.mjs' */
 import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import { certificates } from './certificates.mjs';
-import { Program } from './programs.mjs';
+import { nodeServer, Program, startClient, until } from './programs.mjs';
 
 const FLEET = 'lab';
 const agentFile = fileURLToPath(new URL('fleet-agent.mjs', import.meta.url));
@@ -107,4 +108,32 @@ export async function startFleet(lab, options = {}) {
   const operator = { name: 'ada', privateKey: pem.privateKey };
   const connection = { redis: { path: redis.path }, name: FLEET, operator };
   return { redis, connection, agents, startAgent };
+}
+
+/**
+ * Starts a server with an address of its own on host a, and a client that keeps one connection to it.
+ * @param {Lab} lab
+ * @param {Fleet} fleet
+ * @param {number} index which tells the servers apart; the first has the service address of the lab
+ * @param {Partial<ProgramWorkload> & { heap?: number }} [options] `heap` is in MiB
+ */
+export async function startService(lab, fleet, index, { heap = 8, ...more } = {}) {
+  const name = `web-${index}`;
+  const address = `10.77.0.${100 + index}`;
+  const output = join(lab.directory, `${name}.log`);
+  if (index > 0) await lab.a.ip(`addr add ${address}/32 dev eth0`);
+  const { file, args } = nodeServer({ heap, host: address });
+  const operation = await fleet.run(
+    {
+      ...{ name, command: [file, ...args], output, addresses: [`${address}/32`] },
+      dump: { networkLock: 'nftables' },
+      ...more,
+    },
+    { on: 'a' },
+  );
+  await operation.result();
+  await until(async () => (await readFile(output, 'utf8')).includes('ready'), `${name} is ready`);
+  const client = await startClient(lab, address);
+  await client.measure({ patient: true });
+  return { name, address, client };
 }

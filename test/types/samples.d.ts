@@ -11,6 +11,8 @@ declare global {
   const iteration: Iteration;
   const tls: TlsOptions;
   const view: FleetView;
+  const redis: string;
+  const privateKey: string;
   const pipe: Socket;
   const anotherPipe: Socket;
   const pool: { end(): Promise<void>; connect(url?: string): Promise<void> };
