@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Processor, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { CriuError } from '../../errors.ts';
@@ -11,7 +12,12 @@ import { type OperationJob, summarize } from '../operator/summary.ts';
 import type { Action } from '../orders/order.ts';
 import { redisFailure } from '../redis/connection.ts';
 import { type FleetKeys, movesOf, OPERATIONS, ordersOf } from '../redis/keys.ts';
-import { type HostRecord, readHost, type WorkloadRecord } from '../redis/records.ts';
+import {
+  type HostRecord,
+  readHost,
+  readWorkloadsOf,
+  type WorkloadRecord,
+} from '../redis/records.ts';
 import type { WorkloadSpec } from '../workload-spec.ts';
 import { OrderedArrivals } from './arrivals.ts';
 import type { ArrivalServer, HostBackend } from './backend.ts';
@@ -41,6 +47,9 @@ const PROGRESS_MS = 500;
  * buffers of its connection, which are most of its memory if thousands ask all the time.
  */
 const DRAIN_DELAY_S = 30;
+/** How long the end of a move waits for the destination to say that it has the workload, in milliseconds. */
+const SEEN_MS = 2000;
+const SEEN_POLL_MS = 20;
 const OPERATION = 'join';
 
 type MoveAction = Extract<Action, { readonly kind: 'move' }>;
@@ -210,8 +219,24 @@ export class FleetMember implements AsyncDisposable {
         },
       }),
     );
-    this.#beatSoon();
+    await this.#awaitSeen(order.action.workload, order.action.to);
     return outcome;
+  }
+
+  /** Whoever looks after an operation has ended finds the workload at its destination: that has told Redis by then. */
+  async #awaitSeen(workload: string, host: string): Promise<void> {
+    const { redis, keys } = this.#context;
+    const until = performance.now() + SEEN_MS;
+    try {
+      while (performance.now() < until) {
+        const there = await readWorkloadsOf(redis, keys, host);
+        if (there.some(({ name }) => name === workload)) break;
+        await sleep(SEEN_POLL_MS);
+      }
+      await this.#publication.beat();
+    } catch (error) {
+      this.#warn(error as Error);
+    }
   }
 
   async #endpointOf(host: string): Promise<{ host: string; port: number }> {
