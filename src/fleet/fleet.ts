@@ -1,3 +1,5 @@
+import { on } from 'node:events';
+import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { CriuError, invalid } from '../errors.ts';
 import { Criu, type MigrationAddress } from '../index.ts';
@@ -57,6 +59,7 @@ export class Fleet implements AsyncDisposable {
   readonly #redis: Redis;
   readonly #keys: FleetKeys;
   readonly #dispatcher: Dispatcher;
+  #hostNames: readonly string[] = [];
   #closing: Promise<void> | undefined;
 
   /**
@@ -98,7 +101,31 @@ export class Fleet implements AsyncDisposable {
 
   /** What is known of the hosts and workloads. @throws CriuError ERR_CRIU_FLEET */
   async view(): Promise<FleetView> {
-    return await this.#ask('view', () => readView(this.#redis, this.#keys));
+    const view = await this.#ask('view', () => readView(this.#redis, this.#keys));
+    this.#hostNames = view.hosts.map(({ name }) => name);
+    return view;
+  }
+
+  /** Yields the name of a host when something about it or its workloads has changed, until the signal is aborted. */
+  async *changes(signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
+    const subscriber = this.#redis.duplicate();
+    // The connection comes back by itself.
+    subscriber.on('error', () => {});
+    try {
+      await this.#ask('changes', () => subscriber.subscribe(this.#keys.changes));
+      for await (const [, host] of on(subscriber, 'message', { ...(signal && { signal }) })) {
+        yield String(host);
+      }
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    } finally {
+      subscriber.disconnect();
+    }
+  }
+
+  /** The queues of BullMQ that the fleet uses: that of the operations, and those of the hosts that were seen last. */
+  queues(): readonly Queue[] {
+    return this.#dispatcher.queuesOf(this.#hostNames);
   }
 
   /** The hosts, sorted by name. @throws CriuError ERR_CRIU_FLEET */

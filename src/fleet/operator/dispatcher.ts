@@ -78,6 +78,12 @@ export class Dispatcher implements AsyncDisposable {
     return all.sort((one, other) => other.orderedAt - one.orderedAt);
   }
 
+  /** All queues that there are with these hosts. */
+  queuesOf(hosts: readonly string[]): Queue[] {
+    const names = hosts.flatMap((host) => [ordersOf(host), movesOf(host)]);
+    return [OPERATIONS, ...names].map((name) => this.#queue(name));
+  }
+
   async operation(id: string): Promise<FleetOperation> {
     const job = await this.#operationQueues.operations.getJob(id);
     if (job) return this.#operationOf(job as Job<OperationJob>);
