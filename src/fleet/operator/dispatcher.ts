@@ -104,12 +104,12 @@ export class Dispatcher implements AsyncDisposable {
       const { job } = await this.#flows.add({
         ...{ name: kind, queueName: OPERATIONS, prefix, data },
         opts: { jobId: id, ...KEEP_OPERATIONS },
-        children: planned.map(({ id: step, host, action, shown }) => ({
+        children: planned.map(({ id: step, host, action }) => ({
           ...{ name: action.kind, prefix },
           queueName: action.kind === 'move' ? movesOf(host) : ordersOf(host),
           data: { order: this.#sign(operator, { id: step, operation: id, host, action }) },
           opts: {
-            ...{ jobId: step, attempts: shown.from === undefined ? 1 : ATTEMPTS },
+            ...{ jobId: step, attempts: ATTEMPTS },
             ...{ backoff: { type: 'custom' }, ignoreDependencyOnFailure: true, ...KEEP },
           },
         })),

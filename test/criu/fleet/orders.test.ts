@@ -1,6 +1,8 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
@@ -94,6 +96,20 @@ test('an order that is sent again is not carried out again, also by the next age
   await local.join({ name: 'a', directory });
   expect(await send(local.redis, { order: signed })).toBeUndefined();
   expect(await stateOfA(local)).toBe('ready');
+});
+
+test('a program that an agent may have started before it died is not started again', async () => {
+  const local = await localFleet();
+  const directory = await temporaryDirectory();
+  const id = randomUUID();
+  const orders = join(directory, 'fleet/orders');
+  await mkdir(orders, { recursive: true, mode: 0o700 });
+  const begun = { state: 'begun', forgetAt: Date.now() + HOUR };
+  await writeFile(join(orders, `${id}.json`), JSON.stringify(begun));
+  await local.join({ name: 'a', directory });
+  const run = { kind: 'run', workload: { name: 'once', command: ['sleep', '600'] } };
+  expect(await forge(local, run, { id })).toContain('an earlier agent has ended while it started');
+  expect(await local.fleet.workloads()).toEqual([]);
 });
 
 test('without an operator nothing can be ordered, and what an operator may not do is refused', async () => {
