@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { Mutex } from 'redis-semaphore';
+import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import { fleetFailure } from '../failure.ts';
 import type { FleetKeys } from '../redis/keys.ts';
 import type { HostRecord, WorkloadRecord } from '../redis/records.ts';
@@ -27,6 +28,8 @@ export class Publication {
   readonly #redis: Redis;
   readonly #keys: FleetKeys;
   readonly #agent: PublishingAgent;
+  /** Two renewals at once of a lease that has expired would each take the other for another agent. */
+  readonly #queue = new SerialQueue();
   #lastWorkloads = '';
 
   constructor(redis: Redis, keys: FleetKeys, agent: PublishingAgent) {
@@ -40,6 +43,10 @@ export class Publication {
    * @throws CriuError ERR_CRIU_FLEET if the agent of another directory has it
    */
   async hold(): Promise<void> {
+    await this.#queue.run(() => this.#hold());
+  }
+
+  async #hold(): Promise<void> {
     if (await this.#mutex(true).tryAcquire()) return;
     if (await this.#mutex(false).tryAcquire()) return;
     const reason = `another agent is ${this.#agent.name}, with another directory or on another host`;
@@ -57,8 +64,12 @@ export class Publication {
 
   /** Says how the host is. Redis may have been emptied: everything is there again afterwards. */
   async beat(): Promise<void> {
+    await this.#queue.run(() => this.#beat());
+  }
+
+  async #beat(): Promise<void> {
     const { name, publisher } = this.#agent;
-    await this.hold();
+    await this.#hold();
     const [host, workloads] = await Promise.all([publisher.host(), publisher.workloads()]);
     const text = JSON.stringify(workloads);
     const { hosts, workloads: key } = this.#keys;

@@ -83,7 +83,10 @@ export function redisFailure(operation: string, error: Error, redis: Redis): Cri
   const { message } = error;
   const reasons: readonly [RegExp, string][] = [
     [/^OOM /, 'Redis is full: raise its maxmemory, or remove old jobs'],
-    [/^NOPERM /, `Redis does not let the user ${username ?? 'default'} do this: ${message}`],
+    [
+      /NOPERM|The user executing the script/,
+      `Redis does not let the user ${username ?? 'default'} do this: ${message}`,
+    ],
     [/^(NOAUTH|WRONGPASS) /, `Redis at ${where} does not accept the password: ${message}`],
     [/^MISCONF /, `Redis cannot write to its disk: ${message}`],
     [/^READONLY /, `Redis at ${where} is a replica: connect to its primary`],
