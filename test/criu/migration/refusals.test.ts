@@ -158,16 +158,16 @@ test('the certificate of a destination must have the name that is given', async 
     ca: authority.cert,
     ...(await authority.issue(where)),
   });
-  const [here, elsewhere] = [await issue(HERE), await issue(ELSEWHERE)];
+  const [here, named] = [await issue(HERE), await issue('DNS:host-b')];
   const runLog = await RunLog.start(1);
   const authorize = () => false;
   for (const [tls, reason] of [
-    [elsewhere, 'This host does not accept the migration'],
+    [named, 'This host does not accept the migration'],
     [here, "does not match certificate's altnames"],
   ] as const) {
     const { server, directory } = await serve({ tls, authorize });
     await using _ = server;
-    const to = { host: server.host, port: server.port, name: ELSEWHERE };
+    const to = { host: server.host, port: server.port, name: 'host-b' };
     const error = await refused(runLog.pid, { to, tls: here }, [directory]);
     expect(error.message).toContain(reason);
   }
