@@ -46,7 +46,7 @@ export function addContainer(program: Command): void {
     program.command('container'),
     `${checkpointExamples}${restoreExamples}${inspectExamples}${migrateExamples}`,
   )
-    .summary('checkpoint, restore and migrate containers of runc, Podman and containerd')
+    .summary('checkpoint, restore and migrate containers of runc and others')
     .description(
       'Checkpoint, restore and migrate containers of runc, Podman, containerd and Docker.',
     )

@@ -107,7 +107,8 @@ function messageOf(error: unknown, message: string): string {
   const rest = message.startsWith(method) ? message.slice(method.length) : message;
   const text = rest.replace(/\bresolveMigration\('([^']+)'\)/, 'node-criu resolve $1');
   const { option = '', operation = '' } = error;
-  const others = migrations.has(operation) ? flagsOfMigrations : flagsOfTls;
+  const others =
+    flagsOfFleets[operation] ?? (migrations.has(operation) ? flagsOfMigrations : flagsOfTls);
   const flag = flags[option] ?? others[option] ?? flagOfVariable(option);
   const isNamed = option !== '' && text.startsWith(option) && (flag || isOptionName(option));
   return withFlags(isNamed ? (flag ?? flagOf(option)) + text.slice(option.length) : text);
@@ -144,6 +145,27 @@ const flagsOfMigrations: Readonly<Record<string, string>> = {
   'tls.ca': '--ca',
   'tls.cert': '--cert',
   'tls.key': '--key',
+};
+
+/** The flags of the options of a fleet, by operation. */
+const flagsOfFleets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'Fleet.connect': {
+    name: '--fleet',
+    'operator.name': '--operator',
+    'operator.privateKey': '--key',
+  },
+  join: {
+    ...flagsOfMigrations,
+    ...{ name: '--name', labels: '--label', heartbeatMs: '--heartbeat' },
+    ...{ 'limits.incoming': '--incoming', 'limits.outgoing': '--outgoing' },
+    'limits.bandwidth': '--bandwidth',
+  },
+  run: {
+    ...{ on: '--on', labels: '--label', addresses: '--address', memoryBytes: '--memory' },
+    ...{ 'checkpoint.every': '--checkpoint-every', 'checkpoint.keep': '--keep' },
+    ...{ 'placement.hostLabels': '--host-label', 'placement.affinity': '--affinity' },
+    'placement.antiAffinity': '--anti-affinity',
+  },
 };
 
 /** The flags of the properties of the option `tls` in other operations. */

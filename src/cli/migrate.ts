@@ -59,7 +59,7 @@ const examples = `
       --ca ca.pem --cert source.pem --key source.key`;
 
 /** The options of the dump that the migration sets. */
-const setByMigration: readonly OptionName[] = [
+export const setByMigration: readonly OptionName[] = [
   'imagesDirectory',
   'workDirectory',
   'pageServer',

@@ -38,8 +38,8 @@ const examples = `
       --ca ca.pem --cert target.pem --key target.key
   $ node-criu serve 127.0.0.1:0 -D /var/lib/node-criu --insecure --json`;
 
-/** The options that the migration sets. */
-const setByMigration: readonly OptionName[] = [
+/** The options of a restore that the migration sets. */
+export const setByRestore: readonly OptionName[] = [
   'imagesDirectory',
   'workDirectory',
   'lazyPages',
@@ -140,7 +140,7 @@ export function addServe(program: Command): void {
         .helpGroup(RARE),
     );
   addFlags(addTrustFlags(addCriu(addLogFormat(addQuiet(addJson(command))))), ['restore'], {
-    except: setByMigration,
+    except: setByRestore,
     common: ['tcpEstablished', 'fileLocks'],
   }).action((listen: Endpoint, given: ServeFlags) => serve(listen, given));
 }

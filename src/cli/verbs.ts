@@ -11,6 +11,7 @@ import { addDiff } from './diff.ts';
 import { addDump } from './dump.ts';
 import { addEdit } from './edit.ts';
 import { addEncode } from './encode.ts';
+import { addFleet } from './fleet.ts';
 import { addIterate } from './iterate.ts';
 import { addLazyRestore } from './lazy-restore.ts';
 import { addList } from './list.ts';
@@ -59,6 +60,7 @@ export const verbs: Readonly<Record<string, (program: Command) => void>> = {
   migrate: addMigrate,
   migrations: addMigrations,
   resolve: addResolve,
+  fleet: addFleet,
   cert: addCert,
   completion: addCompletion,
   'build-addon': addBuildAddon,

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { invalid } from '../errors.ts';
+import { CriuError } from '../errors.ts';
 import {
   check,
   checkOptions,
@@ -73,7 +73,10 @@ function readSigner({ name: operator, privateKey }: OperatorIdentity): Signer {
   try {
     return { name: operator, key: readPrivateKey(privateKey) };
   } catch (cause) {
-    const takes = `${key.takes} (${(cause as Error).message})`;
-    throw invalid(OPERATION, 'operator.privateKey', takes, privateKey);
+    // Without the value, which may be a private key of another kind.
+    const option = 'operator.privateKey';
+    const message = `${OPERATION}: ${option} takes ${key.takes} (${(cause as Error).message})`;
+    const details = { operation: OPERATION, option, cause };
+    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, details);
   }
 }

@@ -29,19 +29,24 @@ export class FleetAgent extends Program {
 /** A Redis with an append-only file, which this process can stop and start again. */
 export class LabRedis {
   #directory;
+  #flags;
   /** @type {import('node:child_process').ChildProcess | undefined} */
   #server;
 
-  /** @param {string} directory */
-  constructor(directory) {
+  /**
+   * @param {string} directory
+   * @param {readonly string[]} [flags] more flags of redis-server
+   */
+  constructor(directory, flags = []) {
     this.#directory = directory;
+    this.#flags = flags;
     /** Where it listens: a unix socket, which all hosts see. */
     this.path = join(directory, 'redis.sock');
   }
 
   async start() {
     const files = ['--dir', this.#directory, '--appendonly', 'yes', '--save', ''];
-    const args = ['--port', '0', '--unixsocket', this.path, ...files];
+    const args = ['--port', '0', '--unixsocket', this.path, ...files, ...this.#flags];
     this.#server = spawn('redis-server', args, { stdio: 'ignore' });
     while (!existsSync(this.path)) await sleep(5);
   }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { addFlags, optionsFrom } from '../../src/cli/flags.ts';
+import { formatLabels, label, numericIds, part, positive } from '../../src/cli/fleet-values.ts';
 import { bytes, hostAndPort, milliseconds, port } from '../../src/cli/quantities.ts';
 import { type Operation, rowOf } from '../../src/options/table.ts';
 import { translate } from '../../src/options/translate.ts';
@@ -122,6 +123,20 @@ test('durations, sizes, ports and endpoints are parsed', () => {
   for (const wrong of ['', 'a', ':1', '::1:5', 'a:65536', 'a:']) {
     expect(() => hostAndPort(wrong)).toThrow();
   }
+});
+
+test('labels, parts, positive numbers and numeric ids are parsed', () => {
+  expect(label('b=c=d', label('a=1'))).toEqual({ a: '1', b: 'c=d' });
+  expect(formatLabels({ a: '1', b: 'c=d' })).toBe('a=1,b=c=d');
+  expect(['0.25', '10%', '1'].map(part)).toEqual([0.25, 0.1, 1]);
+  expect(['1000:50', '33'].map(numericIds)).toEqual([
+    { uid: 1000, gid: 50 },
+    { uid: 33, gid: 33 },
+  ]);
+  for (const wrong of ['a', '=a']) expect(() => label(wrong)).toThrow('Give a label');
+  for (const wrong of ['', 'x', '-1', '1 %']) expect(() => part(wrong)).toThrow('Give a part');
+  for (const wrong of ['', '0', '-1', '1.5', 'x']) expect(() => positive(wrong)).toThrow();
+  for (const wrong of ['', 'root', '1:', ':1']) expect(() => numericIds(wrong)).toThrow('numbers');
 });
 
 function parse(operations: readonly Operation[], args: readonly string[]): CriuOpts {

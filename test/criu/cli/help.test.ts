@@ -11,7 +11,7 @@ const verbs = [
   ...['run', 'preflight', 'dump', 'iterate', 'restore', 'lazy-restore', 'verify', 'check'],
   ...['checkpoint', 'list', 'prune', 'rm', 'warm', 'copy', 'container'],
   ...['show', 'report', 'diff', 'memory', 'merge', 'edit', 'decode', 'encode'],
-  ...['serve', 'migrate', 'migrations', 'resolve', 'cert', 'completion', 'build-addon'],
+  ...['serve', 'migrate', 'migrations', 'resolve', 'fleet', 'cert', 'completion', 'build-addon'],
 ];
 
 test('--help lists every command', async () => {
