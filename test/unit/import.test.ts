@@ -21,6 +21,7 @@ test('the command imports nothing of the library but its public API and the read
   const readers = ['../procfs/stat.ts', '../procfs/status.ts', '../procfs/tree.ts'];
   expect([...new Set(imported)].sort()).toEqual([
     '../containers.ts',
+    '../fleet.ts',
     '../generated/help.ts',
     '../images.ts',
     '../index.ts',

@@ -159,7 +159,7 @@ test('a host is drained, and what has ended is forgotten', async () => {
     process.kill(pid, 'SIGTERM');
     expect(await ended).toMatchObject({ exitCode: 0 });
   }
-});
+}, 120_000);
 
 test('Ctrl-C ends the command and not the operation, which cancel ends', async () => {
   const { order, look, agents, redis, key } = await startFleet(['host-a', 'host-b'], '5s');
