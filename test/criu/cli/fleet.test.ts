@@ -105,62 +105,6 @@ test('workloads are started and moved', async () => {
   await endWorkloads(look);
 });
 
-test('a host is drained, and what has ended is forgotten', async () => {
-  const { agents, look, order, directory } = await startFleet(['host-a', 'host-b']);
-  await Promise.all(
-    ['web', 'cache'].map((name) => order('run', name, '--on', 'host-a', ...program)),
-  );
-  expect((await look('drain', 'host-a', '--plan')).stdout).toMatch(/^2 moves, /);
-  const all = await startNodeCriu(['fleet', 'watch', '--redis', join(directory, 'redis.sock')]);
-  const drained = await order('drain', 'host-a');
-  expect(drained).toMatchObject({ exitCode: 0, stdout: '2 of 2 moved' });
-  expect(drained.stderr).toMatch(/web moved from host-a to host-b, down for /);
-  await waitFor(() => /cache moved/.test(all.stderr()), 'the watch has seen the drain');
-  process.kill(all.pid, 'SIGINT');
-  expect(await all.ended).toMatchObject({ exitCode: 0 });
-  expect((await look('hosts')).stdout).toMatch(/host-a +drain(ed|ing) +0 /);
-  // No host is left to take them.
-  const stuck = await look('drain', 'host-b', '--plan');
-  expect(stuck).toMatchObject({ exitCode: 3, stdout: expect.stringContaining('2 workloads stay') });
-  expect((await order('undrain', 'host-a')).stdout).toBe('host-a takes workloads');
-
-  expect((await order('cordon', 'host-a')).exitCode).toBe(0);
-  expect(await order('move', 'web')).toMatchObject({
-    ...{ exitCode: 3, stderr: expect.stringContaining('(host-a: is cordoned)') },
-  });
-  expect(await order('drain', 'host-b')).toMatchObject({
-    ...{ exitCode: 1, stdout: '0 of 0 moved\nno host for: cache, web' },
-  });
-  for (const [verb, host] of [
-    ['undrain', 'host-b'],
-    ['uncordon', 'host-a'],
-  ] as const) {
-    expect((await order(verb, host)).exitCode).toBe(0);
-  }
-  expect(await order('rebalance')).toMatchObject({ exitCode: 0, stdout: '0 of 0 moved' });
-  expect((await look('limit', '1')).stdout).toBe('moves at once: at most 1');
-  expect((await look('limit', 'none')).stdout).toBe('moves at once: no limit');
-
-  expect(await order('forget', 'web')).toMatchObject({
-    ...{ exitCode: 1, stderr: expect.stringContaining('web runs: end it first') },
-  });
-  await endWorkloads(look);
-  await waitFor(
-    async () => /ended.*\n.*ended/.test((await look('workloads')).stdout),
-    'both ended',
-  );
-  expect((await order('forget', 'web')).stdout).toBe('web is forgotten');
-  expect((await order('forget', 'cache')).exitCode).toBe(0);
-  expect((await look('workloads')).stdout).toBe('');
-  expect((await look('operations', '--last', '1')).stdout).toMatch(
-    /\n\S+ +rebalance +default +done /,
-  );
-  for (const { pid, ended } of agents) {
-    process.kill(pid, 'SIGTERM');
-    expect(await ended).toMatchObject({ exitCode: 0 });
-  }
-}, 120_000);
-
 test('Ctrl-C ends the command and not the operation, which cancel ends', async () => {
   const { order, look, agents, redis, key } = await startFleet(['host-a', 'host-b'], '5s');
   await order('run', 'web', '--on', 'host-a', '--', 'sleep', '1000');
