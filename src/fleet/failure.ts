@@ -27,3 +27,8 @@ export function fromJobReason(operation: string, reason: string): CriuError {
     /^(ERR_CRIU_[A-Z_]+) (.*)$/s.exec(reason) ?? [];
   return new CriuError(code as CriuErrorCode, message, { operation });
 }
+
+/** True if a step has failed because it was cancelled. */
+export function isCancelled(reason: string | undefined): boolean {
+  return reason !== undefined && /was cancelled/.test(reason);
+}

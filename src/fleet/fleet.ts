@@ -2,7 +2,8 @@ import { on } from 'node:events';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { CriuError, invalid } from '../errors.ts';
-import { Criu, type MigrationAddress } from '../index.ts';
+import { Criu } from '../index.ts';
+import { formatMigrationAddress } from '../migration/protocol/address-options.ts';
 import { checkValue } from '../options/check.ts';
 import { integer } from '../options/kinds.ts';
 import { CriuBackend } from './agent/criu-backend.ts';
@@ -160,25 +161,25 @@ export class Fleet implements AsyncDisposable {
     const known = view.workloads.find((one) => one.name === name);
     if (known) throw fleetFailure('run', `${known.host} has a workload ${name}`);
     const memoryBytes = memoryOf(checked);
-    const to = await this.#placeNew(view, checked, memoryBytes, { on, ...options });
+    const to = this.#placeNew(view, checked, memoryBytes, { on, ...options });
     const shown = { workload: name, from: undefined, to, memoryBytes };
     const step = { host: to, action: { kind: 'run', workload: checked } as const, shown };
     return await this.#dispatcher.order({ kind: 'run', target: name, steps: [step], unplaced: [] });
   }
 
-  async #placeNew(
+  #placeNew(
     view: FleetView,
     spec: WorkloadSpec,
     memoryBytes: number,
     { on, ...options }: RunOptions,
-  ): Promise<string> {
-    if (on !== undefined) await this.#requireHost('run', on);
+  ): string {
+    if (on !== undefined) requireHost('run', on, view);
     else if (!('command' in spec || 'template' in spec)) {
       throw invalid('run', 'on', 'the name of the host on which it runs', on);
     }
     const hosts = on === undefined ? view.hosts : view.hosts.filter(({ name }) => name === on);
     const { name, labels, placement } = spec;
-    const addresses = (spec.addresses ?? []).map(textOfAddress);
+    const addresses = (spec.addresses ?? []).map(formatMigrationAddress);
     const demand = { name, labels, placement, addresses, memoryBytes };
     const { host, reason } = planPlacement({ ...view, hosts }, demand, options);
     if (host !== undefined) return host;
@@ -199,8 +200,8 @@ export class Fleet implements AsyncDisposable {
 
   /** Plans what {@link Fleet.move} would do. @throws CriuError as {@link Fleet.move} does */
   async planMove(workload: string, options: PlanMoveOptions = {}): Promise<FleetPlan> {
-    await this.#requireWorkload('move', workload);
-    return planMove(await this.view(), workload, options);
+    const { view } = await this.#viewWithWorkload('move', workload);
+    return planMove(view, workload, options);
   }
 
   /**
@@ -210,7 +211,7 @@ export class Fleet implements AsyncDisposable {
    */
   async drain(host: string, given: DrainOptions = {}): Promise<FleetOperation> {
     const { limits, ...options } = splitLimits('drain', given);
-    await this.#requireHost('drain', host);
+    await this.#viewWithHost('drain', host);
     // First of all, so that the plan is about all that the host will ever have.
     await this.#dispatcher.command(host, { kind: 'drain' });
     const plan = planDrain(await this.view(), host, options);
@@ -219,8 +220,7 @@ export class Fleet implements AsyncDisposable {
 
   /** Plans what {@link Fleet.drain} would do. @throws CriuError as {@link Fleet.drain} does */
   async planDrain(host: string, options: PlanDrainOptions = {}): Promise<FleetPlan> {
-    await this.#requireHost('drain', host);
-    return planDrain(await this.view(), host, options);
+    return planDrain(await this.#viewWithHost('drain', host), host, options);
   }
 
   /**
@@ -264,12 +264,14 @@ export class Fleet implements AsyncDisposable {
    * @throws CriuError ERR_CRIU_FLEET, ERR_CRIU_FLEET_REFUSED
    */
   async cordon(host: string): Promise<void> {
-    await this.#dispatcher.command(await this.#requireHost('cordon', host), { kind: 'cordon' });
+    await this.#viewWithHost('cordon', host);
+    await this.#dispatcher.command(host, { kind: 'cordon' });
   }
 
   /** Lets new workloads come to a host again. @throws CriuError ERR_CRIU_FLEET, ERR_CRIU_FLEET_REFUSED */
   async uncordon(host: string): Promise<void> {
-    await this.#dispatcher.command(await this.#requireHost('uncordon', host), { kind: 'uncordon' });
+    await this.#viewWithHost('uncordon', host);
+    await this.#dispatcher.command(host, { kind: 'uncordon' });
   }
 
   /**
@@ -277,12 +279,13 @@ export class Fleet implements AsyncDisposable {
    * @throws CriuError ERR_CRIU_FLEET, ERR_CRIU_FLEET_REFUSED
    */
   async undrain(host: string): Promise<void> {
-    await this.#dispatcher.command(await this.#requireHost('undrain', host), { kind: 'undrain' });
+    await this.#viewWithHost('undrain', host);
+    await this.#dispatcher.command(host, { kind: 'undrain' });
   }
 
   /** Removes a workload that has ended from the fleet. @throws CriuError ERR_CRIU_FLEET if it runs */
   async forget(workload: string): Promise<void> {
-    const { host } = await this.#requireWorkload('forget', workload);
+    const { host } = (await this.#viewWithWorkload('forget', workload)).found;
     await this.#dispatcher.command(host, { kind: 'forget', workload });
   }
 
@@ -298,18 +301,22 @@ export class Fleet implements AsyncDisposable {
     });
   }
 
-  async #requireHost(operation: string, host: string): Promise<string> {
+  /** Reads the view once, for what is asked about a host that is in it. */
+  async #viewWithHost(operation: string, host: string): Promise<FleetView> {
     checkValue(operation, 'host', nameCheck, host);
-    const { hosts } = await this.view();
-    if (hosts.some(({ name }) => name === host)) return host;
-    const known = hosts.map(({ name }) => name).join(', ') || 'none';
-    throw fleetFailure(operation, `there is no host ${host}; the hosts are ${known}`);
+    const view = await this.view();
+    requireHost(operation, host, view);
+    return view;
   }
 
-  async #requireWorkload(operation: string, workload: string): Promise<FleetWorkload> {
+  async #viewWithWorkload(
+    operation: string,
+    workload: string,
+  ): Promise<{ readonly view: FleetView; readonly found: FleetWorkload }> {
     checkValue(operation, 'workload', nameCheck, workload);
-    const found = (await this.workloads()).find(({ name }) => name === workload);
-    if (found) return found;
+    const view = await this.view();
+    const found = view.workloads.find(({ name }) => name === workload);
+    if (found) return { view, found };
     throw fleetFailure(operation, `there is no workload ${workload}`);
   }
 
@@ -338,12 +345,14 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
-function noHost(operation: string, reason: string): CriuError {
-  return new CriuError('ERR_CRIU_FLEET_NO_HOST', `${operation}: ${reason}`, { operation });
+function requireHost(operation: string, host: string, { hosts }: FleetView): void {
+  if (hosts.some(({ name }) => name === host)) return;
+  const known = hosts.map(({ name }) => name).join(', ') || 'none';
+  throw fleetFailure(operation, `there is no host ${host}; the hosts are ${known}`);
 }
 
-function textOfAddress(address: MigrationAddress): string {
-  return typeof address === 'string' ? address : address.address;
+function noHost(operation: string, reason: string): CriuError {
+  return new CriuError('ERR_CRIU_FLEET_NO_HOST', `${operation}: ${reason}`, { operation });
 }
 
 function memoryOf(spec: WorkloadSpec): number {

@@ -21,7 +21,7 @@ export interface WorkloadTraits {
   readonly addresses?: readonly MigrationAddress[] | undefined;
   /** It may be moved by post-copy when pre-copy does not converge. Default false. */
   readonly allowPostCopy?: boolean | undefined;
-  /** Options of its dumps. Default: `tcpEstablished`, and the network lock of nftables where the host has no iptables. */
+  /** Options of its dumps, besides `tcpEstablished`, which is set. */
   readonly dump?: Partial<DumpOptions> | undefined;
   /** Checkpoints on schedule; none by default. */
   readonly checkpoint?: CheckpointSchedule | undefined;

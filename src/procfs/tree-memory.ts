@@ -1,12 +1,11 @@
 import { readSharedMemoryPss } from './smaps.ts';
 import { readStatus } from './status.ts';
-import { descendantsOf } from './tree.ts';
 
-/** Reads the approximate size of the images of a process tree, in bytes. */
-export async function readTreeMemory(root: number): Promise<number> {
+/** Reads the approximate size of the images of processes, in bytes. */
+export async function readTreeMemory(tree: readonly number[]): Promise<number> {
   let memory = 0;
   // One by one: a tree may have more processes than this process may open files.
-  for (const pid of descendantsOf(root)) memory += await memoryOf(pid);
+  for (const pid of tree) memory += await memoryOf(pid);
   return memory;
 }
 

@@ -15,6 +15,7 @@ import {
 import { textOf } from '../../procfs/read.ts';
 import { startTimeOf } from '../../procfs/stat.ts';
 import { readAvailableMemory, readBootIdSync } from '../../procfs/system.ts';
+import { descendantsOf } from '../../procfs/tree.ts';
 import { readTreeMemory } from '../../procfs/tree-memory.ts';
 import { fleetFailure } from '../failure.ts';
 import type { HostFacts } from '../view.ts';
@@ -158,7 +159,7 @@ export class CriuBackend implements HostBackend {
   }
 
   async memoryBytes({ pid }: WorkloadRoot): Promise<number> {
-    return await readTreeMemory(pid);
+    return await readTreeMemory(descendantsOf(pid));
   }
 
   async migrate(request: MoveRequest): Promise<OutgoingMove> {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Processor, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { CriuError } from '../../errors.ts';
@@ -9,29 +8,23 @@ import { requirePrivate } from '../../process/private-directory.ts';
 import { DirectoryLock } from '../../store/directory-lock.ts';
 import { fleetFailure } from '../failure.ts';
 import { type OperationJob, summarize } from '../operator/summary.ts';
-import type { Action } from '../orders/order.ts';
 import { redisFailure } from '../redis/connection.ts';
 import { type FleetKeys, movesOf, OPERATIONS, ordersOf } from '../redis/keys.ts';
-import {
-  type HostRecord,
-  readHost,
-  readWorkloadsOf,
-  type WorkloadRecord,
-} from '../redis/records.ts';
 import type { WorkloadSpec } from '../workload-spec.ts';
 import { OrderedArrivals } from './arrivals.ts';
 import type { ArrivalServer, HostBackend } from './backend.ts';
+import { HostDescription } from './host-description.ts';
+import { HostOrders } from './host-orders.ts';
 import { HostStateFile } from './host-state.ts';
 import type { MemberOptions } from './member-options.ts';
 import { MoveSlots } from './move-slots.ts';
-import { type MoveOutcome, Mover } from './mover.ts';
-import { type AcceptedOrder, OrderDesk, type OrderJob } from './order-desk.ts';
+import { Mover } from './mover.ts';
+import { OrderDesk, type OrderJob } from './order-desk.ts';
 import { OrderJournal } from './order-journal.ts';
 import { Publication } from './publication.ts';
 import { StateDirectory } from './state-directory.ts';
-import { TryLater } from './step-failure.ts';
 import { WorkloadNames } from './workload-names.ts';
-import { type WorkloadEntry, WorkloadTable } from './workload-table.ts';
+import { WorkloadTable } from './workload-table.ts';
 
 /** How many short orders a host carries out at once. */
 const SHORT_ORDERS = 16;
@@ -40,19 +33,12 @@ const MAX_BACKOFF_MS = 30_000;
 const MIN_BACKOFF_MS = 500;
 /** After this many heartbeats without a sign of life the job of an agent that has died goes to the next one. */
 const LOCK = 4;
-/** How often the progress of a move is written, in milliseconds. */
-const PROGRESS_MS = 500;
 /**
  * How long a worker without jobs waits before it asks again, in seconds. A new job wakes it at once; meanwhile Redis frees the
  * buffers of its connection, which are most of its memory if thousands ask all the time.
  */
 const DRAIN_DELAY_S = 30;
-/** How long the end of a move waits for the destination to say that it has the workload, in milliseconds. */
-const SEEN_MS = 2000;
-const SEEN_POLL_MS = 20;
 const OPERATION = 'join';
-
-type MoveAction = Extract<Action, { readonly kind: 'move' }>;
 
 /** What a member of a fleet is made with. */
 export interface MemberContext {
@@ -75,9 +61,8 @@ export class FleetMember implements AsyncDisposable {
   readonly #state: HostStateFile;
   readonly #journal: OrderJournal;
   readonly #publication: Publication;
-  readonly #names: WorkloadNames;
-  readonly #slots: MoveSlots;
   readonly #mover: Mover;
+  readonly #orders: HostOrders;
   readonly #lock: DirectoryLock;
   readonly #workers: Worker[] = [];
   readonly #moves: Queue;
@@ -121,16 +106,24 @@ export class FleetMember implements AsyncDisposable {
     this.#table = new WorkloadTable(own.directory);
     this.#state = new HostStateFile(own.directory);
     this.#journal = new OrderJournal(own.directory);
-    this.#names = new WorkloadNames(redis, keys, name);
-    this.#slots = new MoveSlots(redis, keys);
     const share = limits.bandwidth && Math.max(1, Math.floor(limits.bandwidth / limits.outgoing));
     this.#mover = new Mover(backend, this.#table, share);
     this.#publication = new Publication(redis, keys, {
       ...{ name, id: own.id, heartbeatMs },
-      publisher: { host: () => this.#describe(), workloads: () => this.#describeWorkloads() },
+      publisher: new HostDescription({
+        ...{ name, options, backend, table: this.#table, state: this.#state, mover: this.#mover },
+        endpoint: () => ({ host: this.#server?.host ?? '', port: this.#server?.port ?? 0 }),
+      }),
     });
     this.#moves = new Queue(movesOf(name), { connection: redis, prefix: keys.prefix });
     this.#moves.on('error', (error) => this.#warn(error));
+    this.#orders = new HostOrders({
+      ...{ name, redis, keys, backend, table: this.#table, state: this.#state },
+      ...{ journal: this.#journal, publication: this.#publication, mover: this.#mover },
+      ...{ moves: this.#moves, names: new WorkloadNames(redis, keys, name) },
+      slots: new MoveSlots(redis, keys),
+      warn: (error) => this.#warn(error),
+    });
   }
 
   /** Where other hosts send workloads, as `HOST:PORT`. */
@@ -159,7 +152,9 @@ export class FleetMember implements AsyncDisposable {
     const { name, operators, limits } = this.#options;
     const desk = new OrderDesk({ fleet, name, operators, journal: this.#journal });
     const obey = (job: Job<OrderJob>, signal?: AbortSignal) =>
-      desk.process(job, signal ?? new AbortController().signal, (order) => this.#carryOut(order));
+      desk.process(job, signal ?? new AbortController().signal, (order) =>
+        this.#orders.carryOut(order),
+      );
     this.#work<OrderJob>(ordersOf(name), SHORT_ORDERS, (job, _token, signal) => obey(job, signal));
     this.#work<OrderJob>(movesOf(name), limits.outgoing, (job, _token, signal) =>
       obey(job, signal),
@@ -183,192 +178,12 @@ export class FleetMember implements AsyncDisposable {
     this.#workers.push(worker);
   }
 
-  async #carryOut(accepted: AcceptedOrder): Promise<unknown> {
-    const { action } = accepted.order;
-    switch (action.kind) {
-      case 'move':
-        return await this.#move(accepted as AcceptedOrder<MoveAction>);
-      case 'run':
-        return await this.#run(action.workload);
-      case 'cordon':
-      case 'uncordon':
-      case 'drain':
-      case 'undrain':
-        return await this.#setState(action.kind);
-      case 'cancel':
-        return await this.#cancel(action.steps, accepted.order.expiresAt);
-      case 'forget':
-        return await this.#forget(action.workload);
-    }
-  }
-
-  async #move(accepted: AcceptedOrder<MoveAction>): Promise<MoveOutcome> {
-    const { order, signed, job, signal } = accepted;
-    let lastWrite = 0;
-    const outcome = await this.#slots.run(order.id, signal, () =>
-      this.#mover.move(order, {
-        ...{ signed, signal },
-        endpointOf: (host) => this.#endpointOf(host),
-        moved: (result) => accepted.note(result),
-        progress: (progress) => {
-          const now = performance.now();
-          if (now - lastWrite < PROGRESS_MS) return;
-          lastWrite = now;
-          // Progress is for those who watch: a move does not fail for it.
-          job.updateProgress(progress).catch(() => {});
-        },
-      }),
-    );
-    await this.#awaitSeen(order.action.workload, order.action.to);
-    return outcome;
-  }
-
-  /** Whoever looks after an operation has ended finds the workload at its destination: that has told Redis by then. */
-  async #awaitSeen(workload: string, host: string): Promise<void> {
-    const { redis, keys } = this.#context;
-    const until = performance.now() + SEEN_MS;
-    try {
-      while (performance.now() < until) {
-        const there = await readWorkloadsOf(redis, keys, host);
-        if (there.some(({ name }) => name === workload)) break;
-        await sleep(SEEN_POLL_MS);
-      }
-      await this.#publication.beat();
-    } catch (error) {
-      this.#warn(error as Error);
-    }
-  }
-
-  async #endpointOf(host: string): Promise<{ host: string; port: number }> {
-    const { redis, keys } = this.#context;
-    const [text, lease] = await Promise.all([
-      redis.hget(keys.hosts, host),
-      redis.exists(`mutex:${keys.lease(host)}`),
-    ]);
-    const record = text === null ? undefined : readHost(text);
-    if (!record || lease === 0) throw new TryLater(`${host} has not been heard of`);
-    return record.endpoint;
-  }
-
-  async #run(spec: WorkloadSpec): Promise<{ pid: number }> {
-    const { name } = spec;
-    if (this.#state.current !== 'ready') {
-      throw fleetFailure('run', `${this.name} is ${this.#state.current}`);
-    }
-    const known = this.#table.get(name);
-    if (known) throw fleetFailure('run', `${this.name} has a workload ${name}`);
-    await this.#names.claim(name);
-    try {
-      const { kind, pid, startTime } = await this.#context.backend.start(spec);
-      await this.#table.put({
-        ...{ spec, kind, root: { pid, startTime }, state: 'running' },
-        ...{ migration: undefined, generation: 0, since: Date.now() },
-      });
-      await this.#publication.beat();
-      return { pid };
-    } catch (error) {
-      if (!this.#table.get(name)) await this.#names.release(name);
-      throw error;
-    }
-  }
-
   /**
    * Makes a process or a container that runs on this host a workload of the fleet.
    * @throws CriuError ERR_CRIU_FLEET if the fleet has a workload of that name, or there is no such process
    */
   async register(spec: WorkloadSpec): Promise<void> {
-    await this.#run(spec);
-  }
-
-  async #setState(order: 'cordon' | 'uncordon' | 'drain' | 'undrain'): Promise<{ state: string }> {
-    const states = {
-      cordon: 'cordoned',
-      uncordon: 'ready',
-      drain: 'draining',
-      undrain: 'ready',
-    } as const;
-    const state = states[order];
-    await this.#state.set(state);
-    if (order === 'undrain') await this.#cancelMoves();
-    await this.#publication.beat();
-    return { state };
-  }
-
-  /** Cancels all moves from this host that have not switched over. */
-  async #cancelMoves(): Promise<void> {
-    const jobs = await this.#moves.getJobs(['active', 'waiting', 'delayed', 'prioritized']);
-    for (const job of jobs) {
-      if (job.id !== undefined) await this.#cancelStep(job.id, Date.now());
-    }
-  }
-
-  async #cancel(steps: readonly string[], expiresAt: number): Promise<{ cancelled: number }> {
-    for (const step of steps) await this.#cancelStep(step, expiresAt);
-    return { cancelled: steps.length };
-  }
-
-  /** A step that waits is refused when its turn comes; one that is delayed has its turn now. */
-  async #cancelStep(step: string, expiresAt: number): Promise<void> {
-    const known = this.#journal.get(step);
-    if (known?.state === 'done' || known?.state === 'failed') return;
-    if (!this.#mover.cancel(step)) {
-      await this.#journal.write(step, expiresAt, { state: 'cancelled' });
-    }
-    const job = await this.#moves.getJob(step);
-    if (await job?.isDelayed()) await job?.promote().catch(() => {});
-  }
-
-  /** Forgets a workload that has ended. */
-  async #forget(name: string): Promise<object> {
-    const entry = this.#table.get(name);
-    if (!entry) throw fleetFailure('forget', `${this.name} has no workload ${name}`);
-    if (entry.state === 'running' && this.#context.backend.isRunning(entry.root)) {
-      throw fleetFailure('forget', `${name} runs: end it first`);
-    }
-    await this.#table.remove(name);
-    await this.#names.release(name);
-    await this.#publication.beat();
-    return {};
-  }
-
-  async #describe(): Promise<HostRecord> {
-    const { labels, limits, allowAddresses = [] } = this.#options;
-    const facts = await this.#context.backend.facts();
-    const isEmpty = this.#table.all.every((entry) => this.#stateOf(entry) === 'ended');
-    if (this.#state.current === 'draining' && isEmpty) await this.#state.set('drained');
-    return {
-      ...{ name: this.name, labels, limits, facts, seenAt: Date.now() },
-      state: this.#state.current,
-      endpoint: { host: this.#server?.host ?? '', port: this.#server?.port ?? 0 },
-      allowAddresses: allowAddresses.map(textOfAddress),
-    };
-  }
-
-  async #describeWorkloads(): Promise<WorkloadRecord[]> {
-    return await Promise.all(
-      this.#table.all
-        .filter(({ state }) => state !== 'arriving')
-        .map(async (entry) => {
-          const { spec, kind, root, generation, since } = entry;
-          const state = this.#stateOf(entry);
-          const isHere = state !== 'ended';
-          return {
-            ...{ name: spec.name, kind, pid: root.pid, generation, since, state },
-            labels: spec.labels ?? {},
-            placement: spec.placement ?? {},
-            addresses: (spec.addresses ?? []).map(textOfAddress),
-            allowPostCopy: spec.allowPostCopy ?? false,
-            memoryBytes: isHere ? await this.#context.backend.memoryBytes(root) : 0,
-            movingTo: state === 'moving' ? this.#mover.destinationOf(spec.name) : undefined,
-            checkpoint: undefined,
-          };
-        }),
-    );
-  }
-
-  #stateOf({ spec, root, state }: WorkloadEntry): WorkloadRecord['state'] {
-    if (state === 'moving') return this.#mover.destinationOf(spec.name) ? 'moving' : 'unresolved';
-    return this.#context.backend.isRunning(root) ? 'running' : 'ended';
+    await this.#orders.run(spec);
   }
 
   #beatSoon(): void {
@@ -429,8 +244,4 @@ function backoffStrategy(attemptsMade: number): number {
   const delay = Math.min(MIN_BACKOFF_MS * 2 ** (attemptsMade - 1), MAX_BACKOFF_MS);
   // Hosts that were refused at the same time come back at different times.
   return Math.round(delay * (0.5 + Math.random() / 2));
-}
-
-function textOfAddress(address: string | { readonly address: string }): string {
-  return typeof address === 'string' ? address : address.address;
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, Queue, QueueEvents } from 'bullmq';
 import { CriuError } from '../../errors.ts';
 import type { MoveProgress } from '../agent/mover.ts';
-import { fleetFailure, fromJobReason } from '../failure.ts';
+import { fleetFailure, fromJobReason, isCancelled } from '../failure.ts';
 import type { FleetOperationState, FleetOperationView, FleetStep } from '../operation-view.ts';
 import type { OperationJob } from './summary.ts';
 
@@ -52,7 +52,7 @@ async function viewStep(step: OperationJob['steps'][number], queue: Queue): Prom
   const state = STATES[known] ?? 'waiting';
   return {
     ...step,
-    state: state === 'failed' && /was cancelled/.test(reason ?? '') ? 'cancelled' : state,
+    state: state === 'failed' && isCancelled(reason) ? 'cancelled' : state,
     ...{ phase, bytes, downtimeMs },
     attempts: job?.attemptsStarted ?? 0,
     startedAt: job?.processedOn,

@@ -1,5 +1,5 @@
 import type { Job } from 'bullmq';
-import { fromJobReason } from '../failure.ts';
+import { fromJobReason, isCancelled } from '../failure.ts';
 import type { FleetOperationView, FleetStep } from '../operation-view.ts';
 
 /** What the job of an operation has: what everybody may see, which nobody acts on. */
@@ -26,10 +26,9 @@ export async function summarize(job: Job<OperationJob>): Promise<FleetOperationV
   const ended = steps.map((step): FleetStep => {
     const result = ofStep(values, step.id);
     const reason = ofStep(failures, step.id);
-    const isCancelled = reason !== undefined && /was cancelled/.test(reason);
     return {
       ...step,
-      state: result ? 'done' : isCancelled ? 'cancelled' : 'failed',
+      state: result ? 'done' : isCancelled(reason) ? 'cancelled' : 'failed',
       phase: undefined,
       bytes: result?.bytes ?? 0,
       attempts: 0,

@@ -18,6 +18,8 @@ export interface FleetKeys {
   readonly moves: string;
   /** The lease of the agent of a host. redis-semaphore puts its own prefix before it. */
   lease(host: string): string;
+  /** The key that this lease is kept under. */
+  leaseKey(host: string): string;
 }
 
 /** The keys of a fleet. */
@@ -33,6 +35,7 @@ export function keysOf(fleet: string): FleetKeys {
     changes: `${prefix}:changes`,
     moves: `${prefix}:moves`,
     lease: (host) => `${prefix}:agent:${host}`,
+    leaseKey: (host) => `mutex:${prefix}:agent:${host}`,
   };
 }
 

@@ -31,7 +31,7 @@ export async function readView(redis: Redis, keys: FleetKeys): Promise<FleetView
     return record?.name === name ? [record] : [];
   });
   records.sort(byName);
-  const leases = records.map(({ name }) => `mutex:${keys.lease(name)}`);
+  const leases = records.map(({ name }) => keys.leaseKey(name));
   const alive = leases.length > 0 ? await redis.mget(leases) : [];
   const areFenced = new Set(fenced);
   return {

@@ -13,10 +13,15 @@ const NAME = /^[^\s/]{1,15}$/;
 
 /** Parses an address; undefined if it is none. */
 export function parseAddress(given: MigrationAddress): PlacedAddress | undefined {
-  const { address, device } = typeof given === 'string' ? { address: given } : given;
-  const cidr = parseCidr(address);
+  const device = typeof given === 'string' ? undefined : given.device;
+  const cidr = parseCidr(formatMigrationAddress(given));
   const isNamed = device === undefined || (NAME.test(device) && device !== 'lo');
   return cidr && isNamed ? { ...cidr, device } : undefined;
+}
+
+/** The address or range itself, as `ADDRESS/PREFIX`. */
+export function formatMigrationAddress(given: MigrationAddress): string {
+  return typeof given === 'string' ? given : given.address;
 }
 
 /** A list of addresses, or of ranges. */

@@ -61,7 +61,7 @@ export async function readTreeFacts(root: number): Promise<TreeFacts> {
   const [own, inside] = await Promise.all(
     (['self', root] as const).map((pid) => readNamespace(pid, 'pid').catch(() => undefined)),
   );
-  const memory = await readTreeMemory(root);
+  const memory = await readTreeMemory(tree);
   const status = await readStatus(root).catch(() => undefined);
   return {
     pids: own === inside ? await threadsOf(tree) : [],
