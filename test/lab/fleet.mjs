@@ -139,6 +139,6 @@ export async function startService(lab, fleet, index, { heap = 8, ...more } = {}
   await operation.result();
   await until(async () => (await readFile(output, 'utf8')).includes('ready'), `${name} is ready`);
   const client = await startClient(lab, address);
-  await client.measure({ patient: true });
+  await client.measure();
   return { name, address, client };
 }
