@@ -295,6 +295,14 @@ describe('on an unsupported platform', () => {
 describe('types', () => {
   const source = join(root, 'test/types');
 
+  // A program that uses a fleet has the packages whose types the declarations name.
+  beforeAll(async () => {
+    const text = await readFile(join(root, 'package.json'), 'utf8');
+    const { peerDependencies } = JSON.parse(text) as { peerDependencies: Record<string, string> };
+    const peers = ['bullmq', 'ioredis'].map((name) => `${name}@${peerDependencies[name]}`);
+    await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...peers]);
+  });
+
   /** Compiles the tests of the types, as ESM (`mts`) or CommonJS (`cts`), after a change to them. */
   async function compile(type: string, change = (text: string) => text): Promise<string> {
     const directory = await mkdtemp(join(project, 'types-'));

@@ -24,6 +24,7 @@ beforeAll(async () => {
     ...(await filesIn('docs', /\.(md|png|svg)$/)),
     ...(await filesIn('examples', /\.\w+$/)),
     ...(await filesIn('examples/copies', /./)),
+    ...(await filesIn('examples/fleet', /./)),
     ...prebuilt.map((name) => `prebuilds/${name}`),
     ...(await filesIn('src/native', /\.[ch]$/)),
     ...(await filesIn('src/native/launcher', /\.[ch]$/)),
