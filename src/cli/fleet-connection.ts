@@ -163,7 +163,8 @@ async function redisOf({
   };
 }
 
-async function textOf(file: string, flag: string): Promise<string> {
+/** Reads a file. @throws CriuError that names the flag */
+export async function textOf(file: string, flag: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addAgent } from './fleet-agent.ts';
+import { addDashboard } from './fleet-dashboard.ts';
 import { addKeygen } from './fleet-keys.ts';
 import { addHosts, addOperations, addWorkloads } from './fleet-lists.ts';
 import { addDrain, addMove, addRebalance } from './fleet-moves.ts';
@@ -45,6 +46,7 @@ export function addFleet(program: Command): void {
   addRebalance(fleet);
   addOperations(fleet);
   addWatch(fleet);
+  addDashboard(fleet);
   addCancel(fleet);
   addForget(fleet);
   addLimit(fleet);

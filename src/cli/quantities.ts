@@ -63,6 +63,11 @@ export function hostAndPort(text: string): { readonly host: string; readonly por
   return { host, port: Number(port) };
 }
 
+/** Parses an endpoint, or a port alone, which stands for 127.0.0.1. */
+export function localAddress(text: string): ReturnType<typeof hostAndPort> {
+  return hostAndPort(text.includes(':') ? text : `127.0.0.1:${text}`);
+}
+
 /** Formats an endpoint as {@link hostAndPort} parses it. */
 export function formatEndpoint({ host, port }: ReturnType<typeof hostAndPort>): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

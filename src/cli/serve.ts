@@ -15,7 +15,7 @@ import { CopyStates, offerFilter, reportRefusal } from './incoming.ts';
 import type { LogFormat } from './log-record.ts';
 import type { OptionName } from './option-names.ts';
 import { eachText } from './pairs.ts';
-import { bytes, count, formatEndpoint, hostAndPort, port } from './quantities.ts';
+import { bytes, count, formatEndpoint, hostAndPort, localAddress, port } from './quantities.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 import { withOutput } from './verb.ts';
 
@@ -93,7 +93,7 @@ export function addServe(program: Command): void {
     .option(
       '--metrics <address:port>',
       'answer /metrics (Prometheus), /healthz and /readyz over HTTP; a port alone stands for 127.0.0.1',
-      monitoringAddress,
+      localAddress,
     )
     .addOption(
       new Option(
@@ -152,11 +152,6 @@ function containerLink(text: string, others: Links = {}): Links {
     throw new InvalidArgumentError('Give a device and what it joins, such as eth0=bridge:br0.');
   }
   return { ...others, [device]: kind === 'bridge' ? { bridge: name } : { parent: name } };
-}
-
-/** An endpoint, or a port on 127.0.0.1. */
-function monitoringAddress(text: string): Endpoint {
-  return hostAndPort(text.includes(':') ? text : `127.0.0.1:${text}`);
 }
 
 async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {

@@ -44,6 +44,7 @@ export function trustFrom({ ca, cert, key, insecure }: TrustFlags, host?: string
   throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message);
 }
 
-function isLoopback(host: string): boolean {
+/** True if the address or name reaches only this host. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
