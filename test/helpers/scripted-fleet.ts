@@ -27,6 +27,7 @@ export class ScriptedFleet implements DashboardSource {
   queues?: () => readonly DashboardQueue[];
   planDrain?: (host: string) => Promise<FleetPlan>;
   planMove?: (workload: string) => Promise<FleetPlan>;
+  planRebalance?: () => Promise<FleetPlan>;
   #change = deferred<void>();
 
   constructor(name = 'test fleet') {

@@ -435,7 +435,7 @@ test('an operation has its steps, and its plan', async () => {
   expect((await get('/operation?id=other')).status).toBe(404);
 });
 
-test('a drain and a move can be planned, which changes nothing', async () => {
+test('a drain, a move and a rebalance can be planned, which changes nothing', async () => {
   const fleet = new ScriptedFleet();
   const { get } = await serve(fleet);
   expect(await (await get('/session')).json()).toEqual({
@@ -450,9 +450,13 @@ test('a drain and a move can be planned, which changes nothing', async () => {
     return plan;
   };
   fleet.planMove = async () => ({ ...plan, notes: [] });
-  expect(await (await get('/session')).json()).toMatchObject({ plans: ['drain', 'move'] });
+  fleet.planRebalance = async () => ({ ...plan, notes: ['a rebalance'] });
+  expect(await (await get('/session')).json()).toMatchObject({
+    plans: ['drain', 'move', 'rebalance'],
+  });
   expect(await (await get('/plan?drain=host+a%2Fb')).json()).toEqual(plan);
   expect(await (await get('/plan?move=db')).json()).toMatchObject({ notes: [] });
+  expect(await (await get('/plan?rebalance=')).json()).toMatchObject({ notes: ['a rebalance'] });
   const refused = await get('/plan?drain=none');
   expect([refused.status, await refused.text()]).toEqual([503, 'there is no host none\n']);
   expect((await get('/plan')).status).toBe(404);
@@ -481,11 +485,14 @@ test('each file of the page is served with its type', async () => {
   const named = [...page.matchAll(/(?:src|href)="([^"]+\.\w+)"/g)].map(([, name]) => name);
   expect(named.sort()).toEqual(['icon.svg', 'main.js', 'style.css', 'theme.js']);
   expect(page).not.toMatch(/<script>|<style|style=|\son\w+=|https?:/);
-  const script = await (await get('/main.js', {})).text();
-  for (const [, name] of script.matchAll(/from '\.\/([\w-]+\.js)'/g)) {
-    const file = await get(`/${name}`, {});
-    expect([file.status, file.headers.get('content-type')]).toEqual([
-      ...[200, 'text/javascript; charset=utf-8'],
+  const modules = new Set(['main.js']);
+  for (const module of modules) {
+    const file = await get(`/${module}`, {});
+    expect([module, file.status, file.headers.get('content-type')]).toEqual([
+      ...[module, 200, 'text/javascript; charset=utf-8'],
     ]);
+    for (const [, name = ''] of (await file.text()).matchAll(/from '\.\/([\w-]+\.js)'/g)) {
+      modules.add(name);
+    }
   }
 });

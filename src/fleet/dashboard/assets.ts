@@ -18,6 +18,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const FILES = [
   ...['index.html', 'icon.svg', 'style.css', 'theme.js', 'main.js', 'connection.js', 'store.js'],
   ...['tabs.js', 'table.js', 'views.js', 'details.js', 'summary.js', 'format.js', 'elements.js'],
+  ...['parts.js', 'plan.js'],
 ];
 
 /** Reads the files of the page. They are beside this module, and beside the bundle that has it. */

@@ -3,6 +3,7 @@ import { atMost } from '../../concurrency/deadline.ts';
 import { EXPOSITION_TYPE } from '../../migration/destination/monitoring/exposition.ts';
 import { fleetMetrics } from '../metrics/fleet-metrics.ts';
 import { MoveTotals } from '../metrics/move-totals.ts';
+import type { FleetPlan } from '../plan.ts';
 import type { Access } from './access.ts';
 import type { Asset } from './assets.ts';
 import type { Feed } from './feed.ts';
@@ -84,7 +85,11 @@ export class Router {
   ): Promise<void> {
     const { source, feed, board } = this.#parts;
     if (pathname === '/session') {
-      const plans = [source.planDrain && 'drain', source.planMove && 'move'].filter(Boolean);
+      const plans = [
+        source.planDrain && 'drain',
+        source.planMove && 'move',
+        source.planRebalance && 'rebalance',
+      ].filter(Boolean);
       sendJson(response, 200, { name: source.name, hasQueues: board !== undefined, plans });
     } else if (pathname === '/events') {
       this.#sendEvents(request, response);
@@ -120,12 +125,10 @@ export class Router {
   async #sendPlan(params: URLSearchParams, response: ServerResponse): Promise<void> {
     const { source } = this.#parts;
     const [host, workload] = [params.get('drain'), params.get('move')];
-    const planning =
-      host !== null
-        ? source.planDrain?.(host)
-        : workload !== null
-          ? source.planMove?.(workload)
-          : undefined;
+    let planning: Promise<FleetPlan> | undefined;
+    if (host !== null) planning = source.planDrain?.(host);
+    else if (workload !== null) planning = source.planMove?.(workload);
+    else if (params.has('rebalance')) planning = source.planRebalance?.();
     if (planning) sendJson(response, 200, await atMost(ANSWER_MS, planning));
     else sendText(response, 404, 'the fleet makes no such plan here');
   }

@@ -20,6 +20,8 @@ export interface DashboardSource {
   planDrain?(host: string): Promise<FleetPlan>;
   /** Plans to move a workload to any host, without doing it. The page offers it. */
   planMove?(workload: string): Promise<FleetPlan>;
+  /** Plans to rebalance the hosts, without doing it. The page offers it. */
+  planRebalance?(): Promise<FleetPlan>;
   /** Returns the plan of the operation with this id; undefined if it is not known. */
   plan?(operation: string): Promise<FleetPlan | undefined>;
   /** Yields when something may have changed, until the signal is aborted. Without it, the fleet is asked at intervals. */

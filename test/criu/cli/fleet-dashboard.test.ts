@@ -43,7 +43,7 @@ test('the dashboard is served on loopback, to those who have the token, until SI
   expect((await get('/session')).status).toBe(401);
   expect((await get('/session', token)).status).toBe(401);
   expect(await (await get('/session', ownToken)).json()).toMatchObject({
-    ...{ name: 'lab', hasQueues: true, plans: ['drain', 'move'] },
+    ...{ name: 'lab', hasQueues: true, plans: ['drain', 'move', 'rebalance'] },
   });
   expect(await (await get('/metrics', ownToken)).text()).toContain(
     '\nnode_criu_fleet_hosts_alive 0\n',

@@ -179,6 +179,20 @@ test('a browser shows a fleet and follows it, by keyboard, by day and by night',
     unplaced: [sampleUnplaced('web', { from: host })],
     notes: ['1 workload stays'],
   });
+  fleet.planRebalance = async () => ({
+    moves: [
+      {
+        workload: 'api',
+        from: 'host-a',
+        to: 'host-b',
+        memoryBytes: 2 ** 33,
+        reason: 'a reason',
+        objections: [],
+      },
+    ],
+    unplaced: [],
+    notes: ['host-a stays at 75 % of memory in use'],
+  });
   await page.reload();
   await eventually(() => first(page)).toHaveLength(2);
   await page.keyboard.press('1');
@@ -189,6 +203,18 @@ test('a browser shows a fleet and follows it, by keyboard, by day and by night',
   );
   expect(await page.evaluate('document.activeElement.textContent')).toBe('Plan a drain');
   await page.keyboard.press('Escape');
+
+  // And what a rebalance would do, by key and by button.
+  await page.keyboard.press('r');
+  await eventually(() => details.innerText()).toMatch(
+    /stays at 75 %.*\s+Memory in use 2\s+host-a\s+38 % → 25 %\s+host-b\s+38 % → 50 %\s+Would move 1\s+api\s+host-a → host-b, 8\.00 GiB\s+a reason/,
+  );
+  await page.keyboard.press('Escape');
+  expect(await active(page)).toBe('host-a');
+  await page.getByRole('button', { name: 'Rebalance' }).press('Enter');
+  await eventually(() => details.innerText()).toMatch(/^Fleet\s+Rebalance\s+×\s+Plan again\s+What/);
+  await page.keyboard.press('Escape');
+  expect(await page.evaluate('document.activeElement.id')).toBe('rebalance');
   await page.keyboard.press('3');
 
   // The system's colours, or one's own, also after the page is loaded again.

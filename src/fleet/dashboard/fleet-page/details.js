@@ -1,13 +1,12 @@
 import { byId, element } from './elements.js';
 import { age, bytes, criuVersion, duration, labels, moment } from './format.js';
+import { facts, link, list, note, title } from './parts.js';
+import { levelsOf, plan, why } from './plan.js';
 import { hostState } from './views.js';
-
-/** Longer lists are cut. */
-const MAX_ITEMS = 100;
 
 /** The panel with all that is known of one row. */
 export class Details {
-  /** What can be planned: `drain`, `move`. */
+  /** What can be planned: `drain`, `move`, `rebalance`. */
   plans = [];
   #store;
   #panel = byId('details');
@@ -32,7 +31,7 @@ export class Details {
 
   /**
    * Shows a row.
-   * @param kind the table: `host`, `workload`, `operation` or `step`
+   * @param kind `host`, `workload`, `operation` or `step`, as the tables have them, or `rebalance`
    * @param focus where the focus returns to; without it, the focus stays where it is
    */
   open(kind, key, focus) {
@@ -46,6 +45,13 @@ export class Details {
       this.#panel.focus();
     }
     if (kind === 'operation') void this.#load(key);
+  }
+
+  /** Shows what a rebalance would do. */
+  openRebalance(focus) {
+    if (!this.plans.includes('rebalance')) return;
+    this.open('rebalance', '', focus);
+    void this.#plan('rebalance');
   }
 
   close() {
@@ -99,8 +105,11 @@ export class Details {
     const answer = await fetch(`plan?${what}=${encodeURIComponent(shown.key)}`).catch(
       () => undefined,
     );
-    if (answer?.ok) take(await answer.json());
-    else take({ text: answer ? await answer.text() : 'no connection' });
+    if (answer?.ok) {
+      const planned = await answer.json();
+      const levels = what === 'rebalance' ? levelsOf(planned, this.#store.hosts) : undefined;
+      take({ ...planned, levels });
+    } else take({ text: answer ? await answer.text() : 'no connection' });
   }
 
   /** A button that has a plan made, and the plan. */
@@ -119,6 +128,7 @@ export class Details {
       operation: store.operations,
       step: store.steps,
     };
+    if (kind === 'rebalance') return this.#rebalance();
     const row = of[kind]?.get(key);
     if (!row) return [title(kind, key), element('p', {}, 'It is gone.')];
     if (kind === 'host') return this.#host(row);
@@ -158,6 +168,10 @@ export class Details {
         note(`${row.state}, ${bytes(row.memoryBytes)}`),
       ]),
     ];
+  }
+
+  #rebalance() {
+    return [title('Fleet', 'Rebalance'), this.#planning('rebalance', 'Plan again')];
   }
 
   #workload(row) {
@@ -245,81 +259,10 @@ export class Details {
   }
 }
 
-/** A plan that was made for what is shown. Nothing of it is done. */
-function plan({ text, moves = [], unplaced = [], notes = [] }) {
-  const item = (one) => [
-    link('workload', one.workload, one.workload),
-    one.to === undefined ? undefined : note(`${one.from} → ${one.to}, ${bytes(one.memoryBytes)}`),
-    ...why(one),
-  ];
-  return element(
-    'div.planned',
-    { attributes: { role: 'status' } },
-    element('p', {}, text ?? 'What would be done; nothing is.'),
-    notes.map((each) => element('p', {}, each)),
-    list('Would move', moves, item),
-    list('Would stay', unplaced, item),
-  );
-}
-
-/** Why a plan has a host for a workload, or none, and why other hosts are not possible. */
-function why(planned) {
-  if (!planned) return [];
-  const { reason, objections } = planned;
-  return [reason, ...objections.map(objection)].map(note);
-}
-
-/** Why hosts are not possible: `not host-c: its CRIU is older`. */
-function objection({ objection: text, hosts, count }) {
-  const names =
-    hosts.join(', ') + (count > hosts.length ? ` and ${count - hosts.length} more` : '');
-  return `not ${names}: ${text}`;
-}
-
 function stepNote({ state, phase, downtimeMs, message, bytes: sent }) {
   const how =
     state === 'active'
       ? [phase, bytes(sent)]
       : [downtimeMs !== undefined && `down for ${duration(downtimeMs)}`];
   return [state, ...how, message].filter(Boolean).join(', ');
-}
-
-function title(kind, name) {
-  const close = element(
-    'button.close',
-    { type: 'button', title: 'Close (Esc)', ariaLabel: 'Close' },
-    '×',
-  );
-  return element('header', {}, element('h2', {}, element('small', {}, kind), name), close);
-}
-
-/** Names and values; what is empty is left out. */
-function facts(all) {
-  const known = Object.entries(all).filter(([, value]) => value !== undefined && value !== '');
-  return element(
-    'dl',
-    {},
-    known.map(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]),
-  );
-}
-
-function list(name, all, item) {
-  if (all.length === 0) return undefined;
-  const items = all.slice(0, MAX_ITEMS).map((one) => element('li', {}, item(one)));
-  const more =
-    all.length > MAX_ITEMS
-      ? element('li.more', {}, `and ${all.length - MAX_ITEMS} more`)
-      : undefined;
-  return [
-    element('h3', {}, `${name} `, element('small', {}, String(all.length))),
-    element('ul', {}, items, more),
-  ];
-}
-
-function link(kind, key, text) {
-  return element('button.link', { type: 'button', dataset: { kind, key } }, text);
-}
-
-function note(text) {
-  return element('span.note', {}, text);
 }

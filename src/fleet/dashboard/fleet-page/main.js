@@ -17,6 +17,7 @@ const connection = new Connection(store, ({ name, hasQueues, plans }) => {
   byId('fleet').textContent = visible(name);
   document.title = `${visible(name)} · fleet`;
   byId('queues').hidden = !hasQueues;
+  byId('rebalance').hidden = !plans.includes('rebalance');
   details.plans = plans;
 });
 const tabs = new Tabs(viewsOf(store), details);
@@ -57,6 +58,9 @@ search.addEventListener('keydown', (event) => {
 byId('summary').addEventListener('click', ({ target: { dataset } }) => {
   if (dataset.kind) details.open(dataset.kind, dataset.key);
 });
+byId('rebalance').addEventListener('click', ({ currentTarget }) =>
+  details.openRebalance(currentTarget),
+);
 const showTheme = () => {
   byId('theme').textContent = document.documentElement.dataset.theme;
 };
@@ -73,6 +77,7 @@ const keys = {
   '/': () => search.focus(),
   '?': () => help.showModal(),
   t: changeTheme,
+  r: () => details.openRebalance(tabs.table.element),
   Escape: () => details.close(),
 };
 document.addEventListener('keydown', (event) => {
