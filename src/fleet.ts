@@ -22,6 +22,7 @@ export type {
   DrainOptions,
   MoveOptions,
   RebalanceOptions,
+  RecoverOptions,
   RunOptions,
 } from './fleet/operator/operation-options.ts';
 export type { MoveLimits, Permission } from './fleet/orders/order.ts';
@@ -46,6 +47,11 @@ export type {
 } from './fleet/planner/plan-options.ts';
 export { planPlacement } from './fleet/planner/plan-placement.ts';
 export { planRebalance } from './fleet/planner/plan-rebalance.ts';
+export {
+  type PlannedRestart,
+  planRestart,
+  type RestartPlan,
+} from './fleet/planner/plan-restart.ts';
 export type { FleetRedis } from './fleet/redis/connection.ts';
 export type {
   FleetHost,

@@ -20,7 +20,9 @@ import {
   type DrainOptions,
   type MoveOptions,
   type RebalanceOptions,
+  type RecoverOptions,
   type RunOptions,
+  splitFencing,
   splitHost,
   splitLimits,
 } from './operator/operation-options.ts';
@@ -30,12 +32,14 @@ import type { FleetPlan } from './plan.ts';
 import { planDrain } from './planner/plan-drain.ts';
 import { planMove } from './planner/plan-move.ts';
 import type {
+  PlacementOptions,
   PlanDrainOptions,
   PlanMoveOptions,
   PlanRebalanceOptions,
 } from './planner/plan-options.ts';
 import { planPlacement } from './planner/plan-placement.ts';
 import { planRebalance } from './planner/plan-rebalance.ts';
+import { planRestart, type RestartPlan } from './planner/plan-restart.ts';
 import { openRedis, redisFailure, requireRedis } from './redis/connection.ts';
 import { type FleetKeys, keysOf } from './redis/keys.ts';
 import { readView } from './redis/records.ts';
@@ -88,15 +92,23 @@ export class Fleet implements AsyncDisposable {
    */
   async join(given: JoinOptions): Promise<FleetMember> {
     const options = checkJoinOptions(given);
-    const { listen, tls, insecure, directory, allowAddresses, limits } = options;
+    const { tls, insecure, directory, allowAddresses, limits } = options;
     const { restore, containers } = options;
-    const backend = new CriuBackend(options.criu ?? new Criu(), {
+    const { checkpointPort = 0, ...listen } = options.listen;
+    const criu = options.criu ?? new Criu();
+    const backend = new CriuBackend(criu, {
       ...{ listen, directory, bandwidth: limits.bandwidth, restore, containers },
       ...(tls && { tls }),
       ...(insecure && { insecure }),
       ...(allowAddresses && { allowAddresses }),
     });
-    const context = { fleet: this.name, redis: this.#redis, keys: this.#keys, backend };
+    const context = {
+      ...{ fleet: this.name, redis: this.#redis, keys: this.#keys, backend },
+      checkpoints: {
+        ...{ criu, restore, allowAddresses },
+        server: { listen: { host: listen.host, port: checkpointPort }, tls, insecure },
+      },
+    };
     return await FleetMember.join(options, context);
   }
 
@@ -260,6 +272,41 @@ export class Fleet implements AsyncDisposable {
   }
 
   /**
+   * Restarts the workloads of a host that is lost, and fenced, from their last checkpoints, on hosts that hold these. What
+   * they did since is lost, and so are their connections. Workloads without a checkpoint on a live host are in `unplaced`
+   * of the operation; {@link Fleet.planRecover} says why. If the host comes back, it ends what ran there before it does
+   * anything else, and is cordoned. There is one copy of each at most if the host is really fenced.
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT without `fenced: true` or a function `fence`; ERR_CRIU_FLEET if the host is
+   * alive, or `fence` rejects
+   */
+  async recover(host: string, given: RecoverOptions): Promise<FleetOperation> {
+    const { fenced: _, fence, ...options } = splitFencing(given);
+    requireLost(host, await this.#viewWithHost('recover', host));
+    try {
+      await fence?.(host);
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw fleetFailure('recover', `${host} is not fenced: ${message}`, { cause });
+    }
+    await this.#dispatcher.fence(host);
+    const { restarts, unplaced } = await this.planRecover(host, options);
+    const steps = restarts.map(({ workload, to, checkpoint, generation, memoryBytes }) => ({
+      host: to,
+      action: { kind: 'restart', workload, checkpoint, lostHost: host, generation } as const,
+      shown: { workload, from: undefined, to, memoryBytes },
+    }));
+    return await this.#dispatcher.order({
+      ...{ kind: 'restart', target: host, steps },
+      unplaced: unplaced.map(({ workload }) => workload),
+    });
+  }
+
+  /** Plans what {@link Fleet.recover} would do. @throws CriuError ERR_CRIU_INVALID_ARGUMENT, ERR_CRIU_FLEET */
+  async planRecover(host: string, options: PlacementOptions = {}): Promise<RestartPlan> {
+    return planRestart(await this.#viewWithHost('recover', host), host, options);
+  }
+
+  /**
    * Keeps new workloads away from a host; those that it has stay.
    * @throws CriuError ERR_CRIU_FLEET, ERR_CRIU_FLEET_REFUSED
    */
@@ -343,6 +390,13 @@ export class Fleet implements AsyncDisposable {
       throw redisFailure(operation, error as Error, this.#redis);
     }
   }
+}
+
+/** A missing heartbeat does not say that a host is dead, but one that is there says that it is not. */
+function requireLost(host: string, { hosts }: FleetView): void {
+  const found = hosts.find(({ name }) => name === host);
+  if (!found?.isAlive || found.isFenced) return;
+  throw fleetFailure('recover', `${host} is alive: drain it, or end its agent first`);
 }
 
 function requireHost(operation: string, host: string, { hosts }: FleetView): void {

@@ -61,6 +61,8 @@ export interface FleetHost {
   readonly isFenced: boolean;
   /** Where its agent takes migrations. */
   readonly endpoint: { readonly host: string; readonly port: number };
+  /** The port of that address on which it takes checkpoints of other hosts; undefined if it takes none. */
+  readonly checkpointPort?: number | undefined;
   /** Its labels. */
   readonly labels: Labels;
   /** Its limits. */
@@ -129,7 +131,9 @@ export interface FleetWorkload {
   readonly generation: number;
   /** When it came to its host, in milliseconds since 1970. */
   readonly since: number;
-  /** Its last checkpoint; undefined if it has none. */
+  /**
+   * Its last checkpoint on schedule, of those that a live host holds if there are any; undefined if it has none.
+   */
   readonly checkpoint: WorkloadCheckpoint | undefined;
 }
 

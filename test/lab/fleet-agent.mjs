@@ -1,6 +1,7 @@
 // The agent of a fleet in a host, which does the tasks that its parent sends.
 //
 // usage: fleet-agent.mjs CRIU, forked: receives { id, task, options }, answers { id, result } or { id, error }.
+import { existsSync } from 'node:fs';
 import { Fleet } from '../../dist/fleet.js';
 import { Criu } from '../../dist/index.js';
 
@@ -43,6 +44,10 @@ const tasks = {
     end = point;
   },
   warnings: () => warnings,
+  /** Does nothing until a file exists: neither heartbeats nor orders. */
+  hang({ until }) {
+    while (!existsSync(until)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+  },
   async leave() {
     await member.close();
     await fleet.close();

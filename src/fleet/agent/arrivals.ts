@@ -15,6 +15,8 @@ export interface ArrivalContext {
   readonly table: WorkloadTable;
   readonly state: HostStateFile;
   readonly backend: Pick<HostBackend, 'rootOf'>;
+  /** True if a newer copy of the workload was started from a checkpoint. */
+  isOutdated(workload: string, generation: number): Promise<boolean>;
   /** Called when a workload has come, or has not. */
   changed(): void;
 }
@@ -43,6 +45,9 @@ export class OrderedArrivals implements Arrivals {
       throw orderRefused(`the order is for ${host}, and this comes from ${peer}`);
     }
     if (state.current !== 'ready') throw orderRefused(`${name} is ${state.current}`);
+    if (await this.#context.isOutdated(action.workload, move.generation)) {
+      throw orderRefused(`${action.workload} was restarted from a checkpoint since`);
+    }
     const known = table.get(action.workload);
     if (!known) return;
     const reason = `${name} has a workload ${action.workload}`;

@@ -9,10 +9,14 @@ import { DirectoryLock } from '../../store/directory-lock.ts';
 import { fleetFailure } from '../failure.ts';
 import { type OperationJob, summarize } from '../operator/summary.ts';
 import { redisFailure } from '../redis/connection.ts';
-import { type FleetKeys, movesOf, OPERATIONS, ordersOf } from '../redis/keys.ts';
+import { checkpointsOf, type FleetKeys, movesOf, OPERATIONS, ordersOf } from '../redis/keys.ts';
 import type { WorkloadSpec } from '../workload-spec.ts';
 import { OrderedArrivals } from './arrivals.ts';
 import type { ArrivalServer, HostBackend } from './backend.ts';
+import type { CheckpointTools } from './checkpoints/checkpoint-keeper.ts';
+import type { CheckpointJob } from './checkpoints/checkpoint-schedules.ts';
+import { HostCheckpoints } from './checkpoints/host-checkpoints.ts';
+import { Fencing } from './fencing.ts';
 import { HostDescription } from './host-description.ts';
 import { HostOrders } from './host-orders.ts';
 import { HostStateFile } from './host-state.ts';
@@ -23,6 +27,7 @@ import { OrderDesk, type OrderJob } from './order-desk.ts';
 import { OrderJournal } from './order-journal.ts';
 import { Publication } from './publication.ts';
 import { StateDirectory } from './state-directory.ts';
+import { WorkloadLocks } from './workload-locks.ts';
 import { WorkloadNames } from './workload-names.ts';
 import { WorkloadTable } from './workload-table.ts';
 
@@ -46,6 +51,8 @@ export interface MemberContext {
   readonly redis: Redis;
   readonly keys: FleetKeys;
   readonly backend: HostBackend;
+  /** With what checkpoints are made; undefined in a simulation, which has none. */
+  readonly checkpoints?: CheckpointTools | undefined;
 }
 
 /**
@@ -62,6 +69,8 @@ export class FleetMember implements AsyncDisposable {
   readonly #journal: OrderJournal;
   readonly #publication: Publication;
   readonly #mover: Mover;
+  readonly #fencing: Fencing;
+  readonly #checkpoints: HostCheckpoints | undefined;
   readonly #orders: HostOrders;
   readonly #lock: DirectoryLock;
   readonly #workers: Worker[] = [];
@@ -113,16 +122,29 @@ export class FleetMember implements AsyncDisposable {
       publisher: new HostDescription({
         ...{ name, options, backend, table: this.#table, state: this.#state, mover: this.#mover },
         endpoint: () => ({ host: this.#server?.host ?? '', port: this.#server?.port ?? 0 }),
+        checkpointPort: () => this.#checkpoints?.port,
       }),
     });
+    const locks = new WorkloadLocks();
+    const publish = () => this.#publish();
+    const warn = (error: Error) => this.#warn(error);
+    const host = { name, redis, keys, backend, table: this.#table, locks, publish, warn };
+    this.#fencing = new Fencing(own.directory, {
+      ...{ ...host, fleet: context.fleet, operators: options.operators },
+      ended: (names, reason) => this.#fenced(names, reason),
+    });
+    const { directory } = own;
+    const changed = () => this.#beatSoon();
+    this.#checkpoints =
+      context.checkpoints &&
+      new HostCheckpoints({ ...host, directory, changed }, context.checkpoints);
     this.#moves = new Queue(movesOf(name), { connection: redis, prefix: keys.prefix });
-    this.#moves.on('error', (error) => this.#warn(error));
+    this.#moves.on('error', warn);
     this.#orders = new HostOrders({
-      ...{ name, redis, keys, backend, table: this.#table, state: this.#state },
-      ...{ journal: this.#journal, publication: this.#publication, mover: this.#mover },
+      ...{ ...host, state: this.#state, journal: this.#journal, mover: this.#mover },
       ...{ moves: this.#moves, names: new WorkloadNames(redis, keys, name) },
+      ...{ fencing: this.#fencing, checkpoints: this.#checkpoints },
       slots: new MoveSlots(redis, keys),
-      warn: (error) => this.#warn(error),
     });
   }
 
@@ -135,14 +157,19 @@ export class FleetMember implements AsyncDisposable {
     const { fleet, backend } = this.#context;
     const { name, operators, limits, heartbeatMs } = this.#options;
     await this.#publication.hold();
-    await Promise.all([this.#table.load(), this.#state.load(), this.#journal.load()]);
+    const files = [this.#table, this.#state, this.#journal, this.#fencing];
+    await Promise.all(files.map((each) => each.load()));
+    // Before anything is resumed or resolved: this host may have been declared dead.
+    await this.#fencing.check();
     const arrivals = new OrderedArrivals({
       ...{ fleet, name, operators, backend, table: this.#table, state: this.#state },
+      isOutdated: (workload, generation) => this.#fencing.isOutdated(workload, generation),
       changed: () => this.#beatSoon(),
     });
     this.#server = await backend.serve(arrivals, limits.incoming);
+    await this.#checkpoints?.start();
     await this.#mover.recover().catch((error: Error) => this.#warn(error));
-    await this.#publication.beat();
+    await this.#publish();
     this.#startWorkers();
     this.#timer = setInterval(() => this.#beatSoon(), heartbeatMs);
   }
@@ -159,6 +186,10 @@ export class FleetMember implements AsyncDisposable {
     this.#work<OrderJob>(movesOf(name), limits.outgoing, (job, _token, signal) =>
       obey(job, signal),
     );
+    const checkpoints = this.#checkpoints;
+    if (checkpoints) {
+      this.#work<CheckpointJob>(checkpointsOf(name), 1, (job) => checkpoints.make(job.data));
+    }
     this.#work<OperationJob>(OPERATIONS, 1, (job) => summarize(job));
   }
 
@@ -191,11 +222,26 @@ export class FleetMember implements AsyncDisposable {
     this.#beating = this.#beating.then(() => this.#beat());
   }
 
+  /** Says in Redis what this host is and has. */
+  async #publish(): Promise<void> {
+    await this.#fencing.check();
+    await this.#publication.beat();
+    await this.#fencing.publish();
+    await this.#checkpoints?.publish();
+  }
+
+  /** What ran here was declared dead, and has been ended. */
+  async #fenced(names: readonly string[], reason: string): Promise<void> {
+    await this.#state.set('cordoned');
+    const what = names.length === 0 ? 'nothing ran here' : `${names.join(', ')} was ended here`;
+    this.#warn(fleetFailure('fence', `${what}, and ${this.name} is cordoned: ${reason}`));
+  }
+
   /** The agent goes on without Redis; its host counts as lost meanwhile. */
   async #beat(): Promise<void> {
     if (this.#closing) return;
     try {
-      await this.#publication.beat();
+      await this.#publish();
       for (const worker of this.#workers) if (worker.isPaused()) worker.resume();
       await this.#journal.prune();
     } catch (error) {
@@ -227,6 +273,7 @@ export class FleetMember implements AsyncDisposable {
   async #close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
+    await this.#checkpoints?.close();
     await Promise.all(this.#workers.map((worker) => worker.close()));
     await this.#server?.close();
     await this.#publication.end().catch(() => {});

@@ -18,6 +18,8 @@ export interface DescribedHost {
   readonly backend: HostBackend;
   /** Where it takes workloads. */
   endpoint(): FleetHost['endpoint'];
+  /** The port on which it takes checkpoints; undefined if it takes none. */
+  checkpointPort(): number | undefined;
 }
 
 /** Describes a host and its workloads, as its journals and its processes have them. */
@@ -30,14 +32,14 @@ export class HostDescription implements Publisher {
 
   /** What the host is and has left. A drain ends here, once nothing is left that runs. */
   async host(): Promise<HostRecord> {
-    const { name, table, state, backend, endpoint } = this.#context;
+    const { name, table, state, backend, endpoint, checkpointPort } = this.#context;
     const { labels, limits, allowAddresses = [] } = this.#context.options;
     const facts = await backend.facts();
     const isEmpty = table.all.every((entry) => this.#stateOf(entry) === 'ended');
     if (state.current === 'draining' && isEmpty) await state.set('drained');
     return {
       ...{ name, labels, limits, facts, seenAt: Date.now() },
-      ...{ state: state.current, endpoint: endpoint() },
+      ...{ state: state.current, endpoint: endpoint(), checkpointPort: checkpointPort() },
       allowAddresses: allowAddresses.map(formatMigrationAddress),
     };
   }
@@ -60,7 +62,6 @@ export class HostDescription implements Publisher {
             allowPostCopy: spec.allowPostCopy ?? false,
             memoryBytes: isHere ? await backend.memoryBytes(root) : 0,
             movingTo: state === 'moving' ? mover.destinationOf(spec.name) : undefined,
-            checkpoint: undefined,
           };
         }),
     );

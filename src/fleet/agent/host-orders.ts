@@ -1,19 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { fleetFailure } from '../failure.ts';
+import { fleetFailure, orderRefused } from '../failure.ts';
 import type { Action } from '../orders/order.ts';
 import type { FleetKeys } from '../redis/keys.ts';
 import { readHost, readWorkloadsOf } from '../redis/records.ts';
 import type { WorkloadSpec } from '../workload-spec.ts';
 import type { HostBackend } from './backend.ts';
+import type { HostCheckpoints } from './checkpoints/host-checkpoints.ts';
+import type { RestartOutcome } from './checkpoints/restarter.ts';
+import type { Fencing } from './fencing.ts';
 import type { HostStateFile } from './host-state.ts';
 import type { MoveSlots } from './move-slots.ts';
 import type { MoveOutcome, Mover } from './mover.ts';
 import type { AcceptedOrder } from './order-desk.ts';
 import type { OrderJournal } from './order-journal.ts';
-import type { Publication } from './publication.ts';
 import { TryLater } from './step-failure.ts';
+import type { WorkloadLocks } from './workload-locks.ts';
 import type { WorkloadNames } from './workload-names.ts';
 import type { WorkloadTable } from './workload-table.ts';
 
@@ -24,6 +27,7 @@ const SEEN_MS = 2000;
 const SEEN_POLL_MS = 20;
 
 type MoveAction = Extract<Action, { readonly kind: 'move' }>;
+type RestartAction = Extract<Action, { readonly kind: 'restart' }>;
 
 /** The parts of a host that orders are about. */
 export interface OrderedHost {
@@ -34,12 +38,17 @@ export interface OrderedHost {
   readonly table: WorkloadTable;
   readonly state: HostStateFile;
   readonly journal: OrderJournal;
-  readonly publication: Publication;
   readonly names: WorkloadNames;
   readonly slots: MoveSlots;
   readonly mover: Mover;
+  readonly locks: WorkloadLocks;
+  readonly fencing: Fencing;
+  /** Undefined in a simulation, which has none. */
+  readonly checkpoints: HostCheckpoints | undefined;
   /** The queue of the moves from the host. */
   readonly moves: Queue;
+  /** Says in Redis what the host is and has. */
+  publish(): Promise<void>;
   warn(error: Error): void;
 }
 
@@ -54,6 +63,8 @@ export class HostOrders {
   /** Does what an order says, and resolves with what has come of it. */
   async carryOut(accepted: AcceptedOrder): Promise<unknown> {
     const { action } = accepted.order;
+    // The order may have waited while this host was declared dead.
+    await this.#host.fencing.check();
     switch (action.kind) {
       case 'move':
         return await this.#move(accepted as AcceptedOrder<MoveAction>);
@@ -68,6 +79,10 @@ export class HostOrders {
         return await this.#cancel(action.steps, accepted.order.expiresAt);
       case 'forget':
         return await this.#forget(action.workload);
+      case 'restart':
+        return await this.#restart(accepted as AcceptedOrder<RestartAction>);
+      case 'fence':
+        throw orderRefused('this host runs: it cannot be fenced by an order to it');
     }
   }
 
@@ -75,18 +90,20 @@ export class HostOrders {
     const { order, signed, job, signal } = accepted;
     let lastWrite = 0;
     const outcome = await this.#host.slots.run(order.id, signal, () =>
-      this.#host.mover.move(order, {
-        ...{ signed, signal },
-        endpointOf: (host) => this.#endpointOf(host),
-        moved: (result) => accepted.note(result),
-        progress: (progress) => {
-          const now = performance.now();
-          if (now - lastWrite < PROGRESS_MS) return;
-          lastWrite = now;
-          // Progress is for those who watch: a move does not fail for it.
-          job.updateProgress(progress).catch(() => {});
-        },
-      }),
+      this.#host.locks.run(order.action.workload, () =>
+        this.#host.mover.move(order, {
+          ...{ signed, signal },
+          endpointOf: (host) => this.#endpointOf(host),
+          moved: (result) => accepted.note(result),
+          progress: (progress) => {
+            const now = performance.now();
+            if (now - lastWrite < PROGRESS_MS) return;
+            lastWrite = now;
+            // Progress is for those who watch: a move does not fail for it.
+            job.updateProgress(progress).catch(() => {});
+          },
+        }),
+      ),
     );
     await this.#awaitSeen(order.action.workload, order.action.to);
     return outcome;
@@ -102,7 +119,7 @@ export class HostOrders {
         if (there.some(({ name }) => name === workload)) break;
         await sleep(SEEN_POLL_MS);
       }
-      await this.#host.publication.beat();
+      await this.#host.publish();
     } catch (error) {
       this.#host.warn(error as Error);
     }
@@ -134,7 +151,7 @@ export class HostOrders {
         ...{ spec, kind, root: { pid, startTime }, state: 'running' },
         ...{ migration: undefined, generation: 0, since: Date.now() },
       });
-      await this.#host.publication.beat();
+      await this.#host.publish();
       return { pid };
     } catch (error) {
       if (!this.#host.table.get(name)) await this.#host.names.release(name);
@@ -150,9 +167,10 @@ export class HostOrders {
       undrain: 'ready',
     } as const;
     const state = states[order];
+    if (state === 'ready') await this.#host.fencing.lift();
     await this.#host.state.set(state);
     if (order === 'undrain') await this.#cancelMoves();
-    await this.#host.publication.beat();
+    await this.#host.publish();
     return { state };
   }
 
@@ -189,7 +207,16 @@ export class HostOrders {
     }
     await this.#host.table.remove(name);
     await this.#host.names.release(name);
-    await this.#host.publication.beat();
+    await this.#host.publish();
     return {};
+  }
+
+  async #restart({ order, signed }: AcceptedOrder<RestartAction>): Promise<RestartOutcome> {
+    const { checkpoints, fencing, locks, name, state } = this.#host;
+    if (!checkpoints) throw orderRefused('this host does not restart workloads');
+    if (state.current !== 'ready') throw orderRefused(`${name} is ${state.current}`);
+    const { workload } = order.action;
+    const note = () => fencing.noteRestart(workload, signed);
+    return await locks.run(workload, () => checkpoints.restart(order, note));
   }
 }

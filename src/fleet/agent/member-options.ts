@@ -60,7 +60,13 @@ export interface JoinOptions {
    * Where to take migrations, as for `criu.serveMigrations()`. Other hosts connect to this address. Choose a fixed port:
    * after a crash of this agent, they ask the next one there what has become of their workloads.
    */
-  readonly listen: { readonly host: string; readonly port: number; readonly pagePort?: number };
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    readonly pagePort?: number;
+    /** The port of the same address on which checkpoints of other hosts come. Default: any that is free. */
+    readonly checkpointPort?: number;
+  };
   /** TLS material; all hosts of a fleet have certificates of one authority. */
   readonly tls?: TlsOptions;
   /** Migrate without TLS, which only loopback addresses allow. */
@@ -108,6 +114,7 @@ const shape: Shape<JoinOptions> = {
       host: required(text),
       port: required(integer(0, 65535)),
       pagePort: integer(0, 65535),
+      checkpointPort: integer(0, 65535),
     }),
   ),
   tls: tlsMaterial,

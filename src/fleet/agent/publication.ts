@@ -72,13 +72,16 @@ export class Publication {
     await this.#hold();
     const [host, workloads] = await Promise.all([publisher.host(), publisher.workloads()]);
     const text = JSON.stringify(workloads);
-    const { hosts, workloads: key } = this.#keys;
+    const { hosts, workloads: key, names } = this.#keys;
     const [, length] = await Promise.all([
       this.#redis.hset(hosts, name, JSON.stringify(host)),
       this.#redis.hstrlen(key, name),
     ]);
     if (text === this.#lastWorkloads && length === Buffer.byteLength(text)) return;
     await this.#redis.hset(key, name, text);
+    // Those that came here were claimed by the host that started them.
+    const claims = workloads.flatMap((workload) => [workload.name, name]);
+    if (claims.length > 0) await this.#redis.hset(names, ...claims);
     this.#lastWorkloads = text;
     await this.announce(name);
   }

@@ -118,6 +118,15 @@ export class Dispatcher implements AsyncDisposable {
     });
   }
 
+  /** Says that nothing runs on a host any more. It cannot take an order, but reads this one when it comes back. */
+  async fence(host: string): Promise<void> {
+    const operator = this.#signer('recover');
+    const id = randomUUID();
+    const order = this.#sign(operator, { id, operation: id, host, action: { kind: 'fence' } });
+    const { redis, keys } = this.#context;
+    await this.#ask('recover', () => redis.hset(keys.fenced, host, JSON.stringify(order)));
+  }
+
   /** Gives a host an order that takes a moment, and waits for its answer. */
   async command<T>(host: string, action: Action): Promise<T> {
     const operator = this.#signer(action.kind);

@@ -22,10 +22,22 @@ export type Action =
   | { readonly kind: 'drain' }
   | { readonly kind: 'undrain' }
   | { readonly kind: 'cancel'; readonly steps: readonly string[] }
-  | { readonly kind: 'forget'; readonly workload: string };
+  | { readonly kind: 'forget'; readonly workload: string }
+  /** Nothing runs on the host that the order is for: an operator vouches for it. The host reads it when it comes back. */
+  | { readonly kind: 'fence' }
+  | {
+      readonly kind: 'restart';
+      readonly workload: string;
+      /** The id of the checkpoint, which the host holds. */
+      readonly checkpoint: string;
+      /** The host that is lost, and fenced. */
+      readonly lostHost: string;
+      /** That of the new copy: copies of lower ones end. */
+      readonly generation: number;
+    };
 
 /** What an operator may be allowed to do: the kinds of orders. */
-export type Permission = 'move' | 'run' | 'cordon' | 'drain' | 'cancel' | 'forget';
+export type Permission = 'move' | 'run' | 'cordon' | 'drain' | 'cancel' | 'forget' | 'restart';
 
 const permissions: Readonly<Record<Action['kind'], Permission>> = {
   move: 'move',
@@ -36,6 +48,8 @@ const permissions: Readonly<Record<Action['kind'], Permission>> = {
   undrain: 'drain',
   cancel: 'cancel',
   forget: 'forget',
+  fence: 'restart',
+  restart: 'restart',
 };
 
 /** All permissions. */

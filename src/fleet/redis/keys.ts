@@ -8,8 +8,14 @@ export interface FleetKeys {
   readonly workloads: string;
   /** A hash: which host has a workload of a name, while it is started. */
   readonly names: string;
-  /** A hash: the hosts that are fenced, with who has vouched for it. */
+  /** A hash: the hosts that are fenced, each with the signed order of the operator who has vouched for it. */
   readonly fenced: string;
+  /** A hash: the newest checkpoints that each host holds. */
+  readonly checkpoints: string;
+  /** A hash: which host restarts a workload of a lost one, while it does. */
+  readonly restarts: string;
+  /** A hash: the signed order by which a workload was restarted after the loss of its host. */
+  readonly restarted: string;
   /** A hash: the limits of the whole fleet. */
   readonly limits: string;
   /** The channel on which changes are announced. */
@@ -31,6 +37,9 @@ export function keysOf(fleet: string): FleetKeys {
     workloads: `${prefix}:workloads`,
     names: `${prefix}:names`,
     fenced: `${prefix}:fenced`,
+    checkpoints: `${prefix}:checkpoints`,
+    restarts: `${prefix}:restarts`,
+    restarted: `${prefix}:restarted`,
     limits: `${prefix}:limits`,
     changes: `${prefix}:changes`,
     moves: `${prefix}:moves`,
@@ -50,4 +59,9 @@ export function ordersOf(host: string): string {
 /** The queue of the moves from a host. */
 export function movesOf(host: string): string {
   return `moves-${host}`;
+}
+
+/** The queue of the checkpoints that a host makes on schedule. */
+export function checkpointsOf(host: string): string {
+  return `checkpoints-${host}`;
 }

@@ -9,22 +9,24 @@ import type {
   HostState,
   Placement,
 } from '../view.ts';
+import { lastCheckpoints } from './checkpoint-records.ts';
 import type { FleetKeys } from './keys.ts';
 
 /** What an agent says of its host: all but what readers find out. */
 export type HostRecord = Omit<FleetHost, 'isAlive' | 'isFenced'>;
 
 /** What an agent says of a workload. */
-export type WorkloadRecord = Omit<FleetWorkload, 'host'>;
+export type WorkloadRecord = Omit<FleetWorkload, 'host' | 'checkpoint'>;
 
 const STATES: readonly HostState[] = ['ready', 'cordoned', 'draining', 'drained'];
 
 /** Reads all that is known of a fleet. Records that make no sense are left out: Redis is not trusted. */
 export async function readView(redis: Redis, keys: FleetKeys): Promise<FleetView> {
-  const [hosts, workloads, fenced] = await Promise.all([
+  const [hosts, workloads, fenced, checkpoints] = await Promise.all([
     redis.hgetall(keys.hosts),
     redis.hgetall(keys.workloads),
     redis.hkeys(keys.fenced),
+    redis.hgetall(keys.checkpoints),
   ]);
   const records = Object.entries(hosts).flatMap(([name, text]) => {
     const record = readHost(text);
@@ -34,15 +36,23 @@ export async function readView(redis: Redis, keys: FleetKeys): Promise<FleetView
   const leases = records.map(({ name }) => keys.leaseKey(name));
   const alive = leases.length > 0 ? await redis.mget(leases) : [];
   const areFenced = new Set(fenced);
+  const areAlive = new Set(
+    records.flatMap(({ name }, index) => (typeof alive[index] === 'string' ? [name] : [])),
+  );
+  const last = lastCheckpoints(checkpoints, areAlive);
   return {
-    hosts: records.map((record, index) => ({
+    hosts: records.map((record) => ({
       ...record,
-      isAlive: typeof alive[index] === 'string',
+      isAlive: areAlive.has(record.name),
       isFenced: areFenced.has(record.name),
     })),
     workloads: Object.entries(workloads)
       .filter(([host]) => isName(host))
-      .flatMap(([host, text]) => readWorkloads(text).map((workload) => ({ ...workload, host })))
+      .flatMap(([host, text]) =>
+        readWorkloads(text).map((workload) => ({
+          ...{ ...workload, host, checkpoint: last.get(workload.name) },
+        })),
+      )
       .sort(byName),
   };
 }
@@ -65,15 +75,19 @@ export function readHost(text: string): HostRecord | undefined {
   const host = parse(text) as Partial<HostRecord> | undefined;
   if (!isRecord(host) || !isName(host.name) || !areLabels(host.labels)) return undefined;
   const { name, state, labels, limits, facts, endpoint, allowAddresses, seenAt } = host;
+  const { checkpointPort } = host;
   const isSensible =
     STATES.includes(state as HostState) &&
     isEndpoint(endpoint) &&
     isLimits(limits) &&
     isFacts(facts) &&
     isTexts(allowAddresses) &&
+    (checkpointPort === undefined || isAmount(checkpointPort)) &&
     isAmount(seenAt);
   if (!isSensible) return undefined;
-  return { name, state, labels, limits, facts, endpoint, allowAddresses, seenAt } as HostRecord;
+  return {
+    ...{ name, state, labels, limits, facts, endpoint, checkpointPort, allowAddresses, seenAt },
+  } as HostRecord;
 }
 
 function readWorkloads(text: string): WorkloadRecord[] {
@@ -93,8 +107,7 @@ function isWorkload(value: unknown): value is WorkloadRecord {
     isPlacement(given.placement) &&
     isTexts(given.addresses) &&
     typeof given.allowPostCopy === 'boolean' &&
-    (given.movingTo === undefined || isName(given.movingTo)) &&
-    (given.checkpoint === undefined || isCheckpoint(given.checkpoint))
+    (given.movingTo === undefined || isName(given.movingTo))
   );
 }
 
@@ -102,10 +115,6 @@ function isPlacement(value: unknown): value is Placement {
   return (
     isRecord(value) && Object.values(value).every((one) => one === undefined || areLabels(one))
   );
-}
-
-function isCheckpoint(value: unknown): boolean {
-  return isRecord(value) && isShortText(value.id) && isAmount(value.at) && isTexts(value.hosts);
 }
 
 function isEndpoint(value: unknown): boolean {

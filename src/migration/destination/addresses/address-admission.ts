@@ -41,12 +41,7 @@ export async function admitAddresses(
     );
     return [];
   }
-  const present = await readAddresses();
-  const places: IncomingAddress[] = [];
-  for (const text of moved) {
-    const place = await placeFor(text, options.allowAddresses, present, object);
-    if (place) places.push(place);
-  }
+  const places = await placesFor(moved, options.allowAddresses, object);
   // The hook may add an address, and another network namespace may have it.
   if (options.hooks?.beforeRestore || restore.joinNs) return places;
   const others = [...local].filter((one) => !places.some(({ address }) => address === one));
@@ -60,6 +55,21 @@ export async function admitAddresses(
       `Sockets of the processes are bound to ${listed.join(', ')}${more}, and this host has no such address.`,
       'Move the address with the migration (addresses, --address), or add it to this host.',
     );
+  }
+  return places;
+}
+
+/** Finds where the addresses of a workload go on this host, and objects to those that it may not or cannot have. */
+export async function placesFor(
+  addresses: readonly string[],
+  allowed: AddressOptions['allowAddresses'],
+  object: Objector,
+): Promise<IncomingAddress[]> {
+  const present = await readAddresses();
+  const places: IncomingAddress[] = [];
+  for (const text of addresses) {
+    const place = await placeFor(text, allowed, present, object);
+    if (place) places.push(place);
   }
   return places;
 }

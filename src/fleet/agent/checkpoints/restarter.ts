@@ -1,0 +1,161 @@
+import type { Redis } from 'ioredis';
+import type { MigrationAddress, RestoreOptions } from '../../../index.ts';
+import { placesFor } from '../../../migration/destination/addresses/address-admission.ts';
+import {
+  dropAddresses,
+  makeBindable,
+  takeAddresses,
+} from '../../../migration/destination/addresses/incoming-addresses.ts';
+import type { IncomingAddress } from '../../../migration/journal/incoming-journal.ts';
+import { fleetFailure, orderRefused } from '../../failure.ts';
+import { isName } from '../../names.ts';
+import type { Action, Order } from '../../orders/order.ts';
+import type { FleetKeys } from '../../redis/keys.ts';
+import { readView } from '../../redis/records.ts';
+import type { HostBackend } from '../backend.ts';
+import type { WorkloadEntry, WorkloadTable } from '../workload-table.ts';
+import type { CheckpointKeeper, CheckpointTools } from './checkpoint-keeper.ts';
+import { readNote } from './checkpoint-note.ts';
+import { RestartClaims } from './restart-claim.ts';
+
+/** An order to restart a workload. */
+export type RestartOrder = Order<Extract<Action, { readonly kind: 'restart' }>>;
+
+/** What has become of a restart. */
+export interface RestartOutcome {
+  readonly pid: number;
+  readonly checkpoint: string;
+  readonly generation: number;
+}
+
+/** What a restarter needs of its agent. */
+export interface RestartContext {
+  readonly name: string;
+  readonly redis: Redis;
+  readonly keys: FleetKeys;
+  readonly table: WorkloadTable;
+  readonly keeper: CheckpointKeeper;
+  readonly backend: Pick<HostBackend, 'rootOf' | 'isRunning'>;
+  readonly tools: CheckpointTools;
+  /** Says in Redis what this host has. */
+  publish(): Promise<void>;
+}
+
+const OPERATION = 'restart';
+
+/** Starts workloads of lost hosts from the checkpoints that this host holds. */
+export class Restarter {
+  readonly #context: RestartContext;
+  readonly #claims: RestartClaims;
+
+  constructor(context: RestartContext) {
+    this.#context = context;
+    this.#claims = new RestartClaims(context.redis, context.keys, context.name);
+  }
+
+  /**
+   * Restarts a workload. A second attempt finds what the first has started, because that is on the disk before the copy runs.
+   * @param note durably notes the order, by which the copy on the lost host ends if it comes back
+   */
+  async restart(order: RestartOrder, note: () => Promise<void>): Promise<RestartOutcome> {
+    const { workload, checkpoint, lostHost, generation } = order.action;
+    const areNames = [workload, lostHost].every(isName) && typeof checkpoint === 'string';
+    if (!areNames || !Number.isSafeInteger(generation))
+      throw orderRefused('the order is incomplete');
+    const { table, backend, publish } = this.#context;
+    const known = table.get(workload);
+    if (known && known.generation === generation && backend.isRunning(known.root)) {
+      return { pid: known.root.pid, checkpoint, generation };
+    }
+    if (known && (known.generation > generation || backend.isRunning(known.root))) {
+      throw orderRefused(`this host has a workload ${workload}`);
+    }
+    const holder = await this.#claims.take(workload);
+    if (holder !== undefined) throw orderRefused(`${holder} is restarting ${workload}`);
+    try {
+      await this.#requireLost(order);
+      await note();
+      const pid = await this.#restore(order);
+      await publish();
+      return { pid, checkpoint, generation };
+    } finally {
+      await this.#claims.release(workload);
+    }
+  }
+
+  /** @throws CriuError ERR_CRIU_FLEET_REFUSED if a copy runs, as far as the fleet knows */
+  async #requireLost({ action }: RestartOrder): Promise<void> {
+    const { redis, keys, name } = this.#context;
+    const { workload, lostHost, generation } = action;
+    const view = await readView(redis, keys);
+    const lost = view.hosts.find((host) => host.name === lostHost);
+    if (lost?.isAlive && !lost.isFenced) {
+      throw orderRefused(`${lostHost} is alive again, with what runs there`);
+    }
+    const other = view.workloads.find(
+      (one) => one.name === workload && one.host !== lostHost && one.host !== name,
+    );
+    const isFenced = view.hosts.some((host) => host.name === other?.host && host.isFenced);
+    if (other && (other.generation >= generation || !isFenced)) {
+      throw orderRefused(`${other.host} has a workload ${workload}`);
+    }
+  }
+
+  async #restore({ id, action }: RestartOrder): Promise<number> {
+    const { keeper, table, backend, tools } = this.#context;
+    const { workload, checkpoint, generation } = action;
+    const held = await keeper.held.find(checkpoint);
+    if (held?.name !== workload) {
+      throw fleetFailure(OPERATION, `this host does not hold the checkpoint ${checkpoint}`);
+    }
+    const store = keeper.storeAt(held.store);
+    const { directory } = await store.get(checkpoint);
+    const described = await readNote(directory);
+    if (!described) throw fleetFailure(OPERATION, `${checkpoint} was not made by an agent`);
+    const { spec, kind } = described;
+    const addresses = await this.#placesOf(workload, spec.addresses ?? []);
+    let entry: WorkloadEntry | undefined;
+    await makeBindable({ addresses });
+    try {
+      const restored = await store.restore(checkpoint, {
+        ...(tools.restore as Partial<RestoreOptions>),
+        // The clients have given up, or will: the connections of the lost host are closed.
+        ...{ tcpEstablished: false, tcpClose: true },
+        hooks: {
+          postRestore: async (pid) => {
+            const root = backend.rootOf(pid);
+            if (!root) throw new Error(`process ${pid} has ended`);
+            entry = {
+              ...{ spec, kind, root, generation, state: 'running', migration: undefined },
+              since: Date.now(),
+            };
+            // Before anything runs: the next agent must find this copy.
+            await table.put(entry);
+          },
+        },
+      });
+      await takeAddresses({ addresses });
+      return restored.pid;
+    } catch (error) {
+      if (entry && !backend.isRunning(entry.root)) {
+        await table.remove(workload);
+        await dropAddresses(id, { addresses, addressesOn: 'lo' });
+      } else if (!entry) await dropAddresses(id, { addresses, addressesOn: 'lo' });
+      throw error;
+    }
+  }
+
+  async #placesOf(
+    workload: string,
+    addresses: readonly MigrationAddress[],
+  ): Promise<IncomingAddress[]> {
+    const objections: string[] = [];
+    const texts = addresses.map((one) => (typeof one === 'string' ? one : one.address));
+    const places = await placesFor(texts, this.#context.tools.allowAddresses, (message) => {
+      objections.push(message);
+    });
+    const [objection] = objections;
+    if (objection === undefined) return places;
+    throw fleetFailure(OPERATION, `${workload} cannot run here: ${objection}`);
+  }
+}
