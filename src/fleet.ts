@@ -36,6 +36,7 @@ export type {
   UnplacedWorkload,
 } from './fleet/plan.ts';
 export { formatPlan } from './fleet/planner/format-plan.ts';
+export { formatRestartPlan } from './fleet/planner/format-restart-plan.ts';
 export { planDrain } from './fleet/planner/plan-drain.ts';
 export { planMove } from './fleet/planner/plan-move.ts';
 export type {

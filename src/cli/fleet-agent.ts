@@ -10,7 +10,7 @@ import { readOperators } from './fleet-keys.ts';
 import { label, positive } from './fleet-values.ts';
 import { addHelp, RARE } from './help.ts';
 import { eachText } from './pairs.ts';
-import { bytes, DURATION, hostAndPort, milliseconds } from './quantities.ts';
+import { bytes, DURATION, hostAndPort, milliseconds, port } from './quantities.ts';
 import { setByRestore } from './serve.ts';
 import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 
@@ -34,6 +34,7 @@ const examples = `
 interface AgentFlags extends ConnectionFlags, TrustFlags, Partial<RestoreOptions> {
   readonly name?: string;
   readonly listen: ReturnType<typeof hostAndPort>;
+  readonly checkpointPort?: number;
   readonly directory?: string;
   readonly operators: readonly string[];
   readonly label?: Labels;
@@ -68,6 +69,14 @@ export function addAgent(fleet: Command): void {
     .option('--outgoing <number>', 'moves from this host at once (default: 2)', positive)
     .option('--bandwidth <size>', 'bytes per second of all moves, each way', bytes)
     .addOption(
+      new Option(
+        '--checkpoint-port <port>',
+        'where to take checkpoints from other hosts, at the address of --listen (default: any)',
+      )
+        .argParser(port)
+        .helpGroup(RARE),
+    )
+    .addOption(
       new Option(`--heartbeat ${DURATION}`, 'how often it says that it is there (default: 5s)')
         .argParser(milliseconds)
         .helpGroup(RARE),
@@ -82,7 +91,7 @@ async function run(given: AgentFlags): Promise<void> {
   const { ca: _authority, cert: _cert, key: _key, insecure: _insecure, ...others } = flags;
   const { name = hostname(), listen, directory, operators: paths, label: labels, ...more } = others;
   const { incoming, outgoing, bandwidth, allowAddress: allowAddresses, ...rest } = more;
-  const { heartbeat: heartbeatMs, criu: path, ...restore } = rest;
+  const { heartbeat: heartbeatMs, checkpointPort, criu: path, ...restore } = rest;
   const trust = trustFrom(given, listen.host);
   const operators = await readOperators(paths);
   await withFleet(given, async ({ fleet, output, signal, interruption }) => {
@@ -104,7 +113,15 @@ async function run(given: AgentFlags): Promise<void> {
     };
     await using criu = new Criu(defined({ path }));
     await using member = await fleet.join({
-      ...{ ...trust, name, listen, operators, criu, restore, hooks: { warning } },
+      ...{
+        ...trust,
+        name,
+        listen: { ...listen, ...defined({ checkpointPort }) },
+        operators,
+        criu,
+        restore,
+        hooks: { warning },
+      },
       ...defined({ directory, labels, allowAddresses, heartbeatMs }),
       limits: defined({ incoming, outgoing, bandwidth }),
     });

@@ -134,12 +134,13 @@ function phaseText({ from, to, phase, bytes }: FleetStep): string {
 }
 
 /** What has become of an operation, in a line and one for those who stay. */
-function summaryOf({ id, steps, unplaced, state, endedAt }: FleetOperationView): string {
+function summaryOf({ id, kind, steps, unplaced, state, endedAt }: FleetOperationView): string {
   if (endedAt === undefined) return `operation ${id} goes on`;
   const done = steps.filter((step) => step.state === 'done');
   const isStart = steps.some(({ from }) => from === undefined);
   const [only] = steps;
-  const left = unplaced.length === 0 ? [] : [`no host for: ${unplaced.join(', ')}`];
+  const nowhere = kind === 'restart' ? 'not restarted' : 'no host for';
+  const left = unplaced.length === 0 ? [] : [`${nowhere}: ${unplaced.join(', ')}`];
   if (steps.length === 1 && only) return [stepText(only) ?? state, ...left].join('\n');
   const counts = (['failed', 'cancelled'] as const).flatMap((each) => {
     const count = steps.filter((step) => step.state === each).length;

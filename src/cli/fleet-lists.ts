@@ -60,8 +60,8 @@ function formatVersion(number: number): string {
 
 const workloadsExamples = `
   $ node-criu fleet workloads --on host-a
-  NAME  HOST    STATE    PID   MEMORY    ADDRESSES     LABELS
-  web   host-a  running  4711  64.2 MiB  192.0.2.9/32  app=web`;
+  NAME  HOST    STATE    PID   MEMORY    ADDRESSES     CHECKPOINT            LABELS
+  web   host-a  running  4711  64.2 MiB  192.0.2.9/32  2026-11-30T10:20:31Z  app=web`;
 
 /** Adds the verb `fleet workloads`. */
 export function addWorkloads(fleet: Command): void {
@@ -80,11 +80,14 @@ export function addWorkloads(fleet: Command): void {
 }
 
 function workloadsTable(workloads: readonly FleetWorkload[]): string {
-  const titles = ['NAME', 'HOST', 'STATE', 'PID', 'MEMORY', 'ADDRESSES', 'LABELS'];
+  const titles = [
+    ...['NAME', 'HOST', 'STATE', 'PID', 'MEMORY', 'ADDRESSES', 'CHECKPOINT', 'LABELS'],
+  ];
   const rows = workloads.map(
-    ({ name, host, state, movingTo, pid, memoryBytes, addresses, labels }) => [
+    ({ name, host, state, movingTo, pid, memoryBytes, addresses, checkpoint, labels }) => [
       ...[name, host, movingTo === undefined ? state : `${state} to ${movingTo}`, String(pid)],
-      ...[formatBytes(memoryBytes), printable(addresses.join(',')) || '-', formatLabels(labels)],
+      ...[formatBytes(memoryBytes), printable(addresses.join(',')) || '-'],
+      ...[checkpoint ? formatTime(checkpoint.at) : '-', formatLabels(labels)],
     ],
   );
   return table([titles, ...rows].map((row) => row.map(printable))).join('\n');
@@ -113,8 +116,12 @@ function operationsTable(operations: readonly FleetOperationView[]): string {
   const titles = ['ID', 'KIND', 'TARGET', 'STATE', 'STEPS', 'OPERATOR', 'ORDERED'];
   const rows = operations.map(({ id, kind, target, state, steps, operator, orderedAt }) => {
     const done = steps.filter((step) => step.state === 'done').length;
-    const time = new Date(orderedAt).toISOString().replace(/\.\d+/, '');
+    const time = formatTime(orderedAt);
     return [id, kind, target, state, `${done}/${steps.length}`, operator, time].map(printable);
   });
   return table([titles, ...rows]).join('\n');
+}
+
+function formatTime(at: number): string {
+  return new Date(at).toISOString().replace(/\.\d+/, '');
 }

@@ -16,13 +16,17 @@ import { addHelp, RARE } from './help.ts';
 import { eachText } from './pairs.ts';
 import { DURATION, milliseconds } from './quantities.ts';
 
-/** The flags of all verbs that move workloads. */
-interface MovesFlags extends OperatorFlags {
+/** The flags of all verbs that plan where workloads go. */
+export interface PlannedFlags extends OperatorFlags {
   readonly plan?: boolean;
   readonly detach?: boolean;
   readonly strategy?: PlacementStrategy;
   readonly headroom?: number;
   readonly exclude?: readonly string[];
+}
+
+/** The flags of all verbs that move workloads. */
+interface MovesFlags extends PlannedFlags {
   readonly perGib?: number;
   readonly stalled?: number;
 }
@@ -110,8 +114,23 @@ export function addRebalance(fleet: Command): void {
 }
 
 function addMoves(command: Command): Command {
+  return addPlanned(command)
+    .addOption(
+      new Option(`--per-gib ${DURATION}`, 'how long a move may take for each GiB (default: 5m)')
+        .argParser(milliseconds)
+        .helpGroup(RARE),
+    )
+    .addOption(
+      new Option(`--stalled ${DURATION}`, 'how long a move may send nothing (default: 1m)')
+        .argParser(milliseconds)
+        .helpGroup(RARE),
+    );
+}
+
+/** Adds the flags of {@link PlannedFlags}. */
+export function addPlanned(command: Command): Command {
   command
-    .option('--plan', 'print the moves, and why not others, and do nothing')
+    .option('--plan', 'print what would be done, and why not otherwise, and do nothing')
     .option('--detach', 'print the id of the operation, and do not wait for its end')
     .addOption(strategyFlag())
     .addOption(
@@ -122,16 +141,6 @@ function addMoves(command: Command): Command {
     .addOption(
       new Option('--exclude <host>', 'use this host for none (may be repeated)')
         .argParser(eachText)
-        .helpGroup(RARE),
-    )
-    .addOption(
-      new Option(`--per-gib ${DURATION}`, 'how long a move may take for each GiB (default: 5m)')
-        .argParser(milliseconds)
-        .helpGroup(RARE),
-    )
-    .addOption(
-      new Option(`--stalled ${DURATION}`, 'how long a move may send nothing (default: 1m)')
-        .argParser(milliseconds)
         .helpGroup(RARE),
     );
   return addOperator(addQuiet(command));
@@ -144,7 +153,8 @@ export function strategyFlag(): Option {
     .helpGroup(RARE);
 }
 
-function placementOf({ strategy, headroom, exclude }: MovesFlags) {
+/** Where workloads may go, as the flags say. */
+export function placementOf({ strategy, headroom, exclude }: PlannedFlags) {
   return defined({ strategy, headroom, exclude });
 }
 

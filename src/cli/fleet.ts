@@ -12,6 +12,7 @@ import {
   addUncordon,
   addUndrain,
 } from './fleet-orders.ts';
+import { addRecover } from './fleet-recover.ts';
 import { addFleetRun } from './fleet-run.ts';
 import { addWatch } from './fleet-watch.ts';
 import { addHelp } from './help.ts';
@@ -44,6 +45,7 @@ export function addFleet(program: Command): void {
   addDrain(fleet);
   addUndrain(fleet);
   addRebalance(fleet);
+  addRecover(fleet);
   addOperations(fleet);
   addWatch(fleet);
   addDashboard(fleet);

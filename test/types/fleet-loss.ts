@@ -3,6 +3,7 @@ import {
   type Fleet,
   type FleetOperation,
   type FleetView,
+  type formatRestartPlan,
   type PlannedRestart,
   planRestart,
   type RecoverOptions,
@@ -17,6 +18,7 @@ export async function recover(fleet: Fleet, view: FleetView): Promise<RestartPla
   await fleet.recover('host-a', { fence: async (host: string) => void host });
   const plan: RestartPlan = await fleet.planRecover('host-a', { exclude: ['host-b'] });
   same<typeof plan.restarts, readonly PlannedRestart[]>();
+  same<ReturnType<typeof formatRestartPlan>, string>();
   same<(typeof view.hosts)[number]['checkpointPort'], number | undefined>();
 
   // @ts-expect-error: a host is fenced, or is not recovered

@@ -1,7 +1,7 @@
 import { peerText } from '../../migration/protocol/peer-text.ts';
 import { counted, formatBytes } from '../../report/quantities.ts';
 import type { FleetPlan, HostObjection, PlannedMove } from '../plan.ts';
-import { hostsText } from './plan-text.ts';
+import { hostsText, tableText, unplacedText } from './plan-text.ts';
 
 /** How many different objections to hosts are listed for all moves together. */
 const MAX_OBJECTIONS = 12;
@@ -26,10 +26,7 @@ export function formatPlan({ moves, unplaced, notes }: FleetPlan): string {
   }
   if (unplaced.length > 0) {
     lines.push('', `${counted(unplaced.length, 'workload stays', 'workloads stay')}:`, '');
-    for (const { workload, from, reason, objections: why } of unplaced) {
-      lines.push(`  ${workload} on ${from}: ${why.length === 0 ? reason : 'no host is possible'}`);
-      lines.push(...why.map((each) => `    ${hostsText(each)}: ${each.objection}`));
-    }
+    lines.push(...unplacedText(unplaced));
   }
   if (notes.length > 0) lines.push('', ...notes.map((note) => `Note: ${note}`));
   return `${lines.map((line) => peerText(line)).join('\n')}\n`;
@@ -42,16 +39,7 @@ function movesTable(moves: readonly PlannedMove[]): string[] {
       ...[String(at + 1), workload, from, to, formatBytes(memoryBytes), reason],
     ]),
   ];
-  const widths = [0, 1, 2, 3, 4].map((column) =>
-    rows.reduce((width, row) => Math.max(width, (row[column] as string).length), 0),
-  );
-  return rows.map((row) => {
-    const cells = row.map((cell, column) => {
-      const isNumber = column === 0 || column === 4;
-      return isNumber ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
-    });
-    return `  ${cells.join('  ').trimEnd()}`;
-  });
+  return tableText(rows, [0, 4]);
 }
 
 /** The objections of all moves, each once, with all hosts that it names: those that hold most often first. */

@@ -1,4 +1,4 @@
-import type { HostObjection } from '../plan.ts';
+import type { HostObjection, UnplacedWorkload } from '../plan.ts';
 import type { Labels } from '../view.ts';
 
 /** How many reasons a line has. */
@@ -34,4 +34,29 @@ export function noHostReason(objections: readonly HostObjection[]): string {
   const more = objections.length - reasons.length;
   if (more > 0) reasons.push(`and ${more} more ${more === 1 ? 'reason' : 'reasons'}`);
   return `no host is possible (${reasons.join('; ')})`;
+}
+
+/** Rows under a row of titles, indented, with the cells of some columns aligned to the right. */
+export function tableText(
+  rows: readonly (readonly string[])[],
+  numbers: readonly number[],
+): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
+  );
+  return rows.map((row) => {
+    const cells = row.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return numbers.includes(column) ? cell.padStart(width) : cell.padEnd(width);
+    });
+    return `  ${cells.join('  ').trimEnd()}`;
+  });
+}
+
+/** Each workload that a plan leaves, and why. */
+export function unplacedText(unplaced: readonly UnplacedWorkload[]): string[] {
+  return unplaced.flatMap(({ workload, from, reason, objections }) => [
+    `  ${workload} on ${from}: ${objections.length === 0 ? reason : 'no host is possible'}`,
+    ...objections.map((each) => `    ${hostsText(each)}: ${each.objection}`),
+  ]);
 }

@@ -1,8 +1,9 @@
-import { cp, mkdir, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
+import { Fleet } from '../../../src/fleet.ts';
 import {
   buildCommand,
   type Ended,
@@ -16,7 +17,7 @@ import { LabRedis } from '../../lab/fleet.mjs';
 
 beforeAll(buildCommand);
 
-type Fleet = (...args: readonly string[]) => Promise<Ended>;
+type Verb = (...args: readonly string[]) => Promise<Ended>;
 
 async function startRedis(directory: string): Promise<LabRedis> {
   const redis = new LabRedis(directory);
@@ -56,14 +57,14 @@ async function startFleet(names: readonly string[], heartbeat = '2s') {
       return agent;
     }),
   );
-  const look: Fleet = (...args) => nodeCriu(['fleet', ...args, ...connection]);
+  const look: Verb = (...args) => nodeCriu(['fleet', ...args, ...connection]);
   const identity = ['--operator', 'ada', '--key', key];
-  const order: Fleet = (verb = '', ...args) =>
+  const order: Verb = (verb = '', ...args) =>
     nodeCriu(['fleet', verb, ...connection, ...identity, ...args]);
   return { directory, redis, operators, key, agents, look, order };
 }
 
-async function endWorkloads(look: Fleet): Promise<void> {
+async function endWorkloads(look: Verb): Promise<void> {
   const { stdout } = await look('workloads', '--json');
   const [{ workloads }] = events(stdout) as [{ workloads: { pid: number }[] }];
   for (const { pid } of workloads) process.kill(pid, 'SIGKILL');
@@ -130,6 +131,44 @@ test('Ctrl-C ends the command and not the operation, which cancel ends', async (
   });
   expect((await look('workloads')).stdout).toMatch(/\nweb +host-a +running /);
   await endWorkloads(look);
+});
+
+test('the workloads of a host that is lost are restarted once it is fenced', async () => {
+  const { look, order, agents, directory, redis } = await startFleet(['host-a', 'host-b'], '300ms');
+  await order('run', 'web', '--on', 'host-a', '--checkpoint-every', '1s', ...program);
+  await order('run', 'bare', '--on', 'host-a', ...program);
+  const fleet = await Fleet.connect({ redis: { path: redis.path } });
+  onTestFinished(() => fleet.close());
+  const isHeld = async () =>
+    (await fleet.workloads()).some(({ checkpoint }) => checkpoint?.hosts.includes('host-b'));
+  await waitFor(isHeld, 'host-b has a checkpoint');
+  const [first] = agents;
+  process.kill(first?.pid as number, 'SIGKILL');
+  await first?.ended;
+  await endWorkloads(look);
+  const isLost = async () => (await fleet.hosts())[0]?.isAlive === false;
+  await waitFor(isLost, 'host-a is lost');
+  const [unsure, plan, failed] = await Promise.all([
+    order('recover', 'host-a'),
+    look('recover', 'host-a', '--plan'),
+    order('recover', 'host-a', '--fence', 'echo no such switch >&2; exit 1'),
+  ]);
+  expect(unsure.exitCode).toBe(2);
+  expect(unsure.stderr).toMatch(/--fence .* or --fenced/);
+  expect(plan.exitCode).toBe(3);
+  expect(plan.stdout).toMatch(/^1 restart:\n\n.*\n +1 +web +host-b +20\S+Z .*\n\n1 workload not/);
+  expect(plan.stdout).toMatch(/\n +bare on host-a: it has no checkpoint$/);
+  expect(failed.exitCode).toBe(1);
+  expect(failed.stderr).toMatch(/host-a is not fenced: .*no such switch/);
+  const switched = join(directory, 'switched');
+  const fence = `echo "$NODE_CRIU_HOST" >> ${switched}`;
+  expect(await order('recover', 'host-a', '--fence', fence)).toMatchObject({
+    ...{ exitCode: 1, stdout: 'web runs on host-b\nnot restarted: bare' },
+  });
+  expect(await readFile(switched, 'utf8')).toBe('host-a\n');
+  const there = (await fleet.workloads()).filter(({ host }) => host === 'host-b');
+  expect(there).toMatchObject([{ name: 'web', state: 'running', generation: 1 }]);
+  process.kill(there[0]?.pid as number, 'SIGKILL');
 });
 
 test('wrong usage, and what agents do not accept, are clear errors', async () => {
