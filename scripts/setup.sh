@@ -27,7 +27,8 @@ declare -A packages=(
   [fleet]='redis-server=redis-server'
   [checks]='shellcheck=shellcheck zstd=zstd'
   [tests]='qemu-system-x86_64=qemu-system-x86 gdb=gdb psql=postgresql redis-server=redis-server podman=podman
-    conmon=conmon runc=runc nginx=nginx-light busybox=busybox-static containerd=containerd skopeo=skopeo docker-registry=docker-registry'
+    conmon=conmon runc=runc nginx=nginx-light busybox=busybox-static containerd=containerd skopeo=skopeo docker-registry=docker-registry
+    systemd-analyze=systemd'
   [package]=''
   [benches]='runc=runc qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )

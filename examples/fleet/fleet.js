@@ -1,6 +1,8 @@
 // Empties a host before its maintenance: shows the plan, drains it, and reports what has become of each workload.
 //
-// usage: NODE_CRIU_REDIS=rediss://… node fleet.js HOST OPERATOR KEY-FILE
+// usage: NODE_CRIU_REDIS=redis://… node fleet.js HOST OPERATOR KEY-FILE
+//
+// With the Redis of compose.yaml: NODE_CRIU_REDIS=rediss://operator:PASSWORD@HOST:6380 NODE_EXTRA_CA_CERTS=ca.pem
 import { readFile } from 'node:fs/promises';
 import { Fleet, formatPlan } from 'node-criu/fleet';
 

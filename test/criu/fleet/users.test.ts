@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
-import { Fleet } from '../../../src/fleet.ts';
+import { Fleet, serveDashboard } from '../../../src/fleet.ts';
 import { Criu } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
@@ -47,6 +47,16 @@ test('the users of examples/fleet/users.acl can do what agents, operators and vi
   expect(await viewer.hosts()).toMatchObject([{ state: 'cordoned' }, { state: 'ready' }]);
   expect(await (await viewer.operation(run.id)).ended()).toMatchObject({ state: 'done' });
   expect(await viewer.operations()).toMatchObject([{ kind: 'move' }, { kind: 'run' }]);
+  await using dashboard = await serveDashboard(viewer);
+  const headers = { authorization: `Bearer ${dashboard.token}` };
+  for (const [path, has] of [
+    ['metrics', 'node_criu_fleet_hosts_alive 2'],
+    ['plan?rebalance=', '"notes":'],
+    ['queues/api/queues', '"counts":'],
+  ] as const) {
+    const answer = await fetch(dashboard.url.replace(/#.*/, path), { headers });
+    expect(await answer.text()).toContain(has);
+  }
   for (const writing of [
     () => viewer.cordon('host-b'),
     () => viewer.run({ name: 'x', command: ['true'] }),
