@@ -10,7 +10,8 @@ import type { PreflightFinding } from './finding.ts';
  * - `ERR_CRIU_TOO_OLD`: CRIU is too old, for an option or for this kernel.
  * - `ERR_CRIU_NO_PERMISSION`: a program may not be run or signalled, or CRIU lacks capabilities.
  * - `ERR_CRIU_NO_SUCH_PROCESS`: there is no process with the pid to dump.
- * - `ERR_CRIU_BUSY`: another dump or a debugger traces the processes, and only one can.
+ * - `ERR_CRIU_BUSY`: another dump or a debugger traces the processes, and only one can; or two dumps needed the
+ *   directory `proc.crtools` in one working directory.
  * - `ERR_CRIU_PID_BUSY`: a pid that the restore needs is in use.
  * - `ERR_CRIU_ADDRESS_IN_USE`: a port that a copy of a template needs, or should be published on, is in use.
  * - `ERR_CRIU_NO_MEM_TRACK`: the kernel does not track changed memory (soft-dirty).
@@ -189,7 +190,7 @@ export class CriuError extends Error {
   declare readonly cancelled: 'refused' | 'killed' | 'disconnected' | undefined;
   /**
    * What the clean-up after a criu that died could not undo, one phrase for each item; empty if it
-   * undid everything. Set only if the criu of a dump or pre-dump has died.
+   * undid everything. Set only if the criu of a dump or pre-dump has died, or a failed dump has left files behind.
    */
   declare readonly leftovers: readonly string[] | undefined;
   /**

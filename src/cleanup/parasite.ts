@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readMaps } from '../procfs/maps.ts';
+import { type Mapping, readMaps } from '../procfs/maps.ts';
 import { readThreads } from '../procfs/processes.ts';
 import { stateOf } from '../procfs/stat.ts';
+import { readStatus } from '../procfs/status.ts';
 import { readProgramCounter } from '../procfs/syscall.ts';
 
 /** The memory from which CRIU runs its parasite code in the processes that it dumps. */
@@ -21,11 +22,21 @@ export async function awaitParasiteExit(pids: readonly number[]): Promise<void> 
   }
 }
 
+/**
+ * True if a process may be running CRIU's parasite code. The memory of the code alone says little: it stays in a process
+ * whose criu was killed.
+ */
+export async function mayRunParasite(pid: number): Promise<boolean> {
+  const parasite = await parasiteOf(pid);
+  if (parasite.length === 0) return false;
+  const isTraced = (await readStatus(pid))?.tracer !== 0;
+  return isTraced || !(await hasLeftParasite(pid));
+}
+
 async function hasLeftParasite(pid: number): Promise<boolean> {
   if (stateOf(pid) === 'gone') return true;
   const threads = await readThreads(pid).catch(() => []);
-  const maps = await readMaps(pid).catch(() => []);
-  const parasite = maps.filter(({ path }) => path.includes(PARASITE));
+  const parasite = await parasiteOf(pid).catch(() => []);
   const outside = await Promise.all(
     threads.map(async (thread) => {
       const counter = (await readProgramCounter(pid, thread)) ?? 0;
@@ -34,4 +45,8 @@ async function hasLeftParasite(pid: number): Promise<boolean> {
     }),
   );
   return outside.every(Boolean);
+}
+
+async function parasiteOf(pid: number): Promise<Mapping[]> {
+  return (await readMaps(pid)).filter(({ path }) => path.includes(PARASITE));
 }

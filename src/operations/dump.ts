@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cleanup } from '../cleanup/cleanup.ts';
+import { ProcDirectory } from '../cleanup/proc-directory.ts';
 import { CriuError, type CriuLog, withWorkload } from '../errors.ts';
 import { type AbortReason, notPermitted } from '../failure/cause.ts';
 import type { LogFile } from '../failure/log.ts';
@@ -31,6 +32,7 @@ import { DumpManifest } from './dump-manifest.ts';
 import { assertExists } from './existing-process.ts';
 import type { CriuVersion } from './known-versions.ts';
 import { versionOnce } from './probe.ts';
+import { cleanProcDirectory } from './proc-directory-failure.ts';
 import type { Ending } from './request.ts';
 import { type ResolvedOptions, resolveOptions } from './resolve.ts';
 import { type Forensics, type Job, perform } from './run.ts';
@@ -131,6 +133,7 @@ export async function dump(
   const { effective } = resolved;
   const label = `${operation} of process ${pid}${round?.name ? `, ${round.name}` : ''}`;
   using cleanup = await Cleanup.of(pid, effective);
+  using procDirectory = new ProcDirectory(pid);
   const hasOwnPids = isNamespaceInit(pid);
   let frozenAt: number | undefined;
   const hasHooks = hookNames.some((name) => resolved.hooks[name]);
@@ -145,6 +148,7 @@ export async function dump(
       isSelfDump,
       check: () => assertExists(client, operation, pid, label),
       async stage() {
+        if (operation === 'dump' && !isSelfDump) await procDirectory.prepare();
         const tree = descendantsOf(pid);
         if (operation === 'dump' && !force) await assertRestorable(operation, tree, effective);
         if (isDescribed(effective, isSelfDump)) {
@@ -180,7 +184,7 @@ export async function dump(
       ...(serving && { forceKill: serving.forceKill }),
     },
     forensics: {
-      collectEvidence: evidenceOf(client, pid, cleanup, serving),
+      collectEvidence: evidenceOf(client, pid, cleanup, procDirectory, serving),
       // CRIU does not undo everything that it did to serve pages.
       afterSuccess: async (ending, log) => {
         if (cleanup.served) await rollBack(cleanup, ending, log);
@@ -299,6 +303,7 @@ function evidenceOf(
   client: Client,
   pid: number,
   cleanup: Cleanup,
+  procDirectory: ProcDirectory,
   serving: ServeCommand | undefined,
 ): NonNullable<Forensics<DumpStats>['collectEvidence']> {
   const before = stateOf(pid);
@@ -311,9 +316,10 @@ function evidenceOf(
     // Without a reply CRIU has not rolled back, and after serving pages it does so only in part.
     const rollsBack = criuHasEnded && (!replied || cleanup.served);
     const rolledBack = rollsBack ? await rollBack(cleanup, ending, log) : undefined;
-    const kept = dumpImages?.leftovers ?? [];
+    const ownProc = await cleanProcDirectory(procDirectory, log);
+    const kept = [...ownProc.leftovers, ...(dumpImages?.leftovers ?? [])];
     const leftovers = kept.length > 0 ? [...(rolledBack ?? []), ...kept] : rolledBack;
-    const abortReason = (await serving?.failed()) ?? notMoved(dumpImages);
+    const abortReason = ownProc.reason ?? (await serving?.failed()) ?? notMoved(dumpImages);
     const tracer = await tracerOf(pid);
     const state = stateOf(pid);
     const isDumped =

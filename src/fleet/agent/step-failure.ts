@@ -18,12 +18,6 @@ const REPEATABLE: readonly string[] = [
   'ERR_CRIU_LAZY_PAGES',
 ];
 
-/**
- * CRIU's message when two dumps meet: if /proc is not that of a task's pid namespace, it makes a directory for the right one
- * in the working directory of the task, for a moment.
- */
-const COLLISION = /Can't create a directory \(-17\)/;
-
 /** The error of a step that is tried again later. */
 export class TryLater extends Error {}
 
@@ -34,5 +28,5 @@ export function isPassing(error: unknown): boolean {
   if (error.code === 'ERR_CRIU_MIGRATION_REFUSED') {
     return error.refusal !== undefined && PASSING.includes(error.refusal);
   }
-  return REPEATABLE.includes(error.code) || COLLISION.test(error.message);
+  return REPEATABLE.includes(error.code);
 }
