@@ -112,6 +112,8 @@ export class SimulatedHost {
     throw new Error('the simulation begins with the workloads that the agents find');
   }
 
+  async end() {}
+
   rootOf(pid) {
     return this.#world.processes.has(pid) ? { pid, startTime: `${pid}` } : undefined;
   }

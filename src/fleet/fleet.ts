@@ -172,6 +172,7 @@ export class Fleet implements AsyncDisposable {
     const { name } = checked;
     const known = view.workloads.find((one) => one.name === name);
     if (known) throw fleetFailure('run', `${known.host} has a workload ${name}`);
+    requireFreeAddresses(checked, view);
     const memoryBytes = memoryOf(checked);
     const to = this.#placeNew(view, checked, memoryBytes, { on, ...options });
     const shown = { workload: name, from: undefined, to, memoryBytes };
@@ -403,6 +404,16 @@ function requireHost(operation: string, host: string, { hosts }: FleetView): voi
   if (hosts.some(({ name }) => name === host)) return;
   const known = hosts.map(({ name }) => name).join(', ') || 'none';
   throw fleetFailure(operation, `there is no host ${host}; the hosts are ${known}`);
+}
+
+/** An address is on one host only, also that of a workload that has ended and is not forgotten. */
+function requireFreeAddresses({ addresses = [] }: WorkloadSpec, { workloads }: FleetView): void {
+  for (const address of addresses.map(formatMigrationAddress)) {
+    const owner = workloads.find((one) => one.addresses.includes(address));
+    if (!owner) continue;
+    const remedy = owner.state === 'ended' ? ', which has ended: forget it first' : '';
+    throw fleetFailure('run', `${owner.name} on ${owner.host} has the address ${address}${remedy}`);
+  }
 }
 
 function noHost(operation: string, reason: string): CriuError {

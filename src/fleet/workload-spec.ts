@@ -17,7 +17,7 @@ export interface WorkloadTraits {
   readonly labels?: Labels | undefined;
   /** Conditions for its host. */
   readonly placement?: Placement | undefined;
-  /** The addresses that go with it: see `addresses` of `criu.migrate()`. */
+  /** The addresses that a host gets with it, also when it starts there: see `addresses` of `criu.migrate()`. */
   readonly addresses?: readonly MigrationAddress[] | undefined;
   /** It may be moved by post-copy when pre-copy does not converge. Default false. */
   readonly allowPostCopy?: boolean | undefined;
@@ -63,7 +63,7 @@ export interface ContainerWorkload extends WorkloadTraits {
   readonly bundle?: string | undefined;
 }
 
-/** A copy of a template. */
+/** A copy of a template. It is not moved: another copy can start elsewhere. */
 export interface CopyWorkload extends WorkloadTraits {
   /** The images directory of the template, on a host that has it. */
   readonly template: string;

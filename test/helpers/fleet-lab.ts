@@ -26,6 +26,7 @@ export async function fleetScene(
 /** A server of the fleet, and a client that keeps one connection to it. */
 export interface WebWorkload {
   readonly name: string;
+  readonly address: string;
   /** Checks that no answer was lost, that the memory is right, and that the server runs on this host alone. */
   check(host: string): Promise<void>;
 }
@@ -38,7 +39,7 @@ export async function startWeb(
 ): Promise<WebWorkload> {
   const { name, address, client } = await startService(lab, fleet, index, options);
   return {
-    name,
+    ...{ name, address },
     async check(host) {
       await client.answersOn();
       expect(await client.ask('stop')).toMatchObject({ connections: 1, faults: [] });

@@ -126,7 +126,6 @@ export async function startService(lab, fleet, index, { heap = 8, ...more } = {}
   const name = `web-${index}`;
   const address = `10.77.0.${100 + index}`;
   const output = join(lab.directory, `${name}.log`);
-  if (index > 0) await lab.a.ip(`addr add ${address}/32 dev eth0`);
   const { file, args } = nodeServer({ heap, host: address });
   const operation = await fleet.run(
     {

@@ -278,14 +278,28 @@ export class Host {
    * @returns {Promise<number | undefined>}
    */
   async outside(pid) {
-    const namespace = await pidNamespace(this.init);
+    const level = (await pidsOf(this.init)).length - 1;
     for (const name of await readdir('/proc')) {
       if (!/^\d+$/.test(name)) continue;
-      const status = await readFile(`/proc/${name}/status`, 'utf8').catch(() => '');
-      if (Number(/^NSpid:.*\s(\d+)$/m.exec(status)?.[1]) !== pid) continue;
-      if ((await pidNamespace(name)) === namespace) return Number(name);
+      // A process can be in a pid namespace below that of the host.
+      if ((await pidsOf(name))[level] === pid && (await this.#has(Number(name))))
+        return Number(name);
     }
     return undefined;
+  }
+
+  /**
+   * Whether a process or an ancestor of it is in the pid namespace of the host.
+   * @param {number} pid its pid outside
+   */
+  async #has(pid) {
+    const namespace = await pidNamespace(this.init);
+    for (let each = pid; each > 1; ) {
+      if ((await pidNamespace(each)) === namespace) return true;
+      const status = await statusOf(each);
+      each = Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1] ?? 0);
+    }
+    return false;
   }
 
   /**
@@ -415,6 +429,20 @@ async function output(child) {
   const [stdout, stderr] = await said;
   if (code === 0) return stdout;
   throw new Error(`${child.spawnargs.join(' ')}: ${signal ?? `status ${code}`}\n${stderr}`);
+}
+
+/**
+ * The pids of a process in its namespace and in those above, the outermost first.
+ * @param {number | string} pid
+ */
+async function pidsOf(pid) {
+  const [, pids = ''] = /^NSpid:\s*(.*)$/m.exec(await statusOf(pid)) ?? [];
+  return pids.split(/\s+/).map(Number);
+}
+
+/** @param {number | string} pid */
+async function statusOf(pid) {
+  return await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
 }
 
 /** @param {number | string} pid */

@@ -65,6 +65,8 @@ export interface HostBackend {
   facts(): Promise<HostFacts>;
   serve(arrivals: Arrivals, maxMigrations: number): Promise<ArrivalServer>;
   start(spec: WorkloadSpec): Promise<StartedWorkload>;
+  /** Gives up what is left of a workload that has ended: its addresses. */
+  end(spec: WorkloadSpec): Promise<void>;
   /** Names a process that has been restored. */
   rootOf(pid: number): WorkloadRoot | undefined;
   isRunning(root: WorkloadRoot): boolean;

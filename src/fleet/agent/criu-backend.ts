@@ -12,6 +12,7 @@ import {
   type ServeMigrationsOptions,
   spawnCheckpointable,
 } from '../../index.ts';
+import { endTrees } from '../../process/kill-tree.ts';
 import { textOf } from '../../procfs/read.ts';
 import { startTimeOf } from '../../procfs/stat.ts';
 import { readAvailableMemory, readBootIdSync } from '../../procfs/system.ts';
@@ -19,7 +20,12 @@ import { descendantsOf } from '../../procfs/tree.ts';
 import { readTreeMemory } from '../../procfs/tree-memory.ts';
 import { fleetFailure } from '../failure.ts';
 import type { HostFacts } from '../view.ts';
-import type { ContainerWorkload, ProgramWorkload, WorkloadSpec } from '../workload-spec.ts';
+import type {
+  ContainerWorkload,
+  CopyWorkload,
+  ProgramWorkload,
+  WorkloadSpec,
+} from '../workload-spec.ts';
 import type {
   ArrivalServer,
   Arrivals,
@@ -31,6 +37,7 @@ import type {
 } from './backend.ts';
 import type { ServeOptions } from './member-options.ts';
 import { isOfContainer } from './move-metadata.ts';
+import { releaseAddresses, withAddresses } from './workload-addresses.ts';
 
 /** Of the file with the processors' flags, in bytes. */
 const MAX_CPUINFO = 65_536;
@@ -124,13 +131,33 @@ export class CriuBackend implements HostBackend {
   }
 
   async start(spec: WorkloadSpec): Promise<StartedWorkload> {
-    if ('command' in spec) return { kind: 'process', ...(await this.#spawn(spec)) };
+    if ('command' in spec || 'template' in spec) return await this.#startNew(spec);
     if ('container' in spec) {
       const { pid } = await this.#container(spec);
       return { kind: 'container', ...requireRoot(spec.name, this.rootOf(pid)) };
     }
-    if ('pid' in spec) return { kind: 'process', ...requireRoot(spec.name, this.rootOf(spec.pid)) };
-    throw fleetFailure('run', `this host does not start workloads such as ${spec.name}`);
+    return { kind: 'process', ...requireRoot(spec.name, this.rootOf(spec.pid)) };
+  }
+
+  async #startNew(spec: ProgramWorkload | CopyWorkload): Promise<StartedWorkload> {
+    return await withAddresses<StartedWorkload>({
+      ...{ operation: 'run', spec, allowed: this.#options.allowAddresses },
+      start: async () =>
+        'command' in spec
+          ? { kind: 'process', ...(await this.#spawn(spec)) }
+          : { kind: 'copy', ...(await this.#copy(spec)) },
+      end: ({ pid }) => endTrees([pid]),
+    });
+  }
+
+  /** The copy runs on when the agent ends. */
+  async #copy({ name, template }: CopyWorkload): Promise<WorkloadRoot> {
+    const { pid } = await (await this.#criu.openTemplate(template)).start({ name });
+    return requireRoot(name, this.rootOf(pid));
+  }
+
+  async end({ addresses }: WorkloadSpec): Promise<void> {
+    await releaseAddresses(addresses);
   }
 
   async #container({ container, root }: ContainerWorkload): Promise<Container> {

@@ -5,8 +5,8 @@ import type { Action, Order, SignedOrder } from '../orders/order.ts';
 import { type TrustedOperator, verifyOrder } from '../orders/sign.ts';
 import type { FleetKeys } from '../redis/keys.ts';
 import type { HostBackend } from './backend.ts';
-import { releaseAddresses } from './release-addresses.ts';
 import { StateDirectory } from './state-directory.ts';
+import { releaseAddresses } from './workload-addresses.ts';
 import type { WorkloadEntry, WorkloadTable } from './workload-table.ts';
 
 /** What fencing needs of its agent. */

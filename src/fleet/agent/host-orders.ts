@@ -205,6 +205,7 @@ export class HostOrders {
     if (entry.state === 'running' && this.#host.backend.isRunning(entry.root)) {
       throw fleetFailure('forget', `${name} runs: end it first`);
     }
+    await this.#host.backend.end(entry.spec);
     await this.#host.table.remove(name);
     await this.#host.names.release(name);
     await this.#host.publish();

@@ -98,6 +98,7 @@ test('a lost host must be fenced, its workloads go on from their checkpoints, an
   expect(await failureOf(fleet.recover('a', {}))).toMatchObject({ option: 'fenced' });
   const old = (await fleet.workloads()).map(({ pid }) => pid);
   expect(old).toHaveLength(2);
+  for (const pid of old) expect(await lab.a.outside(pid)).toBeDefined();
 
   // Cut off, with everything that runs there.
   const [agent] = agents;

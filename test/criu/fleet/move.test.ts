@@ -23,6 +23,23 @@ test('a server moves with its address, its client stays connected, and names and
   await web.check('b');
   expect(await fleet.workloads()).toMatchObject([{ name: 'web-0', host: 'b', state: 'running' }]);
   expect(await fleet.operations()).toMatchObject([{ kind: 'move' }, { kind: 'run' }]);
+
+  // Its address is on one host only, until it has ended and is forgotten.
+  const addresses = [`${web.address}/32`];
+  const other = { name: 'other', command: ['sleep', '1000'], addresses };
+  const taken = `run: web-0 on b has the address ${addresses[0]}`;
+  expect(await failureOf(fleet.run(other))).toMatchObject({ message: taken });
+  const { b } = scene.lab;
+  const [{ pid = 0 } = {}] = await fleet.workloads();
+  await b.kill(pid);
+  await waitFor(async () => (await fleet.workloads())[0]?.state === 'ended', 'web-0 has ended');
+  expect(await failureOf(fleet.run(other))).toMatchObject({
+    message: `${taken}, which has ended: forget it first`,
+  });
+  await fleet.forget('web-0');
+  expect(await b.addressesOf('eth0')).not.toContain(addresses[0]);
+  await (await fleet.run(other, { on: 'a' })).result();
+  expect(await scene.lab.a.addressesOf('eth0')).toContain(addresses[0]);
 });
 
 const SERVERS = sample('servers of a host that is drained', 6, 2);

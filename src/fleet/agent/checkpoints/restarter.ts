@@ -1,19 +1,15 @@
 import type { Redis } from 'ioredis';
-import type { MigrationAddress, RestoreOptions } from '../../../index.ts';
-import { placesFor } from '../../../migration/destination/addresses/address-admission.ts';
-import {
-  dropAddresses,
-  makeBindable,
-  takeAddresses,
-} from '../../../migration/destination/addresses/incoming-addresses.ts';
-import type { IncomingAddress } from '../../../migration/journal/incoming-journal.ts';
+import type { RestoreOptions } from '../../../index.ts';
+import { endTrees } from '../../../process/kill-tree.ts';
 import { fleetFailure, orderRefused } from '../../failure.ts';
 import { isName } from '../../names.ts';
 import type { Action, Order } from '../../orders/order.ts';
 import type { FleetKeys } from '../../redis/keys.ts';
 import { readView } from '../../redis/records.ts';
+import type { WorkloadSpec } from '../../workload-spec.ts';
 import type { HostBackend } from '../backend.ts';
-import type { WorkloadEntry, WorkloadTable } from '../workload-table.ts';
+import { withAddresses } from '../workload-addresses.ts';
+import type { WorkloadTable } from '../workload-table.ts';
 import type { CheckpointKeeper, CheckpointTools } from './checkpoint-keeper.ts';
 import { readNote } from './checkpoint-note.ts';
 import { RestartClaims } from './restart-claim.ts';
@@ -65,7 +61,8 @@ export class Restarter {
     const { table, backend, publish } = this.#context;
     const known = table.get(workload);
     if (known && known.generation === generation && backend.isRunning(known.root)) {
-      return { pid: known.root.pid, checkpoint, generation };
+      const pid = await this.#withAddresses(known.spec, async () => known.root.pid);
+      return { pid, checkpoint, generation };
     }
     if (known && (known.generation > generation || backend.isRunning(known.root))) {
       throw orderRefused(`this host has a workload ${workload}`);
@@ -101,7 +98,7 @@ export class Restarter {
     }
   }
 
-  async #restore({ id, action }: RestartOrder): Promise<number> {
+  async #restore({ action }: RestartOrder): Promise<number> {
     const { keeper, table, backend, tools } = this.#context;
     const { workload, checkpoint, generation } = action;
     const held = await keeper.held.find(checkpoint);
@@ -113,49 +110,43 @@ export class Restarter {
     const described = await readNote(directory);
     if (!described) throw fleetFailure(OPERATION, `${checkpoint} was not made by an agent`);
     const { spec, kind } = described;
-    const addresses = await this.#placesOf(workload, spec.addresses ?? []);
-    let entry: WorkloadEntry | undefined;
-    await makeBindable({ addresses });
-    try {
-      const restored = await store.restore(checkpoint, {
-        ...(tools.restore as Partial<RestoreOptions>),
-        // The clients have given up, or will: the connections of the lost host are closed.
-        ...{ tcpEstablished: false, tcpClose: true },
-        hooks: {
-          postRestore: async (pid) => {
-            const root = backend.rootOf(pid);
-            if (!root) throw new Error(`process ${pid} has ended`);
-            entry = {
-              ...{ spec, kind, root, generation, state: 'running', migration: undefined },
-              since: Date.now(),
-            };
-            // Before anything runs: the next agent must find this copy.
-            await table.put(entry);
+    return await this.#withAddresses(spec, async () => {
+      let isNoted = false;
+      try {
+        const restored = await store.restore(checkpoint, {
+          ...(tools.restore as Partial<RestoreOptions>),
+          // The clients have given up, or will: the connections of the lost host are closed.
+          ...{ tcpEstablished: false, tcpClose: true },
+          hooks: {
+            postRestore: async (pid) => {
+              const root = backend.rootOf(pid);
+              if (!root) throw new Error(`process ${pid} has ended`);
+              isNoted = true;
+              // Before anything runs: the next agent must find this copy.
+              await table.put({
+                ...{ spec, kind, root, generation, state: 'running', migration: undefined },
+                since: Date.now(),
+              });
+            },
           },
-        },
-      });
-      await takeAddresses({ addresses });
-      return restored.pid;
-    } catch (error) {
-      if (entry && !backend.isRunning(entry.root)) {
-        await table.remove(workload);
-        await dropAddresses(id, { addresses, addressesOn: 'lo' });
-      } else if (!entry) await dropAddresses(id, { addresses, addressesOn: 'lo' });
-      throw error;
-    }
+        });
+        return restored.pid;
+      } catch (error) {
+        if (isNoted) await table.remove(workload);
+        throw error;
+      }
+    });
   }
 
-  async #placesOf(
-    workload: string,
-    addresses: readonly MigrationAddress[],
-  ): Promise<IncomingAddress[]> {
-    const objections: string[] = [];
-    const texts = addresses.map((one) => (typeof one === 'string' ? one : one.address));
-    const places = await placesFor(texts, this.#context.tools.allowAddresses, (message) => {
-      objections.push(message);
+  /** Also for a copy that runs: the agent may have ended before it had its addresses. */
+  async #withAddresses(spec: WorkloadSpec, start: () => Promise<number>): Promise<number> {
+    const { table, tools } = this.#context;
+    return await withAddresses({
+      ...{ operation: OPERATION, spec, allowed: tools.allowAddresses, start },
+      end: async (pid) => {
+        await endTrees([pid]);
+        await table.remove(spec.name);
+      },
     });
-    const [objection] = objections;
-    if (objection === undefined) return places;
-    throw fleetFailure(OPERATION, `${workload} cannot run here: ${objection}`);
   }
 }
