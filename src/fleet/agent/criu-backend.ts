@@ -41,6 +41,8 @@ import { releaseAddresses, withAddresses } from './workload-addresses.ts';
 
 /** Of the file with the processors' flags, in bytes. */
 const MAX_CPUINFO = 65_536;
+/** How long it is not asked again what CRIU and the kernel can do, in milliseconds: each time costs a criu. */
+const ABILITIES_MS = 600_000;
 /** The mode of a move whose workload may run before it has its memory. */
 const POST_COPY = { mode: 'post-copy' } as const;
 /** The reasons for which the rounds end without the downtime that was asked for. */
@@ -51,6 +53,8 @@ export class CriuBackend implements HostBackend {
   readonly #criu: Criu;
   readonly #options: ServeOptions;
   #cpu: string | undefined;
+  #abilities: Pick<HostFacts, 'criu' | 'memTrack' | 'lazyPages'> | undefined;
+  #askedAt = 0;
 
   constructor(criu: Criu, options: ServeOptions) {
     this.#criu = criu;
@@ -58,26 +62,35 @@ export class CriuBackend implements HostBackend {
   }
 
   async facts(): Promise<HostFacts> {
-    const [{ number }, features, disk, free] = await Promise.all([
-      this.#criu.version(),
-      this.#criu.features(),
+    const [abilities, disk, free] = await Promise.all([
+      this.#askAbilities(),
       statfs(this.#options.directory),
       readAvailableMemory(),
     ]);
     this.#cpu ??= await readCpu();
     return {
-      criu: number,
+      ...abilities,
       kernel: release(),
       architecture: arch(),
       cpu: this.#cpu,
-      memTrack: features.memTrack,
-      lazyPages: features.lazyPages,
       memoryBytes: totalmem(),
       freeMemoryBytes: free ?? freemem(),
       freeDiskBytes: disk.bavail * disk.bsize,
       load: loadavg()[0] ?? 0,
       processors: cpus().length,
     };
+  }
+
+  /** What CRIU and the kernel can do, which changes only if another CRIU is installed. */
+  async #askAbilities(): Promise<Pick<HostFacts, 'criu' | 'memTrack' | 'lazyPages'>> {
+    if (this.#abilities && performance.now() - this.#askedAt < ABILITIES_MS) return this.#abilities;
+    const [{ number: criu }, { memTrack, lazyPages }] = await Promise.all([
+      this.#criu.version(),
+      this.#criu.features(),
+    ]);
+    this.#askedAt = performance.now();
+    this.#abilities = { criu, memTrack, lazyPages };
+    return this.#abilities;
   }
 
   async serve(arrivals: Arrivals, maxMigrations: number): Promise<ArrivalServer> {
