@@ -87,14 +87,26 @@ export class HostOrders {
   }
 
   async #move(accepted: AcceptedOrder<MoveAction>): Promise<MoveOutcome> {
-    const { order, signed, job, signal } = accepted;
+    const { id, action } = accepted.order;
+    const outcome = await this.#host.slots.run(id, accepted.signal, () => this.#try(accepted));
+    await this.#awaitSeen(action.workload, action.to);
+    return outcome;
+  }
+
+  async #try({
+    order,
+    signed,
+    job,
+    signal,
+    note,
+  }: AcceptedOrder<MoveAction>): Promise<MoveOutcome> {
     let lastWrite = 0;
-    const outcome = await this.#host.slots.run(order.id, signal, () =>
-      this.#host.locks.run(order.action.workload, () =>
+    try {
+      return await this.#host.locks.run(order.action.workload, () =>
         this.#host.mover.move(order, {
           ...{ signed, signal },
           endpointOf: (host) => this.#endpointOf(host),
-          moved: (result) => accepted.note(result),
+          moved: (result) => note(result),
           progress: (progress) => {
             const now = performance.now();
             if (now - lastWrite < PROGRESS_MS) return;
@@ -103,10 +115,12 @@ export class HostOrders {
             job.updateProgress(progress).catch(() => {});
           },
         }),
-      ),
-    );
-    await this.#awaitSeen(order.action.workload, order.action.to);
-    return outcome;
+      );
+    } catch (error) {
+      // A heartbeat may have said that the workload is being moved.
+      await this.#host.publish().catch((error: Error) => this.#host.warn(error));
+      throw error;
+    }
   }
 
   /** Whoever looks after an operation has ended finds the workload at its destination: that has told Redis by then. */
