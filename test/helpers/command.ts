@@ -6,6 +6,9 @@ import { buildLibrary } from './built.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
+/** A command that hangs is killed before its test ends, so that the test reports what it has printed. */
+const TIMEOUT_MS = 50_000;
+
 /** The file that is installed as `node-criu`. */
 export const main = resolve(root, 'dist/cli/main.js');
 
@@ -25,10 +28,15 @@ export async function nodeCriu(args: readonly string[], cwd = root): Promise<End
 /**
  * Starts the command; `stdout()` and `stderr()` return its output so far. It is killed after the test.
  * @param file runs it, with its own path among the arguments
+ * @param onFinished is given what kills it: for a command that several tests use
  */
-export async function startNodeCriu(args: readonly string[], file = main) {
-  const child = start(args, root, file);
-  onTestFinished(() => void child.kill('SIGKILL'));
+export async function startNodeCriu(
+  args: readonly string[],
+  file = main,
+  onFinished: (kill: () => void) => void = onTestFinished,
+) {
+  const child = start(args, root, file, onFinished === onTestFinished ? TIMEOUT_MS : 0);
+  onFinished(() => void child.kill('SIGKILL'));
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].on('data', (text: Buffer) => {
@@ -57,8 +65,8 @@ export async function buildCommand(): Promise<void> {
   await buildLibrary();
 }
 
-function start(args: readonly string[], cwd: string, file = main) {
+function start(args: readonly string[], cwd: string, file = main, timeout = TIMEOUT_MS) {
   // vitest sets FORCE_COLOR.
   const env = { CRIU_PATH: criuPath(), FORCE_COLOR: undefined };
-  return execa(file, args, { cwd, env, reject: false, timeout: 50_000, killSignal: 'SIGKILL' });
+  return execa(file, args, { cwd, env, reject: false, timeout, killSignal: 'SIGKILL' });
 }
