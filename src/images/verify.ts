@@ -5,6 +5,7 @@ import { native } from '../native/index.ts';
 import { checkOptions } from '../options/check.ts';
 import { flag } from '../options/kinds.ts';
 import { filesIn } from '../process/files.ts';
+import { eachOf } from '../procfs/read.ts';
 import { FileChecksums } from './file-checksums.ts';
 import { BadImage, entriesOf } from './image-file.ts';
 import { MANIFEST } from './image-names.ts';
@@ -171,37 +172,37 @@ async function verifyChecksums(directory: string): Promise<ImageFinding[]> {
 async function tree(directory: string): Promise<ImageFinding[]> {
   const names = new Set(await readdir(directory));
   const findings = await whole(join(directory, 'pstree.img'));
-  for (const pid of treePids(directory)) {
+  const needed = treePids(directory).flatMap((pid) => {
     // A zombie has a core and nothing else.
     const alive = ['ids', 'fs', 'mm', 'pagemap'].some((kind) => names.has(`${kind}-${pid}.img`));
-    const needed = alive ? ['core', 'mm', 'pagemap'] : ['core'];
-    for (const kind of needed) {
-      const path = join(directory, `${kind}-${pid}.img`);
-      if (kind !== 'pagemap') findings.push(...(await whole(path)));
-      else if (!names.has(`pagemap-${pid}.img`))
-        findings.push(found('MISSING', path, 'is missing'));
-    }
-  }
-  return findings;
+    return (alive ? ['core', 'mm', 'pagemap'] : ['core']).map((kind) => `${kind}-${pid}.img`);
+  });
+  const own = await eachOf(needed, async (name) => {
+    const path = join(directory, name);
+    // Its content is verified with the memory.
+    if (!name.startsWith('pagemap-')) return await whole(path);
+    return names.has(name) ? [] : [found('MISSING', path, 'is missing')];
+  });
+  return [...findings, ...own.flat()];
 }
 
 /** Reads the pagemaps of a directory, and verifies them and their pages files. */
 async function memory(
   directory: string,
 ): Promise<{ pagemaps: Pagemaps; findings: ImageFinding[] }> {
-  const pagemaps = new Map<string, Pagemap>();
-  const findings: ImageFinding[] = [];
-  for (const name of await readdir(directory)) {
-    if (!/^pagemap-.*\.img$/.test(name)) continue;
+  const names = (await readdir(directory)).filter((name) => /^pagemap-.*\.img$/.test(name));
+  const all = await eachOf(names, async (name) => {
     try {
       const pagemap = await readPagemap(join(directory, name));
-      pagemaps.set(name, pagemap);
-      findings.push(...(await pages(directory, pagemap)));
+      return { name, pagemap, findings: await pages(directory, pagemap) };
     } catch (error) {
-      findings.push(bad(join(directory, name), error));
+      return { findings: [bad(join(directory, name), error)] };
     }
-  }
-  return { pagemaps, findings };
+  });
+  return {
+    pagemaps: new Map(all.flatMap(({ name, pagemap }) => (pagemap ? [[name, pagemap]] : []))),
+    findings: all.flatMap(({ findings }) => findings),
+  };
 }
 
 /** Verifies that the pages file is as long as the pagemap says. */

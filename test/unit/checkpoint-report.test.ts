@@ -1,8 +1,9 @@
-import { symlink, truncate, writeFile } from 'node:fs/promises';
+import { link, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';
 import { CriuError } from '../../src/index.ts';
+import { eachOf } from '../../src/procfs/read.ts';
 import { classesOf } from '../../src/report/memory-classes.ts';
 import { checkpointReport } from '../../src/report.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
@@ -70,12 +71,19 @@ test('the page of 1,000 processes with 10 GiB is small, and what they have is es
     const descriptors = own.map((file, fd) => ({ id: file.id, flags: 0, type: 'REG', fd }));
     await writeImages(directory, { [`fdinfo-${id}.img`]: ['FDINFO', ...descriptors] });
   }
-  for (const { pid } of tree) {
-    await writeImages(directory, processImages(pid, `w${HOSTILE}`.slice(0, 15), 66));
-    const strings = `node\0${HOSTILE}\0--title=${ATTRIBUTE}\0`.padEnd(256, '\0');
-    await writePages(directory, pid, pagesOf(`${strings}API_TOKEN=hunter2\0X=${HOSTILE}\0`));
-    await truncate(join(directory, `pages-${pid}.img`), (1 + 40 * 66) * PAGE);
-  }
+  const imagesOf = (pid: number) => processImages(pid, `w${HOSTILE}`.slice(0, 15), 66);
+  const strings = `node\0${HOSTILE}\0--title=${ATTRIBUTE}\0`.padEnd(256, '\0');
+  await writeImages(directory, imagesOf(1000));
+  await writePages(directory, 1000, pagesOf(`${strings}API_TOKEN=hunter2\0X=${HOSTILE}\0`));
+  await truncate(join(directory, 'pages-1000.img'), (1 + 40 * 66) * PAGE);
+  // What is the same for all processes is written once.
+  await eachOf(tree.slice(1), async ({ pid }) => {
+    for (const kind of ['core', 'mm', 'pages']) {
+      await link(join(directory, `${kind}-1000.img`), join(directory, `${kind}-${pid}.img`));
+    }
+    const own = Object.entries(imagesOf(pid)).filter(([name]) => /^(ids|pagemap)-/.test(name));
+    await writeImages(directory, Object.fromEntries(own));
+  });
 
   const { html, document, defects, obstacles, text } = await reportOf(directory);
   expect(defects).toEqual([]);
