@@ -10,7 +10,7 @@ import { criuPath } from '../../../scripts/criu-path.mjs';
 import { buildCommand, main, nodeCriu } from '../../helpers/command.ts';
 import { startExample } from '../../helpers/example.ts';
 import { root } from '../../helpers/pages.ts';
-import { isAlive, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 beforeAll(buildCommand);
 
@@ -37,12 +37,10 @@ test('the example drains a host of a fleet that is set up as the other examples 
 
   const url = (user: string) => `rediss://${user}:${user}-secret@127.0.0.1:6380`;
   const connection = ['--redis', url('operator'), '--redis-ca', ca];
-  const pidFile = join(directory, 'pid');
-  const program = ['sh', '-c', `echo $$ > ${pidFile}; exec sleep 1000`];
   const [run, stranger] = await Promise.all([
     nodeCriu([
       ...['fleet', 'run', 'web', '--on', 'host-a', ...connection],
-      ...['--operator', 'ada', '--key', key, '--', ...program],
+      ...['--operator', 'ada', '--key', key, '--', 'sleep', '1000'],
     ]),
     nodeCriu(['fleet', 'hosts', '--redis', url('viewer')]),
   ]);
@@ -61,9 +59,10 @@ test('the example drains a host of a fleet that is set up as the other examples 
   // What systemd does to stop the unit.
   for (const { child } of agents) child.kill('SIGTERM');
   for (const { ended } of agents) expect(await ended).toMatchObject({ exitCode: 0 });
-  const pid = Number(await readFile(pidFile, 'utf8'));
-  expect(await isAlive(pid)).toBe(true);
-  process.kill(pid, 'SIGKILL');
+  const { stdout } = await execa('ps', ['-eo', 'pid=,args=']);
+  const running = [...stdout.matchAll(/^ *(\d+) sleep 1000$/gm)].map(([, pid]) => Number(pid));
+  expect(running).toHaveLength(1);
+  for (const pid of running) process.kill(pid, 'SIGKILL');
 });
 
 test('systemd understands the unit', async () => {
