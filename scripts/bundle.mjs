@@ -58,6 +58,17 @@ const sharedErrors = {
   },
 };
 
+/** Loads the packages of a fleet as CommonJS, which takes a quarter off the time that Node needs to load all of fleet.js. */
+const requiredPeers = {
+  name: 'required-peers',
+  renderChunk: (code) =>
+    code.replace(
+      /^import (\{.*\}) from "(bullmq|ioredis|redis-semaphore)";$/gm,
+      (_, names, id) =>
+        `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule("node:module").createRequire(import.meta.url)("${id}");`,
+    ),
+};
+
 const nameOf = (id) => id.slice(compiled.length);
 
 /** The modules that neither an import of the library nor a dump or restore that succeeds needs. */
@@ -170,6 +181,7 @@ const fleetPlugins = [
   sharedErrors,
   otherBundle(/^(\.\.?\/)+index\.js$/, './index.js'),
   otherBundle(/^(\.\.\/)+containers\.js$/, './containers.js'),
+  requiredPeers,
 ];
 const [fleet] = await generate('fleet.js', fleetPlugins, {
   format: 'esm',

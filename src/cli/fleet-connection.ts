@@ -121,9 +121,9 @@ export async function loadFleet(): Promise<typeof import('../fleet.ts')> {
   try {
     return await import('../fleet.ts');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code = '', message } = error as NodeJS.ErrnoException;
     const isMissing = PACKAGES.some((name) => message.includes(`'${name}'`));
-    if (code !== 'ERR_MODULE_NOT_FOUND' || !isMissing) throw error;
+    if (!code.endsWith('MODULE_NOT_FOUND') || !isMissing) throw error;
     const reason = `a fleet needs packages that are not installed: npm install ${PACKAGES.join(' ')}`;
     throw new CriuError('ERR_CRIU_FLEET', reason, { operation: 'fleet', cause: error });
   }
