@@ -69,8 +69,9 @@ export class Publication {
 
   async #beat(): Promise<void> {
     const { name, publisher } = this.#agent;
-    await this.#hold();
+    // The first description takes as long as a criu; the lease would run out meanwhile.
     const [host, workloads] = await Promise.all([publisher.host(), publisher.workloads()]);
+    await this.#hold();
     const text = JSON.stringify(workloads);
     const { hosts, workloads: key, names } = this.#keys;
     const [, length] = await Promise.all([
