@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from 'vitest';
-import { Fleet, type JoinOptions } from '../../src/fleet.ts';
+import { Fleet } from '../../src/fleet.ts';
 import { type FleetScene, startFleet, startService } from '../lab/fleet.mjs';
 import type { Lab } from '../lab/hosts.mjs';
 import { startLab } from './lab.ts';
@@ -13,7 +13,7 @@ export interface LabFleet extends FleetScene {
 /** Starts a lab with an agent on each host, a Redis and an operator, which end with the test. */
 export async function fleetScene(
   hosts: number,
-  options: Partial<JoinOptions> = {},
+  options: Parameters<typeof startFleet>[1] = {},
 ): Promise<LabFleet> {
   const lab = await startLab(hosts);
   const scene = await startFleet(lab, options);

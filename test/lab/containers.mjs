@@ -15,8 +15,9 @@ import { DUMP } from './migration.mjs';
 import { nodeServer, startAgent, startClient, until } from './programs.mjs';
 
 /** The addresses of the container, on the network of the hosts. */
-const ADDRESS = '10.77.0.50';
+export const ADDRESS = '10.77.0.50';
 const ADDRESS_V6 = 'fd77::50';
+const ID = 'web';
 const CGROUPS = '/sys/fs/cgroup';
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -43,14 +44,10 @@ export async function startContainerScene(
   lab,
   { connection = 'veth', isV6 = false, ...server } = {},
 ) {
-  const id = 'web';
   const [a, b] = await Promise.all([startAgent(lab.a), startAgent(lab.b)]);
   const tls = certificates(lab.directory, [lab.a, lab.b]);
-  for (const host of [lab.a, lab.b]) {
-    await makeBundle(lab, host, { host: '::', ...server });
-    if (connection === 'veth') await makeBridge(host);
-  }
-  await runContainer(lab, lab.a, id, connection);
+  if (connection === 'veth') for (const host of [lab.a, lab.b]) await makeBridge(host);
+  await startContainer(lab, connection, server);
   const client = await startClient(lab, isV6 ? ADDRESS_V6 : ADDRESS);
   const answers = () =>
     client.ask('get', { path: '/state' }).then(
@@ -59,7 +56,19 @@ export async function startContainerScene(
     );
   await until(answers, 'the server in the container answers');
   await client.measure();
-  return { agents: { a, b }, tls, client, connection, id };
+  return { agents: { a, b }, tls, client, connection, id: ID };
+}
+
+/**
+ * Starts the container on host a; all hosts have a bundle for it. Resolves with its id.
+ * @param {Lab} lab
+ * @param {Connection} connection
+ * @param {ServerOptions} [server]
+ */
+export async function startContainer(lab, connection, server = {}) {
+  for (const host of lab.hosts) await makeBundle(lab, host, { host: '::', ...server });
+  await runContainer(lab, lab.a, ID, connection);
+  return ID;
 }
 
 /**
@@ -120,16 +129,25 @@ export async function listContainers(host) {
  */
 export async function removeCgroups(directory) {
   for (const controller of await readdir(CGROUPS)) {
-    for (const name of ['a', 'b']) {
+    for (const name of ['a', 'b', 'c', 'd']) {
       const cgroup = join(CGROUPS, controller, cgroupsPathOf(directory, name));
       if (existsSync(cgroup)) await rmdir(cgroup);
     }
   }
 }
 
+/**
+ * The directory of the bundles of a host, each under the id of its container.
+ * @param {Lab} lab
+ * @param {Host} host
+ */
+export function bundlesOf(lab, host) {
+  return join(lab.directory, `bundles-${host.name}`);
+}
+
 /** @param {Lab} lab @param {Host} host */
 function bundleOf(lab, host) {
-  return join(lab.directory, `bundle-${host.name}`);
+  return join(bundlesOf(lab, host), ID);
 }
 
 /**

@@ -38,6 +38,11 @@ const tasks = {
     member = await fleet.join({ ...options, criu, hooks: { warning } });
     return member.endpoint;
   },
+  /** Gives an order as an operator. */
+  async order({ redis, name, operator, method, target }) {
+    fleet = await Fleet.connect({ redis, name, operator });
+    await fleet[method](target);
+  },
   register: (spec) => member.register(spec),
   /** The agent kills itself at this point. */
   dieAt({ point }) {

@@ -75,7 +75,7 @@ export class LabRedis {
 /**
  * Starts a Redis, and an agent on each host.
  * @param {Lab} lab
- * @param {Partial<JoinOptions>} [options] of all agents
+ * @param {Partial<JoinOptions> | ((host: Host, lab: Lab) => Partial<JoinOptions>)} [options] of all agents, or of each
  * @returns {Promise<FleetScene>}
  */
 export async function startFleet(lab, options = {}) {
@@ -106,7 +106,7 @@ export async function startFleet(lab, options = {}) {
       operators: [{ name: 'ada', publicKey: pem.publicKey }],
       allowAddresses: ['10.77.0.0/24', 'fd77::/64'],
       heartbeatMs: 500,
-      ...options,
+      ...(typeof options === 'function' ? options(host, lab) : options),
     });
   };
   await Promise.all(lab.hosts.map((_, index) => startAgent(index)));

@@ -174,9 +174,35 @@ export class Client extends Program {
    * @param {number} [more]
    */
   async answersOn(more = 10) {
-    const before = await this.ask('answers');
-    await until(async () => (await this.ask('answers')) >= before + more, 'the server answers');
+    await answersOn(this, more);
   }
+}
+
+/** Keeps one connection to Redis or to an HTTP server; test/lab/steady-client.mjs has the tasks. */
+export class SteadyClient extends Program {
+  /**
+   * @param {Lab} lab
+   * @param {string} address
+   * @param {number} port
+   * @param {'redis' | 'http'} protocol
+   */
+  constructor({ client }, address, port, protocol) {
+    super(client, [pathOf('steady-client.mjs'), address, String(port), protocol]);
+  }
+
+  /** Resolves when more answers have arrived. */
+  async answersOn() {
+    await answersOn(this, 10);
+  }
+}
+
+/**
+ * @param {Program} client
+ * @param {number} more
+ */
+async function answersOn(client, more) {
+  const before = await client.ask('answers');
+  await until(async () => (await client.ask('answers')) >= before + more, 'the server answers');
 }
 
 /** @param {Host<string>} host */
