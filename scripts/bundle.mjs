@@ -90,6 +90,7 @@ const isOnDemand = (id) =>
 const isPublic = (id) =>
   [
     /^\/(index|criu|errors|diagnostics|short-forms)\.js$/,
+    /^\/concurrency\/rate-limit\.js$/,
     /^\/images\/(stats|verify)\.js$/,
     /^\/copies\/template-pool\.js$/,
     /^\/launch\/(checkpointable-process|launch)\.js$/,

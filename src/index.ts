@@ -1,3 +1,4 @@
+export { RateLimit } from './concurrency/rate-limit.ts';
 export type { TemplateCopy } from './copies/copy.ts';
 export type { CopyDumpOptions } from './copies/copy-dump.ts';
 export type {

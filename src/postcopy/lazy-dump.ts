@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { deferred } from '../concurrency/deferred.ts';
+import type { RateLimit } from '../concurrency/rate-limit.ts';
 import { CriuError } from '../errors.ts';
 import type { Client } from '../operations/client.ts';
 import { type DumpResult, dump, type RoundContext, type ServeCommand } from '../operations/dump.ts';
@@ -48,8 +49,8 @@ export interface LazyDumpContext {
   readonly peer?: Socket | undefined;
   /** True if the original must stay stopped even if criu fails: the migration decides. */
   readonly mustStayStopped?: () => boolean;
-  /** The most bytes per second that go to `peer`. */
-  readonly rateLimit?: number | undefined;
+  /** Limits the bytes that go to `peer`. */
+  readonly rateLimit?: RateLimit | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { deferred } from '../concurrency/deferred.ts';
+import type { RateLimit } from '../concurrency/rate-limit.ts';
 import { native } from '../native/index.ts';
 import type { TlsOptions } from '../options/types.ts';
 import { DestinationListener } from './destination-listener.ts';
@@ -19,7 +20,7 @@ import {
   recordWriter,
   requestedPages,
 } from './page-protocol.ts';
-import { RateLimit, RateLimiter } from './rate-limit.ts';
+import { RateLimiter } from './rate-limiter.ts';
 
 /** After this long without data, the kernel sends a TCP keepalive probe to the peer, in milliseconds. */
 const KEEP_ALIVE_MS = 5000;
@@ -43,7 +44,7 @@ export class LazyPageServer implements AsyncDisposable {
   readonly #departed = deferred<Departure>();
   readonly #listener: DestinationListener | undefined;
   readonly #criu: Socket;
-  readonly #rateLimit: number | undefined;
+  readonly #rateLimit: RateLimit | undefined;
   /** Peers that have not sent a request yet. */
   readonly #waiting = new Set<Socket>();
   #ledger: PageLedger | undefined;
@@ -75,9 +76,9 @@ export class LazyPageServer implements AsyncDisposable {
 
   /**
    * Serves one given connection, and does not listen.
-   * @param rateLimit the most bytes per second that go to the peer
+   * @param rateLimit limits the bytes that go to the peer
    */
-  static over(localFd: number, peer: Socket, rateLimit?: number): LazyPageServer {
+  static over(localFd: number, peer: Socket, rateLimit?: RateLimit): LazyPageServer {
     const server = new LazyPageServer(socketOf(localFd), { rateLimit });
     server.#onPeer(peer);
     return server;
@@ -85,7 +86,7 @@ export class LazyPageServer implements AsyncDisposable {
 
   private constructor(
     criu: Socket,
-    options: { listener?: DestinationListener; rateLimit?: number | undefined },
+    options: { listener?: DestinationListener; rateLimit?: RateLimit | undefined },
   ) {
     const { listener, rateLimit } = options;
     this.#criu = criu;
@@ -191,8 +192,8 @@ export class LazyPageServer implements AsyncDisposable {
 
   #outletTo(peer: Socket): Writable {
     const outlet = this.#listener?.isTls ? recordWriter(peer) : peer;
-    if (this.#rateLimit === undefined) return outlet;
-    const limiter = new RateLimiter(new RateLimit(this.#rateLimit));
+    if (!this.#rateLimit) return outlet;
+    const limiter = new RateLimiter(this.#rateLimit);
     limiter.pipe(outlet);
     return limiter;
   }

@@ -45,6 +45,7 @@ import {
   type PreCopied,
   type PreCopyFunction,
   type PreCopyLimits,
+  RateLimit,
   type RefusedOffer,
   type ResolveMigrationOptions,
   type RestoredProcess,
@@ -195,6 +196,9 @@ export async function migrations(tls: TlsOptions): Promise<void> {
   same<MigrateOptions['dump'], Partial<DumpOptions> | undefined>();
   same<MigrateOptions['metadata'], unknown>();
   same<MigrateOptions['addresses'], readonly MigrationAddress[] | undefined>();
+  const rateLimit = new RateLimit(1000);
+  migrate(1, { ...options, rateLimit });
+  same<typeof rateLimit.bytesPerSecond, number>();
   migrate(1, { ...options, addresses: ['192.0.2.9/32', { address: '::1/128', device: 'eth0' }] });
   // @ts-expect-error: `to` is required
   migrate(1, { tls });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { RateLimit } from '../../src/concurrency/rate-limit.ts';
 import { native } from '../../src/native/index.ts';
 import { LazyPageServer } from '../../src/postcopy/lazy-page-server.ts';
 import { PageLedger } from '../../src/postcopy/page-ledger.ts';
@@ -392,7 +393,7 @@ test('rateLimit limits the bytes per second to a given destination', async () =>
   const [peer, other] = await connection();
   const destination = new Talker(other);
   other.resume();
-  const server = LazyPageServer.over(localFd, peer, rateLimit);
+  const server = LazyPageServer.over(localFd, peer, new RateLimit(rateLimit));
   onTestFinished(() => server[Symbol.asyncDispose]());
   const pages = 30;
   server.open(new PageLedger(new Map([[1, [{ start: 0, end: pages * native().pageSize }]]])));

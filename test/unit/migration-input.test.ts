@@ -70,6 +70,7 @@ const ofMigrate: Bad[] = [
   ['rateLimit', { rateLimit: 0 }],
   ['rateLimit', { rateLimit: Number.NaN }],
   ['rateLimit', { rateLimit: '1000' }],
+  ['rateLimit', { rateLimit: { bytesPerSecond: 1000 } }],
   ['stallMs', { stallMs: -1 }],
   ['stallMs', { stallMs: [10] }],
   ['directory', { directory: '' }],

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readlink } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { RateLimit } from '../../src/concurrency/rate-limit.ts';
 import { PageTunnel, type TunnelOptions } from '../../src/migration/protocol/page-tunnel.ts';
-import { RateLimit } from '../../src/postcopy/rate-limit.ts';
 import { holdings } from '../helpers/own-resources.ts';
 import { connection, readBytes } from '../helpers/sockets.ts';
 import { waitFor } from '../helpers/workload.ts';
@@ -74,7 +74,7 @@ test('stays open while there is nothing to send', async () => {
 
 test('keeps to its rate limit', async () => {
   const rateLimit = 200_000;
-  const { peer } = await startEcho({ stallMs: 60_000, rateLimit });
+  const { peer } = await startEcho({ stallMs: 60_000, rateLimit: new RateLimit(rateLimit) });
   const start = performance.now();
   let [received, ahead] = [0, 0];
   peer.on('data', (data: Buffer) => {

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { type Clock, RateLimit, RateLimiter } from '../../src/postcopy/rate-limit.ts';
+import { type Clock, RateLimit } from '../../src/concurrency/rate-limit.ts';
+import { RateLimiter } from '../../src/postcopy/rate-limiter.ts';
 
 /** A clock whose sleeps all end late, like timers on a busy machine. */
 function lateClock(lateMs: number): Clock {
@@ -66,4 +67,12 @@ test('streams that share a limit keep to it together, and each gets its part', a
   );
   expect(amounts).toEqual([20 * MIB, 20 * MIB, 20 * MIB]);
   expect((60 * MIB) / (clock.now() / 1000) / (100 * MIB)).toBeLessThan(1.1);
+});
+
+test('a limit that is no number of bytes is refused', () => {
+  for (const bad of [0, -1, Number.NaN, '5']) {
+    expect(() => new RateLimit(bad as number)).toThrow(
+      expect.objectContaining({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'bytesPerSecond' }),
+    );
+  }
 });

@@ -26,8 +26,6 @@ export interface MoveRequest {
   readonly postCopy: boolean;
   /** Called when pre-copy does not converge and the workload may be moved by post-copy: the caller cancels then. */
   readonly notConverging: (() => void) | undefined;
-  /** Bytes per second, undefined for no limit. */
-  readonly bandwidth: number | undefined;
   /** How long the move may take, in milliseconds. */
   readonly deadlineMs: number;
   /** Called and awaited before each phase. */

@@ -9,6 +9,7 @@ import {
   type MigrationOffer,
   type MigrationRestoreOptions,
   type MigrationServerHooks,
+  RateLimit,
   type ServeMigrationsOptions,
   spawnCheckpointable,
 } from '../../index.ts';
@@ -52,6 +53,8 @@ const NOT_CONVERGING: readonly string[] = ['rounds', 'bytes', 'no-gain'];
 export class CriuBackend implements HostBackend {
   readonly #criu: Criu;
   readonly #options: ServeOptions;
+  /** What all moves from this host send together. */
+  readonly #sending: RateLimit | undefined;
   #cpu: string | undefined;
   #abilities: Pick<HostFacts, 'criu' | 'memTrack' | 'lazyPages'> | undefined;
   #askedAt = 0;
@@ -59,6 +62,8 @@ export class CriuBackend implements HostBackend {
   constructor(criu: Criu, options: ServeOptions) {
     this.#criu = criu;
     this.#options = options;
+    const { bandwidth } = options;
+    this.#sending = bandwidth === undefined ? undefined : new RateLimit(bandwidth);
   }
 
   async facts(): Promise<HostFacts> {
@@ -203,7 +208,7 @@ export class CriuBackend implements HostBackend {
   }
 
   async migrate(request: MoveRequest): Promise<OutgoingMove> {
-    const { root, spec, to, metadata, postCopy, notConverging, bandwidth, deadlineMs } = request;
+    const { root, spec, to, metadata, postCopy, notConverging, deadlineMs } = request;
     const { tls, insecure, directory } = this.#options;
     const { addresses, dump } = spec;
     const options: MigrateOptions = {
@@ -213,7 +218,7 @@ export class CriuBackend implements HostBackend {
       ...{ directory, metadata, deadlineMs },
       dump: { tcpEstablished: true, ...(dump as Partial<DumpOptions>) },
       ...(addresses && addresses.length > 0 && { addresses }),
-      ...(bandwidth !== undefined && { rateLimit: bandwidth }),
+      ...(this.#sending && { rateLimit: this.#sending }),
       ...(postCopy ? POST_COPY : policyOf(notConverging)),
       hooks: { phase: (phase) => request.phase(phase) },
     };

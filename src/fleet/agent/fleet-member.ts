@@ -106,7 +106,7 @@ export class FleetMember implements AsyncDisposable {
     context: MemberContext,
     own: { readonly directory: string; readonly id: string; readonly lock: DirectoryLock },
   ) {
-    const { name, heartbeatMs, limits } = options;
+    const { name, heartbeatMs } = options;
     const { redis, keys, backend } = context;
     this.name = name;
     this.#options = options;
@@ -115,8 +115,7 @@ export class FleetMember implements AsyncDisposable {
     this.#table = new WorkloadTable(own.directory);
     this.#state = new HostStateFile(own.directory);
     this.#journal = new OrderJournal(own.directory);
-    const share = limits.bandwidth && Math.max(1, Math.floor(limits.bandwidth / limits.outgoing));
-    this.#mover = new Mover(backend, this.#table, share);
+    this.#mover = new Mover(backend, this.#table);
     this.#publication = new Publication(redis, keys, {
       ...{ name, id: own.id, heartbeatMs },
       publisher: new HostDescription({

@@ -52,14 +52,11 @@ const SENDING: readonly MigrationPhase[] = ['rounds', 'dump', 'images', 'pages']
 export class Mover {
   readonly #backend: HostBackend;
   readonly #table: WorkloadTable;
-  readonly #bandwidth: number | undefined;
   readonly #active = new Map<string, ActiveMove>();
 
-  /** @param bandwidth the bytes per second of one move */
-  constructor(backend: HostBackend, table: WorkloadTable, bandwidth: number | undefined) {
+  constructor(backend: HostBackend, table: WorkloadTable) {
     this.#backend = backend;
     this.#table = table;
-    this.#bandwidth = bandwidth;
   }
 
   /** Cancels a move, unless its copy may run already. Returns false if it is not under way. */
@@ -161,7 +158,7 @@ export class Mover {
     let move: OutgoingMove | undefined;
     const metadata = toMigrationMetadata({ order: surroundings.signed, spec, kind, generation });
     move = await this.#backend.migrate({
-      ...{ root, spec, metadata, postCopy, bandwidth: this.#bandwidth },
+      ...{ root, spec, metadata, postCopy },
       to: { name: to, ...endpoint },
       deadlineMs: Math.ceil(perGiBMs * Math.max(1, memory / GIB)),
       notConverging:

@@ -1,5 +1,5 @@
+import { RateLimit } from '../../concurrency/rate-limit.ts';
 import type { ImagePart__Output } from '../../generated/types/node_criu/ImagePart.ts';
-import { RateLimit } from '../../postcopy/rate-limit.ts';
 
 /** What a server receives of all migrations together: counted, and limited in rate. */
 export class Traffic {

@@ -1,9 +1,9 @@
-import type { RateLimit } from '../../postcopy/rate-limit.ts';
+import type { RateLimit } from '../../concurrency/rate-limit.ts';
 
 /** What limits and counts the bytes of a {@link PageCarrier}. */
 export interface CarrierOptions {
   /** Limit of outgoing bytes per second. Default: no limit. */
-  readonly rateLimit?: number | undefined;
+  readonly rateLimit?: RateLimit | undefined;
   /** Limits the incoming bytes, together with those of other tunnels. Default: no limit. */
   readonly receiveLimit?: RateLimit | undefined;
   /** Called with the number of bytes that have arrived since the last call. */

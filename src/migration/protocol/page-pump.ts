@@ -5,7 +5,6 @@ import type { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
 import { native, type Pump, type PumpRequest, type PumpState } from '../../native/index.ts';
 import { descriptorOf } from '../../options/kinds.ts';
-import { RateLimit } from '../../postcopy/rate-limit.ts';
 import { duplicateFd } from '../../process/duplicate-fd.ts';
 import type { CarrierOptions, PageCarrier, Transfer } from './page-carrier.ts';
 import { type DirectionState, drain, RecordTransport } from './record-transport.ts';
@@ -52,9 +51,7 @@ export class PagePump implements PageCarrier {
     this.#localFd = localFd;
     this.#peer = peer;
     this.#onReceived = onReceived;
-    if (rateLimit !== undefined) {
-      this.#sending = new Throttle(new RateLimit(rateLimit), () => this.#allowSending());
-    }
+    if (rateLimit) this.#sending = new Throttle(rateLimit, () => this.#allowSending());
     if (receiveLimit) this.#receiving = new Throttle(receiveLimit, () => this.#allowReceiving());
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { native } from '../../native/index.ts';
 import { MAX_BUFFERED_BYTES } from '../../postcopy/page-protocol.ts';
-import { RateLimit, RateLimiter } from '../../postcopy/rate-limit.ts';
+import { RateLimiter } from '../../postcopy/rate-limiter.ts';
 import type { CarrierOptions, PageCarrier, Transfer } from './page-carrier.ts';
 
 /** How long criu may take to read buffered data after the end, in milliseconds. */
@@ -34,7 +34,7 @@ export class PageStreams implements PageCarrier {
         (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
       ),
     );
-    this.#limiter = rateLimit === undefined ? undefined : new RateLimiter(new RateLimit(rateLimit));
+    this.#limiter = rateLimit && new RateLimiter(rateLimit);
     (this.#limiter ? this.#local.pipe(this.#limiter) : this.#local).pipe(peer);
     peer.on('data', ({ length }: Buffer) => {
       this.#coalesceWrites();

@@ -1,4 +1,4 @@
-import type { RateLimit } from '../../postcopy/rate-limit.ts';
+import type { RateLimit } from '../../concurrency/rate-limit.ts';
 
 /** Lets bytes pass elsewhere in portions, each after the time of the portion before it. */
 export class Throttle {

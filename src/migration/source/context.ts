@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { atMost, unlessAborted } from '../../concurrency/deadline.ts';
+import type { RateLimit } from '../../concurrency/rate-limit.ts';
 import type { PreflightFinding } from '../../finding.ts';
 import type { Client } from '../../operations/client.ts';
 import type { PreflightOptions } from '../../preflight/options.ts';
@@ -37,6 +38,8 @@ export interface MigrationContext {
   /** The directory of the images: each round has a directory in it. */
   readonly images: string;
   readonly stallMs: number;
+  /** Limits the memory that is sent. */
+  readonly rateLimit: RateLimit | undefined;
   readonly link: DestinationLink;
   readonly interruption: Interruption;
   readonly progress: Progress;
@@ -89,9 +92,9 @@ export function roundDirectory({ images }: MigrationContext, index: number): str
 
 /** Opens the tunnel for the pages of rounds and of a dump. It closes when the migration is aborted. */
 export async function openRoundTunnel(context: TransferContext): Promise<PageTunnel> {
-  const { link, pages, options, stallMs, progress, interruption } = context;
+  const { link, pages, rateLimit, stallMs, progress, interruption } = context;
   const peer = await link.connectPages(pages.pagePort, pages.roundToken);
-  const tunnel = new PageTunnel(peer, { rateLimit: options.rateLimit, stallMs });
+  const tunnel = new PageTunnel(peer, { rateLimit, stallMs });
   progress.countBytes(() => tunnel.sent);
   // criu then fails instead of waiting for the destination, and rolls back by itself.
   interruption.signal.addEventListener('abort', () => tunnel[Symbol.dispose]());

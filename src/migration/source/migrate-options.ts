@@ -1,3 +1,4 @@
+import { RateLimit } from '../../concurrency/rate-limit.ts';
 import { invalid } from '../../errors.ts';
 import type { DumpOptions } from '../../operations/dump.ts';
 import {
@@ -104,9 +105,9 @@ export interface MigrateOptions extends StallLimit {
   readonly directory?: string;
   /**
    * Limit of the memory sent per second, in bytes, while the processes run: in rounds, and after the
-   * copy runs. Default: no limit.
+   * copy runs. Give several migrations the same {@link RateLimit} to have it between them. Default: no limit.
    */
-  readonly rateLimit?: number;
+  readonly rateLimit?: number | RateLimit;
   /** Keep to `rateLimit` while the processes are frozen, too, which lengthens the downtime. Default `false`. */
   readonly rateLimitFrozen?: boolean;
 }
@@ -173,7 +174,10 @@ const shape: Shape<MigrateOptions> = {
   deadlineMs: milliseconds,
   hooks: callbacks<NonNullable<MigrateOptions['hooks']>>(['phase']),
   directory: text,
-  rateLimit: atLeastOne,
+  rateLimit: check(
+    'a number of at least 1, or a RateLimit',
+    (value) => value instanceof RateLimit || (typeof value === 'number' && value >= 1),
+  ),
   rateLimitFrozen: flag,
   stallMs: atLeastOne,
 };

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Cancellation } from '../../concurrency/cancellation.ts';
+import { RateLimit } from '../../concurrency/rate-limit.ts';
 import { CriuError } from '../../errors.ts';
 import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { stateOf } from '../../procfs/stat.ts';
@@ -96,11 +97,12 @@ export async function runMigration(parts: OutgoingParts): Promise<MigrationResul
 
 function createContext(parts: OutgoingParts): MigrationContext {
   const { id, pid, options, directory, criu, destination, credentials } = parts;
-  const { stallMs = DEFAULT_STALL_MS, to } = options;
+  const { stallMs = DEFAULT_STALL_MS, rateLimit, to } = options;
   const interruption = new Interruption(parts.cancellation);
   const link = { id, to, client: destination, credentials, interruption, stallMs };
   return {
     ...{ id, pid, options, directory, stallMs, interruption },
+    rateLimit: typeof rateLimit === 'number' ? new RateLimit(rateLimit) : rateLimit,
     operations: criu.operations,
     preflight: criu.preflight,
     client: { ...criu.client, defaults: {} },

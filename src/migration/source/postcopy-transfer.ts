@@ -66,9 +66,9 @@ async function startSource(
   peer: Socket,
   isComplete: Promise<boolean>,
 ): Promise<{ source: LazySource; rounds: number }> {
-  const { client, pid, options, original, interruption, dumpWatch } = context;
+  const { client, pid, options, rateLimit, original, interruption, dumpWatch } = context;
   // Once the original is stopped for the hand-over, the end of criu must not resume it.
-  const serving = { mustStayStopped: () => original.isStopped, rateLimit: options.rateLimit };
+  const serving = { mustStayStopped: () => original.isStopped, rateLimit };
   const lastDump = {
     ...options.dump,
     hooks: dumpWatch.hooks(options.dump?.hooks),

@@ -6,6 +6,7 @@ import {
   Criu,
   type CriuOpts,
   migrate,
+  RateLimit,
   resolveMigration,
   serveMigrations,
   unresolvedMigrations,
@@ -62,6 +63,41 @@ test.each([
   const runsEarly = serves || 'lazyRestore' in options;
   const after = runsEarly ? ['pages', 'done'] : ['done'];
   expect([...phases]).toEqual([...before, ...after]);
+});
+
+test('migrations share a limit of the bytes that they send', async () => {
+  const host = await LibraryProcess.start(await bootedAnew());
+  const port = await host.ask<number>('serve', {
+    listen: { host: '127.0.0.1', port: 0 },
+    insecure: true,
+    directory: await temporaryDirectory(),
+  });
+  let waited = 0;
+  class CountedLimit extends RateLimit {
+    override async wait(bytes: number, signal: AbortSignal): Promise<void> {
+      waited += bytes;
+      await super.wait(bytes, signal);
+    }
+  }
+  const rateLimit = new CountedLimit(64 << 20);
+  const small = { ...workload, heapMiB: 8 };
+  const memories = await Promise.all([startMemoryWorkload(small), startMemoryWorkload(small)]);
+  const modes = ['post-copy', 'stop-and-copy'] as const;
+  const results = await Promise.all(
+    memories.map(async ({ pid }, index) => {
+      const more = { mode: modes[index] as (typeof modes)[number], rateLimitFrozen: true };
+      const migration = migrate(pid, {
+        ...{ to: { host: '127.0.0.1', port }, insecure: true, path: criuPath(), rateLimit },
+        ...{ ...more, directory: await temporaryDirectory() },
+      });
+      return await migration.result;
+    }),
+  );
+  for (const [index, { pid }] of results.entries()) {
+    await memories[index]?.verify(() => host.ask('kill', { pid, signal: 'SIGUSR1' }));
+  }
+  // More than the memory of one of them; nothing waits after its last portion.
+  expect(waited).toBeGreaterThan(1.5 * (small.heapMiB << 20));
 });
 
 test('a slow switchOver is awaited, and after the copy runs nothing cancels the migration', async () => {
