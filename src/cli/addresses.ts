@@ -50,14 +50,12 @@ interface CommandContext {
   /** Called when a command starts, for its environment. */
   readonly migration: () => { readonly id: string; readonly pid: number };
   readonly host: string;
-  /** Ends the switch-over command. */
-  readonly signal: AbortSignal;
 }
 
 /** The library's hooks that run the commands. */
 export function switchOverOptions(
   { switchOver, switchBack }: AddressFlags,
-  { output, migration, host, signal }: CommandContext,
+  { output, migration, host }: CommandContext,
 ): Pick<MigrateOptions, 'switchOver' | 'switchBack'> {
   const run = (flag: string, line: string, stop?: AbortSignal) => {
     const { id, pid } = migration();
@@ -74,7 +72,10 @@ export function switchOverOptions(
     });
   };
   return {
-    ...(switchOver !== undefined && { switchOver: () => run('--switch-over', switchOver, signal) }),
+    // Once the migration has failed or was cancelled, its signal ends the command.
+    ...(switchOver !== undefined && {
+      switchOver: (signal) => run('--switch-over', switchOver, signal),
+    }),
     // Has no signal, because it must run after a cancellation too.
     ...(switchBack !== undefined && { switchBack: () => run('--switch-back', switchBack) }),
   };

@@ -94,9 +94,6 @@ export interface MigrateFlags
   readonly logFormat?: LogFormat;
 }
 
-/** The migration must reach its deadline first: otherwise the error would name the switch-over. */
-const SWITCH_OVER_DELAY_MS = 100;
-
 /** Where a destination listens. */
 export type Endpoint = ReturnType<typeof hostAndPort>;
 
@@ -177,12 +174,9 @@ export async function follow(
   const options = optionsOf(given, to.host);
   await withOutput(given, async (output, signal, interruption) => {
     const progress = new MigrationProgress(output, expectedBytes);
-    const ending = withDeadline(signal, options.deadlineMs);
     let migration: Followed | undefined;
     const begun = () => migration as Followed;
-    const moves = switchOverOptions(given, {
-      ...{ output, migration: begun, host: to.host, signal: ending },
-    });
+    const moves = switchOverOptions(given, { output, migration: begun, host: to.host });
     const phase = (phase: MigrationPhase) => {
       if (phase === 'hand-over')
         interruption.react(reactionsAfterHandOver(to.host, resolveLine(begun(), given)));
@@ -242,14 +236,4 @@ function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'
     policy,
     dump: { ...dump, ...defined({ gracePeriodMs }) },
   };
-}
-
-/** Replaces AbortSignal.any(), whose signal can be garbage-collected before it aborts. */
-function withDeadline(signal: AbortSignal, deadlineMs: number | undefined): AbortSignal {
-  if (deadlineMs === undefined) return signal;
-  const either = new AbortController();
-  const stop = () => either.abort();
-  signal.addEventListener('abort', stop);
-  setTimeout(stop, deadlineMs + SWITCH_OVER_DELAY_MS).unref();
-  return either.signal;
 }
