@@ -47,7 +47,7 @@ export async function localFleet(given?: FleetRedis): Promise<LocalFleet> {
         insecure: true,
         directory: await temporaryDirectory(),
         operators: [{ name: 'ada', publicKey: keys.publicKey }],
-        heartbeatMs: 200,
+        heartbeatMs: 1000,
         criu: client(),
         hooks: { warning: ({ message }) => void warnings.push(message) },
         ...options,
