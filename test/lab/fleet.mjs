@@ -105,7 +105,7 @@ export async function startFleet(lab, options = {}) {
       directory: join(lab.directory, host.name),
       operators: [{ name: 'ada', publicKey: pem.publicKey }],
       allowAddresses: ['10.77.0.0/24', 'fd77::/64'],
-      heartbeatMs: 500,
+      heartbeatMs: 1000,
       ...(typeof options === 'function' ? options(host, lab) : options),
     });
   };
