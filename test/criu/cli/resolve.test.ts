@@ -16,9 +16,11 @@ test('resolve exits with 4 while the outcome is unknown, and finishes the migrat
   const migration = migrate(memory.pid, {
     ...{ to: { host: '127.0.0.1', port: first.port }, insecure: true, path: criuPath() },
     ...{ mode: 'stop-and-copy', directory, stallMs: 3000 },
-    hooks: { phase: async (phase) => void (phase === 'hand-over' && (await first.kill())) },
+    // Silent first: a connection that ends before the hand-over is an earlier failure.
+    hooks: { phase: (phase) => void (phase === 'hand-over' && first.signal('SIGSTOP')) },
   });
   expect(await failureOf(migration.result)).toMatchObject({ workload: 'stopped' });
+  await first.kill();
 
   expect(await nodeCriu(['resolve', '-D', directory])).toEqual({
     ...{ exitCode: 0, stdout: migration.id, stderr: '' },
