@@ -21,7 +21,7 @@ import { frozenCgroupOf } from '../procfs/cgroup.ts';
 import { KnownProcesses } from '../procfs/known-processes.ts';
 import { occupantOf, type PidOccupant } from '../procfs/occupant.ts';
 import { programOf } from '../procfs/program.ts';
-import { stateOf } from '../procfs/stat.ts';
+import { isDying, stateOf } from '../procfs/stat.ts';
 import { statusOf } from '../procfs/status.ts';
 import { tracerOf } from '../procfs/tracer.ts';
 import { descendantsOf } from '../procfs/tree.ts';
@@ -321,7 +321,8 @@ function evidenceOf(
     const leftovers = kept.length > 0 ? [...(rolledBack ?? []), ...kept] : rolledBack;
     const abortReason = ownProc.reason ?? (await serving?.failed()) ?? notMoved(dumpImages);
     const tracer = await tracerOf(pid);
-    const state = stateOf(pid);
+    // The dump that had it may have killed it just now.
+    const state = isDying(pid) ? 'gone' : stateOf(pid);
     const isDumped =
       tracer?.by === 'tracer' &&
       (program === undefined ? !tracersBefore.has(tracer.pid) : programOf(tracer.pid) === program);

@@ -18,7 +18,13 @@ export interface Stat {
   readonly cpuTicks: number;
   /** When the process was started, in clock ticks since the boot. */
   readonly startTime: string;
+  /** True once it exits, or is about to because SIGKILL waits for it. */
+  readonly isDying: boolean;
 }
+
+/** PF_EXITING of the kernel's flags of a process. */
+const EXITING = 0x4;
+const SIGKILL_PENDING = 1 << 8;
 
 /** Parses /proc/PID/stat. The name is in parentheses and may itself contain parentheses. */
 export function parseStat(text: string): Stat {
@@ -35,6 +41,7 @@ export function parseStat(text: string): Stat {
     foreground: number(5),
     cpuTicks: number(11) + number(12),
     startTime: fields[19] ?? '',
+    isDying: (number(6) & EXITING) !== 0 || (number(28) & SIGKILL_PENDING) !== 0,
   };
 }
 
@@ -67,6 +74,15 @@ export function stateOf(pid: number): WorkloadState {
     return 'Tt'.includes(stat.state) ? 'stopped' : 'running';
   } catch {
     return 'unknown';
+  }
+}
+
+/** True for a process that was killed, or exits, and is not a zombie yet: on a busy machine that takes a while. */
+export function isDying(pid: number): boolean {
+  try {
+    return readStatSync(pid)?.isDying ?? false;
+  } catch {
+    return false;
   }
 }
 
