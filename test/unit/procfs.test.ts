@@ -30,7 +30,18 @@ describe('the parsers of /proc', () => {
       terminal: 34816,
       foreground: 41,
       startTime: '1234',
+      isDying: false,
     });
+  });
+
+  test.each([
+    ['runs', 4194560, 0, false],
+    ['exits', 4194564, 0, true],
+    ['has a pending SIGTERM', 4194560, 1 << 14, false],
+    ['has a pending SIGKILL', 4194560, 1 << 8, true],
+  ])('a process that %s', (_, flags, pending, isDying) => {
+    const before = `S 7 42 40 34816 41 ${flags} 1 2 3 4 5 6 7 8 20 0 1 0 1234 9 10 11 12 13 14 15 16`;
+    expect(parseStat(`42 (a) ${before} ${pending} 0 0`)).toMatchObject({ isDying });
   });
 
   test('parses the tracer, the pids in each namespace, memory and capabilities from status', () => {
