@@ -11,6 +11,8 @@ export interface MemoryOptions {
   readonly hotMiB: number;
   readonly pagesPerSecond: number | 'max';
   readonly pattern?: 'fixed' | 'growing' | 'shrinking' | 'spiky';
+  /** Variables in addition to those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A program that can verify its own memory. */
@@ -32,11 +34,14 @@ export interface MemoryWorkload extends Program {
 
 /** Starts a memory workload. It is killed after the test, also if it was restored. */
 export async function startMemoryWorkload(options: MemoryOptions): Promise<MemoryWorkload> {
-  const { heapMiB, hotMiB, pagesPerSecond, pattern = 'fixed' } = options;
+  const { heapMiB, hotMiB, pagesPerSecond, pattern = 'fixed', env } = options;
   const directory = await temporaryDirectory();
   const [file, stdout] = [join(directory, 'writes'), join(directory, 'said')];
   const args = [file, heapMiB, hotMiB, pagesPerSecond, pattern].map(String);
-  const program = await startProgram(await compileFixture('memory'), args, { stdout });
+  const program = await startProgram(await compileFixture('memory'), args, {
+    stdout,
+    ...(env && { env: { ...process.env, ...env } as Record<string, string> }),
+  });
   const said = async () => (await readFile(stdout, 'utf8')).split('\n').slice(0, -1);
   const written = async () => Number(await readFile(file, 'utf8').catch(() => '0'));
   await waitFor(async () => (await said()).includes('ready'), 'the memory is filled');

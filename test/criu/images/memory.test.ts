@@ -8,7 +8,11 @@ import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { client, temporaryDirectory } from '../../helpers/workload.ts';
 
 test('the memory of a process is read from a chain of images, also if they are compressed', async () => {
-  const memory = await startMemoryWorkload({ heapMiB: 2, hotMiB: 1, pagesPerSecond: 1000 });
+  const memory = await startMemoryWorkload({
+    ...{ heapMiB: 2, hotMiB: 1, pagesPerSecond: 1000 },
+    // With rseq the kernel writes the number of the processor into the memory, also while the process is being stopped.
+    env: { GLIBC_TUNABLES: 'glibc.pthread.rseq=0' },
+  });
   const imagesDirectory = await temporaryDirectory();
   await using iteration = await client().iterate(memory.pid, {
     ...{ imagesDirectory, tracking: 'compare', leaveStopped: true },
