@@ -8,7 +8,7 @@ import {
   socketLines,
 } from './checkpoint-sections.ts';
 import { processTree } from './process-tree-text.ts';
-import { formatBytes, formatDuration } from './quantities.ts';
+import { formatBytes, formatDuration, formatTime } from './quantities.ts';
 import { counted, fitted, printable, section, table } from './text-layout.ts';
 
 /** The parts of the text, by the flags that select them. */
@@ -65,7 +65,7 @@ function metadata(checkpoint: CheckpointDescription): string[] {
   const rows = [
     ['directory', printable(directory)],
     ['kind', kind === 'dump' ? 'dump' : 'pre-dump: memory of a round before a dump'],
-    ['written', printable(writtenAt.replace(/\.\d+/, ''))],
+    ['written', printable(formatTime(writtenAt))],
     ...(criu === undefined ? [] : [['CRIU', printable(criu)]]),
     ...(host === undefined ? [] : [['host', printable(`${host.name}, Linux ${host.kernel}`)]]),
     ...(architecture === undefined ? [] : [['architecture', architecture]]),
@@ -73,7 +73,7 @@ function metadata(checkpoint: CheckpointDescription): string[] {
     ['size', `${formatBytes(size)} in ${counted(fileCount, 'file')}`],
     ...parents.map((round, index) => [
       index === 0 ? 'rounds before' : '',
-      `${printable(round.directory)}, ${formatBytes(round.bytesStored)}, ${round.writtenAt.replace(/\.\d+/, '')}`,
+      `${printable(round.directory)}, ${formatBytes(round.bytesStored)}, ${formatTime(round.writtenAt)}`,
     ]),
   ];
   return section('Checkpoint', table(rows));

@@ -113,15 +113,8 @@ async function run(given: AgentFlags): Promise<void> {
     };
     await using criu = new Criu(defined({ path }));
     await using member = await fleet.join({
-      ...{
-        ...trust,
-        name,
-        listen: { ...listen, ...defined({ checkpointPort }) },
-        operators,
-        criu,
-        restore,
-        hooks: { warning },
-      },
+      ...{ ...trust, name, operators, criu, restore, hooks: { warning } },
+      listen: { ...listen, ...defined({ checkpointPort }) },
       ...defined({ directory, labels, allowAddresses, heartbeatMs }),
       limits: defined({ incoming, outgoing, bandwidth }),
     });

@@ -3,7 +3,7 @@ import type { FleetHost, FleetOperationView, FleetWorkload } from '../fleet.ts';
 import { addConnection, type ConnectionFlags, withFleet } from './fleet-connection.ts';
 import { formatLabels, positive } from './fleet-values.ts';
 import { addHelp } from './help.ts';
-import { formatBytes, formatEndpoint } from './quantities.ts';
+import { formatBytes, formatEndpoint, formatTime } from './quantities.ts';
 import { printable, table } from './text-layout.ts';
 
 /** How many operations are listed by default. */
@@ -87,7 +87,7 @@ function workloadsTable(workloads: readonly FleetWorkload[]): string {
     ({ name, host, state, movingTo, pid, memoryBytes, addresses, checkpoint, labels }) => [
       ...[name, host, movingTo === undefined ? state : `${state} to ${movingTo}`, String(pid)],
       ...[formatBytes(memoryBytes), printable(addresses.join(',')) || '-'],
-      ...[checkpoint ? formatTime(checkpoint.at) : '-', formatLabels(labels)],
+      ...[checkpoint ? timeText(checkpoint.at) : '-', formatLabels(labels)],
     ],
   );
   return table([titles, ...rows].map((row) => row.map(printable))).join('\n');
@@ -116,12 +116,12 @@ function operationsTable(operations: readonly FleetOperationView[]): string {
   const titles = ['ID', 'KIND', 'TARGET', 'STATE', 'STEPS', 'OPERATOR', 'ORDERED'];
   const rows = operations.map(({ id, kind, target, state, steps, operator, orderedAt }) => {
     const done = steps.filter((step) => step.state === 'done').length;
-    const time = formatTime(orderedAt);
+    const time = timeText(orderedAt);
     return [id, kind, target, state, `${done}/${steps.length}`, operator, time].map(printable);
   });
   return table([titles, ...rows]).join('\n');
 }
 
-function formatTime(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+/, '');
+function timeText(at: number): string {
+  return formatTime(new Date(at).toISOString());
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type ListedMigration, listMigrations } from '../index.ts';
 import { addJson, defined } from './flags.ts';
 import { addHelp } from './help.ts';
-import { formatBytes } from './quantities.ts';
+import { formatBytes, formatTime } from './quantities.ts';
 import { withOutput } from './verb.ts';
 
 const description = [
@@ -35,7 +35,7 @@ export function addMigrations(program: Command): void {
 function tableOf(migrations: readonly ListedMigration[]): string {
   const titles = ['ID', 'ROLE', 'STATUS', 'STATE', 'SINCE', 'PID', 'BYTES', 'PEER', 'AGENT'];
   const rows = migrations.map(({ id, role, status, state, since, pid, bytes, peer, agent }) => [
-    ...[id, role, status, state, since.toISOString().replace(/\.\d+/, '')],
+    ...[id, role, status, state, formatTime(since.toISOString())],
     ...[pid ?? '-', bytes === undefined ? '-' : formatBytes(bytes), peer ?? '-', agent ?? '-'],
   ]);
   const all = [titles, ...rows.map((row) => row.map(String))];

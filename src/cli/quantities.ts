@@ -86,6 +86,11 @@ export function formatDuration(timeMs: number): string {
   return timeMs < 1000 ? `${Math.round(timeMs)} ms` : `${(timeMs / 1000).toFixed(1)} s`;
 }
 
+/** A time in ISO 8601, without fractions of seconds. */
+export function formatTime(time: string): string {
+  return time.replace(/\.\d+/, '');
+}
+
 /** What a dump has written, and how long the processes were frozen. */
 export function formatDump({ bytesWritten, frozenTimeMs }: DumpStats): string {
   return `${formatBytes(bytesWritten)}, frozen for ${formatDuration(frozenTimeMs)}`;

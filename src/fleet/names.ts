@@ -1,5 +1,5 @@
 import { type Check, check, record } from '../options/check.ts';
-import type { Labels } from './view.ts';
+import type { Labels, WorkloadKind } from './view.ts';
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
@@ -13,6 +13,13 @@ export const name: Check = check(
   'a name of up to 63 letters, digits, dots, hyphens and underscores',
   isName,
 );
+
+const KINDS: readonly unknown[] = ['process', 'container', 'copy'] satisfies WorkloadKind[];
+
+/** True for the name of a kind of workloads. */
+export function isWorkloadKind(value: unknown): value is WorkloadKind {
+  return KINDS.includes(value);
+}
 
 const LABEL = /^[A-Za-z0-9._/@:+-]{0,253}$/;
 

@@ -1,4 +1,5 @@
 import { isRecord } from '../../options/check.ts';
+import { isWorkloadKind } from '../names.ts';
 import type { SignedOrder } from '../orders/order.ts';
 import type { WorkloadKind } from '../view.ts';
 import type { WorkloadSpec } from '../workload-spec.ts';
@@ -29,9 +30,6 @@ export function fromMigrationMetadata(given: unknown): MoveMetadata | undefined 
   if (!isRecord(fleet)) return undefined;
   const { order, spec, kind, generation } = fleet;
   const isSensible =
-    isRecord(order) &&
-    isRecord(spec) &&
-    ['process', 'container', 'copy'].includes(kind as string) &&
-    Number.isSafeInteger(generation);
+    isRecord(order) && isRecord(spec) && isWorkloadKind(kind) && Number.isSafeInteger(generation);
   return isSensible ? (fleet as unknown as MoveMetadata) : undefined;
 }

@@ -1,5 +1,5 @@
 import { peerText } from '../../migration/protocol/peer-text.ts';
-import { counted } from '../../report/quantities.ts';
+import { counted, formatTime } from '../../report/quantities.ts';
 import type { RestartPlan } from './plan-restart.ts';
 import { tableText, unplacedText } from './plan-text.ts';
 
@@ -27,5 +27,5 @@ export function formatRestartPlan({ restarts, unplaced }: RestartPlan): string {
 /** A time, such as `2026-11-30T10:20:31Z`; the clock of the lost host may have been wrong. */
 function timeText(at: number): string {
   const time = new Date(at);
-  return Number.isNaN(time.getTime()) ? 'unknown' : time.toISOString().replace(/\.\d+/, '');
+  return Number.isNaN(time.getTime()) ? 'unknown' : formatTime(time.toISOString());
 }

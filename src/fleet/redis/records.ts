@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { areLabels, isName } from '../names.ts';
+import { areLabels, isName, isWorkloadKind } from '../names.ts';
 import type {
   FleetHost,
   FleetView,
@@ -100,7 +100,7 @@ function isWorkload(value: unknown): value is WorkloadRecord {
   return (
     isRecord(value) &&
     isName(given.name) &&
-    ['process', 'container', 'copy'].includes(given.kind as string) &&
+    isWorkloadKind(given.kind) &&
     ['running', 'moving', 'unresolved', 'ended'].includes(given.state as string) &&
     [given.pid, given.memoryBytes, given.generation, given.since].every(isAmount) &&
     areLabels(given.labels) &&

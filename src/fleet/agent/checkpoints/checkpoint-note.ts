@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isRecord } from '../../../options/check.ts';
 import { remoteFiles } from '../../../process/files.ts';
 import { replaceText } from '../../../process/replaced-file.ts';
+import { isWorkloadKind } from '../../names.ts';
 import { checkSpec } from '../../operator/spec-check.ts';
 import type { WorkloadKind } from '../../view.ts';
 import type { WorkloadSpec } from '../../workload-spec.ts';
@@ -40,13 +41,11 @@ export async function readNote(directory: string): Promise<CheckpointNote | unde
   if ((await file.stat()).size > MAX_NOTE) throw new Error(`${NOTE} is too long`);
   const value: unknown = JSON.parse(await file.readFile('utf8'));
   const { spec, kind, generation } = isRecord(value) ? value : {};
-  const isSensible =
-    ['process', 'container', 'copy'].includes(kind as string) &&
-    Number.isSafeInteger(generation) &&
-    (generation as number) >= 0;
-  if (!isSensible) throw new Error(`${NOTE} does not say what the workload is`);
+  if (!isWorkloadKind(kind) || !Number.isSafeInteger(generation) || (generation as number) < 0) {
+    throw new Error(`${NOTE} does not say what the workload is`);
+  }
   return {
-    ...{ kind: kind as WorkloadKind, generation: generation as number },
+    ...{ kind, generation: generation as number },
     spec: checkSpec('checkpoint', spec as WorkloadSpec),
   };
 }
