@@ -5,15 +5,14 @@ import { INVENTORY } from '../../../images/image-names.ts';
 import { type CheckpointId, parseId } from '../../../store/store-directory.ts';
 import type { HeldCheckpoints as Record } from '../../redis/checkpoint-records.ts';
 import type { FleetKeys } from '../../redis/keys.ts';
-import { readNote } from './checkpoint-note.ts';
+import { type CheckpointNote, readNote } from './checkpoint-note.ts';
 import type { ReceivedCheckpoints } from './received-checkpoints.ts';
 
 /** A checkpoint on the disk of this host. */
-export interface HeldCheckpoint extends CheckpointId {
+export interface HeldCheckpoint extends CheckpointId, CheckpointNote {
   readonly id: string;
   /** The directory of its store. */
   readonly store: string;
-  readonly generation: number;
 }
 
 /** Which checkpoints this host holds: its own and those of others. The disk is the truth; Redis only shows it. */
@@ -59,8 +58,8 @@ export class HeldCheckpoints {
     for (const store of [this.#own, ...received]) {
       for (const id of await readdir(store).catch(none)) {
         const parts = parseId(id);
-        const generation = parts && (await generationIn(join(store, id)));
-        if (parts && generation !== undefined) found.push({ id, ...parts, store, generation });
+        const note = parts && (await noteIn(join(store, id)));
+        if (parts && note) found.push({ id, ...parts, ...note, store });
       }
     }
     return found;
@@ -82,11 +81,11 @@ function rank({ generation, createdAt }: HeldCheckpoint): number {
   return generation * 2 ** 43 + createdAt.getTime();
 }
 
-async function generationIn(directory: string): Promise<number | undefined> {
+async function noteIn(directory: string): Promise<CheckpointNote | undefined> {
   try {
     const names = await readdir(directory);
     if (!names.includes(INVENTORY)) return undefined;
-    return (await readNote(directory))?.generation;
+    return await readNote(directory);
   } catch {
     // It is being removed, or damaged: it cannot be restored.
     return undefined;

@@ -5,6 +5,7 @@ import { syncDirectory } from '../../../process/durable.ts';
 import { makePrivateDirectory } from '../../../process/private-directory.ts';
 import { parseId } from '../../../store/store-directory.ts';
 import { isName } from '../../names.ts';
+import type { WorkloadSpec } from '../../workload-spec.ts';
 import { receiveFiles } from './checkpoint-files.ts';
 import { readNote } from './checkpoint-note.ts';
 
@@ -93,10 +94,11 @@ export class ReceivedCheckpoints {
       await makePrivateDirectory(parent, true);
       if ((await readdir(parent)).includes(id)) return;
       const temporary = join(parent, `${INCOMING}${id}`);
+      let spec: WorkloadSpec;
       await mkdir(temporary, { mode: 0o700 });
       try {
         await receiveFiles(body(), temporary);
-        await this.#verify(temporary, id);
+        spec = await this.#verify(temporary, id);
         await syncDirectory(temporary);
         await rename(temporary, path);
         await syncDirectory(parent);
@@ -104,7 +106,8 @@ export class ReceivedCheckpoints {
         await rm(temporary, { recursive: true, force: true });
         throw error;
       }
-      await this.#prune(host, path);
+      const { name, checkpoint: { keep = KEEP } = {} } = spec;
+      await this.#context.storeOf(host).prune({ name, keepLast: keep });
     } finally {
       this.#open.delete(path);
     }
@@ -118,7 +121,8 @@ export class ReceivedCheckpoints {
     throw new CheckpointRefused(507, `${bytes} bytes are more than the disk of this host has left`);
   }
 
-  async #verify(directory: string, id: string): Promise<void> {
+  /** Returns the specification of the workload. */
+  async #verify(directory: string, id: string): Promise<WorkloadSpec> {
     const note = await readNote(directory);
     const { name } = parseId(id) ?? {};
     if (!note) throw new CheckpointRefused(422, 'it does not say what the workload is');
@@ -127,14 +131,7 @@ export class ReceivedCheckpoints {
     }
     const [finding] = await verifyImages(directory, { deep: true });
     // The path of a temporary directory says nothing to the sender.
-    if (!finding) return;
+    if (!finding) return note.spec;
     throw new CheckpointRefused(422, `${basename(finding.path)} is damaged (${finding.code})`);
-  }
-
-  async #prune(host: string, path: string): Promise<void> {
-    const { spec } = (await readNote(path)) ?? {};
-    if (!spec) return;
-    const { checkpoint: { keep = KEEP } = {} } = spec;
-    await this.#context.storeOf(host).prune({ name: spec.name, keepLast: keep });
   }
 }

@@ -11,7 +11,6 @@ import type { HostBackend } from '../backend.ts';
 import { withAddresses } from '../workload-addresses.ts';
 import type { WorkloadTable } from '../workload-table.ts';
 import type { CheckpointKeeper, CheckpointTools } from './checkpoint-keeper.ts';
-import { readNote } from './checkpoint-note.ts';
 import { RestartClaims } from './restart-claim.ts';
 
 /** An order to restart a workload. */
@@ -106,10 +105,7 @@ export class Restarter {
       throw fleetFailure(OPERATION, `this host does not hold the checkpoint ${checkpoint}`);
     }
     const store = keeper.storeAt(held.store);
-    const { directory } = await store.get(checkpoint);
-    const described = await readNote(directory);
-    if (!described) throw fleetFailure(OPERATION, `${checkpoint} was not made by an agent`);
-    const { spec, kind } = described;
+    const { spec, kind } = held;
     return await this.#withAddresses(spec, async () => {
       let isNoted = false;
       try {
