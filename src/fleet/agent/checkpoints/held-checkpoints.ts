@@ -21,6 +21,7 @@ export class HeldCheckpoints {
   readonly #received: ReceivedCheckpoints;
   readonly #host: string;
   #text: string | undefined;
+  #changes = 0;
 
   /** @param own the directory of the store of this host */
   constructor(host: string, own: string, received: ReceivedCheckpoints) {
@@ -32,10 +33,12 @@ export class HeldCheckpoints {
   /** Has the disk be looked at again. */
   changed(): void {
     this.#text = undefined;
+    this.#changes++;
   }
 
   /** Says in Redis what is held. Redis may have been emptied. */
   async publish(redis: Redis, { checkpoints }: FleetKeys): Promise<void> {
+    const changes = this.#changes;
     const known = this.#text;
     const text = known ?? JSON.stringify(newest(await this.list()));
     if (known !== undefined) {
@@ -43,7 +46,8 @@ export class HeldCheckpoints {
       if (length === Buffer.byteLength(text)) return;
     }
     await redis.hset(checkpoints, this.#host, text);
-    this.#text = text;
+    // Another one may have come while these were listed.
+    if (changes === this.#changes) this.#text = text;
   }
 
   /** Finds a checkpoint by its id. */
