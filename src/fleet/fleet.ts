@@ -1,7 +1,7 @@
 import { on } from 'node:events';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { CriuError, invalid } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { Criu } from '../index.ts';
 import { formatMigrationAddress } from '../migration/protocol/address-options.ts';
 import { checkValue } from '../options/check.ts';
@@ -26,6 +26,7 @@ import {
   splitHost,
   splitLimits,
 } from './operator/operation-options.ts';
+import { noHost, requireFreeAddresses, requireHost, requireLost } from './operator/refusals.ts';
 import { checkSpec } from './operator/spec-check.ts';
 import type { MoveLimits } from './orders/order.ts';
 import type { FleetPlan } from './plan.ts';
@@ -391,33 +392,6 @@ export class Fleet implements AsyncDisposable {
       throw redisFailure(operation, error as Error, this.#redis);
     }
   }
-}
-
-/** A missing heartbeat does not say that a host is dead, but one that is there says that it is not. */
-function requireLost(host: string, { hosts }: FleetView): void {
-  const found = hosts.find(({ name }) => name === host);
-  if (!found?.isAlive || found.isFenced) return;
-  throw fleetFailure('recover', `${host} is alive: drain it, or end its agent first`);
-}
-
-function requireHost(operation: string, host: string, { hosts }: FleetView): void {
-  if (hosts.some(({ name }) => name === host)) return;
-  const known = hosts.map(({ name }) => name).join(', ') || 'none';
-  throw fleetFailure(operation, `there is no host ${host}; the hosts are ${known}`);
-}
-
-/** An address is on one host only, also that of a workload that has ended and is not forgotten. */
-function requireFreeAddresses({ addresses = [] }: WorkloadSpec, { workloads }: FleetView): void {
-  for (const address of addresses.map(formatMigrationAddress)) {
-    const owner = workloads.find((one) => one.addresses.includes(address));
-    if (!owner) continue;
-    const remedy = owner.state === 'ended' ? ', which has ended: forget it first' : '';
-    throw fleetFailure('run', `${owner.name} on ${owner.host} has the address ${address}${remedy}`);
-  }
-}
-
-function noHost(operation: string, reason: string): CriuError {
-  return new CriuError('ERR_CRIU_FLEET_NO_HOST', `${operation}: ${reason}`, { operation });
 }
 
 function memoryOf(spec: WorkloadSpec): number {

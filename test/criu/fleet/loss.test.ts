@@ -1,25 +1,15 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { Fleet } from '../../../src/fleet.ts';
+import { beforeAll, expect, test } from 'vitest';
+import type { Fleet } from '../../../src/fleet.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { failureOf } from '../../helpers/failures.ts';
-import { startLab } from '../../helpers/lab.ts';
+import { fleetScene } from '../../helpers/fleet-lab.ts';
 import { waitFor } from '../../helpers/workload.ts';
-import { startFleet } from '../../lab/fleet.mjs';
 import type { Lab } from '../../lab/hosts.mjs';
 import { nodeServer, startClient } from '../../lab/programs.mjs';
 
 beforeAll(buildLibrary);
-
-async function scene(hosts: number) {
-  const lab = await startLab(hosts);
-  const { connection, redis, ...others } = await startFleet(lab);
-  onTestFinished(() => redis.stop());
-  const fleet = await Fleet.connect(connection);
-  onTestFinished(() => fleet.close());
-  return { lab, redis, fleet, ...others };
-}
 
 const ADDRESS = '10.77.0.100';
 
@@ -60,7 +50,7 @@ async function seenIn(stores: readonly string[], count: number) {
 }
 
 test('checkpoints come on schedule into the stores of two hosts, and old ones go', async () => {
-  const { lab, fleet, redis, agents } = await scene(3);
+  const { lab, fleet, redis, agents } = await fleetScene(3);
   const client = await startWeb({ lab, fleet }, 1000);
   await client.measure();
   const stores = ['b', 'c'].map((host) => join(lab.directory, host, 'fleet/received/a'));
@@ -84,7 +74,7 @@ test('checkpoints come on schedule into the stores of two hosts, and old ones go
 });
 
 test('a lost host must be fenced, its workloads go on from their checkpoints, and its copies end when it comes back', async () => {
-  const { lab, fleet, agents } = await scene(3);
+  const { lab, fleet, agents } = await fleetScene(3);
   await startWeb({ lab, fleet }, 1000);
   await (await fleet.run({ name: 'bare', command: ['sleep', '1000'] }, { on: 'a' })).result();
   const storesOf = (from: string) =>
