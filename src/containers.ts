@@ -38,18 +38,19 @@ export {
   type MigrateContainerOptions,
   type RootfsLayers,
 } from './containers/migration/container-migration.ts';
-export type { ContainerLink } from './containers/migration/make-network.ts';
 export type {
   ContainerOffer,
   OfferedContainer,
   OfferedRootfs,
 } from './containers/migration/offered-container.ts';
+export type { ContainerPlacement } from './containers/migration/placement.ts';
+export type { ContainerLink } from './containers/network/make-network.ts';
 export type {
   OfferedLink,
   OfferedNetwork,
   OfferedRoute,
-} from './containers/migration/offered-network.ts';
-export type { ContainerPlacement } from './containers/migration/placement.ts';
+} from './containers/network/offered-network.ts';
+export type { ContainerLinks } from './containers/network/placed-network.ts';
 export {
   type CheckpointImage,
   pullCheckpointImage,

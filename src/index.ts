@@ -139,6 +139,7 @@ export {
 export type { RetentionRules } from './store/retention.ts';
 export type {
   CheckpointStoreOptions,
+  CheckpointTarget,
   ListCheckpointsOptions,
   PruneOptions,
   StoredDumpOptions,

@@ -1,11 +1,13 @@
 import { type Command, Option } from 'commander';
 import type {
+  ContainerLinks,
   ExportContainerOptions,
   ImportContainerOptions,
   RestoreContainerOptions,
 } from '../containers.ts';
 import type { DumpOptions } from '../index.ts';
 import { addContainerMigrate, migrateExamples } from './container-migrate.ts';
+import { containerLinkFlag } from './container-place.ts';
 import { withDumpProgress } from './dump-progress.ts';
 import {
   addCommon,
@@ -122,6 +124,7 @@ interface RestoreFlags extends Partial<RestoreContainerOptions>, Common {
   readonly directory?: string;
   readonly rootfs?: string;
   readonly stateRoot?: string;
+  readonly containerLink?: ContainerLinks;
 }
 
 function addRestore(container: Command): void {
@@ -132,7 +135,8 @@ function addRestore(container: Command): void {
         'Restore a container from the images in a directory (-D), or from an archive, which is unpacked to ' +
           '--directory, and print its pid. runc restores it, and knows it afterwards; with --no-runtime ' +
           'node-criu restores it by itself.',
-        'Its standard streams are replaced by /dev/null if they were pipes.',
+        'Its standard streams are replaced by /dev/null if they were pipes. The devices of its own network are made ' +
+          'again if --container-link says what they join.',
         NEGATION_HELP,
       ].join('\n\n'),
     )
@@ -141,7 +145,8 @@ function addRestore(container: Command): void {
     .option('--bundle <directory>', 'the directory with its config.json')
     .option('--directory <directory>', 'where to unpack the archive')
     .option('--rootfs <directory>', 'with an archive: the files of its image, for a new bundle')
-    .option('--console-socket <path>', 'a unix socket that gets its terminal');
+    .option('--console-socket <path>', 'a unix socket that gets its terminal')
+    .addOption(containerLinkFlag());
   // The order matters to commander: the other way round, the default would be true.
   addRuntime(command).option('--no-runtime', 'restore it without a runtime');
   addQuiet(addCommon(addFlags(command, ['restore'], { except: setByContainer }))).action(
@@ -167,11 +172,11 @@ function wrongRestore(archive: string | undefined, given: RestoreFlags): string 
 async function restore(archive: string | undefined, given: RestoreFlags): Promise<void> {
   await withCriu(given, async ({ criu, output, options, limits }) => {
     const { importContainer, restoreContainer } = await import('../containers.ts');
-    const { stateRoot, ...others } = options;
+    const { stateRoot, containerLink: network, ...others } = options;
     const all = {
       ...others,
       ...limits,
-      ...defined({ root: stateRoot }),
+      ...defined({ root: stateRoot, network }),
       hooks: stepHooks(output),
     };
     const restored =

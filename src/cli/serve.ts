@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ContainerDestination, ContainerPlacement } from '../containers.ts';
+import { type Command, Option } from 'commander';
+import type { ContainerDestination } from '../containers.ts';
 import {
   CriuError,
   type MigrationServerHooks,
@@ -9,6 +9,11 @@ import {
   serveMigrations,
 } from '../index.ts';
 import { type AddressFlag, collectAddress } from './addresses.ts';
+import {
+  addContainerPlace,
+  type ContainerPlaceFlags,
+  checkContainerPlace,
+} from './container-place.ts';
 import { addCriu, addFlags, addJson, addLogFormat, addQuiet, defined } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
 import { CopyStates, offerFilter, reportRefusal } from './incoming.ts';
@@ -46,16 +51,11 @@ export const setByRestore: readonly OptionName[] = [
   'stream',
 ];
 
-type Links = NonNullable<ContainerPlacement['network']>;
-
-interface ServeFlags extends TrustFlags, Partial<RestoreOptions> {
+interface ServeFlags extends TrustFlags, ContainerPlaceFlags, Partial<RestoreOptions> {
   readonly directory: string;
   readonly pagePort?: number;
   readonly authorize?: readonly string[];
   readonly allowAddress?: readonly AddressFlag[];
-  readonly containers?: string;
-  readonly containerLink?: Links;
-  readonly stateRoot?: string;
   readonly metrics?: Endpoint;
   readonly maxMigrations?: number;
   readonly maxBandwidth?: number;
@@ -97,26 +97,6 @@ export function addServe(program: Command): void {
     )
     .addOption(
       new Option(
-        '--containers <directory>',
-        'accept containers, and only those; DIRECTORY/ID is the bundle of the container ID',
-      ).helpGroup(RARE),
-    )
-    .addOption(
-      new Option(
-        '--container-link <device>',
-        'what a network device of a container joins: eth0=bridge:br0 or eth0=parent:enp3s0 (may be repeated)',
-      )
-        .argParser(containerLink)
-        .helpGroup(RARE),
-    )
-    .addOption(
-      new Option(
-        '--state-root <directory>',
-        'with --containers: the state directory of runc, its --root',
-      ).helpGroup(RARE),
-    )
-    .addOption(
-      new Option(
         '--max-migrations <number>',
         'refuse more migrations at once, as busy (default: 64)',
       )
@@ -139,19 +119,14 @@ export function addServe(program: Command): void {
         .argParser(bytes)
         .helpGroup(RARE),
     );
+  addContainerPlace(
+    command,
+    'accept containers, and only those; DIRECTORY/ID is the bundle of the container ID',
+  );
   addFlags(addTrustFlags(addCriu(addLogFormat(addQuiet(addJson(command))))), ['restore'], {
     except: setByRestore,
     common: ['tcpEstablished', 'fileLocks'],
   }).action((listen: Endpoint, given: ServeFlags) => serve(listen, given));
-}
-
-/** Where a network device of a container goes. */
-function containerLink(text: string, others: Links = {}): Links {
-  const [, device, kind, name] = /^([^=\s]+)=(bridge|parent):(\S+)$/.exec(text) ?? [];
-  if (device === undefined || name === undefined) {
-    throw new InvalidArgumentError('Give a device and what it joins, such as eth0=bridge:br0.');
-  }
-  return { ...others, [device]: kind === 'bridge' ? { bridge: name } : { parent: name } };
 }
 
 async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
@@ -169,11 +144,8 @@ async function serve(endpoint: Endpoint, given: ServeFlags): Promise<void> {
   } = given;
   const { pagePort, authorize, allowAddress: allowAddresses, ...limited } = others;
   const { metrics, maxMigrations, maxBandwidth, maxStored, ...rest } = limited;
-  const { containers, containerLink, stateRoot, ...restore } = rest;
-  if (containers === undefined && (containerLink ?? stateRoot) !== undefined) {
-    const message = '--container-link and --state-root need --containers';
-    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message);
-  }
+  const { containers, containerLink: _link, stateRoot: _root, ...restore } = rest;
+  checkContainerPlace(given);
   const trust = trustFrom(given, endpoint.host);
   if (authorize && insecure) {
     throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', '--authorize needs certificates');

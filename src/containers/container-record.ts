@@ -4,6 +4,8 @@ import { isRecord } from '../options/check.ts';
 import { remoteFiles } from '../process/files.ts';
 import { replaceText } from '../process/replaced-file.ts';
 import type { CgroupLimits } from './cgroup-limits.ts';
+import { containerFailure } from './container-failure.ts';
+import { type OfferedNetwork, readOfferedNetwork } from './network/offered-network.ts';
 import { parseRuntimeState, type RuntimeState } from './runtime-state.ts';
 
 /** Where runc looks for what the standard streams of the container were. */
@@ -21,12 +23,28 @@ export interface ContainerRecord {
   readonly submounts: readonly string[];
   /** The limits of its cgroup v2. */
   readonly limits: CgroupLimits;
+  /** What was in its own network namespace, or why that cannot be made again. */
+  readonly network: RecordedNetwork;
+}
+
+/** The network of a dumped container. */
+export interface RecordedNetwork {
+  /** Undefined if it has no devices of its own, or cannot be made again. */
+  readonly network?: OfferedNetwork | undefined;
+  /** Why it cannot be made again. */
+  readonly obstacle?: string | undefined;
 }
 
 /** Writes what a restore needs to know about the container beside CRIU's images. */
 export async function writeContainerRecord(
   directory: string,
-  { state, streams, submounts, limits }: ContainerRecord & { readonly state: RuntimeState },
+  {
+    state,
+    streams,
+    submounts,
+    limits,
+    network,
+  }: ContainerRecord & { readonly state: RuntimeState },
 ): Promise<void> {
   const descriptors = [0, 1, 2].map((fd) => streams[fd] ?? state.descriptors[fd] ?? '/dev/null');
   await writeJson(join(directory, DESCRIPTORS), descriptors);
@@ -37,17 +55,36 @@ export async function writeContainerRecord(
     streams: streams.map((name) => name ?? null),
     submounts,
     limits,
+    ...network,
     ...(isKnown && { runtimeState: state.json }),
   });
 }
 
-/** Reads that, or what runc has written of it. @throws Error if a file is damaged */
-export async function readContainerRecord(directory: string): Promise<ContainerRecord> {
+/**
+ * Reads that, or what runc has written of it.
+ * @throws CriuError ERR_CRIU_CONTAINER if a file is damaged
+ */
+export async function readContainerRecord(
+  operation: string,
+  id: string,
+  directory: string,
+): Promise<ContainerRecord> {
+  try {
+    return await readRecord(directory);
+  } catch (cause) {
+    throw containerFailure(operation, id, (cause as Error).message, { cause });
+  }
+}
+
+async function readRecord(directory: string): Promise<ContainerRecord> {
   const record = await readJson(join(directory, RECORD));
   if (record === undefined) {
-    return { state: undefined, streams: await readPipes(directory), submounts: [], limits: {} };
+    const streams = await readPipes(directory);
+    return { state: undefined, streams, submounts: [], limits: {}, network: {} };
   }
-  const { runtimeState, streams, submounts, limits } = isRecord(record) ? record : {};
+  const { runtimeState, streams, submounts, limits, network, obstacle } = isRecord(record)
+    ? record
+    : {};
   if (!Array.isArray(streams) || !Array.isArray(submounts) || !isRecord(limits)) {
     throw new Error(`${RECORD} does not describe a container`);
   }
@@ -58,6 +95,10 @@ export async function readContainerRecord(directory: string): Promise<ContainerR
     limits: Object.fromEntries(
       Object.entries(limits).map(([name, value]) => [name, String(value)]),
     ),
+    network: {
+      ...(network !== undefined && { network: readOfferedNetwork(network) }),
+      ...(obstacle !== undefined && { obstacle: String(obstacle) }),
+    },
   };
 }
 

@@ -21,8 +21,8 @@ import { openPidfd } from '../process/exit.ts';
 import { ProcessHandle } from '../process/process-handle.ts';
 import { readLimits } from './cgroup-limits.ts';
 import { containerFailure } from './container-failure.ts';
-import { writeContainerRecord } from './container-record.ts';
-import { type ContainerRequest, dumpRequestOf } from './dump-request.ts';
+import { type RecordedNetwork, writeContainerRecord } from './container-record.ts';
+import { type ContainerRequest, dumpRequestOf, hasOwnNetwork } from './dump-request.ts';
 import { submountsOf } from './external-mounts.ts';
 import { findContainer } from './find-container.ts';
 import {
@@ -30,7 +30,8 @@ import {
   type MigrateContainerOptions,
   migrateContainer,
 } from './migration/container-migration.ts';
-import { reconnectLinks } from './migration/link-switch.ts';
+import { describeNetwork } from './network/describe-network.ts';
+import { reconnectLinks } from './network/link-switch.ts';
 import { externalFiles, outsideStreamsOf } from './outside-streams.ts';
 import { findRuntime, Runtime } from './runtime.ts';
 import { isRunning, type RuntimeState, readRuntimeState } from './runtime-state.ts';
@@ -184,12 +185,13 @@ export class Container {
    */
   async migrate(options: MigrateContainerOptions): Promise<ContainerMigration> {
     const { dump = {} } = options;
-    const { hooks, ...request } = await this.#dumpOptions('migrate', dump);
+    const network = await this.#network();
+    const { hooks, ...request } = await this.#dumpOptions('migrate', dump, network);
     const forget = async () => {
       await this.ended();
       if (this.manager === undefined) await this.#runtime?.delete('migrate', this);
     };
-    const container = { state: this.#state, request, hooks, forget };
+    const container = { state: this.#state, request, hooks, network, forget };
     return await migrateContainer(this.#criu, container, options);
   }
 
@@ -230,18 +232,33 @@ export class Container {
   async #dumpOptions(
     operation: string,
     given: Pick<DumpOptions, 'external' | 'extMnt' | 'hooks'>,
+    known?: RecordedNetwork,
   ): Promise<ContainerRequest & { readonly hooks: Hooks }> {
     const request = await this.#request(operation, given);
-    const streams = await outsideStreamsOf(this.pid);
-    const submounts = await submountsOf(this.#state);
+    const [streams, submounts, network] = await Promise.all([
+      outsideStreamsOf(this.pid),
+      submountsOf(this.#state),
+      known ?? this.#network(),
+    ]);
     const { hooks = {} } = given;
     const postDump = async (directory: string) => {
       const limits = await readLimits(this.#state.cgroups.get(''));
-      await writeContainerRecord(directory, { state: this.#state, streams, submounts, limits });
+      const record = { state: this.#state, streams, submounts, limits, network };
+      await writeContainerRecord(directory, record);
       if (externalFiles(streams).length > 0) await allowAnyFile(directory);
       await hooks.postDump?.(directory);
     };
     return { ...request, hooks: overrideHooks(hooks, { postDump }) };
+  }
+
+  async #network(): Promise<RecordedNetwork> {
+    if (!hasOwnNetwork(this.#state)) return {};
+    try {
+      const network = await describeNetwork(this.pid);
+      return network.links.length > 0 ? { network } : {};
+    } catch (error) {
+      return { obstacle: (error as Error).message };
+    }
   }
 
   /** The options that the container needs, with those of the caller that go with them. */

@@ -57,7 +57,7 @@ export class DirectRestore implements AsyncDisposable {
       streams,
       submounts,
       limits,
-    } = await readContainerRecord(imagesDirectory);
+    } = await readContainerRecord(operation, id, imagesDirectory);
     const [rootPid = 1] = treePids(imagesDirectory);
     await makeMountPoints(config);
     const cgroups = await ContainerCgroups.in(imagesDirectory, rootPid, config.cgroupsPath);

@@ -73,7 +73,7 @@ export async function restoreByRuntime(
   };
   await using streams = await StandardStreams.open(operation, own.stdio);
   await using tools = await RuntimeTools.make(operation, await criu.binary());
-  const { streams: outside, submounts } = await readContainerRecord(imagesDirectory);
+  const { streams: outside, submounts } = await readContainerRecord(operation, id, imagesDirectory);
   const shown = submountSources(await bindSourcesOf(config), submounts);
   const lines = [
     ...inheritedFiles(outside),

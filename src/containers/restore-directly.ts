@@ -1,4 +1,4 @@
-import type { Criu } from '../index.ts';
+import type { Criu, CriuError } from '../index.ts';
 import type { BundleConfig } from './bundle-config.ts';
 import { DirectRestore } from './direct-restore.ts';
 import type { CheckedOptions } from './restore-options.ts';
@@ -18,7 +18,8 @@ export async function restoreDirectly(
     const { stats, log, durationMs, pid } = restored;
     return { container: prepared.container(criu, pid), stats, log, durationMs };
   } catch (error) {
-    await prepared.remove();
+    // A hook that fails too late leaves the container running.
+    if ((error as CriuError).workload !== 'running') await prepared.remove();
     throw error;
   }
 }

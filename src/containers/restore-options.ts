@@ -3,6 +3,7 @@ import type { RestoreOptions } from '../index.ts';
 import { check, checkOptions, either, required, type Shape } from '../options/check.ts';
 import { text } from '../options/kinds.ts';
 import { operationOptions } from '../options/operation-options.ts';
+import { type ContainerLinks, containerLinks } from './network/placed-network.ts';
 import { type ContainerStream, streams } from './standard-streams.ts';
 
 /**
@@ -34,12 +35,19 @@ export interface RestoreContainerOptions extends RestoreOptions {
    * `--console-socket`. Without a runtime, `hooks.orphanPtsMaster` gets it.
    */
   consoleSocket?: string;
+  /**
+   * What the network devices of the container are connected to, by their names in the container:
+   * `{ eth0: { bridge: 'br0' } }` or `{ eth0: { parent: 'enp3s0' } }`. The devices, addresses and routes that its own network
+   * namespace had at the dump are made again, and connected when it is about to run. Needs `ip` of iproute2, and a dump of
+   * {@link Container.dump}. Default: none is made, and only its loopback device is up.
+   */
+  network?: ContainerLinks;
 }
 
 /** The options that only a container has. */
 export type OwnOptions = Pick<
   RestoreContainerOptions,
-  'id' | 'bundle' | 'root' | 'runtime' | 'stdio' | 'consoleSocket' | 'imagesDirectory'
+  'id' | 'bundle' | 'root' | 'runtime' | 'stdio' | 'consoleSocket' | 'imagesDirectory' | 'network'
 >;
 
 /** True for what runc takes as an id: it names a directory. */
@@ -64,6 +72,7 @@ const shape: Shape<OwnOptions> = {
   ),
   stdio: streams,
   consoleSocket: text,
+  network: containerLinks,
 };
 
 /** The flags of `runc restore` for options of a restore. */
@@ -93,10 +102,11 @@ export function checkRestoreOptions(
   operation: string,
   given: RestoreContainerOptions,
 ): CheckedOptions {
-  const { imagesDirectory, id, bundle, root, runtime, stdio, consoleSocket, ...restore } = given;
+  const { imagesDirectory, id, bundle, root, runtime, stdio, consoleSocket, network, ...restore } =
+    given;
   const own = checkOptions(
     operation,
-    { imagesDirectory, id, bundle, root, runtime, stdio, consoleSocket } as OwnOptions,
+    { imagesDirectory, id, bundle, root, runtime, stdio, consoleSocket, network } as OwnOptions,
     shape,
   );
   const { hooks, signal, deadlineMs, gracePeriodMs } = restore;

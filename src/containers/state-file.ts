@@ -7,7 +7,13 @@ import { startTimeOf } from '../procfs/stat.ts';
 import type { BundleConfig } from './bundle-config.ts';
 import { containerFailure } from './container-failure.ts';
 import { bindMountsOf } from './external-mounts.ts';
-import { parseRuntimeState, type RuntimeState, stateFileOf } from './runtime-state.ts';
+import {
+  isRunning,
+  parseRuntimeState,
+  type RuntimeState,
+  readRuntimeState,
+  stateFileOf,
+} from './runtime-state.ts';
 
 /** A restored container. */
 export interface NewContainer {
@@ -21,9 +27,14 @@ export class StateDirectory {
   readonly #root: string;
   readonly #id: string;
 
-  /** @throws CriuError ERR_CRIU_CONTAINER if there is a container with this id */
+  /**
+   * What is left of a container that has ended is removed.
+   * @throws CriuError ERR_CRIU_CONTAINER if there is a container with this id
+   */
   static async make(operation: string, root: string, id: string): Promise<StateDirectory> {
     await mkdir(root, { recursive: true, mode: 0o700 });
+    const known = await readRuntimeState(operation, root, id);
+    if (!known || !isRunning(known)) await removeStateDirectory(root, id);
     await mkdir(join(root, id), { mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
       const reason = cause.code === 'EEXIST' ? `there is one already in ${root}` : cause.message;
       throw containerFailure(operation, id, reason, { cause });

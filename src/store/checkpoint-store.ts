@@ -5,7 +5,7 @@ import type { CheckpointManifest } from '../images/manifest.ts';
 import { verifyImages } from '../images/verify.ts';
 import type { DumpResult } from '../operations/dump.ts';
 import type { RestoredProcess } from '../operations/restored-process.ts';
-import { checkOptions, checkValue, readOptions } from '../options/check.ts';
+import { callback, checkOptions, checkValue, readOptions } from '../options/check.ts';
 import { text } from '../options/kinds.ts';
 import { requirePrivate } from '../process/private-directory.ts';
 import { startTimeOf } from '../procfs/stat.ts';
@@ -16,6 +16,8 @@ import { removable } from './retention.ts';
 import { type FoundCheckpoint, parentOf, parseId, StoreDirectory } from './store-directory.ts';
 import {
   type CheckpointStoreOptions,
+  type CheckpointTarget,
+  checkpointTarget,
   dumpShape,
   type ListCheckpointsOptions,
   listShape,
@@ -90,11 +92,16 @@ export class CheckpointStore implements AsyncDisposable {
   /**
    * Dumps a process tree into the store, as {@link Criu.dump} does: it ends the processes unless `leaveRunning` is
    * true. If it fails, its log stays for a day.
-   * @param pid the root of the tree
+   * @param target the pid of the root of the tree, or an open container
    * @throws CriuError as {@link Criu.dump} does
    */
-  async checkpoint(pid: number, options: StoredDumpOptions): Promise<StoredDump> {
+  async checkpoint(
+    target: number | CheckpointTarget,
+    options: StoredDumpOptions,
+  ): Promise<StoredDump> {
     const operation = 'checkpoint';
+    checkValue(operation, 'target', checkpointTarget, target);
+    const pid = typeof target === 'number' ? target : target.pid;
     const { name, incremental, ...dump } = readOptions(operation, options);
     checkOptions(operation, { name, incremental }, dumpShape);
     for (const [option, value] of Object.entries(dump)) {
@@ -106,12 +113,15 @@ export class CheckpointStore implements AsyncDisposable {
     const { id, lock } = await this.#files.begin(name);
     await using _ = lock;
     await using parent = incremental ? await this.#parentFor(operation, name, pid) : undefined;
-    const result = await this.#criu.dump(pid, {
+    const all = {
       ...dump,
       imagesDirectory: this.#files.pathOf(id),
       ...(parent && { parentImage: join('..', parent.id) }),
       ...(incremental && { trackMem: true }),
-    });
+    };
+    const result = await (typeof target === 'number'
+      ? this.#criu.dump(pid, all)
+      : target.dump(all));
     return { ...(await this.#get(operation, id)), dump: result };
   }
 
@@ -140,15 +150,22 @@ export class CheckpointStore implements AsyncDisposable {
   async restore(id: string, options: StoredRestoreOptions = {}): Promise<RestoredProcess> {
     const operation = 'restore';
     const given = readOptions(operation, options);
-    await this.#requirePrivate(operation);
-    const found = await this.#find(operation, id);
-    await using _ = await this.#use(operation, found);
-    const [finding] = await verifyImages(found.directory);
-    if (finding) {
-      const { message, path } = finding;
-      throw new CriuError('ERR_CRIU_BAD_IMAGE', `${operation}: ${message}`, { operation, path });
-    }
-    return await this.#criu.restore({ ...given, imagesDirectory: found.directory });
+    return await this.#withVerified(operation, id, async ({ directory: imagesDirectory }) => {
+      return await this.#criu.restore({ ...given, imagesDirectory });
+    });
+  }
+
+  /**
+   * Calls a function with a checkpoint, once its images are verified as {@link CheckpointStore.restore} does, so that
+   * something else can restore it: `restoreContainer` of `node-criu/containers`, for example. Nobody can remove the
+   * checkpoint before the function has ended.
+   * @returns what the function returns
+   * @throws CriuError ERR_CRIU_BAD_IMAGE if the images are damaged; ERR_CRIU_BUSY while the checkpoint is being removed
+   */
+  async use<T>(id: string, use: (checkpoint: StoredCheckpoint) => Promise<T> | T): Promise<T> {
+    const operation = 'use';
+    checkValue(operation, 'use', callback, use);
+    return await this.#withVerified(operation, id, use);
   }
 
   /**
@@ -204,6 +221,22 @@ export class CheckpointStore implements AsyncDisposable {
   /** Closes the client, if it is the store's own. The checkpoints stay. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ownsCriu) await this.#criu.close();
+  }
+
+  async #withVerified<T>(
+    operation: string,
+    id: string,
+    use: (checkpoint: StoredCheckpoint) => Promise<T> | T,
+  ): Promise<T> {
+    await this.#requirePrivate(operation);
+    const found = await this.#find(operation, id);
+    await using _ = await this.#use(operation, found);
+    const [finding] = await verifyImages(found.directory);
+    if (finding) {
+      const { message, path } = finding;
+      throw new CriuError('ERR_CRIU_BAD_IMAGE', `${operation}: ${message}`, { operation, path });
+    }
+    return await use(described(found));
   }
 
   async #requirePrivate(operation: string): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Criu } from '../criu.ts';
-import type { DumpOptions } from '../operations/dump.ts';
+import type { DumpOptions, DumpResult } from '../operations/dump.ts';
 import type { RestoreOptions } from '../operations/restore.ts';
-import { check, required, type Shape } from '../options/check.ts';
-import { flag, integer } from '../options/kinds.ts';
+import { check, either, required, type Shape } from '../options/check.ts';
+import { flag, integer, pid } from '../options/kinds.ts';
 import type { RetentionRules } from './retention.ts';
 import { NAME } from './store-directory.ts';
 
@@ -10,6 +10,14 @@ import { NAME } from './store-directory.ts';
 export interface CheckpointStoreOptions {
   /** The client that makes and restores checkpoints. Default: one of its own, which it closes. */
   criu?: Criu;
+}
+
+/** What dumps itself into a store: a container of `node-criu/containers`, for example. */
+export interface CheckpointTarget {
+  /** The pid of the root process. */
+  readonly pid: number;
+  /** Dumps it, as {@link Criu.dump} does with the pid. */
+  dump(options: DumpOptions): Promise<DumpResult>;
 }
 
 /** Options of a dump that a store sets itself, or that need another directory. */
@@ -50,6 +58,13 @@ export interface PruneOptions extends RetentionRules, ListCheckpointsOptions {
 const name = check(
   '1 to 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit',
   (value) => typeof value === 'string' && NAME.test(value),
+);
+export const checkpointTarget = either(
+  pid,
+  check('an object with a pid and a dump method, such as an open container', (value) => {
+    const target = (value ?? {}) as Partial<CheckpointTarget>;
+    return Number.isInteger(target.pid) && typeof target.dump === 'function';
+  }),
 );
 const amount = check('a number of at least 0', (value) => typeof value === 'number' && value >= 0);
 

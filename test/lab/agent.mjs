@@ -3,8 +3,9 @@
 // usage: agent.mjs CRIU, forked: receives { id, task, options }, answers { id, result } or { id, error };
 // calls its parent with { call, name, details }, and receives { call, result } or { call, error }.
 import { readFileSync } from 'node:fs';
-import { containerDestination, openContainer } from '../../dist/containers.js';
+import { containerDestination, openContainer, restoreContainer } from '../../dist/containers.js';
 import {
+  CheckpointStore,
   Criu,
   migrate,
   resolveMigration,
@@ -93,6 +94,21 @@ const tasks = {
     });
     for await (const event of migration) call('event', event);
     return await migration.result;
+  },
+  /** Dumps a container of runc into a store, and ends it; resolves with the id of the checkpoint. */
+  async checkpointContainer({ id, store, ...options }) {
+    const container = await openContainer(criu, id);
+    return (await new CheckpointStore(store, { criu }).checkpoint(container, options)).id;
+  },
+  /** Restores it; resolves with its pid. */
+  async restoreContainer({ checkpoint, store, ...options }) {
+    return await new CheckpointStore(store, { criu }).use(
+      checkpoint,
+      async ({ directory: imagesDirectory }) => {
+        const restored = await restoreContainer(criu, { ...options, imagesDirectory });
+        return restored.container.pid;
+      },
+    );
   },
   /** Finishes a migration of a container whose agent has died. */
   async resolveContainer({ id, directory, ...options }) {

@@ -1,20 +1,22 @@
 // Tests of the public types of node-criu/containers, compiled as public.ts is.
-import type {
-  Criu,
-  CriuLog,
-  DumpResult,
-  DumpStats,
-  Iteration,
-  LazySource,
-  MigrationEvent,
-  MigrationPeer,
-  MigrationResult,
-  RestoreStats,
+import {
+  CheckpointStore,
+  type Criu,
+  type CriuLog,
+  type DumpResult,
+  type DumpStats,
+  type Iteration,
+  type LazySource,
+  type MigrationEvent,
+  type MigrationPeer,
+  type MigrationResult,
+  type RestoreStats,
 } from 'node-criu';
 import {
   applyRootfsDiff,
   type CheckpointArchive,
   type Container,
+  type ContainerLinks,
   type ContainerManager,
   type ContainerMigration,
   type ContainerOffer,
@@ -100,10 +102,13 @@ export async function containers(criu: Criu): Promise<void> {
   await container.preflight({ tcpEstablished: true });
   await container.delete();
   const options = { imagesDirectory, id: 'web', bundle: '/srv/web' };
+  const links: ContainerLinks = { eth0: { bridge: 'br0' } };
   const restored: RestoredContainer = await restoreContainer(criu, {
     ...{ ...options, stdio: ['ignore', 1, { fd: 2 }], runtime: false },
     hooks: { postRestore: async (pid) => void pid },
+    network: links,
   });
+  await new CheckpointStore('/store').checkpoint(container, { name: 'web' });
   same<typeof restored.stats, RestoreStats>();
   same<typeof restored.log, CriuLog | undefined>();
   const exported = await exportContainer(container, 'web.tar', {

@@ -7,6 +7,7 @@ import {
   type CheckpointOptions,
   CheckpointStore,
   type CheckpointStoreOptions,
+  type CheckpointTarget,
   type CopyDumpOptions,
   type CopyEnvironment,
   type CopyIdentity,
@@ -250,8 +251,11 @@ export async function keep(pid: number): Promise<void> {
   const options: CheckpointStoreOptions = { criu };
   await using store = new CheckpointStore('/var/lib/checkpoints', options);
   const dump: StoredDumpOptions = { name: 'web', leaveRunning: true, incremental: true };
-  const made = await store.checkpoint(pid, dump);
+  const target: CheckpointTarget = { pid, dump: (options) => criu.dump(pid, options) };
+  const made = await store.checkpoint(target, dump);
   same<typeof made, StoredDump>();
+  const used = await store.use(made.id, ({ directory }) => directory);
+  same<typeof used, string>();
   same<typeof made.dump, DumpResult>();
   const only: ListCheckpointsOptions = { name: 'web' };
   same<Awaited<ReturnType<typeof store.list>>, StoredCheckpoint[]>();

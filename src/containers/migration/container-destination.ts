@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type {
-  Hooks,
   IncomingMigration,
   MigrationOffer,
   MigrationPeer,
@@ -16,12 +15,10 @@ import {
   required,
   type Shape,
 } from '../../options/check.ts';
-import { overrideHooks } from '../../options/hooks.ts';
 import { text } from '../../options/kinds.ts';
 import { applyRootfsDiff } from '../archive/apply-rootfs-diff.ts';
 import { readBundleConfig } from '../bundle-config.ts';
 import { DirectRestore } from '../direct-restore.ts';
-import { connectNetwork, makeNetwork } from './make-network.ts';
 import { type ContainerOffer, readContainerOffer } from './offered-container.ts';
 import {
   type ContainerPlacement,
@@ -135,7 +132,7 @@ class Arrivals {
     const own = (await this.#own.beforeRestore?.(migration)) ?? {};
     const placed = this.#placed.get(migration.id);
     if (!placed) throw new Error('the migration was not offered to this server');
-    const { placement, id, root, links, offer } = placed;
+    const { placement, id, root, network, offer } = placed;
     const { bundle, stdio } = placement;
     const { imagesDirectory } = migration;
     const config = await readBundleConfig(OPERATION, id, bundle);
@@ -144,11 +141,10 @@ class Arrivals {
     const restore = { ...placement.restore, ...own };
     const checked = {
       own: { imagesDirectory, id, root, bundle, ...(stdio && { stdio }) },
-      restore: { ...restore, hooks: withLinks(placed, restore.hooks) },
+      restore: { ...restore, ...(network && { hooks: network.hooks(restore.hooks) }) },
     };
-    const outer = links.flatMap((link) => link.outer ?? []);
     const prepared = await DirectRestore.prepare(OPERATION, checked, config, (made) =>
-      this.#record.write(migration.id, { ...made, links: outer }),
+      this.#record.write(migration.id, { ...made, links: network?.outer ?? [] }),
     );
     this.#prepared.set(migration.id, prepared);
     return prepared.options;
@@ -169,22 +165,4 @@ async function applyDifference(rootfs: string, imagesDirectory: string): Promise
   const { diff, deleted } = rootfsFilesIn(imagesDirectory);
   if (!existsSync(diff)) throw new Error('the difference of the root file system has not come');
   await applyRootfsDiff(rootfs, diff, deleted);
-}
-
-/** Makes the network once there is a namespace for it, and connects it when the copy is about to run. */
-function withLinks({ links, offer }: PlacedContainer, hooks: Hooks = {}): Hooks {
-  const { network } = offer.container;
-  if (!network || links.length === 0) return hooks;
-  let root = 0;
-  return overrideHooks(hooks, {
-    async setupNamespaces(pid) {
-      root = pid;
-      await makeNetwork(pid, network, links);
-      await hooks.setupNamespaces?.(pid);
-    },
-    async networkUnlock() {
-      await connectNetwork(root, links);
-      await hooks.networkUnlock?.();
-    },
-  });
 }

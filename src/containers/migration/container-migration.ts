@@ -13,12 +13,12 @@ import { overrideHooks } from '../../options/hooks.ts';
 import { text, texts } from '../../options/kinds.ts';
 import { createRootfsDiff } from '../archive/create-rootfs-diff.ts';
 import { containerFailure } from '../container-failure.ts';
-import { type ContainerRequest, hasOwnNetwork } from '../dump-request.ts';
+import type { RecordedNetwork } from '../container-record.ts';
+import type { ContainerRequest } from '../dump-request.ts';
+import { disconnectLinks, reconnectLinks } from '../network/link-switch.ts';
+import type { OfferedNetwork } from '../network/offered-network.ts';
 import type { RuntimeState } from '../runtime-state.ts';
-import { describeNetwork } from './describe-network.ts';
-import { disconnectLinks, reconnectLinks } from './link-switch.ts';
 import { describeContainer, toMetadata } from './offered-container.ts';
-import type { OfferedNetwork } from './offered-network.ts';
 import { rootfsFilesIn } from './placement.ts';
 
 /** The layers of the root file system of a container. */
@@ -57,6 +57,8 @@ export interface MigratingContainer {
   readonly request: ContainerRequest;
   /** The hooks of the caller, and those that describe the container beside its images. */
   readonly hooks: Hooks;
+  /** Its own network. */
+  readonly network: RecordedNetwork;
   /** Removes the container, which has ended, from its runtime. */
   forget(): Promise<void>;
 }
@@ -72,7 +74,8 @@ export async function migrateContainer(
   const own = wanted === undefined ? {} : { rootfs: wanted };
   const { rootfs = 'shared' } = checkOptions(OPERATION, own, shape);
   if (request.freezeCgroup !== undefined) throw containerFailure(OPERATION, state.id, PAUSED);
-  const network = hasOwnNetwork(state) ? await networkOf(state) : undefined;
+  const { network, obstacle } = container.network;
+  if (obstacle !== undefined) throw containerFailure(OPERATION, state.id, obstacle);
   const kind = rootfs === 'shared' ? 'shared' : 'difference';
   const offered = describeContainer(state, kind, network);
   const layers = typeof rootfs === 'object' ? rootfs : {};
@@ -87,13 +90,6 @@ export async function migrateContainer(
     },
   });
   return new ContainerMigration(migration, container);
-}
-
-async function networkOf(state: RuntimeState): Promise<OfferedNetwork | undefined> {
-  const network = await describeNetwork(state.pid).catch((cause: Error) => {
-    throw containerFailure(OPERATION, state.id, cause.message, { cause });
-  });
-  return network.links.length > 0 ? network : undefined;
 }
 
 /** Disconnects the original when its copy is about to run. */

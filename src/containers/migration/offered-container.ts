@@ -1,9 +1,9 @@
 import type { MigrationOffer } from '../../index.ts';
 import { isRecord } from '../../options/check.ts';
 import { bindMountsOf } from '../external-mounts.ts';
+import { type OfferedNetwork, readOfferedNetwork } from '../network/offered-network.ts';
 import { isContainerId } from '../restore-options.ts';
 import type { RuntimeState } from '../runtime-state.ts';
-import { type OfferedNetwork, readOfferedNetwork } from './offered-network.ts';
 
 /** What comes of the root file system of a container: nothing, or its difference to the image. */
 export type OfferedRootfs = 'shared' | 'difference';

@@ -1,17 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MigrationRestoreOptions } from '../../index.ts';
-import { anyObject, check, checkOptions, required, type Shape } from '../../options/check.ts';
+import { anyObject, checkOptions, required, type Shape } from '../../options/check.ts';
 import { text } from '../../options/kinds.ts';
 import { type BundleConfig, readBundleConfig } from '../bundle-config.ts';
 import { containerFailure } from '../container-failure.ts';
 import { bindMountsOf } from '../external-mounts.ts';
+import { type ContainerLinks, containerLinks, PlacedNetwork } from '../network/placed-network.ts';
 import { containerId } from '../restore-options.ts';
-import { readRuntimeState } from '../runtime-state.ts';
+import { isRunning, readRuntimeState } from '../runtime-state.ts';
 import { type ContainerStream, streams } from '../standard-streams.ts';
-import type { ContainerLink, PlacedLink } from './make-network.ts';
-import type { ContainerOffer, OfferedContainer } from './offered-container.ts';
-import { isLinkName } from './offered-network.ts';
+import type { ContainerOffer } from './offered-container.ts';
 
 /** Where a container goes on this host. */
 export interface ContainerPlacement {
@@ -28,7 +27,7 @@ export interface ContainerPlacement {
    * `{ eth0: { bridge: 'br0' } }` or `{ eth0: { parent: 'enp3s0' } }`. Needed for each device if the container has a
    * network namespace of its own.
    */
-  readonly network?: Readonly<Record<string, ContainerLink>>;
+  readonly network?: ContainerLinks;
   /** Further options of the restore. */
   readonly restore?: MigrationRestoreOptions;
 }
@@ -38,23 +37,9 @@ const shape: Shape<ContainerPlacement> = {
   id: containerId,
   root: text,
   stdio: streams,
-  network: check(
-    "an object such as { eth0: { bridge: 'br0' } } or { eth0: { parent: 'eth1' } }",
-    (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      !Array.isArray(value) &&
-      Object.values(value).every(isLink),
-  ),
+  network: containerLinks,
   restore: anyObject,
 };
-
-function isLink(value: unknown): boolean {
-  const { bridge, name, parent, ...others } = value as Record<string, unknown>;
-  if (Object.keys(others).length > 0) return false;
-  if (parent !== undefined) return isLinkName(parent) && bridge === undefined;
-  return isLinkName(bridge) && (name === undefined || isLinkName(name));
-}
 
 /** A container that is to come to this host, and where it goes. */
 export interface PlacedContainer {
@@ -62,7 +47,8 @@ export interface PlacedContainer {
   readonly placement: ContainerPlacement;
   readonly id: string;
   readonly root: string;
-  readonly links: readonly PlacedLink[];
+  /** Undefined if it has no network of its own. */
+  readonly network: PlacedNetwork | undefined;
 }
 
 /**
@@ -78,11 +64,16 @@ export async function placeContainer(
   const { container } = offer;
   const { bundle, id = container.id, root = '/run/runc' } = placement;
   const config = await readBundleConfig(operation, id, bundle);
-  if (await readRuntimeState(operation, root, id)) {
+  const known = await readRuntimeState(operation, root, id);
+  if (known && isRunning(known)) {
     throw containerFailure(operation, id, `there is one already in ${root}`);
   }
   await requireSources(operation, id, config);
-  return { offer, placement, id, root, links: placeLinks(operation, id, offer, placement) };
+  const { network: offered } = container;
+  const places = placement.network ?? {};
+  const mark = offer.id.slice(0, 8);
+  const network = offered && PlacedNetwork.of(operation, id, offered, { places, mark });
+  return { offer, placement, id, root, network };
 }
 
 async function requireSources(operation: string, id: string, config: BundleConfig): Promise<void> {
@@ -92,33 +83,6 @@ async function requireSources(operation: string, id: string, config: BundleConfi
       throw containerFailure(operation, id, `this host lacks ${path}`, { cause });
     });
   }
-}
-
-function placeLinks(
-  operation: string,
-  id: string,
-  { id: migration, container }: ContainerOffer,
-  { network = {} }: ContainerPlacement,
-): PlacedLink[] {
-  return linksOf(container).map((link, index) => {
-    if (link.kind === 'loopback') return { link, place: undefined, outer: undefined };
-    const place = Object.hasOwn(network, link.name) ? network[link.name] : undefined;
-    if (!place) {
-      const reason = `this host has no place in its network for the device ${link.name}`;
-      throw containerFailure(operation, id, reason);
-    }
-    const name = 'bridge' in place ? (place.name ?? outerName(migration, index)) : undefined;
-    return { link, place, outer: name };
-  });
-}
-
-function linksOf({ network }: OfferedContainer) {
-  return network?.links ?? [];
-}
-
-/** Unique on a host, and short enough. */
-function outerName(migration: string, index: number): string {
-  return `nc${migration.slice(0, 8)}-${index}`;
 }
 
 /** Where the images may have a difference of the root file system. */

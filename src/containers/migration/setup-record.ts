@@ -7,9 +7,9 @@ import { makePrivateDirectory } from '../../process/private-directory.ts';
 import { replaceText } from '../../process/replaced-file.ts';
 import { removeCgroup } from '../container-cgroups.ts';
 import type { MadeForRestore } from '../direct-restore.ts';
+import { removeLinks } from '../network/make-network.ts';
 import { isRunning, readRuntimeState } from '../runtime-state.ts';
 import { removeStateDirectory } from '../state-file.ts';
-import { removeLinks } from './make-network.ts';
 
 /** What a destination makes for a container, besides processes. */
 export interface Setup extends MadeForRestore {

@@ -1,17 +1,20 @@
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { buildLibrary } from '../../helpers/built.ts';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import { buildCommand, main } from '../../helpers/command.ts';
 import { startLab } from '../../helpers/lab.ts';
 import {
+  bundlesOf,
   listContainers,
   migrateContainer,
   removeCgroups,
   startContainerScene,
 } from '../../lab/containers.mjs';
 import type { Host } from '../../lab/hosts.mjs';
+import { DUMP } from '../../lab/migration.mjs';
 import { type Report, startAgent } from '../../lab/programs.mjs';
 
-beforeAll(buildLibrary);
+beforeAll(buildCommand);
 
 /** A lab with a container, which ends with the test. */
 async function startScene(connection: 'veth' | 'macvlan', isV6 = false) {
@@ -61,6 +64,46 @@ test.each([
       { id: 'web', status: 'running', pid: result.pid },
     ]);
     expect(await networkOf(lab.b, result.pid)).toEqual(network);
+  },
+);
+
+test.each([
+  ['veth', 'by the command and runc', 'runc', { bridge: 'br0' }],
+  ['macvlan', 'without a runtime', false, { parent: 'eth0' }],
+] as const)(
+  'a container with a %s of its own gets it again from a checkpoint, %s, and its client stays connected',
+  async (connection, _, runtime, place) => {
+    const { lab, scene } = await startScene(connection);
+    const { agents, client, id } = scene;
+    const [{ pid } = { pid: 0 }] = await listContainers(lab.a);
+    const network = await networkOf(lab.a, pid);
+    const store = join(lab.directory, 'store');
+    const checkpoint = await agents.a.ask<string>('checkpointContainer', {
+      ...{ id, store, name: 'web', ...DUMP },
+    });
+    expect(await listContainers(lab.a)).toEqual([]);
+    const bundle = join(bundlesOf(lab, lab.b), id);
+    const restore = (links: object) =>
+      agents.b.ask<number>('restoreContainer', {
+        ...{ store, checkpoint, id, runtime, bundle, network: links },
+      });
+    await expect(restore({})).rejects.toThrow('no place in its network for the device eth0');
+    const nowhere = { [connection === 'veth' ? 'bridge' : 'parent']: 'none0' };
+    await expect(restore({ eth0: nowhere })).rejects.toThrow(/none0/);
+    expect(await listContainers(lab.b)).toEqual([]);
+    if (runtime) {
+      const where = ['-D', join(store, checkpoint), '--id', id, '--bundle', bundle];
+      const flags = [...where, '--container-link', 'eth0=bridge:br0', '--criu', criuPath()];
+      await lab.b.run(process.execPath, [main, 'container', 'restore', ...flags]);
+    } else {
+      await restore({ eth0: place });
+    }
+    await client.answersOn();
+    expect(await client.ask<Report>('stop')).toMatchObject({ connections: 1, faults: [] });
+    expect(await client.ask('get', { path: '/verify' })).toMatchObject({ ok: true });
+    const [copy] = await listContainers(lab.b);
+    expect(copy).toMatchObject({ id, status: 'running' });
+    expect(await networkOf(lab.b, copy?.pid ?? 0)).toEqual(network);
   },
 );
 

@@ -2,7 +2,6 @@ import { chmod, mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CheckpointStore, type Criu, verifyImages } from '../../../src/index.ts';
-import { DirectoryLock } from '../../../src/store/directory-lock.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { noteFault } from '../../helpers/reliability.ts';
@@ -80,11 +79,13 @@ describe('with other processes', () => {
     const { pid } = await startCounter();
     const { id, directory } = await store.checkpoint(pid, { name: 'a', leaveRunning: true });
     await store.checkpoint(pid, { name: 'a', leaveRunning: true });
-    {
-      await using _ = await DirectoryLock.take(directory, 'shared');
+    const used = await store.use(id, async (checkpoint) => {
+      expect(checkpoint).toEqual(await store.get(id));
       expect(await failureOf(store.remove(id))).toMatchObject({ code: 'ERR_CRIU_BUSY' });
       expect(await store.prune({ keepLast: 1 })).toEqual([]);
-    }
+      return checkpoint.directory;
+    });
+    expect(used).toBe(directory);
     expect(await store.prune({ keepLast: 1 })).toMatchObject([{ id }]);
     await noteFault('store', {
       fault: 'a checkpoint removed while it is being restored',
@@ -151,6 +152,9 @@ test('bad input is refused', async () => {
   }
   const given = { name: 'a', imagesDirectory: '/tmp/images' } as { name: string };
   expect(await failureOf(store.checkpoint(pid, given))).toMatchObject(wrong('imagesDirectory'));
+  for (const target of [0, '1', {}, { pid }] as number[]) {
+    expect(await failureOf(store.checkpoint(target, { name: 'a' }))).toMatchObject(wrong('target'));
+  }
   expect(await failureOf(store.prune({}))).toMatchObject(wrong('keepLast'));
   expect(await failureOf(store.prune({ keepLast: -1 }))).toMatchObject(wrong('keepLast'));
   expect(await failureOf(store.prune({ maxBytes: '1' as unknown as number }))).toMatchObject(
@@ -159,6 +163,7 @@ test('bad input is refused', async () => {
   for (const id of ['a', '../..', 'a.20261129T000000000Z-000000']) {
     expect(await failureOf(store.restore(id)), id).toMatchObject(wrong('id'));
     expect(await failureOf(store.remove(id)), id).toMatchObject(wrong('id'));
+    expect(await failureOf(store.use(id, String)), id).toMatchObject(wrong('id'));
   }
   expect(() => new CheckpointStore('')).toThrow(expect.objectContaining(wrong('directory')));
   expect(() => new CheckpointStore('/tmp/a', { criu: {} as Criu })).toThrow(

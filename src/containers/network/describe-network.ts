@@ -20,12 +20,15 @@ export interface FoundLink extends OfferedLink {
  * @throws Error for a device that cannot be made again
  */
 export async function describeNetwork(pid: number): Promise<OfferedNetwork> {
-  const links = await readLinks(pid);
+  const [links, ...routes] = await Promise.all([
+    readLinks(pid),
+    readRoutes(4, pid),
+    readRoutes(6, pid),
+  ]);
   const names = new Set(links.map(({ name }) => name));
-  const routes = [...(await readRoutes(4, pid)), ...(await readRoutes(6, pid))];
   return {
     links: links.map(({ index: _, linkedTo: __, ...link }) => link),
-    routes: routes.filter(({ device }) => names.has(device)),
+    routes: routes.flat().filter(({ device }) => names.has(device)),
   };
 }
 
