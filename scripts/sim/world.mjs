@@ -114,6 +114,10 @@ export class SimulatedHost {
 
   async end() {}
 
+  specHere(spec) {
+    return spec;
+  }
+
   rootOf(pid) {
     return this.#world.processes.has(pid) ? { pid, startTime: `${pid}` } : undefined;
   }

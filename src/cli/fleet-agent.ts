@@ -4,6 +4,11 @@ import { type Command, Option } from 'commander';
 import type { Labels } from '../fleet.ts';
 import { Criu, type RestoreOptions } from '../index.ts';
 import { type AddressFlag, collectAddress } from './addresses.ts';
+import {
+  addContainerPlace,
+  type ContainerPlaceFlags,
+  checkContainerPlace,
+} from './container-place.ts';
 import { addCriu, addFlags, addLogFormat, addQuiet, defined } from './flags.ts';
 import { addConnection, type ConnectionFlags, withFleet } from './fleet-connection.ts';
 import { readOperators } from './fleet-keys.ts';
@@ -31,7 +36,11 @@ const examples = `
   $ node-criu fleet agent --name host-b --listen 127.0.0.1:0 --insecure \\
       --directory b --operators ada.pub --operators bob.pub:move,drain`;
 
-interface AgentFlags extends ConnectionFlags, TrustFlags, Partial<RestoreOptions> {
+interface AgentFlags
+  extends ConnectionFlags,
+    TrustFlags,
+    ContainerPlaceFlags,
+    Partial<RestoreOptions> {
   readonly name?: string;
   readonly listen: ReturnType<typeof hostAndPort>;
   readonly checkpointPort?: number;
@@ -81,6 +90,10 @@ export function addAgent(fleet: Command): void {
         .argParser(milliseconds)
         .helpGroup(RARE),
     );
+  addContainerPlace(
+    command,
+    'take containers as well; DIRECTORY/ID is the bundle of the container ID',
+  );
   const common = addTrustFlags(addCriu(addLogFormat(addQuiet(addConnection(command)))));
   addFlags(common, ['restore'], { except: setByRestore, common: [] }).action(run);
 }
@@ -91,7 +104,9 @@ async function run(given: AgentFlags): Promise<void> {
   const { ca: _authority, cert: _cert, key: _key, insecure: _insecure, ...others } = flags;
   const { name = hostname(), listen, directory, operators: paths, label: labels, ...more } = others;
   const { incoming, outgoing, bandwidth, allowAddress: allowAddresses, ...rest } = more;
-  const { heartbeat: heartbeatMs, checkpointPort, criu: path, ...restore } = rest;
+  const { heartbeat: heartbeatMs, checkpointPort, criu: path, ...placing } = rest;
+  const { containers: bundles, containerLink: network, stateRoot: root, ...restore } = placing;
+  checkContainerPlace(given);
   const trust = trustFrom(given, listen.host);
   const operators = await readOperators(paths);
   await withFleet(given, async ({ fleet, output, signal, interruption }) => {
@@ -116,6 +131,7 @@ async function run(given: AgentFlags): Promise<void> {
       ...{ ...trust, name, operators, criu, restore, hooks: { warning } },
       listen: { ...listen, ...defined({ checkpointPort }) },
       ...defined({ directory, labels, allowAddresses, heartbeatMs }),
+      ...(bundles !== undefined && { containers: { bundles, ...defined({ network, root }) } }),
       limits: defined({ incoming, outgoing, bandwidth }),
     });
     const { endpoint } = member;

@@ -8,6 +8,7 @@ import { checkValue } from '../options/check.ts';
 import { integer } from '../options/kinds.ts';
 import { CriuBackend } from './agent/criu-backend.ts';
 import { FleetMember } from './agent/fleet-member.ts';
+import { HostContainers } from './agent/host-containers.ts';
 import { checkJoinOptions, type JoinOptions } from './agent/member-options.ts';
 import { MOVES } from './agent/move-slots.ts';
 import { fleetFailure } from './failure.ts';
@@ -94,19 +95,21 @@ export class Fleet implements AsyncDisposable {
   async join(given: JoinOptions): Promise<FleetMember> {
     const options = checkJoinOptions(given);
     const { tls, insecure, directory, allowAddresses, limits } = options;
-    const { restore, containers } = options;
+    const { restore } = options;
     const { checkpointPort = 0, ...listen } = options.listen;
     const criu = options.criu ?? new Criu();
-    const backend = new CriuBackend(criu, {
-      ...{ listen, directory, bandwidth: limits.bandwidth, restore, containers },
+    const containers = new HostContainers(criu, options.containers);
+    const serve = {
+      ...{ listen, directory, bandwidth: limits.bandwidth, restore },
       ...(tls && { tls }),
       ...(insecure && { insecure }),
       ...(allowAddresses && { allowAddresses }),
-    });
+    };
+    const backend = new CriuBackend(criu, serve, containers);
     const context = {
       ...{ fleet: this.name, redis: this.#redis, keys: this.#keys, backend },
       checkpoints: {
-        ...{ criu, restore, allowAddresses },
+        ...{ criu, restore, allowAddresses, containers },
         server: { listen: { host: listen.host, port: checkpointPort }, tls, insecure },
       },
     };

@@ -63,6 +63,8 @@ export interface FleetHost {
   readonly endpoint: { readonly host: string; readonly port: number };
   /** The port of that address on which it takes checkpoints of other hosts; undefined if it takes none. */
   readonly checkpointPort?: number | undefined;
+  /** True if it takes containers as well. Default false. */
+  readonly takesContainers?: boolean | undefined;
   /** Its labels. */
   readonly labels: Labels;
   /** Its limits. */

@@ -55,12 +55,10 @@ export interface ProcessWorkload extends WorkloadTraits {
 
 /** A container that runs on a host already. */
 export interface ContainerWorkload extends WorkloadTraits {
-  /** The id of the container. */
+  /** The id of the container. The hosts that it comes to have its bundle, as their `containers` say. */
   readonly container: string;
   /** The state directory of its runtime: runc's `--root`. Default: the first known one that has it. */
   readonly root?: string | undefined;
-  /** The directory of its bundle at the hosts that it moves to. Default: the same as here. */
-  readonly bundle?: string | undefined;
 }
 
 /** A copy of a template. It is not moved: another copy can start elsewhere. */

@@ -56,7 +56,6 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
       | 'abortReason'
       | 'leftovers'
       | 'describePid'
-      | 'describeTerminal'
     >
   >;
   /** Called while criu exits, if the request has succeeded. */

@@ -75,14 +75,7 @@ export interface Forensics<Stats> {
   ) => Promise<
     Pick<
       Evidence,
-      | 'workload'
-      | 'pid'
-      | 'tracer'
-      | 'refused'
-      | 'abortReason'
-      | 'leftovers'
-      | 'describePid'
-      | 'describeTerminal'
+      'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers' | 'describePid'
     >
   >;
   /** Cleans up after a criu that has ended with success. */

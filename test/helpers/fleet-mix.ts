@@ -53,7 +53,8 @@ export async function mixedFleet(mix: Mix): Promise<MixedFleet> {
   return { ...scene, workloads, copy: await startCopy(scene) };
 }
 
-function takesContainers(host: Host, lab: Lab): Partial<JoinOptions> {
+/** Options of an agent that takes containers. */
+export function takesContainers(host: Host, lab: Lab): Partial<JoinOptions> {
   return { containers: { bundles: bundlesOf(lab, host), network: { eth0: { parent: 'eth0' } } } };
 }
 

@@ -132,6 +132,7 @@ describe('a host is not possible if', () => {
       { facts: { cpu: 'avx amx' } },
       {},
     ],
+    ['takes no containers', {}, { kind: 'container' }],
     [
       'has no userfaultfd in its kernel, which post-copy needs',
       { facts: { lazyPages: false } },

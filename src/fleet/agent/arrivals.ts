@@ -14,7 +14,7 @@ export interface ArrivalContext {
   readonly operators: readonly TrustedOperator[];
   readonly table: WorkloadTable;
   readonly state: HostStateFile;
-  readonly backend: Pick<HostBackend, 'rootOf'>;
+  readonly backend: Pick<HostBackend, 'rootOf' | 'specHere'>;
   /** True if a newer copy of the workload was started from a checkpoint. */
   isOutdated(workload: string, generation: number): Promise<boolean>;
   /** Called when a workload has come, or has not. */
@@ -63,7 +63,7 @@ export class OrderedArrivals implements Arrivals {
     if (!root) throw new Error(`process ${pid} has ended`);
     const { spec, kind, generation } = move;
     await table.put({
-      ...{ spec, kind, generation, root },
+      ...{ spec: backend.specHere(spec), kind, generation, root },
       ...{ state: 'arriving', migration: id, since: Date.now() },
     });
   }

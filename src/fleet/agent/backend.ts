@@ -12,6 +12,8 @@ export interface WorkloadRoot {
 /** A workload that a host has started or found. */
 export interface StartedWorkload extends WorkloadRoot {
   readonly kind: WorkloadKind;
+  /** What it is, as this host knows it: a container by its whole id. */
+  readonly spec: WorkloadSpec;
 }
 
 /** How a workload is to be moved. */
@@ -65,6 +67,8 @@ export interface HostBackend {
   start(spec: WorkloadSpec): Promise<StartedWorkload>;
   /** Gives up what is left of a workload that has ended: its addresses. */
   end(spec: WorkloadSpec): Promise<void>;
+  /** The specification of a workload that comes from another host. */
+  specHere(spec: WorkloadSpec): WorkloadSpec;
   /** Names a process that has been restored. */
   rootOf(pid: number): WorkloadRoot | undefined;
   isRunning(root: WorkloadRoot): boolean;

@@ -1,16 +1,10 @@
 import { statfs } from 'node:fs/promises';
 import { arch, cpus, freemem, loadavg, release, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { type Container, containerDestination, openContainer } from '../../containers.ts';
 import {
   type Criu,
   type DumpOptions,
   type MigrateOptions,
-  type MigrationOffer,
-  type MigrationRestoreOptions,
-  type MigrationServerHooks,
   RateLimit,
-  type ServeMigrationsOptions,
   spawnCheckpointable,
 } from '../../index.ts';
 import { endTrees } from '../../process/kill-tree.ts';
@@ -21,12 +15,7 @@ import { descendantsOf } from '../../procfs/tree.ts';
 import { readTreeMemory } from '../../procfs/tree-memory.ts';
 import { fleetFailure } from '../failure.ts';
 import type { HostFacts } from '../view.ts';
-import type {
-  ContainerWorkload,
-  CopyWorkload,
-  ProgramWorkload,
-  WorkloadSpec,
-} from '../workload-spec.ts';
+import type { CopyWorkload, ProgramWorkload, WorkloadSpec } from '../workload-spec.ts';
 import type {
   ArrivalServer,
   Arrivals,
@@ -36,8 +25,8 @@ import type {
   StartedWorkload,
   WorkloadRoot,
 } from './backend.ts';
+import type { HostContainers } from './host-containers.ts';
 import type { ServeOptions } from './member-options.ts';
-import { isOfContainer } from './move-metadata.ts';
 import { releaseAddresses, withAddresses } from './workload-addresses.ts';
 
 /** Of the file with the processors' flags, in bytes. */
@@ -53,15 +42,17 @@ const NOT_CONVERGING: readonly string[] = ['rounds', 'bytes', 'no-gain'];
 export class CriuBackend implements HostBackend {
   readonly #criu: Criu;
   readonly #options: ServeOptions;
+  readonly #containers: HostContainers;
   /** What all moves from this host send together. */
   readonly #sending: RateLimit | undefined;
   #cpu: string | undefined;
   #abilities: Pick<HostFacts, 'criu' | 'memTrack' | 'lazyPages'> | undefined;
   #askedAt = 0;
 
-  constructor(criu: Criu, options: ServeOptions) {
+  constructor(criu: Criu, options: ServeOptions, containers: HostContainers) {
     this.#criu = criu;
     this.#options = options;
+    this.#containers = containers;
     const { bandwidth } = options;
     this.#sending = bandwidth === undefined ? undefined : new RateLimit(bandwidth);
   }
@@ -110,51 +101,21 @@ export class CriuBackend implements HostBackend {
         await arrivals.authorize(id, metadata, name);
         return true;
       },
-      ...this.#takingContainers(restore ?? {}, {
+      ...this.#containers.serving(directory, restore ?? {}, {
         afterRestore: ({ id, offer, pid }) => arrivals.restored(id, offer.metadata, pid),
         afterMigration: ({ id, state }) => arrivals.ended(id, state === 'complete'),
       }),
     });
   }
 
-  /** The options of a server that restores containers by their bundles, and anything else as it is. */
-  #takingContainers(
-    restore: MigrationRestoreOptions,
-    hooks: MigrationServerHooks,
-  ): Pick<ServeMigrationsOptions, 'restore' | 'hooks'> {
-    const { containers, directory } = this.#options;
-    if (!containers) return { restore: (offer) => requireProcess(offer, restore), hooks };
-    const { bundles, root, network } = containers;
-    const destination = containerDestination({
-      directory,
-      place: ({ container }) => ({
-        bundle: join(bundles, container.id),
-        ...(root !== undefined && { root }),
-        ...(network && { network }),
-        restore,
-      }),
-      hooks,
-    });
-    return {
-      restore: (offer, peer) =>
-        isOfContainer(offer.metadata) ? destination.restore(offer, peer) : restore,
-      hooks: {
-        ...destination.hooks,
-        beforeRestore: (migration) =>
-          isOfContainer(migration.offer.metadata)
-            ? destination.hooks.beforeRestore?.(migration)
-            : undefined,
-      },
-    };
-  }
-
   async start(spec: WorkloadSpec): Promise<StartedWorkload> {
     if ('command' in spec || 'template' in spec) return await this.#startNew(spec);
     if ('container' in spec) {
-      const { pid } = await this.#container(spec);
-      return { kind: 'container', ...requireRoot(spec.name, this.rootOf(pid)) };
+      const { pid, id, root } = await this.#containers.open(spec);
+      const known = { ...spec, container: id, root };
+      return { kind: 'container', spec: known, ...requireRoot(spec.name, this.rootOf(pid)) };
     }
-    return { kind: 'process', ...requireRoot(spec.name, this.rootOf(spec.pid)) };
+    return { kind: 'process', spec, ...requireRoot(spec.name, this.rootOf(spec.pid)) };
   }
 
   async #startNew(spec: ProgramWorkload | CopyWorkload): Promise<StartedWorkload> {
@@ -162,8 +123,8 @@ export class CriuBackend implements HostBackend {
       ...{ operation: 'run', spec, allowed: this.#options.allowAddresses },
       start: async () =>
         'command' in spec
-          ? { kind: 'process', ...(await this.#spawn(spec)) }
-          : { kind: 'copy', ...(await this.#copy(spec)) },
+          ? { kind: 'process', spec, ...(await this.#spawn(spec)) }
+          : { kind: 'copy', spec, ...(await this.#copy(spec)) },
       end: ({ pid }) => endTrees([pid]),
     });
   }
@@ -178,10 +139,6 @@ export class CriuBackend implements HostBackend {
     await releaseAddresses(addresses);
   }
 
-  async #container({ container, root }: ContainerWorkload): Promise<Container> {
-    return await openContainer(this.#criu, container, root === undefined ? {} : { root });
-  }
-
   async #spawn(spec: ProgramWorkload): Promise<WorkloadRoot> {
     const { command, cwd = '/', env, output, uid, gid, pidNamespace = true } = spec;
     const [file = '', ...args] = command;
@@ -192,6 +149,10 @@ export class CriuBackend implements HostBackend {
       ...(uid !== undefined && gid !== undefined && { uid, gid }),
     });
     return requireRoot(spec.name, this.rootOf(program.pid));
+  }
+
+  specHere(spec: WorkloadSpec): WorkloadSpec {
+    return this.#containers.specHere(spec);
   }
 
   rootOf(pid: number): WorkloadRoot | undefined {
@@ -223,7 +184,7 @@ export class CriuBackend implements HostBackend {
       hooks: { phase: (phase) => request.phase(phase) },
     };
     if (!('container' in spec)) return this.#criu.migrate(root.pid, options);
-    return await (await this.#container(spec)).migrate(options);
+    return await (await this.#containers.open(spec)).migrate(options);
   }
 
   async resolve(id: string, spec: WorkloadSpec) {
@@ -231,7 +192,7 @@ export class CriuBackend implements HostBackend {
     const given = {
       ...{ directory, ...(tls && { tls }), ...(insecure && { insecure }) },
       ...('container' in spec && {
-        switchBack: async () => (await this.#container(spec)).reconnect(),
+        switchBack: async () => (await this.#containers.open(spec)).reconnect(),
       }),
     };
     return await this.#criu.resolveMigration(id, given);
@@ -241,14 +202,6 @@ export class CriuBackend implements HostBackend {
     const all = await this.#criu.listMigrations({ directory: this.#options.directory });
     return all.filter(({ role, status }) => role === 'source' && status === 'unresolved');
   }
-}
-
-function requireProcess(
-  { metadata }: MigrationOffer,
-  restore: MigrationRestoreOptions,
-): MigrationRestoreOptions {
-  if (!isOfContainer(metadata)) return restore;
-  throw new Error('this host takes no containers: its agent joined without containers');
 }
 
 /** Has the rounds of pre-copy report that they do not converge. */

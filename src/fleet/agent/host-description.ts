@@ -11,7 +11,7 @@ import type { WorkloadEntry, WorkloadTable } from './workload-table.ts';
 /** What a host is described by. */
 export interface DescribedHost {
   readonly name: string;
-  readonly options: Pick<MemberOptions, 'labels' | 'limits' | 'allowAddresses'>;
+  readonly options: Pick<MemberOptions, 'labels' | 'limits' | 'allowAddresses' | 'containers'>;
   readonly table: WorkloadTable;
   readonly state: HostStateFile;
   readonly mover: Pick<Mover, 'destinationOf'>;
@@ -33,13 +33,14 @@ export class HostDescription implements Publisher {
   /** What the host is and has left. A drain ends here, once nothing is left that runs. */
   async host(): Promise<HostRecord> {
     const { name, table, state, backend, endpoint, checkpointPort } = this.#context;
-    const { labels, limits, allowAddresses = [] } = this.#context.options;
+    const { labels, limits, allowAddresses = [], containers } = this.#context.options;
     const facts = await backend.facts();
     const isEmpty = table.all.every((entry) => this.#stateOf(entry) === 'ended');
     if (state.current === 'draining' && isEmpty) await state.set('drained');
     return {
       ...{ name, labels, limits, facts, seenAt: Date.now() },
       ...{ state: state.current, endpoint: endpoint(), checkpointPort: checkpointPort() },
+      takesContainers: containers !== undefined,
       allowAddresses: allowAddresses.map(formatMigrationAddress),
     };
   }

@@ -160,9 +160,9 @@ export class HostOrders {
     if (known) throw fleetFailure('run', `${this.#host.name} has a workload ${name}`);
     await this.#host.names.claim(name);
     try {
-      const { kind, pid, startTime } = await this.#host.backend.start(spec);
+      const { pid, startTime, ...started } = await this.#host.backend.start(spec);
       await this.#host.table.put({
-        ...{ spec, kind, root: { pid, startTime }, state: 'running' },
+        ...{ ...started, root: { pid, startTime }, state: 'running' },
         ...{ migration: undefined, generation: 0, since: Date.now() },
       });
       await this.#host.publish();

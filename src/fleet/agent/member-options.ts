@@ -49,7 +49,6 @@ export interface ServeOptions {
   readonly allowAddresses?: readonly MigrationAddress[];
   readonly bandwidth: number | undefined;
   readonly restore: MigrationRestoreOptions | undefined;
-  readonly containers: MemberContainers | undefined;
 }
 
 /** Options of {@link Fleet.join}. */

@@ -67,9 +67,11 @@ const process: Shape<ProcessWorkload> = { ...traits, pid: required(pid) };
 
 const container: Shape<ContainerWorkload> = {
   ...traits,
-  container: required(text),
+  // It names a directory at the hosts that it comes to.
+  container: required(
+    check('the id of a container', (value) => isText(value) && !/^\.|\//.test(value as string)),
+  ),
   root: text,
-  bundle: text,
 };
 
 const copy: Shape<CopyWorkload> = { ...traits, template: required(text), memoryBytes };

@@ -19,6 +19,7 @@ import { percent } from './plan-text.ts';
  */
 const ROUND_COST = 0.02;
 
+const NO_CONTAINERS = 'takes no containers';
 const NO_USERFAULTFD = 'has no userfaultfd in its kernel, which post-copy needs';
 
 /** What is placed: a workload whose conditions have been looked up. */
@@ -165,10 +166,11 @@ export class Candidates {
   /** The first objection to a host: what lasts longest comes first, and memory, of which there may be more soon, last. */
   #objection(demand: Demand, host: number): Objection | undefined {
     const { workload, origin, affinity, antiAffinity } = demand;
-    const { addresses = [], memoryBytes, allowPostCopy } = workload;
+    const { addresses = [], memoryBytes, allowPostCopy, kind } = workload;
     if (host === demand.from) return 'is where it runs';
     const lasting = this.#closed[host] ?? (origin && this.#compatibility.objection(origin, host));
     if (lasting !== undefined) return lasting;
+    if (kind === 'container' && !this.host(host).takesContainers) return NO_CONTAINERS;
     if (allowPostCopy && !this.host(host).facts.lazyPages) return NO_USERFAULTFD;
     const missing = demand.hostLabels?.[host];
     if (missing !== undefined) return missing;

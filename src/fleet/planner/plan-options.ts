@@ -1,12 +1,14 @@
 import { check, checkOptions, type Shape } from '../../options/check.ts';
 import { integer, isText } from '../../options/kinds.ts';
 import type { PlacementStrategy } from '../plan.ts';
-import type { HostFacts, Labels, Placement } from '../view.ts';
+import type { HostFacts, Labels, Placement, WorkloadKind } from '../view.ts';
 
 /** What a plan needs to know of a workload that it places. A `FleetWorkload` is one. */
 export interface WorkloadDescription {
   /** Its name: a workload of the view with this name is the same one, and never in its way. Default: a new workload. */
   readonly name?: string | undefined;
+  /** What it is. Default `process`. */
+  readonly kind?: WorkloadKind | undefined;
   /** Its labels. Default: none. */
   readonly labels?: Labels | undefined;
   /** Conditions for its host. Default: none. */

@@ -75,7 +75,7 @@ export function readHost(text: string): HostRecord | undefined {
   const host = parse(text) as Partial<HostRecord> | undefined;
   if (!isRecord(host) || !isName(host.name) || !areLabels(host.labels)) return undefined;
   const { name, state, labels, limits, facts, endpoint, allowAddresses, seenAt } = host;
-  const { checkpointPort } = host;
+  const { checkpointPort, takesContainers = false } = host;
   const isSensible =
     STATES.includes(state as HostState) &&
     isEndpoint(endpoint) &&
@@ -83,10 +83,12 @@ export function readHost(text: string): HostRecord | undefined {
     isFacts(facts) &&
     isTexts(allowAddresses) &&
     (checkpointPort === undefined || isAmount(checkpointPort)) &&
+    typeof takesContainers === 'boolean' &&
     isAmount(seenAt);
   if (!isSensible) return undefined;
   return {
-    ...{ name, state, labels, limits, facts, endpoint, checkpointPort, allowAddresses, seenAt },
+    ...{ name, state, labels, limits, facts, endpoint, checkpointPort, takesContainers },
+    ...{ allowAddresses, seenAt },
   } as HostRecord;
 }
 

@@ -6,7 +6,11 @@ import { NOTE } from './checkpoint-note.ts';
 
 /** The names that CRIU gives to images, including archives of a tmpfs: no separators, no dots but at the end. */
 const IMAGE = /^[A-Za-z0-9_-]{1,64}(\.tar\.gz)?\.img$/;
-const OTHERS: ReadonlySet<string> = new Set([MANIFEST, NOTE, 'irmap-cache', 'stats-dump']);
+const OTHERS: ReadonlySet<string> = new Set([
+  ...[MANIFEST, NOTE, 'irmap-cache', 'stats-dump'],
+  // What is known of a container besides.
+  ...['container.json', 'descriptors.json'],
+]);
 /** A checkpoint of 10,000 processes has fewer, and a receiver keeps a set of their names. */
 const MAX_FILES = 200_000;
 /** The longest header: a size, a space, a name and the end of the line. */

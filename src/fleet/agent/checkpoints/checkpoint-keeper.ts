@@ -10,6 +10,7 @@ import {
 import { fleetFailure } from '../../failure.ts';
 import type { FleetKeys } from '../../redis/keys.ts';
 import { readView } from '../../redis/records.ts';
+import type { HostContainers } from '../host-containers.ts';
 import type { WorkloadLocks } from '../workload-locks.ts';
 import type { WorkloadEntry, WorkloadTable } from '../workload-table.ts';
 import { writeNote } from './checkpoint-note.ts';
@@ -26,6 +27,7 @@ export interface CheckpointTools {
   readonly restore: MigrationRestoreOptions | undefined;
   /** Ranges of addresses that may come here. */
   readonly allowAddresses: readonly MigrationAddress[] | undefined;
+  readonly containers: HostContainers;
   readonly server: CheckpointServerOptions;
 }
 
@@ -111,24 +113,22 @@ export class CheckpointKeeper implements AsyncDisposable {
   }
 
   async #make(workload: string) {
-    const entry = this.#context.table.get(workload);
+    const { table, containers, isRunning } = this.#context;
+    const entry = table.get(workload);
     const { checkpoint } = entry?.spec ?? {};
-    if (!entry || !checkpoint || entry.state !== 'running') return undefined;
-    if (!this.#context.isRunning(entry)) return undefined;
+    if (!entry || !checkpoint || entry.state !== 'running' || !isRunning(entry)) return undefined;
     const store = this.storeAt(this.#own);
     const { spec, kind, generation, root } = entry;
     const last = await store.latest(workload);
     const age = Date.now() - (last?.createdAt.getTime() ?? 0);
     // A clock that was set back must not end the checkpoints.
     if (age >= 0 && age < DUE * checkpoint.every) return undefined;
-    if (kind !== 'process') {
-      throw fleetFailure(
-        OPERATION,
-        `${workload} is a ${kind}: only processes have checkpoints on schedule`,
-      );
+    if (kind === 'copy') {
+      throw fleetFailure(OPERATION, `${workload} is a copy of a template, which is its checkpoint`);
     }
+    const target = 'container' in spec ? await containers.open(spec) : root.pid;
     const dump = { tcpEstablished: true, ...(spec.dump as Partial<DumpOptions>) };
-    const made = await store.checkpoint(root.pid, { ...dump, name: workload, leaveRunning: true });
+    const made = await store.checkpoint(target, { ...dump, name: workload, leaveRunning: true });
     await writeNote(made.directory, { spec, kind, generation });
     await store.prune({ name: workload, keepLast: checkpoint.keep ?? KEEP });
     return made;

@@ -30,7 +30,7 @@ export interface RestartContext {
   readonly keys: FleetKeys;
   readonly table: WorkloadTable;
   readonly keeper: CheckpointKeeper;
-  readonly backend: Pick<HostBackend, 'rootOf' | 'isRunning'>;
+  readonly backend: Pick<HostBackend, 'rootOf' | 'isRunning' | 'specHere'>;
   readonly tools: CheckpointTools;
   /** Says in Redis what this host has. */
   publish(): Promise<void>;
@@ -105,16 +105,17 @@ export class Restarter {
       throw fleetFailure(OPERATION, `this host does not hold the checkpoint ${checkpoint}`);
     }
     const store = keeper.storeAt(held.store);
-    const { spec, kind } = held;
+    const { kind } = held;
+    const spec = backend.specHere(held.spec);
     return await this.#withAddresses(spec, async () => {
       let isNoted = false;
       try {
-        const restored = await store.restore(checkpoint, {
+        const options = {
           ...(tools.restore as Partial<RestoreOptions>),
           // The clients have given up, or will: the connections of the lost host are closed.
           ...{ tcpEstablished: false, tcpClose: true },
           hooks: {
-            postRestore: async (pid) => {
+            postRestore: async (pid: number) => {
               const root = backend.rootOf(pid);
               if (!root) throw new Error(`process ${pid} has ended`);
               isNoted = true;
@@ -125,8 +126,11 @@ export class Restarter {
               });
             },
           },
-        });
-        return restored.pid;
+        };
+        if (!('container' in spec)) return (await store.restore(checkpoint, options)).pid;
+        return await store.use(checkpoint, ({ directory }) =>
+          tools.containers.restore(OPERATION, spec, directory, options),
+        );
       } catch (error) {
         if (isNoted) await table.remove(workload);
         throw error;
