@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
-import { buildCommand, events, main, nodeCriu } from '../../helpers/command.ts';
+import { buildCommand, events, main, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { freePort, serve } from '../../helpers/serve-command.ts';
 import { startOnTerminal } from '../../helpers/terminal.ts';
 import { temporaryDirectory, waitGone } from '../../helpers/workload.ts';
+
+const deadlineAt = join(import.meta.dirname, '../../fixtures/deadline-at.mjs');
 
 beforeAll(buildCommand);
 
@@ -145,17 +147,18 @@ test('a migration that exceeds its deadline fails, and the original continues', 
   const directory = await temporaryDirectory();
   const { port } = await serve('127.0.0.1:0', '-D', join(directory, 'there'), '--insecure');
   const memory = await startMemoryWorkload(workload);
-  const { exitCode, stderr } = await nodeCriu([
-    ...[
-      'migrate',
-      String(memory.pid),
-      `127.0.0.1:${port}`,
-      '--insecure',
-      '--mode',
-      'stop-and-copy',
+  const switched = join(directory, 'switched');
+  const { ended } = await startNodeCriu(
+    [
+      ...['DEADLINE_MS=8000', `DEADLINE_AT=${switched}`],
+      ...[process.execPath, '--import', deadlineAt, main, 'migrate', String(memory.pid)],
+      ...[`127.0.0.1:${port}`, '--insecure', '--mode', 'stop-and-copy'],
+      ...['-D', join(directory, 'here'), '--deadline', '8s'],
+      ...['--switch-over', `touch ${switched}; sleep 1000`],
     ],
-    ...['-D', join(directory, 'here'), '--deadline', '8s', '--switch-over', 'sleep 1000'],
-  ]);
+    '/usr/bin/env',
+  );
+  const { exitCode, stderr } = await ended;
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 1 });
   expect(stderr).toMatch(/phase switch-over: .*8000 ms.* runs on\) \(ERR_CRIU_TIMEOUT\)$/m);
   expect(stderr).not.toMatch(/^ +log: /m);
