@@ -7,6 +7,6 @@ cd "$(dirname "$0")/.."
 mkdir -p .cache
 exec 7> .cache/dist.lock
 flock 7
-node_modules/.bin/tsc -p tsconfig.build.json
+bash scripts/tsc.sh -p tsconfig.build.json
 node scripts/bundle.mjs
 exec node scripts/code-cache.mjs "$@"

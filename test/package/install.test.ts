@@ -24,22 +24,24 @@ import { temporaryDirectory } from '../helpers/workload.ts';
 /** A project outside the checkout, with only the package, and a PATH with only what it needs. */
 let project: string;
 let env: Record<string, string>;
+/** The registry and the proxy that the environment configures, and their authorities, which Node reads at each start. */
+const network = Object.fromEntries(
+  Object.entries(process.env as Record<string, string>).filter(([name]) =>
+    /^npm_config_|_proxy$|^NODE_EXTRA_CA_CERTS$|^SSL_CERT_/i.test(name),
+  ),
+);
 beforeAll(async () => {
   project = await realpath(await mkdtemp(join(tmpdir(), 'node-criu-project-')));
   env = {
     PATH: await binDirectory(),
     HOME: homedir(),
     CRIU_PATH: criuPath(),
-    // The environment can configure a registry and a proxy.
-    ...Object.fromEntries(
-      Object.entries(process.env as Record<string, string>).filter(([name]) =>
-        /^npm_config_|_proxy$|^NODE_EXTRA_CA_CERTS$|^SSL_CERT_/i.test(name),
-      ),
-    ),
   };
   await writeFile(join(project, 'package.json'), '{ "private": true }');
   const { path } = await pack(project);
-  await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', path]);
+  await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', path], {
+    more: network,
+  });
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 
@@ -261,7 +263,10 @@ describe('on an unsupported platform', () => {
 
   test('without a prebuilt addon, the command that the error names builds one', async () => {
     const build = async (more: Record<string, string>) =>
-      await run('npx', ['node-criu', 'build-addon'], { more, reject: false });
+      await run('npx', ['node-criu', 'build-addon'], {
+        more: { ...network, ...more },
+        reject: false,
+      });
     await withPrebuilds(
       (prebuilds) => rm(join(prebuilds, addonOf('x64'))),
       async () => {
@@ -300,7 +305,9 @@ describe('types', () => {
     const text = await readFile(join(root, 'package.json'), 'utf8');
     const { peerDependencies } = JSON.parse(text) as { peerDependencies: Record<string, string> };
     const peers = ['bullmq', 'ioredis'].map((name) => `${name}@${peerDependencies[name]}`);
-    await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...peers]);
+    await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...peers], {
+      more: network,
+    });
   });
 
   /** Compiles the tests of the types, as ESM (`mts`) or CommonJS (`cts`), after a change to them. */
@@ -326,8 +333,8 @@ describe('types', () => {
       },
     };
     await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(config));
-    const tsc = join(root, 'node_modules/.bin/tsc');
-    const { stdout } = await execa(tsc, ['-p', directory], { reject: false });
+    const tsc = join(root, 'scripts/tsc.sh');
+    const { stdout } = await execa('bash', [tsc, '-p', directory], { reject: false });
     return stdout;
   }
 

@@ -38,8 +38,10 @@ test('the samples of the documentation fit the built types', { timeout: 120_000 
     // Without an import it would be a script, in which nothing can be awaited.
     await writeFile(join(directory, name), `${code}export {};\n`);
   }
-  const tsc = join(root, 'node_modules/.bin/tsc');
-  const { stdout } = await execa(tsc, ['-p', directory, '--pretty', 'false'], { reject: false });
+  const tsc = join(root, 'scripts/tsc.sh');
+  const { stdout } = await execa('bash', [tsc, '-p', directory, '--pretty', 'false'], {
+    reject: false,
+  });
   const told = stdout.replaceAll(
     /\S*?([\w-]+\.mts)/g,
     (all, name) => files.get(name)?.place ?? all,
