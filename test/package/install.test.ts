@@ -195,12 +195,15 @@ describe('samples run as they are written', async () => {
       "require('node:http').createServer((_, answer) => answer.end('up')).listen(8080)";
     const app = `setInterval(() => console.log('up'), 10);\n${server};\n`;
     await writeFile(join(directory, 'app.js'), app);
+    // The installed command, without the seconds that npx takes to find it; the test of build-addon uses npx itself.
+    const npx = `#!/bin/sh\ncommand=$1; shift\nexec "${project}/node_modules/.bin/$command" "$@"\n`;
+    await writeFile(join(directory, 'npx'), npx, { mode: 0o755 });
     // Leaves neither files in /var/lib nor processes, and has port 8080 for itself.
     const namespaces = ['--mount', '--net', '--pid', '--fork', '--mount-proc', '--kill-child'];
     const script = `ip link set lo up && mount -t tmpfs none /var/lib && ${program} ${file}`;
     const { all } = await execa('unshare', [...namespaces, 'sh', '-c', script], {
       ...{ cwd: directory, all: true, extendEnv: false },
-      env: { ...env, PATH: `${env.PATH}:/usr/bin:/bin:/usr/sbin:/sbin` },
+      env: { ...env, PATH: `${directory}:${env.PATH}:/usr/bin:/bin:/usr/sbin:/sbin` },
     });
     const said = /(process \d+ runs again|http:\/\/127\.0\.0\.1:\d+\/)$/;
     expect(all).toMatch(language === 'js' ? said : /^\d+$/m);
