@@ -39,6 +39,9 @@ export default defineConfig({
         ...(process.env.TEST_BUILT === '1' && { resolve: useBuilt }),
         test: {
           name: 'criu',
+          // Node loads the built library itself. Vitest would map the stack of each error of gRPC to its source
+          // when it is made, which takes as long as loading it and blocks the event loop of a migration.
+          server: { deps: { external: [/\/dist\//] } },
           pool,
           globalSetup: 'test/large-pipes.ts',
           include: ['test/criu/**/*.test.ts'],
