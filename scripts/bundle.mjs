@@ -76,7 +76,7 @@ const isOnDemand = (id) =>
   [
     /\/(migration|postcopy)\//,
     /\/stream\/(?!decode-stream)/,
-    /\/copies\/(?!template-pool)/,
+    /\/copies\/(?!template-pool|copy-destination)/,
     /\/store\/(?!checkpoint-store)/,
     /\/precopy\/(?!estimate|policy|pre-copy)/,
     /\/preflight\/(?!restorable|checks\/(check|namespaces)\.)/,
@@ -92,7 +92,7 @@ const isPublic = (id) =>
     /^\/(index|criu|errors|diagnostics|short-forms)\.js$/,
     /^\/concurrency\/rate-limit\.js$/,
     /^\/images\/(stats|verify)\.js$/,
-    /^\/copies\/template-pool\.js$/,
+    /^\/copies\/(copy-destination|template-pool)\.js$/,
     /^\/launch\/(checkpointable-process|launch)\.js$/,
     /^\/precopy\/pre-copy\.js$/,
     /^\/process\/process-handle\.js$/,

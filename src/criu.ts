@@ -1,4 +1,5 @@
 import { createTemplate } from './copies/create-template.ts';
+import { copyMigration } from './copies/migrate-copy.ts';
 import { Template } from './copies/template.ts';
 import type { TemplateOptions } from './copies/template-options.ts';
 import { traceOperation } from './diagnostics.ts';
@@ -520,6 +521,19 @@ export class Criu implements AsyncDisposable {
     this.#assertOpen('openTemplate');
     checkValue('openTemplate', 'imagesDirectory', text, imagesDirectory);
     return await Template.open('openTemplate', this.#client, imagesDirectory);
+  }
+
+  /**
+   * Migrates a copy of a template to another host, whose server has the options of {@link copyDestination}: see
+   * {@link Criu.migrate}. It need not be one that this process has started, and the process that did may have ended. Its
+   * connection to that process ends, as if that process had ended, and so do its published ports. What can be moved is a copy
+   * in the network of the host whose output is ignored, and that has no files in its /dev/shm.
+   * @param pid the init of the copy, as {@link TemplateCopy.pid} has it
+   * @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+   */
+  async migrateCopy(pid: number, options: MigrateOptions): Promise<Migration> {
+    this.#assertOpen('migrateCopy');
+    return this.migrate(pid, await copyMigration(pid, options));
   }
 
   /**

@@ -1,5 +1,7 @@
 export { RateLimit } from './concurrency/rate-limit.ts';
+export type { CopyDestination, CopyDestinationOptions } from './copies/arriving-copies.ts';
 export type { TemplateCopy } from './copies/copy.ts';
+export { copyDestination } from './copies/copy-destination.ts';
 export type { CopyDumpOptions } from './copies/copy-dump.ts';
 export type {
   CopyEnvironment,

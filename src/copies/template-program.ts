@@ -23,9 +23,9 @@ const LAUNCHER_FAILED = 125;
 /** What ps(1) shows as the init of a template and of its copies. */
 const INIT_NAME = 'node-criu-init';
 /** The number of the connection to the guest library in the program. */
-const GUEST_FD = 3;
+export const GUEST_FD = 3;
 /** The number of a connection that only the init has: see {@link LifeLine}. */
-const LIFE_FD = 4;
+export const LIFE_FD = 4;
 /** The number of its network namespace, until the launcher has entered that. */
 const NETWORK_FD = 5;
 

@@ -15,6 +15,9 @@ export interface BoundRoot<Options> extends AsyncDisposable {
   readonly config: readonly string[];
 }
 
+/** An external mount that is an empty tmpfs. */
+const EMPTY = /^(mnt\[[^\]]*\]:)tmpfs$/;
+
 /**
  * Lets a restore take any directory as its root: CRIU wants a mount point, and a mount that this process made would
  * stay if it died.
@@ -35,21 +38,23 @@ export async function bindRoot<Options extends GivenOptions>(
     const takes = 'nothing with the criu of a service, which has its own mounts';
     throw invalid(operation, 'bindRoot', takes, bindRoot);
   }
-  const { path, point, work } = await makePoint(operation, options);
+  const { path, point, work, empty } = await makePoint(operation, options);
+  const external = options.external?.map((each) => each.replace(EMPTY, `$1${empty}`));
+  const needsEmpty = options.external?.some((each) => EMPTY.test(each));
   const enclosure = {
     cloneFlags: NEW_NAMESPACE.mnt,
     launcher: launcher(),
     // Slaves, so that external mounts of the tree go on receiving what is mounted on the host.
-    steps: ['slave', 'rbind', root, point],
+    steps: ['slave', 'rbind', root, point, ...(needsEmpty ? ['tmpfs', empty] : [])],
   };
   return {
     client: { ...client, enclosure },
-    given: { ...given, root: point, bindRoot: false },
+    given: { ...given, root: point, bindRoot: false, ...(external && { external }) },
     // CRIU mounts below its working directory, which must be in its own mounts: a descriptor is in ours.
     config: [`work-dir "${work}"`],
     async [Symbol.asyncDispose]() {
       // Not recursive: the files of the root are not ours to remove.
-      await rmdir(point).catch(() => {});
+      for (const each of [point, empty]) await rmdir(each).catch(() => {});
       await unlink(work).catch(() => {});
       await rmdir(path).catch(() => {});
     },
@@ -60,15 +65,15 @@ export async function bindRoot<Options extends GivenOptions>(
 async function makePoint(
   operation: string,
   { imagesDirectory, workDirectory = imagesDirectory }: GivenOptions,
-): Promise<{ readonly path: string; readonly point: string; readonly work: string }> {
+): Promise<Record<'path' | 'point' | 'work' | 'empty', string>> {
   try {
     const path = await mkdtemp(join(tmpdir(), 'node-criu-root-'));
-    const [point, work] = [join(path, 'root'), join(path, 'work')];
-    await mkdir(point);
+    const [point, work, empty] = [join(path, 'root'), join(path, 'work'), join(path, 'empty')];
+    for (const each of [point, empty]) await mkdir(each);
     const directory = directoryPath(workDirectory);
     // A directory that does not exist is refused with the option's name.
     await symlink(await realpath(directory).catch(() => resolve(directory)), work);
-    return { path, point, work };
+    return { path, point, work, empty };
   } catch (error) {
     throw asCriuError(operation, error);
   }

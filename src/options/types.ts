@@ -340,7 +340,7 @@ export interface CriuOpts {
   /**
    * Take any directory as `root`: criu gets mounts of its own, in which the directory is mounted, with what is
    * mounted below it. Nothing of that is seen by others, or stays. It needs a criu that this process starts.
-   * Default false.
+   * `external` may name `tmpfs` in the place of a path, `mnt[NAME]:tmpfs`: an empty one. Default false.
    */
   bindRoot?: boolean;
   /**

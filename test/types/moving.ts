@@ -1,7 +1,10 @@
 // Tests of the public types of lazy pages and migrations, compiled as public.ts is.
 import {
+  type CopyDestination,
+  type CopyDestinationOptions,
   type Criu,
   type CriuError,
+  copyDestination,
   type DestinationState,
   type DumpOptions,
   type DumpResult,
@@ -66,6 +69,15 @@ import {
 import { same } from './same.ts';
 
 declare const criu: Criu;
+
+export async function copies(criu: Criu, pid: number): Promise<void> {
+  const given: CopyDestinationOptions = { restore: {}, hooks: {} };
+  const destination: CopyDestination = copyDestination(given);
+  const listen = { host: '::1', port: 0 };
+  await criu.serveMigrations({ listen, insecure: true, directory: '/dir', ...destination });
+  const migration = await criu.migrateCopy(pid, { to: listen, insecure: true });
+  same<typeof migration, Migration>();
+}
 
 export async function lazyDumps(): Promise<void> {
   await using source = await criu.lazyDump(1, {

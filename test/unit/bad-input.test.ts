@@ -207,9 +207,10 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
 };
 
 test('every method that starts criu has test cases', () => {
-  // Some take no options; migration-input.test.ts has the cases of migrations, and attach() needs no criu.
+  // Some take no options; migration-input.test.ts has the cases of migrations, copies/migration.test.ts those of copies, and
+  // attach() needs no criu.
   const others =
-    /^(constructor|attach|binary|close|kernelCache|keepKernelCache|migrate|serveMigrations|resolveMigration|unresolvedMigrations|listMigrations)$/;
+    /^(constructor|attach|binary|close|kernelCache|keepKernelCache|migrate|migrateCopy|serveMigrations|resolveMigration|unresolvedMigrations|listMigrations)$/;
   const methods = Object.getOwnPropertyNames(Criu.prototype);
   expect(methods.filter((name) => !others.test(name))).toEqual(Object.keys(calls));
 });
