@@ -14,8 +14,8 @@ import { variable } from './pairs.ts';
 import { bytes, DURATION, milliseconds, pid } from './quantities.ts';
 
 const description = [
-  'Start a program as a workload on a host that fits, or make a process or a container that runs on a host a workload of ' +
-    'the fleet.',
+  'Start a program, or a copy of a template, as a workload on a host that fits, or make a process or a container that runs ' +
+    'on a host a workload of the fleet.',
   'Paths are those of the host, and of each host that the workload moves to. Options of CRIU are those of its dumps.',
 ].join('\n\n');
 
@@ -23,12 +23,14 @@ const examples = `
   $ node-criu fleet run web --address 192.0.2.9/32 --label app=web \\
       --anti-affinity app=web --memory 1g --output /var/log/web.log -- node /srv/app.js
   web runs on host-b
-  $ node-criu fleet run db --on host-a --pid 4711`;
+  $ node-criu fleet run db --on host-a --pid 4711
+  $ node-criu fleet run worker-1 --template /var/lib/templates/worker`;
 
 interface RunFlags extends OperatorFlags, Partial<DumpOptions> {
   readonly on?: string;
   readonly pid?: number;
   readonly container?: string;
+  readonly template?: string;
   readonly label?: Labels;
   readonly address?: readonly AddressFlag[];
   readonly hostLabel?: Labels;
@@ -57,6 +59,7 @@ export function addFleetRun(fleet: Command): void {
     .option('--on <host>', 'the host (default: one that fits)')
     .option('--pid <pid>', 'the process of this host that is the workload', pid)
     .option('--container <id>', 'the container of this host that is the workload')
+    .option('--template <directory>', 'the template, at each host, of which a copy is started')
     .option('--label <name=value>', 'a label of the workload (may be repeated)', label)
     .option('--address <address>', 'an address that goes with it: 192.0.2.9/32', collectAddress)
     .option('--host-label <name=value>', 'only hosts with this label', label)
@@ -105,9 +108,9 @@ async function run(name: string, command: readonly string[], given: RunFlags): P
 function specOf(name: string, command: readonly string[], given: RunFlags): WorkloadSpec {
   const { redis: _, redisCa: _ca, redisPasswordFile: _file, fleet: _fleet, ...own } = given;
   const { operator: _operator, key: _key, json: _json, quiet: _quiet, ...flags } = own;
-  const { on: _on, strategy: _strategy, detach: _detach, ...about } = flags;
-  const { pid, container, label: labels, address: addresses, ...others } = about;
-  const { hostLabel: hostLabels, affinity, antiAffinity, memory: memoryBytes, ...more } = others;
+  const { on, strategy: _strategy, detach: _detach, ...about } = flags;
+  const { pid, container, template, label: labels, address: addresses, ...where } = about;
+  const { hostLabel: hostLabels, affinity, antiAffinity, memory: memoryBytes, ...more } = where;
   const { allowPostCopy, checkpointEvery: every, keep, cwd, env, user, ...rest } = more;
   const { output, pidNamespace, ...dump } = rest;
   if (keep !== undefined && every === undefined) throw wrong('--keep needs --checkpoint-every');
@@ -119,8 +122,9 @@ function specOf(name: string, command: readonly string[], given: RunFlags): Work
     ...(Object.keys(dump).length > 0 && { dump }),
   };
   const isProgram = command.length > 0;
-  if ([isProgram, pid !== undefined, container !== undefined].filter(Boolean).length !== 1) {
-    throw wrong('give either a command after --, or --pid, or --container');
+  const others = [pid, container, template].filter((one) => one !== undefined);
+  if (others.length + (isProgram ? 1 : 0) !== 1) {
+    throw wrong('give either a command after --, or --pid, --container or --template');
   }
   if (isProgram) {
     return {
@@ -129,6 +133,7 @@ function specOf(name: string, command: readonly string[], given: RunFlags): Work
       ...(!pidNamespace && { pidNamespace }),
     };
   }
-  if (given.on === undefined) throw wrong('--pid and --container need --on: the host that has it');
+  if (template !== undefined) return { ...traits, template, ...defined({ memoryBytes }) };
+  if (on === undefined) throw wrong('--pid and --container need --on: the host that has it');
   return pid === undefined ? { ...traits, container: container as string } : { ...traits, pid };
 }

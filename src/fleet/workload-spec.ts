@@ -61,7 +61,7 @@ export interface ContainerWorkload extends WorkloadTraits {
   readonly root?: string | undefined;
 }
 
-/** A copy of a template. It is not moved: another copy can start elsewhere. */
+/** A copy of a template, which hosts move that have the same file systems. */
 export interface CopyWorkload extends WorkloadTraits {
   /** The images directory of the template, on a host that has it. */
   readonly template: string;

@@ -21,18 +21,16 @@ export interface Mix {
   readonly nginx: number;
 }
 
-/** A workload with a client that keeps its connection. */
+/** A workload, with a client that keeps its connection unless it serves nobody. */
 export interface MixedWorkload {
   readonly name: string;
-  /** Checks that its client has missed nothing, that its memory is right, and that it runs on this host alone. */
+  /** Checks that its client, if it has one, has missed nothing, that its memory is right, and that it runs on this host alone. */
   check(host: string): Promise<void>;
 }
 
 /** A fleet whose host a has workloads of all kinds, a container and a copy of a template among them. */
 export interface MixedFleet extends LabFleet {
-  /** All but the copy. */
   readonly workloads: readonly MixedWorkload[];
-  readonly copy: string;
 }
 
 /** Starts four hosts, with all workloads on host a. */
@@ -49,8 +47,8 @@ export async function mixedFleet(mix: Mix): Promise<MixedFleet> {
   for (let each = 0; each < mix.node; each++) workloads.push(await startWeb(scene, next++));
   for (let each = 0; each < mix.redis; each++) workloads.push(await startRedis(scene, next++));
   for (let each = 0; each < mix.nginx; each++) workloads.push(await startNginx(scene, next++));
-  workloads.push(await startBox(scene));
-  return { ...scene, workloads, copy: await startCopy(scene) };
+  workloads.push(await startBox(scene), await startCopy(scene));
+  return { ...scene, workloads };
 }
 
 /** Options of an agent that takes containers. */
@@ -159,11 +157,18 @@ async function startBox({ lab, fleet }: LabFleet): Promise<MixedWorkload> {
   };
 }
 
-async function startCopy({ lab, fleet }: LabFleet): Promise<string> {
+async function startCopy({ lab, fleet }: LabFleet): Promise<MixedWorkload> {
   const imagesDirectory = join(lab.directory, 'template');
-  await criuClient().template('sh', ['-c', 'echo up; while sleep 1; do :; done'], {
+  const script = `echo up; while sleep 1; do : ${imagesDirectory}; done`;
+  await criuClient().template('sh', ['-c', script], {
     ...{ imagesDirectory, ready: { line: 'up' } },
   });
   await (await fleet.run({ name: 'copy', template: imagesDirectory }, { on: 'a' })).result();
-  return 'copy';
+  return {
+    name: 'copy',
+    async check(host) {
+      // Only the command line of its init has both.
+      expect(await hostsWith(lab, `sh sh -c ${script}`)).toEqual([host]);
+    },
+  };
 }

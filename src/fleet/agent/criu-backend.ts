@@ -16,6 +16,7 @@ import { readTreeMemory } from '../../procfs/tree-memory.ts';
 import { fleetFailure } from '../failure.ts';
 import type { HostFacts } from '../view.ts';
 import type { CopyWorkload, ProgramWorkload, WorkloadSpec } from '../workload-spec.ts';
+import { arrivingKinds } from './arriving-kinds.ts';
 import type {
   ArrivalServer,
   Arrivals,
@@ -101,9 +102,12 @@ export class CriuBackend implements HostBackend {
         await arrivals.authorize(id, metadata, name);
         return true;
       },
-      ...this.#containers.serving(directory, restore ?? {}, {
-        afterRestore: ({ id, offer, pid }) => arrivals.restored(id, offer.metadata, pid),
-        afterMigration: ({ id, state }) => arrivals.ended(id, state === 'complete'),
+      ...arrivingKinds({
+        ...{ containers: this.#containers, directory, restore: restore ?? {} },
+        hooks: {
+          afterRestore: ({ id, offer, pid }) => arrivals.restored(id, offer.metadata, pid),
+          afterMigration: ({ id, state }) => arrivals.ended(id, state === 'complete'),
+        },
       }),
     });
   }
@@ -129,9 +133,10 @@ export class CriuBackend implements HostBackend {
     });
   }
 
-  /** The copy runs on when the agent ends. */
+  /** The copy runs on when the agent ends, so that it gets all of its memory first. */
   async #copy({ name, template }: CopyWorkload): Promise<WorkloadRoot> {
-    const { pid } = await (await this.#criu.openTemplate(template)).start({ name });
+    const opened = await this.#criu.openTemplate(template);
+    const { pid } = await opened.start({ name, lazyPages: false });
     return requireRoot(name, this.rootOf(pid));
   }
 
@@ -183,8 +188,10 @@ export class CriuBackend implements HostBackend {
       ...(postCopy ? POST_COPY : policyOf(notConverging)),
       hooks: { phase: (phase) => request.phase(phase) },
     };
-    if (!('container' in spec)) return this.#criu.migrate(root.pid, options);
-    return await (await this.#containers.open(spec)).migrate(options);
+    if ('container' in spec) return await (await this.#containers.open(spec)).migrate(options);
+    return 'template' in spec
+      ? await this.#criu.migrateCopy(root.pid, options)
+      : this.#criu.migrate(root.pid, options);
   }
 
   async resolve(id: string, spec: WorkloadSpec) {

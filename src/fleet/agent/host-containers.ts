@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   type Container,
+  type ContainerDestination,
   type ContainerPlacement,
   containerDestination,
   openContainer,
@@ -8,16 +9,13 @@ import {
 } from '../../containers.ts';
 import type {
   Criu,
-  MigrationOffer,
   MigrationRestoreOptions,
   MigrationServerHooks,
   RestoreOptions,
-  ServeMigrationsOptions,
 } from '../../index.ts';
 import { fleetFailure } from '../failure.ts';
 import type { ContainerWorkload, WorkloadSpec } from '../workload-spec.ts';
 import type { MemberContainers } from './member-options.ts';
-import { isOfContainer } from './move-metadata.ts';
 
 /** The containers of a host: those that run there, and those that come. */
 export class HostContainers {
@@ -58,33 +56,24 @@ export class HostContainers {
     return restored.container.pid;
   }
 
-  /** The options of a migration server that takes containers as well, if this host does, and anything else as it is. */
-  serving(
+  /** What takes containers that come; it refuses all if this host takes none. */
+  destination(
     directory: string,
     restore: MigrationRestoreOptions,
     hooks: MigrationServerHooks,
-  ): Pick<ServeMigrationsOptions, 'restore' | 'hooks'> {
-    if (!this.#options) return { restore: (offer) => requireProcess(offer, restore), hooks };
-    const destination = containerDestination({
+  ): ContainerDestination {
+    return containerDestination({
       directory,
       place: ({ container }) => ({ ...this.#place('move', container.id), restore }),
       hooks,
     });
-    return {
-      restore: (offer, peer) =>
-        isOfContainer(offer.metadata) ? destination.restore(offer, peer) : restore,
-      hooks: {
-        ...destination.hooks,
-        beforeRestore: (migration) =>
-          isOfContainer(migration.offer.metadata)
-            ? destination.hooks.beforeRestore?.(migration)
-            : undefined,
-      },
-    };
   }
 
   #place(operation: string, id: string): Pick<ContainerPlacement, 'bundle' | 'root' | 'network'> {
-    if (!this.#options) throw fleetFailure(operation, TAKES_NONE);
+    if (!this.#options) {
+      const reason = 'this host takes no containers: its agent joined without containers';
+      throw fleetFailure(operation, reason);
+    }
     const { bundles, root, network } = this.#options;
     return {
       bundle: join(bundles, id),
@@ -92,14 +81,4 @@ export class HostContainers {
       ...(network && { network }),
     };
   }
-}
-
-const TAKES_NONE = 'this host takes no containers: its agent joined without containers';
-
-function requireProcess(
-  { metadata }: MigrationOffer,
-  restore: MigrationRestoreOptions,
-): MigrationRestoreOptions {
-  if (!isOfContainer(metadata)) return restore;
-  throw new Error(TAKES_NONE);
 }

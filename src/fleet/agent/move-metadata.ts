@@ -23,10 +23,15 @@ export function isOfContainer(metadata: unknown): boolean {
   return isRecord(metadata) && isRecord(metadata.container);
 }
 
+/** True for the metadata of an offer of a copy of a template, which has those of the fleet inside. */
+export function isOfCopy(metadata: unknown): boolean {
+  return isRecord(metadata) && isRecord(metadata.copy);
+}
+
 /** Reads the metadata of an offer; undefined if it is not that of a fleet. The order is not verified yet. */
 export function fromMigrationMetadata(given: unknown): MoveMetadata | undefined {
   const { fleet, metadata } = isRecord(given) ? given : {};
-  if (isOfContainer(given)) return fromMigrationMetadata(metadata);
+  if (isOfContainer(given) || isOfCopy(given)) return fromMigrationMetadata(metadata);
   if (!isRecord(fleet)) return undefined;
   const { order, spec, kind, generation } = fleet;
   const isSensible =

@@ -2,12 +2,10 @@ import type { FleetHost, FleetWorkload } from '../view.ts';
 
 /** Why a workload cannot be moved now, whatever the destination; undefined if it can. */
 export function immovableReason(
-  { state, kind, movingTo, host: hostName }: FleetWorkload,
+  { state, movingTo, host: hostName }: FleetWorkload,
   host: FleetHost | undefined,
 ): string | undefined {
   if (state === 'ended') return 'it has ended';
-  if (kind === 'copy')
-    return 'it is a copy of a template: start another one elsewhere, and end this one';
   if (state === 'unresolved') return 'its last migration is not resolved; resolve it first';
   if (state === 'moving') {
     return movingTo === undefined

@@ -13,7 +13,7 @@ import {
   nodeCriu,
   startNodeCriu,
 } from '../../helpers/command.ts';
-import { temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+import { client, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 import { LabRedis } from '../../lab/fleet.mjs';
 
 type Verb = (...args: readonly string[]) => Promise<Ended>;
@@ -100,6 +100,13 @@ test('workloads are started and moved', async () => {
   expect((await look('workloads')).stdout).toMatch(
     /^NAME .*\ncache +host-a +running .*\nweb +host-a +running +\d+ .* app=web$/,
   );
+  const template = join(directory, 'template');
+  await client().template('sh', ['-c', 'echo up; while sleep 1; do :; done'], {
+    ...{ imagesDirectory: template, ready: { line: 'up' } },
+  });
+  expect(await order('run', 'copy', '--template', template)).toMatchObject({
+    ...{ exitCode: 0, stdout: expect.stringMatching(/^copy runs on host-[ab]$/) },
+  });
 
   const plan = await look('move', 'web', '--plan');
   expect(plan).toMatchObject({ exitCode: 0, stderr: '' });
@@ -135,6 +142,7 @@ test('wrong usage, and what agents do not accept, are clear errors', async () =>
     [['cordon', 'host-a', ...where, ...forged], 3, 'is not signed by the key of ada'],
     [['run', 'web', '--keep', '2', ...where, ...signed, '--', 'x'], 2, 'needs --checkpoint-every'],
     [['run', 'web', ...where, ...signed], 2, 'give either a command after --'],
+    [['run', 'web', '--pid', '1', ...where, ...signed], 2, 'need --on'],
     [['run', 'none', ...where, ...signed, '--', '/none'], 1, 'none was not started: '],
     [['run', 'none', '--host-label', 'a=b', ...where, ...signed, '--', 'x'], 3, 'no host'],
     [[...agent, '--operators', directory, '-D', directory], 1, 'another agent is host-a'],

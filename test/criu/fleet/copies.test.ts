@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { localFleet } from '../../helpers/fleets.ts';
-import { client, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+import { client, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
 
-test('copies of a template start on hosts that have it, and stay there in a drain', async () => {
+test('copies of a template start on hosts that have it, and move in a drain, and again from a new agent', async () => {
   const imagesDirectory = join(await temporaryDirectory(), 'template');
   await client().template('sh', ['-c', 'echo up; while sleep 1; do :; done'], {
     ...{ imagesDirectory, ready: { line: 'up' } },
   });
   const { fleet, join: joinFleet } = await localFleet();
   await joinFleet({ name: 'a' });
-  await joinFleet({ name: 'b' });
+  const directory = await temporaryDirectory();
+  const agent = await joinFleet({ name: 'b', directory });
   const names = ['one', 'two'];
   for (const name of names) {
     await (await fleet.run({ name, template: imagesDirectory }, { on: 'a' })).result();
@@ -21,11 +22,17 @@ test('copies of a template start on hosts that have it, and stay there in a drai
   expect(await missing.ended()).toMatchObject({
     steps: [{ state: 'failed', message: expect.stringContaining('/nowhere') }],
   });
-  const drain = await (await fleet.drain('a')).ended();
-  expect(drain).toMatchObject({ steps: [], unplaced: names });
-  const [stays] = (await fleet.planMove('one')).unplaced;
-  expect(stays?.reason).toMatch(/copy of a template: start another one/);
-  for (const { pid } of copies) process.kill(pid, 'SIGKILL');
-  // Nothing that runs is left.
+  const where = async () => (await fleet.workloads()).map(({ host, state }) => `${host} ${state}`);
+  await (await fleet.drain('a')).result();
   await waitFor(async () => (await fleet.hosts())[0]?.state === 'drained', 'a is drained');
+  expect(await where()).toEqual(['b running', 'b running']);
+  for (const { pid } of copies) await waitGone(pid);
+
+  // The agent that they have come to is another one now.
+  await agent.close();
+  await joinFleet({ name: 'b', directory });
+  await fleet.undrain('a');
+  await (await fleet.drain('b')).result();
+  expect(await where()).toEqual(['a running', 'a running']);
+  for (const { pid } of await fleet.workloads()) process.kill(pid, 'SIGKILL');
 });
