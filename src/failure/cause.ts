@@ -43,6 +43,8 @@ export interface Evidence {
   readonly leftovers?: readonly string[] | undefined;
   /** Describes who uses a pid on this host; undefined if the pids to restore are not this host's. */
   readonly describePid?: ((pid: number) => string | undefined) | undefined;
+  /** Describes who uses the number of a terminal on this host. */
+  readonly describeTerminal?: ((index: number) => string | undefined) | undefined;
 }
 
 /** Determines the cause of a failure from the reply, the log and standard error. */
@@ -180,6 +182,9 @@ function inPlainWords(reply: CriuResponse, evidence: Evidence): string | undefin
     const occupant = evidence.describePid?.(Number(pid));
     return `pid ${pid} is in use${occupant ? ` by ${occupant}` : ''}: ${busy}`;
   }
+  const [terminalError, index] = takenTerminal.exec(trueCause(evidence) ?? '') ?? [];
+  const owner = index === undefined ? undefined : evidence.describeTerminal?.(Number(index));
+  if (owner) return `/dev/pts/${index} is in use by ${owner}: ${terminalError}`;
   const quiet = reply.cr_errno === constants.errno.EEXIST && !trueCause(evidence);
   return quiet ? 'a pid that the tree needs is in use' : undefined;
 }
@@ -216,6 +221,9 @@ function unreadLog(reply: CriuResponse, { log, remains }: Evidence): string | un
 
 /** Errors that CRIU logs if a restore finds a pid in use. */
 const taken = /^Pid \d+ do not match expected (\d+)|Can't fork for (\d+): File exists/;
+
+/** The error that CRIU logs if it does not get a terminal's number, which may be in use. */
+const takenTerminal = /^tty: Can't open master pty \S+ \(index (\d+)\)/;
 
 /** The process below the root, or the thread, that CRIU could not seize because it is traced. */
 function heldBelow(evidence: Evidence): string | undefined {

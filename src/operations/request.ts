@@ -56,6 +56,7 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
       | 'abortReason'
       | 'leftovers'
       | 'describePid'
+      | 'describeTerminal'
     >
   >;
   /** Called while criu exits, if the request has succeeded. */

@@ -9,6 +9,7 @@ import { filesIn } from '../process/files.ts';
 import { awaitReaped } from '../process/reaping.ts';
 import { describeOccupant, isZombie } from '../procfs/occupant.ts';
 import { stateOf } from '../procfs/stat.ts';
+import { describeTerminalOwner } from '../procfs/terminal-owner.ts';
 import { bindRoot } from './bound-root.ts';
 import type { Client } from './client.ts';
 import { resolveOptions } from './resolve.ts';
@@ -73,14 +74,17 @@ export async function restore(
         await root.killUnfinished(replied, program);
         await root.died();
         await root.reaped(program);
-        const describePid = ids.length > 0 ? describeOccupant : undefined;
+        const occupants =
+          ids.length > 0
+            ? { describePid: describeOccupant, describeTerminal: describeTerminalOwner }
+            : {};
         if (root.pid === undefined) {
           // Without a reply CRIU has not rolled back. Its children were killed along with it.
           const nothing =
             replied || !root.begun || (killed && !asChild) || root.isFindable(session);
-          return { workload: nothing ? 'gone' : 'unknown', describePid };
+          return { workload: nothing ? 'gone' : 'unknown', ...occupants };
         }
-        return { pid: root.pid, workload: stateOf(root.pid), describePid };
+        return { pid: root.pid, workload: stateOf(root.pid), ...occupants };
       },
     },
   };

@@ -75,7 +75,14 @@ export interface Forensics<Stats> {
   ) => Promise<
     Pick<
       Evidence,
-      'workload' | 'pid' | 'tracer' | 'refused' | 'abortReason' | 'leftovers' | 'describePid'
+      | 'workload'
+      | 'pid'
+      | 'tracer'
+      | 'refused'
+      | 'abortReason'
+      | 'leftovers'
+      | 'describePid'
+      | 'describeTerminal'
     >
   >;
   /** Cleans up after a criu that has ended with success. */

@@ -36,6 +36,8 @@ export async function startOnTerminal(program: string, args: string[] = [], extr
   await waitFor(runs, `${program} runs`);
   return {
     pid,
+    /** The process that has the master. */
+    runner,
     output,
     /** Resolves when the terminal is gone because no process has it open. */
     closed,

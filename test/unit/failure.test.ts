@@ -195,6 +195,19 @@ describe('the cause in the message', () => {
     );
   });
 
+  test('names the process that has the terminal whose number is needed', () => {
+    const describeTerminal = (index: number) => (index === 24 ? 'process 12 (sshd)' : undefined);
+    const ofTerminal = (index: number) => {
+      const log = logOf(`tty: Can't open master pty 0x4 (index ${index})`, 'Restoring FAILED.');
+      return errorOf({}, { ...ofRestore, log, describeTerminal }).message;
+    };
+    expect(ofTerminal(24)).toBe(
+      "restore: /dev/pts/24 is in use by process 12 (sshd): tty: Can't open master pty 0x4 (index 24)",
+    );
+    // Its number may be too high for CRIU.
+    expect(ofTerminal(80)).toBe("restore: tty: Can't open master pty 0x4 (index 80)");
+  });
+
   test.each(['use --constructor', 'use --images-directory', 'use - -'])(
     'makes up no option: %s',
     (line) => {

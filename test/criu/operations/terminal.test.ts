@@ -1,9 +1,11 @@
+import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { expect, onTestFinished, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { compileFixture } from '../../helpers/compile.ts';
-import { nameOf, Output } from '../../helpers/descriptors.ts';
+import { closeAfterTest, nameOf, Output } from '../../helpers/descriptors.ts';
+import { failureOf } from '../../helpers/failures.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { startOnTerminal } from '../../helpers/terminal.ts';
 import {
@@ -12,6 +14,7 @@ import {
   killAfterTest,
   sessionOf,
   temporaryDirectory,
+  waitFor,
   waitGone,
 } from '../../helpers/workload.ts';
 
@@ -73,6 +76,34 @@ test('a master that no hook takes is closed: the restore fails and leaves nothin
   expect(scripts).toContain('orphan-pts-master');
   expect((await holdings()).descriptors.filter((link) => link.endsWith('ptmx'))).toEqual([]);
   await waitGone(pid);
+});
+
+test('the error of a restore names who has the terminal whose number it needs', async () => {
+  const criu = client();
+  const { imagesDirectory } = await dumpedOnTerminal({ orphanPtsMaster: true });
+  const hooks = { orphanPtsMaster: closeAfterTest };
+
+  // The next terminal gets the number that is free now. Its program outlives the hang-up.
+  const script = 'trap "" HUP; exec sleep 1000';
+  const { pid, runner, closed } = await startOnTerminal('/bin/sh', ['-c', script]);
+  const runs = async () => (await readlink(`/proc/${pid}/exe`)).endsWith('/sleep');
+  await waitFor(runs, 'sleep runs');
+  const failure = (owner: string) => ({
+    code: 'ERR_CRIU_FAILED',
+    message: expect.stringContaining(`restore: ${terminal} is in use by process ${owner}: tty: `),
+    workload: 'gone',
+  });
+  const terminal = nameOf(0, pid);
+  const first = await failureOf(criu.restore({ imagesDirectory, hooks }));
+  expect(first).toMatchObject(failure(`${runner.pid} (pty-run)`));
+  runner.kill();
+  await closed;
+  const second = await failureOf(criu.restore({ imagesDirectory, hooks }));
+  expect(second).toMatchObject(failure(`${pid} (sleep)`));
+
+  process.kill(pid, 'SIGKILL');
+  await waitGone(pid);
+  await criu.restore({ imagesDirectory, hooks });
 });
 
 test('an error of the hook undoes the restore', async () => {

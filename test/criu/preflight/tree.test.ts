@@ -325,7 +325,7 @@ test('finds a terminal from outside, which is dumped with shellJob or external',
 });
 
 test('finds a terminal in whose place the restore needs another one', async () => {
-  const { pid } = await startOnTerminal(await compileFixture('obstacle'), ['nothing']);
+  const { pid, closed } = await startOnTerminal(await compileFixture('obstacle'), ['nothing']);
   const ofTerminals = async (options: PreflightOptions) =>
     (await criu().preflight(pid, options)).filter(({ code }) => code === 'TERMINAL_OUTSIDE');
   const [finding, ...others] = await ofTerminals({ shellJob: true });
@@ -342,7 +342,7 @@ test('finds a terminal in whose place the restore needs another one', async () =
 
   const imagesDirectory = join(await temporaryDirectory(), 'images');
   await criu().dump(pid, { imagesDirectory, shellJob: true });
-  await waitGone(pid);
+  await closed;
   const error = await failureOf(criu().restore({ imagesDirectory, shellJob: true }));
   expect(complaints(error)).toMatch(/tty/);
   await criu().restore({ imagesDirectory, hooks });
