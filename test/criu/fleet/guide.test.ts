@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { buildCommand, main } from '../../helpers/command.ts';
 import { codeBlocks, root } from '../../helpers/pages.ts';
-import { temporaryDirectory } from '../../helpers/workload.ts';
+import { temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 beforeAll(buildCommand);
 
@@ -52,7 +52,8 @@ test('the first fleet of the guide runs as it is written', async () => {
   });
   const text = await readFile(said, 'utf8');
   expect({ exitCode, text }).toMatchObject({ exitCode: 0 });
-  process.kill(Number(/^redis is (\d+)$/m.exec(text)?.[1]), 'SIGTERM');
+  const redis = Number(/^redis is (\d+)$/m.exec(text)?.[1]);
+  process.kill(redis, 'SIGTERM');
   const [byCommand = '', byLibrary = ''] = text.split('the library:\n');
   expect(byCommand).toMatch(/^web runs on host-a\n1 move, .* 1 +web +host-a +host-b /ms);
   expect(byCommand).toMatch(/^web moved from host-a to host-b, .*^web +host-b +running /ms);
@@ -62,4 +63,6 @@ test('the first fleet of the guide runs as it is written', async () => {
   const running = [...stdout.matchAll(/^ *(\d+) sleep 1000$/gm)].map(([, pid]) => Number(pid));
   expect(running).toHaveLength(1);
   for (const pid of running) process.kill(pid, 'SIGKILL');
+  // It writes to the directory until it has ended.
+  await waitGone(redis);
 });
