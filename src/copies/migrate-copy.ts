@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { invalid } from '../errors.ts';
+import { existsSync, readdirSync } from 'node:fs';
+import { asCriuError, invalid } from '../errors.ts';
 import { endConnections } from '../images/rewrite/ended-connections.ts';
 import { allowAnyFile } from '../images/rewrite/external-files.ts';
 import type { MigrateOptions } from '../migration/source/migrate-options.ts';
@@ -20,9 +20,7 @@ const OPERATION = 'migrateCopy';
 export async function copyMigration(pid: number, given: MigrateOptions): Promise<MigrateOptions> {
   checkValue(OPERATION, 'pid', pidCheck, pid);
   const { dump = {}, ...options } = readOptions(OPERATION, given);
-  requireMovable(pid);
-  const mounts = await mountsOf(pid);
-  const { sockets, streams, external } = await outsideFilesOf(OPERATION, pid);
+  const { mounts, sockets, streams, external } = await describe(pid);
   const postDump = async (directory: string) => {
     await allowAnyFile(directory);
     await endConnections(directory, sockets);
@@ -40,6 +38,16 @@ export async function copyMigration(pid: number, given: MigrateOptions): Promise
   };
 }
 
+/** What the copy has of its host. @throws CriuError ERR_CRIU_INVALID_ARGUMENT if it cannot move, ERR_CRIU_SYSTEM */
+async function describe(pid: number) {
+  try {
+    requireMovable(pid);
+    return { mounts: await mountsOf(pid), ...(await outsideFilesOf(OPERATION, pid)) };
+  } catch (error) {
+    throw asCriuError(OPERATION, error);
+  }
+}
+
 function requireMovable(pid: number): void {
   const isCopy = statusOf(pid)?.pids.at(-1) === 1;
   if (!isCopy) throw invalid(OPERATION, 'pid', 'the init of a copy of a template', pid);
@@ -47,7 +55,8 @@ function requireMovable(pid: number): void {
     throw invalid(OPERATION, 'pid', 'a copy in the network of this process', pid);
   }
   const { path } = SHARED_MEMORY;
-  if (readdirSync(`/proc/${pid}/root${path}`).length > 0) {
+  const directory = `/proc/${pid}/root${path}`;
+  if (existsSync(directory) && readdirSync(directory).length > 0) {
     throw invalid(OPERATION, 'pid', `a copy without files in its ${path}`, pid);
   }
 }

@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { invalid } from '../errors.ts';
 import { externalFile, externalUnix } from '../launch/outside-descriptors.ts';
 import { type SocketFacts, socketsIn } from '../netlink/sock-diag.ts';
-import { readDescriptorLinkSync } from '../procfs/descriptors.ts';
+import { descriptorPath, readDescriptorLinkSync, readSockets } from '../procfs/descriptors.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
 import { readMountInfo } from '../procfs/mountinfo.ts';
 import { descendantsOf } from '../procfs/tree.ts';
@@ -18,17 +18,13 @@ export interface OutsideFiles {
   readonly external: readonly string[];
 }
 
-/** The number of /dev/null. */
-const NULL_DEVICE = statSync('/dev/null').rdev;
-
 /**
  * Finds what a copy has of the process that has started it.
  * @param root the init of the copy
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if a stream leads anywhere else
  */
 export async function outsideFilesOf(operation: string, root: number): Promise<OutsideFiles> {
-  const pids = descendantsOf(root);
-  const sockets = await connectionsOf(root, pids);
+  const sockets = await connectionsOf(root);
   const streams = await streamsOf(operation, root);
   return {
     sockets: sockets.map((inode) => `socket:[${inode}]`),
@@ -38,15 +34,19 @@ export async function outsideFilesOf(operation: string, root: number): Promise<O
 }
 
 /** The inodes of the connections of the init, and of those that programs have for the guest library. */
-async function connectionsOf(root: number, pids: readonly number[]): Promise<number[]> {
+async function connectionsOf(root: number): Promise<number[]> {
+  const listed = descendantsOf(root).map(async (pid) => {
+    return (await readSockets(pid)).map((socket) => ({ pid, ...socket }));
+  });
+  const open = (await Promise.all(listed)).flat();
   const known = new Map((await socketsIn(-1)).map((socket) => [socket.inode, socket]));
-  const inside = new Set(pids.flatMap(inodesOf));
+  const inside = new Set(open.map(({ inode }) => inode));
   const isOutside = (inode: number) => {
     const socket = known.get(inode);
     return socket !== undefined && !inside.has(socket.peer ?? 0) && isPair(socket, known);
   };
-  const found = pids.map((pid) => inodeAt(pid, pid === root ? LIFE_FD : GUEST_FD));
-  return [...new Set(found.flatMap((inode) => inode ?? []))].filter(isOutside);
+  const own = open.filter(({ pid, fd }) => fd === (pid === root ? LIFE_FD : GUEST_FD));
+  return [...new Set(own.map(({ inode }) => inode))].filter(isOutside);
 }
 
 /** True for an end of a pair; a connection to a service leads to a socket with a name. */
@@ -54,24 +54,16 @@ function isPair({ family, name, peer }: SocketFacts, known: ReadonlyMap<number, 
   return family === 'unix' && name === '' && (known.get(peer ?? 0)?.name ?? '') === '';
 }
 
-function inodesOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => inodeAt(pid, Number(fd)) ?? []);
-}
-
-function inodeAt(pid: number, fd: number): number | undefined {
-  const [, inode] = /^socket:\[(\d+)\]$/.exec(readDescriptorLinkSync(pid, fd) ?? '') ?? [];
-  return inode === undefined ? undefined : Number(inode);
-}
-
 async function streamsOf(operation: string, root: number): Promise<string[]> {
   const mounts = new Set((await readMountInfo(root)).map(({ id }) => id));
   const names = new Set<string>();
+  const { rdev } = statSync('/dev/null');
   for (const fd of [0, 1, 2]) {
     const link = readDescriptorLinkSync(root, fd);
-    if (link === undefined) continue;
-    const stats = statSync(`/proc/${root}/fd/${fd}`);
+    const stats = statSync(descriptorPath(root, fd), { throwIfNoEntry: false });
+    if (link === undefined || !stats) continue;
     const { mount = 0 } = (await readFdInfo(root, fd)) ?? {};
-    if (stats.rdev !== NULL_DEVICE) {
+    if (stats.rdev !== rdev) {
       throw invalid(operation, 'pid', `a copy whose descriptor ${fd} is /dev/null`, link);
     }
     if (!mounts.has(mount)) names.add(externalFile(mount, stats.ino));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { copyDestination, type TemplateCopy } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
+import { guestFile } from '../../helpers/guest.ts';
 import {
   client,
   startCounter,
@@ -11,18 +12,31 @@ import {
   waitGone,
 } from '../../helpers/workload.ts';
 
-const COUNTS =
-  'let n = 0; setInterval(() => require("fs").appendFileSync(process.argv[1], ++n + "\\n"), 20); console.log("up")';
+/** With the guest library, which speaks to the process that has started it. */
+const COUNTS = `
+  import { appendFileSync } from 'node:fs';
+  import { onAfterRestore } from ${JSON.stringify(guestFile)};
+  let n = 0;
+  onAfterRestore(() => void setInterval(() => appendFileSync(process.argv[1], ++n + '\\n'), 20));
+  console.log('up');
+  setInterval(() => {}, 1000);`;
 
 /** A template of a program that writes numbers to a file, and a server that takes copies of it. */
 async function startScene() {
   const directory = await temporaryDirectory();
   const numbers = join(directory, 'numbers');
-  const template = await client().template(process.execPath, ['-e', COUNTS, numbers], {
-    ...{ imagesDirectory: join(directory, 'template'), ready: { line: 'up' } },
-    mounts: [directory],
-  });
-  const lines = async () => (await readFile(numbers, 'utf8')).trim().split('\n').map(Number);
+  const template = await client().template(
+    process.execPath,
+    ['--input-type=module', '-e', COUNTS, numbers],
+    {
+      ...{ imagesDirectory: join(directory, 'template'), ready: { line: 'up' } },
+      mounts: [directory],
+    },
+  );
+  const lines = async () => {
+    const text = await readFile(numbers, 'utf8').catch(() => '');
+    return text.split('\n').filter(Boolean).map(Number);
+  };
   const server = await client().serveMigrations({
     ...{ listen: { host: '127.0.0.1', port: 0 }, insecure: true },
     ...{ directory: join(directory, 'there'), ...copyDestination() },
