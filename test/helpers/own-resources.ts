@@ -35,6 +35,11 @@ export async function children(): Promise<number[]> {
   return childrenOf(process.pid).sort((a, b) => a - b);
 }
 
+/** The children that have come since; those of an earlier test may end meanwhile. */
+export async function childrenSince(before: readonly number[]): Promise<number[]> {
+  return (await children()).filter((pid) => !before.includes(pid));
+}
+
 async function descriptors(): Promise<string[]> {
   const links = await Promise.all(
     (await readdir('/proc/self/fd')).map((fd) =>

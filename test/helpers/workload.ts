@@ -8,7 +8,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import { Criu, type CriuClientOptions } from '../../src/index.ts';
-import { readStat } from '../../src/procfs/stat.ts';
 import { compileFixture } from './compile.ts';
 
 /** A client of the criu that works on this kernel, closed after the test. */
@@ -118,10 +117,9 @@ export async function sessionOf(pid: number): Promise<number> {
   return Number((await statOf(pid))?.[3]);
 }
 
-/** True if a process exists, is no zombie, and is not about to become one, which takes a while on a busy machine. */
+/** True if a process exists and is not a zombie. */
 export async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readStat(pid);
-  return stat !== undefined && !'ZX'.includes(stat.state) && !stat.isDying;
+  return !['Z', 'X', undefined].includes(await processState(pid));
 }
 
 /** Waits until a process has ended and has been reaped. */

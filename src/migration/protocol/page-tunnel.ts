@@ -102,12 +102,12 @@ export class PageTunnel implements Disposable {
   }
 
   #watchAnswers(stallMs: number): NodeJS.Timeout {
-    let last = { received: -1, sent: 0, at: 0 };
+    let last = { received: -1, sent: 0, idleMs: 0 };
     const watch = setInterval(() => {
       const { received, sent, isHoldingBack } = this.#carrier.transfer;
-      if (received !== last.received) last = { received, sent, at: Date.now() };
-      else if (sent === last.sent || isHoldingBack) last.at = Date.now();
-      else if (Date.now() - last.at > stallMs) {
+      if (received !== last.received) last = { received, sent, idleMs: 0 };
+      else if (sent === last.sent || isHoldingBack) last.idleMs = 0;
+      else if (addTick(last) > stallMs) {
         this.#carrier.close(new Error(`no page has come for ${stallMs} ms`));
       }
       this.reportReceived();
@@ -116,15 +116,21 @@ export class PageTunnel implements Disposable {
   }
 
   #watchProgress(stallMs: number): NodeJS.Timeout {
-    let last = { written: -1, at: Date.now() };
+    let last = { written: -1, idleMs: 0 };
     const watch = setInterval(() => {
       const { written, pending } = this.#carrier.transfer;
-      if (pending === 0 || written !== last.written) last = { written, at: Date.now() };
-      else if (Date.now() - last.at > stallMs) {
+      if (pending === 0 || written !== last.written) last = { written, idleMs: 0 };
+      else if (addTick(last) > stallMs) {
         this.#carrier.close(new Error(`no data has moved for ${stallMs} ms`));
       }
       this.reportReceived();
     }, WATCH_INTERVAL_MS);
     return watch.unref();
   }
+}
+
+/** Time passes by looks: a clock that is set, or a process that was stopped, is no stall of the other host. */
+function addTick(last: { idleMs: number }): number {
+  last.idleMs += WATCH_INTERVAL_MS;
+  return last.idleMs;
 }

@@ -60,7 +60,11 @@ test.each(['stop-and-copy', 'pre-copy', 'post-copy'] as const)(
   async (mode) => {
     const { template, options, lines, countsOn } = await startScene();
     let { pid } = await template.start({ lazyPages: false });
-    onTestFinished(() => void process.kill(pid, 'SIGKILL'));
+    onTestFinished(async () => {
+      process.kill(pid, 'SIGKILL');
+      // It writes to the directory until it has ended.
+      await waitGone(pid);
+    });
     for (let times = 0; times < 2; times++) {
       await countsOn();
       const migration = await client().migrateCopy(pid, { ...options, mode });
