@@ -23,7 +23,7 @@ test('migrations lists what is in flight; --log-format json logs it; --max-bandw
     ...['--mode', 'stop-and-copy', '--log-format', 'json'],
     ...['--switch-over', `'${process.execPath}' '${main}' migrations -D '${here}' > '${listed}'`],
   ]);
-  expect(migrated, migrated.stderr).toMatchObject({ exitCode: 0 });
+  expect(migrated, `${migrated.stderr}\n${serving.stderr()}`).toMatchObject({ exitCode: 0 });
   await waitGone(memory.pid);
   await memory.writesOn();
 
