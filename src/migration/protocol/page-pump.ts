@@ -75,6 +75,12 @@ export class PagePump implements PageCarrier {
   }
 
   reportReceived(): void {
+    // Sets the limits again, so that a wake-up that got lost costs time and not the transfer.
+    if (this.#pump && !this.#isClosed) this.#onNotified();
+    else this.#count();
+  }
+
+  #count(): void {
     const { received } = this.#state;
     const bytes = received - this.#reported;
     this.#reported = received;
@@ -134,13 +140,14 @@ export class PagePump implements PageCarrier {
     const { sent, received, hasEnded, isDone, failure, errno } = this.#state;
     this.#isLocalOpen = !isDone;
     if (failure !== undefined && !this.#isClosed) this.#failure ??= failureOf(failure, errno);
-    this.reportReceived();
+    this.#count();
     if (hasEnded) {
       this.#resolveEnded();
       return;
     }
     this.#sending?.onMoved(sent);
     this.#receiving?.onMoved(received);
+    this.#allowSending();
     this.#allowReceiving();
   }
 
