@@ -13,6 +13,7 @@ import type {
   PreflightFinding,
   PreflightOptions,
 } from '../index.ts';
+import { externalFiles, outsideStreamsOf } from '../launch/outside-streams.ts';
 import { native } from '../native/index.ts';
 import { checkOptions, checkValue, type Shape } from '../options/check.ts';
 import { overrideHooks } from '../options/hooks.ts';
@@ -32,7 +33,6 @@ import {
 } from './migration/container-migration.ts';
 import { describeNetwork } from './network/describe-network.ts';
 import { reconnectLinks } from './network/link-switch.ts';
-import { externalFiles, outsideStreamsOf } from './outside-streams.ts';
 import { findRuntime, Runtime } from './runtime.ts';
 import { isRunning, type RuntimeState, readRuntimeState } from './runtime-state.ts';
 

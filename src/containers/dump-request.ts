@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import type { DumpOptions } from '../index.ts';
+import { externalFiles } from '../launch/outside-streams.ts';
 import { frozenCgroupOf } from '../procfs/cgroup.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { externalMountsOf } from './external-mounts.ts';
-import { externalFiles } from './outside-streams.ts';
 import type { RuntimeNamespace, RuntimeState } from './runtime-state.ts';
 
 /** CRIU's configuration file for runc, which an annotation of the container replaces. */

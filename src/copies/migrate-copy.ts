@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { asCriuError, invalid } from '../errors.ts';
 import { endConnections } from '../images/rewrite/ended-connections.ts';
-import { allowAnyFile } from '../images/rewrite/external-files.ts';
+import { forgetType } from '../images/rewrite/external-files.ts';
+import { rewriteFiles } from '../images/rewrite/rewrite-files.ts';
 import type { MigrateOptions } from '../migration/source/migrate-options.ts';
 import { checkValue, readOptions } from '../options/check.ts';
 import { overrideHooks } from '../options/hooks.ts';
@@ -22,8 +23,7 @@ export async function copyMigration(pid: number, given: MigrateOptions): Promise
   const { dump = {}, ...options } = readOptions(OPERATION, given);
   const { mounts, sockets, streams, external } = await describe(pid);
   const postDump = async (directory: string) => {
-    await allowAnyFile(directory);
-    await endConnections(directory, sockets);
+    await rewriteFiles(directory, forgetType, endConnections(sockets));
     await dump.hooks?.postDump?.(directory);
   };
   return {

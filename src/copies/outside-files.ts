@@ -1,10 +1,9 @@
 import { statSync } from 'node:fs';
 import { invalid } from '../errors.ts';
-import { externalFile, externalUnix } from '../launch/outside-descriptors.ts';
+import { externalUnix } from '../launch/outside-descriptors.ts';
+import { externalFiles, outsideStreamsOf } from '../launch/outside-streams.ts';
 import { type SocketFacts, socketsIn } from '../netlink/sock-diag.ts';
 import { descriptorPath, readDescriptorLinkSync, readSockets } from '../procfs/descriptors.ts';
-import { readFdInfo } from '../procfs/fdinfo.ts';
-import { readMountInfo } from '../procfs/mountinfo.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import { GUEST_FD, LIFE_FD } from './template-program.ts';
 
@@ -55,18 +54,12 @@ function isPair({ family, name, peer }: SocketFacts, known: ReadonlyMap<number, 
 }
 
 async function streamsOf(operation: string, root: number): Promise<string[]> {
-  const mounts = new Set((await readMountInfo(root)).map(({ id }) => id));
-  const names = new Set<string>();
   const { rdev } = statSync('/dev/null');
   for (const fd of [0, 1, 2]) {
-    const link = readDescriptorLinkSync(root, fd);
     const stats = statSync(descriptorPath(root, fd), { throwIfNoEntry: false });
-    if (link === undefined || !stats) continue;
-    const { mount = 0 } = (await readFdInfo(root, fd)) ?? {};
-    if (stats.rdev !== rdev) {
-      throw invalid(operation, 'pid', `a copy whose descriptor ${fd} is /dev/null`, link);
-    }
-    if (!mounts.has(mount)) names.add(externalFile(mount, stats.ino));
+    if (stats === undefined || stats.rdev === rdev) continue;
+    const link = readDescriptorLinkSync(root, fd);
+    throw invalid(operation, 'pid', `a copy whose descriptor ${fd} is /dev/null`, link);
   }
-  return [...names];
+  return externalFiles(await outsideStreamsOf(root));
 }

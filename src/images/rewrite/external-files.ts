@@ -1,7 +1,4 @@
-import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import { decodeImage, type ImageEntry } from '../decode-image.ts';
-import { encodeImage } from '../encode-image.ts';
+import { type OpenFile, rewriteFiles } from './rewrite-files.ts';
 
 /** A position that CRIU does not seek to. */
 const NO_POSITION = 0xffff_ffff_ffff_ffffn;
@@ -12,15 +9,10 @@ const NO_POSITION = 0xffff_ffff_ffff_ffffn;
  * @throws CriuError ERR_CRIU_BAD_IMAGE, ERR_CRIU_SYSTEM
  */
 export async function allowAnyFile(directory: string): Promise<void> {
-  const path = join(directory, 'files.img');
-  await encodeImage(`${path}.new`, 'FILES', withoutTypes(path));
-  await rename(`${path}.new`, path);
+  await rewriteFiles(directory, forgetType);
 }
 
-async function* withoutTypes(path: string): AsyncGenerator<ImageEntry<'FILES'>> {
-  for await (const entry of decodeImage(path, { kind: 'FILES' })) {
-    const { reg } = entry.message;
-    if (reg?.ext) Object.assign(reg, { pos: NO_POSITION, mode: undefined, size: undefined });
-    yield entry;
-  }
+/** What {@link allowAnyFile} does with each file. */
+export function forgetType({ reg }: OpenFile): void {
+  if (reg?.ext) Object.assign(reg, { pos: NO_POSITION, mode: undefined, size: undefined });
 }

@@ -1,12 +1,12 @@
 import { type Stats, statSync } from 'node:fs';
-import { externalFile } from '../launch/outside-descriptors.ts';
 import { readDescriptorLinkSync } from '../procfs/descriptors.ts';
 import { major } from '../procfs/device.ts';
 import { readFdInfo } from '../procfs/fdinfo.ts';
 import { readMountInfo } from '../procfs/mountinfo.ts';
+import { externalFile } from './outside-descriptors.ts';
 
 /**
- * CRIU's names of the standard streams of a container that lead out of it, which a restore replaces: pipes, and files
+ * CRIU's names of the standard streams of a program with mounts of its own that lead out of it, which a restore replaces: pipes, and files
  * on mounts of the host; undefined for those that do not.
  */
 export async function outsideStreamsOf(pid: number): Promise<(string | undefined)[]> {
