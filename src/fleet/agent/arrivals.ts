@@ -4,12 +4,7 @@ import type { TrustedOperator } from '../orders/sign.ts';
 import { verifyOrder } from '../orders/sign.ts';
 import type { Arrivals, HostBackend } from './backend.ts';
 import type { HostStateFile } from './host-state.ts';
-import {
-  fromMigrationMetadata,
-  isOfContainer,
-  isOfCopy,
-  type MoveMetadata,
-} from './move-metadata.ts';
+import { fromMigrationMetadata, type MoveMetadata, offeredKind } from './move-metadata.ts';
 import type { WorkloadTable } from './workload-table.ts';
 
 /** What a host needs to know of itself to judge an arrival. */
@@ -43,8 +38,7 @@ export class OrderedArrivals implements Arrivals {
     if (action.kind !== 'move' || action.to !== name || action.workload !== move.spec.name) {
       throw orderRefused(`the order does not say that ${move.spec.name} may come to ${name}`);
     }
-    const isOffered = { container: isOfContainer, copy: isOfCopy };
-    if (Object.entries(isOffered).some(([kind, is]) => (move.kind === kind) !== is(metadata))) {
+    if (move.kind !== offeredKind(metadata)) {
       throw orderRefused(`${move.spec.name} is not what the offer says`);
     }
     if (peer !== undefined && peer !== host) {

@@ -5,7 +5,7 @@ import {
   type ServeMigrationsOptions,
 } from '../../index.ts';
 import type { HostContainers } from './host-containers.ts';
-import { isOfContainer, isOfCopy } from './move-metadata.ts';
+import { offeredKind } from './move-metadata.ts';
 
 /** How a host takes what comes. */
 export interface ArrivingKinds {
@@ -30,15 +30,16 @@ export function arrivingKinds({
   const copy = copyDestination({ restore, hooks: others });
   return {
     restore(offer, peer) {
-      if (isOfContainer(offer.metadata)) return container.restore(offer, peer);
-      return isOfCopy(offer.metadata) ? copy.restore(offer) : restore;
+      const kind = offeredKind(offer.metadata);
+      if (kind === 'container') return container.restore(offer, peer);
+      return kind === 'copy' ? copy.restore(offer) : restore;
     },
     hooks: {
       ...copy.hooks,
       beforeRestore(migration) {
-        const { metadata } = migration.offer;
-        if (isOfContainer(metadata)) return prepareContainer?.(migration);
-        return isOfCopy(metadata) ? copy.hooks.beforeRestore?.(migration) : undefined;
+        const kind = offeredKind(migration.offer.metadata);
+        if (kind === 'container') return prepareContainer?.(migration);
+        return kind === 'copy' ? copy.hooks.beforeRestore?.(migration) : undefined;
       },
     },
   };

@@ -18,20 +18,20 @@ export function toMigrationMetadata(move: MoveMetadata): object {
   return { fleet: move };
 }
 
-/** True for the metadata of an offer of a container, which has those of the fleet inside. */
-export function isOfContainer(metadata: unknown): boolean {
-  return isRecord(metadata) && isRecord(metadata.container);
-}
-
-/** True for the metadata of an offer of a copy of a template, which has those of the fleet inside. */
-export function isOfCopy(metadata: unknown): boolean {
-  return isRecord(metadata) && isRecord(metadata.copy);
+/**
+ * What the metadata of an offer are of; undefined if they contradict themselves. Those of a container or a copy have those of
+ * the fleet inside.
+ */
+export function offeredKind(metadata: unknown): WorkloadKind | undefined {
+  const { container, copy } = isRecord(metadata) ? metadata : {};
+  if (isRecord(container)) return isRecord(copy) ? undefined : 'container';
+  return isRecord(copy) ? 'copy' : 'process';
 }
 
 /** Reads the metadata of an offer; undefined if it is not that of a fleet. The order is not verified yet. */
 export function fromMigrationMetadata(given: unknown): MoveMetadata | undefined {
   const { fleet, metadata } = isRecord(given) ? given : {};
-  if (isOfContainer(given) || isOfCopy(given)) return fromMigrationMetadata(metadata);
+  if (offeredKind(given) !== 'process') return fromMigrationMetadata(metadata);
   if (!isRecord(fleet)) return undefined;
   const { order, spec, kind, generation } = fleet;
   const isSensible =
