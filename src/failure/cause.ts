@@ -47,6 +47,19 @@ export interface Evidence {
   readonly describeTerminal?: ((index: number) => string | undefined) | undefined;
 }
 
+/** What an operation finds out when criu has ended, if it has failed. */
+export type Findings = Pick<
+  Evidence,
+  | 'workload'
+  | 'pid'
+  | 'tracer'
+  | 'refused'
+  | 'abortReason'
+  | 'leftovers'
+  | 'describePid'
+  | 'describeTerminal'
+>;
+
 /** Determines the cause of a failure from the reply, the log and standard error. */
 export function causeOf(
   reply: CriuResponse,

@@ -1,6 +1,6 @@
 import { killSessionOrphans } from '../cleanup/half-restored.ts';
 import type { Cancellation } from '../concurrency/cancellation.ts';
-import type { Evidence } from '../failure/cause.ts';
+import type { Evidence, Findings } from '../failure/cause.ts';
 import { brokenOff, failureOf, hasSucceeded } from '../failure/failure.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import type {
@@ -42,23 +42,7 @@ export interface Call extends Omit<WorkerOptions, 'path'> {
   /** criu is killed when this resolves. */
   readonly forceKill?: Promise<void> | undefined;
   /** Collects what else an error reports; called when criu has ended, if the request has failed. */
-  readonly collectEvidence?: (
-    ending: Ending,
-  ) => Promise<
-    Pick<
-      Evidence,
-      | 'log'
-      | 'hint'
-      | 'workload'
-      | 'pid'
-      | 'tracer'
-      | 'refused'
-      | 'abortReason'
-      | 'leftovers'
-      | 'describePid'
-      | 'describeTerminal'
-    >
-  >;
+  readonly collectEvidence?: (ending: Ending) => Promise<Findings & Pick<Evidence, 'log' | 'hint'>>;
   /** Called while criu exits, if the request has succeeded. */
   readonly whileExiting?: (reply: CriuResponse) => void;
   /** Called when criu has ended, if the request has succeeded. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError, type CriuLog, invalid } from '../errors.ts';
-import type { Evidence } from '../failure/cause.ts';
+import type { Findings } from '../failure/cause.ts';
 import { LogFile } from '../failure/log.ts';
 import { formatEndpoint } from '../netlink/ip-address.ts';
 import { writeOwnConfig } from '../options/own-config.ts';
@@ -72,19 +72,7 @@ export interface Forensics<Stats> {
     ending: Ending,
     log: LogFile,
     dumpImages: DumpImages | undefined,
-  ) => Promise<
-    Pick<
-      Evidence,
-      | 'workload'
-      | 'pid'
-      | 'tracer'
-      | 'refused'
-      | 'abortReason'
-      | 'leftovers'
-      | 'describePid'
-      | 'describeTerminal'
-    >
-  >;
+  ) => Promise<Findings>;
   /** Cleans up after a criu that has ended with success. */
   readonly afterSuccess?: (ending: Ending, log: LogFile) => Promise<unknown>;
   /** Reads CRIU's statistics from the work directory. */
