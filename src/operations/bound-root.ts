@@ -38,9 +38,8 @@ export async function bindRoot<Options extends GivenOptions>(
     const takes = 'nothing with the criu of a service, which has its own mounts';
     throw invalid(operation, 'bindRoot', takes, bindRoot);
   }
-  const { path, point, work, empty } = await makePoint(operation, options);
-  const external = options.external?.map((each) => each.replace(EMPTY, `$1${empty}`));
   const needsEmpty = options.external?.some((each) => EMPTY.test(each));
+  const { path, point, work, empty } = await makePoint(operation, options, needsEmpty);
   const enclosure = {
     cloneFlags: NEW_NAMESPACE.mnt,
     launcher: launcher(),
@@ -49,7 +48,12 @@ export async function bindRoot<Options extends GivenOptions>(
   };
   return {
     client: { ...client, enclosure },
-    given: { ...given, root: point, bindRoot: false, ...(external && { external }) },
+    given: {
+      ...{ ...given, root: point, bindRoot: false },
+      ...(needsEmpty && {
+        external: options.external?.map((each) => each.replace(EMPTY, `$1${empty}`)),
+      }),
+    },
     // CRIU mounts below its working directory, which must be in its own mounts: a descriptor is in ours.
     config: [`work-dir "${work}"`],
     async [Symbol.asyncDispose]() {
@@ -65,11 +69,12 @@ export async function bindRoot<Options extends GivenOptions>(
 async function makePoint(
   operation: string,
   { imagesDirectory, workDirectory = imagesDirectory }: GivenOptions,
+  needsEmpty = false,
 ): Promise<Record<'path' | 'point' | 'work' | 'empty', string>> {
   try {
     const path = await mkdtemp(join(tmpdir(), 'node-criu-root-'));
     const [point, work, empty] = [join(path, 'root'), join(path, 'work'), join(path, 'empty')];
-    for (const each of [point, empty]) await mkdir(each);
+    for (const each of needsEmpty ? [point, empty] : [point]) await mkdir(each);
     const directory = directoryPath(workDirectory);
     // A directory that does not exist is refused with the option's name.
     await symlink(await realpath(directory).catch(() => resolve(directory)), work);

@@ -101,7 +101,6 @@ export class CheckpointStore implements AsyncDisposable {
   ): Promise<StoredDump> {
     const operation = 'checkpoint';
     checkValue(operation, 'target', checkpointTarget, target);
-    const pid = typeof target === 'number' ? target : target.pid;
     const { name, incremental, ...dump } = readOptions(operation, options);
     checkOptions(operation, { name, incremental }, dumpShape);
     for (const [option, value] of Object.entries(dump)) {
@@ -112,16 +111,16 @@ export class CheckpointStore implements AsyncDisposable {
     await this.#files.removeAbandoned();
     const { id, lock } = await this.#files.begin(name);
     await using _ = lock;
-    await using parent = incremental ? await this.#parentFor(operation, name, pid) : undefined;
-    const all = {
+    const dumped = typeof target === 'number' ? this.#processTree(target) : target;
+    await using parent = incremental
+      ? await this.#parentFor(operation, name, dumped.pid)
+      : undefined;
+    const result = await dumped.dump({
       ...dump,
       imagesDirectory: this.#files.pathOf(id),
       ...(parent && { parentImage: join('..', parent.id) }),
       ...(incremental && { trackMem: true }),
-    };
-    const result = await (typeof target === 'number'
-      ? this.#criu.dump(pid, all)
-      : target.dump(all));
+    });
     return { ...(await this.#get(operation, id)), dump: result };
   }
 
@@ -221,6 +220,10 @@ export class CheckpointStore implements AsyncDisposable {
   /** Closes the client, if it is the store's own. The checkpoints stay. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#ownsCriu) await this.#criu.close();
+  }
+
+  #processTree(pid: number): CheckpointTarget {
+    return { pid, dump: (options) => this.#criu.dump(pid, options) };
   }
 
   async #withVerified<T>(

@@ -76,8 +76,10 @@ export class PagePump implements PageCarrier {
 
   reportReceived(): void {
     // Sets the limits again, so that a wake-up that got lost costs time and not the transfer.
-    if (this.#pump && !this.#isClosed) this.#onNotified();
-    else this.#count();
+    if (this.#pump && !this.#isClosed) {
+      this.#onNotified();
+      this.#allowSending();
+    } else this.#count();
   }
 
   #count(): void {
@@ -147,7 +149,6 @@ export class PagePump implements PageCarrier {
     }
     this.#sending?.onMoved(sent);
     this.#receiving?.onMoved(received);
-    this.#allowSending();
     this.#allowReceiving();
   }
 
