@@ -1,17 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import type { JoinOptions } from '../../src/fleet.ts';
-import {
-  ADDRESS,
-  bundlesOf,
-  listContainers,
-  removeCgroups,
-  startContainer,
-} from '../lab/containers.mjs';
+import { ADDRESS, bundlesOf, listContainers, startContainer } from '../lab/containers.mjs';
 import type { Host, Lab } from '../lab/hosts.mjs';
 import { type Client, SteadyClient, startClient } from '../lab/programs.mjs';
 import { fleetScene, type LabFleet, startWeb } from './fleet-lab.ts';
+import { removeCgroupsAfterLab } from './lab.ts';
 import { client as criuClient, waitFor } from './workload.ts';
 
 /** How many workloads of each kind there are. */
@@ -35,13 +30,9 @@ export interface MixedFleet extends LabFleet {
 
 /** Starts four hosts, with all workloads on host a. */
 export async function mixedFleet(mix: Mix): Promise<MixedFleet> {
-  let directory: string | undefined;
-  // Called after the lab is closed: what is registered last is called first.
-  onTestFinished(async () => {
-    if (directory !== undefined) await removeCgroups(directory);
-  });
+  const hasStarted = removeCgroupsAfterLab();
   const scene = await fleetScene(4, takesContainers);
-  ({ directory } = scene.lab);
+  hasStarted(scene.lab);
   const workloads: MixedWorkload[] = [];
   let next = 0;
   for (let each = 0; each < mix.node; each++) workloads.push(await startWeb(scene, next++));

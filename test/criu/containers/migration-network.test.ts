@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { buildCommand, main } from '../../helpers/command.ts';
-import { startLab } from '../../helpers/lab.ts';
+import { removeCgroupsAfterLab, startLab } from '../../helpers/lab.ts';
 import {
   bundlesOf,
   listContainers,
   migrateContainer,
-  removeCgroups,
   startContainerScene,
 } from '../../lab/containers.mjs';
 import type { Host } from '../../lab/hosts.mjs';
@@ -18,13 +17,9 @@ beforeAll(buildCommand);
 
 /** A lab with a container, which ends with the test. */
 async function startScene(connection: 'veth' | 'macvlan', isV6 = false) {
-  let directory: string | undefined;
-  // Called after the lab is closed: what is registered last is called first.
-  onTestFinished(async () => {
-    if (directory !== undefined) await removeCgroups(directory);
-  });
+  const hasStarted = removeCgroupsAfterLab();
   const lab = await startLab();
-  directory = lab.directory;
+  hasStarted(lab);
   return { lab, scene: await startContainerScene(lab, { connection, isV6, heap: 16 }) };
 }
 

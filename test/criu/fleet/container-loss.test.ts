@@ -1,11 +1,12 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { buildLibrary } from '../../helpers/built.ts';
 import { fleetScene } from '../../helpers/fleet-lab.ts';
 import { takesContainers } from '../../helpers/fleet-mix.ts';
+import { removeCgroupsAfterLab } from '../../helpers/lab.ts';
 import { waitFor } from '../../helpers/workload.ts';
-import { ADDRESS, listContainers, removeCgroups, startContainer } from '../../lab/containers.mjs';
+import { ADDRESS, listContainers, startContainer } from '../../lab/containers.mjs';
 import type { Host, Lab } from '../../lab/hosts.mjs';
 import { startClient } from '../../lab/programs.mjs';
 
@@ -23,15 +24,11 @@ async function verified(lab: Lab) {
 }
 
 test('a container of a lost host goes on with its network, on a host that takes containers, and moves back', async () => {
-  let directory: string | undefined;
-  // Called after the lab is closed: what is registered last is called first.
-  onTestFinished(async () => {
-    if (directory !== undefined) await removeCgroups(directory);
-  });
+  const hasStarted = removeCgroupsAfterLab();
   const { lab, fleet, agents } = await fleetScene(3, (host, lab) =>
     host.name === 'b' ? {} : takesContainers(host, lab),
   );
-  ({ directory } = lab);
+  hasStarted(lab);
   const [a, , c] = lab.hosts as [Host, Host, Host];
   const id = await startContainer(lab, 'macvlan', { heap: 8 });
   await verified(lab);
