@@ -75,18 +75,18 @@ export class PagePump implements PageCarrier {
   }
 
   reportReceived(): void {
-    // Sets the limits again, so that a wake-up that got lost costs time and not the transfer.
-    if (this.#pump && !this.#isClosed) {
-      this.#onNotified();
-      this.#allowSending();
-    } else this.#count();
+    this.#count(this.#state.received);
   }
 
-  #count(): void {
-    const { received } = this.#state;
+  /**
+   * Charges what it counts, too: otherwise the limit would hold back the next byte, and no notification is due before
+   * that one.
+   */
+  #count(received: number): void {
     const bytes = received - this.#reported;
     this.#reported = received;
     if (bytes > 0) this.#onReceived?.(bytes);
+    this.#receiving?.onMoved(received);
   }
 
   liftRateLimit(): void {
@@ -142,13 +142,12 @@ export class PagePump implements PageCarrier {
     const { sent, received, hasEnded, isDone, failure, errno } = this.#state;
     this.#isLocalOpen = !isDone;
     if (failure !== undefined && !this.#isClosed) this.#failure ??= failureOf(failure, errno);
-    this.#count();
+    this.#count(received);
     if (hasEnded) {
       this.#resolveEnded();
       return;
     }
     this.#sending?.onMoved(sent);
-    this.#receiving?.onMoved(received);
     this.#allowReceiving();
   }
 

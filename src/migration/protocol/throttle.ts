@@ -7,6 +7,7 @@ export class Throttle {
   readonly #ended = new AbortController();
   readonly #portion: number;
   #allowed = 0;
+  #moved = 0;
   #charged = 0;
   #isWaiting = false;
 
@@ -34,8 +35,8 @@ export class Throttle {
 
   /** Allows the next portion in time, once the last has passed. */
   onMoved(bytes: number): void {
-    if (bytes < this.#allowed || this.#isWaiting) return;
-    void this.#charge(bytes);
+    this.#moved = bytes;
+    if (!this.#isWaiting) void this.#charge();
   }
 
   /** Ends the limit: the rest may pass. */
@@ -49,13 +50,16 @@ export class Throttle {
     this.#ended.abort();
   }
 
-  async #charge(bytes: number): Promise<void> {
+  /** Charges what has moved until more is allowed than that: bytes may move during the wait, more than a portion. */
+  async #charge(): Promise<void> {
     this.#isWaiting = true;
-    const portion = bytes - this.#charged;
-    this.#charged = bytes;
-    await this.#limit.wait(portion, this.#ended.signal);
+    while (this.#moved >= this.#allowed && !this.#ended.signal.aborted) {
+      const portion = this.#moved - this.#charged;
+      this.#charged = this.#moved;
+      await this.#limit.wait(portion, this.#ended.signal);
+      if (!this.#ended.signal.aborted) this.#allowUpTo(this.#charged + this.#portion);
+    }
     this.#isWaiting = false;
-    if (!this.#ended.signal.aborted) this.#allowUpTo(bytes + this.#portion);
   }
 
   #allowUpTo(bytes: number): void {
