@@ -9,8 +9,15 @@ import {
   expectAllNumbers,
   startCounting,
 } from '../../helpers/migrating-containers.ts';
+import { noteFault } from '../../helpers/reliability.ts';
 import { COUNTER, countsOn, type RunningContainer } from '../../helpers/runc.ts';
 import { client, startCounter, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+
+/** Notes a fault after which the original runs. */
+async function note(fault: string, error: string, left = 'nothing'): Promise<void> {
+  const workload = 'the original runs on, as its runtime knows';
+  await noteFault('containers', { fault, error, workload, left });
+}
 
 /** Expects that the original runs, as its runtime knows, and that nothing came to the other host. */
 async function expectOriginal(running: RunningContainer, host: ContainerHost): Promise<void> {
@@ -48,6 +55,13 @@ test('a container is refused before it is frozen', async () => {
   const process = criu.migrate(pid, { ...host.to, mode: 'stop-and-copy', directory });
   expect((await failureOf(process.result)).message).toContain('takes only containers');
   await expectOriginal(running, host);
+  for (const reason of [
+    'does not want it',
+    'has no root file system for it',
+    'takes only containers',
+  ]) {
+    await note(`migration: the destination ${reason}`, 'ERR_CRIU_MIGRATION_REFUSED');
+  }
 });
 
 test.each(['stop-and-copy', 'post-copy'] as const)(
@@ -73,6 +87,7 @@ test.each(['stop-and-copy', 'post-copy'] as const)(
     // Before it runs, its runtime knows it already.
     expect(known).toHaveLength(1);
     await expectOriginal(running, host);
+    await note(`${mode} migration: the hook afterRestore throws`, 'ERR_CRIU_MIGRATION_FAILED');
   },
 );
 
@@ -106,6 +121,11 @@ test('the agent of the destination is killed, and the next one removes what is l
   const next = await LibraryProcess.start();
   await next.ask('serveContainers', { listen, insecure: true, directory, place });
   await expectOriginal(running, host);
+  await note(
+    'migration: agent of the destination killed at switch-over',
+    'ERR_CRIU_MIGRATION_FAILED',
+    'the copy, stopped: the next agent removes it',
+  );
 });
 
 test('the agent of the source is killed, and its container runs on', async () => {
@@ -124,4 +144,8 @@ test('the agent of the source is killed, and its container runs on', async () =>
     ...{ owner: 'source', done: 'resumed', workload: 'running' },
   });
   await expectOriginal(running, host);
+  await note(
+    'migration: agent of the source killed at switch-over',
+    'none: the caller is gone; resolveMigration ends it',
+  );
 });

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { buildCommand, main } from '../../helpers/command.ts';
 import { removeCgroupsAfterLab, startLab } from '../../helpers/lab.ts';
+import { noteFault } from '../../helpers/reliability.ts';
 import {
   bundlesOf,
   listContainers,
@@ -131,4 +132,16 @@ test('a container whose migration fails late is connected again', async () => {
   expect(await listContainers(lab.b)).toEqual([]);
   const links = JSON.parse(await lab.b.run('ip', ['-json', 'link', 'show', 'type', 'veth']));
   expect(links.map(({ ifname }: { ifname: string }) => ifname)).toEqual(['eth0']);
+  for (const [fault, error] of [
+    ['the switch-over throws', 'ERR_CRIU_MIGRATION_FAILED'],
+    [
+      'agent of the source killed at hand-over',
+      'none: the caller is gone; resolveMigration ends it',
+    ],
+  ] as const) {
+    await noteFault('containers', {
+      ...{ fault: `migration with its network: ${fault}`, error, left: 'nothing' },
+      workload: 'the original runs on, connected again',
+    });
+  }
 });

@@ -9,7 +9,17 @@ import { askCopy, serverTemplate, startCopy, TEMPLATE_PORT } from '../../helpers
 import { failureOf } from '../../helpers/failures.ts';
 import { nodeOptions } from '../../helpers/node-versions.ts';
 import { holdings } from '../../helpers/own-resources.ts';
+import { noteFault } from '../../helpers/reliability.ts';
 import { client, isAlive, temporaryDirectory } from '../../helpers/workload.ts';
+
+/** Notes a fault. */
+async function note(
+  fault: string,
+  error: string,
+  { workload = 'no copy runs', left = 'nothing' } = {},
+): Promise<void> {
+  await noteFault('copies', { fault, error, workload, left });
+}
 
 const publish = [{ to: TEMPLATE_PORT }];
 
@@ -40,7 +50,7 @@ function killCriuAt(step: string): void {
 }
 
 test.each(['pre-restore', 'setup-namespaces', 'post-restore'])(
-  'nothing is left of a copy whose criu is killed at %s',
+  'nothing runs of a copy whose criu is killed at %s',
   async (step) => {
     const template = await serverTemplate();
     const before = await remains();
@@ -50,6 +60,10 @@ test.each(['pre-restore', 'setup-namespaces', 'post-restore'])(
       exit: { signal: 'SIGKILL' },
     });
     expect(await remains()).toEqual(before);
+    // CRIU makes it before that step, and nobody else can know its name.
+    const left =
+      step === 'pre-restore' ? {} : { left: 'the empty directory /tmp/.criu.mntns.XXXXXX' };
+    await note(`criu killed by SIGKILL at ${step} of a copy`, 'ERR_CRIU_EOF', left);
   },
 );
 
@@ -81,6 +95,13 @@ test('damaged, missing and foreign templates are refused, and nothing is left', 
     });
   }
   expect(await remains()).toEqual(before);
+  for (const damaged of [
+    'template.json missing, damaged or of a newer version',
+    'files.img missing or truncated',
+    'pages-1.img truncated',
+  ]) {
+    await note(`a template with ${damaged}`, 'ERR_CRIU_BAD_IMAGE');
+  }
 });
 
 test('a copy of a program that was replaced is refused, and the file is named', async () => {
@@ -96,7 +117,8 @@ test('a copy of a program that was replaced is refused, and the file is named', 
   await rename(join(directory, 'new'), node);
   const error = await failureOf(template.start());
   expect(error.message).toContain(node.slice(1));
-  expect(error.workload).toBe('gone');
+  expect(error).toMatchObject({ code: 'ERR_CRIU_FAILED', workload: 'gone' });
+  await note('the executable file of a template replaced', 'ERR_CRIU_FAILED');
 });
 
 test('a full disk ends the start of a template, and leaves neither images nor processes', async () => {
@@ -110,6 +132,9 @@ test('a full disk ends the start of a template, and leaves neither images nor pr
   expect(error.message).toMatch(/No space left on device/);
   expect(await remains()).toEqual(before);
   expect(await readdir(disk)).toEqual(['images']);
+  await note('disk full while a template is made', error.code, {
+    workload: 'the program is ended',
+  });
 });
 
 test('an init that is killed takes all its processes with it', async () => {
@@ -120,6 +145,9 @@ test('an init that is killed takes all its processes with it', async () => {
   process.kill(copy.pid, 'SIGKILL');
   expect(await copy.exited).toEqual({ code: null, signal: 'SIGKILL' });
   expect(await isAlive(program)).toBe(false);
+  await note("a copy's init killed by SIGKILL", 'none: `exited` has the signal', {
+    workload: 'gone, all of it',
+  });
 });
 
 test('a start that is aborted leaves nothing, at whichever moment', async () => {
@@ -133,6 +161,7 @@ test('a start that is aborted leaves nothing, at whichever moment', async () => 
     await copy?.close();
   }
   expect(await remains()).toEqual(before);
+  await note('a start aborted by its signal, at any moment', 'ERR_CRIU_ABORTED');
 });
 
 test('many copies start at once', async () => {
