@@ -1,5 +1,6 @@
 // Where benchmarks write their tables, if they are run with --write-docs: between the marks
-// <!-- NAME --> and <!-- /NAME --> of a page, with the machine and the day. Otherwise no tracked file changes.
+// <!-- NAME --> and <!-- /NAME --> of a page, with the machine and the day. Otherwise no tracked file changes. The
+// README is short, and docs/performance.md has the same tables.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 
@@ -17,9 +18,10 @@ export function document(page, mark, table) {
   const before = readFileSync(file, 'utf8');
   const marks = new RegExp(`(<!-- ${mark} -->\n).*(<!-- /${mark} -->)`, 's');
   if (!marks.test(before)) throw new Error(`${page} has no mark ${mark}`);
+  const text = page === 'README.md' ? table : `${table}\n\n${measured()}`;
   writeFileSync(
     file,
-    before.replace(marks, (_, begin, end) => `${begin}${table}\n\n${measured()}\n${end}`),
+    before.replace(marks, (_, begin, end) => `${begin}${text}\n${end}`),
   );
 }
 

@@ -4,6 +4,9 @@ import { native, type Watch } from '../native/index.ts';
 /** How many bytes of the end of the output are kept. */
 const KEPT = 65536;
 
+/** What all of them read into. */
+let buffer: Buffer | undefined;
+
 /** Collects the standard error of a child process: reads it as it arrives and keeps its end. */
 export class Stderr {
   readonly #fd: number;
@@ -42,7 +45,7 @@ export class Stderr {
   }
 
   #drain(): void {
-    const buffer = Buffer.allocUnsafe(KEPT);
+    buffer ??= Buffer.allocUnsafeSlow(KEPT);
     try {
       while (!this.#closed) {
         const length = readSync(this.#fd, buffer);

@@ -17,8 +17,11 @@ const requests = {
   version: () => criu.version(),
   features: () => criu.features(),
   dump: (pid, imagesDirectory, end) =>
-    // The other clients do not write the images to the disk.
-    criu.dump(Number(pid), { imagesDirectory, leaveRunning: end === '0', durable: false }),
+    // The other clients neither write the images to the disk nor make a manifest.
+    criu.dump(Number(pid), {
+      ...{ imagesDirectory, leaveRunning: end === '0' },
+      ...{ durable: false, manifest: false },
+    }),
   restore: (imagesDirectory) => criu.restore({ imagesDirectory }),
   grow: (mib) => kept.push(Buffer.alloc(Number(mib) * 2 ** 20, 1)),
   heap: (mib) => {
@@ -30,7 +33,8 @@ const requests = {
       );
     }
   },
-  load: () => void setInterval(() => work(1), 2),
+  // It ends with its standard input all the same.
+  load: () => void setInterval(() => work(1), 2).unref(),
   cache: () => criu.keepKernelCache(),
 };
 
