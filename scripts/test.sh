@@ -21,7 +21,7 @@ tests() { # PART ARGUMENT…
 }
 
 # Those of the tests for this kernel that the half with the virtual machine has time for.
-beside=(examples fleet images preflight)
+beside=(examples fleet images)
 
 # One worker, in place of the machine.
 machine_half() {

@@ -21,6 +21,8 @@ import { addTrustFlags, type TrustFlags, trustFrom } from './trust.ts';
 
 /** How long a warning is not printed again, in milliseconds. */
 const QUIET_MS = 30_000;
+/** How long the process may take to end once everything is closed, in milliseconds. */
+const EXIT_MS = 1000;
 
 const description = [
   'Make this host one of a fleet: start, send and take workloads as operators order, until SIGTERM or Ctrl-C. The ' +
@@ -141,4 +143,6 @@ async function run(given: AgentFlags): Promise<void> {
     await member.close();
     output.result({ name }, '');
   });
+  // If Redis is away, timers of BullMQ would keep Node running.
+  setTimeout(() => process.exit(), EXIT_MS).unref();
 }

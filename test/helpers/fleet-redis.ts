@@ -13,6 +13,8 @@ export interface FleetRedis {
   readonly client: Redis;
   /** Ends the server as a crash does, and starts it again with what it has on its disk. */
   restart(): Promise<void>;
+  /** Ends the server as a crash does. */
+  crash(): Promise<void>;
 }
 
 /** Starts a Redis with an append-only file that ends with the test. @param more arguments of redis-server */
@@ -31,7 +33,9 @@ export async function fleetRedis(...more: readonly string[]): Promise<FleetRedis
     await ended;
   };
   start();
-  onTestFinished(() => end('SIGTERM'));
+  onTestFinished(async () => {
+    if (server.exitCode === null && server.signalCode === null) await end('SIGTERM');
+  });
   const client = new Redis({ path, maxRetriesPerRequest: null });
   client.on('error', () => {});
   onTestFinished(() => client.disconnect());
@@ -40,6 +44,7 @@ export async function fleetRedis(...more: readonly string[]): Promise<FleetRedis
   return {
     options: { path },
     client,
+    crash: () => end('SIGKILL'),
     async restart() {
       await end('SIGKILL');
       start();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Job, type Processor, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { within } from '../../concurrency/deadline.ts';
 import type { CriuError } from '../../errors.ts';
 import { formatEndpoint } from '../../netlink/ip-address.ts';
 import { requirePrivate } from '../../process/private-directory.ts';
@@ -43,6 +44,8 @@ const LOCK = 4;
  * buffers of its connection, which are most of its memory if thousands ask all the time.
  */
 const DRAIN_DELAY_S = 30;
+/** How long Redis may take for what an agent says and asks at its end, in milliseconds. It may be away. */
+const FAREWELL_MS = 5000;
 const OPERATION = 'join';
 
 /** What a member of a fleet is made with. */
@@ -74,6 +77,8 @@ export class FleetMember implements AsyncDisposable {
   readonly #orders: HostOrders;
   readonly #lock: DirectoryLock;
   readonly #workers: Worker[] = [];
+  /** The jobs that are under way. */
+  readonly #jobs = new Set<Promise<unknown>>();
   readonly #moves: Queue;
   #server: ArrivalServer | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -195,7 +200,10 @@ export class FleetMember implements AsyncDisposable {
   #work<T>(queue: string, concurrency: number, processor: Processor<T>): void {
     const { keys } = this.#context;
     const { heartbeatMs } = this.#options;
-    const worker = new Worker<T>(queue, processor, {
+    // BullMQ passes a signal only to a function that declares three parameters.
+    const process: Processor<T> = (job, token, signal) =>
+      this.#underWay(processor(job, token, signal));
+    const worker = new Worker<T>(queue, process, {
       ...{ connection: this.#context.redis, prefix: keys.prefix, concurrency },
       ...{ name: this.name, lockDuration: LOCK * heartbeatMs },
       stalledInterval: heartbeatMs,
@@ -206,6 +214,15 @@ export class FleetMember implements AsyncDisposable {
     });
     worker.on('error', (error) => this.#warn(error));
     this.#workers.push(worker);
+  }
+
+  async #underWay<T>(job: Promise<T>): Promise<T> {
+    this.#jobs.add(job);
+    try {
+      return await job;
+    } finally {
+      this.#jobs.delete(job);
+    }
   }
 
   /**
@@ -241,6 +258,7 @@ export class FleetMember implements AsyncDisposable {
     if (this.#closing) return;
     try {
       await this.#publish();
+      if (this.#closing) return;
       for (const worker of this.#workers) if (worker.isPaused()) worker.resume();
       await this.#journal.prune();
     } catch (error) {
@@ -262,7 +280,8 @@ export class FleetMember implements AsyncDisposable {
 
   /**
    * Leaves the fleet: takes no more orders, waits for the moves that are under way, and no longer receives
-   * workloads. They run on. Idempotent.
+   * workloads. They run on. Redis is given up after 5 seconds if it is away; timers of BullMQ then keep Node running
+   * until it is back. Idempotent.
    */
   async close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -271,13 +290,28 @@ export class FleetMember implements AsyncDisposable {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#beating;
     await this.#checkpoints?.close();
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+    const closed = Promise.allSettled(this.#workers.map((worker) => worker.close()));
+    let hasAnswered: boolean;
+    // BullMQ and ioredis wait for as long as Redis is away, or forever. A job that comes meanwhile is carried out.
+    do {
+      await Promise.allSettled(this.#jobs);
+      hasAnswered = await within(
+        FAREWELL_MS,
+        closed.then(() => true),
+        false,
+      );
+    } while (this.#jobs.size > 0);
     await this.#server?.close();
+    const leaving = this.#leave();
+    if (hasAnswered) await within(FAREWELL_MS, leaving);
+    await this.#lock[Symbol.asyncDispose]();
+  }
+
+  async #leave(): Promise<void> {
+    await this.#beating;
     await this.#publication.end().catch(() => {});
     await this.#moves.close().catch(() => {});
-    await this.#lock[Symbol.asyncDispose]();
   }
 
   /** The same as {@link FleetMember.close}. */

@@ -196,6 +196,17 @@ test('Redis may crash or be emptied: the hosts say again what they have', async 
   expect(await stateOfA(local)).toBe('ready');
 });
 
+test('an agent leaves while Redis is away, and its directory is free for the next one', async () => {
+  const local = await localFleet();
+  const directory = await temporaryDirectory();
+  const member = await local.join({ name: 'a', directory });
+  await local.redis.crash();
+  await waitFor(() => local.warnings.length > 0, 'the agent misses Redis');
+  await member.close();
+  const next = await localFleet();
+  await next.join({ name: 'a', directory });
+});
+
 test('a Redis that is full, that removes keys, that is missing or that is no Redis is named as the cause', async () => {
   const full = await localFleet(await fleetRedis('--maxmemory', '2mb'));
   await full.join({ name: 'a' });
