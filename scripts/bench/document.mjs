@@ -1,6 +1,6 @@
 // Where benchmarks write their tables, if they are run with --write-docs: between the marks
 // <!-- NAME --> and <!-- /NAME --> of a page, with the machine and the day. Otherwise no tracked file changes. The
-// README is short, and docs/performance.md has the same tables.
+// README leaves machine and day to docs/performance.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 

@@ -6,8 +6,8 @@ import { readMountInfo } from '../procfs/mountinfo.ts';
 import { externalFile } from './outside-descriptors.ts';
 
 /**
- * CRIU's names of the standard streams of a program with mounts of its own that lead out of it, which a restore replaces: pipes, and files
- * on mounts of the host; undefined for those that do not.
+ * CRIU's names of the standard streams of a program with mounts of its own that lead out of it, which a restore
+ * replaces: pipes, and files on mounts of the host; undefined for those that do not.
  */
 export async function outsideStreamsOf(pid: number): Promise<(string | undefined)[]> {
   const mounts = new Set((await readMountInfo(pid)).map(({ id }) => id));

@@ -28,14 +28,14 @@ export async function fleetRedis(...more: readonly string[]): Promise<FleetRedis
     server = spawn('redis-server', args, { stdio: 'ignore' });
   };
   const end = async (signal: NodeJS.Signals) => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
     const ended = once(server, 'exit');
     server.kill(signal);
     await ended;
   };
+  const crash = () => end('SIGKILL');
   start();
-  onTestFinished(async () => {
-    if (server.exitCode === null && server.signalCode === null) await end('SIGTERM');
-  });
+  onTestFinished(() => end('SIGTERM'));
   const client = new Redis({ path, maxRetriesPerRequest: null });
   client.on('error', () => {});
   onTestFinished(() => client.disconnect());
@@ -44,9 +44,9 @@ export async function fleetRedis(...more: readonly string[]): Promise<FleetRedis
   return {
     options: { path },
     client,
-    crash: () => end('SIGKILL'),
+    crash,
     async restart() {
-      await end('SIGKILL');
+      await crash();
       start();
       await waitFor(answers, 'Redis answers again');
     },

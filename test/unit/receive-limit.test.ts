@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { RateLimit } from '../../src/concurrency/rate-limit.ts';
 import { PagePump } from '../../src/migration/protocol/page-pump.ts';
 import { native, type Pump } from '../../src/native/index.ts';
@@ -42,5 +42,5 @@ test('what arrives during a look at the state is charged to the limit, which all
 
   const echoed = readBytes(peer, 8 << 20);
   peer.write(Buffer.alloc(8 << 20));
-  await echoed;
+  expect((await echoed).length).toBe(8 << 20);
 });
