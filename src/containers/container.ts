@@ -14,12 +14,11 @@ import type {
   PreflightOptions,
 } from '../index.ts';
 import { externalFiles, outsideStreamsOf } from '../launch/outside-streams.ts';
-import { native } from '../native/index.ts';
 import { checkOptions, checkValue, type Shape } from '../options/check.ts';
 import { overrideHooks } from '../options/hooks.ts';
 import { text } from '../options/kinds.ts';
-import { openPidfd } from '../process/exit.ts';
-import { ProcessHandle } from '../process/process-handle.ts';
+import { handleOf, type ProcessIdentity } from '../process/process-identity.ts';
+import { awaitProgram } from './await-program.ts';
 import { readLimits } from './cgroup-limits.ts';
 import { containerFailure } from './container-failure.ts';
 import { type RecordedNetwork, writeContainerRecord } from './container-record.ts';
@@ -59,7 +58,8 @@ export type ContainerManager = 'podman' | 'containerd' | 'docker';
  * Opens a running container of runc, whoever started it: runc itself, Podman, containerd or Docker. It only reads.
  * Source: the state.json of runc.
  * @param id its id, or the beginning of it
- * @throws CriuError ERR_CRIU_CONTAINER if there is none, or it does not run; ERR_CRIU_INVALID_ARGUMENT
+ * @throws CriuError ERR_CRIU_CONTAINER if there is none, or it has not been started or has ended;
+ * ERR_CRIU_INVALID_ARGUMENT
  */
 export async function openContainer(
   criu: Criu,
@@ -70,9 +70,7 @@ export async function openContainer(
   checkValue(operation, 'id', text, id);
   const { root, runtime } = checkOptions(operation, options, shape);
   const found = await findContainer(operation, id, root);
-  if (!isRunning(found.state)) {
-    throw containerFailure(operation, found.state.id, 'it does not run');
-  }
+  await awaitProgram(operation, found);
   return new Container(criu, found.root, found.state, await findRuntime(operation, runtime));
 }
 
@@ -85,6 +83,8 @@ export class Container {
   readonly #criu: Criu;
   readonly #state: RuntimeState;
   readonly #runtime: Runtime | undefined;
+  /** The runtime in the foreground that has started it. */
+  readonly #runner: ProcessIdentity | undefined;
   /** The state directory of its runtime. */
   readonly root: string;
 
@@ -94,6 +94,7 @@ export class Container {
     this.root = root;
     this.#state = state;
     this.#runtime = runtime;
+    this.#runner = runtime?.runnerOf(state.pid);
   }
 
   /** Its whole id. */
@@ -131,10 +132,7 @@ export class Container {
 
   /** Resolves when its first process has ended. */
   async ended(): Promise<void> {
-    const pidfd = openPidfd(this.pid);
-    if (pidfd === undefined) return;
-    if (this.isRunning) await new ProcessHandle(this.pid, pidfd).exited;
-    else native().close(pidfd);
+    await handleOf(this.#state)?.exited;
   }
 
   /**
@@ -147,7 +145,7 @@ export class Container {
     const own = await this.#dumpOptions(operation, options);
     const result = await this.#criu.dump(this.pid, { ...options, ...own });
     const survives = options.leaveRunning || options.leaveStopped;
-    if (!survives && this.manager === undefined) await this.#runtime?.delete(operation, this);
+    if (!survives) await this.#forget(operation);
     return result;
   }
 
@@ -189,7 +187,7 @@ export class Container {
     const { hooks, ...request } = await this.#dumpOptions('migrate', dump, network);
     const forget = async () => {
       await this.ended();
-      if (this.manager === undefined) await this.#runtime?.delete('migrate', this);
+      await this.#forget('migrate');
     };
     const container = { state: this.#state, request, hooks, network, forget };
     return await migrateContainer(this.#criu, container, options);
@@ -222,7 +220,12 @@ export class Container {
     const operation = 'delete';
     if (!(await readRuntimeState(operation, this.root, this.id))) return;
     const runtime = this.#runtime ?? (await Runtime.of(operation, 'runc'));
-    await runtime.delete(operation, this);
+    await runtime.delete(operation, this, this.#runner);
+  }
+
+  /** Removes the container, which has ended, from its runtime, unless a manager does. */
+  async #forget(operation: string): Promise<void> {
+    if (this.manager === undefined) await this.#runtime?.delete(operation, this, this.#runner);
   }
 
   /**

@@ -2,10 +2,17 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { within } from '../concurrency/deadline.ts';
 import { findExecutable } from '../process/executable.ts';
+import { handleOf, type ProcessIdentity } from '../process/process-identity.ts';
+import { fileId, programOf } from '../procfs/program.ts';
+import { readStatSync } from '../procfs/stat.ts';
 import { containerFailure } from './container-failure.ts';
 
 const run = promisify(execFile);
+
+/** How long a runtime in the foreground may take to remove its container: its hooks run as well. */
+const RUNNER_LIMIT_MS = 10_000;
 
 /** The part of a container that names it. */
 interface Named {
@@ -28,11 +35,25 @@ export class Runtime {
   }
 
   /**
-   * Removes a container that has ended. One in the foreground is removed by the runtime that has started it, maybe
-   * meanwhile.
+   * The process of this runtime, such as `runc run` without `--detach`, that has started a container and removes it when
+   * it has ended; undefined for a container in the background.
+   * @param pid the first process of the container
+   */
+  runnerOf(pid: number): ProcessIdentity | undefined {
+    const parent = readStatSync(pid)?.parent ?? 0;
+    const stat = parent > 0 ? readStatSync(parent) : undefined;
+    if (!stat || programOf(parent) !== fileId(this.path)) return undefined;
+    return { pid: parent, startTime: stat.startTime };
+  }
+
+  /**
+   * Removes a container that has ended. Leaves that to its runner, for which it waits: if both removed it, the later one
+   * might remove the next container with its id, and hooks would run twice.
    * @throws CriuError ERR_CRIU_CONTAINER
    */
-  async delete(operation: string, container: Named): Promise<void> {
+  async delete(operation: string, container: Named, runner?: ProcessIdentity): Promise<void> {
+    const handle = runner && handleOf(runner);
+    if (handle) await within(RUNNER_LIMIT_MS, handle.ended);
     await this.#remove(operation, container);
   }
 

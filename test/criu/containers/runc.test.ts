@@ -1,8 +1,11 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openContainer, restoreContainer } from '../../../src/containers.ts';
+import { startTimeOf } from '../../../src/procfs/stat.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import {
@@ -15,7 +18,7 @@ import {
   removeAfterTest,
   runc,
 } from '../../helpers/runc.ts';
-import { client, temporaryDirectory } from '../../helpers/workload.ts';
+import { client, killAfterTest, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 const images = async () => join(await temporaryDirectory(), 'images');
 
@@ -217,4 +220,41 @@ test('containers that cannot be opened or restored are refused, by their names',
     restoreContainer(criu, { ...options, id: 'other', tcpClose: true }),
   );
   expect(unsuitable).toMatchObject({ code: 'ERR_CRIU_INVALID_ARGUMENT', option: 'tcpClose' });
+});
+
+test('a container is opened once its program runs', async () => {
+  const bundle = await Bundle.make(COUNTER);
+  const { root, directory } = bundle;
+  await bundle.write();
+  removeAfterTest(bundle, 'created');
+  const output = join(await temporaryDirectory(), 'output');
+  await runc(bundle, ['create', '--bundle', directory, 'created'], output);
+  const open = async (id: string) => await openContainer(client(), id, { root });
+  expect(await failureOf(open('created'))).toMatchObject({
+    code: 'ERR_CRIU_CONTAINER',
+    message: `openContainer: container created: it is not started yet; run: runc --root ${root} start created`,
+  });
+  await runc(bundle, ['start', 'created'], output);
+  await (await open('created')).dump({ imagesDirectory: await images() });
+
+  // The moment between is too short for a real one: this process is called as the init of runc is, for a while.
+  const script = "printf 'runc:[2:INIT]' > /proc/self/comm; read line; exec sleep 1000";
+  const init = spawn('sh', ['-c', script], { stdio: ['pipe', 'ignore', 'ignore'] });
+  const pid = init.pid as number;
+  killAfterTest(pid);
+  const nameOf = () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  await waitFor(() => nameOf() === 'runc:[2:INIT]', 'it has the name');
+  const state = { id: 'early', init_process_pid: pid, init_process_start: startTimeOf(pid) };
+  await mkdir(join(root, 'early'));
+  const json = JSON.stringify({ ...state, config: { rootfs: bundle.rootfs } });
+  await writeFile(join(root, 'early', 'state.json'), json);
+  let isOpen = false;
+  const opened = open('early').then(() => {
+    isOpen = true;
+    return nameOf();
+  });
+  await sleep(100);
+  expect(isOpen).toBe(false);
+  init.stdin.end('\n');
+  expect(await opened).toBe('sleep');
 });

@@ -168,6 +168,9 @@ test('a container with a terminal goes on with a new one', async () => {
   const criu = client();
   const bundle = await Bundle.make(['cat']);
   bundle.config.process.terminal = true;
+  const ends = join(await temporaryDirectory(), 'ends');
+  const hook = `sleep 0.3; echo removed >> ${ends}`;
+  bundle.config.hooks = { poststop: [{ path: '/bin/sh', args: ['sh', '-c', hook] }] };
   await bundle.write();
   removeAfterTest(bundle, 'terminal');
   const { root, directory } = bundle;
@@ -179,7 +182,9 @@ test('a container with a terminal goes on with a new one', async () => {
   const container = await openContainer(criu, 'terminal', { root });
   expect(await container.preflight()).toEqual([]);
   await container.dump({ imagesDirectory });
-  await waitFor(() => !existsSync(join(root, 'terminal')), 'runc has ended');
+  // By the runc on the terminal, whose end the dump has awaited.
+  expect(await readFile(ends, 'utf8')).toBe('removed\n');
+  expect(existsSync(join(root, 'terminal'))).toBe(false);
   let master = -1;
   const options = {
     imagesDirectory,
