@@ -1,5 +1,5 @@
 #!/bin/bash
-# Prints the path of a CRIU that passes `criu check` here, and writes it to .cache/criu/path for
+# Prints the path of a CRIU that works on this kernel, and writes it to .cache/criu/path for
 # scripts/criu-path.mjs. Tries in this order: CRIU_PATH, the system's own, one unpacked earlier, and
 # Debian's newest from sid or stable, which goes into .cache/criu/VERSION with its libraries.
 #
@@ -20,8 +20,12 @@ apt=$new   # for scripts/debian.sh
 
 say() { echo "criu: $*" >&2; }
 die() { say "$*"; exit 1; }
-works() { is_new "$1" && "$1" check &> /dev/null; }
-is_new() { [ $oldest = 0 ] || printf '%s\n' "$oldest" "$("$1" --version | sed -n 's/^Version: //p')" | sort -VC; }
+works() { is_new "$1" && "$1" check &> /dev/null && dumps_sockets "$1"; }
+is_new() { [ $oldest = 0 ] || in_order "$oldest" "$(version_of "$1")"; }
+# Since Linux 6.16, CRIU before 4.2 fails to dump TCP sockets, which its check does not notice.
+dumps_sockets() { ! in_order 6.16 "$(uname -r)" || in_order 4.2 "$(version_of "$1")"; }
+version_of() { "$1" --version | sed -n 's/^Version: //p'; }
+in_order() { printf '%s\n' "$@" | sort -VC; }
 
 use() {
   echo "$1" > "$cache/path.new"
@@ -73,7 +77,7 @@ exec 9> "$cache/lock"
 flock 9
 
 if [ -n "${CRIU_PATH:-}" ]; then
-  works "$CRIU_PATH" || die "'$CRIU_PATH check' fails; unset CRIU_PATH to search for a CRIU that works"
+  works "$CRIU_PATH" || die "'$CRIU_PATH' does not work on this kernel; unset CRIU_PATH to search for a CRIU that works"
   use "$(realpath -s "$CRIU_PATH")"
 fi
 

@@ -22,13 +22,19 @@ import {
   unresolvedMigrations,
 } from './migration/source/resolve.ts';
 import { type AttachedProcess, attach } from './operations/attach.ts';
-import { type CheckOptions, check } from './operations/check.ts';
+import { type CheckOptions, check, checkAll } from './operations/check.ts';
 import type { Client } from './operations/client.ts';
 import { type CpuinfoOptions, cpuinfo } from './operations/cpuinfo.ts';
 import { type DumpOptions, type DumpResult, dump, type PreDumpOptions } from './operations/dump.ts';
 import type { CriuVersion } from './operations/known-versions.ts';
 import { PageServer, type PageServerStartOptions } from './operations/page-server.ts';
-import { type CriuFeatures, features, requireSupport, version } from './operations/probe.ts';
+import {
+  type CriuFeatures,
+  features,
+  requireSupport,
+  socketRefusal,
+  version,
+} from './operations/probe.ts';
 import { type RestoreOptions, restore } from './operations/restore.ts';
 import type { RestoredProcess } from './operations/restored-process.ts';
 import { assertOwnCriu, assertServiceSupports, INHERITS } from './operations/service-limits.ts';
@@ -179,13 +185,13 @@ export class Criu implements AsyncDisposable {
   }
 
   /**
-   * Checks that the kernel has what every dump and restore needs. Source: RPC request CHECK,
-   * criu(8) check.
-   * @throws CriuError ERR_CRIU_FAILED with what is missing
+   * Checks that the kernel has what every dump and restore needs, and that this CRIU can dump sockets on it. Source:
+   * RPC request CHECK, criu(8) check.
+   * @throws CriuError ERR_CRIU_FAILED with what is missing; ERR_CRIU_TOO_OLD for this kernel
    */
   async check(options: CheckOptions = {}): Promise<void> {
     const given = this.#begin('check', options);
-    await traceOperation({ operation: 'check' }, () => check(this.#client, given));
+    await traceOperation({ operation: 'check' }, () => checkAll(this.#client, given));
   }
 
   /**
@@ -337,7 +343,8 @@ export class Criu implements AsyncDisposable {
     return {
       requireSupport: (endpoint, needs, cancellation) =>
         requireSupport(operation, endpoint, needs, cancellation),
-      check: (limits) => this.check(limits),
+      check: (limits) => check(this.#client, limits),
+      socketRefusal,
     };
   }
 

@@ -9,6 +9,7 @@ import type { Tracer } from '../procfs/tracer.ts';
 import type { CriuResponse } from '../protocol/messages.ts';
 import type { Remains } from '../worker/connection.ts';
 import { errorLines } from './log.ts';
+import { CRIU_WITH_SOCKETS, tooOldForSockets } from './old-criu.ts';
 
 /** Why this library made criu fail by means other than the protocol. */
 export interface AbortReason {
@@ -83,11 +84,17 @@ export function causeOf(
 }
 
 /** A CRIU that does not know this kernel's vDSO fails every request except VERSION. */
-function tooOldForKernel({ log, remains, criu }: Evidence): string | undefined {
+function tooOldForKernel({ log, remains, criu = 'this CRIU' }: Evidence): string | undefined {
   const errors = [...(log?.errors ?? []), ...errorLines(remains.stderr ?? '')];
+  if (errors.some((line) => LACKING_SOCKET_OPTION.test(line))) {
+    return `${tooOldForSockets(criu)}; ${CRIU_WITH_SOCKETS}`;
+  }
   if (!errors.some((line) => UNKNOWN_VDSO.test(line))) return;
-  return `${criu ?? 'this CRIU'} is too old for the kernel ${release()}, whose vDSO it does not know; install CRIU 4 or newer, as from Debian 13 or https://criu.org`;
+  return `${criu} is too old for the kernel ${release()}, whose vDSO it does not know; install CRIU 4.2 or newer, from a newer distribution or https://criu.org`;
 }
+
+/** SO_PASSCRED or SO_PASSSEC, which a TCP socket does not have since Linux 6.16. */
+const LACKING_SOCKET_OPTION = /^sockets: Can't get 1:(16|34) opt: Operation not supported/;
 
 /** CRIU 3.17 may write only the first letter of the message, followed by NUL bytes. */
 const UNKNOWN_VDSO =

@@ -1,14 +1,35 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Cancellation } from '../concurrency/cancellation.ts';
+import { CriuError } from '../errors.ts';
+import { CRIU_WITH_SOCKETS } from '../failure/old-criu.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
+import { locate } from '../worker/endpoint.ts';
 import type { Client } from './client.ts';
+import { askVersion, socketRefusal } from './probe.ts';
 import { resolveOptions } from './resolve.ts';
 import { perform } from './run.ts';
 
 /** Options of {@link Criu.check}. */
 export interface CheckOptions extends Pick<CriuOpts, OptionOf<'check'>>, OperationOptions {}
+
+/**
+ * Checks that CRIU works on this kernel: with a CHECK request, and that it can dump sockets, which CRIU's own check
+ * does not look at.
+ */
+export async function checkAll(client: Client, given: CheckOptions): Promise<void> {
+  await check(client, given);
+  const endpoint = await locate('check', client);
+  using cancellation = new Cancellation('check', {});
+  await askVersion('check', endpoint, cancellation);
+  const refusal = socketRefusal(endpoint);
+  if (refusal) {
+    const message = `check: ${refusal}; ${CRIU_WITH_SOCKETS}`;
+    throw new CriuError('ERR_CRIU_TOO_OLD', message, { operation: 'check' });
+  }
+}
 
 /** Checks with a CHECK request that CRIU works on this kernel. */
 export async function check(client: Client, given: CheckOptions): Promise<void> {

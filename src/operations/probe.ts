@@ -1,12 +1,13 @@
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError, type CriuErrorCode } from '../errors.ts';
+import { failsAtSockets, tooOldForSockets } from '../failure/old-criu.ts';
 import { checkOptions } from '../options/check.ts';
 import { limits } from '../options/operation-options.ts';
 import type { OperationOptions } from '../options/types.ts';
 import type { CriuRequest, CriuResponse } from '../protocol/messages.ts';
 import { type Endpoint, locate } from '../worker/endpoint.ts';
 import type { Client } from './client.ts';
-import { type CriuVersion, dotted, knownVersions } from './known-versions.ts';
+import { type CriuVersion, describeCriu, dotted, knownVersions } from './known-versions.ts';
 import { call } from './request.ts';
 
 /** The kernel features that CRIU can use. */
@@ -89,6 +90,14 @@ export async function askVersion(
   };
   knownVersions.set(endpoint.identity, answer);
   return answer;
+}
+
+/** Why a CRIU that has told its version cannot dump sockets on this kernel; undefined if it can. */
+export function socketRefusal(endpoint: Endpoint): string | undefined {
+  const version = knownVersions.get(endpoint.identity);
+  return version && failsAtSockets(version.number)
+    ? tooOldForSockets(describeCriu(endpoint))
+    : undefined;
 }
 
 /** Asks with a FEATURE_CHECK request which kernel features CRIU can use. */

@@ -57,5 +57,6 @@ export const checks: readonly (readonly [check: Check, stopsPreDump: boolean])[]
   [connections.tcpConnections, false],
   [connections.tcpInFlight, false],
   [connections.unsupportedSockets, false],
+  [connections.socketsOfOldCriu, false],
   [connections.uncheckedSockets, false],
 ];

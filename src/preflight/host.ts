@@ -27,6 +27,8 @@ export interface HostFacts {
   readonly root: boolean;
   /** Undefined if CRIU can serve pages, or need not. */
   readonly smallPipes: SmallPipes | undefined;
+  /** Why CRIU cannot dump sockets on this kernel; undefined if it can, or if that is unknown. */
+  readonly socketRefusal: string | undefined;
   /** The directory of the images and its free space in bytes; undefined if unknown. */
   readonly images: { readonly path: string; readonly free: number } | undefined;
 }
@@ -52,6 +54,8 @@ export type Host =
       requireSupport(endpoint: Endpoint, needs: Needs, cancellation: Cancellation): Promise<void>;
       /** Makes a CHECK request. */
       check(limits: OperationOptions): Promise<void>;
+      /** Why this CRIU cannot dump sockets on this kernel; undefined if it can. */
+      socketRefusal(endpoint: Endpoint): string | undefined;
     }
   | 'known';
 
@@ -109,7 +113,8 @@ export async function readHost(
   }
   const servesPages = operation === 'dump' && wire.lazy_pages === true && !isService;
   const smallPipes = servesPages || comparesMemory ? await readSmallPipes() : undefined;
-  return { refusals, isService, capabilities, root, smallPipes, images };
+  const socketRefusal = host !== 'known' && endpoint ? host.socketRefusal(endpoint) : undefined;
+  return { refusals, isService, capabilities, root, smallPipes, socketRefusal, images };
 }
 
 /** True if criu has the privileges to start. */

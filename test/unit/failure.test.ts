@@ -4,6 +4,7 @@ import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import { CriuError, type CriuLog, type WorkloadState } from '../../src/errors.ts';
 import type { Evidence } from '../../src/failure/cause.ts';
 import { brokenOff, failureOf, hasSucceeded, withoutState } from '../../src/failure/failure.ts';
+import { failsAtSockets } from '../../src/failure/old-criu.ts';
 import { migrationError } from '../../src/migration/source/failures.ts';
 import type { CriuResponse } from '../../src/protocol/messages.ts';
 import type { Refusal } from '../../src/protocol/session.ts';
@@ -479,10 +480,29 @@ test.each([
     const error = errorOf({}, { ...evidence, criu: 'CRIU 3.17.1 (/usr/sbin/criu)' });
     expect(error.code).toBe('ERR_CRIU_TOO_OLD');
     expect(error.message).toBe(
-      `dump of process 12: CRIU 3.17.1 (/usr/sbin/criu) is too old for the kernel ${release()}, whose vDSO it does not know; install CRIU 4 or newer, as from Debian 13 or https://criu.org`,
+      `dump of process 12: CRIU 3.17.1 (/usr/sbin/criu) is too old for the kernel ${release()}, whose vDSO it does not know; install CRIU 4.2 or newer, from a newer distribution or https://criu.org`,
     );
   },
 );
+
+test('a CRIU that reads options of sockets that this kernel refuses is too old for it', () => {
+  const log = logOf("sockets: Can't get 1:34 opt: Operation not supported", 'Dumping FAILED.');
+  const error = errorOf({}, { log, criu: 'CRIU 4.1.1 (/usr/sbin/criu)' });
+  expect(error.code).toBe('ERR_CRIU_TOO_OLD');
+  expect(error.message).toBe(
+    `dump of process 12: CRIU 4.1.1 (/usr/sbin/criu) is too old for the kernel ${release()}, on which it cannot dump TCP and UDP sockets; install CRIU 4.2 or newer`,
+  );
+});
+
+test.each([
+  [40101, '6.18.44-amd64', true],
+  [40101, '6.16.0', true],
+  [40101, '7.0.0-rc1', true],
+  [40101, '6.12.43+deb13-amd64', false],
+  [40200, '6.18.44-amd64', false],
+])('CRIU %i fails at sockets on Linux %s: %s', (criu, kernel, expected) => {
+  expect(failsAtSockets(criu, kernel)).toBe(expected);
+});
 
 test('a message can do without the state of the processes, which a migration tells by itself', () => {
   const withNotes = (leftovers: string[]) =>

@@ -8,7 +8,7 @@ import { Cancellation } from '../../src/concurrency/cancellation.ts';
 import { native } from '../../src/native/index.ts';
 import { socketsIn } from '../../src/netlink/sock-diag.ts';
 import type { Subject } from '../../src/preflight/checks/check.ts';
-import { pipes } from '../../src/preflight/checks/connections.ts';
+import { pipes, socketsOfOldCriu } from '../../src/preflight/checks/connections.ts';
 import { notLazy, protectionKeys } from '../../src/preflight/checks/memory.ts';
 import { findOutsideOwners } from '../../src/preflight/outside-owners.ts';
 import { parseProtectionKeys, parseSmaps } from '../../src/procfs/smaps.ts';
@@ -155,5 +155,36 @@ describe('the other end of a pipe, without time to search for it', () => {
         message: expect.stringContaining('there was no time to find out'),
       },
     ]);
+  });
+});
+
+describe('a CRIU that cannot dump sockets on this kernel', () => {
+  const socketRefusal = 'CRIU 4.1.1 (/usr/sbin/criu) is too old';
+  const of = (protocol: string, host: object) => {
+    const stat = parseStat('5 (node) S 1 5 5 0 -1');
+    const descriptors = [
+      { fd: 1, link: '/dev/null' },
+      { fd: 18, link: 'socket:[7]', protocol },
+    ];
+    const snapshot = { processes: [{ pid: 5, stat, descriptors }] };
+    return socketsOfOldCriu({ snapshot, host } as unknown as Subject);
+  };
+
+  test.each(['TCP', 'TCPv6', 'UDP', 'PACKET'])('makes a warning for a socket of %s', (protocol) => {
+    expect(of(protocol, { socketRefusal })).toEqual([
+      {
+        code: 'CRIU_TOO_OLD',
+        severity: 'warning',
+        pid: 5,
+        fd: 18,
+        message: `descriptor 18 of process 5 (node) is a socket of ${protocol}, and ${socketRefusal}`,
+        remedy: 'Install CRIU 4.2 or newer.',
+      },
+    ]);
+    expect(of(protocol, {})).toEqual([]);
+  });
+
+  test.each(['UNIX-STREAM', 'NETLINK'])('can dump a socket of %s', (protocol) => {
+    expect(of(protocol, { socketRefusal })).toEqual([]);
   });
 });

@@ -158,6 +158,27 @@ export const unsupportedSockets: Check = ({ snapshot }) =>
       }),
     );
 
+/** The protocols whose sockets a CRIU before 4.2 cannot dump since Linux 6.16. */
+const withoutPassOptions = /^((TCP|UDP|RAW|PING)(v6)?|UDP-Lite|UDPLITEv6|PACKET)$/;
+
+/** A warning, because a distribution can have mended its CRIU without a new version. */
+export const socketsOfOldCriu: Check = ({ snapshot, host: { socketRefusal } }) => {
+  if (!socketRefusal) return [];
+  const first = descriptorsOf(snapshot).find(([, { protocol = '' }]) =>
+    withoutPassOptions.test(protocol),
+  );
+  if (!first) return [];
+  const [process, { fd, protocol }] = first;
+  return [
+    found('CRIU_TOO_OLD', process, {
+      severity: 'warning',
+      message: `descriptor ${fd} of ${nameOf(process)} is a socket of ${protocol}, and ${socketRefusal}`,
+      fd,
+      remedy: 'Install CRIU 4.2 or newer.',
+    }),
+  ];
+};
+
 export const uncheckedSockets: Check = ({ snapshot }) =>
   snapshot.uncheckedSockets.map(({ pid, reason }) =>
     found(
