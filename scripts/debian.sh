@@ -27,11 +27,11 @@ mirror() {
   echo "$site"
 }
 
-# Begins a private state with the packages of these suites.
+# Begins a private state with the packages of these suites; with apt_type=deb-src, with their sources.
 apt_begin() { # SUITE…
   local lists lock
   lists=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)/.cache/apt
-  apt_lists=$lists/$(IFS=-; echo "$(architecture)-$*")
+  apt_lists=$lists/$(IFS=-; echo "${apt_type:-deb}-$(architecture)-$*")
   rm -rf "$apt"
   mkdir -p "$apt"/archives/partial "$apt_lists/partial"
   : > "$apt/status"
@@ -43,11 +43,12 @@ apt_begin() { # SUITE…
 
 apt_update() { # SUITE…
   local options site suite
-  options="target=Packages lang=none arch=$(architecture)"
+  options="lang=none arch=$(architecture) target=Packages"
+  [ "${apt_type:-deb}" = deb ] || options=target=Sources
   site=$(mirror)
   [ -n "$site" ] || { echo 'apt knows no Debian mirror' >&2; return 1; }
   for suite; do
-    echo "deb [$options signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main"
+    echo "${apt_type:-deb} [$options signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main"
   done > "$apt_lists.list"
   apt get update >&2 && touch "$apt_lists/complete"
 }

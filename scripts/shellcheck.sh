@@ -6,4 +6,4 @@ if ! type -P shellcheck > /dev/null; then
   echo 'shellcheck is not installed: the shell scripts are not checked; run: npm run setup -- tests' >&2
   exit 0
 fi
-exec shellcheck --external-sources --source-path=. .ci/run scripts/*.sh scripts/bench/*.sh
+exec shellcheck --external-sources --source-path=. .ci/run scripts/*.sh scripts/bench/*.sh scripts/zdtm/*.sh scripts/zdtm/criu
