@@ -77,7 +77,21 @@ export async function assertNoDirectories(
 
 /** The options by which CRIU goes, as far as this library has to know them. */
 export function withConfigFiles(options: CriuOpts, { standard, own }: ConfigFiles): CriuOpts {
-  return merge(standard, options, own);
+  const merged = merge(standard, options, own);
+  return { ...merged, ...automaticMounts(merged) };
+}
+
+/**
+ * What `mnt[]` in `external` means, an older form of `autoExtMnt`: with `:m` also `extMasters`, with `:s` also
+ * `extSharing`. Source: CRIU's criu/mount.c, ext_mount_parse_auto.
+ */
+function automaticMounts({ external = [] }: CriuOpts): CriuOpts {
+  const given = external.filter((one) => one.startsWith('mnt[]'));
+  if (given.length === 0) return {};
+  const options: CriuOpts = { autoExtMnt: true };
+  if (given.some((one) => one.startsWith('mnt[]:m'))) options.extMasters = true;
+  if (given.some((one) => one.startsWith('mnt[]:s'))) options.extSharing = true;
+  return options;
 }
 
 /** The files that CRIU reads by itself, which may not exist; later ones override earlier ones. */

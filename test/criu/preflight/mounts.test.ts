@@ -57,7 +57,8 @@ test('finds a mount from outside, and the option with which it is dumped', async
   expect(briefly(await criu.preflight(pid, { extMnt: { '/ext': 'x' }, root }))).toEqual([]);
   expect(briefly(await criu.preflight(pid, { skipMnt: ['/ext'], root }))).toEqual([]);
   expect(briefly(await criu.preflight(pid, { autoExtMnt: true, root }))).toEqual([]);
-  await criu.dump(pid, { imagesDirectory, autoExtMnt: true });
+  expect(briefly(await criu.preflight(pid, { external: ['mnt[]'], root }))).toEqual([]);
+  await criu.dump(pid, { imagesDirectory, external: ['mnt[]'] });
   const unaware = { imagesDirectory, root, manifest: false };
   expect(briefly(await criu.preflightRestore(unaware))).toEqual([
     expect.stringMatching(/^error EXTERNAL_MISSING: \/ext .* autoExtMnt/),
@@ -110,6 +111,7 @@ test('finds slaves of mounts outside, and the options and the start that avoid t
 
   const trees: [number, Partial<DumpOptions>][] = [
     [slave, { autoExtMnt: true, extMasters: true }],
+    [await start('slave'), { external: ['mnt[]:m'] }],
     [await start('private'), {}],
   ];
   for (const [pid, options] of trees) {
