@@ -11,6 +11,7 @@
  * - `TRACED`: a debugger or another tracer is attached.
  * - `DEAD_LEADER`: the first thread of a process has ended, and others run.
  * - `UNINTERRUPTIBLE`: a process waits in the kernel and cannot be stopped.
+ * - `SIGTRAP_PENDING`: a SIGTRAP waits for a process that blocks it.
  * - `NO_PERMISSION`: the calling process may not read a process in /proc.
  *
  * Descriptors, files and memory:
@@ -20,7 +21,7 @@
  * - `UNSUPPORTED_DESCRIPTOR`, `UNSUPPORTED_MAPPING`: a kind of file that CRIU does not support.
  * - `PIDFD_OUTSIDE`, `NAMESPACE_OUTSIDE`: a descriptor of a process or namespace outside the tree.
  * - `OUTSIDE_MOUNT_NAMESPACE`: a file on a mount outside the mount namespaces of the tree.
- * - `PATH_TAKEN`: another file is at the path of an open file.
+ * - `PATH_TAKEN`: another file or mount is at the path of an open file.
  * - `DELETED_FILE_LINKED`: an open file was deleted, but has other names.
  * - `DELETED_FILE_TOO_BIG`: an open file was deleted, and is larger than `ghostLimit`.
  * - `FILE_LOCK`: a lock or lease on a file.
@@ -34,6 +35,7 @@
  * - `PACKET_PIPE`: a pipe in packet mode (O_DIRECT).
  * - `UNIX_PEER_OUTSIDE`: the other end of a unix connection is outside the tree.
  * - `UNIX_CONNECTION_BROKEN`: a client closed its connection before it was accepted.
+ * - `UNIX_IN_FLIGHT`: a client has sent data before its connection was accepted.
  * - `TCP_ESTABLISHED`: a TCP connection.
  * - `TCP_IN_FLIGHT`: a TCP connection that waits to be accepted.
  * - `UNSUPPORTED_SOCKET`: a protocol that CRIU does not support.
@@ -68,6 +70,7 @@ export type PreflightCode =
   | 'TRACED'
   | 'DEAD_LEADER'
   | 'UNINTERRUPTIBLE'
+  | 'SIGTRAP_PENDING'
   | 'NO_PERMISSION'
   | 'IO_URING'
   | 'UNSUPPORTED_DESCRIPTOR'
@@ -89,6 +92,7 @@ export type PreflightCode =
   | 'PACKET_PIPE'
   | 'UNIX_PEER_OUTSIDE'
   | 'UNIX_CONNECTION_BROKEN'
+  | 'UNIX_IN_FLIGHT'
   | 'TCP_ESTABLISHED'
   | 'TCP_IN_FLIGHT'
   | 'UNSUPPORTED_SOCKET'

@@ -18,6 +18,8 @@ export interface SocketFacts {
   readonly waiting: readonly number[];
   /** Of a listening TCP socket: how many connections it has not accepted yet. */
   readonly queued: number;
+  /** Of a unix socket that does not listen: bytes of kernel memory with data that it has sent and nobody has read. */
+  readonly unread?: number;
 }
 
 // linux/netlink.h, linux/sock_diag.h, linux/unix_diag.h and linux/inet_diag.h.
@@ -27,11 +29,12 @@ const AF_UNIX = 1;
 const AF_INET = 2;
 export const AF_INET6 = 10;
 export const IPPROTO_TCP = 6;
-/** Names, peers, and clients that wait to be accepted. */
-const UNIX_SHOW = 0x01 | 0x04 | 0x08;
+/** Names, peers, clients that wait to be accepted, and lengths of queues. */
+const UNIX_SHOW = 0x01 | 0x04 | 0x08 | 0x10;
 const UNIX_NAME = 0;
 const UNIX_PEER = 2;
 const UNIX_ICONS = 3;
+const UNIX_QUEUES = 4;
 /** Size of struct unix_diag_msg, in bytes. */
 const UNIX_MESSAGE_SIZE = 16;
 
@@ -100,6 +103,7 @@ export function parseUnix(body: Buffer): SocketFacts {
   let name = '';
   let peer: number | undefined;
   let waiting: number[] = [];
+  let unread = 0;
   for (const [type, value] of parseAttributes(body.subarray(UNIX_MESSAGE_SIZE))) {
     // A name in the abstract namespace starts with a zero byte; `@` stands for it, as in ss(8).
     if (type === UNIX_NAME) name = value.toString('utf8').replace(/^\0/, '@').replace(/\0$/, '');
@@ -107,11 +111,13 @@ export function parseUnix(body: Buffer): SocketFacts {
     if (type === UNIX_ICONS) {
       waiting = Array.from({ length: value.length / 4 }, (_, i) => value.readUInt32LE(4 * i));
     }
+    // struct unix_diag_rqlen: the queue for reading, and that for writing.
+    if (type === UNIX_QUEUES) unread = value.readUInt32LE(4);
   }
   const type = unixTypes[body.readUInt8(1)] ?? 'unknown';
   const state = body.readUInt8(2);
   const inode = body.readUInt32LE(4);
-  return { inode, family: 'unix', type, state, name, peer, waiting, queued: 0 };
+  return { inode, family: 'unix', type, state, name, peer, waiting, queued: 0, unread };
 }
 
 /** Parses struct inet_diag_msg. */

@@ -13,7 +13,7 @@ import { parseProtectionKeys, parseSmaps, readSmaps } from '../procfs/smaps.ts';
 import { readStat, type Stat } from '../procfs/stat.ts';
 import { readStatus, readThreadStatus, type Status } from '../procfs/status.ts';
 import type { Descriptor, OpenFile, ProcessFacts } from './snapshot.ts';
-import type { MountView, Watches } from './watches.ts';
+import type { MountLookup, MountView, Watches } from './watches.ts';
 
 const O_PATH = 0o10000000;
 /** How often a process or descriptor is read that changes meanwhile. */
@@ -36,13 +36,25 @@ export class ProcessReader {
   readonly mountsOf = new Map<string, readonly Mount[]>();
   readonly #ownMounts: string | undefined;
   readonly #wanted: WantedMemory;
+  readonly #tree: readonly number[];
   readonly #views = new Map<string, Promise<MountView>>();
+  #lookups: Promise<MountLookup[]> | undefined;
   readonly #watches: Watches;
   readonly #cancellation: Cancellation;
 
-  /** @param cancellation once it is requested, nothing more is read, and processes are left out */
-  constructor(own: Namespaces, wanted: WantedMemory, watches: Watches, cancellation: Cancellation) {
+  /**
+   * @param tree the pids of all processes
+   * @param cancellation once it is requested, nothing more is read, and processes are left out
+   */
+  constructor(
+    own: Namespaces,
+    tree: readonly number[],
+    wanted: WantedMemory,
+    watches: Watches,
+    cancellation: Cancellation,
+  ) {
     this.#ownMounts = own.get('mnt');
+    this.#tree = tree;
     this.#wanted = wanted;
     this.#watches = watches;
     this.#cancellation = cancellation;
@@ -72,10 +84,8 @@ export class ProcessReader {
         return { ...basics, threads, namespaces: new Map(), ...nothing, refused: undefined };
       }
       const namespaces = await readNamespaces(pid);
-      const view = await this.#viewOf(pid, namespaces.get('mnt') ?? '');
-      const isOwn = namespaces.get('mnt') === this.#ownMounts;
-      const root = isOwn ? '' : `/proc/${pid}/root${UP_TO_THE_TOP}`;
-      const paths: PathLookup = { pid, root, view, now: new Map() };
+      const lookup = await this.#lookupOf(pid, namespaces.get('mnt') ?? '');
+      const paths: PathLookup = { pid, ...lookup, now: new Map() };
       const mappings = (await readMaps(pid)).filter(({ path }) => path !== '');
       this.#cancellation.throwIfRequested();
       return {
@@ -98,6 +108,28 @@ export class ProcessReader {
     const { protectionKeys, sizes } = this.#wanted;
     const smaps = protectionKeys || sizes ? await readSmaps(pid) : '';
     return { protectionKeys: parseProtectionKeys(smaps), memory: sizes ? parseSmaps(smaps) : [] };
+  }
+
+  async #lookupOf(pid: number, namespace: string): Promise<MountLookup> {
+    const view = await this.#viewOf(pid, namespace);
+    const isOwn = namespace === this.#ownMounts;
+    return { root: isOwn ? '' : `/proc/${pid}/root${UP_TO_THE_TOP}`, view };
+  }
+
+  readonly #allMounts = async (): Promise<readonly MountLookup[]> => {
+    this.#lookups ??= this.#readAllMounts();
+    return await this.#lookups;
+  };
+
+  /** Reads the mounts of each mount namespace of the tree. */
+  async #readAllMounts(): Promise<MountLookup[]> {
+    const processes = new Map<string, number>();
+    for (const pid of this.#tree) {
+      // A process that has ended has none.
+      const namespace = await readNamespace(pid, 'mnt').catch(() => undefined);
+      if (namespace !== undefined && !processes.has(namespace)) processes.set(namespace, pid);
+    }
+    return await eachOf(processes, ([namespace, pid]) => this.#lookupOf(pid, namespace));
   }
 
   /** Reads the mounts of a namespace, as CRIU does: of its own namespace those that criu itself sees. */
@@ -138,7 +170,7 @@ export class ProcessReader {
     if (!link.startsWith('/')) {
       const info = needsInfo.test(link) ? await readFdInfo(paths.pid, fd) : undefined;
       const unresolved = info?.watches.length
-        ? await this.#watches.unresolved(paths, info.watches)
+        ? await this.#watches.unresolved(paths, info.watches, this.#allMounts)
         : [];
       return { fd, link, info, unresolved };
     }
@@ -177,11 +209,8 @@ async function readLastingStat(pid: number): Promise<Stat | undefined> {
 }
 
 /** Looks paths of a process up. */
-export interface PathLookup {
+interface PathLookup extends MountLookup {
   readonly pid: number;
-  /** A prefix for the paths in links of /proc. */
-  readonly root: string;
-  readonly view: MountView;
   /** The files at the paths that were looked up already. */
   readonly now: Map<string, Promise<OpenFile['now']>>;
 }

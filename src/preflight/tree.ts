@@ -28,13 +28,14 @@ export async function readTree(
   cancellation: Cancellation,
 ): Promise<Snapshot | undefined> {
   const own = await readNamespaces('self');
+  const pids = await readDescendants(root);
   const reader = new ProcessReader(
     own,
+    pids,
     { protectionKeys: await readHasProtectionKeys(), sizes: options.lazyPages === true },
     new Watches(options),
     cancellation,
   );
-  const pids = await readDescendants(root);
   const read = await eachOf(pids, (pid) => reader.read(pid), CONCURRENCY);
   cancellation.throwIfRequested();
   const facts = new Map(read.map((process) => [process.pid, process]));

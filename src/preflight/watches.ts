@@ -4,7 +4,7 @@ import { readDescriptorLink } from '../procfs/descriptors.ts';
 import { major, minor } from '../procfs/device.ts';
 import { readFdInfo, type Watch } from '../procfs/fdinfo.ts';
 import type { Mount } from '../procfs/mountinfo.ts';
-import { lstatOf, namesIn, statOf, withFile } from '../procfs/read.ts';
+import { eachOf, lstatOf, namesIn, statOf, withFile } from '../procfs/read.ts';
 
 /** Where CRIU searches for watched files that it cannot open by their handle. Source: criu/irmap.c. */
 const searchedDirectories = [
@@ -28,7 +28,8 @@ export interface MountView {
   readonly root: string;
 }
 
-interface PathLookup {
+/** How to look up the paths of a mount namespace. */
+export interface MountLookup {
   /** A prefix for the paths in links of /proc. */
   readonly root: string;
   readonly view: MountView;
@@ -49,18 +50,27 @@ export class Watches {
     this.#searched = [...(options.irmapScanPaths ?? []), ...searchedDirectories];
   }
 
-  /** Describes the watched files for which CRIU finds no path. */
-  async unresolved(paths: PathLookup, watches: readonly Watch[]): Promise<string[]> {
+  /**
+   * Describes the watched files for which CRIU finds no path.
+   * @param all the mount namespaces of the tree: CRIU searches all of them
+   */
+  async unresolved(
+    paths: MountLookup,
+    watches: readonly Watch[],
+    all: () => Promise<readonly MountLookup[]>,
+  ): Promise<string[]> {
     const unresolved: string[] = [];
     for (const watch of watches) {
       if (await this.#isNamed(paths, watch)) continue;
+      const named = await eachOf(await all(), (other) => this.#isNamed(other, watch));
+      if (named.includes(true)) continue;
       const type = paths.view.mounts.find(({ device }) => device === watch.device)?.type;
       unresolved.push(`inode ${watch.inode} of ${type ?? 'a file system'} ${watch.device}`);
     }
     return unresolved;
   }
 
-  async #isNamed(paths: PathLookup, watch: Watch): Promise<boolean> {
+  async #isNamed(paths: MountLookup, watch: Watch): Promise<boolean> {
     if (!watch.handle) return false;
     const mounts = paths.view.mounts.filter(({ device }) => device === watch.device);
     let reached = false;
@@ -82,7 +92,7 @@ export class Watches {
 
 /** The path of a file handle on a mount; undefined if it cannot be opened there. */
 async function pathOf(
-  { view: { root } }: PathLookup,
+  { view: { root } }: MountLookup,
   mount: Mount,
   { type, bytes }: NonNullable<Watch['handle']>,
 ): Promise<string | undefined> {

@@ -22,6 +22,8 @@ export interface Status {
   readonly shared: number;
   /** False for a kernel thread, and for a process that has given up its memory because it ends. */
   readonly hasMemory: boolean;
+  /** A mask of the signals that wait for the thread or its process: bit 0 is signal 1. */
+  readonly pendingSignals: bigint;
   /** Masks of capabilities. */
   readonly capabilities: Capabilities;
 }
@@ -60,6 +62,7 @@ export function parseStatus(text: string): Status {
     swapped: bytes('VmSwap'),
     shared: bytes('RssShmem'),
     hasMemory: fields.has('VmSize'),
+    pendingSignals: mask('SigPnd') | mask('ShdPnd'),
     capabilities: {
       inheritable: mask('CapInh'),
       effective: mask('CapEff'),

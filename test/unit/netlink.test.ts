@@ -29,6 +29,7 @@ describe('sock_diag', () => {
       attribute(0, Buffer.from('\0hidden')),
       attribute(3, number(0, 5)),
       attribute(2, number(78)),
+      attribute(4, number(0, 768)),
     ];
     expect(parseUnix(Buffer.concat(parts))).toEqual({
       inode: 77,
@@ -39,6 +40,7 @@ describe('sock_diag', () => {
       peer: 78,
       waiting: [0, 5],
       queued: 0,
+      unread: 768,
     });
   });
 

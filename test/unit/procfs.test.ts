@@ -59,6 +59,8 @@ describe('the parsers of /proc', () => {
       'VmSwap:\t       8 kB',
       'RssAnon:\t     124 kB',
       'RssShmem:\t       4 kB',
+      'SigPnd:\t0000000000000010',
+      'ShdPnd:\t0000000000004000',
       'CapInh:\t0000000000000000',
       'CapEff:\t0000000001000000',
       'CapBnd:\t000001fffeffffff',
@@ -78,6 +80,7 @@ describe('the parsers of /proc', () => {
       swapped: 8192,
       shared: 4096,
       hasMemory: true,
+      pendingSignals: 0x4010n,
       capabilities: {
         inheritable: 0n,
         effective: 0x1000000n,

@@ -111,6 +111,21 @@ export const brokenUnixConnections: Check = ({ snapshot }) =>
       }),
     );
 
+/** CRIU cannot read what was sent to a connection that nobody has accepted. Source: CRIU's criu/sk-unix.c. */
+export const unixInFlight: Check = ({ snapshot }) => {
+  const all = socketsOf(snapshot);
+  const awaited = new Set(all.flatMap(([, , { waiting }]) => waiting));
+  return all
+    .filter(([, , { inode, unread }]) => unread && awaited.has(inode))
+    .map(([process, fd, { inode }]) =>
+      found('UNIX_IN_FLIGHT', process, {
+        message: `descriptor ${fd} of ${nameOf(process)} is unix socket ${inode}, which has sent data before its connection was accepted`,
+        fd,
+        remedy: 'Let the server accept its clients before the dump.',
+      }),
+    );
+};
+
 const LISTEN = 10;
 /** The states that CRIU treats as a connection: established, half closed and connecting. */
 const CONNECTED = [1, 2, 4, 5, 8, 9, 11];

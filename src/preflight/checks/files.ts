@@ -1,5 +1,6 @@
 import { externalFile, externalTerminal } from '../../launch/outside-descriptors.ts';
 import { isMemory } from '../../procfs/maps.ts';
+import type { Mount } from '../../procfs/mountinfo.ts';
 import type { OpenFile } from '../snapshot.ts';
 import {
   type Check,
@@ -10,6 +11,7 @@ import {
   nameOf,
   type Subject,
 } from './check.ts';
+import { isBelow } from './mounts.ts';
 import { isTerminal } from './terminals.ts';
 
 /** CRIU's default of the option ghostLimit. */
@@ -60,6 +62,15 @@ export const deletedFiles: Check = (subject) => {
     const path = file.path.replace(/ \(deleted\)$/, '');
     const subjectOf = `${nameOfFile(role, descriptor?.fd)} of ${nameOf(process)} is ${path}`;
     const fd = descriptor?.fd;
+    const own = subject.snapshot.mountsOf.get(process.namespaces.get('mnt') ?? '') ?? [];
+    const mount = own.find(({ id }) => id === file.mount);
+    if (mount && isCovered(mount, own)) {
+      return found('PATH_TAKEN', process, {
+        message: `${subjectOf}, on a mount that another mount covers`,
+        fd,
+        remedy: 'Close the descriptor, or unmount the other mount.',
+      });
+    }
     if (stats.nlink === 0) {
       const size = stats.blocks * BLOCK;
       if (size <= ghostLimit) return [];
@@ -70,8 +81,7 @@ export const deletedFiles: Check = (subject) => {
       });
     }
     // A file of another mount namespace of the tree was looked up in the wrong one.
-    const own = subject.snapshot.mountsOf.get(process.namespaces.get('mnt') ?? '') ?? [];
-    if (file.mount !== undefined && !own.some(({ id }) => id === file.mount)) return [];
+    if (file.mount !== undefined && !mount) return [];
     const silly = type.startsWith('nfs') && sillyName.test(path);
     if (!now || silly) {
       if (linkRemap) return [];
@@ -90,6 +100,21 @@ export const deletedFiles: Check = (subject) => {
     });
   });
 };
+
+/** True if other mounts hide all of a mount. Source: CRIU's criu/mount.c, mnt_is_overmounted. */
+function isCovered(mount: Mount, all: readonly Mount[]): boolean {
+  if (all.some(({ parent, point }) => parent === mount.id && point === mount.point)) return true;
+  let { id, point } = mount;
+  for (let under = parentOf(mount, all); under; under = parentOf(under, all)) {
+    const beside = all.filter(({ id: other, parent }) => parent === under?.id && other !== id);
+    if (beside.some((other) => isBelow(point, other.point))) return true;
+    ({ id, point } = under);
+  }
+  return false;
+}
+
+const parentOf = (mount: Mount, all: readonly Mount[]) =>
+  all.find(({ id }) => id === mount.parent && id !== mount.id);
 
 /** True for a file that CRIU dumps by its path. */
 function isDumped({ stats }: OpenFile): boolean {

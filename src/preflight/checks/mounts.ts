@@ -90,7 +90,7 @@ function isDetected(mount: Mount, outside: readonly Mount[], options: PreflightO
 const isPart = (one: Mount, other: Mount) =>
   one.device === other.device && isBelow(one.root, other.root);
 
-const isBelow = (path: string, directory: string) =>
+export const isBelow = (path: string, directory: string) =>
   directory === '/' || path === directory || path.startsWith(`${directory}/`);
 
 export const outsideMounts: Check = (subject) => {

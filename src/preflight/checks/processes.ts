@@ -67,6 +67,21 @@ export const uninterruptible: Check = ({ snapshot: { processes } }) =>
       }),
     );
 
+const SIGTRAP = 1n << 4n;
+
+/** The parasite ends with a SIGTRAP, which must not be blocked. Source: CRIU's compel/src/lib/infect.c. */
+export const pendingTraps: Check = ({ snapshot: { processes } }) =>
+  processes
+    .filter(({ status, threads }) =>
+      [status, ...threads].some(({ pendingSignals }) => (pendingSignals & SIGTRAP) !== 0n),
+    )
+    .map((process) =>
+      found('SIGTRAP_PENDING', process, {
+        message: `a SIGTRAP waits for ${nameOf(process)}, which blocks it`,
+        remedy: 'Let the process unblock the signal, or take it with sigwait(3) or a signalfd.',
+      }),
+    );
+
 export const readable: Check = ({ snapshot: { processes } }) =>
   processes
     .filter(({ refused }) => refused !== undefined)

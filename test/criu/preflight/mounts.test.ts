@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { DumpOptions, PreflightFinding } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { networkNamespace } from '../../helpers/namespaces.ts';
+import { startObstacle } from '../../helpers/obstacle.ts';
 import { startRooted } from '../../helpers/rooted.ts';
 import {
   client,
@@ -71,6 +72,21 @@ test('finds a mount from outside, and the option with which it is dumped', async
   ]) {
     expect(briefly(await criu.preflightRestore(aware))).toEqual([]);
   }
+});
+
+test('finds a file on a mount that another mount covers', async () => {
+  const criu = client();
+  onTestFinished(async () => void (await execa('umount', ['--lazy', '/mnt', '/mnt'])));
+  const { pid } = await startObstacle('mounted_over', '/mnt');
+  const [found, ...others] = await criu.preflight(pid);
+  expect(found).toMatchObject({ code: 'PATH_TAKEN', severity: 'error', pid });
+  expect(found?.message).toMatch(
+    /descriptor \d+ .* is \/mnt\/file, on a mount that another mount covers/,
+  );
+  expect(others).toEqual([]);
+  const imagesDirectory = join(await temporaryDirectory(), 'images');
+  const error = await failureOf(criu.dump(pid, { imagesDirectory }));
+  expect(error.message).toMatch(/overmounted mounts are not supported/);
 });
 
 test('finds a file system that CRIU does not mount', async () => {

@@ -178,6 +178,12 @@ const cases: Record<string, Case> = {
     names: /descriptor 3 .* unix socket \d+ ".*\/socket"/,
     complaint: /Found a closed in-flight socket/,
   },
+  'a client that has sent data before it was accepted': {
+    program: ['unix_waiting', '@/socket'],
+    code: 'UNIX_IN_FLIGHT',
+    names: /descriptor 4 .* unix socket \d+, which has sent data/,
+    complaint: /Non-empty write queue on an in-flight socket/,
+  },
   'an established TCP connection': {
     program: ['tcp_connected'],
     code: 'TCP_ESTABLISHED',
@@ -216,6 +222,12 @@ const cases: Record<string, Case> = {
     code: 'TRACED',
     names: /is traced by process \d+/,
     complaint: /Unseizable non-zombie/,
+  },
+  'a pending SIGTRAP': {
+    program: ['sigtrap'],
+    code: 'SIGTRAP_PENDING',
+    names: /a SIGTRAP waits for process \d+ \(obstacle\)/,
+    complaint: /thread with a pending SIGTRAP/,
   },
   'a child in another namespace': {
     program: ['nested_uts'],

@@ -18,6 +18,12 @@ import {
   waitFor,
 } from '../../helpers/workload.ts';
 
+/** Starts a program in a mount namespace, in which its standard streams are opened again. */
+const reopening = [
+  ...['unshare', '--mount', 'sh', '-c'],
+  ...['exec "$@" < /dev/null >> "$(readlink /proc/$$/fd/1)" 2>&1', 'sh'],
+];
+
 test.each([
   ['nothing special'],
   ['many descriptors', 'many', '300'],
@@ -100,9 +106,15 @@ test('a program confined to a mount of its namespace has only its files outside 
 test('a child that left the mounts of its files has nothing in its way', async () => {
   const criu = client();
   const directory = await temporaryDirectory();
-  const reopened = 'exec "$@" < /dev/null >> "$(readlink /proc/$$/fd/1)" 2>&1';
-  const through = ['unshare', '--mount', 'sh', '-c', reopened, 'sh'];
-  const { pid } = await startObstacle('pivoted_child', directory, through);
+  const { pid } = await startObstacle('pivoted_child', directory, reopening);
+  expect(await criu.preflight(pid, { root: '/' })).toEqual([]);
+  await criu.dump(pid, { imagesDirectory: join(directory, 'images'), leaveRunning: true });
+});
+
+test("a watch on a mount that only the namespace of a child has is in nobody's way", async () => {
+  const criu = client();
+  const directory = await temporaryDirectory();
+  const { pid } = await startObstacle('watch_apart', directory, reopening);
   expect(await criu.preflight(pid, { root: '/' })).toEqual([]);
   await criu.dump(pid, { imagesDirectory: join(directory, 'images'), leaveRunning: true });
 });
