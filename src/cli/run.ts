@@ -41,7 +41,7 @@ const examples = `
   4711
 
   $ pid=$(node-criu run --cwd /srv/app --env PORT=8080 --wait-port 8080 -- ./server)
-  $ node-criu run --user www-data --pid-namespace -- ./server`;
+  $ node-criu run --user www-data -- ./server`;
 
 /** Adds the verb `run`. */
 export function addRun(program: Command): void {
@@ -56,7 +56,7 @@ export function addRun(program: Command): void {
     .option('--stderr <file>', 'append standard error to a file (default: discarded)')
     .option('--env <name=value>', 'set a variable of the environment (may be repeated)', variable)
     .option('--user <user[:group]>', 'run as this user: names or numbers')
-    .option('--pid-namespace', 'give the program pids of its own, of which its is 1')
+    .option('--pid-namespace', 'give a program of root pids of its own, of which its is 1')
     .option('--ipc-namespace', 'give it System V shared memory, semaphores and queues of its own')
     .option('--wait-port <port>', 'end once the program listens on this TCP port', listeningPort)
     .option('--json', 'print {"pid":4711} instead of the bare pid')

@@ -41,7 +41,10 @@ export interface ProgramWorkload extends WorkloadTraits {
   readonly uid?: number | undefined;
   /** Its group id. */
   readonly gid?: number | undefined;
-  /** It gets a pid namespace of its own, so that its pids are free at every host. Default true. */
+  /**
+   * It gets a pid namespace of its own, so that its pids are free at every host. Default true for a program of root; CRIU
+   * cannot dump others there.
+   */
   readonly pidNamespace?: boolean | undefined;
   /** The memory that it will need, in bytes, by which its host is chosen. Default 0. */
   readonly memoryBytes?: number | undefined;

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { invalid } from '../errors.ts';
+import { CriuError, invalid } from '../errors.ts';
 import {
   type Check,
   check,
@@ -51,7 +51,7 @@ export interface SpawnCheckpointableOptions extends ProgramOptions {
   /**
    * Start the program in a pid namespace of its own, in which it has pid 1. It is then restored with
    * pids that no other process can have, but must reap orphans, and signals without a handler do not
-   * end it. Needs CAP_SYS_ADMIN. Default false.
+   * end it. It has to stay root: CRIU cannot dump a program of another user there. Needs CAP_SYS_ADMIN. Default false.
    */
   pidNamespace?: boolean;
   /**
@@ -146,6 +146,7 @@ export function checkLaunch(
 ): Launch {
   const checked = checkOptions(OPERATION, options, shape);
   assertUser(OPERATION, checked);
+  assertOwnProc(checked);
   return {
     file: checkValue(OPERATION, 'file', programName, file),
     args: checkValue(OPERATION, 'args', argumentList, args),
@@ -158,6 +159,19 @@ export function assertUser(operation: string, { uid, gid, groups }: ProgramOptio
   if (uid === undefined ? gid !== undefined || groups !== undefined : gid === undefined) {
     throw invalid(operation, uid === undefined ? 'uid' : 'gid', 'a number', undefined);
   }
+}
+
+/**
+ * Refuses pids of its own to a program of another user: CRIU has the program mount the /proc of its pid namespace, which
+ * only root may. Source: CRIU's criu/pie/parasite.c, get_proc_fd. @throws CriuError ERR_CRIU_INVALID_ARGUMENT
+ */
+function assertOwnProc({ uid = 0, pidNamespace }: SpawnCheckpointableOptions): void {
+  if (!pidNamespace || uid === 0) return;
+  throw new CriuError(
+    'ERR_CRIU_INVALID_ARGUMENT',
+    `${OPERATION}: pidNamespace is for programs of root: CRIU cannot dump one of user ${uid}, who may not mount the /proc of its pids`,
+    { operation: OPERATION, option: 'pidNamespace' },
+  );
 }
 
 /** The environment of a program as execve(2) takes it. */

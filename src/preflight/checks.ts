@@ -28,6 +28,7 @@ export const checks: readonly (readonly [check: Check, stopsPreDump: boolean])[]
   [namespaces.nestedNamespaces, true],
   [namespaces.namespaceInit, false],
   [({ snapshot, options }) => namespaces.unrestorableNamespaces(snapshot, options), false],
+  [processes.procOfPidNamespace, true],
   [processes.sessionLeader, false],
   [processes.sessionInPidNamespace, false],
   [memory.unsupportedMappings, true],

@@ -145,7 +145,8 @@ export class CriuBackend implements HostBackend {
   }
 
   async #spawn(spec: ProgramWorkload): Promise<WorkloadRoot> {
-    const { command, cwd = '/', env, output, uid, gid, pidNamespace = true } = spec;
+    const { command, cwd = '/', env, output, uid, gid } = spec;
+    const { pidNamespace = !uid } = spec;
     const [file = '', ...args] = command;
     const program = await spawnCheckpointable(file, args, {
       ...{ cwd, pidNamespace },

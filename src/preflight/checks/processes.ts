@@ -1,3 +1,4 @@
+import { CAP_SYS_ADMIN, hasCapability } from '../../procfs/capability.ts';
 import { type Check, found, nameOf } from './check.ts';
 
 /** CRIU refuses to dump a tree that contains itself, and criu is a child of this process. */
@@ -11,6 +12,24 @@ export const callerInTree: Check = ({ snapshot: { processes, caller }, host }) =
         remedy: 'Dump from a process outside the tree.',
       }),
     );
+
+/**
+ * CRIU has the root process mount the /proc of its pid namespace if the one that it sees is that of another. Where a
+ * process has mounts of its own, they can have it. Source: CRIU's criu/pie/parasite.c, get_proc_fd.
+ */
+export const procOfPidNamespace: Check = ({ snapshot: { root, caller } }) => {
+  const shares = (kind: 'pid' | 'mnt' | 'user') =>
+    root.namespaces.get(kind) === caller.namespaces.get(kind);
+  if (shares('pid') || !shares('mnt') || !shares('user')) return [];
+  if (hasCapability(root.status.capabilities.effective, CAP_SYS_ADMIN)) return [];
+  return [
+    found('MISSING_CAPABILITY', root, {
+      message: `${nameOf(root)} sees the /proc of another pid namespace, and lacks CAP_SYS_ADMIN to mount that of its own, which CRIU makes it do`,
+      remedy:
+        'Start the program without a pid namespace of its own, or as root, or with mounts of its own that have the right /proc (unshare --mount-proc).',
+    }),
+  ];
+};
 
 export const sessionLeader: Check = ({ snapshot: { root }, options }) =>
   root.stat.session === root.pid || options.shellJob || sessionIsOutside(root.status.sessions)

@@ -50,6 +50,7 @@ test('a program can have another user, and pid and IPC namespaces of its own', a
     [{ gid: 1 }, 'uid'],
     [{ groups: [1] }, 'uid'],
     [{ uid: -1, gid: 1 }, 'uid'],
+    [{ uid: 1, gid: 1, pidNamespace: true }, 'pidNamespace'],
   ] as const) {
     expect(await failureOf(spawnCheckpointable('sleep', [], options))).toMatchObject({
       ...{ ...refused, option },
@@ -71,6 +72,27 @@ test('a program can have another user, and pid and IPC namespaces of its own', a
   killAfterTest(restored.pid);
   expect((await statusOf(restored.pid)).NSpid).toBe(`${restored.pid}\t1`);
   await counter.countsOn();
+});
+
+test('preflight tells of a program with pids of its own that has given up root', async () => {
+  const dropping = ['--reuid=1234', '--regid=5678', '--clear-groups', 'sleep', '1000'];
+  const { pid } = await launch('setpriv', dropping, { pidNamespace: true });
+  await waitFor(
+    async () => (await statusOf(pid)).Uid?.startsWith('1234') === true,
+    'it has given up root',
+  );
+  const findings = await client().preflight(pid, {});
+  expect(findings).toContainEqual({
+    ...{ code: 'MISSING_CAPABILITY', severity: 'error', pid },
+    message: expect.stringContaining('sees the /proc of another pid namespace'),
+    remedy: expect.stringContaining('without a pid namespace of its own'),
+  });
+  const imagesDirectory = await temporaryDirectory();
+  const error = await failureOf(client().dump(pid, { imagesDirectory }));
+  expect(error).toMatchObject({ workload: 'running' });
+  // With the root that it had, it can be dumped.
+  const other = await launch('sleep', ['1000'], { pidNamespace: true });
+  expect(await client().preflight(other.pid, {})).toEqual([]);
 });
 
 test('listening() resolves once a process of the program listens, not another one', async () => {
