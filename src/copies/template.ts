@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { readCheckpoint } from '../images/checkpoint.ts';
 import { lazyMemoryIn } from '../images/lazy-memory.ts';
 import type { Client } from '../operations/client.ts';
@@ -41,7 +42,9 @@ export class Template {
   readonly #parts: TemplateParts;
 
   /** @internal */
-  static async open(operation: string, client: Client, directory: string): Promise<Template> {
+  static async open(operation: string, client: Client, given: string): Promise<Template> {
+    // The lazy-pages daemon of a copy has another working directory.
+    const directory = resolve(given);
     const description = await readDescription(operation, directory);
     await assertWhole(operation, directory);
     const { files } = await readCheckpoint(directory);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { type CopyOptions, verifyImages } from '../../../src/index.ts';
 import { descendantsOf } from '../../../src/procfs/tree.ts';
@@ -50,6 +50,16 @@ test('copies of a server run side by side, each from where the template was', as
   const [, program] = descendantsOf(crashed?.pid ?? 0);
   process.kill(program ?? 0, 'SIGSEGV');
   expect(await crashed?.exited).toEqual({ code: 128 + 11, signal: null });
+});
+
+test('a template can be named by a path that is relative to the working directory', async () => {
+  const imagesDirectory = relative(process.cwd(), await temporaryDirectory());
+  const template = await serverTemplate({ imagesDirectory });
+  const opened = await client().openTemplate(imagesDirectory);
+  for (const one of [template, opened]) {
+    const copy = await startCopy(one, { publish: [{ to: TEMPLATE_PORT }] });
+    expect(await askCopy(copy)).toMatchObject({ pid: 2 });
+  }
 });
 
 test('nothing is left of copies that have ended', async () => {
