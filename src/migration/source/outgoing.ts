@@ -28,7 +28,7 @@ import {
 import { DestinationLink } from './destination-link.ts';
 import { DumpWatch } from './dump-watch.ts';
 import type { EventQueue, MigrationEvent } from './events.ts';
-import { cutOff, migrationError, unresolved } from './failures.ts';
+import { cutOff, migrationError, textOf, unresolved } from './failures.ts';
 import { Interruption } from './interruption.ts';
 import type { MigrateOptions, MigrationResult } from './migrate-options.ts';
 import { offerMigration } from './offer.ts';
@@ -137,7 +137,7 @@ async function rollBack(
   if (state === 'offered') await journal?.write('aborting').catch(() => {});
   // Before the destination ends the copy, whose host would reset the connections otherwise.
   const switchBackError = await addresses.switchBack(PATIENCE * stallMs);
-  const answer = await link.reportFailure(cause.message);
+  const answer = await link.reportFailure(textOf(cause));
   original.resume();
   const isSwitchedOver = addresses.isSwitchedOver && switchBackError !== undefined;
   const facts = { agent: '', ...(addresses.isNeeded && { isSwitchedOver }) };
