@@ -1,28 +1,34 @@
 import { existsSync } from 'node:fs';
+import type { WriteStream } from 'node:tty';
 import { CriuError, type PreflightFinding } from '../index.ts';
 import { flagOf, isOptionName } from './option-names.ts';
 import { asWord } from './shell-command.ts';
-import { styled } from './style.ts';
+import { titled } from './style.ts';
+import { wrapped } from './text-layout.ts';
 import { withFlags } from './wording.ts';
 
 /** How many lines of a program's standard error are printed. */
-const STDERR_LINES = 20;
+const STDERR_LINES = 40;
 
 /** An error as text for standard error: the message, and a line for each finding and leftover. */
 export function formatError(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
   const { stderr } = process;
-  const title = styled('red', 'node-criu:', stderr);
-  const lines = [`${title} ${messageOf(error, message)}${code ? ` (${code})` : ''}`];
+  const title = titled('error', 'node-criu:', stderr);
+  const text = [`${title} ${messageOf(error, message)}${code ? ` (${code})` : ''}`];
+  const lines: string[] = [];
   if (error instanceof CriuError) {
-    lines.push(...formatFindings(error.findings ?? [], stderr).map((line) => `  ${line}`));
-    lines.push(...(error.leftovers ?? []).map((leftover) => `  left behind: ${leftover}`));
+    text.push(...formatFindings(error.findings ?? [], stderr).map((line) => `  ${line}`));
+    text.push(...(error.leftovers ?? []).map((leftover) => `  left behind: ${leftover}`));
     if (error.code === 'ERR_CRIU_PROGRAM_ENDED') lines.push(...endOfStderr(error.stderr));
     // The log of a migration is removed with its images.
     if (error.log && existsSync(error.log.path)) lines.push(`  log: ${error.log.path}`);
   }
-  return lines.join('\n');
+  return [...text.map((line) => wrapped(line, columnsOf(stderr))), ...lines].join('\n');
 }
+
+/** The columns of a terminal; undefined if the stream is none. */
+const columnsOf = (stream: NodeJS.WritableStream) => (stream as Partial<WriteStream>).columns;
 
 /** The last lines of a program's standard error, or the command that keeps them if they are lost. */
 function endOfStderr(text: string | undefined): string[] {
@@ -86,8 +92,6 @@ function placeOf({ pid, fd }: PreflightFinding, known: number): string {
   return parts.filter(Boolean).join(' of ');
 }
 
-const colours = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
-
 /** A finding of preflight() or verifyImages() as one line. */
 export function formatFinding(
   { severity = 'error', code, pid, message, remedy }: Finding,
@@ -96,8 +100,13 @@ export function formatFinding(
   const isNamed = pid === undefined || new RegExp(`\\bprocess ${pid}\\b`).test(message);
   const subject = isNamed ? '' : ` process ${pid}:`;
   const sentence = withFlags(message).replace(/[^.]$/, '$&.');
-  const title = styled(colours[severity], `${severity} ${code}:`, stream);
+  const title = titled(severity, `${severity} ${code}:`, stream);
   return `${title}${subject} ${sentence}${remedy ? ` ${withFlags(remedy)}` : ''}`;
+}
+
+/** Findings as {@link formatFindings} has them, for standard output: broken at spaces if it is a terminal. */
+export function printedFindings(lines: readonly string[]): string[] {
+  return lines.map((line) => wrapped(line, process.stdout.columns));
 }
 
 /** The message without the name of the method, and with flags in place of options. */

@@ -4,7 +4,7 @@ import { addConnection, type ConnectionFlags, withFleet } from './fleet-connecti
 import { formatLabels, positive } from './fleet-values.ts';
 import { addHelp } from './help.ts';
 import { formatBytes, formatEndpoint, formatTime } from './quantities.ts';
-import { printable, table } from './text-layout.ts';
+import { printable, tableOrParagraphs } from './text-layout.ts';
 
 /** How many operations are listed by default. */
 const LAST = 20;
@@ -42,7 +42,7 @@ function hostsTable(hosts: readonly FleetHost[], workloads: readonly FleetWorklo
       ...[printable(formatEndpoint(endpoint)), formatLabels(labels)],
     ];
   });
-  return table([titles, ...rows]).join('\n');
+  return tableOrParagraphs(titles, rows);
 }
 
 function stateOf({ state, isAlive, isFenced }: FleetHost): string {
@@ -90,7 +90,10 @@ function workloadsTable(workloads: readonly FleetWorkload[]): string {
       ...[checkpoint ? timeText(checkpoint.at) : '-', formatLabels(labels)],
     ],
   );
-  return table([titles, ...rows].map((row) => row.map(printable))).join('\n');
+  return tableOrParagraphs(
+    titles,
+    rows.map((row) => row.map(printable)),
+  );
 }
 
 const operationsExamples = `
@@ -119,7 +122,7 @@ function operationsTable(operations: readonly FleetOperationView[]): string {
     const time = timeText(orderedAt);
     return [id, kind, target, state, `${done}/${steps.length}`, operator, time].map(printable);
   });
-  return table([titles, ...rows]).join('\n');
+  return tableOrParagraphs(titles, rows);
 }
 
 function timeText(at: number): string {

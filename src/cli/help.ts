@@ -33,9 +33,10 @@ const shortHelp: Partial<Help> = {
   // Below 40 columns, commander does not wrap.
   minWidthToWrap: 20,
   formatItem,
-  styleTitle: (text) => styled('bold', text),
-  styleOptionTerm: (text) => styled('cyan', text),
-  styleSubcommandTerm: (text) => styled('cyan', text),
+  // No colours: cyan, for example, cannot be read on white.
+  styleTitle: (text) => styled('bold', styled('underline', text)),
+  styleOptionTerm: (text) => styled('bold', text),
+  styleSubcommandTerm: (text) => styled('bold', text),
   subcommandTerm: (command) => command.name(),
   commandDescription: (command) => command.description().split('\n\n', 1).join(),
   visibleOptions: (command) => [

@@ -3,7 +3,7 @@ import { CheckpointStore, type StoredCheckpoint } from '../index.ts';
 import { addJson, defined } from './flags.ts';
 import { addHelp } from './help.ts';
 import { formatBytes } from './quantities.ts';
-import { printable, table } from './text-layout.ts';
+import { printable, tableOrParagraphs } from './text-layout.ts';
 import { withOutput } from './verb.ts';
 
 interface ListFlags {
@@ -48,6 +48,7 @@ async function list(directory: string, flags: ListFlags): Promise<void> {
       return;
     }
     const text = checkpoints.length === 0 ? '' : tableOf(checkpoints);
+    if (text === '') output.hint(`there is no checkpoint in ${printable(directory)}`);
     output.result({ checkpoints: checkpoints.map(summaryOf) }, text);
   });
 }
@@ -58,7 +59,7 @@ export function tableOf(checkpoints: readonly StoredCheckpoint[]): string {
     const command = manifest.processes[0]?.command?.join(' ') ?? '';
     return [id, String(pid), formatBytes(bytes), printable(command)];
   });
-  return table([['ID', 'PID', 'SIZE', 'COMMAND'], ...rows]).join('\n');
+  return tableOrParagraphs(['ID', 'PID', 'SIZE', 'COMMAND'], rows);
 }
 
 /** A checkpoint for a program: what the manifest adds is in the directory. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { formatError } from './failure.ts';
 import { addHelp } from './help.ts';
 import { printError, printErrorEvent } from './output.ts';
 import { verbsFor } from './verbs.ts';
@@ -26,7 +27,8 @@ function command(): Command {
     .helpCommand(false)
     .enablePositionalOptions()
     .configureOutput({
-      outputError: (text, write) => write(`node-criu: ${messageOf(text)} (${WRONG_USAGE})\n`),
+      outputError: (text, write) =>
+        write(`${formatError({ message: messageOf(text), code: WRONG_USAGE })}\n`),
     })
     .exitOverride();
   for (const add of verbsFor(process.argv[2])) add(program);

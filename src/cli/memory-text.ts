@@ -1,7 +1,7 @@
 import type { MemoryMatch, ProcessMemorySize } from '../images.ts';
 import { formatBytes } from './quantities.ts';
 import { styled } from './style.ts';
-import { printable, table } from './text-layout.ts';
+import { printable, table, tableOrParagraphs } from './text-layout.ts';
 
 /** Bytes as text that a terminal only shows: what is not printable, or not UTF-8, as `\x1b`. */
 export function printableBytes(bytes: Buffer): string {
@@ -53,7 +53,7 @@ export function formatProcesses(processes: readonly ProcessMemorySize[]): string
       sizes.size,
     ].map(sizeOf),
   ]);
-  return table([titles, ...rows]).join('\n');
+  return tableOrParagraphs(titles, rows);
 }
 
 /** The mappings of a process. */

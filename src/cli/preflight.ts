@@ -6,7 +6,7 @@ import type {
   PreflightRestoreOptions,
 } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
-import { formatFindings } from './failure.ts';
+import { formatFindings, printedFindings } from './failure.ts';
 import { addCommon, addFlags, type Common } from './flags.ts';
 import { addHelp } from './help.ts';
 import type { Output } from './output.ts';
@@ -67,7 +67,7 @@ async function report(
   findings: readonly PreflightFinding[],
   subject: string,
 ): Promise<void> {
-  output.findings(findings, formatFindings(findings));
+  output.findings(findings, printedFindings(formatFindings(findings)));
   const kernelCache = await criu.kernelCache();
   const count = (of: PreflightFinding['severity']) =>
     findings.filter(({ severity }) => severity === of).length;

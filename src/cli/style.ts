@@ -10,3 +10,17 @@ type Format = Exclude<Parameters<typeof styleText>[0], unknown[]>;
 export function styled(format: Format, text: string, stream?: NodeJS.WritableStream): string {
   return styleText(format, text, stream ? { stream } : { validateStream: false });
 }
+
+/**
+ * The title of an error or a finding. In bold, because red alone is dark on black. No yellow and no cyan, which cannot be
+ * read on white, and no blue, which cannot be read on black.
+ */
+export function titled(
+  severity: 'error' | 'warning' | 'info',
+  text: string,
+  stream: NodeJS.WritableStream,
+): string {
+  const colour = { error: 'red', warning: 'magenta', info: undefined } as const;
+  const format = colour[severity];
+  return styled('bold', format ? styled(format, text, stream) : text, stream);
+}

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { styled } from './style.ts';
 
 /** Control characters, line separators, characters that change the direction of the text, and halves of characters. */
@@ -54,6 +55,53 @@ export function fitted(lines: readonly string[], columns: number | undefined): s
     }
     return [...parts, rest];
   });
+}
+
+/**
+ * A table with titles; on a terminal that is too narrow for it, a paragraph for each row instead, in which each value
+ * follows its title. Cells that have nothing, `-`, are left out there.
+ */
+export function tableOrParagraphs(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns: number | undefined = process.stdout.columns,
+): string {
+  const lines = table([titles, ...rows]);
+  if (!columns || lines.every((line) => line.length <= columns)) return lines.join('\n');
+  const paragraphs = rows.map(([first = '', ...cells]) => {
+    const named = cells.flatMap((cell, at) => (cell === '-' ? [] : `${titles[at + 1]} ${cell}`));
+    return [first, ...joined(named, columns - 2, '  ').map((line) => `  ${line}`)];
+  });
+  return paragraphs.flat().join('\n');
+}
+
+/** Breaks a line at spaces where the terminal would break it within a word; what follows is indented. */
+export function wrapped(line: string, columns: number | undefined): string {
+  if (!columns || columns < MIN_WIDTH) return line;
+  const [indent = ''] = /^ */.exec(line) ?? [];
+  const [first = '', ...rest] = joined(
+    line.trimStart().split(' '),
+    columns - indent.length - 2,
+    ' ',
+  );
+  return [`${indent}${first}`, ...rest.map((part) => `${indent}  ${part}`)].join('\n');
+}
+
+/** Puts as many parts into each line as fit; one that is too long has a line for itself, and is not broken. */
+function joined(parts: readonly string[], width: number, separator: string): string[] {
+  const lines: string[] = [];
+  let used = Infinity;
+  for (const part of parts) {
+    const length = stripVTControlCharacters(part).length;
+    if (used + separator.length + length > width) {
+      lines.push(part);
+      used = length;
+    } else {
+      lines[lines.length - 1] += `${separator}${part}`;
+      used += separator.length + length;
+    }
+  }
+  return lines;
 }
 
 /** A number of things, such as `1 process` or `2 processes`. */

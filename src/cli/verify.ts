@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { verifyImages } from '../index.ts';
 import { exitCodes } from './exit-code.ts';
-import { formatFinding } from './failure.ts';
+import { formatFinding, printedFindings } from './failure.ts';
 import { addJson } from './flags.ts';
 import { addHelp } from './help.ts';
 import { withOutput } from './verb.ts';
@@ -37,10 +37,7 @@ async function verify(
 ): Promise<void> {
   await withOutput({ json }, async (output) => {
     const findings = await verifyImages(directory, { deep });
-    output.findings(
-      findings,
-      findings.map((finding) => formatFinding(finding)),
-    );
+    output.findings(findings, printedFindings(findings.map((finding) => formatFinding(finding))));
     const state = deep ? 'complete and unchanged' : 'complete';
     const complete = findings.length === 0 ? `the images in ${directory} are ${state}` : '';
     output.result({ findings: findings.length }, complete);

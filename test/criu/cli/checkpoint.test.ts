@@ -127,7 +127,11 @@ test('on a terminal of 40 columns a bar shows the progress of a dump', async () 
 
   const again = await startOnTerminal('/bin/sh', [...sized, ...dump]);
   await again.closed;
-  expect(again.output.text).toContain('\x1B[31mnode-criu:\x1B[39m ');
+  expect(again.output.text).toContain('\x1B[1m\x1B[31mnode-criu:\x1B[39m\x1B[22m ');
+  // Lines are broken at spaces.
+  expect(again.output.text.replaceAll(/\r?\n +/g, ' ')).toContain(
+    `dump of process ${counter.pid}: there is no process ${counter.pid} (ERR_CRIU_NO_SUCH_PROCESS)`,
+  );
 });
 
 test('a checkpoint is kept unless --overwrite is given', async () => {

@@ -124,11 +124,11 @@ test('the program has its variables, user and namespaces, and --wait-port waits 
 test('a program that ends at once is reported with its exit code and the end of its stderr', async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, 'log'), 'older\n');
-  const counting = 'i=0; while [ $i -lt 30 ]; do i=$((i+1)); echo $i; done >&2; exit 3';
+  const counting = 'i=0; while [ $i -lt 50 ]; do i=$((i+1)); echo $i; done >&2; exit 3';
   const failing = ['sh', '-c', counting];
   const named = await run(['run', '--stderr', 'log', '--', ...failing], directory);
   expect(named).toMatchObject({ exitCode: 1, stdout: '' });
-  const lines = Array.from({ length: 20 }, (_, index) => `  stderr: ${index + 11}`);
+  const lines = Array.from({ length: 40 }, (_, index) => `  stderr: ${index + 11}`);
   expect(named.stderr.split('\n')).toEqual([
     'node-criu: sh ended at once with exit code 3 (ERR_CRIU_PROGRAM_ENDED)',
     ...lines,
