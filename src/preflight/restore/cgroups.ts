@@ -125,6 +125,12 @@ function settingIn(file: string): string | undefined {
   }
 }
 
+/** True if the restore makes control groups that are missing. */
+export function makesCgroups(options: PreflightRestoreOptions): boolean {
+  const mode = modeOf(options);
+  return mode !== 'ignore' && !USES_EXISTING.has(mode);
+}
+
 function modeOf({ manageCgroups, manageCgroupsMode }: PreflightRestoreOptions): ManageCgroupsMode {
   return manageCgroupsMode || (manageCgroups === false ? 'ignore' : 'soft');
 }

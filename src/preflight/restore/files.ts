@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { PreflightFinding } from '../../finding.ts';
 import type { RegFileEntry } from '../../generated/images/types.ts';
 import { hasBuildId } from '../../images/build-id.ts';
@@ -7,6 +8,7 @@ import { hasOwnNamespace } from '../../images/checkpoint.ts';
 import { eachOf, lstatOf, statOf } from '../../procfs/read.ts';
 import type { Plain } from '../../protobuf/decode.ts';
 import { found } from '../checks/check.ts';
+import { makesCgroups } from './cgroups.ts';
 import { type DumpedFile, filesOf, nameOf, type RestoreCheck } from './subject.ts';
 
 /** The type of a remap whose file is under another name, which linkRemap made. */
@@ -25,7 +27,11 @@ export const files: RestoreCheck = async ({ checkpoint, options, cancellation })
     // Of a process: it exists only after the restore, or not any more.
     if (/^\/proc\/\d/.test(reg.name)) return undefined;
     const remap = remaps.get(id);
-    if (!remap) return await compare(one, reg, skipFileRwxCheck);
+    if (!remap) {
+      const difference = await compare(one, reg, skipFileRwxCheck);
+      const isMade = difference && makesCgroups(options) && (await isInCgroups(reg.name));
+      return isMade ? undefined : difference;
+    }
     // The images have the content of other files without a name.
     if (remap.remap_type !== LINKED && remap.remap_type !== undefined) return undefined;
     const link = checkpoint.files.get(remap.remap_id)?.reg;
@@ -37,6 +43,17 @@ export const files: RestoreCheck = async ({ checkpoint, options, cancellation })
   };
   return await eachOf(filesOf(checkpoint), look, 4);
 };
+
+/** From linux/magic.h: control groups, which the restore makes before it opens files in them. */
+const cgroupFileSystems = [0x27e0eb, 0x63677270];
+
+async function isInCgroups(path: string): Promise<boolean> {
+  for (let at = dirname(path); at !== '/'; at = dirname(at)) {
+    const found = await statfs(at).catch(() => undefined);
+    if (found) return cgroupFileSystems.includes(found.type);
+  }
+  return false;
+}
 
 async function compare(
   one: DumpedFile,

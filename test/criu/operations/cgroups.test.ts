@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DumpOptions, ManageCgroupsMode, PreflightFinding } from '../../../src/index.ts';
@@ -11,6 +11,7 @@ import {
   unusedGroup,
 } from '../../helpers/cgroups.ts';
 import { failureOf } from '../../helpers/failures.ts';
+import { startObstacle } from '../../helpers/obstacle.ts';
 import {
   client,
   startCounter,
@@ -96,6 +97,23 @@ test('a cgroup without processes is restored, too', async () => {
   await criu.restore({ imagesDirectory });
   await counter.countsOn();
   expect((await stat(empty)).isDirectory()).toBe(true);
+});
+
+test('the directory of a cgroup, which a process has open, is restored with the cgroup', async () => {
+  const group = unusedGroup(await mountCgroups());
+  await makeGroup(group.path);
+  const { pid } = await startObstacle('open_path', group.path);
+  await writeFile(join(group.path, 'cgroup.procs'), `${pid}`);
+  const criu = client();
+  const imagesDirectory = await temporaryDirectory();
+  await criu.dump(pid, { imagesDirectory, cgroupDumpController: [''] });
+  await waitGone(pid);
+  await rmdir(group.path);
+  expect(relevant(await criu.preflightRestore({ imagesDirectory }))).toEqual([]);
+  const unmade = await criu.preflightRestore({ imagesDirectory, manageCgroupsMode: 'none' });
+  expect(relevant(unmade).map(({ code }) => code)).toEqual(['CGROUP_MISSING', 'FILE_MISSING']);
+  await criu.restore({ imagesDirectory });
+  expect(await readlink(`/proc/${pid}/fd/3`)).toBe(group.path);
 });
 
 const swappiness = 'memory.swappiness';
