@@ -1,5 +1,5 @@
 // @ts-check
-// Prints what preflight finds, with the options of a command line of `criu dump` that zdtm.py made.
+// Prints what preflight finds before a dump or a restore, with the command line that zdtm.py has made for criu.
 import { resolve } from 'node:path';
 import { Criu } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
@@ -45,6 +45,8 @@ function optionsOf(words) {
     if (name === '--images-dir') options.imagesDirectory = resolve(value);
     if (name === '--manage-cgroups') options.manageCgroupsMode = attached ?? 'soft';
     if (name === '--ghost-limit') options.ghostLimit = bytesOf(value);
+    if (name === '--join-ns') options.joinNs = [{ ns: 'net', nsFile: value.replace('net:', '') }];
+    if (name === '--cgroup-root') options.cgRoot = { ...options.cgRoot, ...cgroupRoot(value) };
   }
   return options;
 }
@@ -54,19 +56,29 @@ function bytesOf(text) {
   return Number.parseInt(text, 10) * (text.endsWith('G') ? 2 ** 30 : 2 ** 20);
 }
 
-const words = process.argv.slice(2);
-const options = optionsOf(words);
-// zdtm.py keeps there which options only the restore will get.
-const [, restore = ''] = /'ropts': '([^']*)'/.exec(process.env.CR_CT_TEST_INFO ?? '') ?? [];
-for (const name of ['tcpClose', 'tcpEstablished', 'mntnsCompatMode']) {
-  options[name] ??= optionsOf(restore.split(' '))[name];
+/** @param {string} text a path, or a controller and a path */
+function cgroupRoot(text) {
+  const [path = '', controller = ''] = text.split(':').reverse();
+  return { [controller]: path };
 }
 
-const pid = Number(words[words.indexOf('--tree') + 1]);
+const [operation, ...words] = process.argv.slice(2);
+const options = optionsOf(words);
 const [, test] = /\/dump\/(.*)\/\d+\/\d+$/.exec(options.imagesDirectory) ?? [];
 const criu = new Criu({ path: criuPath() });
-const outcome = await criu.preflight(pid, { ...options, deadlineMs: 30_000 }).then(
-  (findings) => ({ findings }),
-  (error) => ({ failure: error.message }),
+
+async function preflight() {
+  if (operation === 'restore') return await criu.preflightRestore(options);
+  // zdtm.py keeps there which options only the restore will get.
+  const [, later = ''] = /'ropts': '([^']*)'/.exec(process.env.CR_CT_TEST_INFO ?? '') ?? [];
+  const { tcpClose, tcpEstablished, mntnsCompatMode } = optionsOf(later.split(' '));
+  const ofRestore = Object.entries({ tcpClose, tcpEstablished, mntnsCompatMode });
+  const given = Object.fromEntries(ofRestore.filter(([, value]) => value));
+  return await criu.preflight(Number(words[words.indexOf('--tree') + 1]), { ...options, ...given });
+}
+
+const outcome = await preflight().then(
+  (findings) => ({ [`${operation}Findings`]: findings }),
+  (error) => ({ failure: `${operation}: ${error.message}` }),
 );
 console.log(JSON.stringify({ test, ...outcome }));

@@ -4,9 +4,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
+ * @typedef {import('../../dist/index.js').PreflightFinding} Finding
  * @typedef {{
  *   test: string, dump?: number, restore?: number, step?: string, passed?: boolean, failure?: string,
- *   findings?: import('../../dist/index.js').PreflightFinding[]
+ *   dumpFindings?: Finding[], restoreFindings?: Finding[]
  * }} Outcome
  */
 
@@ -35,7 +36,12 @@ async function outcomesOf(directory, flavor) {
 }
 
 /** @param {Outcome} outcome */
-const errors = ({ findings = [] }) => findings.filter(({ severity }) => severity === 'error');
+const findings = ({ dumpFindings = [], restoreFindings = [] }) => [
+  ...dumpFindings,
+  ...restoreFindings,
+];
+/** @param {Outcome} outcome */
+const errors = (outcome) => findings(outcome).filter(({ severity }) => severity === 'error');
 /** @param {Outcome} outcome */
 const restored = ({ dump, restore }) => dump === 0 && restore === 0;
 /** @param {Outcome} outcome */
@@ -50,17 +56,18 @@ const columns = {
   failed,
   foretold: (outcome) => failed(outcome) && errors(outcome).length > 0,
   warned: (outcome) =>
-    failed(outcome) && errors(outcome).length === 0 && (outcome.findings ?? []).length > 0,
-  'not foretold': (outcome) => failed(outcome) && outcome.findings?.length === 0,
+    failed(outcome) && errors(outcome).length === 0 && findings(outcome).length > 0,
+  'not foretold': (outcome) => failed(outcome) && findings(outcome).length === 0,
   'preflight failed': ({ failure }) => failure !== undefined,
 };
 const listed = ['false alarms', 'changed by it', 'warned', 'not foretold', 'preflight failed'];
 
 /** @param {Outcome} outcome */
-function describe({ test, dump, restore, failure, findings = [] }) {
+function describe(one) {
+  const { test, dump, restore, failure } = one;
   const outcome =
     dump !== 0 ? 'the dump failed' : restore !== 0 ? 'the restore failed' : 'restored';
-  const found = findings.map(
+  const found = findings(one).map(
     ({ severity, code, pid, fd, message }) =>
       `    ${severity} ${code}: process ${pid}${fd === undefined ? '' : `, descriptor ${fd}`}: ${message}`,
   );
