@@ -1,7 +1,8 @@
 #!/bin/bash
-# Runs CRIU's own tests, zdtm, with a preflight before each dump, and compares what preflight reports with what
-# happens. Exits with 1 if preflight reports an error for a process that CRIU then dumps and restores: a false alarm.
-# Downloads the source of Debian's CRIU and builds the tests in .cache/zdtm; skips what is done.
+# Runs CRIU's own tests, zdtm, with a preflight before each dump and each restore, and compares what preflight reports
+# with what happens. Exits with 1 if preflight reports an error for a process that CRIU then dumps and restores: a false
+# alarm. Downloads the source of Debian's CRIU and builds the tests in .cache/zdtm; skips what is done. Let nothing else
+# on the host dump or restore meanwhile: some tests add hierarchies of control groups, which concern all its processes.
 #
 # usage: npm run test:zdtm -- [OPTION…] [PATTERN]
 #   PATTERN          only the tests that this regular expression matches, such as zdtm/static/env (default: all)
@@ -75,11 +76,13 @@ build_pycriu() {
   echo "__version__ = '0'" > $out/version.py
 }
 
-# Without CAP_SYS_RESOURCE criu dumps only processes of its own user, so the tests keep it.
+# Without CAP_SYS_RESOURCE criu dumps only processes of its own user, so the tests keep it. The hierarchies of control
+# groups that zdtm.py makes are those of all processes of the host: only the tests that need them have them.
 adapt() {
   sed -i "s/if not test_flag(self.__desc, 'suid'):/if not (os.getenv('ZDTM_SUID') or test_flag(self.__desc, 'suid')):/" \
     test/zdtm.py
   grep -q ZDTM_SUID test/zdtm.py
+  sed -i '2i[ -n "${ZDTM_CGROUPS:-}" ] || exit 0' test/zdtm_mount_cgroups test/zdtm_umount_cgroups
 }
 
 build() {
@@ -92,12 +95,11 @@ build() {
   cd "$root"
 }
 
-run() { # FLAVOR
-  local options=(--flavor "$1" --tests "$pattern" --parallel "$jobs" --keep-going --ignore-taint
+run() { # FLAVOR PATTERN
+  local options=(--flavor "$1" --tests "$2" --parallel "$jobs" --keep-going --ignore-taint
     --criu-bin "$root/scripts/zdtm/criu" --pycriu-search-path ../lib)
   [ -z "$images" ] || options+=(--keep-img always)
-  say "flavor $1; its output is in .cache/zdtm/results/$1.log"
-  (cd "$cache/test" && ZDTM_RESULTS=$results/$1.jsonl ./zdtm.py run "${options[@]}" &> "$results/$1.log") || true
+  (cd "$cache/test" && ZDTM_RESULTS=$results/$1.jsonl ./zdtm.py run "${options[@]}" &>> "$results/$1.log") || true
 }
 
 [ $EUID = 0 ] || { say 'needs root'; exit 2; }
@@ -120,7 +122,11 @@ if [ -z "$report" ]; then
     say 'criu lacks CAP_SYS_RESOURCE here: the tests run as root'
     export ZDTM_SUID=1
   fi
-  for flavor in ${flavors//,/ }; do run "$flavor"; done
+  for flavor in ${flavors//,/ }; do
+    say "flavor $flavor; its output is in .cache/zdtm/results/$flavor.log"
+    run "$flavor" "(?!.*cgroup)$pattern"
+    ZDTM_CGROUPS=1 run "$flavor" "(?=.*cgroup)$pattern"
+  done
 fi
 status=0
 "$NODE" "$root/scripts/zdtm/report.mjs" "$results" || status=1
