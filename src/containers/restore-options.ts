@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { invalid } from '../errors.ts';
 import type { RestoreOptions } from '../index.ts';
 import { check, checkOptions, either, required, type Shape } from '../options/check.ts';
@@ -115,7 +116,16 @@ export function checkRestoreOptions(
     const takes = 'nothing without a runtime: hooks.orphanPtsMaster gets the terminal';
     throw invalid(operation, 'consoleSocket', takes, consoleSocket);
   }
-  return { own, restore };
+  return { own: { ...own, ...absolute(own) }, restore: { ...restore, ...absolute(restore) } };
+}
+
+/** The paths among the options from the root: runc changes into the bundle before it opens the others. */
+function absolute<T extends object>(options: T): Partial<T> {
+  const paths = ['imagesDirectory', 'bundle', 'consoleSocket', 'workDirectory'];
+  const given = Object.entries(options).filter(
+    ([name, value]) => paths.includes(name) && typeof value === 'string',
+  );
+  return Object.fromEntries(given.map(([name, value]) => [name, resolve(value)])) as Partial<T>;
 }
 
 /**

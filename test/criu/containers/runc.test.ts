@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openContainer, restoreContainer } from '../../../src/containers.ts';
@@ -84,8 +84,12 @@ test.each([
   await container.dump({ imagesDirectory });
   const output = outputOf(running);
   const steps: string[] = [];
+  const paths = {
+    imagesDirectory: relative(process.cwd(), imagesDirectory),
+    bundle: relative(process.cwd(), bundle),
+  };
   const restored = await restoreContainer(criu, {
-    ...{ imagesDirectory, id: 'counter', bundle, root, runtime, stdio: output.stdio },
+    ...{ ...paths, id: 'counter', root, runtime, stdio: output.stdio },
     hooks: {
       setupNamespaces: (pid) => void steps.push(`namespaces ${existsSync(`/proc/${pid}`)}`),
       postRestore: (pid) => void steps.push(`restored ${existsSync(`/proc/${pid}`)}`),
