@@ -1,6 +1,7 @@
 import type { createLogUpdate } from 'log-update';
 import { errorProperties, formatError } from './failure.ts';
 import { type LogFormat, logRecord, logWarnings } from './log-record.ts';
+import { wrapped } from './text-layout.ts';
 
 /** Time between two plain lines of progress, in milliseconds. */
 const PLAIN_INTERVAL_MS = 1000;
@@ -78,7 +79,7 @@ export class Output {
     this.#reportedAt = performance.now();
     if (this.#json) this.#line({ event: 'step', ...properties });
     if (this.#isStructured) this.#record(String(properties.step), properties);
-    else if (!this.#json) this.log(text);
+    else if (!this.#json) this.log(wrapped(text, process.stderr.columns));
   }
 
   /**
@@ -146,7 +147,7 @@ export class Output {
 
   /** Writes a line for a person to standard error, which `--json` and `--quiet` omit. */
   hint(text: string): void {
-    if (!this.#json && !this.#quiet) this.log(text);
+    if (!this.#json && !this.#quiet) this.log(wrapped(text, process.stderr.columns));
   }
 
   /** Writes a line to standard error, with or without `--json`. */

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import { type Check, check } from './check.ts';
 import type { DescriptorLike, DirectoryLike } from './types.ts';
 
@@ -118,6 +119,11 @@ export const flag = kind('flag', 'a boolean', (value) =>
 /** A string that is not empty. */
 export const text = kind('text', 'a non-empty string', (value) =>
   isText(value) ? value : undefined,
+);
+
+/** The path of a file or directory, which CRIU opens when it has changed into the directory of the images. */
+export const path = kind('text', 'a non-empty string', (value) =>
+  isText(value) ? (isAbsolute(value) ? value : resolve(value)) : undefined,
 );
 
 /** The name of a file, without its directory. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import { builtins } from '../builtins.ts';
 import { CriuError, systemFailure } from '../errors.ts';
@@ -73,12 +74,13 @@ export const tlsFiles: Kind = {
   encode(value) {
     if (value === false) return { tls: false };
     const { ca, cert, key, crl, verifyName = true } = value as TlsOptions;
+    // CRIU opens them when it has changed into the directory of the images.
     return {
       tls: true,
-      tls_cacert: ca,
-      tls_cert: cert,
-      tls_key: key,
-      ...(crl !== undefined && { tls_cacrl: crl }),
+      tls_cacert: resolve(String(ca)),
+      tls_cert: resolve(String(cert)),
+      tls_key: resolve(String(key)),
+      ...(crl !== undefined && { tls_cacrl: resolve(String(crl)) }),
       ...(!verifyName && { tls_no_cn_verify: true }),
     };
   },

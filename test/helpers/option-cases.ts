@@ -1,4 +1,5 @@
 import { openSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Operation, OptionOf } from '../../src/options/table.ts';
 import type { CriuOpts } from '../../src/options/types.ts';
 
@@ -29,6 +30,11 @@ const badTexts = ['', 'a\0b', 'half a pair \ud83e', 5, null, {}];
 const text: Case = {
   accepted: ['/a/b', 'ü🧊'].map((value) => [value, value]),
   refused: [...badTexts, ['a']],
+};
+/** The path of a file, which CRIU gets from the root directory. */
+const path: Case = {
+  ...text,
+  accepted: text.accepted.map(([given]) => [given, resolve(String(given))]),
 };
 const texts: Case = {
   accepted: [[], ['a'], ['a', 'b', 'a']].map((value) => [value, value]),
@@ -165,13 +171,13 @@ export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
     refused: records('ctrl', 'path').refused,
   },
   cgroupProps: text,
-  cgroupPropsFile: text,
+  cgroupPropsFile: path,
   cgroupDumpController: {
     accepted: [...texts.accepted, [[''], ['']]],
     refused: texts.refused.filter((bad) => !Array.isArray(bad) || bad[0] !== ''),
   },
-  cgroupYard: text,
-  freezeCgroup: text,
+  cgroupYard: path,
+  freezeCgroup: path,
   emptyNs: {
     accepted: [
       [['network'], 0x40000000],
@@ -228,7 +234,7 @@ export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
   skipMnt: texts,
   enableFs: texts,
   mntnsCompatMode: flag,
-  root: text,
+  root: path,
   unixSkIno: {
     accepted: [
       [[], []],
@@ -283,7 +289,7 @@ export const cases: Readonly<Record<OptionOf<Operation>, Case>> = {
     refused: [true, 'ca.pem', 1, null, ['ca.pem'], new Map()],
   },
   timeout: uint32,
-  configFile: text,
+  configFile: path,
   unprivileged: flag,
   pluginOptions: texts,
   logLevel: integer(0, 4),

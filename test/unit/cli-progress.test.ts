@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test, vi } from 'vitest';
 import { withDumpProgress } from '../../src/cli/dump-progress.ts';
 import { MigrationProgress } from '../../src/cli/migration-progress.ts';
 import { Output, progressLine } from '../../src/cli/output.ts';
@@ -96,4 +97,24 @@ test('the progress of a dump starts at zero in a directory with older images', a
   });
   expect(reported.at(-1)).toBe(2 * MIB);
   expect(Math.max(...reported)).toBe(2 * MIB);
+});
+
+test('a step is broken at spaces on a narrow terminal', async () => {
+  const { isTTY, columns } = process.stderr;
+  Object.assign(process.stderr, { isTTY: true, columns: 40 });
+  const written: string[] = [];
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written.push(stripVTControlCharacters(String(text)));
+    return true;
+  });
+  try {
+    const output = await Output.open({});
+    output.step({ step: 'round' }, 'round 0: 411 MiB, 84.5 MiB/s change, downtime about 5.5 s');
+  } finally {
+    write.mockRestore();
+    Object.assign(process.stderr, { isTTY, columns });
+  }
+  expect(written.join('')).toContain(
+    'round 0: 411 MiB, 84.5 MiB/s change,\n  downtime about 5.5 s\n',
+  );
 });

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Criu } from '../../src/criu.ts';
 import { OLDEST_CRIU, type Operation, rowOf, table } from '../../src/options/table.ts';
@@ -230,6 +231,29 @@ describe('a combination of options', () => {
       'pageServer',
       { pageServer: { fd }, tls: files },
       { ps: { fd: 4 }, tls: true, tls_cacert: '/ca', tls_cert: '/cert', tls_key: '/key' },
+    ],
+    [
+      'files with relative paths, which CRIU would look for in the directory of the images',
+      'dump',
+      {
+        ...{
+          pageServer: { address: '::1', port: 1 },
+          tls: { ca: 'ca', cert: 'cert', key: 'key', crl: 'crl' },
+        },
+        ...{ root: 'root', configFile: 'conf', cgroupYard: 'yard', cgroupPropsFile: 'props' },
+        freezeCgroup: 'freezer',
+      },
+      {
+        ...{
+          ps: { address: '::1', port: 1 },
+          tls: true,
+          tls_cacert: resolve('ca'),
+          tls_cert: resolve('cert'),
+        },
+        ...{ tls_key: resolve('key'), tls_cacrl: resolve('crl'), root: resolve('root') },
+        ...{ config_file: resolve('conf'), cgroup_yard: resolve('yard') },
+        ...{ cgroup_props_file: resolve('props'), freeze_cgroup: resolve('freezer') },
+      },
     ],
     [
       'a parent image whose pages are not to be tracked',
