@@ -10,8 +10,9 @@ const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const [, hash] = /code-cache\/(\w+)-/.exec(readFileSync(`${dist}/index.js`, 'utf8'));
 let script;
 vm.Script = class extends vm.Script {
-  constructor(text, { filename }) {
-    super(text, { filename });
+  constructor(text) {
+    // Compiled code keeps the name that it was compiled with, which stack traces show wherever it is installed.
+    super(text, { filename: 'node-criu/dist/library.cjs' });
     script = this;
   }
 };

@@ -97,6 +97,15 @@ test('a machine without a compiler loads a prebuilt addon', async () => {
   expect(await loadedAddons()).toEqual([join(installed(), 'prebuilds/linux-x64-glibc.node')]);
 });
 
+test('stack traces do not show where the package was built', async () => {
+  const stack = await runScript(`
+    import { Criu } from 'node-criu';
+    const error = await new Criu().dump(0x7ffffff, { imagesDirectory: 'none' }).catch((error) => error);
+    console.log(JSON.stringify(error.stack));`);
+  expect(stack).toContain('node-criu/dist/');
+  expect(stack).not.toContain(root);
+});
+
 const installed = () => join(project, 'node_modules/node-criu');
 
 /** The addons that a program loads to use CRIU. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdir, readFile, rename } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { PageServer, TlsOptions } from '../../../src/index.ts';
 import { Authority, HERE, tls } from '../../helpers/certificates.ts';
@@ -17,14 +17,14 @@ test('the pages of a dump reach a TLS page server encrypted, and can be restored
   const counter = await startCounter(here);
   const server = await criu.pageServer({
     imagesDirectory: there,
-    ...tls(authority, await authority.issue(HERE)),
+    tls: relativePaths(tls(authority, await authority.issue(HERE)).tls),
   });
   const wire = await tap(server);
 
   await criu.dump(counter.pid, {
     imagesDirectory: here,
     pageServer: wire.address,
-    ...tls(authority, await authority.issue(HERE)),
+    tls: relativePaths(tls(authority, await authority.issue(HERE)).tls),
   });
   expect(await server.exited).toEqual({ code: 0, signal: null });
   await counter.ended;
@@ -39,6 +39,12 @@ test('the pages of a dump reach a TLS page server encrypted, and can be restored
   await criu.restore({ imagesDirectory: there });
   await counter.countsOn();
 });
+
+/** The same files, by paths that begin at the working directory. */
+function relativePaths({ ca, cert, key }: TlsOptions): TlsOptions {
+  const named = (file: TlsOptions['ca']) => relative(process.cwd(), String(file));
+  return { ca: named(ca), cert: named(cert), key: named(key) };
+}
 
 test('without TLS the pages are readable on the network', async () => {
   const criu = client();
