@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { asCriuError, CriuError, type ExitStatus } from '../errors.ts';
 import { FD_VARIABLE } from '../guest/protocol.ts';
 import { ioUringFilter } from '../launch/io-uring-filter.ts';
@@ -76,8 +75,7 @@ export class TemplateProgram implements AsyncDisposable {
       const networkFd = isIsolated ? NETWORK_FD : undefined;
       const enclosure = templateEnclosure(scratch, mounts, namespaces, networkFd);
       const user = uid === undefined ? [] : ['user', `${uid}:${[gid, ...groups].join()}`];
-      await spawnSlot();
-      const { pid, pidfd } = native().spawn({
+      const { pid, pidfd } = await native().spawn({
         file: enclosure.launcher,
         args: [
           ...[enclosure.launcher, ...enclosure.steps, '--', launcher(), INIT_NAME],

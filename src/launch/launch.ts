@@ -1,6 +1,5 @@
 import { constants as fs } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { CriuError, invalid, systemFailure } from '../errors.ts';
 import { native } from '../native/index.ts';
 import { openDescriptorOf } from '../options/kinds.ts';
@@ -62,9 +61,8 @@ async function start(launch: Launch): Promise<CheckpointableProcess> {
   try {
     const files = await openFiles(launch, opened);
     const outside = await outsideDescriptors(given);
-    await spawnSlot();
     for (const [number, fd] of given) if (number < STREAMS.length) native().setBlocking(fd);
-    const { pid, pidfd } = native().spawn({
+    const { pid, pidfd } = await native().spawn({
       file: path,
       args: [file, ...args],
       env: environmentStrings(env),

@@ -228,8 +228,11 @@ export interface Native {
   watch(fd: number, onReadable: () => void): Watch;
   /** Clears O_NONBLOCK, also for other processes that share the open file. */
   setBlocking(fd: number): void;
-  /** Starts a program as after vfork(2), without a copy of this process; throws the error of execve. */
-  spawn(request: SpawnRequest): { pid: number; pidfd: number };
+  /**
+   * Starts a program as after vfork(2), without a copy of this process, on a thread of its own. The descriptors may be
+   * closed once it has been called. Rejects with the error of execve.
+   */
+  spawn(request: SpawnRequest): Promise<{ pid: number; pidfd: number }>;
   /** Opens a pidfd: a descriptor that becomes readable when the process ends. */
   pidfdOpen(pid: number): number;
   /** Sends a signal to the process of a pidfd, even if another process has its pid by now. */

@@ -2,8 +2,11 @@
 #include "spawn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* A zeroed array with one item more than the JavaScript array: NULL ends a list of strings. */
 static bool allocate_array(napi_env env, napi_value list, size_t item_size, void **items,
@@ -47,6 +50,22 @@ static int by_target(const void *a, const void *b) {
   return (left->target > right->target) - (left->target < right->target);
 }
 
+static bool copy_sources(napi_env env, struct spawn_request *request) {
+  for (; request->copied < request->map_count; request->copied++) {
+    int *source = &request->map[request->copied].source;
+    int copy = fcntl(*source, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return throw_errno(env, errno, "fcntl", NULL);
+    *source = copy;
+  }
+  return true;
+}
+
+void close_copies(struct spawn_request *request) {
+  while (request->copied > 0) close(request->map[--request->copied].source);
+  if (request->directory >= 0) close(request->directory);
+  request->directory = -1;
+}
+
 static bool get_map(napi_env env, napi_value list, struct spawn_request *request) {
   uint32_t length;
   void *items = NULL;
@@ -63,7 +82,7 @@ static bool get_map(napi_env env, napi_value list, struct spawn_request *request
     if (map[i].target == map[i - 1].target)
       return throw_type(env, "two descriptors have the same number in the child");
   request->floor = length ? map[length - 1].target + 1 : 0;
-  return true;
+  return copy_sources(env, request);
 }
 
 static bool get_ids(napi_env env, napi_value list, struct spawn_request *request) {
@@ -87,9 +106,11 @@ static bool get_filter(napi_env env, napi_value value, struct spawn_request *req
   size_t size;
   if (!get_bytes(env, value, &data, &size)) return false;
   request->filter.len = (unsigned short)(size / sizeof(struct sock_filter));
-  request->filter.filter = data;
-  return size == request->filter.len * sizeof(struct sock_filter) ||
-         throw_type(env, "not a BPF program");
+  if (size != request->filter.len * sizeof(struct sock_filter)) return throw_type(env, "not a BPF program");
+  request->filter.filter = malloc(size);
+  if (!request->filter.filter) return throw_errno(env, ENOMEM, "malloc", NULL);
+  memcpy(request->filter.filter, data, size);
+  return true;
 }
 
 static bool get_new_session(napi_env env, napi_value value, struct spawn_request *request) {
@@ -113,6 +134,7 @@ bool get_spawn_request(napi_env env, napi_value value, struct spawn_request *req
   napi_value values[PROPERTIES];
   bool given[PROPERTIES];
   napi_valuetype type;
+  request->directory = -1;
   if (!check(env, napi_typeof(env, value, &type))) return false;
   if (type != napi_object) return throw_type(env, "expected an object");
   for (int i = 0; i < PROPERTIES; i++)
@@ -121,8 +143,7 @@ bool get_spawn_request(napi_env env, napi_value value, struct spawn_request *req
       return false;
 
   request->has_filter = given[FILTER];
-  /* The filter comes last: getters of the properties before it could detach its bytes, and no
-   * JavaScript runs between reading it and starting the child. */
+  if (!given[CWD]) request->directory = open(".", O_PATH | O_CLOEXEC);
   return get_string(env, values[PROGRAM], &request->file) &&
          get_strings(env, values[ARGS], &request->args) &&
          get_strings(env, values[ENV], &request->env) &&
@@ -145,6 +166,8 @@ void free_spawn_request(struct spawn_request *request) {
   free(request->cwd);
   free_strings(request->args);
   free_strings(request->env);
+  close_copies(request);
   free(request->map);
   free(request->ids);
+  free(request->filter.filter);
 }

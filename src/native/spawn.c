@@ -1,14 +1,17 @@
 /* Starts a program without copying this process: as after vfork, the child shares our memory until
  * execve. So the parent prepares everything, and the child only makes system calls. */
 #include "spawn.h"
+#include "spawn-threads.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -96,12 +99,12 @@ static void arrange_descriptors(struct launch *launch) {
   const struct spawn_request *request = launch->request;
   struct mapping *map = request->map;
   for (size_t i = 0; i < request->map_count; i++) {
-    map[i].source = fcntl(map[i].source, F_DUPFD_CLOEXEC, request->floor);
-    if (map[i].source < 0) fail(launch, "fcntl");
+    map[i].above = fcntl(map[i].source, F_DUPFD_CLOEXEC, request->floor);
+    if (map[i].above < 0) fail(launch, "fcntl");
   }
   for (size_t i = 0; i < request->map_count; i++) {
-    if (dup2(map[i].source, map[i].target) < 0) fail(launch, "dup2");
-    close(map[i].source);
+    if (dup2(map[i].above, map[i].target) < 0) fail(launch, "dup2");
+    close(map[i].above);
   }
   if (!close_ranges(request)) close_listed(launch);
 }
@@ -141,6 +144,8 @@ static int child(void *data) {
   if (request->new_session && setsid() < 0) fail(launch, "setsid");
   if (request->has_umask) umask(request->umask);
   if (request->cwd && chdir(request->cwd) < 0) fail(launch, "chdir");
+  /* Without the right to enter its directory, this process may still be there. */
+  if (request->directory >= 0) syscall(SYS_fchdir, request->directory);
   arrange_descriptors(launch);
   if (request->has_filter) install_filter(launch);
   if (request->ids) become_user(launch);
@@ -159,11 +164,14 @@ static pid_t start(struct launch *launch, int *pidfd) {
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
   *pidfd = -1;
   int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | launch->request->clone_flags;
+  /* A child that changes its user makes the memory that it shares with us undumpable. */
+  static pthread_mutex_t undumpable = PTHREAD_MUTEX_INITIALIZER;
+  if (launch->request->ids) pthread_mutex_lock(&undumpable);
   int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
   pid_t pid = clone(child, stack + sizeof stack, flags, launch, pidfd, NULL, NULL);
   int error = errno;
-  /* A child that changes its user makes the memory that it shares with us undumpable. */
   if (launch->request->ids && dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  if (launch->request->ids) pthread_mutex_unlock(&undumpable);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
 #ifdef __SANITIZE_ADDRESS__
   /* The child does not return from its functions, so their guard zones are still there. */
@@ -185,6 +193,63 @@ static pid_t start(struct launch *launch, int *pidfd) {
   return -1;
 }
 
+/* --- On another thread ------------------------------------------------------------------------ */
+
+/* One call of spawn(). */
+struct spawning {
+  struct spawn_job job; /* must be the first member */
+  struct spawn_request request;
+  struct launch launch;
+  pid_t pid;
+  int pidfd;
+  napi_deferred deferred;
+  napi_threadsafe_function settle;
+  bool is_orphaned; /* the environment has ended, and settle() with it */
+};
+
+/* Held while a thread hands over its result. */
+static pthread_mutex_t handing_over = PTHREAD_MUTEX_INITIALIZER;
+
+static void free_spawning(struct spawning *spawning) {
+  free_spawn_request(&spawning->request);
+  free(spawning);
+}
+
+/* Nobody will know the child. */
+static void abandon(const struct spawning *spawning) {
+  if (spawning->pid < 0) return;
+  close(spawning->pidfd);
+  reap_later(spawning->pid);
+}
+
+static void run(struct spawn_job *job) {
+  struct spawning *spawning = (struct spawning *)job;
+  spawning->pid = start(&spawning->launch, &spawning->pidfd);
+  close_copies(&spawning->request);
+  pthread_mutex_lock(&handing_over);
+  bool is_orphaned = spawning->is_orphaned;
+  if (!is_orphaned) {
+    napi_threadsafe_function settle = spawning->settle;
+    require_ok(napi_call_threadsafe_function(settle, spawning, napi_tsfn_nonblocking),
+               "napi_call_threadsafe_function");
+    require_ok(napi_release_threadsafe_function(settle, napi_tsfn_release), "napi_release_threadsafe_function");
+  }
+  pthread_mutex_unlock(&handing_over);
+  if (!is_orphaned) return;
+  abandon(spawning);
+  free_spawning(spawning);
+}
+
+/* Runs before Node frees the thread-safe function. */
+static void on_environment_end(void *data) {
+  struct spawning *spawning = data;
+  pthread_mutex_lock(&handing_over);
+  spawning->is_orphaned = true;
+  pthread_mutex_unlock(&handing_over);
+}
+
+/* --- The result ------------------------------------------------------------------------------- */
+
 static bool throw_failure(napi_env env, const struct launch *launch) {
   const char *call = launch->failed_call;
   const char *path = NULL;
@@ -193,28 +258,73 @@ static bool throw_failure(napi_env env, const struct launch *launch) {
   return throw_errno(env, launch->error, call, path);
 }
 
-static bool child_value(napi_env env, pid_t pid, int pidfd, napi_value *result) {
-  napi_value pid_number, pidfd_number;
-  return check(env, napi_create_object(env, result)) &&
-         check(env, napi_create_int32(env, pid, &pid_number)) &&
-         check(env, napi_create_int32(env, pidfd, &pidfd_number)) &&
-         check(env, napi_set_named_property(env, *result, "pid", pid_number)) &&
-         check(env, napi_set_named_property(env, *result, "pidfd", pidfd_number));
+static bool child_value(napi_env env, const struct spawning *spawning, napi_value *value) {
+  napi_value pid, pidfd;
+  if (spawning->pid < 0) return throw_failure(env, &spawning->launch);
+  if (!check(env, napi_create_object(env, value)) ||
+      !check(env, napi_create_int32(env, spawning->pid, &pid)) ||
+      !check(env, napi_create_int32(env, spawning->pidfd, &pidfd)) ||
+      !check(env, napi_set_named_property(env, *value, "pid", pid)) ||
+      !check(env, napi_set_named_property(env, *value, "pidfd", pidfd)) || !reserve_handles(env, 1)) {
+    abandon(spawning);
+    return false;
+  }
+  track(env, spawning->pidfd, spawning->pid);
+  return true;
 }
 
-static bool spawn(napi_env env, const struct spawn_request *request, napi_value *result) {
-  struct launch launch = {.request = request};
-  int pidfd;
-  if (!reserve_handles(env, 1)) return false;
-  pid_t pid = start(&launch, &pidfd);
-  if (pid < 0) return throw_failure(env, &launch);
-  track(env, pidfd, pid);
-  return child_value(env, pid, pidfd, result);
+/* Without an environment if that ends. */
+static void settle(napi_env env, napi_value callback, void *context, void *data) {
+  (void)callback, (void)context;
+  struct spawning *spawning = data;
+  napi_value value;
+  /* The thread may still use the thread-safe function. */
+  pthread_mutex_lock(&handing_over);
+  pthread_mutex_unlock(&handing_over);
+  if (!env) {
+    abandon(spawning);
+    free_spawning(spawning);
+    return;
+  }
+  require_ok(napi_remove_env_cleanup_hook(env, on_environment_end, spawning), "napi_remove_env_cleanup_hook");
+  /* These fail only in an environment that is ending, where no JavaScript runs any more. */
+  if (child_value(env, spawning, &value)) {
+    (void)napi_resolve_deferred(env, spawning->deferred, value);
+  } else if (napi_get_and_clear_last_exception(env, &value) == napi_ok) {
+    (void)napi_reject_deferred(env, spawning->deferred, value);
+  }
+  free_spawning(spawning);
+}
+
+/* --- The call --------------------------------------------------------------------------------- */
+
+/* Takes *spawning, also after a failure. */
+static bool queue(napi_env env, struct spawning *spawning, napi_value *result) {
+  napi_value name;
+  if (!check(env, napi_create_string_utf8(env, "CRIU_SPAWN", NAPI_AUTO_LENGTH, &name)) ||
+      !check(env, napi_create_promise(env, &spawning->deferred, result)) ||
+      !check(env, napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, NULL, settle,
+                                                  &spawning->settle))) {
+    free_spawning(spawning);
+    return false;
+  }
+  spawning->job.run = run;
+  require_ok(napi_add_env_cleanup_hook(env, on_environment_end, spawning), "napi_add_env_cleanup_hook");
+  int error = queue_spawn_job(&spawning->job);
+  if (!error) return true;
+  require_ok(napi_remove_env_cleanup_hook(env, on_environment_end, spawning), "napi_remove_env_cleanup_hook");
+  require_ok(napi_release_threadsafe_function(spawning->settle, napi_tsfn_abort),
+             "napi_release_threadsafe_function");
+  free_spawning(spawning);
+  return throw_errno(env, error, "pthread_create", NULL);
 }
 
 bool js_spawn(napi_env env, const struct call *call, napi_value *result) {
-  struct spawn_request request = {0};
-  bool done = get_spawn_request(env, call->arguments[0], &request) && spawn(env, &request, result);
-  free_spawn_request(&request);
-  return done;
+  struct spawning *spawning = calloc(1, sizeof *spawning);
+  if (!spawning) return throw_errno(env, ENOMEM, "calloc", NULL);
+  spawning->launch.request = &spawning->request;
+  if (get_spawn_request(env, call->arguments[0], &spawning->request))
+    return queue(env, spawning, result);
+  free_spawning(spawning);
+  return false;
 }

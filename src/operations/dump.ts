@@ -148,6 +148,7 @@ export async function dump(
       isSelfDump,
       check: () => assertExists(client, operation, pid, label),
       async stage() {
+        assertThawed(operation, pid, effective.freezeCgroup);
         if (operation === 'dump' && !isSelfDump) await procDirectory.prepare();
         const tree = descendantsOf(pid);
         if (operation === 'dump' && !force) await assertRestorable(operation, tree, effective);
@@ -202,7 +203,6 @@ export async function dump(
     return { ...resolved, hooks: overrideHooks(resolved.hooks, { statusReady }) };
   };
   try {
-    assertThawed(operation, pid, effective.freezeCgroup);
     const done = await perform(client, withManifest(), job);
     const { imagesDirectory, log, reply } = done;
     const frozenTimeMs = done.repliedAt - (frozenAt ?? done.repliedAt);

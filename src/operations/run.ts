@@ -213,14 +213,19 @@ export async function prepare<T>(
   };
   // The criu of an existing session inherited its descriptors when it was started.
   if (!given) makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
-  const workerSession = given ?? (await WorkerSession.open(opening));
+  const starting = Promise.resolve(given ?? WorkerSession.open(opening));
+  // Its failure is reported once the operation is staged.
+  starting.catch(() => {});
   let isReady = false;
   await using _unasked = {
     async [Symbol.asyncDispose]() {
-      if (!isReady && !given) await workerSession.end();
+      if (isReady || given) return;
+      const unasked = await starting.catch(() => undefined);
+      await unasked?.end();
     },
   };
   await using dumpImages = await stage?.();
+  const workerSession = await starting;
   const { logFile, writes, notifies, since } = traits[operation];
   const isConfigured = configured.imagesDirectory !== undefined;
   await using ownImages = await openDirectory(

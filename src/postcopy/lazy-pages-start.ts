@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { Cancellation } from '../concurrency/cancellation.ts';
-import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { invalid } from '../errors.ts';
 import { LogFile } from '../failure/log.ts';
 import { lazyPagesIn } from '../images/lazy-stats.ts';
@@ -97,11 +96,10 @@ export async function startLazyPages(
   makeBlocking(operation, inherited.find(([number]) => number === wire.ps?.fd)?.[1]);
   const pages = await lazyPagesIn(operation, images);
   const log = await LogFile.at(join(work, options.logFile ?? DEFAULT_LOG_NAME));
-  await spawnSlot();
   cancellation.throwIfRequested();
   const [statusFd, daemonStatusFd] = native().pipe();
   try {
-    const child = CriuChild.start({
+    const child = await CriuChild.start({
       path: binary.path,
       args: lazyPagesArguments({ wire, options, images, work }),
       inherited: [

@@ -1,7 +1,6 @@
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Cancellation } from '../concurrency/cancellation.ts';
-import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { invalid } from '../errors.ts';
 import {
   countLazyPages,
@@ -60,14 +59,13 @@ export async function startOwnLazyPages(
     throw invalid(operation, 'pageServer', takes, undefined);
   }
   const table = tableOf(memory);
-  await spawnSlot();
   outer.throwIfRequested();
   const path = lazyPagesDaemon();
   const [statusFd, daemonStatusFd] = native().pipe();
   const [tableFd, daemonTableFd] = native().streamPair(MAX_BUFFERED_BYTES);
   try {
     native().setBlocking(daemonTableFd);
-    const child = CriuChild.start({
+    const child = await CriuChild.start({
       path,
       args: [
         ...[IMAGES_OPTION, images, '--work-dir', work],

@@ -28,8 +28,8 @@ export class CriuChild {
   readonly #pidfd: number;
   readonly #stderr: Stderr;
 
-  /** Starts criu; throws the error of the system call that failed. */
-  static start({
+  /** Starts criu; rejects with the error of the system call that failed. */
+  static async start({
     path,
     args,
     inherited,
@@ -48,7 +48,7 @@ export class CriuChild {
     readonly enclosure?: Enclosure | undefined;
     /** For a criu that forks workers: called after output has arrived. */
     readonly onStderr?: () => void;
-  }): CriuChild {
+  }): Promise<CriuChild> {
     const nothing = openSync('/dev/null', 'r+');
     const stdin = inSession ? blockingStdin() : nothing;
     try {
@@ -56,7 +56,7 @@ export class CriuChild {
       try {
         const { launcher, steps, cloneFlags } = enclosure ?? {};
         const command = [path, ...args];
-        const child = native().spawn({
+        const child = await native().spawn({
           file: launcher ?? path,
           args: launcher ? [launcher, ...(steps ?? []), '--', path, ...command] : command,
           env: environmentEntries(),

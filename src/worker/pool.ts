@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { spawnSlot } from '../concurrency/spawn-slot.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { standardConfigFiles } from '../options/config-file.ts';
 import { environmentEntries } from './environment.ts';
 import type { Program } from './program.ts';
@@ -33,7 +33,7 @@ export class Pool {
   readonly #ending = new Set<Promise<unknown>>();
   #program: Program | undefined;
   #filling: Promise<void> | undefined;
-  #starting: Zygote | undefined;
+  #starting: Promise<Zygote> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #replacement: NodeJS.Timeout | undefined;
   #delayMs = FIRST_DELAY_MS;
@@ -84,7 +84,7 @@ export class Pool {
     this.#closed = true;
     clearTimeout(this.#retry);
     clearTimeout(this.#replacement);
-    await this.#starting?.end();
+    await this.#endStarting();
     await this.#filling;
     for (const member of [...this.#idle]) this.#drop(member);
     await Promise.all(this.#ending);
@@ -92,27 +92,31 @@ export class Pool {
 
   async #fill(): Promise<void> {
     // Let operations that start at this moment spawn first.
-    await spawnSlot();
+    await nextTurn();
     while (!this.#closed && this.#program && this.#idle.length + this.#lent.size < this.#size) {
       // A service has died meanwhile: its replacement is delayed.
       if (this.#retry) return;
       try {
         const startedWith = startConditions(this.#program);
-        const zygote = new Zygote(this.#program.path);
-        this.#starting = zygote;
+        this.#starting = Zygote.start(this.#program.path);
+        const zygote = await this.#starting;
         await zygote.ready;
         zygote.child.exit.exited.then(() => this.#onServiceEnd(zygote));
         this.#connect(zygote, startedWith);
       } catch {
-        await this.#starting?.end();
+        await this.#endStarting();
         // The next operation reports why criu cannot be started.
         this.#startLater();
         return;
       } finally {
         this.#starting = undefined;
       }
-      await spawnSlot();
     }
+  }
+
+  async #endStarting(): Promise<void> {
+    const zygote = await this.#starting?.catch(() => undefined);
+    await zygote?.end();
   }
 
   /** Has a service fork a worker, which waits for a request. */

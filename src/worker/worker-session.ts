@@ -1,4 +1,3 @@
-import { spawnSlot } from '../concurrency/spawn-slot.ts';
 import { CriuError, type CriuErrorCode } from '../errors.ts';
 import { Session } from '../protocol/session.ts';
 import type { CriuConnection } from './connection.ts';
@@ -33,8 +32,7 @@ export class WorkerSession {
     }
     const worker = fromPool(opening);
     if (worker) return new WorkerSession(worker, { worker, endpoint });
-    await spawnSlot();
-    return new WorkerSession(start(opening));
+    return new WorkerSession(await start(opening));
   }
 
   private constructor(
@@ -73,10 +71,10 @@ function fromPool(opening: Opening): ZygoteWorker | undefined {
   return worker;
 }
 
-function start({ operation, endpoint, ...options }: Opening): Worker {
+async function start({ operation, endpoint, ...options }: Opening): Promise<Worker> {
   const { inherited, inSession, enclosure, isHalfRestored } = options;
   try {
-    return Worker.start({
+    return await Worker.start({
       path: endpoint.path,
       enclosure,
       ...(inherited && { inherited }),

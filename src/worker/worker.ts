@@ -35,12 +35,12 @@ export class Worker implements CriuConnection {
   #killed = false;
   #program: string | undefined;
 
-  /** Starts criu; throws the error of the system call that failed. */
-  static start(options: WorkerOptions): Worker {
+  /** Starts criu; rejects with the error of the system call that failed. */
+  static async start(options: WorkerOptions): Promise<Worker> {
     const { path, inherited = [], inSession = false, enclosure, isHalfRestored } = options;
     const [socket, peer] = native().socketpair();
     try {
-      const child = CriuChild.start({
+      const child = await CriuChild.start({
         path,
         args: ['swrk', String(SWRK_FD)],
         inherited: [[SWRK_FD, peer], ...inherited],

@@ -24,6 +24,17 @@ const LINGER_MS = 1000;
 
 /** What a service logs when it has reaped a worker. Source: CRIU's criu/cr-service.c, reap_worker. */
 const WORKER_END = /^\([\d.]+\) Worker\(pid \d+\) (?:exited with (\d+)|was killed by (\d+):)/m;
+/** What a service is started with. */
+interface Means {
+  /** Has only its socket, while it starts. */
+  readonly directory: string;
+  readonly address: string;
+  /** The ends here of its pipes, and its own end of the one that tells that it lives. */
+  readonly status: number;
+  readonly criuLife: number;
+  readonly life: number;
+}
+
 /**
  * A `criu service` of this process alone, which is linked and initialised, and forks a worker for each
  * connection. It has one worker at a time, so that its standard error and the exit status that it logs are
@@ -41,15 +52,16 @@ export class Zygote {
   /** The worker that has not ended yet, and its exit. */
   #last: { readonly worker: ZygoteWorker; readonly exit: Deferred<ExitStatus> } | undefined;
 
-  /** Starts a service; throws the error of the system call that failed. */
-  constructor(path: string) {
+  /** Starts a service; rejects with the error of the system call that failed. */
+  static async start(path: string): Promise<Zygote> {
     // Only this user can enter the directory.
     const directory = mkdtempSync(join(tmpdir(), 'node-criu-'));
     const address = join(directory, 's');
     const [status, criuStatus] = native().pipe();
     const [criuLife, life] = native().pipe();
+    let zygote: Zygote | undefined;
     try {
-      this.child = CriuChild.start({
+      const child = await CriuChild.start({
         path,
         // At this level a service logs the end of each worker.
         args: ['service', '--address', address, '--status-fd', String(STATUS_FD), '-v3'],
@@ -57,8 +69,12 @@ export class Zygote {
           [STATUS_FD, criuStatus],
           [LIFE_FD, criuLife],
         ],
-        onStderr: () => this.#onStderr(),
+        onStderr: () => {
+          if (zygote) zygote.#onStderr();
+        },
       });
+      zygote = new Zygote(child, { directory, address, status, criuLife, life });
+      return zygote;
     } catch (error) {
       for (const fd of [status, criuLife, life]) native().close(fd);
       rmSync(directory, { recursive: true });
@@ -66,7 +82,11 @@ export class Zygote {
     } finally {
       native().close(criuStatus);
     }
-    const { exit } = this.child;
+  }
+
+  private constructor(child: CriuChild, { directory, address, status, criuLife, life }: Means) {
+    this.child = child;
+    const { exit } = child;
     exit.beforeReap = () => {
       this.#last?.exit.resolve(this.#last.worker.outliveService());
       this.#last = undefined;

@@ -27,7 +27,7 @@ export async function startObstacle(
   const [file = '', ...args] = [...through, ...obstacle];
   const { path } = await findExecutable('start', file);
   const files = [openSync('/dev/null', 'r'), openSync(stdout, 'a')] as const;
-  const { pid, pidfd } = native().spawn({
+  const { pid, pidfd } = await native().spawn({
     file: path,
     args: [file, ...args],
     env: [`PATH=${process.env.PATH}`],

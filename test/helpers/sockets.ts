@@ -59,7 +59,7 @@ export async function datagramSocket(): Promise<number> {
   const [here, there] = native().socketpair();
   const file = await compileFixture('send-fds');
   const descriptors = [[3, there]] as const;
-  const { pid, pidfd } = native().spawn({ file, args: [file, '-'], env: [], descriptors });
+  const { pid, pidfd } = await native().spawn({ file, args: [file, '-'], env: [], descriptors });
   native().close(there);
   let packet: ReturnType<ReturnType<typeof native>['receive']> = null;
   await waitFor(() => {

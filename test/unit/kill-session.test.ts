@@ -22,8 +22,8 @@ afterEach(() => {
 });
 
 /** Starts a shell that leads a session. */
-function lead(script: string): { pid: number; watch: ExitWatch } {
-  const { pid, pidfd } = addon.spawn({
+async function lead(script: string): Promise<{ pid: number; watch: ExitWatch }> {
+  const { pid, pidfd } = await addon.spawn({
     file: '/bin/sh',
     args: ['sh', '-c', script],
     env: [`PATH=${process.env.PATH}`],
@@ -38,7 +38,7 @@ function lead(script: string): { pid: number; watch: ExitWatch } {
 
 test('kills every member of the session of a child that has ended, and nothing after it is reaped', async () => {
   // With job control the second sleep leads a process group of its own.
-  const { pid, watch } = lead('sleep 1000 & set -m; sleep 1000 & exit 1');
+  const { pid, watch } = await lead('sleep 1000 & set -m; sleep 1000 & exit 1');
   let killed: number[] = [];
   watch.beforeReap = () => {
     killed = killSession(pid);
@@ -50,7 +50,7 @@ test('kills every member of the session of a child that has ended, and nothing a
 });
 
 test('spares the session of a child that lives', async () => {
-  const { pid, watch } = lead('exec sleep 1000');
+  const { pid, watch } = await lead('exec sleep 1000');
   expect(killSession(pid)).toEqual([]);
   expect(isAlive(pid)).toBe(true);
   process.kill(pid, 'SIGKILL');

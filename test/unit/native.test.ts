@@ -10,7 +10,10 @@ import { Worker } from 'node:worker_threads';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { native, type Packet, type SpawnRequest, type WaitStatus } from '../../src/native/index.ts';
+import { fileId, programOf } from '../../src/procfs/program.ts';
+import { childrenOf } from '../../src/procfs/tree.ts';
 import { compileFixture } from '../helpers/compile.ts';
+import { heldProgram } from '../helpers/held-program.ts';
 import { temporaryDirectory } from '../helpers/workload.ts';
 
 const addon = native();
@@ -73,9 +76,13 @@ interface Child {
   readonly ended: () => Promise<WaitStatus>;
 }
 
-function spawn(file: string, args: string[] = [], more: Partial<SpawnRequest> = {}): Child {
+async function spawn(
+  file: string,
+  args: string[] = [],
+  more: Partial<SpawnRequest> = {},
+): Promise<Child> {
   const request = { file, args: [file, ...args], env: [], descriptors: [], ...more };
-  const { pid, pidfd } = addon.spawn(request);
+  const { pid, pidfd } = await addon.spawn(request);
   let status: WaitStatus | null | undefined = null;
   closers.push(() => {
     if (status === null) {
@@ -117,7 +124,7 @@ async function readToEnd(fd: number): Promise<string> {
 async function shell(command: string, more: Partial<SpawnRequest> = {}) {
   const [output, input] = pipe();
   const descriptors = [[1, input], [2, input], ...(more.descriptors ?? [])] as [number, number][];
-  const child = spawn('/bin/sh', ['-c', command], { ...more, descriptors });
+  const child = await spawn('/bin/sh', ['-c', command], { ...more, descriptors });
   addon.close(input);
   const text = await readToEnd(output);
   return { text, ...(await child.ended()) };
@@ -135,6 +142,15 @@ function failure(action: () => unknown): NodeJS.ErrnoException {
     return error as NodeJS.ErrnoException;
   }
   throw new Error('expected a failure');
+}
+
+async function rejection(action: Promise<unknown>): Promise<NodeJS.ErrnoException> {
+  return await action.then(
+    () => {
+      throw new Error('expected a failure');
+    },
+    (error) => error,
+  );
 }
 
 describe('packets', () => {
@@ -233,7 +249,9 @@ describe('packets', () => {
     const files = ['alpha', 'beta', 'gamma'].map((text) => path.join(directory, text));
     for (const file of files) fs.writeFileSync(file, path.basename(file));
     const [here, there] = socketpair();
-    const sender = spawn(await compileFixture('send-fds'), files, { descriptors: [[3, there]] });
+    const sender = await spawn(await compileFixture('send-fds'), files, {
+      descriptors: [[3, there]],
+    });
     await readable(here);
     const packet = addon.receive(here) as Packet;
     closing(packet.fds);
@@ -249,7 +267,7 @@ describe('packets', () => {
   test('receives the maximum number of descriptors in one packet', async () => {
     const [here, there] = socketpair();
     const files = Array<string>(253).fill('/dev/null');
-    spawn(await compileFixture('send-fds'), files, { descriptors: [[3, there]] });
+    await spawn(await compileFixture('send-fds'), files, { descriptors: [[3, there]] });
     await readable(here);
     const packet = addon.receive(here) as Packet;
     closing(packet.fds);
@@ -280,7 +298,7 @@ describe('stream sockets', () => {
     expect(addon.receive(connection, 99)).toBeUndefined();
 
     const [here, there] = closing(addon.streamPair(1 << 16));
-    spawn(await compileFixture('send-fds'), ['/dev/null'], { descriptors: [[3, there]] });
+    await spawn(await compileFixture('send-fds'), ['/dev/null'], { descriptors: [[3, there]] });
     await readable(here);
     const part = addon.receive(here, 2) as Packet;
     closing(part.fds);
@@ -300,7 +318,7 @@ describe('stream sockets', () => {
 
 test('signalAtEnd signals a process when the last writer of its pipe is closed', async () => {
   const [output, input] = pipe();
-  const child = spawn('/bin/sleep', ['1000'], { descriptors: [[3, output]] });
+  const child = await spawn('/bin/sleep', ['1000'], { descriptors: [[3, output]] });
   addon.signalAtEnd(output, child.pid, os.constants.signals.SIGTERM);
   addon.close(output);
   addon.close(input);
@@ -352,7 +370,7 @@ describe('watch', () => {
     const [output, input] = pipe();
     addon.close(input);
     await readable(output);
-    const child = spawn('/bin/true');
+    const child = await spawn('/bin/true');
     await readable(child.pidfd);
     expect(await child.ended()).toEqual({ code: 0, signal: null });
   });
@@ -500,14 +518,14 @@ describe('spawn', () => {
   });
 
   test('reports the signal that killed a program', async () => {
-    const child = spawn('/bin/sleep', ['1000']);
+    const child = await spawn('/bin/sleep', ['1000']);
     expect(addon.wait(child.pidfd)).toBeNull();
     addon.pidfdSendSignal(child.pidfd, os.constants.signals.SIGTERM);
     expect(await child.ended()).toEqual({ code: null, signal: os.constants.signals.SIGTERM });
   });
 
   test('returns no status for a child that was reaped, or for a process that is not a child', async () => {
-    const child = spawn('/bin/true');
+    const child = await spawn('/bin/true');
     await child.ended();
     expect(addon.wait(child.pidfd)).toBeUndefined();
     expect(failure(() => addon.pidfdSendSignal(child.pidfd, 0))).toMatchObject({ code: 'ESRCH' });
@@ -518,7 +536,7 @@ describe('spawn', () => {
   test('passes arguments, environment and working directory, in UTF-8', async () => {
     const cwd = path.join(directory, 'ünder');
     fs.mkdirSync(cwd);
-    const child = spawn('/bin/sleep', ['1000'], { env: ['NAME=välue', 'EMPTY='], cwd });
+    const child = await spawn('/bin/sleep', ['1000'], { env: ['NAME=välue', 'EMPTY='], cwd });
     const proc = `/proc/${child.pid}`;
     // The kernel lets us go on a moment before it has laid out the new program's arguments.
     const commandLine = () => fs.readFileSync(`${proc}/cmdline`, 'utf8');
@@ -532,22 +550,21 @@ describe('spawn', () => {
     ['ENOENT', 'a missing program', () => path.join(directory, 'missing')],
     ['EACCES', 'a file without execute permission', () => addonFileCopy(0o644)],
     ['ENOEXEC', 'a file of an unknown format', () => addonFileCopy(0o755, 'no program')],
-  ])('throws %s for %s', (code, _, program) => {
+  ])('rejects with %s for %s', async (code, _, program) => {
     const file = program();
     const before = openFiles().size;
-    const error = failure(() =>
-      addon.spawn({ file, args: [file], env: [], descriptors: [[0, 0]] }),
-    );
+    const request = { file, args: [file], env: [], descriptors: [[0, 0]] as const };
+    const error = await rejection(addon.spawn(request));
     expect(error).toMatchObject({ code, syscall: 'execve', path: file });
     expect(error.message).toMatch(new RegExp(`^${code}: .*, execve '${file}'$`));
     expect(openFiles().size).toBe(before);
     expect(zombies()).toEqual([]);
   });
 
-  test('throws for a missing working directory and for closed descriptors', () => {
+  test('rejects for a missing working directory, and throws for closed descriptors', async () => {
     const request = { file: '/bin/true', args: [], env: [], descriptors: [] };
     const cwd = path.join(directory, 'missing');
-    expect(failure(() => addon.spawn({ ...request, cwd }))).toMatchObject({
+    expect(await rejection(addon.spawn({ ...request, cwd }))).toMatchObject({
       code: 'ENOENT',
       syscall: 'chdir',
       path: cwd,
@@ -563,7 +580,7 @@ describe('spawn', () => {
     const [a] = socketpair();
     const file = openFile(addonFile);
     fs.closeSync(fs.openSync('/dev/null', 'r'));
-    const child = spawn('/bin/sleep', ['1000'], {
+    const child = await spawn('/bin/sleep', ['1000'], {
       descriptors: [
         [700, file],
         [3, a],
@@ -578,7 +595,7 @@ describe('spawn', () => {
         5: mine.get(file),
         700: mine.get(file),
       });
-    const bare = spawn('/bin/sleep', ['1000']);
+    const bare = await spawn('/bin/sleep', ['1000']);
     await expect.poll(() => descriptorsOf(bare)).toEqual({});
   });
 
@@ -588,11 +605,12 @@ describe('spawn', () => {
       const fs = require('node:fs');
       const fds = Array.from({ length: 300 }, () => fs.openSync('/dev/null', 'r'));
       const start = (descriptors) =>
-        native.spawn({ file: '/bin/sleep', args: ['sleep', '1000'], env: [], descriptors }).pid;
-      const pids = [start([[700, fds[9]], [5, fds[1]]]), start([])];
-      fs.writeSync(1, JSON.stringify(pids));`;
+        native.spawn({ file: '/bin/sleep', args: ['sleep', '1000'], env: [], descriptors });
+      Promise.all([start([[700, fds[9]], [5, fds[1]]]), start([])]).then((children) => {
+        fs.writeSync(1, JSON.stringify(children.map(({ pid }) => pid)));
+      });`;
     const [output, input] = pipe();
-    const node = spawn(process.execPath, ['-e', code], {
+    const node = await spawn(process.execPath, ['-e', code], {
       env: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
       seccompFilter: withoutCloseRange(),
       descriptors: [
@@ -616,7 +634,7 @@ describe('spawn', () => {
     const [a, b] = socketpair();
     const [c] = pipe();
     const mine = openFiles();
-    const child = spawn('/bin/sleep', ['1000'], {
+    const child = await spawn('/bin/sleep', ['1000'], {
       descriptors: [
         [a, b],
         [b, c],
@@ -636,7 +654,7 @@ describe('spawn', () => {
 
   test('a descriptor can keep its number', async () => {
     const [output, input] = pipe();
-    const child = spawn('/bin/sh', ['-c', `echo kept >/proc/self/fd/${input}`], {
+    const child = await spawn('/bin/sh', ['-c', `echo kept >/proc/self/fd/${input}`], {
       descriptors: [[input, input]],
     });
     addon.close(input);
@@ -644,27 +662,27 @@ describe('spawn', () => {
     expect(await child.ended()).toEqual({ code: 0, signal: null });
   });
 
-  test('the child leads a new session only on request', () => {
+  test('the child leads a new session only on request', async () => {
     const session = (pid: number) => procStat(pid)[5];
-    const child = spawn('/bin/sleep', ['1000'], { newSession: true });
+    const child = await spawn('/bin/sleep', ['1000'], { newSession: true });
     expect(session(child.pid)).toBe(`${child.pid}`);
-    expect(session(spawn('/bin/sleep', ['1000']).pid)).toBe(session(process.pid));
+    expect(session((await spawn('/bin/sleep', ['1000'])).pid)).toBe(session(process.pid));
   });
 
-  test('the child has the umask of the request, and that of this process does not change', () => {
+  test('the child has the umask of the request, and that of this process does not change', async () => {
     const before = procStatus('thread-self', 'Umask');
-    const child = spawn('/bin/sleep', ['1000'], { umask: 0o077 });
+    const child = await spawn('/bin/sleep', ['1000'], { umask: 0o077 });
     expect(procStatus(child.pid, 'Umask')).toBe('0077');
-    expect(procStatus(spawn('/bin/sleep', ['1000']).pid, 'Umask')).toBe(before);
+    expect(procStatus((await spawn('/bin/sleep', ['1000'])).pid, 'Umask')).toBe(before);
     expect(procStatus('thread-self', 'Umask')).toBe(before);
   });
 
-  test('the child starts with no signal blocked or ignored, and this process keeps its own', () => {
+  test('the child starts with no signal blocked or ignored, and this process keeps its own', async () => {
     const signals = (pid: number | 'thread-self') =>
       ['SigBlk', 'SigIgn'].map((field) => BigInt(`0x${procStatus(pid, field)}`));
     const before = signals('thread-self');
     expect(before[1]).not.toBe(0n); // Node ignores SIGPIPE
-    expect(signals(spawn('/bin/sleep', ['1000']).pid)).toEqual([0n, 0n]);
+    expect(signals((await spawn('/bin/sleep', ['1000'])).pid)).toEqual([0n, 0n]);
     expect(signals('thread-self')).toEqual(before);
   });
 
@@ -679,19 +697,74 @@ describe('spawn', () => {
     expect(fs.existsSync(target)).toBe(false);
   });
 
-  test('a filter that the kernel refuses throws', () => {
+  test('rejects for a filter that the kernel refuses', async () => {
     const request = { file: '/bin/true', args: [], env: [], descriptors: [] };
     const seccompFilter = new Uint8Array(8).fill(255);
-    expect(failure(() => addon.spawn({ ...request, seccompFilter }))).toMatchObject({
+    expect(await rejection(addon.spawn({ ...request, seccompFilter }))).toMatchObject({
       code: 'EINVAL',
       syscall: 'seccomp',
+    });
+  });
+
+  describe('while it starts', () => {
+    test('the event loop goes on, and other programs start', async () => {
+      const held = await heldProgram('/bin/sleep');
+      let hasStarted = false;
+      const child = spawn(held.file, ['1000']).then((started) => {
+        hasStarted = true;
+        return started;
+      });
+      expect(await (await spawn('/bin/true')).ended()).toEqual({ code: 0, signal: null });
+      expect(hasStarted).toBe(false);
+      await held.release();
+      await child;
+    });
+
+    test('descriptors may be closed, and the working directory may change', async () => {
+      const held = await heldProgram('/bin/sleep');
+      const [, input] = pipe();
+      const [sent, cwd] = [openFiles().get(input), process.cwd()];
+      const child = spawn(held.file, ['1000'], { descriptors: [[3, input]] });
+      addon.close(input);
+      expect(openFile('/dev/null')).toBe(input);
+      process.chdir('/');
+      await held.release();
+      const { pid } = await child;
+      process.chdir(cwd);
+      await expect.poll(() => descriptorsOf({ pid })).toEqual({ 3: sent });
+      expect(fs.readlinkSync(`/proc/${pid}/cwd`)).toBe(cwd);
+    });
+
+    test('a worker may be terminated: nothing is left of the program when it has ended', async () => {
+      const before = openFiles().size;
+      const held = await heldProgram('/bin/sleep');
+      const request = { file: held.file, args: ['held', '0.1'], env: [], descriptors: [] };
+      const worker = new Worker(
+        `const { parentPort, workerData: [addon, request] } = require('node:worker_threads');
+         require(addon).spawn(request);
+         parentPort.postMessage('');`,
+        { eval: true, workerData: [addonFile, request] },
+      );
+      await new Promise((resolve) => worker.once('message', resolve));
+      await worker.terminate();
+      await held.release();
+      const isRunning = () =>
+        childrenOf(process.pid).some((pid) => programOf(pid) === fileId(held.file));
+      await expect.poll(isRunning).toBe(true);
+      await expect.poll(() => [isRunning(), ...zombies()]).toEqual([false]);
+      expect(openFiles().size).toBe(before);
     });
   });
 
   test('leaves no zombie and no descriptor', async () => {
     const before = openFiles().size;
     for (let i = 0; i < 20; i++) {
-      const { pidfd } = addon.spawn({ file: '/bin/true', args: [], env: [], descriptors: [] });
+      const { pidfd } = await addon.spawn({
+        file: '/bin/true',
+        args: [],
+        env: [],
+        descriptors: [],
+      });
       await readable(pidfd);
       expect(addon.wait(pidfd)).toEqual({ code: 0, signal: null });
       addon.close(pidfd);
@@ -898,9 +971,7 @@ function procStat(pid: number): string[] {
 }
 
 function zombies(): number[] {
-  const children = fs.readFileSync('/proc/thread-self/children', 'utf8').trim();
-  const pids = children === '' ? [] : children.split(' ').map(Number);
-  return pids.filter((pid) => procStat(pid)[2] === 'Z');
+  return childrenOf(process.pid).filter((pid) => procStat(pid)[2] === 'Z');
 }
 
 type Instruction = readonly [code: number, jt: number, jf: number, k: number];

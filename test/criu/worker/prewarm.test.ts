@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
 import { Criu, type WorkerTrace } from '../../../src/index.ts';
 import { statusOf } from '../../../src/procfs/status.ts';
+import { childrenOf } from '../../../src/procfs/tree.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { children, holdings } from '../../helpers/own-resources.ts';
@@ -29,8 +30,7 @@ async function workers(): Promise<number[]> {
 /** Waits until services answer requests; returns their pids. */
 async function ready(criu: Criu, count: number): Promise<number[]> {
   const services = await waiting(count);
-  const haveWorker = async () =>
-    (await Promise.all(services.map(readChildren))).every((pids) => pids.length === 1);
+  const haveWorker = () => services.every((pid) => childrenOf(pid).length === 1);
   await waitFor(haveWorker, 'each has a worker');
   // A service is used once its worker waits.
   const pool = starts();
@@ -40,11 +40,6 @@ async function ready(criu: Criu, count: number): Promise<number[]> {
     return pool.started.length === length;
   }, 'they are used');
   return services;
-}
-
-async function readChildren(pid: number): Promise<string[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1').catch(() => '');
-  return text.split(' ').filter(Boolean);
 }
 
 /** Makes an operation in which `stop` stops a criu and cancels the operation. */
@@ -299,7 +294,8 @@ test.each([false, true])(
     const script = `import { Criu } from ${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)};
     import { readFileSync, readdirSync } from 'node:fs';
     const criu = new Criu({ path: ${JSON.stringify(criuPath())}, prewarm: 2 });
-    const childrenOf = (pid) => readFileSync('/proc/' + pid + '/task/' + pid + '/children', 'utf8').split(' ').filter(Boolean);
+    const childrenOf = (pid) => readdirSync('/proc/' + pid + '/task')
+      .flatMap((thread) => readFileSync('/proc/' + pid + '/task/' + thread + '/children', 'utf8').split(' ').filter(Boolean));
     const wait = setInterval(() => {
       const services = childrenOf(process.pid);
       const workers = services.flatMap(childrenOf);
