@@ -17,7 +17,7 @@ cd "$copy"
 
 CFLAGS='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g' \
   node scripts/build-addon.mjs
-for name in send-fds sandbox; do   # the compiler must not run with the sanitizer preloaded
+for name in send-fds sandbox lease; do   # the compiler must not run with the sanitizer preloaded
   bash scripts/fixture.sh "$name" > /dev/null
 done
 

@@ -9,7 +9,7 @@ import { temporaryDirectory } from './workload.ts';
 export async function heldProgram(program: string) {
   const file = join(await temporaryDirectory(), 'held');
   await copyFile(program, file);
-  const holder = execa(await compileFixture('lease'), [file], { buffer: false });
+  const holder = execa(await compileFixture('lease'), [file], { buffer: false, reject: false });
   onTestFinished(() => void holder.kill('SIGKILL'));
   await new Promise((resolve) => holder.stdout.once('data', resolve));
   const release = async () => {
