@@ -50,10 +50,12 @@ static int by_target(const void *a, const void *b) {
   return (left->target > right->target) - (left->target < right->target);
 }
 
+/* The copies are above all targets. */
 static bool copy_sources(napi_env env, struct spawn_request *request) {
+  int floor = request->map_count ? request->map[request->map_count - 1].target + 1 : 0;
   for (; request->copied < request->map_count; request->copied++) {
     int *source = &request->map[request->copied].source;
-    int copy = fcntl(*source, F_DUPFD_CLOEXEC, 0);
+    int copy = fcntl(*source, F_DUPFD_CLOEXEC, floor);
     if (copy < 0) return throw_errno(env, errno, "fcntl", NULL);
     *source = copy;
   }
@@ -81,7 +83,6 @@ static bool get_map(napi_env env, napi_value list, struct spawn_request *request
   for (uint32_t i = 1; i < length; i++)
     if (map[i].target == map[i - 1].target)
       return throw_type(env, "two descriptors have the same number in the child");
-  request->floor = length ? map[length - 1].target + 1 : 0;
   return copy_sources(env, request);
 }
 

@@ -94,17 +94,12 @@ static void close_listed(struct launch *launch) {
   if (size < 0) fail(launch, "getdents64");
 }
 
-/* Copies the sources above all targets first, so that swaps and cycles become plain copies. */
+/* The sources are above all targets, so that swaps and cycles are plain copies. */
 static void arrange_descriptors(struct launch *launch) {
   const struct spawn_request *request = launch->request;
-  struct mapping *map = request->map;
   for (size_t i = 0; i < request->map_count; i++) {
-    map[i].above = fcntl(map[i].source, F_DUPFD_CLOEXEC, request->floor);
-    if (map[i].above < 0) fail(launch, "fcntl");
-  }
-  for (size_t i = 0; i < request->map_count; i++) {
-    if (dup2(map[i].above, map[i].target) < 0) fail(launch, "dup2");
-    close(map[i].above);
+    if (dup2(request->map[i].source, request->map[i].target) < 0) fail(launch, "dup2");
+    close(request->map[i].source);
   }
   if (!close_ranges(request)) close_listed(launch);
 }

@@ -8,7 +8,6 @@
 /* Descriptor `source`, a copy that belongs to the request, becomes descriptor `target` of the child. */
 struct mapping {
   int target, source;
-  int above; /* for the child */
 };
 
 struct spawn_request {
@@ -17,7 +16,6 @@ struct spawn_request {
   char **args, **env;
   struct mapping *map; /* sorted by target */
   size_t map_count, copied;
-  int floor; /* the lowest descriptor above all targets */
   int clone_flags; /* namespaces to create */
   uid_t *ids; /* uid, gid and supplementary groups, or NULL */
   size_t id_count;
