@@ -57,6 +57,8 @@ export function translate(
   checkTogether(operation, options, wire.ps as CriuWireOpts['ps'], caller);
   // As in runc: without memory tracking CRIU would write every page again.
   if (operation !== 'pageServer' && options.parentImage !== undefined) wire.track_mem ??= true;
+  // CRIU's page server would compare the name of its client with its own address, which no two hosts have in common.
+  if (operation === 'pageServer' && wire.tls === true) wire.tls_no_cn_verify = true;
   // CRIU reads the inodes only if the request has the field ext_unix_sk.
   if (options.unixSkIno !== undefined) wire.ext_unix_sk ??= false;
   return { wire, inherited, newest };

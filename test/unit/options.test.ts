@@ -47,6 +47,9 @@ test('the table has every field of criu_opts, in the order of the field numbers'
   );
 });
 
+/** A page server takes every certificate of the authority: a client connects from any address. */
+const anyClient = { tls_no_cn_verify: true };
+
 describe.each([...rowOf])('option %s', (option, [field, row]) => {
   const { accepted, refused, beside = {}, adds = {} } = cases[option as keyof typeof cases];
 
@@ -58,7 +61,10 @@ describe.each([...rowOf])('option %s', (option, [field, row]) => {
         const expected = {
           ...(operation !== 'pageServer' && adds),
           ...(option === 'tls'
-            ? (wire as object)
+            ? {
+                ...(wire as object),
+                ...(operation === 'pageServer' && given !== false && anyClient),
+              }
             : field && wire !== undefined && { [field]: wire }),
         };
         expect(translated.wire).toEqual(expected);
@@ -230,7 +236,10 @@ describe('a combination of options', () => {
       'a page server that speaks TLS on a given socket',
       'pageServer',
       { pageServer: { fd }, tls: files },
-      { ps: { fd: 4 }, tls: true, tls_cacert: '/ca', tls_cert: '/cert', tls_key: '/key' },
+      {
+        ...{ ps: { fd: 4 }, tls: true, tls_cacert: '/ca', tls_cert: '/cert', tls_key: '/key' },
+        ...anyClient,
+      },
     ],
     [
       'files with relative paths, which CRIU would look for in the directory of the images',
