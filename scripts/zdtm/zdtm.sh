@@ -102,6 +102,18 @@ run() { # FLAVOR PATTERN
   (cd "$cache/test" && ZDTM_RESULTS=$results/$1.jsonl ./zdtm.py run "${options[@]}" &>> "$results/$1.log") || true
 }
 
+# Removes the hierarchies that the tests have left: each ends with its last control group.
+remove_hierarchies() {
+  local name directory=$cache/hierarchy
+  mkdir -p "$directory"
+  for name in zdtmtst zdtmtst.defaultroot; do
+    grep -q ":name=$name:" /proc/self/cgroup || continue
+    mount -t cgroup -o none,name=$name zdtm "$directory"
+    find "$directory" -mindepth 1 -depth -type d -exec rmdir {} + || true
+    umount "$directory"
+  done
+}
+
 [ $EUID = 0 ] || { say 'needs root'; exit 2; }
 NODE=$(type -P node)   # for scripts/zdtm/criu
 export NODE
@@ -126,6 +138,7 @@ if [ -z "$report" ]; then
     say "flavor $flavor; its output is in .cache/zdtm/results/$flavor.log"
     run "$flavor" "(?!.*cgroup)$pattern"
     ZDTM_CGROUPS=1 run "$flavor" "(?=.*cgroup)$pattern"
+    remove_hierarchies
   done
 fi
 status=0
