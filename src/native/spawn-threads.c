@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 /* The threads that start children: until a child executes its program, the thread that starts it sleeps, which takes
  * milliseconds on a busy host. They never end, because a child can ask to be killed with the thread that has started
  * it (PR_SET_PDEATHSIG). */

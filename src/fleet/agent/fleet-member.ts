@@ -44,6 +44,8 @@ const LOCK = 4;
  * buffers of its connection, which are most of its memory if thousands ask all the time.
  */
 const DRAIN_DELAY_S = 30;
+/** The same for the queue that all agents share: Redis tells one of them of a new job, and that one may hang. */
+const SHARED_DRAIN_DELAY_S = 5;
 /** How long Redis may take for what an agent says and asks at its end, in milliseconds. It may be away. */
 const FAREWELL_MS = 5000;
 const OPERATION = 'join';
@@ -209,7 +211,7 @@ export class FleetMember implements AsyncDisposable {
       stalledInterval: heartbeatMs,
       // A move that a dead agent has begun is taken up again by the next one, however often that happens.
       maxStalledCount: 1000,
-      drainDelay: DRAIN_DELAY_S,
+      drainDelay: queue === OPERATIONS ? SHARED_DRAIN_DELAY_S : DRAIN_DELAY_S,
       settings: { backoffStrategy },
     });
     worker.on('error', (error) => this.#warn(error));

@@ -263,3 +263,17 @@ async function scripted(answer: string): Promise<object> {
   const { port } = server.address() as AddressInfo;
   return { host: '127.0.0.1', port };
 }
+
+test('an agent that hangs does not keep the end of an operation from the others', async () => {
+  const { fleet, join, redis } = await localFleet();
+  // Redis tells of a new job whoever has waited longest, here somebody who never takes it.
+  const hanging = redis.client.duplicate();
+  onTestFinished(() => hanging.disconnect());
+  const told = hanging.bzpopmin('node-criu:test:operations:marker', 0);
+  await join({ name: 'a' });
+  const operation = await fleet.run({ name: 'one', command: ['sleep', '1000'] }, { on: 'a' });
+  const ended = operation.result().then(() => 'ended');
+  // Far less than the time after which agents ask Redis by themselves.
+  expect(await Promise.race([ended, sleep(20_000)])).toBe('ended');
+  expect(await told).not.toBeNull();
+});
