@@ -1,5 +1,5 @@
 /* The part of Node-API that the addon needs to load and to start a program, for platforms for which
- * there is no Node: values and objects, but no JavaScript. scripts/foreign.sh adds stubs for all
+ * there is no Node: values, objects and one promise, but no JavaScript. scripts/foreign.sh adds stubs for all
  * other functions, which end the process with the function's name.
  *
  * usage: load-addon ADDON PROGRAM [ARGUMENT…]
@@ -11,6 +11,7 @@
 #include <math.h>
 #include <node_api.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,71 @@ napi_status napi_get_element(napi_env env, napi_value object, uint32_t index, na
   return napi_ok;
 }
 
+napi_status napi_create_string_utf8(napi_env env, const char *string, size_t length, napi_value *value) {
+  (void)env, (void)length;
+  *value = text(string);
+  return napi_ok;
+}
+
+/* --- One promise, which a thread settles --------------------------------------------------- */
+
+static napi_value settled;
+
+struct napi_threadsafe_function__ {
+  napi_threadsafe_function_call_js call;
+  void *context, *data;
+  sem_t called;
+};
+static struct napi_threadsafe_function__ thread_function;
+
+napi_status napi_create_promise(napi_env env, napi_deferred *deferred, napi_value *promise) {
+  *deferred = NULL;
+  return napi_create_object(env, promise);
+}
+
+napi_status napi_resolve_deferred(napi_env env, napi_deferred deferred, napi_value value) {
+  (void)env, (void)deferred;
+  settled = value;
+  return napi_ok;
+}
+
+napi_status napi_create_threadsafe_function(napi_env env, napi_value function, napi_value resource,
+                                            napi_value name, size_t most, size_t threads, void *data,
+                                            napi_finalize end, void *context,
+                                            napi_threadsafe_function_call_js call,
+                                            napi_threadsafe_function *result) {
+  (void)env, (void)function, (void)resource, (void)name, (void)most, (void)threads, (void)data, (void)end;
+  thread_function.call = call;
+  thread_function.context = context;
+  sem_init(&thread_function.called, 0, 0);
+  *result = &thread_function;
+  return napi_ok;
+}
+
+napi_status napi_call_threadsafe_function(napi_threadsafe_function function, void *data,
+                                          napi_threadsafe_function_call_mode mode) {
+  (void)mode;
+  function->data = data;
+  sem_post(&function->called);
+  return napi_ok;
+}
+
+napi_status napi_release_threadsafe_function(napi_threadsafe_function function,
+                                             napi_threadsafe_function_release_mode mode) {
+  (void)function, (void)mode;
+  return napi_ok;
+}
+
+napi_status napi_add_env_cleanup_hook(napi_env env, void (*hook)(void *), void *data) {
+  (void)env, (void)hook, (void)data;
+  return napi_ok;
+}
+
+napi_status napi_remove_env_cleanup_hook(napi_env env, void (*hook)(void *), void *data) {
+  (void)env, (void)hook, (void)data;
+  return napi_ok;
+}
+
 /* --- The caller -------------------------------------------------------------------------- */
 
 static struct napi_env__ env;
@@ -265,9 +331,12 @@ int main(int count, char **arguments) {
   add(request, "args", list(count - 2, words));
   add(request, "env", list(0, NULL));
   add(request, "descriptors", list(1, &output));
-  napi_value child = call("spawn", request);
-  if (!child || integer(get(child, "pid")) <= 0) die("spawn() failed", NULL);
+  if (!call("spawn", request)) die("spawn() threw", NULL);
   call("close", pipe->items[1]);
+  while (sem_wait(&thread_function.called) < 0);
+  thread_function.call(&env, NULL, thread_function.context, thread_function.data);
+  napi_value child = settled;
+  if (!child || integer(get(child, "pid")) <= 0) die("spawn() was rejected", NULL);
 
   int end = integer(pipe->items[0]);
   struct pollfd wait = {.fd = integer(get(child, "pidfd")), .events = POLLIN};
