@@ -236,7 +236,8 @@ export class FleetMember implements AsyncDisposable {
   }
 
   #beatSoon(): void {
-    if (this.#closing) return;
+    // Before it listens, it could only say that nobody reaches it.
+    if (this.#closing || !this.#server) return;
     this.#beating = this.#beating.then(() => this.#beat());
   }
 

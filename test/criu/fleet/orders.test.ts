@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
 import type { Action, Order } from '../../../src/fleet/orders/order.ts';
 import { signOrder } from '../../../src/fleet/orders/sign.ts';
 import { Fleet } from '../../../src/fleet.ts';
+import { Criu, type IncomingMigration, type ServeMigrationsOptions } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { fleetRedis } from '../../helpers/fleet-redis.ts';
 import { type LocalFleet, localFleet, operatorKeys } from '../../helpers/fleets.ts';
@@ -276,4 +278,21 @@ test('an agent that hangs does not keep the end of an operation from the others'
   // Far less than the time after which agents ask Redis by themselves.
   expect(await Promise.race([ended, sleep(20_000)])).toBe('ended');
   expect(await told).not.toBeNull();
+});
+
+test('an agent that finds ended migrations when it starts is announced only once it can be reached', async () => {
+  const { fleet, join } = await localFleet();
+  const announced: unknown[] = [];
+  class Recovering extends Criu {
+    override async serveMigrations(options: ServeMigrationsOptions) {
+      const ended = { id: randomUUID(), state: 'aborted', offer: {} } as unknown;
+      await options.hooks?.afterMigration?.(ended as IncomingMigration);
+      await sleep(500);
+      announced.push(...(await fleet.hosts()));
+      return await super.serveMigrations(options);
+    }
+  }
+  await join({ name: 'a', criu: new Recovering({ path: criuPath() }) });
+  expect(announced).toEqual([]);
+  expect(await fleet.hosts()).toMatchObject([{ name: 'a', endpoint: { host: '127.0.0.1' } }]);
 });
