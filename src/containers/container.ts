@@ -55,8 +55,8 @@ const shape: Shape<OpenContainerOptions> = { root: text, runtime: text };
 export type ContainerManager = 'podman' | 'containerd' | 'docker';
 
 /**
- * Opens a running container of runc, whoever started it: runc itself, Podman, containerd or Docker. It only reads.
- * Source: the state.json of runc.
+ * Opens a running container of runc, whoever started it: runc itself, Podman, containerd or Docker. It only reads, and
+ * waits until the program of the container runs, at most 10 seconds. Source: the state.json of runc.
  * @param id its id, or the beginning of it
  * @throws CriuError ERR_CRIU_CONTAINER if there is none, or it has not been started or has ended;
  * ERR_CRIU_INVALID_ARGUMENT
@@ -137,7 +137,8 @@ export class Container {
 
   /**
    * Dumps the container: see `criu.dump()`. A container of runc itself is removed once it has ended, as
-   * `runc checkpoint` does; a manager notices the end by itself.
+   * `runc checkpoint` does; one in the foreground by the runc that has started it, for whose end this waits, at most 10
+   * seconds; a manager notices the end by itself.
    * @throws CriuError as `criu.dump()` does; ERR_CRIU_CONTAINER if the runtime does not remove it
    */
   async dump(options: DumpOptions): Promise<DumpResult> {
