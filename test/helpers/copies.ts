@@ -25,7 +25,7 @@ export async function serverTemplate(options: Partial<TemplateOptions> = {}): Pr
   const ready = options.env?.GUEST === 'asks' ? undefined : { port: TEMPLATE_PORT };
   return await client().template(
     process.execPath,
-    [...nodeOptions(20), server, String(TEMPLATE_PORT)],
+    [...nodeOptions(), server, String(TEMPLATE_PORT)],
     { imagesDirectory, ...(ready && { ready }), ...options },
   );
 }

@@ -12,8 +12,8 @@ export function nodePath(major: NodeMajor): string {
   return path;
 }
 
-/** The options with which a Node of a major can be dumped. */
-export function nodeOptions(major: NodeMajor): string[] {
+/** The options with which a Node of a major, by default that of the tests, can be dumped. */
+export function nodeOptions(major: number = Number.parseInt(process.versions.node, 10)): string[] {
   // CRIU does not restore the protection keys of WebAssembly code.
   return major === 20 ? ['--no-wasm-memory-protection-keys'] : [];
 }

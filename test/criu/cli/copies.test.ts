@@ -9,7 +9,7 @@ import { isAlive, killAfterTest, temporaryDirectory, waitFor } from '../../helpe
 beforeAll(buildCommand);
 
 const server = join(import.meta.dirname, '../../fixtures/copied-server.mjs');
-const program = [process.execPath, ...nodeOptions(20), server, String(TEMPLATE_PORT)];
+const program = [process.execPath, ...nodeOptions(), server, String(TEMPLATE_PORT)];
 
 test('warm makes a template, and copy starts copies of it', async () => {
   const directory = await temporaryDirectory();

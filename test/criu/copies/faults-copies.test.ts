@@ -110,7 +110,7 @@ test('a copy of a program that was replaced is refused, and the file is named', 
   await cp(process.execPath, node);
   const template = await client().template(
     node,
-    [...nodeOptions(20), '-e', 'console.log("up"); setInterval(() => {}, 1000)'],
+    [...nodeOptions(), '-e', 'console.log("up"); setInterval(() => {}, 1000)'],
     { imagesDirectory: join(directory, 'images'), ready: { line: 'up' } },
   );
   await writeFile(join(directory, 'new'), '#!/bin/sh\n', { mode: 0o755 });
