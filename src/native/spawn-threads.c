@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 /* A program on a file system that does not answer keeps a thread waiting. */
-#define MOST_THREADS 8
+#define MAX_THREADS 8
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t has_job = PTHREAD_COND_INITIALIZER;
@@ -39,7 +39,7 @@ static void *run_jobs(void *unused) {
 int queue_spawn_job(struct spawn_job *job) {
   int error = 0;
   pthread_mutex_lock(&mutex);
-  if (waiting_jobs >= idle_threads && threads < MOST_THREADS) {
+  if (waiting_jobs >= idle_threads && threads < MAX_THREADS) {
     error = create_detached_thread(run_jobs, NULL);
     if (!error) threads++;
   }
