@@ -103,18 +103,13 @@ test('a program confined to a mount of its namespace has only its files outside 
   expect(error.message).toMatch(/Can't lookup mount/);
 });
 
-test('a child that left the mounts of its files has nothing in its way', async () => {
+test.each([
+  ['a child that left the mounts of its files has nothing in its way', 'pivoted_child'],
+  ["a watch on a mount that only the namespace of a child has is in nobody's way", 'watch_apart'],
+])('%s', async (_, obstacle) => {
   const criu = client();
   const directory = await temporaryDirectory();
-  const { pid } = await startObstacle('pivoted_child', directory, reopening);
-  expect(await criu.preflight(pid, { root: '/' })).toEqual([]);
-  await criu.dump(pid, { imagesDirectory: join(directory, 'images'), leaveRunning: true });
-});
-
-test("a watch on a mount that only the namespace of a child has is in nobody's way", async () => {
-  const criu = client();
-  const directory = await temporaryDirectory();
-  const { pid } = await startObstacle('watch_apart', directory, reopening);
+  const { pid } = await startObstacle(obstacle, directory, reopening);
   expect(await criu.preflight(pid, { root: '/' })).toEqual([]);
   await criu.dump(pid, { imagesDirectory: join(directory, 'images'), leaveRunning: true });
 });
