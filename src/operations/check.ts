@@ -8,7 +8,7 @@ import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
 import { locate } from '../worker/endpoint.ts';
 import type { Client } from './client.ts';
-import { askVersion, socketRefusal } from './probe.ts';
+import { knownVersion, socketRefusal } from './probe.ts';
 import { resolveOptions } from './resolve.ts';
 import { perform } from './run.ts';
 
@@ -23,7 +23,7 @@ export async function checkAll(client: Client, given: CheckOptions): Promise<voi
   await check(client, given);
   const endpoint = await locate('check', client);
   using cancellation = new Cancellation('check', {});
-  await askVersion('check', endpoint, cancellation);
+  await knownVersion('check', endpoint, cancellation);
   const refusal = socketRefusal(endpoint);
   if (refusal) {
     const message = `check: ${refusal}; ${CRIU_WITH_SOCKETS}`;

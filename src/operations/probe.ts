@@ -53,13 +53,21 @@ export async function versionOnce(
   cancellation: Cancellation,
 ): Promise<CriuVersion | undefined> {
   try {
-    const endpoint = await locate('version', client);
-    return (
-      knownVersions.get(endpoint.identity) ?? (await askVersion('version', endpoint, cancellation))
-    );
+    return await knownVersion('version', await locate('version', client), cancellation);
   } catch {
     return undefined;
   }
+}
+
+/** The version, which is asked for once. @throws CriuError as {@link askVersion} does */
+export async function knownVersion(
+  operation: string,
+  endpoint: Endpoint,
+  cancellation: Cancellation,
+): Promise<CriuVersion> {
+  return (
+    knownVersions.get(endpoint.identity) ?? (await askVersion(operation, endpoint, cancellation))
+  );
 }
 
 /** Asks for the version. @throws CriuError ERR_CRIU_NOT_CRIU, ERR_CRIU_TOO_OLD */
@@ -143,8 +151,7 @@ export async function requireSupport(
   },
   cancellation: Cancellation,
 ): Promise<void> {
-  const version =
-    knownVersions.get(endpoint.identity) ?? (await askVersion(operation, endpoint, cancellation));
+  const version = await knownVersion(operation, endpoint, cancellation);
   const tooNew = [needs, needs.newest].find((need) => need && need.since > version.number);
   if (tooNew) {
     const option = tooNew === needs.newest ? needs.newest.option : undefined;
