@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -114,7 +115,7 @@ async function freezer(version: 'v1' | 'v2', pid: number): Promise<FreezerGroup>
   const v2 = version === 'v2';
   const path = v2
     ? unusedGroup(await mountCgroups()).path
-    : `/sys/fs/cgroup/freezer/node-criu-${process.pid}-${pid}`;
+    : `/sys/fs/cgroup/freezer/node-criu-${randomUUID()}`;
   const file = join(path, v2 ? 'cgroup.freeze' : 'freezer.state');
   const [thawed, frozen] = v2 ? ['0', '1'] : ['THAWED', 'FROZEN'];
   if (v2) await makeGroup(path, pid);
