@@ -9,6 +9,8 @@ import { readStatSync } from '../procfs/stat.ts';
  */
 export class JobControl implements Disposable {
   readonly #child: RestoredProcess;
+  /** True from the stop of this command until its SIGCONT has been handled. */
+  #isSuspended = false;
 
   constructor(child: RestoredProcess) {
     this.#child = child;
@@ -26,6 +28,8 @@ export class JobControl implements Disposable {
   readonly #onChild = () => void setImmediate(() => this.#followChild());
 
   #followChild(): void {
+    // Another thread may still handle the SIGCONT, which a new SIGTSTP would discard.
+    if (this.#isSuspended) return;
     if (readStatSync(this.#child.pid)?.state === 'T') this.#suspend();
   }
 
@@ -41,12 +45,14 @@ export class JobControl implements Disposable {
    * ignores SIGTSTP in a group that no shell could continue.
    */
   #suspend(): void {
+    this.#isSuspended = true;
     process.off('SIGTSTP', this.#onStop);
     process.kill(0, 'SIGTSTP');
     process.on('SIGTSTP', this.#onStop);
   }
 
   readonly #onContinue = () => {
+    this.#isSuspended = false;
     const self = readStatSync('self');
     const child = readStatSync(this.#child.pid);
     if (!self || !child) return;
