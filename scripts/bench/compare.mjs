@@ -178,7 +178,7 @@ async function overLink() {
     ['hot set of 32 MiB', { hot: 32, rate: 8000 }],
   ]) {
     let base;
-    for (const mode of ['stop-and-copy', 'pre-copy', 'pre-copy, lazyRestore']) {
+    for (const mode of ['stop-and-copy', 'pre-copy', 'pre-copy, full restore']) {
       const { gapMs, frozenBytes, pageBytes } = await moveOverLink(mode, scene);
       base ??= gapMs;
       const cells = [`${MOVED_MIB} MiB, ${workload}`, mode, `${gapMs.toFixed(0)} ms`];
@@ -192,7 +192,7 @@ async function overLink() {
 }
 
 async function moveOverLink(name, server) {
-  const [mode, lazyRestore] = name.split(', ');
+  const [mode, restore] = name.split(', ');
   const lab = await Lab.start({ parent: '/dev/shm' });
   try {
     for (const host of [lab.a, lab.b]) {
@@ -200,7 +200,7 @@ async function moveOverLink(name, server) {
     }
     const scene = await startScene(lab, { heap: MOVED_MIB, ...server });
     const policy = { maxDowntimeMs: 50, maxRounds: 5 };
-    const options = { mode, lazyRestore: lazyRestore !== undefined, policy, stallMs: 120_000 };
+    const options = { mode, ...(restore && { lazyRestore: false }), policy, stallMs: 120_000 };
     const { events } = await migrateIt(lab, scene, options);
     await scene.client.answersOn();
     const { longestGapMs, faults, connections } = await scene.client.ask('stop');

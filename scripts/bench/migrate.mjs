@@ -32,14 +32,14 @@ const modes = memTrack
   ? ['stop-and-copy', 'pre-copy', 'hybrid', 'phaul']
   : [
       ...['by hand, shared tmpfs', OVER_SSH],
-      ...['stop-and-copy', 'stop-and-copy, lazyRestore', 'post-copy'],
-      ...['pre-copy', 'pre-copy, lazyRestore', 'hybrid'],
+      ...['stop-and-copy', 'stop-and-copy, full restore', 'post-copy'],
+      ...['pre-copy', 'pre-copy, full restore', 'hybrid'],
     ];
 
 /** Those in the README. */
 const summary = [
   ...['by hand, shared tmpfs', OVER_SSH],
-  ...['stop-and-copy', 'pre-copy, lazyRestore', 'post-copy'],
+  ...['stop-and-copy', 'pre-copy', 'post-copy'],
 ];
 
 const mark = memTrack ? 'bench:migrate:rounds' : 'bench:migrate';
@@ -106,10 +106,10 @@ async function byPhaul(lab, { pid }) {
 }
 
 async function ours(lab, scene, name) {
-  const [mode, lazyRestore] = name.split(', ');
+  const [mode, restore] = name.split(', ');
   const policy = { maxDowntimeMs: 50, maxRounds: 5 };
   const limits = { stallMs: 120_000, policy };
-  const options = { mode, lazyRestore: lazyRestore !== undefined, ...limits };
+  const options = { mode, ...(restore && { lazyRestore: false }), ...limits };
   return (await migrateIt(lab, scene, options)).result.bytes;
 }
 

@@ -86,7 +86,7 @@ export interface MigrateFlags
     Partial<DumpOptions> {
   readonly mode?: MigrateOptions['mode'];
   readonly directory?: string;
-  readonly lazyRestore?: true;
+  readonly lazyRestore: boolean;
   readonly tracking?: MigrateOptions['tracking'];
   readonly rateLimit?: number;
   readonly rateLimitFrozen?: true;
@@ -121,9 +121,9 @@ export function addMigrate(program: Command): void {
  */
 export function addMigrateFlags(command: Command, except: readonly OptionName[] = []): Command {
   const lazyRestore = new Option(
-    '--lazy-restore',
-    'with stop-and-copy and pre-copy, let the copy run before it has read its memory from the images; ' +
-      'if the destination fails before it has, what the copy has done is lost',
+    '--no-lazy-restore',
+    'with stop-and-copy and pre-copy, let the copy run only when it has read all of its memory: the pause ' +
+      'is longer, and the copy then needs nothing but its host',
   );
   const rateLimitFrozen = new Option(
     '--rate-limit-frozen',
@@ -231,7 +231,8 @@ function optionsOf(given: MigrateFlags, host: string): Omit<MigrateOptions, 'to'
   const { deadlineMs, gracePeriodMs } = limits;
   return {
     ...trustFrom(given, host),
-    ...defined({ addresses, mode, lazyRestore, directory, deadlineMs }),
+    ...defined({ addresses, mode, directory, deadlineMs }),
+    ...(!lazyRestore && { lazyRestore }),
     ...defined({ tracking, rateLimit, rateLimitFrozen }),
     policy,
     dump: { ...dump, ...defined({ gracePeriodMs }) },

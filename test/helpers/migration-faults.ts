@@ -40,7 +40,7 @@ export type FaultKind =
 /** A fault, and when it strikes. */
 export interface MigrationFault {
   readonly mode: MigrationMode;
-  /** With the option `lazyRestore`: the copy then lacks memory until the fault has struck. */
+  /** The option `lazyRestore`: with it, the copy lacks memory until the fault has struck. */
   readonly lazyRestore?: boolean;
   readonly kind: FaultKind;
   readonly phase: MigrationPhase;
@@ -90,7 +90,8 @@ export function casesOf(way: Way, expected: readonly Expected[], every = 1) {
 type Way = Pick<MigrationFault, 'mode' | 'lazyRestore'>;
 
 function nameOf({ mode, lazyRestore }: Way): string {
-  return lazyRestore ? `${mode} with lazyRestore` : mode;
+  if (lazyRestore === undefined) return mode;
+  return `${mode} ${lazyRestore ? 'with' : 'without'} lazyRestore`;
 }
 
 /** Tries a fault of {@link casesOf}, and expects its outcome. */

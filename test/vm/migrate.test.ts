@@ -26,7 +26,6 @@ test('rounds of tracked pages move a process, and most of them come after it run
     const { result } = migrate(memory.pid, {
       ...{ to: { host: '127.0.0.1', port }, insecure: true, path: criuPath() },
       ...{ directory: await temporaryDirectory(), mode, ...rounds },
-      ...(mode === 'pre-copy' && { lazyRestore: true }),
     });
     const { pid, bytes, ...moved } = await result;
     expect(moved).toMatchObject({ mode, rounds: 2, phases: { pages: expect.any(Number) } });

@@ -40,7 +40,7 @@ export async function commit(context: TransferContext, dump: FinishedDump): Prom
   await beginPhase(context, 'images');
   progress.addBytes(await sendImages(link.client, { id, index }, directory, interruption.signal));
   await beginPhase(context, 'prepare');
-  const { lazyRestore = false } = context.options;
+  const { lazyRestore = true } = context.options;
   const { pid } = await link.call('prepare', { id, index, lazy, lazyRestore });
   if (pid === undefined) throw failure('the destination did not report the pid of the copy');
   await beginPhase(context, 'switch-over');

@@ -50,10 +50,11 @@ export interface MigrateOptions extends StallLimit {
   readonly mode?: MigrationMode;
   /**
    * With `stop-and-copy` and `pre-copy`, let the copy run before it has read its memory, which is on the
-   * disk of the destination by then: the copy gets it through CRIU's lazy-pages daemon there, if the
-   * destination has userfaultfd. This shortens the downtime, the more memory the more. If the daemon or
-   * the agent of the destination dies before the last page, the original resumes, and what the copy has
-   * done is lost. Default `false`.
+   * disk of the destination by then: the copy gets it from a lazy-pages daemon there, if the destination has
+   * userfaultfd and the memory is 16 MiB or more. This shortens the downtime, the more memory the more. If the
+   * daemon, the agent or the host of the destination dies before the last page, the original resumes, and what the
+   * copy has done until then is lost. With `false`, the copy runs only when it has all of its memory, and depends
+   * on its host alone. Default `true`.
    */
   readonly lazyRestore?: boolean;
   /** When the rounds of `pre-copy` and `hybrid` end: see {@link preCopy}. */

@@ -61,7 +61,9 @@ test('serve and migrate move a process with certificates of cert, and report it 
   const by = (name: string) => expect.objectContaining({ name });
   expect(refused).toMatchObject({ step: 'not-authorized', ...offer, peer: by('stranger') });
   expect(offered).toMatchObject({ event: 'step', step: 'offered', ...offer, peer: by('source') });
-  expect(states.map(({ step }) => step)).toEqual(['receiving', 'prepared', 'resuming', 'complete']);
+  expect(states.map(({ step }) => step)).toEqual([
+    ...['receiving', 'prepared', 'resuming', 'resumed', 'complete'],
+  ]);
   const { id } = offered as { id: string };
   expect(states.at(-1)).toEqual({
     ...{ event: 'step', step: 'complete', id, pid: memory.pid },
@@ -122,6 +124,7 @@ test('serve reports migrations in plain lines, and receives memory on --page-por
     `migration ${id}: receiving: its memory is being received`,
     `migration ${id}: prepared: process ${memory.pid} is restored and does not run yet`,
     `migration ${id}: resuming: process ${memory.pid} is being started`,
+    `migration ${id}: resumed: process ${memory.pid} runs, and the rest of its memory follows`,
     `migration ${id}: complete: process ${memory.pid} runs, with all of its memory`,
   ]);
 });

@@ -51,7 +51,16 @@ test('migrations lists what is in flight; --log-format json logs it; --max-bandw
 
   const served = events(serving.stderr());
   expect(served.map(({ event }) => event)).toEqual([
-    ...['listening', 'message', 'offered', 'receiving', 'prepared', 'resuming', 'complete'],
+    ...[
+      'listening',
+      'message',
+      'offered',
+      'receiving',
+      'prepared',
+      'resuming',
+      'resumed',
+      'complete',
+    ],
   ]);
   const metrics = { host: '127.0.0.1', port: expect.any(Number) };
   expect(served[0]).toMatchObject({ level: 'info', metrics });

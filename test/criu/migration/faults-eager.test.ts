@@ -44,6 +44,6 @@ const expected: Expected[] = [
   ['network stands still', [{ dump: 10 }, { prepare: 50 }, { 'hand-over': 2 }]],
 ];
 
-const cases = casesOf({ mode: 'stop-and-copy' }, expected, 8);
+const cases = casesOf({ mode: 'stop-and-copy', lazyRestore: false }, expected, 8);
 
 test.each(cases)('%s', (_title, one) => tryCase(one), 90_000);

@@ -50,7 +50,7 @@ const hybrid: Expected[] = [
 ];
 
 const cases = [
-  ...casesOf({ mode: 'pre-copy' }, preCopy, 8),
+  ...casesOf({ mode: 'pre-copy', lazyRestore: false }, preCopy, 8),
   ...casesOf({ mode: 'hybrid' }, hybrid, 8),
 ];
 

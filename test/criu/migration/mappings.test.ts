@@ -12,13 +12,9 @@ import { temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 const RUNS = sample('lazy migrations of a program that changes its mappings', 20, 2);
 
 // CRIU's own lazy-pages daemon loses track of such memory now and then.
-test.each([
-  ['post-copy', false],
-  ['hybrid', false],
-  ['pre-copy', true],
-] as const)(
+test.each(['post-copy', 'hybrid', 'pre-copy'] as const)(
   '%s of a program that changes its mappings moves its memory',
-  async (mode, lazyRestore) => {
+  async (mode) => {
     const host = await LibraryProcess.start(await bootedAnew());
     const limits = { stallMs: 2000, insecure: true };
     // CRIU's own daemon would read it, and would not find the memory.
@@ -31,7 +27,7 @@ test.each([
     for (let run = 0; run < RUNS; run++) {
       const program = await startRemapWorkload();
       const { result } = migrate(program.pid, {
-        ...{ to: { host: '127.0.0.1', port }, ...limits, path: criuPath(), mode, lazyRestore },
+        ...{ to: { host: '127.0.0.1', port }, ...limits, path: criuPath(), mode },
         directory: await temporaryDirectory(),
       });
       const { pid } = await result;
