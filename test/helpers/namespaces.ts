@@ -29,7 +29,12 @@ export async function startThrough(
   options: Parameters<typeof startProgram>[2] = {},
 ): Promise<Program> {
   const program = await startProgram(changer, [...changes, file, ...args], options);
-  const runs = async () => (await readlink(`/proc/${program.pid}/exe`).catch(() => '')) === file;
-  await waitFor(runs, `${changer} has become ${file}`);
+  await hasBecome(program.pid, file);
   return program;
+}
+
+/** Resolves when a process that executes programs one after the other has come to this one. */
+export async function hasBecome(pid: number, file: string): Promise<void> {
+  const runs = async () => (await readlink(`/proc/${pid}/exe`).catch(() => '')) === file;
+  await waitFor(runs, `process ${pid} has become ${file}`);
 }

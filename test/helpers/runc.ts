@@ -20,6 +20,7 @@ export interface BundleConfig {
     resources?: object;
     cgroupsPath?: string;
     maskedPaths?: string[];
+    seccomp?: object;
   };
 }
 

@@ -8,6 +8,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { certificates } from './certificates.mjs';
@@ -20,6 +21,14 @@ const ADDRESS_V6 = 'fd77::50';
 const ID = 'web';
 const CGROUPS = '/sys/fs/cgroup';
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The linux.seccomp of a bundle that refuses io_uring, which Node 22 and newer open and CRIU cannot dump. */
+export const WITHOUT_IO_URING = {
+  defaultAction: 'SCMP_ACT_ALLOW',
+  syscalls: [
+    { names: ['io_uring_setup'], action: 'SCMP_ACT_ERRNO', errnoRet: constants.errno.ENOSYS },
+  ],
+};
 
 /** How a container is connected: by a macvlan on eth0 of its host, or by a veth to a bridge that has eth0. */
 /** @typedef {'macvlan' | 'veth'} Connection */
@@ -179,6 +188,7 @@ async function makeBundle(lab, host, server) {
   Object.assign(config.process, { terminal: false, args: [program, ...args] });
   config.root.readonly = false;
   config.linux.cgroupsPath = cgroupsPathOf(lab.directory, host.name);
+  config.linux.seccomp = WITHOUT_IO_URING;
   // The programs are those of this machine.
   for (const path of ['/usr', PROJECT]) {
     config.mounts.push({ destination: path, type: 'bind', source: path, options: ['rbind', 'ro'] });

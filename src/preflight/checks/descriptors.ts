@@ -13,7 +13,8 @@ const dumpableMaps = [1, 2];
 /** CRIU fails on an io_uring without naming it. */
 export const ioUrings: Check = ({ snapshot }) => {
   const remedy =
-    'Start the program with spawnCheckpointable, which disables io_uring (Node programs: Node 22 and newer).';
+    'Start the program where io_uring_setup fails: with spawnCheckpointable or node-criu run, or in a ' +
+    'container with a seccomp profile that refuses it. Node 22 and newer then work without one.';
   const open = descriptorsOf(snapshot)
     .filter(([, { link }]) => isIoUring(link))
     .map(([process, { fd }]) =>

@@ -5,11 +5,11 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { describeCheckpoint, editCheckpoint } from '../../../src/images.ts';
 import { verifyImages } from '../../../src/index.ts';
+import { startNode } from '../../helpers/node-program.ts';
 import { freePort } from '../../helpers/sockets.ts';
 import {
   client,
   killAfterTest,
-  startProgram,
   temporaryDirectory,
   waitFor,
   waitGone,
@@ -30,11 +30,10 @@ test('a server that was edited listens elsewhere, with other files and variables
   const [old, moved] = [join(base, 'old'), join(base, 'moved')];
   await cp(resolve('test/fixtures/edited-server.mjs'), join(old, 'server.mjs'));
   const [port, other] = [await freePort('0.0.0.0'), await freePort('0.0.0.0')];
-  const { pid } = await startProgram(
-    process.execPath,
-    [join(old, 'server.mjs'), old, String(port)],
-    { cwd: old, env: { MODE: 'production', TOKEN: 'secret', LAST: 'one' } },
-  );
+  const { pid } = await startNode([join(old, 'server.mjs'), old, String(port)], {
+    cwd: old,
+    env: { MODE: 'production', TOKEN: 'secret', LAST: 'one' },
+  });
   const isReady = () =>
     readFile(join(old, 'ready')).then(
       () => true,

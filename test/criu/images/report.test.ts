@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeCheckpoint } from '../../../src/images.ts';
 import { startBrowser } from '../../helpers/browser.ts';
 import { buildCommand, events, nodeCriu } from '../../helpers/command.ts';
-import { networkNamespace, startThrough } from '../../helpers/namespaces.ts';
+import { networkNamespace } from '../../helpers/namespaces.ts';
+import { startNode } from '../../helpers/node-program.ts';
 import { client, killAfterTest, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 const HOSTILE = '<img src=x onerror="document.title=1"></script><script>document.title=2</script>';
@@ -36,16 +37,11 @@ const focused = async (page: Page) =>
 
 test('a browser shows the report of a server, by night and by keyboard, and loads nothing', async () => {
   const directory = await temporaryDirectory();
-  const namespace = await networkNamespace();
-  const { pid } = await startThrough(
-    ['nsenter', `--net=${namespace}`],
-    process.execPath,
-    [resolve('test/fixtures/described-server.mjs'), directory],
-    {
-      cwd: directory,
-      env: { PATH: process.env.PATH as string, API_TOKEN: 'hunter2', GREETING: HOSTILE },
-    },
-  );
+  const { pid } = await startNode([resolve('test/fixtures/described-server.mjs'), directory], {
+    network: await networkNamespace(),
+    cwd: directory,
+    env: { PATH: process.env.PATH, API_TOKEN: 'hunter2', GREETING: HOSTILE },
+  });
   const ready = async () => await readFile(join(directory, 'ready'), 'utf8').catch(() => undefined);
   await waitFor(async () => (await ready()) !== undefined, 'the server is ready');
   const imagesDirectory = await temporaryDirectory();

@@ -3,19 +3,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type FinalDump, type PreCopyLimits, preCopy, type Round } from '../../../src/index.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
-import {
-  client,
-  startProgram,
-  temporaryDirectory,
-  waitFor,
-  waitGone,
-} from '../../helpers/workload.ts';
+import { startNode } from '../../helpers/node-program.ts';
+import { client, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
 
 const server = join(import.meta.dirname, '../../../scripts/demo/server.mjs');
 
 test('an idle Node server has few pages to copy after the first round, and answers after the restore', async () => {
   const stdout = join(await temporaryDirectory(), 'port');
-  const { pid } = await startProgram(process.execPath, [server], { stdout });
+  const { pid } = await startNode([server], { stdout });
   await waitFor(async () => (await readFile(stdout, 'utf8')).endsWith('\n'), 'the server listens');
   const port = (await readFile(stdout, 'utf8')).trim();
   const { rounds, last } = await dumpedInRounds(pid, { maxDowntimeMs: 0 });
