@@ -135,7 +135,7 @@ const consequences: readonly RegExp[] = [
   /^(Task |\d+ )*(exited, status=|killed by signal ) ?\d+/,
   /^Killing processes because of failure/,
   // The other end of a socket pair of CRIU's processes has failed.
-  /^(cgroupd|uns): recv req error/,
+  /^(cg: )?(cgroupd|uns): recv req error/,
   /^Can't make \w+ id$/,
   /^Can't infect \(pid: \d+\) with parasite$/,
   /^(Parasite failed to dump |Can't get (\/proc|proc) fd|Message reply from daemon is trimmed)/i,

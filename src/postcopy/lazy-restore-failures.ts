@@ -1,4 +1,5 @@
 import { CriuError } from '../errors.ts';
+import { trueCause } from '../failure/cause.ts';
 import { MissingUffdsError } from './uffd-guard.ts';
 
 const OPERATION = 'lazyRestore';
@@ -13,13 +14,27 @@ export function isDaemonFailure(error: unknown): boolean {
   return code === 'ERR_CRIU_FAILED' && !!log?.errors.some((line) => DAEMON_LINE.test(line));
 }
 
+/** What the daemon of this package says when the restore has failed first (src/native/lazy-pages/main.c). */
+const RESTORE_ENDED = /the restore has ended/;
+
 /** The failure of a restore whose daemon has failed. */
-export function daemonFailure(failure: CriuError, { workload, pid }: CriuError): CriuError {
+export function daemonFailure(failure: CriuError, restore: CriuError): CriuError {
+  const { workload, pid } = restore;
   const { code, log, stderr, exit } = failure;
-  const text = withoutOperation(failure.message);
+  const cause = RESTORE_ENDED.test(failure.message)
+    ? trueCause({ log: restore.log, remains: { exit: undefined, stderr: undefined } })
+    : undefined;
+  const text = cause ?? withoutOperation(failure.message);
   return new CriuError(code, `${OPERATION}: ${text} (nothing was restored)`, {
     operation: OPERATION,
-    ...{ log, stderr, exit, workload, pid, cause: failure },
+    ...{
+      log: cause === undefined ? log : restore.log,
+      stderr,
+      exit,
+      workload,
+      pid,
+      cause: failure,
+    },
   });
 }
 

@@ -75,7 +75,8 @@ export class ContainerHost {
   async leftovers(): Promise<string[]> {
     const { root, config } = this.bundle;
     const path = config.linux.cgroupsPath ?? '';
-    const controllers = await readdir('/sys/fs/cgroup');
+    // On cgroup v2 the first one has it.
+    const controllers = ['', ...(await readdir('/sys/fs/cgroup'))];
     const names = async (directory: string) => await readdir(directory).catch(() => []);
     return [
       ...(await names(root)),

@@ -112,7 +112,7 @@ describe('the cause in the message', () => {
       {
         log: logOf(
           'cg: No set 1 found',
-          'cgroupd: recv req error: Connection reset by peer',
+          'cg: cgroupd: recv req error: Connection reset by peer',
           '12 exited, status=1',
           'exited, status=1',
           'Restoring FAILED.',

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { openContainer, restoreContainer } from '../../src/containers.ts';
 import { preCopy } from '../../src/index.ts';
 import { compileFixture } from '../helpers/compile.ts';
+import { ContainerHost } from '../helpers/migrating-containers.ts';
 import { Bundle, COUNTER, countsOn, pipeInto } from '../helpers/runc.ts';
 import { client, temporaryDirectory, waitFor } from '../helpers/workload.ts';
 
@@ -37,6 +38,38 @@ test('rounds of a container on cgroup v2 are restored by runc, with all of its m
   running.call('kill', 'USR1');
   await waitFor(async () => (await running.lines(after))[0]?.startsWith('ok ') === true, 'ok');
 });
+
+test('pre-copy moves a container on cgroup v2 in rounds of tracked pages, with all of its memory', async () => {
+  const criu = client();
+  const program = await compileFixture('memory');
+  const shared = await temporaryDirectory();
+  const args = [program, join(shared, 'writes'), '20', '2', '500', 'fixed'];
+  const bundle = await Bundle.make(args);
+  await bundle.bindHost(dirname(program), shared);
+  const running = await bundle.run('memory');
+  await waitFor(async () => (await running.lines()).includes('ready'), 'the memory is filled');
+  const host = await ContainerHost.start(criu, args, {
+    change: (there) => there.bindHost(dirname(program), shared),
+    holdMs: 120_000,
+  });
+  const container = await openContainer(criu, 'memory', { root: bundle.root });
+  const twice = (history: readonly unknown[]) => (history.length < 2 ? 'continue' : 'finish');
+  const migration = await container.migrate({
+    ...{ ...host.to, mode: 'pre-copy', tracking: 'soft-dirty', policy: twice, stallMs: 120_000 },
+    directory: await temporaryDirectory(),
+  });
+  const { pid, rounds, phases } = await migration.result;
+  expect({ rounds, phases }).toMatchObject({ rounds: 2, phases: { pages: expect.any(Number) } });
+  expect(running.status()).toBeUndefined();
+  const copy = host.container('memory');
+  expect(copy.status()).toMatchObject({ status: 'running', pid });
+  copy.call('kill', 'USR1');
+  await waitFor(async () => (await copy.lines())[0]?.startsWith('ok ') === true, 'ok');
+  copy.call('kill', 'KILL');
+  await waitFor(() => copy.status()?.status === 'stopped', 'the copy has ended');
+  copy.call('delete');
+  expect(await host.leftovers()).toEqual([]);
+}, 240_000);
 
 test('without a runtime a container on cgroup v2 gets its cgroup and limits again, and runc knows it', async () => {
   const criu = client();

@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { openContainer } from '../../../src/containers.ts';
 import { unresolvedMigrations } from '../../../src/index.ts';
+import { compileFixture } from '../../helpers/compile.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { LibraryProcess } from '../../helpers/library-process.ts';
 import {
@@ -10,7 +12,7 @@ import {
   startCounting,
 } from '../../helpers/migrating-containers.ts';
 import { noteFault } from '../../helpers/reliability.ts';
-import { COUNTER, countsOn, type RunningContainer } from '../../helpers/runc.ts';
+import { Bundle, COUNTER, countsOn, type RunningContainer } from '../../helpers/runc.ts';
 import { client, startCounter, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 /** Notes a fault after which the original runs. */
@@ -63,6 +65,32 @@ test('a container is refused before it is frozen', async () => {
     await note(`migration: the destination ${reason}`, 'ERR_CRIU_MIGRATION_REFUSED');
   }
 });
+
+test.each([{ lazyRestore: true }, { lazyRestore: false }])(
+  'an error names the file that the destination lacks, with %o',
+  async (options) => {
+    const criu = client();
+    const program = await compileFixture('memory');
+    const args = [program, '/tmp/writes', '20', '1', '100', 'fixed'];
+    const bundle = await Bundle.make(args);
+    await bundle.bindHost(dirname(program));
+    const running = await bundle.run('counter');
+    await waitFor(async () => (await running.lines()).includes('ready'), 'the memory is filled');
+    // It has made /tmp/writes in its root, which does not move.
+    const host = await ContainerHost.start(criu, args, {
+      change: (there) => there.bindHost(dirname(program)),
+    });
+    const container = await openContainer(criu, 'counter', { root: bundle.root });
+    const directory = await temporaryDirectory();
+    const migration = await container.migrate({ ...host.to, ...options, directory });
+    expect(await failureOf(migration.result)).toMatchObject({
+      ...{ code: 'ERR_CRIU_MIGRATION_FAILED', workload: 'running' },
+      message: expect.stringContaining("restore: Can't open file tmp/writes: No such file"),
+    });
+    expect(running.status()?.status).toBe('running');
+    await waitFor(async () => (await host.leftovers()).length === 0, 'nothing is left');
+  },
+);
 
 test.each(['stop-and-copy', 'post-copy'] as const)(
   '%s: afterRestore throws, and nothing is left of the copy',

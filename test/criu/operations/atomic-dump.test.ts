@@ -22,7 +22,7 @@ import {
  * The states of a process at each fsync: it is traced by criu and stopped, and at last it has ended, when the
  * statistics are added to the manifest.
  */
-const BEFORE_THE_END = /^[tT]{6,}-$/;
+const BEFORE_THE_END = /^[tT]{6,}[Z-]$/;
 
 describe('a directory that holds a checkpoint', () => {
   test.each(['dump', 'preDump'] as const)(
