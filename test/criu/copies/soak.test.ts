@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { descendantsOf } from '../../../src/procfs/tree.ts';
 import { buildLibrary } from '../../helpers/built.ts';
 import { askCopy, serverTemplate, startCopy, TEMPLATE_PORT, textOf } from '../../helpers/copies.ts';
@@ -53,6 +53,9 @@ test('no two copies draw the same values', async () => {
 }, 1_800_000);
 
 test('copies in a row leave nothing', async () => {
+  // Copies of other tests have directories in the common one.
+  vi.stubEnv('TMPDIR', await temporaryDirectory());
+  onTestFinished(() => void vi.unstubAllEnvs());
   const template = await serverTemplate();
   const run = async () => {
     const copy = await startCopy(template, { publish: [{ to: TEMPLATE_PORT }], stdout: 'pipe' });
