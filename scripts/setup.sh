@@ -10,8 +10,8 @@
 #   tests     checks, the virtual machine, gdb, PostgreSQL, Redis, podman, containerd, skopeo, a registry of images,
 #             crit, checkpointctl, a newer runc, a CRIU that streams images, and Chromium
 #   package   demo, the cross compilers and what loads the package's addons of other platforms
-#   benches   demo, all npm packages, the Node versions, the virtual machine, crit, a CRIU that streams images, and
-#             the apps that bench:copies measures
+#   benches   demo, all npm packages, the Node versions, the virtual machine, podman, crit, a CRIU that streams images,
+#             and the apps that bench:copies measures
 # Without a part: tests and package.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -30,7 +30,7 @@ declare -A packages=(
     conmon=conmon runc=runc nginx=nginx-light busybox=busybox-static containerd=containerd skopeo=skopeo docker-registry=docker-registry
     systemd-analyze=systemd'
   [package]=''
-  [benches]='runc=runc qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
+  [benches]='runc=runc podman=podman conmon=conmon qemu-system-x86_64=qemu-system-x86 sshd=openssh-server ssh=openssh-client bindfs=bindfs'
 )
 for part in "$@"; do
   [ -n "${packages[$part]+known}" ] || die "there is no part '$part'; the parts are: demo containers fleet checks tests package benches"
