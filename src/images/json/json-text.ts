@@ -24,42 +24,66 @@ const INDENT = '    ';
  * @param level how deep the value is; undefined for one line
  */
 export function jsonParts(value: JsonValue, level?: number): (string | Payload)[] {
-  const parts: (string | Payload)[] = [];
-  let text = '';
-  const write = (value: JsonValue, level: number | undefined): void => {
-    if (typeof value === 'string') text += quoted(value);
-    else if (typeof value !== 'object' || value === null) text += String(value);
-    else if (isPayload(value)) {
-      parts.push(`${text}"`, value);
-      text = '"';
-    } else if (Array.isArray(value)) {
-      list('[', ']', value as readonly JsonValue[], level, write);
-    } else {
-      const members = value as Readonly<Record<string, JsonValue>>;
-      list('{', '}', Object.keys(members), level, (key, inner) => {
-        text += `${quoted(key)}: `;
-        write(members[key] as JsonValue, inner);
-      });
-    }
-  };
-  const list = <Item>(
-    begin: string,
-    end: string,
-    items: readonly Item[],
-    level: number | undefined,
-    each: (item: Item, level: number | undefined) => void,
-  ) => {
-    text += begin;
-    const inner = level === undefined ? undefined : level + 1;
-    for (let index = 0; index < items.length; index++) {
-      text += separator(index, inner);
-      each(items[index] as Item, inner);
-    }
-    if (level !== undefined && items.length > 0) text += `\n${INDENT.repeat(level)}`;
-    text += end;
-  };
-  write(value, level);
-  return [...parts, text];
+  const output: Output = { parts: [], text: '' };
+  write(output, value, level);
+  output.parts.push(output.text);
+  return output.parts;
+}
+
+interface Output {
+  readonly parts: (string | Payload)[];
+  /** What follows the parts. */
+  text: string;
+}
+
+function write(output: Output, value: JsonValue, level: number | undefined): void {
+  if (typeof value === 'string') output.text += quoted(value);
+  else if (typeof value !== 'object' || value === null) output.text += String(value);
+  else if (isPayload(value)) {
+    output.parts.push(`${output.text}"`, value);
+    output.text = '"';
+  } else if (Array.isArray(value)) writeArray(output, value as readonly JsonValue[], level);
+  else writeObject(output, value as Readonly<Record<string, JsonValue>>, level);
+}
+
+function writeArray(output: Output, items: readonly JsonValue[], level: number | undefined): void {
+  const inner = level === undefined ? undefined : level + 1;
+  output.text += '[';
+  for (let index = 0; index < items.length; index++) {
+    output.text += separator(index, inner);
+    write(output, items[index] as JsonValue, inner);
+  }
+  output.text += endOf(items.length, level, ']');
+}
+
+function writeObject(
+  output: Output,
+  members: Readonly<Record<string, JsonValue>>,
+  level: number | undefined,
+): void {
+  const inner = level === undefined ? undefined : level + 1;
+  let index = 0;
+  output.text += '{';
+  for (const key in members) {
+    output.text += `${separator(index++, inner)}${quotedKey(key)}: `;
+    write(output, members[key] as JsonValue, inner);
+  }
+  output.text += endOf(index, level, '}');
+}
+
+function endOf(count: number, level: number | undefined, end: string): string {
+  return level === undefined || count === 0 ? end : `\n${INDENT.repeat(level)}${end}`;
+}
+
+/** Keys are the names of fields, and come again and again. */
+const quotedKeys = new Map<string, string>();
+
+function quotedKey(key: string): string {
+  const known = quotedKeys.get(key);
+  if (known !== undefined) return known;
+  const text = quoted(key);
+  quotedKeys.set(key, text);
+  return text;
 }
 
 /** What stands before an element of a list. */
