@@ -9,6 +9,7 @@ import { openContainer, restoreContainer } from '../../../src/containers.ts';
 import { preCopy } from '../../../src/index.ts';
 import { compileFixture } from '../../helpers/compile.ts';
 import { Output } from '../../helpers/descriptors.ts';
+import { nginxBundle } from '../../helpers/nginx.ts';
 import { Bundle, pipeInto, type RunningContainer, removeAfterTest } from '../../helpers/runc.ts';
 import { startOnTerminal } from '../../helpers/terminal.ts';
 import { client, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
@@ -105,15 +106,7 @@ test('mounts that come with a bind mount are found, and restored', async () => {
 });
 
 test('nginx with workers answers in its own network', async () => {
-  const bundle = await Bundle.make(['/usr/sbin/nginx', '-c', '/etc/nginx.conf']);
-  const config = `daemon off; user root; worker_processes 2; pid /run/nginx.pid; error_log /dev/null;
-    events {} http { access_log off; client_body_temp_path /tmp/a; proxy_temp_path /tmp/b;
-    fastcgi_temp_path /tmp/c; uwsgi_temp_path /tmp/d; scgi_temp_path /tmp/e;
-    server { listen 127.0.0.1:80; location / { return 200 "served\\n"; } } }`;
-  await writeFile(join(bundle.rootfs, 'etc/nginx.conf'), config);
-  await writeFile(join(bundle.rootfs, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n');
-  await writeFile(join(bundle.rootfs, 'etc/group'), 'root:x:0:\n');
-  await bundle.bindHost();
+  const bundle = await nginxBundle();
   const running = await bundle.run('nginx');
   const ask = () => running.exec('busybox', 'wget', '-qO-', 'http://127.0.0.1/');
   const answers = () => {
