@@ -59,6 +59,7 @@
  * - `CRIU_TOO_OLD`: an option needs a newer CRIU.
  * - `KERNEL_UNSUITABLE`, `NO_MEM_TRACK`, `NO_LAZY_PAGES`: the kernel lacks a feature.
  * - `NO_SPACE`: the images do not fit on the disk.
+ * - `NO_GUEST`: the program of a template does not use `node-criu/guest`, which makes each copy unique.
  */
 export type PreflightCode =
   | 'CALLER_IN_TREE'
@@ -117,7 +118,8 @@ export type PreflightCode =
   | 'KERNEL_UNSUITABLE'
   | 'NO_MEM_TRACK'
   | 'NO_LAZY_PAGES'
-  | 'NO_SPACE';
+  | 'NO_SPACE'
+  | 'NO_GUEST';
 
 /** An obstacle to a dump or to a later restore. */
 export interface PreflightFinding {

@@ -32,6 +32,7 @@ export {
   type WorkloadState,
 } from './errors.ts';
 export type { PreflightCode, PreflightFinding } from './finding.ts';
+export type { GuestHandle } from './guest/protocol.ts';
 export type { DumpStats } from './images/dump-stats.ts';
 export { type RestoreStats, readDumpStats, readRestoreStats } from './images/stats.ts';
 export { type ImageFinding, type VerifyImagesOptions, verifyImages } from './images/verify.ts';

@@ -25,6 +25,7 @@ export interface OutputEvent {
     | 'step'
     | 'progress'
     | 'finding'
+    | 'handle'
     | 'listening'
     | 'match'
     | 'bytes'
@@ -143,6 +144,12 @@ export class Output {
     if (this.#isStructured) this.#record('result', properties);
     if (this.#json) this.#line({ event: 'result', ...properties });
     else this.#print(text);
+  }
+
+  /** Reports something besides the result: an event, or a line on standard error, which `--quiet` omits. */
+  notice(event: 'finding' | 'handle', properties: object, text: string): void {
+    if (this.#json) this.#line({ event, ...properties });
+    else for (const line of text.split('\n')) this.hint(line);
   }
 
   /** Writes a line for a person to standard error, which `--json` and `--quiet` omit. */

@@ -1,6 +1,13 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { Template, TemplateNamespace, TemplateOptions, TemplateReadiness } from '../index.ts';
+import type {
+  GuestHandle,
+  Template,
+  TemplateNamespace,
+  TemplateOptions,
+  TemplateReadiness,
+} from '../index.ts';
+import { formatFindings } from './failure.ts';
 import { addCriu, addJson, addQuiet, type Common, defined } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
 import { eachText, variable } from './pairs.ts';
@@ -43,6 +50,7 @@ interface WarmFlags extends Common {
   readonly stdout?: string;
   readonly stderr?: string;
   readonly overwrite?: true;
+  readonly reportHandles?: true;
 }
 
 /** Adds the verb `warm`. */
@@ -87,6 +95,10 @@ function rareOptions(): Option[] {
       'another mount of this host that the program sees (may be repeated)',
     ).argParser(eachText),
     new Option('--user <user[:group]>', 'run as this user: names or numbers'),
+    new Option(
+      '--report-handles',
+      'print what the program has open at the checkpoint, and where it was created, if it uses node-criu/guest',
+    ),
   ];
 }
 
@@ -95,6 +107,9 @@ async function warm(file: string, args: string[], given: WarmFlags): Promise<voi
     const { imagesDirectory, readyTimeout, namespace, mount, user, env } = options;
     const { cwd, stdout, stderr, overwrite } = options;
     const { signal } = limits;
+    const reportHandles = (handles: readonly GuestHandle[]) => {
+      for (const handle of handles) output.notice('handle', handle, handleText(handle));
+    };
     const template = await criu.template(file, args, {
       imagesDirectory,
       ...defined({ cwd, stdout, stderr, overwrite, signal, readyTimeoutMs: readyTimeout }),
@@ -102,7 +117,11 @@ async function warm(file: string, args: string[], given: WarmFlags): Promise<voi
       ...defined({ namespaces: namespace, mounts: mount?.map((path) => resolve(path)) }),
       ...(env && { env: { ...process.env, ...env } }),
       ...(user !== undefined && (await idsOf(user))),
+      ...(options.reportHandles && { reportHandles }),
     });
+    for (const finding of template.findings) {
+      output.notice('finding', finding, formatFindings([finding], process.stderr).join('\n'));
+    }
     output.result(summaryOf(template), template.imagesDirectory);
   });
 }
@@ -120,4 +139,8 @@ function warmUpOf({ warmUp, requests }: WarmFlags): TemplateOptions['warmUp'] {
 
 function summaryOf({ imagesDirectory, command, hasGuest }: Template) {
   return { imagesDirectory, command, hasGuest };
+}
+
+function handleText({ kind, detail, stack }: GuestHandle): string {
+  return `open at the checkpoint: ${kind} ${detail}${stack === undefined ? '' : `\n${stack}`}`;
 }

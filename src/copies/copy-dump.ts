@@ -9,6 +9,7 @@ import { NETWORK } from './copy-network.ts';
 import { externalAtDump } from './enclosures.ts';
 import { GUEST_TIMEOUT_MS, type GuestChannel } from './guest-channel.ts';
 import { type TemplateDescription, writeDescription } from './template-file.ts';
+import type { TemplateOptions } from './template-options.ts';
 
 /** Options of {@link TemplateCopy.dump}: those of a dump that do not follow from the copy. */
 export interface CopyDumpOptions
@@ -39,13 +40,15 @@ export interface DumpablePart {
   readonly external: readonly string[];
   /** The connection to its guest library, if it has loaded that. */
   readonly guest: GuestChannel | undefined;
+  /** See {@link TemplateOptions.reportHandles}. */
+  readonly reportHandles?: TemplateOptions['reportHandles'];
   /** Resolves when all of its memory is loaded, or it has been killed because that failed. */
   readonly memory?: Promise<unknown> | undefined;
 }
 
 /** Makes a checkpoint of a copy, or of the program of a template, which is a template. */
 export async function dumpCopy(
-  { client, description, external, guest, memory }: DumpablePart,
+  { client, description, external, guest, memory, reportHandles }: DumpablePart,
   pid: number,
   given: CopyDumpOptions,
 ): Promise<DumpResult> {
@@ -54,8 +57,10 @@ export async function dumpCopy(
   await memory;
   let ready = false;
   try {
-    await guest?.checkpoint(limit);
+    const asked = { ...limit, reportHandles: reportHandles !== undefined };
+    const { handles } = (await guest?.checkpoint(asked)) ?? {};
     ready = true;
+    if (handles) reportHandles?.(handles);
     const result = await dump(client, 'dump', pid, {
       ...options,
       external: [...externalOf(pid, description), ...external],

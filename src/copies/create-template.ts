@@ -87,14 +87,14 @@ async function checkpoint(
   options: CheckedTemplateOptions,
   cancellation: Cancellation,
 ): Promise<Template> {
-  const { imagesDirectory, overwrite = false, namespaces, guestTimeoutMs } = options;
+  const { imagesDirectory, overwrite = false, namespaces, guestTimeoutMs, reportHandles } = options;
   const { mounts, files, external, guest } = program;
   // A program that has loaded the library before it became ready has said so by now.
   await nextTurn();
   const { greeting } = guest;
   const used = greeting && { language: greeting.language, version: greeting.version };
   const description = { command, namespaces, mounts, files, ...(used && { guest: used }) };
-  const part = { client, description, external, guest: used && guest };
+  const part = { client, description, external, guest: used && guest, reportHandles };
   const { signal } = cancellation;
   await dumpCopy(part, program.pid, { imagesDirectory, overwrite, guestTimeoutMs, signal });
   return await Template.open(OPERATION, client, imagesDirectory);

@@ -1,4 +1,5 @@
 import { CriuError } from '../errors.ts';
+import type { GuestHandle } from '../guest/protocol.ts';
 import { assertUser, type ProgramOptions, programShape } from '../launch/launch-options.ts';
 import { type Check, check, checkOptions, object, required, type Shape } from '../options/check.ts';
 import { directory, each, flag, integer, isText, text } from '../options/kinds.ts';
@@ -61,6 +62,12 @@ export interface TemplateOptions extends ProgramOptions {
   overwrite?: boolean;
   /** How long the functions of `onBeforeCheckpoint()` may take, in milliseconds. Default 30000. */
   guestTimeoutMs?: number;
+  /**
+   * Called before the checkpoint, when the functions of `onBeforeCheckpoint()` are done, with what the program still has
+   * open: copies do not have it, or not alone. If it throws, there is no checkpoint. Only for a program that uses
+   * `node-criu/guest`; in Node it also records where everything is created, which slows the start down. Default: none.
+   */
+  reportHandles?: (handles: readonly GuestHandle[]) => void;
   /** Ends the start of the program, which is then killed. */
   signal?: AbortSignal;
 }
@@ -106,6 +113,7 @@ const shape: Shape<TemplateOptions> = {
   stderr: output,
   overwrite: flag,
   guestTimeoutMs: milliseconds,
+  reportHandles: check('a function', (value) => typeof value === 'function'),
   signal: abortSignal,
 };
 

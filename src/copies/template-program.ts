@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { asCriuError, CriuError, type ExitStatus } from '../errors.ts';
-import { FD_VARIABLE } from '../guest/protocol.ts';
+import { FD_VARIABLE, STACKS_VARIABLE } from '../guest/protocol.ts';
 import { ioUringFilter } from '../launch/io-uring-filter.ts';
 import { environmentStrings } from '../launch/launch-options.ts';
 import { launcher } from '../native/built-files.ts';
@@ -82,7 +82,11 @@ export class TemplateProgram implements AsyncDisposable {
           ...['init', String(LIFE_FD), 'directory', resolve(cwd), ...user],
           ...['--', path, file, ...args],
         ],
-        env: environmentStrings({ ...env, [FD_VARIABLE]: String(GUEST_FD) }),
+        env: environmentStrings({
+          ...env,
+          [FD_VARIABLE]: String(GUEST_FD),
+          ...(options.reportHandles && { [STACKS_VARIABLE]: '1' }),
+        }),
         descriptors: [
           ...output.descriptors,
           [GUEST_FD, guest.there],

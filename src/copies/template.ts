@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { readCheckpoint } from '../images/checkpoint.ts';
+import type { PreflightFinding } from '../finding.ts';
+import { type Checkpoint, readCheckpoint } from '../images/checkpoint.ts';
 import { lazyMemoryIn } from '../images/lazy-memory.ts';
 import type { Client } from '../operations/client.ts';
 import type { TemplateCopy } from './copy.ts';
@@ -39,6 +40,11 @@ export class Template {
   readonly imagesDirectory: string;
   /** The program and its arguments. */
   readonly command: readonly string[];
+  /**
+   * What may go wrong with copies: the warning `NO_GUEST` if the program does not use `node-criu/guest`, so that its
+   * copies draw the same random values. Empty otherwise.
+   */
+  readonly findings: readonly PreflightFinding[];
   readonly #parts: TemplateParts;
 
   /** @internal */
@@ -47,19 +53,21 @@ export class Template {
     const directory = resolve(given);
     const description = await readDescription(operation, directory);
     await assertWhole(operation, directory);
-    const { files } = await readCheckpoint(directory);
+    const { files, processes } = await readCheckpoint(directory);
     const sockets = [...files.values()].flatMap(({ isk }) => (isk?.state === LISTEN ? isk : []));
     const ports = sockets.map(({ src_port, opts }) => ({
       port: src_port,
       isShared: opts.so_reuseport === true,
     }));
     const memory = await lazyMemoryIn(operation, directory);
-    return new Template({ client, directory, description, ports, memory });
+    const findings = description.guest ? [] : [withoutGuest(processes)];
+    return new Template({ client, directory, description, ports, memory }, findings);
   }
 
-  private constructor(parts: TemplateParts) {
+  private constructor(parts: TemplateParts, findings: readonly PreflightFinding[]) {
     this.imagesDirectory = parts.directory;
     this.command = parts.description.command;
+    this.findings = findings;
     this.#parts = parts;
   }
 
@@ -129,4 +137,14 @@ export class Template {
       throw error;
     }
   }
+}
+
+/** The first process is the init. */
+function withoutGuest([init, program = init]: Checkpoint['processes']): PreflightFinding {
+  const pid = program?.pid ?? 0;
+  return {
+    ...{ code: 'NO_GUEST', severity: 'warning', pid },
+    message: `process ${pid} (${program?.name}) does not use node-criu/guest: copies draw the same random values, keys and UUIDs among them, unless they get them from the kernel each time`,
+    remedy: 'Load node-criu/guest in the program, or use copies that need no values of their own.',
+  };
 }

@@ -29,6 +29,7 @@ import {
   type ExitStatus,
   type FinalDump,
   type FinalLazyDumpOptions,
+  type GuestHandle,
   type Hooks,
   type ImageFinding,
   type Iteration,
@@ -279,9 +280,15 @@ export async function copies(): Promise<void> {
   const namespaces: TemplateNamespace[] = ['ipc', 'net', 'uts'];
   const program: ProgramOptions = { cwd: '/', uid: 1, gid: 1 };
   const imagesDirectory = '/var/lib/templates/app';
-  const options: TemplateOptions = { imagesDirectory, ready, warmUp, namespaces, ...program };
+  const reportHandles = (handles: readonly GuestHandle[]) => {
+    for (const { kind, detail, stack } of handles) console.log(kind, detail, stack ?? '');
+  };
+  const options: TemplateOptions = {
+    ...{ imagesDirectory, ready, warmUp, namespaces, reportHandles, ...program },
+  };
   const template = await criu.template('node', ['app.js'], options);
   same<typeof template, Template>();
+  same<typeof template.findings, readonly PreflightFinding[]>();
   same<Awaited<ReturnType<typeof criu.openTemplate>>, Template>();
   const port: PublishedPort = { to: 8080 };
   const network: CopyNetwork = '/run/netns/blue';

@@ -196,6 +196,7 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
       ['cwd', { cwd: '/no/such/directory' }] as const,
       ['stdout', { stdout: notOpen }] as const,
       ['guestTimeoutMs', { guestTimeoutMs: '1 s' }] as const,
+      ['reportHandles', { reportHandles: true }] as const,
       ['signal', { signal: true }] as const,
       ['leaveRunning', { leaveRunning: true }] as const,
     ].map((bad): [string, unknown[]] => {

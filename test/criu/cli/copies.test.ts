@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { buildCommand, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
+import { buildCommand, events, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
 import { ask, TEMPLATE_PORT } from '../../helpers/copies.ts';
 import { nodeOptions } from '../../helpers/node-versions.ts';
 import { isAlive, killAfterTest, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
@@ -18,7 +18,8 @@ test('warm makes a template, and copy starts copies of it', async () => {
   const flags = ['-D', images, '--ready', url, '--warm-up', url, '--requests', '2'];
   const log = join(directory, 'start.log');
   expect(await nodeCriu(['warm', ...flags, '--stdout', log, '--', ...program])).toEqual({
-    ...{ exitCode: 0, stdout: images, stderr: '' },
+    ...{ exitCode: 0, stdout: images },
+    stderr: expect.stringMatching(/^warning NO_GUEST: process 2 .*node-criu\/guest.* Load .*\.$/),
   });
   expect(await readFile(log, 'utf8')).toBe('ready to serve\n');
 
@@ -41,6 +42,31 @@ test('warm makes a template, and copy starts copies of it', async () => {
   process.kill(pid, 'SIGTERM');
   await waitFor(async () => !(await isAlive(pid)), 'the detached copy has ended');
   expect(await readFile(out, 'utf8')).toBe('goodbye\n');
+});
+
+test('warm reports what the program has open', async () => {
+  const directory = await temporaryDirectory();
+  const app = join(directory, 'app.mjs');
+  const guest = join(import.meta.dirname, '../../../dist/guest.js');
+  await writeFile(
+    app,
+    `import { createServer } from 'node:net';
+    import { checkpoint } from ${JSON.stringify(guest)};
+    createServer().listen(18097, '127.0.0.1', () => checkpoint());`,
+  );
+  const warm = async (...more: string[]) => {
+    const images = ['-D', join(directory, 'template'), '--overwrite', '--report-handles'];
+    const run = [process.execPath, ...nodeOptions(), app];
+    return await nodeCriu(['warm', ...images, ...more, '--', ...run]);
+  };
+  const { stdout } = await warm('--json');
+  const [handle, result] = events(stdout);
+  expect(handle).toMatchObject({ event: 'handle', kind: 'listener', stack: expect.any(String) });
+  expect(result).toMatchObject({ event: 'result', hasGuest: true });
+  const { stderr } = await warm();
+  expect(stderr).toMatch(
+    /^open at the checkpoint: listener TCP 127\.0\.0\.1:18097\n.* at .*app\.mjs/s,
+  );
 });
 
 test('wrong usage of warm and copy is refused', async () => {

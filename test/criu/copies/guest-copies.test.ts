@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { GuestHandle } from '../../../src/index.ts';
 import { ask, askCopy, serverTemplate, startCopy, textOf } from '../../helpers/copies.ts';
 import { failureOf } from '../../helpers/failures.ts';
+import { nodeOptions } from '../../helpers/node-versions.ts';
 import { client, isAlive, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
 test('a program with the guest library asks for its checkpoint, and each copy is told who it is', async () => {
@@ -51,15 +55,57 @@ test('a checkpoint that a function of the program refuses is not made', async ()
 
 const guestModule = join(import.meta.dirname, '../../../dist/guest.js');
 
-test('a program without the guest library cannot be told anything', async () => {
+test('a program without the guest library cannot be told anything, and a finding says what its copies share', async () => {
   const template = await serverTemplate();
   expect(template.hasGuest).toBe(false);
+  const opened = await client().openTemplate(template.imagesDirectory);
+  for (const { findings } of [template, opened]) {
+    expect(findings).toEqual([
+      {
+        ...{ code: 'NO_GUEST', severity: 'warning', pid: 2 },
+        message: expect.stringMatching(/^process 2 \(\S+\) does not use node-criu\/guest: /),
+        remedy: expect.any(String),
+      },
+    ]);
+  }
   for (const options of [{ env: { A: 'b' } }, { args: ['x'] }]) {
     expect(await failureOf(template.start(options))).toMatchObject({
       code: 'ERR_CRIU_INVALID_ARGUMENT',
       option: Object.keys(options)[0],
     });
   }
+});
+
+test('what a program has open at its checkpoint is reported, with the place that opened it', async () => {
+  const directory = await temporaryDirectory();
+  const app = join(directory, 'app.mjs');
+  await writeFile(
+    app,
+    `import { createServer } from 'node:net';
+    import { checkpoint } from ${JSON.stringify(guestModule)};
+    createServer().listen(18096, '127.0.0.1', () => checkpoint());`,
+  );
+  const make = (name: string, reportHandles: (handles: readonly GuestHandle[]) => void) =>
+    client().template(process.execPath, [...nodeOptions(), app], {
+      ...{ imagesDirectory: join(directory, name), reportHandles },
+    });
+  const reported: GuestHandle[] = [];
+  const template = await make('one', (handles) => void reported.push(...handles));
+  expect(template.findings).toEqual([]);
+  expect(reported).toEqual([
+    {
+      ...{ kind: 'listener', detail: 'TCP 127.0.0.1:18096' },
+      stack: expect.stringContaining(app),
+    },
+  ]);
+  const refusal = new Error('nothing may be open');
+  const refused = make('two', () => {
+    throw refusal;
+  });
+  expect(await failureOf(refused)).toMatchObject({
+    message: expect.stringContaining('nothing may be open'),
+  });
+  expect(existsSync(join(directory, 'two/inventory.img'))).toBe(false);
 });
 
 test('the checkpoint of a copy is a template, and the copy may run on', async () => {
