@@ -40,7 +40,8 @@ test('a process becomes a core file with its memory, which gdb opens', async () 
 
   // The process is stopped, so that its memory is what was dumped.
   await using live = await open(`/proc/${pid}/mem`);
-  const segments = await segmentsOf(core);
+  // One that is empty is at an address that Node cannot express.
+  const segments = (await segmentsOf(core)).filter(({ bytes }) => bytes.length > 0);
   const wrong = [];
   for (const { start, bytes } of segments) {
     const now = Buffer.alloc(bytes.length);
