@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,8 +36,8 @@ export class StepListener implements AsyncDisposable {
       const socket = join(directory, 'socket');
       const script = join(directory, 'script');
       const configFile = join(directory, 'criu.conf');
-      const program = [launcher(), 'ask', socket, '--'].map(quoted).join(' ');
-      await writeFile(script, `#!/bin/sh\nexec ${program}\n`, { mode: 0o700 });
+      // It finds the socket beside the link.
+      await symlink(launcher(), script);
       const config = [await givenConfig(), ...lines, `action-script ${script}`, ''].join('\n');
       await writeFile(configFile, config, { mode: 0o600 });
       const server = createServer();
@@ -94,8 +94,4 @@ async function givenConfig(): Promise<string> {
   const { CRIU_CONFIG_FILE: path } = process.env;
   if (!path) return '';
   return await readFile(path, 'utf8').catch(() => '');
-}
-
-function quoted(argument: string): string {
-  return `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -18,7 +18,9 @@ void bind_all(char **arguments);
 void mount_tmpfs(char **arguments);
 void mount_proc(char **arguments);
 void change_root(char **arguments);
-void ask_listener(char **arguments);
+
+/* Is the program as an action script of CRIU. */
+_Noreturn void ask_listener(const char *link);
 
 /* Runs a program as its init, and ends with its exit code, or 128 and the number of its signal. Its standard streams
  * and the descriptor `own` are all that stays open in the init; the program has all but `own`.

@@ -65,7 +65,6 @@ static const struct step {
     {"proc", 1, mount_proc},           {"root", 1, change_root},  {"directory", 1, change_directory},
     {"merge", 0, merge_memory},        {"init", 1, become_init},  {"user", 1, set_user},
     {"network", 1, enter_network},     {"slave", 0, make_slave},  {"rbind", 2, bind_all},
-    {"ask", 1, ask_listener},
 };
 
 static const struct step *find_step(const char *name) {
@@ -76,6 +75,8 @@ static const struct step *find_step(const char *name) {
 }
 
 int main(int count, char **arguments) {
+  /* CRIU gives an action script no arguments. */
+  if (count == 1) ask_listener(arguments[0]);
   int at = 1;
   while (at < count && strcmp(arguments[at], "--")) {
     const struct step *step = find_step(arguments[at++]);
