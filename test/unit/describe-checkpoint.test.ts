@@ -290,6 +290,9 @@ test('secrets are redacted by names and by forms', () => {
   expect(redactArguments(['app', '--api-key', 'x', '--password=y', '-v', '--port', '80'])).toEqual([
     ...['app', '--api-key', '[redacted]', '--password=[redacted]', '-v', '--port', '80'],
   ]);
+  // An option that switches something off has no value.
+  const node = ['node', '--no-wasm-memory-protection-keys', 'app.js'];
+  expect(redactArguments(node)).toEqual(node);
 });
 
 test('a tree is shown once, also if its processes are their own parents or very deep', () => {

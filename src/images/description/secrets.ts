@@ -13,6 +13,8 @@ const SECRET_FORM =
   /\b(gh[pousr]_\w{20,}|sk-[\w-]{20,}|xox[abprs]-[\w-]{10,}|AKIA[A-Z\d]{16}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*/g;
 /** An option with its value, as in `--api-key=VALUE`; without one, the next argument is the value. */
 const OPTION = /^(--?[\w.-]+)(=(.*))?$/s;
+/** An option that switches something off, as `--no-wasm-memory-protection-keys` of Node 20, and has no value. */
+const SWITCH = /^--no-/;
 
 /** Variables without the values that are secrets. */
 export function redactEnvironment(variables: readonly string[]): string[] {
@@ -31,7 +33,7 @@ export function redactArguments(args: readonly string[]): string[] {
     const [, option, assigned] = OPTION.exec(argument) ?? [];
     const follows = isValue && option === undefined;
     const isSecret = index > 0 && option !== undefined && isSecretName(option);
-    isValue = isSecret && assigned === undefined;
+    isValue = isSecret && assigned === undefined && !SWITCH.test(option);
     if (follows) return REDACTED;
     if (isSecret && assigned !== undefined) return `${option}=${REDACTED}`;
     const [, name] = /^(\w+)=/.exec(argument) ?? [];
