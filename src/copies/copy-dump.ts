@@ -60,7 +60,7 @@ export async function dumpCopy(
     const asked = { ...limit, reportHandles: reportHandles !== undefined };
     const { handles } = (await guest?.checkpoint(asked)) ?? {};
     ready = true;
-    if (handles) reportHandles?.(handles);
+    if (handles) await reportHandles?.(handles);
     const result = await dump(client, 'dump', pid, {
       ...options,
       external: [...externalOf(pid, description), ...external],

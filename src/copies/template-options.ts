@@ -64,10 +64,11 @@ export interface TemplateOptions extends ProgramOptions {
   guestTimeoutMs?: number;
   /**
    * Called before the checkpoint, when the functions of `onBeforeCheckpoint()` are done, with what the program still has
-   * open: copies do not have it, or not alone. If it throws, there is no checkpoint. Only for a program that uses
-   * `node-criu/guest`; in Node it also records where everything is created, which slows the start down. Default: none.
+   * open: copies do not have it, or not alone. If it throws or rejects, there is no checkpoint. Not called for a program
+   * that does not use `node-criu/guest`. Node then records where everything is created, also in the copies, which slows
+   * them down: use it to find what a function forgets. Default: none.
    */
-  reportHandles?: (handles: readonly GuestHandle[]) => void;
+  reportHandles?: (handles: readonly GuestHandle[]) => void | Promise<void>;
   /** Ends the start of the program, which is then killed. */
   signal?: AbortSignal;
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { GuestHandle } from '../../../src/index.ts';
+import type { GuestHandle, TemplateOptions } from '../../../src/index.ts';
 import { ask, askCopy, serverTemplate, startCopy, textOf } from '../../helpers/copies.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { nodeOptions } from '../../helpers/node-versions.ts';
@@ -85,7 +85,7 @@ test('what a program has open at its checkpoint is reported, with the place that
     import { checkpoint } from ${JSON.stringify(guestModule)};
     createServer().listen(18096, '127.0.0.1', () => checkpoint());`,
   );
-  const make = (name: string, reportHandles: (handles: readonly GuestHandle[]) => void) =>
+  const make = (name: string, reportHandles: Required<TemplateOptions>['reportHandles']) =>
     client().template(process.execPath, [...nodeOptions(), app], {
       ...{ imagesDirectory: join(directory, name), reportHandles },
     });
@@ -99,9 +99,7 @@ test('what a program has open at its checkpoint is reported, with the place that
     },
   ]);
   const refusal = new Error('nothing may be open');
-  const refused = make('two', () => {
-    throw refusal;
-  });
+  const refused = make('two', () => Promise.reject(refusal));
   expect(await failureOf(refused)).toMatchObject({
     message: expect.stringContaining('nothing may be open'),
   });
