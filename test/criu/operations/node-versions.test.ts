@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { spawnCheckpointable } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { type NodeMajor, nodeMajors, nodeOptions, nodePath } from '../../helpers/node-versions.ts';
+import { inProc } from '../../helpers/sockets.ts';
 import {
   client,
   isAlive,
@@ -16,6 +17,9 @@ import {
 } from '../../helpers/workload.ts';
 
 const busyServer = join(import.meta.dirname, '../../fixtures/busy-server.mjs');
+
+/** The state of a TCP socket that listens, in /proc/net/tcp. */
+const LISTEN = '0A';
 
 describe.each(nodeMajors)('Node %i', (major) => {
   test('a busy server continues all of its work', async () => {
@@ -77,6 +81,7 @@ describe.each(nodeMajors)('Node %i', (major) => {
     for (const round of [1, 2]) {
       const imagesDirectory = join(server.directory, `images-${round}`);
       await server.moved(await server.ask());
+      await server.hasNoConnection();
       await criu.dump(server.pid, { imagesDirectory });
       await waitGone(server.pid);
       await waitGone(child);
@@ -184,6 +189,17 @@ async function startBusyServer(major: NodeMajor) {
       }, 'timer, workers and child move on');
       expect(now.wasm).toBe(42);
       return now;
+    },
+    /** Resolves when the server has closed the connections of requests that it has answered. */
+    async hasNoConnection(): Promise<void> {
+      const own = inProc('127.0.0.1', port);
+      await waitFor(async () => {
+        const rows = (await readFile('/proc/net/tcp', 'utf8')).split('\n').slice(1);
+        return !rows.some((row) => {
+          const [, local, , state, , , , , , inode] = row.trim().split(/\s+/);
+          return local === own && state !== LISTEN && inode !== '0';
+        });
+      }, 'the connections are closed');
     },
     /** Creates a file in the directory that the server watches, and waits until the server notices. */
     async sees(name: string): Promise<void> {
