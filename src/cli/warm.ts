@@ -7,7 +7,7 @@ import type {
   TemplateOptions,
   TemplateReadiness,
 } from '../index.ts';
-import { formatFindings } from './failure.ts';
+import { formatFinding } from './failure.ts';
 import { addCriu, addJson, addQuiet, type Common, defined } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
 import { eachText, variable } from './pairs.ts';
@@ -120,7 +120,7 @@ async function warm(file: string, args: string[], given: WarmFlags): Promise<voi
       ...(options.reportHandles && { reportHandles }),
     });
     for (const finding of template.findings) {
-      output.notice('finding', finding, formatFindings([finding], process.stderr).join('\n'));
+      output.notice('finding', finding, formatFinding(finding, process.stderr));
     }
     output.result(summaryOf(template), template.imagesDirectory);
   });

@@ -156,9 +156,12 @@ const consequences: readonly RegExp[] = [
  * the last such error on standard error if CRIU failed before it opened the log. There it keeps only the
  * first KiB, so that the last line may be cut.
  */
-export function trueCause({ log, remains }: Pick<Evidence, 'log' | 'remains'>): string | undefined {
+export function trueCause({
+  log,
+  remains,
+}: Pick<Evidence, 'log'> & Partial<Pick<Evidence, 'remains'>>): string | undefined {
   const isCause = (line: string) => !isNoise(line) && !isConsequence(line);
-  const { stderr = '' } = remains;
+  const stderr = remains?.stderr ?? '';
   const whole = stderr.slice(0, stderr.lastIndexOf('\n') + 1);
   return (
     log?.errors.findLast(isCause) ??

@@ -5,6 +5,8 @@ import { MissingUffdsError } from './uffd-guard.ts';
 const OPERATION = 'lazyRestore';
 /** Lines of CRIU's log about the connection to the daemon. */
 const DAEMON_LINE = /^uffd: /;
+/** What the daemon of this package says when the restore has failed first (src/native/lazy-pages/main.c). */
+const RESTORE_ENDED = /the restore has ended/;
 
 /** True if a restore may have failed because the daemon failed. */
 export function isDaemonFailure(error: unknown): boolean {
@@ -14,27 +16,16 @@ export function isDaemonFailure(error: unknown): boolean {
   return code === 'ERR_CRIU_FAILED' && !!log?.errors.some((line) => DAEMON_LINE.test(line));
 }
 
-/** What the daemon of this package says when the restore has failed first (src/native/lazy-pages/main.c). */
-const RESTORE_ENDED = /the restore has ended/;
-
 /** The failure of a restore whose daemon has failed. */
 export function daemonFailure(failure: CriuError, restore: CriuError): CriuError {
-  const { workload, pid } = restore;
-  const { code, log, stderr, exit } = failure;
-  const cause = RESTORE_ENDED.test(failure.message)
-    ? trueCause({ log: restore.log, remains: { exit: undefined, stderr: undefined } })
-    : undefined;
+  const { code, stderr, exit } = failure;
+  const cause = RESTORE_ENDED.test(failure.message) ? trueCause({ log: restore.log }) : undefined;
   const text = cause ?? withoutOperation(failure.message);
+  const { log } = cause === undefined ? failure : restore;
+  const { workload, pid } = restore;
   return new CriuError(code, `${OPERATION}: ${text} (nothing was restored)`, {
     operation: OPERATION,
-    ...{
-      log: cause === undefined ? log : restore.log,
-      stderr,
-      exit,
-      workload,
-      pid,
-      cause: failure,
-    },
+    ...{ log, stderr, exit, workload, pid, cause: failure },
   });
 }
 
