@@ -4,29 +4,22 @@
 //
 // usage: npm run bench:containers:moves [-- REPEATS]
 import { execFile, execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { containerDestination, openContainer } from '../../dist/containers.js';
 import { Criu } from '../../dist/index.js';
+import { podmanConfiguration } from '../../test/lab/podman.mjs';
 import { criuPath } from '../criu-path.mjs';
+import { bindOf, makeRoot, writeBundle } from './bundle.mjs';
 import { document, positionals } from './document.mjs';
 import { measureByTurns, median, pairedRatio, ratioText } from './statistics.mjs';
 
 const MIB = 64;
 const IMAGE = 'localhost/bench:1';
 const [repeats = '15'] = positionals;
-const checkout = new URL('../../', import.meta.url).pathname;
+const program = new URL('../../.cache/fixtures/run-log', import.meta.url).pathname;
 const directory = mkdtempSync('/dev/shm/node-criu-moves-bench-');
 const at = (...names) => join(directory, ...names);
 const env = { ...process.env, PATH: `${dirname(criuPath())}:${process.env.PATH}` };
@@ -37,7 +30,7 @@ const criu = new Criu({ path: criuPath() });
 let made = 0;
 
 mkdirSync(at('shared'));
-makeRoot(at('root'));
+makeRoot(at('root'), program);
 await startPodman();
 
 const ways = {
@@ -133,44 +126,18 @@ function lines() {
   return statSync(log, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** A root file system with the program, which finds its libraries in /usr of this host. */
-function makeRoot(root) {
-  for (const name of ['bin', 'dev', 'proc', 'sys', 'usr', 'etc', 'tmp', 'run'])
-    mkdirSync(join(root, name), { recursive: true });
-  mkdirSync(join(root, at('shared')), { recursive: true });
-  copyFileSync(join(checkout, '.cache/fixtures/run-log'), join(root, 'bin/run-log'));
-  for (const name of ['lib', 'lib64']) symlinkSync(`usr/${name}`, join(root, name));
-}
-
 function makeBundle(base) {
   const bundle = join(base, 'bundle');
-  makeRoot(join(bundle, 'rootfs'));
-  execFileSync('runc', ['spec', '--bundle', bundle]);
-  const file = join(bundle, 'config.json');
-  const config = JSON.parse(readFileSync(file, 'utf8'));
-  Object.assign(config.process, { terminal: false, args: command });
-  config.root.readonly = false;
-  config.linux.cgroupsPath = `/${base.split('/').at(-1)}`;
-  for (const path of ['/usr', at('shared')])
-    config.mounts.push({ destination: path, type: 'bind', source: path, options: ['rbind', 'rw'] });
-  writeFileSync(file, JSON.stringify(config));
+  writeBundle(bundle, program, command, (config) => {
+    config.linux.cgroupsPath = `/${base.split('/').at(-1)}`;
+    config.mounts.push(bindOf(at('shared')));
+  });
   return { bundle, root: join(base, 'runc'), stdio: 'ignore' };
 }
 
 /** Gives podman storage of its own, with the image. */
 async function startPodman() {
-  const configuration = `
-    [containers]
-    default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
-    log_driver = "k8s-file"
-    [engine]
-    cgroup_manager = "cgroupfs"
-    events_logger = "file"
-    runtime = "runc"
-    lock_type = "file"
-    [network]
-    network_config_dir = "${at('networks')}"`;
-  writeFileSync(at('containers.conf'), configuration);
+  writeFileSync(at('containers.conf'), podmanConfiguration(directory));
   execFileSync('tar', ['-cf', at('image.tar'), '-C', at('root'), '.']);
   await podman('import', at('image.tar'), IMAGE);
 }

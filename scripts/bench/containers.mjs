@@ -4,28 +4,20 @@
 //
 // usage: npm run bench:containers [-- REPEATS]
 import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openContainer, restoreContainer } from '../../dist/containers.js';
 import { Criu } from '../../dist/index.js';
 import { criuPath } from '../criu-path.mjs';
+import { writeBundle } from './bundle.mjs';
 import { document, positionals } from './document.mjs';
 import { measureByTurns, median, pairedRatio, ratioText } from './statistics.mjs';
 
 const MIB = 64;
 const ID = 'bench';
 const [repeats = '15'] = positionals;
-const checkout = new URL('../../', import.meta.url).pathname;
+const program = new URL('../../.cache/fixtures/fill', import.meta.url).pathname;
 const directory = mkdtempSync('/dev/shm/node-criu-containers-bench-');
 const root = join(directory, 'runc');
 const bundle = join(directory, 'bundle');
@@ -37,7 +29,7 @@ const runc = (...args) =>
     stdio: [nowhere, nowhere, nowhere],
     env: { ...process.env, PATH: `${dirname(criuPath())}:${process.env.PATH}` },
   });
-makeBundle();
+writeBundle(bundle, program, ['/bin/fill', String(MIB)]);
 
 const byRunc = ['--image-path', images, '--work-path', images];
 const ways = {
@@ -89,27 +81,6 @@ async function measured(what, way) {
 
 async function restore(runtime) {
   await restoreContainer(criu, { imagesDirectory: images, id: ID, bundle, root, runtime });
-}
-
-/** A root file system with the program that fills memory, and the libraries of this host. */
-function makeBundle() {
-  const rootfs = join(bundle, 'rootfs');
-  for (const name of ['bin', 'dev', 'proc', 'sys', 'usr'])
-    mkdirSync(join(rootfs, name), { recursive: true });
-  cpSync(join(checkout, '.cache/fixtures/fill'), join(rootfs, 'bin/fill'));
-  for (const name of ['lib', 'lib64']) symlinkSync(`usr/${name}`, join(rootfs, name));
-  execFileSync('runc', ['spec', '--bundle', bundle]);
-  const path = join(bundle, 'config.json');
-  const config = JSON.parse(readFileSync(path, 'utf8'));
-  config.process = { ...config.process, terminal: false, args: ['/bin/fill', String(MIB)] };
-  config.root.readonly = false;
-  config.mounts.push({
-    destination: '/usr',
-    type: 'bind',
-    source: '/usr',
-    options: ['rbind', 'ro'],
-  });
-  writeFileSync(path, JSON.stringify(config));
 }
 
 function residentMiB(pid) {

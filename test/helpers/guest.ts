@@ -18,6 +18,16 @@ export const guestFile = join(root, 'dist/guest.js');
 export const guestImport = `
   import { checkpoint, onAfterRestore, onBeforeCheckpoint } from ${JSON.stringify(pathToFileURL(guestFile).href)};`;
 
+/** The path of a program that listens on a port, and then wants to be checkpointed. */
+export async function listeningGuest(port: number): Promise<string> {
+  const app = join(await temporaryDirectory(), 'app.mjs');
+  const script = `${guestImport}
+    import { createServer } from 'node:net';
+    createServer().listen(${port}, '127.0.0.1', () => checkpoint());`;
+  await writeFile(app, script);
+  return app;
+}
+
 /** A pair of connected sockets: one for Node, closed after the test, and a descriptor for another process. */
 export function socketPair(): [Socket, number] {
   const [mine, theirs] = native().streamPair(65_536);

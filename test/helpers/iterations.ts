@@ -1,9 +1,12 @@
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Criu, CriuError } from '../../src/index.ts';
+import type { Criu, CriuError, PreCopyFunction } from '../../src/index.ts';
 import { runningCriu } from './checkpoints.ts';
 import type { MemoryWorkload } from './memory-workload.ts';
 import { temporaryDirectory, waitFor, waitGone } from './workload.ts';
+
+/** A policy of {@link preCopy} that makes two rounds, whatever they gain. */
+export const twoRounds: PreCopyFunction = ({ length }) => (length < 2 ? 'continue' : 'finish');
 
 /**
  * Waits until the criu of an iteration is in the middle of a pre-dump. The only sign is that criu has

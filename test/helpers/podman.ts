@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { criuPath } from '../../scripts/criu-path.mjs';
 import { parseMountInfo } from '../../src/procfs/mountinfo.ts';
+import { podmanConfiguration } from '../lab/podman.mjs';
 import { temporaryDirectory, waitFor } from './workload.ts';
 
 /** The image that {@link Podman.start} makes, of busybox. */
@@ -15,27 +16,13 @@ export const COUNTER = [
   'echo new > /etc/new; rm /etc/old; i=0; while :; do i=$((i+1)); echo $i > /count; sleep 0.02; done',
 ];
 
-const CONFIGURATION = (directory: string) => `
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
-log_driver = "k8s-file"
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime = "runc"
-# Those in shared memory are for all that share /dev/shm, and each new podman frees all of them.
-lock_type = "file"
-[network]
-network_config_dir = "${directory}/networks"
-`;
-
 /** A podman whose storage and state only this test uses. */
 export class Podman {
   readonly directory: string;
 
   static async start(driver: 'vfs' | 'overlay' = 'vfs'): Promise<Podman> {
     const directory = await temporaryDirectory();
-    await writeFile(join(directory, 'containers.conf'), CONFIGURATION(directory));
+    await writeFile(join(directory, 'containers.conf'), podmanConfiguration(directory));
     onTestFinished(() => unmountBelow(directory));
     const podman = new Podman(directory, driver);
     onTestFinished(async () => {

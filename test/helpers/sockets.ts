@@ -94,13 +94,24 @@ export async function listensAt(pid: number): Promise<string[]> {
 
 /** The timers of the connections at a port of this host, in the format of /proc/net/tcp. */
 export async function timersAt(place: string): Promise<(string | undefined)[]> {
+  return (await rowsAt(place))
+    .filter((columns) => columns[3] === ESTABLISHED)
+    .map((columns) => columns[5]?.split(':')[0]);
+}
+
+/** True if a process has a socket at a port of this host that does not listen. */
+export async function isConnectedAt(place: string): Promise<boolean> {
+  return (await rowsAt(place)).some((columns) => columns[3] !== LISTEN && columns[9] !== '0');
+}
+
+/** The columns of /proc/net/tcp for the sockets at a port of this host. */
+async function rowsAt(place: string): Promise<string[][]> {
   const table = await readFile('/proc/net/tcp', 'utf8');
   return table
     .trim()
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter((columns) => columns[1] === place && columns[3] === ESTABLISHED)
-    .map((columns) => columns[5]?.split(':')[0]);
+    .filter((columns) => columns[1] === place);
 }
 
 /** Formats an IPv4 address and a port as /proc/net/tcp does. */

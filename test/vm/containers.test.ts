@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { openContainer, restoreContainer } from '../../src/containers.ts';
 import { preCopy } from '../../src/index.ts';
 import { compileFixture } from '../helpers/compile.ts';
+import { twoRounds } from '../helpers/iterations.ts';
 import { ContainerHost } from '../helpers/migrating-containers.ts';
 import { Bundle, COUNTER, countsOn, pipeInto } from '../helpers/runc.ts';
 import { client, temporaryDirectory, waitFor } from '../helpers/workload.ts';
@@ -22,8 +23,7 @@ test('rounds of a container on cgroup v2 are restored by runc, with all of its m
   const imagesDirectory = join(await temporaryDirectory(), 'images');
   const iteration = await container.iterate({ imagesDirectory, tracking: 'soft-dirty' });
   const pages: number[] = [];
-  const twice = (history: readonly unknown[]) => (history.length < 2 ? 'continue' : 'finish');
-  for await (const { stats } of preCopy(iteration, twice)) pages.push(stats.pagesWritten);
+  for await (const { stats } of preCopy(iteration, twoRounds)) pages.push(stats.pagesWritten);
   // The second round has only what has changed since the first.
   expect(pages[1]).toBeLessThan((pages[0] ?? 0) / 2);
   const dumped = await iteration.dump();
@@ -53,9 +53,14 @@ test('pre-copy moves a container on cgroup v2 in rounds of tracked pages, with a
     holdMs: 120_000,
   });
   const container = await openContainer(criu, 'memory', { root: bundle.root });
-  const twice = (history: readonly unknown[]) => (history.length < 2 ? 'continue' : 'finish');
   const migration = await container.migrate({
-    ...{ ...host.to, mode: 'pre-copy', tracking: 'soft-dirty', policy: twice, stallMs: 120_000 },
+    ...{
+      ...host.to,
+      mode: 'pre-copy',
+      tracking: 'soft-dirty',
+      policy: twoRounds,
+      stallMs: 120_000,
+    },
     directory: await temporaryDirectory(),
   });
   const { pid, rounds, phases } = await migration.result;

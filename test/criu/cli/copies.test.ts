@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { buildCommand, events, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
 import { ask, TEMPLATE_PORT } from '../../helpers/copies.ts';
+import { listeningGuest } from '../../helpers/guest.ts';
 import { nodeOptions } from '../../helpers/node-versions.ts';
 import { isAlive, killAfterTest, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
@@ -46,14 +47,7 @@ test('warm makes a template, and copy starts copies of it', async () => {
 
 test('warm reports what the program has open', async () => {
   const directory = await temporaryDirectory();
-  const app = join(directory, 'app.mjs');
-  const guest = join(import.meta.dirname, '../../../dist/guest.js');
-  await writeFile(
-    app,
-    `import { createServer } from 'node:net';
-    import { checkpoint } from ${JSON.stringify(guest)};
-    createServer().listen(18097, '127.0.0.1', () => checkpoint());`,
-  );
+  const app = await listeningGuest(18_097);
   const warm = async (...more: string[]) => {
     const images = ['-D', join(directory, 'template'), '--overwrite', '--report-handles'];
     const run = [process.execPath, ...nodeOptions(), app];

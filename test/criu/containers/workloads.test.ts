@@ -9,6 +9,7 @@ import { openContainer, restoreContainer } from '../../../src/containers.ts';
 import { preCopy } from '../../../src/index.ts';
 import { compileFixture } from '../../helpers/compile.ts';
 import { Output } from '../../helpers/descriptors.ts';
+import { twoRounds } from '../../helpers/iterations.ts';
 import { nginxBundle } from '../../helpers/nginx.ts';
 import { Bundle, pipeInto, type RunningContainer, removeAfterTest } from '../../helpers/runc.ts';
 import { startOnTerminal } from '../../helpers/terminal.ts';
@@ -142,8 +143,7 @@ test('rounds of a container by comparison are restored by runc, with all of its 
   const imagesDirectory = join(await temporaryDirectory(), 'images');
   const iteration = await container.iterate({ imagesDirectory, tracking: 'compare' });
   const pages: number[] = [];
-  const twice = (history: readonly unknown[]) => (history.length < 2 ? 'continue' : 'finish');
-  for await (const { stats } of preCopy(iteration, twice)) pages.push(stats.pagesWritten);
+  for await (const { stats } of preCopy(iteration, twoRounds)) pages.push(stats.pagesWritten);
   // The second round has only what has changed since the first.
   expect(pages[1]).toBeLessThan((pages[0] ?? 0) / 2);
   expect(pages[1]).toBeGreaterThan(0);

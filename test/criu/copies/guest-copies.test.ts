@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { GuestHandle, TemplateOptions } from '../../../src/index.ts';
 import { ask, askCopy, serverTemplate, startCopy, textOf } from '../../helpers/copies.ts';
 import { failureOf } from '../../helpers/failures.ts';
+import { guestFile, listeningGuest } from '../../helpers/guest.ts';
 import { nodeOptions } from '../../helpers/node-versions.ts';
 import { client, isAlive, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
 
@@ -39,7 +39,7 @@ test('a copy whose function fails is ended, and the error says why', async () =>
 test('a checkpoint that a function of the program refuses is not made', async () => {
   const directory = await temporaryDirectory();
   const script = `
-    const { onBeforeCheckpoint, checkpoint } = await import(${JSON.stringify(guestModule)});
+    const { onBeforeCheckpoint, checkpoint } = await import(${JSON.stringify(guestFile)});
     onBeforeCheckpoint(() => { throw new Error('not while I write'); });
     await checkpoint();`;
   const error = await failureOf(
@@ -52,8 +52,6 @@ test('a checkpoint that a function of the program refuses is not made', async ()
     message: expect.stringContaining('not while I write'),
   });
 });
-
-const guestModule = join(import.meta.dirname, '../../../dist/guest.js');
 
 test('a program without the guest library cannot be told anything, and a finding says what its copies share', async () => {
   const template = await serverTemplate();
@@ -78,13 +76,7 @@ test('a program without the guest library cannot be told anything, and a finding
 
 test('what a program has open at its checkpoint is reported, with the place that opened it', async () => {
   const directory = await temporaryDirectory();
-  const app = join(directory, 'app.mjs');
-  await writeFile(
-    app,
-    `import { createServer } from 'node:net';
-    import { checkpoint } from ${JSON.stringify(guestModule)};
-    createServer().listen(18096, '127.0.0.1', () => checkpoint());`,
-  );
+  const app = await listeningGuest(18_096);
   const make = (name: string, reportHandles: Required<TemplateOptions>['reportHandles']) =>
     client().template(process.execPath, [...nodeOptions(), app], {
       ...{ imagesDirectory: join(directory, name), reportHandles },

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { spawnCheckpointable } from '../../../src/index.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { type NodeMajor, nodeMajors, nodeOptions, nodePath } from '../../helpers/node-versions.ts';
-import { inProc } from '../../helpers/sockets.ts';
+import { inProc, isConnectedAt } from '../../helpers/sockets.ts';
 import {
   client,
   isAlive,
@@ -17,9 +17,6 @@ import {
 } from '../../helpers/workload.ts';
 
 const busyServer = join(import.meta.dirname, '../../fixtures/busy-server.mjs');
-
-/** The state of a TCP socket that listens, in /proc/net/tcp. */
-const LISTEN = '0A';
 
 describe.each(nodeMajors)('Node %i', (major) => {
   test('a busy server continues all of its work', async () => {
@@ -192,14 +189,8 @@ async function startBusyServer(major: NodeMajor) {
     },
     /** Resolves when the server has closed the connections of requests that it has answered. */
     async hasNoConnection(): Promise<void> {
-      const own = inProc('127.0.0.1', port);
-      await waitFor(async () => {
-        const rows = (await readFile('/proc/net/tcp', 'utf8')).split('\n').slice(1);
-        return !rows.some((row) => {
-          const [, local, , state, , , , , , inode] = row.trim().split(/\s+/);
-          return local === own && state !== LISTEN && inode !== '0';
-        });
-      }, 'the connections are closed');
+      const place = inProc('127.0.0.1', port);
+      await waitFor(async () => !(await isConnectedAt(place)), 'the connections are closed');
     },
     /** Creates a file in the directory that the server watches, and waits until the server notices. */
     async sees(name: string): Promise<void> {
