@@ -1,7 +1,7 @@
 import { createTemplate } from './copies/create-template.ts';
 import { copyMigration } from './copies/migrate-copy.ts';
 import { Template } from './copies/template.ts';
-import type { TemplateOptions } from './copies/template-options.ts';
+import type { OpenTemplateOptions, TemplateOptions } from './copies/template-options.ts';
 import { traceOperation } from './diagnostics.ts';
 import { CriuError, invalid } from './errors.ts';
 import type { PreflightFinding } from './finding.ts';
@@ -66,7 +66,11 @@ import { preflightRestore } from './preflight/restore/preflight-restore.ts';
 import { type DumpStream, dumpStream } from './stream/dump-stream.ts';
 import type { StreamSource } from './stream/receive-stream.ts';
 import { restoreStream } from './stream/restore-stream.ts';
-import type { DumpStreamOptions, RestoreStreamOptions } from './stream/stream-options.ts';
+import {
+  type DumpStreamOptions,
+  type RestoreStreamOptions,
+  readDecodeOptions,
+} from './stream/stream-options.ts';
 import { locate } from './worker/endpoint.ts';
 import { type KernelCache, keepKernelCache, kernelCache } from './worker/kernel-cache.ts';
 import { Pool } from './worker/pool.ts';
@@ -521,13 +525,19 @@ export class Criu implements AsyncDisposable {
   }
 
   /**
-   * Opens a template that {@link Criu.template} has made, in this process or another.
-   * @throws CriuError ERR_CRIU_BAD_IMAGE if the directory holds no template, or a damaged one
+   * Opens a template that {@link Criu.template} has made, in this process or another. One that is encrypted is decrypted
+   * into memory, until {@link Template.close}; that needs root.
+   * @throws CriuError ERR_CRIU_BAD_IMAGE if the directory holds no template, a damaged one, or one with another key;
+   * ERR_CRIU_INVALID_ARGUMENT if the template is encrypted and no secret of that kind is given, or the reverse
    */
-  async openTemplate(imagesDirectory: string): Promise<Template> {
+  async openTemplate(
+    imagesDirectory: string,
+    options: OpenTemplateOptions = {},
+  ): Promise<Template> {
     this.#assertOpen('openTemplate');
     checkValue('openTemplate', 'imagesDirectory', text, imagesDirectory);
-    return await Template.open('openTemplate', this.#client, imagesDirectory);
+    const { encryption } = readDecodeOptions('openTemplate', options);
+    return await Template.open('openTemplate', this.#client, imagesDirectory, encryption);
   }
 
   /**

@@ -14,6 +14,7 @@ export type {
 export type { TakenPort } from './copies/port-forwarder.ts';
 export type { Template } from './copies/template.ts';
 export type {
+  OpenTemplateOptions,
   TemplateNamespace,
   TemplateOptions,
   TemplateReadiness,

@@ -6,6 +6,7 @@ import { awaitEnd } from './foreground.ts';
 import { addHelp } from './help.ts';
 import { variable } from './pairs.ts';
 import { formatEndpoint } from './quantities.ts';
+import { encryptionOf, type SecretFlags, secretOptions, wrongSecret } from './secrets.ts';
 import { withCriu } from './verb.ts';
 
 const description = [
@@ -25,7 +26,7 @@ const examples = `
   $ node-criu copy template --detach --stdout copy.log
   4711`;
 
-interface CopyFlags extends Common {
+interface CopyFlags extends Common, SecretFlags {
   readonly publish?: PublishedPort[];
   readonly network?: string;
   readonly name?: string;
@@ -58,8 +59,11 @@ export function addCopy(program: Command): void {
     .option('--stderr <file>', 'the same for its standard error')
     .option('--merge-memory', 'let the kernel share equal pages among copies')
     .option('--detach', 'leave it running; its output is discarded unless it goes to a file');
+  for (const secret of secretOptions('decrypt the template')) command.addOption(secret);
   addQuiet(addCriu(addJson(command))).action(
     async (directory: string, args: string[], given: CopyFlags) => {
+      const wrong = wrongSecret(given);
+      if (wrong !== undefined) command.error(`error: ${wrong}`);
       if (given.detach && given.publish) {
         command.error('error: --publish needs this command to run: leave out --detach');
       }
@@ -72,13 +76,17 @@ async function copy(directory: string, args: string[], given: CopyFlags): Promis
   await withCriu(given, async ({ criu, output, options, limits, interruption }) => {
     const { detach = false, publish, network, name, env, mergeMemory } = options;
     const { signal } = limits;
-    const template = await criu.openTemplate(directory);
-    const started = await template.start({
-      ...defined({ publish, network, name, env, mergeMemory, signal }),
-      ...(args.length > 0 && { args }),
-      stdout: options.stdout ?? inherited(1, detach),
-      stderr: options.stderr ?? inherited(2, detach),
-    });
+    const encryption = await encryptionOf(options);
+    const start = async () => {
+      await using template = await criu.openTemplate(directory, defined({ encryption }));
+      return await template.start({
+        ...defined({ publish, network, name, env, mergeMemory, signal }),
+        ...(args.length > 0 && { args }),
+        stdout: options.stdout ?? inherited(1, detach),
+        stderr: options.stderr ?? inherited(2, detach),
+      });
+    };
+    const started = await start();
     started.stdout?.pipe(process.stdout);
     started.stderr?.pipe(process.stderr);
     const { id, pid, published } = started;

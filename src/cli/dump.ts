@@ -5,11 +5,11 @@ import { addCommon, addFlags, addQuiet, type Common, defined, NEGATION_HELP } fr
 import { addHelp, RARE } from './help.ts';
 import { reportOccupied } from './occupied-pids.ts';
 import { formatDump, pid } from './quantities.ts';
+import { encryptionOf } from './secrets.ts';
 import { stepHooks } from './steps.ts';
 import {
   addStreamFlags,
   dumpToOutput,
-  encryptionOf,
   isStreaming,
   type StreamFlags,
   withoutStreamFlags,

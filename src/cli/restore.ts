@@ -4,10 +4,10 @@ import type { RestoreOptions } from '../index.ts';
 import { addCommon, addFlags, addQuiet, type Common, defined, NEGATION_HELP } from './flags.ts';
 import { awaitInForeground } from './foreground.ts';
 import { addHelp } from './help.ts';
+import { encryptionOf } from './secrets.ts';
 import { stepHooks } from './steps.ts';
 import {
   addStreamFlags,
-  encryptionOf,
   isStreaming,
   type StreamFlags,
   withoutStreamFlags,

@@ -1,30 +1,18 @@
 import { createWriteStream, fstatSync, fsyncSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { isatty } from 'node:tty';
 import { type Command, Option } from 'commander';
-import {
-  type Criu,
-  CriuError,
-  type DumpStreamOptions,
-  type DumpStreamResult,
-  type StreamCompression,
-  type StreamEncryption,
-} from '../index.ts';
+import type { Criu, DumpStreamOptions, DumpStreamResult, StreamCompression } from '../index.ts';
 import { defined } from './flags.ts';
 import { RARE } from './help.ts';
+import { type SecretFlags, secretOptions, wrongSecret } from './secrets.ts';
 
 /** The flags of a verb that can write images to standard output, or read them from standard input. */
-export interface StreamFlags {
+export interface StreamFlags extends SecretFlags {
   readonly stream?: boolean;
   readonly compression?: StreamCompression;
-  readonly keyFile?: string;
-  readonly passphraseFile?: string;
 }
-
-/** How many bytes a key has. */
-const KEY_SIZE = 32;
 
 /** Adds the flags of {@link StreamFlags}. */
 export function addStreamFlags(command: Command, verb: 'dump' | 'restore'): Command {
@@ -37,13 +25,7 @@ export function addStreamFlags(command: Command, verb: 'dump' | 'restore'): Comm
     command.addOption(compression.choices(['gzip', 'zstd']));
   }
   const what = verb === 'dump' ? 'encrypt' : 'decrypt';
-  const secrets = [
-    new Option(
-      '--key-file <file>',
-      `with --stream: ${what} with this key: 32 bytes or 64 hex digits`,
-    ),
-    new Option('--passphrase-file <file>', `with --stream: ${what} with this passphrase`),
-  ];
+  const secrets = secretOptions(`with --stream: ${what}`);
   for (const secret of secrets) command.addOption(secret.helpGroup(RARE));
   return command;
 }
@@ -64,10 +46,8 @@ export function wrongStream(
   if (!isStreamed && (compression ?? keyFile ?? passphraseFile) !== undefined) {
     return '--compression, --key-file and --passphrase-file go with --stream, without -D';
   }
-  if (keyFile !== undefined && passphraseFile !== undefined) {
-    return 'give only one of --key-file and --passphrase-file';
-  }
-  if (!isStreamed) return undefined;
+  const wrong = wrongSecret(flags);
+  if (wrong !== undefined || !isStreamed) return wrong;
   if (isatty(isOutput ? 1 : 0)) {
     return isOutput
       ? 'standard output is a terminal: redirect it to a file or a program'
@@ -81,18 +61,6 @@ export function wrongStream(
 /** True if the images go through a standard stream. */
 export function isStreaming(flags: StreamFlags & { readonly imagesDirectory?: unknown }): boolean {
   return flags.stream === true && flags.imagesDirectory === undefined;
-}
-
-/** The option `encryption` of the flags; undefined without a key. */
-export async function encryptionOf({
-  keyFile,
-  passphraseFile,
-}: StreamFlags): Promise<StreamEncryption | undefined> {
-  if (keyFile !== undefined)
-    return { key: keyIn(await readSecret('--key-file', keyFile), keyFile) };
-  if (passphraseFile === undefined) return undefined;
-  const text = (await readSecret('--passphrase-file', passphraseFile)).toString('utf8');
-  return { passphrase: text.replace(/\r?\n$/, '') };
 }
 
 /**
@@ -125,20 +93,6 @@ function standardOutput(): { target: NodeJS.WritableStream; sync: () => void } {
   }
   const target = createWriteStream('', { fd: 1, autoClose: false });
   return { target, sync: () => stats.isFile() && fsyncSync(1) };
-}
-
-async function readSecret(flag: string, path: string): Promise<Buffer> {
-  return await readFile(path).catch((cause: Error) => {
-    throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', `${flag}: ${cause.message}`, { cause });
-  });
-}
-
-function keyIn(content: Buffer, path: string): Buffer {
-  if (content.length === KEY_SIZE) return content;
-  const digits = /^([0-9a-f]{64})\s*$/i.exec(content.toString('latin1'))?.[1];
-  if (digits !== undefined) return Buffer.from(digits, 'hex');
-  const message = `--key-file: ${path} has neither ${KEY_SIZE} bytes nor 64 hex digits`;
-  throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message);
 }
 
 /** The flags without those of a stream. */

@@ -12,12 +12,14 @@ import { addCriu, addJson, addQuiet, type Common, defined } from './flags.ts';
 import { addHelp, RARE } from './help.ts';
 import { eachText, variable } from './pairs.ts';
 import { count, milliseconds, port } from './quantities.ts';
+import { encryptionOf, type SecretFlags, secretOptions, wrongSecret } from './secrets.ts';
 import { idsOf } from './user.ts';
 import { withCriu } from './verb.ts';
 
 const description = [
   'Start a program, wait until it is ready, and make a checkpoint of it, of which node-criu copy starts any number of ' +
-    'copies side by side. The program ends; the directory then holds the memory that it had, secrets included.',
+    'copies side by side. The program ends; the directory then holds the memory that it had, secrets included, unless ' +
+    '--key-file or --passphrase-file encrypt it.',
   'The program is started in pid and mount namespaces of its own, with an init. It sees the root directory of this ' +
     'host and, of its other mounts, those that contain the program, its directory and its arguments, /dev, /run, ' +
     '/sys and the directory of temporary files; name others with --mount.',
@@ -33,7 +35,7 @@ const examples = `
   $ node-criu warm -D template --ready-line 'listening on' --warm-up http://127.0.0.1:8080/ -- node app.js
   $ node-criu copy template --publish 8080`;
 
-interface WarmFlags extends Common {
+interface WarmFlags extends Common, SecretFlags {
   readonly imagesDirectory: string;
   readonly ready?: string;
   readonly readyPort?: number;
@@ -74,7 +76,11 @@ export function addWarm(program: Command): void {
   for (const option of rareOptions()) command.addOption(option.helpGroup(RARE));
   addQuiet(addCriu(addJson(command)))
     .passThroughOptions()
-    .action(warm);
+    .action(async (file: string, args: string[], given: WarmFlags) => {
+      const wrong = wrongSecret(given);
+      if (wrong !== undefined) command.error(`error: ${wrong}`);
+      await warm(file, args, given);
+    });
 }
 
 function rareOptions(): Option[] {
@@ -99,6 +105,7 @@ function rareOptions(): Option[] {
       '--report-handles',
       'print what the program has open at the checkpoint, and where it was created, if it uses node-criu/guest',
     ),
+    ...secretOptions('encrypt the checkpoint'),
   ];
 }
 
@@ -110,8 +117,10 @@ async function warm(file: string, args: string[], given: WarmFlags): Promise<voi
     const reportHandles = (handles: readonly GuestHandle[]) => {
       for (const handle of handles) output.notice('handle', handle, handleText(handle));
     };
-    const template = await criu.template(file, args, {
+    const encryption = await encryptionOf(options);
+    await using template = await criu.template(file, args, {
       imagesDirectory,
+      ...defined({ encryption }),
       ...defined({ cwd, stdout, stderr, overwrite, signal, readyTimeoutMs: readyTimeout }),
       ...defined({ ready: readinessOf(options), warmUp: warmUpOf(options) }),
       ...defined({ namespaces: namespace, mounts: mount?.map((path) => resolve(path)) }),

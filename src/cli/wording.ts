@@ -29,6 +29,7 @@ const values: readonly (readonly [RegExp, string])[] = [
   [/\ba record of open descriptors: .* or Sockets/, 'NAME=DESCRIPTOR, the number of an open one'],
   [/\ban open descriptor: a number, .* or a Socket/, 'the number of an open descriptor'],
   [/\ba path or an open descriptor/, 'a path'],
+  [/\bleave out the option encryption/, 'leave out --key-file and --passphrase-file'],
   [/\bgive the option encryption with its key/, 'give --key-file or --passphrase-file'],
   [/ use lazyDump, which checks that, or/, ''],
   [/\bstate directory of its runtime by root\b/, 'state directory of its runtime by --state-root'],

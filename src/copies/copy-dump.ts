@@ -5,8 +5,11 @@ import { checkOptions, required, type Shape } from '../options/check.ts';
 import { flag, text } from '../options/kinds.ts';
 import { limits, milliseconds } from '../options/operation-options.ts';
 import { readNamespaceSync } from '../procfs/namespaces.ts';
+import type { StreamEncryption } from '../stream/encryption.ts';
+import { assertOneSecret, encryption } from '../stream/stream-options.ts';
 import { NETWORK } from './copy-network.ts';
 import { externalAtDump } from './enclosures.ts';
+import { assertPlace, encryptedDump } from './encrypted-template.ts';
 import { GUEST_TIMEOUT_MS, type GuestChannel } from './guest-channel.ts';
 import { type TemplateDescription, writeDescription } from './template-file.ts';
 import type { TemplateOptions } from './template-options.ts';
@@ -21,6 +24,8 @@ export interface CopyDumpOptions
   imagesDirectory: string;
   /** How long the functions of `onBeforeCheckpoint()` may take, in milliseconds. Default 30000. */
   guestTimeoutMs?: number;
+  /** Encrypts the checkpoint: see {@link TemplateOptions.encryption}. Default: not encrypted. */
+  encryption?: StreamEncryption;
 }
 
 const shape: Shape<CopyDumpOptions> = {
@@ -30,6 +35,7 @@ const shape: Shape<CopyDumpOptions> = {
   leaveRunning: flag,
   durable: flag,
   guestTimeoutMs: milliseconds,
+  encryption,
 };
 
 /** The program of a template, or a copy: what a dump needs to know of it. */
@@ -52,7 +58,10 @@ export async function dumpCopy(
   pid: number,
   given: CopyDumpOptions,
 ): Promise<DumpResult> {
-  const { guestTimeoutMs = GUEST_TIMEOUT_MS, ...options } = checkOptions('dump', given, shape);
+  const checked = checkOptions('dump', given, shape);
+  const { guestTimeoutMs = GUEST_TIMEOUT_MS, encryption: secret, ...options } = checked;
+  assertOneSecret('dump', secret);
+  await assertPlace('dump', checked);
   const limit = { timeoutMs: guestTimeoutMs, signal: options.signal };
   await memory;
   let ready = false;
@@ -61,14 +70,18 @@ export async function dumpCopy(
     const { handles } = (await guest?.checkpoint(asked)) ?? {};
     ready = true;
     if (handles) await reportHandles?.(handles);
-    const result = await dump(client, 'dump', pid, {
+    const forCriu = {
       ...options,
       external: [...externalOf(pid, description), ...external],
       manageCgroupsMode: 'ignore',
       tcpClose: true,
       hooks: { postDump: allowAnyFile },
-    });
-    await writeDescription(result.imagesDirectory, description);
+    } as const;
+    const describe = (directory: string) => writeDescription(directory, description);
+    const result = secret
+      ? await encryptedDump(client, pid, forCriu, secret, describe)
+      : await dump(client, 'dump', pid, forCriu);
+    if (!secret) await describe(result.imagesDirectory);
     if (options.leaveRunning) await guest?.resume('the copy runs on', limit);
     return result;
   } catch (error) {

@@ -10,6 +10,7 @@ import { checkValue } from '../options/check.ts';
 import { descriptorOf } from '../options/kinds.ts';
 import { locate } from '../worker/endpoint.ts';
 import { dumpCopy } from './copy-dump.ts';
+import { assertPlace } from './encrypted-template.ts';
 import { awaitSign, describeSign, warmUp } from './readiness.ts';
 import { Template } from './template.ts';
 import {
@@ -34,6 +35,7 @@ export async function createTemplate(
   using cancellation = new Cancellation(OPERATION, options);
   cancellation.throwIfRequested();
   await assertDirectory(OPERATION, options.cwd);
+  await assertPlace(OPERATION, options);
   // A missing criu is reported before the program is started.
   await locate(OPERATION, client);
   const program = await TemplateProgram.start(OPERATION, file, checkedArgs, options);
@@ -87,7 +89,8 @@ async function checkpoint(
   options: CheckedTemplateOptions,
   cancellation: Cancellation,
 ): Promise<Template> {
-  const { imagesDirectory, overwrite = false, namespaces, guestTimeoutMs, reportHandles } = options;
+  const { imagesDirectory, overwrite = false, encryption } = options;
+  const { namespaces, guestTimeoutMs, reportHandles } = options;
   const { mounts, files, external, guest } = program;
   // A program that has loaded the library before it became ready has said so by now.
   await nextTurn();
@@ -96,8 +99,9 @@ async function checkpoint(
   const description = { command, namespaces, mounts, files, ...(used && { guest: used }) };
   const part = { client, description, external, guest: used && guest, reportHandles };
   const { signal } = cancellation;
-  await dumpCopy(part, program.pid, { imagesDirectory, overwrite, guestTimeoutMs, signal });
-  return await Template.open(OPERATION, client, imagesDirectory);
+  const place = { imagesDirectory, overwrite, ...(encryption && { encryption }) };
+  await dumpCopy(part, program.pid, { ...place, guestTimeoutMs, signal });
+  return await Template.open(OPERATION, client, imagesDirectory, encryption);
 }
 
 /** Writes what the program has written to where its starter wants it. */

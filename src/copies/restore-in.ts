@@ -28,6 +28,8 @@ export interface TemplateParts {
   readonly ports: readonly ListeningPort[];
   /** The memory that copies can get later; undefined if it is compressed. */
   readonly memory: LazyMemory | undefined;
+  /** A descriptor of the directory, if it is open only in this process. */
+  readonly directoryFd?: number | undefined;
 }
 
 /** How a copy is restored. */
@@ -115,7 +117,7 @@ export async function restoreIn(
 
 /** Restores the processes, and resolves when they run, with the promise that all of their memory is loaded. */
 async function load(
-  { client, memory }: TemplateParts,
+  { client, memory, directoryFd }: TemplateParts,
   isLazy: boolean | undefined,
   options: RestoreOptions & { readonly imagesDirectory: string; readonly workDirectory: string },
 ): Promise<{ readonly root: RestoredProcess; readonly memory?: Promise<unknown> }> {
@@ -124,7 +126,11 @@ async function load(
   // Once the copy runs, the signal of its start must not end it any more.
   using start = new CombinedSignal([options.signal]);
   const lazy = { ...options, signal: start.signal };
-  const { restored, pagesDone } = await lazyRestore(client, lazy, memory && { memory });
+  const { restored, pagesDone } = await lazyRestore(
+    client,
+    lazy,
+    memory && { memory, directoryFd },
+  );
   // A copy that cannot get all of its memory is killed.
   return { root: restored, memory: pagesDone.catch(() => {}) };
 }

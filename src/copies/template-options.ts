@@ -5,6 +5,8 @@ import { type Check, check, checkOptions, object, required, type Shape } from '.
 import { directory, each, flag, integer, isText, text } from '../options/kinds.ts';
 import { abortSignal, milliseconds } from '../options/operation-options.ts';
 import type { DescriptorLike } from '../options/types.ts';
+import type { StreamEncryption } from '../stream/encryption.ts';
+import { assertOneSecret, encryption } from '../stream/stream-options.ts';
 import { GUEST_TIMEOUT_MS } from './guest-channel.ts';
 import { isHttpUrl } from './http-probe.ts';
 
@@ -35,6 +37,12 @@ export type TemplateNamespace = 'ipc' | 'net' | 'uts';
 export interface TemplateOptions extends ProgramOptions {
   /** Where the checkpoint is written; made with mode 0700. Its files hold the memory of the program, secrets included. */
   imagesDirectory: string;
+  /**
+   * Encrypts the checkpoint with AES-256-GCM: the directory then has the memory in one file, `template.enc`, and no disk
+   * ever has it otherwise. The images are in memory that is not swapped out (ramfs) while they are written, and while
+   * the template is open. Needs Linux 5.2. Default: not encrypted.
+   */
+  encryption?: StreamEncryption;
   /**
    * When the program is ready. Default: when it calls `checkpoint()` of `node-criu/guest`.
    */
@@ -73,6 +81,12 @@ export interface TemplateOptions extends ProgramOptions {
   signal?: AbortSignal;
 }
 
+/** Options of {@link Criu.openTemplate}. */
+export interface OpenTemplateOptions {
+  /** The key or passphrase of an encrypted template. One that is not encrypted is then refused. */
+  encryption?: StreamEncryption;
+}
+
 /** Options of a template with their defaults. */
 export type CheckedTemplateOptions = TemplateOptions &
   Required<Pick<TemplateOptions, 'readyTimeoutMs' | 'namespaces' | 'mounts' | 'guestTimeoutMs'>>;
@@ -100,6 +114,7 @@ const NAMESPACES: readonly unknown[] = ['ipc', 'net', 'uts'] satisfies TemplateN
 const shape: Shape<TemplateOptions> = {
   ...programShape,
   imagesDirectory: required(text),
+  encryption,
   ready: readiness,
   readyTimeoutMs: milliseconds,
   warmUp: object<TemplateWarmUp>({ url: required(httpUrl), requests: integer(1, 1_000_000) }),
@@ -125,6 +140,7 @@ export function checkTemplateOptions(
 ): CheckedTemplateOptions {
   const checked = checkOptions(operation, given, shape);
   assertUser(operation, checked);
+  assertOneSecret(operation, checked.encryption);
   if (process.geteuid?.() !== 0) {
     const message = `${operation}: the namespaces of a template need root`;
     throw new CriuError('ERR_CRIU_NO_PERMISSION', message, { operation });

@@ -1,8 +1,11 @@
 import { resolve } from 'node:path';
+import { CriuError } from '../errors.ts';
 import type { PreflightFinding } from '../finding.ts';
 import { type Checkpoint, readCheckpoint } from '../images/checkpoint.ts';
 import { lazyMemoryIn } from '../images/lazy-memory.ts';
 import type { Client } from '../operations/client.ts';
+import type { MemoryDirectory } from '../process/memory-directory.ts';
+import type { StreamEncryption } from '../stream/encryption.ts';
 import type { TemplateCopy } from './copy.ts';
 import {
   type CopyEnvironment,
@@ -10,8 +13,9 @@ import {
   type CopyOptions,
   checkCopyOptions,
 } from './copy-options.ts';
+import { assertNotEncrypted, decryptTemplate } from './encrypted-template.ts';
 import { PortForwarder } from './port-forwarder.ts';
-import type { TemplateParts } from './restore-in.ts';
+import type { CopyRequest, TemplateParts } from './restore-in.ts';
 import { RestoredCopy } from './restored-copy.ts';
 import { readDescription } from './template-file.ts';
 import { assertWhole } from './whole-images.ts';
@@ -46,29 +50,54 @@ export class Template {
    */
   readonly findings: readonly PreflightFinding[];
   readonly #parts: TemplateParts;
+  readonly #decrypted: MemoryDirectory | undefined;
+  /** The restores that read the images. */
+  readonly #restores = new Set<Promise<unknown>>();
+  #isClosed = false;
 
   /** @internal */
-  static async open(operation: string, client: Client, given: string): Promise<Template> {
+  static async open(
+    operation: string,
+    client: Client,
+    given: string,
+    encryption: StreamEncryption | undefined,
+  ): Promise<Template> {
     // The lazy-pages daemon of a copy has another working directory.
-    const directory = resolve(given);
-    const description = await readDescription(operation, directory);
-    await assertWhole(operation, directory);
-    const { files, processes } = await readCheckpoint(directory);
-    const sockets = [...files.values()].flatMap(({ isk }) => (isk?.state === LISTEN ? isk : []));
-    const ports = sockets.map(({ src_port, opts }) => ({
-      port: src_port,
-      isShared: opts.so_reuseport === true,
-    }));
-    const memory = await lazyMemoryIn(operation, directory);
-    const findings = description.guest ? [] : [withoutGuest(processes)];
-    return new Template({ client, directory, description, ports, memory }, findings);
+    const imagesDirectory = resolve(given);
+    if (!encryption) assertNotEncrypted(operation, imagesDirectory);
+    const decrypted = encryption && (await decryptTemplate(operation, imagesDirectory, encryption));
+    try {
+      const directory = decrypted?.path ?? imagesDirectory;
+      const description = await readDescription(operation, directory);
+      await assertWhole(operation, directory);
+      const { files, processes } = await readCheckpoint(directory);
+      const sockets = [...files.values()].flatMap(({ isk }) => (isk?.state === LISTEN ? isk : []));
+      const ports = sockets.map(({ src_port, opts }) => ({
+        port: src_port,
+        isShared: opts.so_reuseport === true,
+      }));
+      const memory = await lazyMemoryIn(operation, directory);
+      const findings = description.guest ? [] : [withoutGuest(processes)];
+      const directoryFd = decrypted?.fd;
+      const parts = { client, directory, directoryFd, description, ports, memory };
+      return new Template(imagesDirectory, parts, findings, decrypted);
+    } catch (error) {
+      decrypted?.[Symbol.dispose]();
+      throw error;
+    }
   }
 
-  private constructor(parts: TemplateParts, findings: readonly PreflightFinding[]) {
-    this.imagesDirectory = parts.directory;
+  private constructor(
+    imagesDirectory: string,
+    parts: TemplateParts,
+    findings: readonly PreflightFinding[],
+    decrypted: MemoryDirectory | undefined,
+  ) {
+    this.imagesDirectory = imagesDirectory;
     this.command = parts.description.command;
     this.findings = findings;
     this.#parts = parts;
+    this.#decrypted = decrypted;
   }
 
   /** True if the program uses `node-criu/guest`, and can be given an environment and arguments. */
@@ -81,7 +110,8 @@ export class Template {
    * if the program uses `node-criu/guest`, its `onAfterRestore()` functions are done.
    * @throws CriuError ERR_CRIU_INVALID_ARGUMENT; ERR_CRIU_ADDRESS_IN_USE if the program listens on a port that is in
    * use in the network of the copy, or a port of `publish` is; ERR_CRIU_GUEST if a function of the program fails; and
-   * as {@link Criu.restore} does. No copy is left then.
+   * as {@link Criu.restore} does; ERR_CRIU_CLOSED after {@link Template.close}. No copy is
+   * left then.
    */
   async start(options: CopyOptions = {}): Promise<TemplateCopy> {
     const given = checkCopyOptions(OPERATION, options, this.hasGuest);
@@ -98,8 +128,7 @@ export class Template {
     identity: CopyIdentity,
   ): Promise<TemplateCopy> {
     const { signal } = identity;
-    const request = { template: this.#parts, environment, isHeld: false, signal };
-    const restored = await RestoredCopy.make(operation, request);
+    const restored = await this.#restore(operation, { environment, isHeld: false, signal });
     return await this.run(operation, restored, identity, environment);
   }
 
@@ -112,8 +141,7 @@ export class Template {
     environment: CopyEnvironment,
     signal: AbortSignal,
   ): Promise<RestoredCopy> {
-    const request = { template: this.#parts, environment, isHeld: true, signal };
-    return await RestoredCopy.make(operation, request);
+    return await this.#restore(operation, { environment, isHeld: true, signal });
   }
 
   /**
@@ -135,6 +163,34 @@ export class Template {
       forwarder?.close();
       await restored.end();
       throw error;
+    }
+  }
+
+  /**
+   * Frees the memory that holds the decrypted images, once the copies that are being started run. Copies run on, but
+   * no others can be started. Only an encrypted template needs it; it is also done when this process ends. Idempotent.
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#restores);
+    this.#decrypted?.[Symbol.dispose]();
+  }
+
+  /** Does {@link Template.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #restore(operation: string, how: Omit<CopyRequest, 'template'>): Promise<RestoredCopy> {
+    if (this.#isClosed) {
+      throw new CriuError('ERR_CRIU_CLOSED', `${operation}: the template is closed`, { operation });
+    }
+    const restoring = RestoredCopy.make(operation, { ...how, template: this.#parts });
+    this.#restores.add(restoring);
+    try {
+      return await restoring;
+    } finally {
+      this.#restores.delete(restoring);
     }
   }
 }

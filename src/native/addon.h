@@ -108,4 +108,4 @@ method_function js_memory_copy;
 method_function js_await_readable, js_send_all, js_duplicate, js_reseed;
 method_function js_pending_requests, js_set_hostname;
 method_function js_checksums;
-method_function js_make_node, js_attributes, js_set_attribute;
+method_function js_make_node, js_attributes, js_set_attribute, js_memory_directory;

@@ -277,6 +277,11 @@ export interface Native {
   /** Sets an extended attribute of a file, or of a symbolic link itself. */
   setAttribute(path: Uint8Array, name: string, value: Uint8Array): void;
   /**
+   * Makes a directory in memory that is never swapped out, is mounted nowhere, and is gone with the last descriptor
+   * of it or of its files. It has mode 0700. Needs Linux 5.2 and CAP_SYS_ADMIN.
+   */
+  memoryDirectory(): number;
+  /**
    * Locks a file (flock(2)) until the descriptor is closed or its process ends. Returns false if it is
    * locked through another open file description, in this process or another.
    * @param shared lets others have such a lock too

@@ -33,6 +33,7 @@ static const struct method methods[] = {
     {"openByHandle", js_open_by_handle},
     {"getAttribute", js_get_attribute},
     {"makeNode", js_make_node},
+    {"memoryDirectory", js_memory_directory},
     {"attributes", js_attributes},
     {"setAttribute", js_set_attribute},
     {"tryLock", js_try_lock},

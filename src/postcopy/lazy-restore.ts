@@ -63,12 +63,14 @@ const POLL_MS = 5;
 /** How long a restore may continue after its daemon has failed, in milliseconds. */
 const ORPHANED_RESTORE_MS = 2000;
 
-/** What the destination of a migration adds to the options. */
+/** What the destination of a migration, or a template, adds to the options. */
 export interface LazyRestoreContext {
   /** Where the memory is, if the images do not say it. */
   readonly memory?: LazyMemory;
   /** See {@link LazyPagesContext.keepAliveFd}. */
   readonly keepAliveFd?: number | undefined;
+  /** See {@link OwnLazyPagesOptions.directoryFd}. */
+  readonly directoryFd?: number | undefined;
 }
 
 /** Starts the daemon, restores, and watches both until every page has arrived. */
@@ -154,7 +156,7 @@ export async function lazyRestore(
 async function startDaemon(
   client: Client,
   options: LazyPagesOptions & Pick<LazyRestoreOptions, 'workDirectory'>,
-  { memory, keepAliveFd }: LazyRestoreContext,
+  { memory, keepAliveFd, directoryFd }: LazyRestoreContext,
   outer: Cancellation,
 ): Promise<LazyPages> {
   const context = { operation: OPERATION, outer, keepAliveFd };
@@ -165,7 +167,7 @@ async function startDaemon(
   const isOwn = memory !== undefined || isLocal;
   const { imagesDirectory, workDirectory } = options;
   const sourceFd = inherited.find(([number]) => number === wire.ps?.fd)?.[1];
-  const served = { imagesDirectory, workDirectory, memory, sourceFd };
+  const served = { imagesDirectory, workDirectory, memory, sourceFd, directoryFd };
   const daemon = isOwn ? await startOwnLazyPages(client, served, context) : undefined;
   return daemon ?? (await startLazyPages(client, options, context));
 }

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Cancellation } from '../concurrency/cancellation.ts';
 import { invalid } from '../errors.ts';
 import {
@@ -26,6 +26,7 @@ import { MAX_BUFFERED_BYTES } from './page-protocol.ts';
 // The other numbers that descriptors have in the daemon, and what stands for no file: see its lazy-pages.h.
 const TABLE_FD = 4;
 const SOURCE_FD = 5;
+const IMAGES_FD = 6;
 const NO_FILE = 2n ** 64n - 1n;
 /** How many numbers a range has. */
 const NUMBERS = 6;
@@ -36,6 +37,8 @@ export interface OwnLazyPagesOptions extends DaemonDirectories {
   readonly memory?: LazyMemory | undefined;
   /** The connection to the source of a lazy dump, for pages that are in no file. */
   readonly sourceFd?: number | undefined;
+  /** A descriptor of the images directory, if no path leads to it without this process. */
+  readonly directoryFd?: number | undefined;
 }
 
 /**
@@ -46,7 +49,7 @@ export interface OwnLazyPagesOptions extends DaemonDirectories {
  */
 export async function startOwnLazyPages(
   client: Client,
-  { memory: known, sourceFd, ...directories }: OwnLazyPagesOptions,
+  { memory: known, sourceFd, directoryFd, ...directories }: OwnLazyPagesOptions,
   { operation, outer, keepAliveFd }: LazyPagesContext & { operation: string; outer: Cancellation },
 ): Promise<LazyPages | undefined> {
   const start = performance.now();
@@ -58,7 +61,10 @@ export async function startOwnLazyPages(
     const takes = 'the source of the lazy dump, because pages are missing from the images';
     throw invalid(operation, 'pageServer', takes, undefined);
   }
-  const table = tableOf(memory);
+  const isInherited = (path: string) => directoryFd !== undefined && dirname(path) === images;
+  const table = tableOf(memory, (path) =>
+    isInherited(path) ? `/proc/self/fd/${IMAGES_FD}/${basename(path)}` : path,
+  );
   outer.throwIfRequested();
   const path = lazyPagesDaemon();
   const [statusFd, daemonStatusFd] = native().pipe();
@@ -75,6 +81,7 @@ export async function startOwnLazyPages(
         [STATUS_FD, daemonStatusFd],
         [TABLE_FD, daemonTableFd],
         ...(sourceFd === undefined ? [] : [[SOURCE_FD, sourceFd] as const]),
+        ...(directoryFd === undefined ? [] : [[IMAGES_FD, directoryFd] as const]),
         ...(keepAliveFd === undefined ? [] : [[KEEP_ALIVE_FD, keepAliveFd] as const]),
       ],
     });
@@ -103,11 +110,15 @@ function sendTable(fd: number, table: Buffer): Socket {
   return socket.unref();
 }
 
-/** How many ranges and bytes of paths; for each range, by pids and addresses, its struct page_range; the paths. */
-function tableOf(memory: LazyMemory): Buffer {
+/**
+ * How many ranges and bytes of paths; for each range, by pids and addresses, its struct page_range; the paths.
+ * @param pathInDaemon the path of a file as the daemon is to open it
+ */
+function tableOf(memory: LazyMemory, pathInDaemon: (path: string) => string): Buffer {
   const paths = new Map<string, bigint>();
   let length = 0;
-  const placeOf = (path: string) => {
+  const placeOf = (given: string) => {
+    const path = pathInDaemon(given);
     const place = paths.get(path) ?? BigInt(length);
     if (!paths.has(path)) length += Buffer.byteLength(path) + 1;
     paths.set(path, place);

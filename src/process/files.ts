@@ -39,11 +39,12 @@ import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * File systems that answer within microseconds, by statfs(2): ext4, tmpfs, XFS, Btrfs, overlayfs, F2FS, ZFS and
- * procfs. Calls on any other, such as NFS or FUSE, may wait for another host or program.
+ * File systems that answer within microseconds, by statfs(2): ext4, tmpfs, XFS, Btrfs, overlayfs, F2FS, ZFS, procfs
+ * and ramfs. Calls on any other, such as NFS or FUSE, may wait for another host or program.
  */
 const LOCAL: ReadonlySet<number> = new Set([
   0xef53, 0x01021994, 0x58465342, 0x9123683e, 0x794c7630, 0xf2f52010, 0x2fc12fc1, 0x9fa0,
+  0x858458f6,
 ]);
 
 const NEW = { flag: 'wx', mode: 0o600 } as const;

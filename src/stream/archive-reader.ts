@@ -3,20 +3,16 @@ import { CriuError } from '../errors.ts';
 import { type FileChecksum, Hash } from '../images/checksum.ts';
 import { INVENTORY, MANIFEST } from '../images/image-names.ts';
 import { type CheckpointManifest, MAX_MANIFEST, parseManifest } from '../images/manifest.ts';
+import { type ArchiveEntry, contentOf, parsed, readEntries } from './archive-entries.ts';
 import { sealOf } from './archive-writer.ts';
 import { BadStream, ByteInput } from './byte-input.ts';
-import { BLOCK, padding, parseHeader, parsePax, type TarHeader } from './tar.ts';
+import { BLOCK } from './tar.ts';
 
 /** The images of a stream, in memory, and what the dump says of them. */
 export interface ReceivedImages {
   readonly files: Map<string, Buffer[]>;
   readonly manifest: CheckpointManifest;
 }
-
-/** The largest set of pax records. */
-const MAX_PAX = 1 << 16;
-/** Larger than any name that CRIU gives to an image. */
-const NAME = /^(?:\.\/)?([\w.-]{1,100})$/;
 
 /**
  * Reads an archive to its end into memory, and compares it with the manifest in it.
@@ -31,7 +27,7 @@ export async function readArchive(
   const input = new ByteInput(chunks);
   try {
     const reading = new Reading(input, maxBytes);
-    await reading.all();
+    await readEntries(input, (entry) => reading.add(entry));
     return reading.verified();
   } catch (error) {
     if (!(error instanceof BadStream)) throw error;
@@ -55,36 +51,29 @@ class Reading {
     this.#maxBytes = maxBytes;
   }
 
-  async all(): Promise<void> {
-    let records = new Map<string, string>();
-    for (;;) {
-      const header = this.#parse(parseHeader, await this.#input.take(BLOCK));
-      if (header === undefined) break;
-      const { type, name, size } = header;
-      if (type === 'pax') {
-        if (size > MAX_PAX) throw this.#bad('a pax header is too large');
-        records = this.#parse(parsePax, await this.#content(size));
-      } else {
-        const given = records.get('size');
-        await this.#entry(
-          { type, name, size: given === undefined ? size : Number(given) },
-          records,
-        );
-        records = new Map();
-      }
+  /** Reads the content of an entry. */
+  async add(entry: ArchiveEntry): Promise<void> {
+    const { name, size, comment } = entry;
+    this.#hold(BLOCK + size, name);
+    if (name === MANIFEST) {
+      if (size > MAX_MANIFEST) throw this.#bad(`${name} is too large`);
+      this.#manifest = await this.#input.take(size);
+      // An archive that was packed again has none.
+      const seal = comment ?? sealOf(this.#manifest);
+      if (seal !== sealOf(this.#manifest)) throw this.#bad(`${name} is damaged`);
+      return;
     }
-    // The second empty block, and what tar adds to it.
-    await this.#zeros(BLOCK);
-    for (let left = await this.#input.some(); left; left = await this.#input.some()) {
-      if (!isEmpty(left)) throw this.#bad('there is something behind its end');
-    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of contentOf(this.#input, entry)) chunks.push(chunk);
+    this.#files.set(name, chunks);
   }
 
   /** @throws BadStream unless the files are those of the manifest */
   verified(): ReceivedImages {
     if (!this.#manifest)
       throw this.#bad(`it has no ${MANIFEST}: it ends early, or is no checkpoint`);
-    const manifest = this.#parse((bytes) => parseManifest(String(bytes)), this.#manifest, MANIFEST);
+    const parse = (bytes: Buffer) => parseManifest(String(bytes));
+    const manifest = parsed(this.#input, parse, this.#manifest, MANIFEST);
     for (const [name, listed] of Object.entries(manifest.files)) {
       const chunks = this.#files.get(name);
       if (!chunks) throw this.#bad(`${name} is missing`);
@@ -103,60 +92,10 @@ class Reading {
     return { files: this.#files, manifest };
   }
 
-  async #entry(
-    { type, name: path, size }: TarHeader,
-    records: ReadonlyMap<string, string>,
-  ): Promise<void> {
-    if (type === 'directory' && /^\.\/?$/.test(path)) return;
-    const name = NAME.exec(path)?.[1];
-    if (type !== 'file' || name === undefined || name === '.' || name === '..') {
-      throw this.#bad('it has an entry that is no image');
-    }
-    if (this.#files.has(name)) throw this.#bad(`${name} is in it twice`);
-    if (!Number.isSafeInteger(size) || size < 0) throw this.#bad(`${name} has no valid size`);
-    this.#hold(BLOCK + size, name);
-    if (name === MANIFEST) {
-      if (size > MAX_MANIFEST) throw this.#bad(`${name} is too large`);
-      this.#manifest = await this.#content(size);
-      // An archive that was packed again has none.
-      const seal = records.get('comment') ?? sealOf(this.#manifest);
-      if (seal !== sealOf(this.#manifest)) throw this.#bad(`${name} is damaged`);
-      return;
-    }
-    const chunks: Buffer[] = [];
-    for (let left = size; left > 0; ) {
-      const chunk = await this.#input.upTo(left);
-      left -= chunk.length;
-      chunks.push(chunk);
-    }
-    await this.#zeros(padding(size));
-    this.#files.set(name, chunks);
-  }
-
   #hold(bytes: number, name: string): void {
     this.#held += bytes;
     if (this.#held <= this.#maxBytes) return;
     throw this.#bad(`with ${name} it takes more than ${this.#maxBytes} bytes of memory (maxBytes)`);
-  }
-
-  async #content(size: number): Promise<Buffer> {
-    const content = await this.#input.take(size);
-    await this.#zeros(padding(size));
-    return content;
-  }
-
-  async #zeros(size: number): Promise<void> {
-    if (!isEmpty(await this.#input.take(size)))
-      throw this.#bad('it has bytes where only zeros can be');
-  }
-
-  #parse<T>(parse: (bytes: Buffer) => T, bytes: Buffer, name?: string): T {
-    try {
-      return parse(bytes);
-    } catch (error) {
-      const what = (error as Error).message;
-      throw this.#bad(name === undefined ? what : `${name} ${what}`);
-    }
   }
 
   #bad(what: string): BadStream {
@@ -168,8 +107,4 @@ function checksumOf(chunks: readonly Buffer[], { checksum }: CheckpointManifest)
   const hash = new Hash(checksum);
   for (const chunk of chunks) hash.add(chunk);
   return hash.finish();
-}
-
-function isEmpty(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte === 0);
 }

@@ -49,6 +49,7 @@ export async function* seal(
 
 /**
  * Decrypts a stream whose first bytes say that it is encrypted, and passes others on.
+ * @param what what errors call it
  * @throws CriuError ERR_CRIU_INVALID_ARGUMENT if the stream is encrypted and no key is given, or the reverse;
  * ERR_CRIU_BAD_IMAGE if it was encrypted with another key, or is damaged
  */
@@ -56,6 +57,7 @@ export async function* unseal(
   operation: string,
   chunks: AsyncIterable<Buffer>,
   encryption: StreamEncryption | undefined,
+  what = 'the stream',
 ): AsyncGenerator<Buffer, void> {
   const { first, all } = await peek(chunks, HEADER);
   const isEncrypted = first.subarray(0, MAGIC.length).equals(MAGIC);
@@ -64,24 +66,30 @@ export async function* unseal(
     return;
   }
   if (!encryption) {
-    throw refused(operation, 'the stream is encrypted: give the option encryption with its key');
+    throw refused(operation, `${what} is encrypted: give the option encryption with its key`);
   }
   // Somebody may have replaced it by one that needs no key.
-  if (!isEncrypted) throw refused(operation, 'the stream is not encrypted, or is damaged');
+  if (!isEncrypted) throw refused(operation, `${what} is not encrypted, or is damaged`);
   const header = first.subarray(0, HEADER);
   const wanted = encryption.key ? FROM_KEY : FROM_PASSPHRASE;
   if (header.length < HEADER || header[MAGIC.length] !== wanted) {
-    const what = wanted === FROM_KEY ? 'a key' : 'a passphrase';
-    throw refused(operation, `the stream was not encrypted with ${what}, or is damaged`);
+    const secret = wanted === FROM_KEY ? 'a key' : 'a passphrase';
+    throw refused(operation, `${what} was not encrypted with ${secret}, or is damaged`);
   }
   const key = await keyOf(header, encryption);
   let number = 0;
   for await (const { chunk, isLast } of inChunks(without(all, HEADER), CHUNK + TAG)) {
-    yield decrypted(operation, key, chunk, nonce(number++, isLast));
+    yield decrypted(operation, key, chunk, nonce(number++, isLast), what);
   }
 }
 
-function decrypted(operation: string, key: Buffer, chunk: Buffer, iv: Buffer): Buffer {
+function decrypted(
+  operation: string,
+  key: Buffer,
+  chunk: Buffer,
+  iv: Buffer,
+  what: string,
+): Buffer {
   const { crypto } = builtins;
   const at = chunk.length - TAG;
   try {
@@ -89,7 +97,7 @@ function decrypted(operation: string, key: Buffer, chunk: Buffer, iv: Buffer): B
     decipher.setAuthTag(chunk.subarray(at));
     return Buffer.concat([decipher.update(chunk.subarray(0, at)), decipher.final()]);
   } catch (cause) {
-    const message = `${operation}: the stream cannot be decrypted: the key is another one, or the stream is damaged or ends early`;
+    const message = `${operation}: ${what} cannot be decrypted: the key is another one, or it is damaged or ends early`;
     throw new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation, cause });
   }
 }

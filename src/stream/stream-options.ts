@@ -75,8 +75,8 @@ type OwnDumpOptions = Pick<
 >;
 type OwnRestoreOptions = Pick<RestoreStreamOptions, 'encryption' | 'maxBytes'>;
 
-/** The secrets in it are never quoted. */
-const encryption: Check = {
+/** To be followed by {@link assertOneSecret}. The secrets in it are never quoted. */
+export const encryption: Check = {
   ...object<StreamEncryption>({
     key: check(
       `${KEY_SIZE} bytes`,
@@ -157,7 +157,8 @@ export function streamingClient(client: Client, request: 'dump' | 'restore'): Cl
   return { ...client, defaults: Object.fromEntries(defaults) };
 }
 
-function assertOneSecret(operation: string, given: StreamEncryption | undefined): void {
+/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT unless there is exactly one secret */
+export function assertOneSecret(operation: string, given: StreamEncryption | undefined): void {
   if (!given || (given.key === undefined) !== (given.passphrase === undefined)) return;
   throw invalid(operation, 'encryption', 'either key or passphrase', undefined);
 }

@@ -38,6 +38,7 @@ import {
   type ListCheckpointsOptions,
   type MigrationRefusal,
   type NotificationTrace,
+  type OpenTemplateOptions,
   type OperationTrace,
   type PageServer,
   type PidOccupant,
@@ -285,11 +286,15 @@ export async function copies(): Promise<void> {
   };
   const options: TemplateOptions = {
     ...{ imagesDirectory, ready, warmUp, namespaces, reportHandles, ...program },
+    encryption: { key: new Uint8Array(32) },
   };
   const template = await criu.template('node', ['app.js'], options);
   same<typeof template, Template>();
   same<typeof template.findings, readonly PreflightFinding[]>();
   same<Awaited<ReturnType<typeof criu.openTemplate>>, Template>();
+  const opening: OpenTemplateOptions = { encryption: { passphrase: 'of high entropy' } };
+  await using opened = await criu.openTemplate(imagesDirectory, opening);
+  same<ReturnType<typeof opened.close>, Promise<void>>();
   const port: PublishedPort = { to: 8080 };
   const network: CopyNetwork = '/run/netns/blue';
   const stdout: CopyOutput = 'pipe';
@@ -306,7 +311,7 @@ export async function copies(): Promise<void> {
   same<typeof copy, TemplateCopy>();
   same<typeof copy.published, readonly TakenPort[]>();
   same<typeof copy.exited, Promise<ExitStatus>>();
-  const dump: CopyDumpOptions = { imagesDirectory: '/var/lib/templates/copy', leaveRunning: true };
+  const dump: CopyDumpOptions = { imagesDirectory, leaveRunning: true, ...opening };
   same<ReturnType<typeof copy.dump>, Promise<DumpResult>>();
   await copy.dump(dump);
   const kept: TemplatePoolOptions = { size: 4, ...into };

@@ -48,6 +48,12 @@ const directory: Bad[] = [
   ['imagesDirectory', {}],
   ['imagesDirectory', { imagesDirectory: '' }],
 ];
+const secrets: Bad[] = [
+  ['encryption.key', { encryption: { key: Buffer.alloc(31) } }],
+  ['encryption.passphrase', { encryption: { passphrase: 'short' } }],
+  ['encryption', { encryption: {} }],
+  ['encryption', { encryption: { key: Buffer.alloc(32), passphrase: 'long enough' } }],
+];
 const ofDumps = [
   ...common.map(inImages),
   ...directory,
@@ -111,10 +117,7 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
       ['asChild', { asChild: true }] as const,
       ['force', { force: 'yes' }] as const,
       ['compression', { compression: 'lz4' }] as const,
-      ['encryption.key', { encryption: { key: Buffer.alloc(31) } }] as const,
-      ['encryption.passphrase', { encryption: { passphrase: 'short' } }] as const,
-      ['encryption', { encryption: {} }] as const,
-      ['encryption', { encryption: { key: Buffer.alloc(32), passphrase: 'long enough' } }] as const,
+      ...secrets,
       ['maxBufferedBytes', { maxBufferedBytes: -1 }] as const,
       ['confirm', { confirm: true }] as const,
     ].map(pidWith),
@@ -197,6 +200,7 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
       ['stdout', { stdout: notOpen }] as const,
       ['guestTimeoutMs', { guestTimeoutMs: '1 s' }] as const,
       ['reportHandles', { reportHandles: true }] as const,
+      ...secrets,
       ['signal', { signal: true }] as const,
       ['leaveRunning', { leaveRunning: true }] as const,
     ].map((bad): [string, unknown[]] => {
@@ -204,7 +208,10 @@ const calls: Readonly<Record<string, readonly [option: string, args: unknown[]][
       return [option, ['node', [], given]];
     }),
   ],
-  openTemplate: ['', undefined, 3].map((bad) => ['imagesDirectory', [bad]]),
+  openTemplate: [
+    ...['', undefined, 3].map((bad): [string, unknown[]] => ['imagesDirectory', [bad]]),
+    ...secrets.map(([option, given]): [string, unknown[]] => [option, ['/i', given]]),
+  ],
 };
 
 test('every method that starts criu has test cases', () => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { buildCommand, events, nodeCriu, startNodeCriu } from '../../helpers/command.ts';
@@ -45,6 +45,23 @@ test('warm makes a template, and copy starts copies of it', async () => {
   expect(await readFile(out, 'utf8')).toBe('goodbye\n');
 });
 
+test('warm encrypts a template, and a detached copy of it has all of its memory', async () => {
+  const directory = await temporaryDirectory();
+  const images = join(directory, 'template');
+  const secret = ['--passphrase-file', join(directory, 'passphrase')];
+  await writeFile(join(directory, 'passphrase'), 'correct horse battery staple\n', { mode: 0o600 });
+  const ready = ['--ready-port', String(TEMPLATE_PORT)];
+  await nodeCriu(['warm', '-D', images, ...secret, ...ready, '--', ...program]);
+  expect(await nodeCriu(['copy', images, '--detach'])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('is encrypted: give --key-file or --passphrase-file'),
+  });
+  const detached = await nodeCriu(['copy', images, ...secret, '--detach']);
+  const pid = Number(detached.stdout);
+  killAfterTest(pid);
+  expect(await ask(TEMPLATE_PORT)).toMatchObject({ requests: 1 });
+});
+
 test('warm reports what the program has open', async () => {
   const directory = await temporaryDirectory();
   const app = await listeningGuest(18_097);
@@ -70,6 +87,8 @@ test('wrong usage of warm and copy is refused', async () => {
     [['warm', '-D', 'x', '--ready', 'ftp://x/', '--', 'true'], 'takes an http: URL'],
     [['warm', '-D', 'x', '--ready-line', 'a', '--ready-port', '80', '--', 'true'], 'one of'],
     [['copy', directory, '--publish', 'http'], 'Give a port'],
+    [['copy', directory, '--key-file', 'a', '--passphrase-file', 'b'], 'give only one of'],
+    [['warm', '-D', 'x', '--key-file', 'a', '--passphrase-file', 'b', 'true'], 'give only one of'],
     [['copy', directory, '--publish', '80', '--detach'], 'leave out --detach'],
   ] as const) {
     const { exitCode, stderr } = await nodeCriu(args, directory);
