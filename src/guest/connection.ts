@@ -35,6 +35,8 @@ export class Connection<Incoming, Outgoing> {
   #isOpen = true;
   #isReferenced = false;
   #isClosed = false;
+  /** The socket. That of a copy has another number, whenever the checkpoint was made. */
+  #inode: number;
 
   /**
    * @param fd a connected stream socket
@@ -46,6 +48,7 @@ export class Connection<Incoming, Outgoing> {
     onMessage: (message: Incoming | undefined) => void,
   ) {
     this.#fd = fd;
+    this.#inode = fstatSync(fd).ino;
     addOwnDescriptor(fd);
     this.#carried = carried;
     this.#onMessage = onMessage;
@@ -80,7 +83,6 @@ export class Connection<Incoming, Outgoing> {
   receiveBlocking(): { message: Incoming | undefined; isCopy: boolean } {
     this.#watch?.close();
     this.#watch = undefined;
-    const { ino } = fstatSync(this.#fd);
     try {
       while (this.#isOpen && this.#received.length === 0) {
         native().awaitReadable(this.#fd);
@@ -90,7 +92,9 @@ export class Connection<Incoming, Outgoing> {
       this.#end();
     }
     const message = this.#received.shift();
-    const isCopy = fstatSync(this.#fd).ino !== ino;
+    const { ino } = fstatSync(this.#fd);
+    const isCopy = ino !== this.#inode;
+    this.#inode = ino;
     if (this.#isOpen) this.#startWatch();
     return { message, isCopy };
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -115,6 +116,28 @@ describe.each(nodeMajors)('Node %i', (major) => {
     orphan.channel.close();
     await waitGone(orphan.pid);
   });
+});
+
+test('a copy without a host ends, also if the program was dumped before it waited for an answer', async () => {
+  const script = `${guestImport}
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { fstatSync } = fs;
+    fs.fstatSync = (fd) => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+      return fstatSync(fd);
+    };
+    syncBuiltinESMExports();
+    setInterval(() => {}, 1000);
+    console.log('started');`;
+  const file = join(await temporaryDirectory(), 'slow.mjs');
+  await writeFile(file, script);
+  const { program, output, channel } = await start(nodePath(20), [...nodeOptions(20), file]);
+  await output.has('started');
+  await channel.checkpoint(limits);
+  const orphan = await (await dump(program))();
+  orphan.channel.close();
+  await waitGone(orphan.pid);
 });
 
 test('without the library, copies draw the same random values', async () => {
