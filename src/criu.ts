@@ -53,7 +53,7 @@ import {
   lazyRestore,
 } from './postcopy/lazy-restore.ts';
 import type { LazySource } from './postcopy/lazy-source.ts';
-import { incrementalDump } from './precopy/incremental-dump.ts';
+import { incrementalDump, incrementalPreDump } from './precopy/incremental-dump.ts';
 import { iterate } from './precopy/iterate.ts';
 import type { IterateOptions } from './precopy/iterate-options.ts';
 import type { Iteration } from './precopy/iteration.ts';
@@ -249,16 +249,18 @@ export class Criu implements AsyncDisposable {
   }
 
   /**
-   * Copies the memory of a running process tree to disk, as one round of an iterative dump. The
-   * processes stop only until CRIU has collected their pages. Source: RPC request SINGLE_PRE_DUMP,
-   * criu(8) pre-dump, CRIU 3.17.
+   * Copies the memory of a running process tree to disk, as one round of an iterative dump: without what `parentImage`
+   * has already. The processes stop only until CRIU has collected their pages. Where the kernel does not track changed
+   * memory, the library reads it, and compares it with the parent images: the processes do not stop, no hooks are
+   * called, there is no log, and the directory must have no images. Source: RPC request SINGLE_PRE_DUMP, criu(8)
+   * pre-dump, CRIU 3.17.
    * @param pid the root of the tree
-   * @throws CriuError ERR_CRIU_NO_MEM_TRACK if the kernel does not track changed memory
+   * @throws CriuError ERR_CRIU_NO_MEM_TRACK from a criu service, if the kernel does not track changed memory
    */
   async preDump(pid: number, options: PreDumpOptions): Promise<DumpResult> {
     const given = this.#begin('preDump', options);
     return await traceOperation({ operation: 'preDump', pid }, () =>
-      dump(this.#client, 'preDump', pid, given),
+      incrementalPreDump(this.#client, pid, given),
     );
   }
 

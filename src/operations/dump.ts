@@ -58,7 +58,7 @@ export interface DumpOptions extends Pick<CriuOpts, OptionOf<'dump'>>, Operation
 
 /** Options of {@link Criu.preDump}. `imagesDirectory` is required. */
 export interface PreDumpOptions extends Pick<CriuOpts, OptionOf<'preDump'>>, OperationOptions {
-  /** Functions that are called at CRIU's steps. */
+  /** Functions that are called at CRIU's steps. None are where the kernel does not track changed memory. */
   hooks?: Hooks;
 }
 

@@ -182,8 +182,8 @@ export interface CriuOpts {
    */
   preDump?: boolean;
   /**
-   * Track changed memory for a later pre-dump or dump. For {@link Criu.dump} it has no effect if the kernel has
-   * no soft-dirty tracking; for a pre-dump and over a criu service that is an error. Source: `track_mem`, criu(8)
+   * Track changed memory for a later pre-dump or dump. It has no effect if the kernel has no
+   * soft-dirty tracking; over a criu service that is an error. Source: `track_mem`, criu(8)
    * --track-mem.
    */
   trackMem?: boolean;

@@ -84,7 +84,7 @@ export async function readHost(
   const images = await spaceFor(options.imagesDirectory ?? options.workDirectory);
   const isService = client.socket !== undefined;
   const hasParent = 'parentImage' in options && options.parentImage !== undefined;
-  let comparesMemory = false;
+  let comparesFrozen = false;
   let endpoint: Endpoint | undefined;
   await collect(
     locate('preflight', client).then((found) => {
@@ -100,19 +100,19 @@ export async function readHost(
     const memTrack = operation === 'preDump' || wire.track_mem === true;
     const needs = { since, newest, memTrack, lazyPages: wire.lazy_pages === true };
     const support = host.requireSupport(endpoint, needs, cancellation).catch(async (error) => {
-      const mayCompare = operation === 'dump' && !isService;
-      if (!mayCompare || error.code !== 'ERR_CRIU_NO_MEM_TRACK') throw error;
-      // A dump works nevertheless. It tracks nothing, and compares memory with its parent images.
-      comparesMemory = hasParent;
-      const others = { ...needs, memTrack: false, lazyPages: needs.lazyPages || hasParent };
-      await host.requireSupport(endpoint as Endpoint, others, cancellation);
+      if (isService || error.code !== 'ERR_CRIU_NO_MEM_TRACK') throw error;
+      // It works nevertheless. It tracks nothing, and compares memory with its parent images.
+      comparesFrozen = operation === 'dump' && hasParent;
+      const others = { since: OLDEST_CRIU, newest, memTrack: false };
+      const lazyPages = needs.lazyPages || comparesFrozen;
+      await host.requireSupport(endpoint as Endpoint, { ...others, lazyPages }, cancellation);
     });
     if (await collect(support)) {
       await collect(checkOnce(endpoint, host, cancellation));
     }
   }
   const servesPages = operation === 'dump' && wire.lazy_pages === true && !isService;
-  const smallPipes = servesPages || comparesMemory ? await readSmallPipes() : undefined;
+  const smallPipes = servesPages || comparesFrozen ? await readSmallPipes() : undefined;
   const socketRefusal = host !== 'known' && endpoint ? host.socketRefusal(endpoint) : undefined;
   return { refusals, isService, capabilities, root, smallPipes, socketRefusal, images };
 }

@@ -37,8 +37,8 @@ export interface ReadingOptions {
   readonly lowPriority: boolean;
 }
 
-/** What is dumped after the last round, or after other images. */
-type LastRound = Pick<PreparedRound, 'options'> & {
+/** What is dumped after a round, or after other images. */
+type NextRound = Pick<PreparedRound, 'options'> & {
   readonly name?: string;
   /** The memory that the images before have, if they are not the last round. */
   readonly parentPages?: ParentPages;
@@ -69,25 +69,37 @@ export class Comparing implements Tracking {
     return this.#ended.promise;
   }
 
-  async preDump(pid: number, { name, options }: PreparedRound): Promise<DumpResult> {
-    const label = `preDump of process ${pid}, ${name}`;
+  async preDump(pid: number, round: PreparedRound): Promise<DumpResult> {
+    try {
+      return await this.readRound(pid, round);
+    } catch (error) {
+      // What cannot be removed has no inventory, and is no round.
+      const { imagesDirectory } = round.options;
+      if (this.isOver) await rm(imagesDirectory, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Makes a round that leaves behind what it has written if it fails. */
+  async readRound(pid: number, { name, options, parentPages }: NextRound): Promise<DumpResult> {
+    const label = `preDump of process ${pid}${name === undefined ? '' : `, ${name}`}`;
     // What is refused here does not end the rounds.
     using resolved = await resolveOptions(this.#client, 'preDump', options);
     using cancellation = new Cancellation(label, options);
     try {
       assertExists(this.#client, 'preDump', pid, label);
+      const throwIfCancelled = () => cancellation.throwIfRequested();
+      if (parentPages) await this.#tree.load('preDump', parentPages, throwIfCancelled);
       return await this.#readRunning(pid, resolved.effective, options, cancellation);
     } catch (error) {
       await this.end();
-      // What cannot be removed has no inventory, and is no round.
-      await rm(options.imagesDirectory, { recursive: true, force: true }).catch(() => {});
       const { code, message, errno } = asCriuError(label, error);
       const facts = { operation: 'preDump', pid, workload: stateOf(pid), errno, cause: error };
       throw new CriuError(code, message, facts);
     }
   }
 
-  async dump(pid: number, round: LastRound): Promise<DumpResult> {
+  async dump(pid: number, round: NextRound): Promise<DumpResult> {
     const complete = this.#pagesFd === undefined ? addPages : sendPages(this.#pagesFd);
     const { context, options, opened } = this.#lastRound(pid, round, complete);
     const { pageServer: _, hooks: { statusReady: __, ...hooks } = {}, ...forCriu } = options;
@@ -128,7 +140,7 @@ export class Comparing implements Tracking {
    * What the dump of the last round needs: CRIU itself knows of no parent. The rounds end once it has begun:
    * `opened` has its images then.
    */
-  #lastRound(pid: number, { name, options, parentPages }: LastRound, complete: Completion) {
+  #lastRound(pid: number, { name, options, parentPages }: NextRound, complete: Completion) {
     const isLazy = complete === leavePages;
     const { parentImage, trackMem: _, ...forCriu } = options;
     const { imagesDirectory, durable } = options;

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { criuPath } from '../../../scripts/criu-path.mjs';
-import { type DumpOptions, verifyImages } from '../../../src/index.ts';
+import { readManifest } from '../../../src/images.ts';
+import { type DumpOptions, type PreDumpOptions, verifyImages } from '../../../src/index.ts';
 import { runningCriu } from '../../helpers/checkpoints.ts';
 import { hookAt } from '../../helpers/expect-intact.ts';
 import { failureOf } from '../../helpers/failures.ts';
@@ -10,6 +13,7 @@ import { startMemoryTree } from '../../helpers/memory-tree.ts';
 import { startMemoryWorkload } from '../../helpers/memory-workload.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { startRemapWorkload } from '../../helpers/remap-workload.ts';
+import { smallDisk } from '../../helpers/small-disk.ts';
 import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
 
 /** Restores processes as a user of CRIU does, without this library. */
@@ -68,6 +72,71 @@ test('a chain of dumps stores what has changed, and the criu command restores it
   await restoreByCommand(last.imagesDirectory);
   await memory.verify();
   await memory.writesOn();
+});
+
+test('a chain of pre-dumps ends with a dump, and the criu command restores it', async () => {
+  const criu = client();
+  const { memTrack } = await criu.features();
+  const heapPages = 12 * 256;
+  const memory = await startMemoryWorkload({ heapMiB: 12, hotMiB: 1, pagesPerSecond: 1000 });
+  const base = await temporaryDirectory();
+  const preDump = (name: string, options: Partial<PreDumpOptions> = {}) =>
+    criu.preDump(memory.pid, { imagesDirectory: join(base, name), ...options });
+  const first = await preDump('0');
+  expect(first.stats.pagesWritten).toBeGreaterThan(heapPages);
+  const before = await holdings();
+
+  await memory.writesOn();
+  const second = await preDump('1', { parentImage: '../0' });
+  expect(second.stats.pagesWritten).toBeGreaterThan(0);
+  expect(second.stats.pagesWritten).toBeLessThan(heapPages / 4);
+  expect(second.stats.pagesSkippedParent).toBeGreaterThan(0.7 * heapPages);
+  expect(await readManifest(join(base, '1'))).toMatchObject({ kind: 'pre-dump', parent: '../0' });
+  if (!memTrack) {
+    expect(second.stats.frozenTimeMs).toBe(0);
+    const refused = { code: 'ERR_CRIU_INVALID_ARGUMENT' };
+    for (const [option, name, given] of [
+      ['imagesDirectory', '1', { parentImage: '../0' }],
+      ['pageServer', 'x', { pageServer: { address: '127.0.0.1', port: 1 } }],
+    ] as const) {
+      expect(await failureOf(preDump(name, given))).toMatchObject({ ...refused, option });
+    }
+    expect(await failureOf(preDump('x', { parentImage: '../z' }))).toMatchObject({
+      code: 'ERR_CRIU_BAD_IMAGE',
+      message: expect.stringContaining(`${join(base, 'z')} is missing`),
+    });
+    expect(existsSync(join(base, 'x'))).toBe(false);
+  }
+
+  expect(await holdings()).toEqual(before);
+  const dump = { imagesDirectory: join(base, '2'), parentImage: '../1' };
+  const { stats } = await criu.dump(memory.pid, { ...dump, trackMem: true });
+  expect(stats.pagesWritten).toBeLessThan(heapPages / 4);
+  expect(await verifyImages(dump.imagesDirectory, { deep: true })).toEqual([]);
+  await waitGone(memory.pid);
+  await restoreByCommand(dump.imagesDirectory);
+  await memory.verify();
+});
+
+test('a pre-dump that fails leaves its directory without images, and the processes alone', async () => {
+  const criu = client();
+  const disk = await smallDisk('2m');
+  const memory = await startMemoryWorkload({ heapMiB: 12, hotMiB: 1, pagesPerSecond: 1000 });
+  await writeFile(join(disk, 'own'), 'not ours');
+  const before = await holdings();
+  expect(await failureOf(criu.preDump(memory.pid, { imagesDirectory: disk }))).toMatchObject({
+    ...{ operation: 'preDump', workload: 'running' },
+    message: expect.stringMatching(/No space left|ENOSPC|no space left/),
+  });
+  const signal = AbortSignal.abort();
+  expect(
+    await failureOf(criu.preDump(memory.pid, { imagesDirectory: disk, signal })),
+  ).toMatchObject({ code: 'ERR_CRIU_ABORTED', operation: 'preDump' });
+  expect((await readdir(disk)).filter((name) => name.endsWith('.img'))).toEqual([]);
+  expect(await readFile(join(disk, 'own'), 'utf8')).toBe('not ours');
+  expect(await holdings()).toEqual(before);
+  await memory.writesOn();
+  await memory.verify();
 });
 
 test('a process that the parent images do not have is dumped as a whole', async () => {
