@@ -122,6 +122,11 @@ export async function isAlive(pid: number): Promise<boolean> {
   return !['Z', 'X', undefined].includes(await processState(pid));
 }
 
+/** Waits until a process is stopped, which it is only once it has had a processor after the signal. */
+export async function waitStopped(pid: number): Promise<void> {
+  await waitFor(async () => (await processState(pid)) === 'T', `process ${pid} is stopped`);
+}
+
 /** Waits until a process has ended and has been reaped. */
 export async function waitGone(pid: number): Promise<void> {
   await waitFor(async () => (await processState(pid)) === undefined, `process ${pid} is gone`);

@@ -8,7 +8,7 @@ import { childrenOf, descendantsOf } from '../../../src/procfs/tree.ts';
 import { askCopy, serverTemplate, TEMPLATE_PORT } from '../../helpers/copies.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { children, holdings } from '../../helpers/own-resources.ts';
-import { isAlive, processState, waitFor } from '../../helpers/workload.ts';
+import { isAlive, waitFor, waitStopped } from '../../helpers/workload.ts';
 
 const publish = [{ to: TEMPLATE_PORT }];
 
@@ -19,7 +19,7 @@ test('a pool keeps copies that are stopped, and replaces those that are taken or
   await pool.filled();
   expect(pool.available).toBe(2);
   const kept = (await children()).filter((pid) => !before.children.includes(pid));
-  for (const pid of kept.flatMap(descendantsOf)) expect(await processState(pid)).toBe('T');
+  for (const pid of kept.flatMap(descendantsOf)) await waitStopped(pid);
 
   const copies = await Promise.all([pool.take({ name: 'a' }), pool.take(), pool.take()]);
   expect(copies[0]?.name).toBe('a');

@@ -9,12 +9,12 @@ import { holdings } from '../../helpers/own-resources.ts';
 import {
   client,
   isAlive,
-  processState,
   startCounter,
   startProgram,
   temporaryDirectory,
   waitFor,
   waitGone,
+  waitStopped,
 } from '../../helpers/workload.ts';
 
 test('a dumped process is gone, and the restored one continues where it stopped', async () => {
@@ -60,7 +60,7 @@ test('with leaveStopped the process is stopped, and continues after SIGCONT', as
   const counter = await startCounter();
   const imagesDirectory = await temporaryDirectory();
   await client().dump(counter.pid, { imagesDirectory, leaveStopped: true });
-  expect(await processState(counter.pid)).toBe('T');
+  await waitStopped(counter.pid);
   process.kill(counter.pid, 'SIGCONT');
   await counter.countsOn();
   expect(await countsInOrder(counter)).toBe(true);

@@ -18,6 +18,7 @@ import {
   temporaryDirectory,
   waitFor,
   waitGone,
+  waitStopped,
 } from '../../helpers/workload.ts';
 
 test('a restored process keeps its pid, is no child of this process, and its exit is reported', async () => {
@@ -104,7 +105,7 @@ test('with leaveStopped the restored process is stopped, and continues after SIG
   const { counter, imagesDirectory } = await dumpedCounter(criu);
   const before = await counter.count();
   const restored = await criu.restore({ imagesDirectory, leaveStopped: true });
-  await waitFor(async () => (await processState(counter.pid)) === 'T', 'it is stopped');
+  await waitStopped(counter.pid);
   expect(await counter.count()).toBe(before);
   restored.kill('SIGCONT');
   await counter.countsOn();
