@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { CriuError } from '../errors.ts';
 import { CRIU_WITH_SOCKETS } from '../failure/old-criu.ts';
+import { checkOptions } from '../options/check.ts';
+import { limits } from '../options/operation-options.ts';
 import type { OptionOf } from '../options/table.ts';
 import type { CriuOpts, OperationOptions } from '../options/types.ts';
 import { locate } from '../worker/endpoint.ts';
@@ -20,9 +22,12 @@ export interface CheckOptions extends Pick<CriuOpts, OptionOf<'check'>>, Operati
  * does not look at.
  */
 export async function checkAll(client: Client, given: CheckOptions): Promise<void> {
+  const { signal, deadlineMs, gracePeriodMs } = given;
+  const limited = checkOptions('check', { signal, deadlineMs, gracePeriodMs }, limits);
+  // The deadline is one for both requests.
+  using cancellation = new Cancellation('check', limited);
   await check(client, given);
   const endpoint = await locate('check', client);
-  using cancellation = new Cancellation('check', {});
   await knownVersion('check', endpoint, cancellation);
   const refusal = socketRefusal(endpoint);
   if (refusal) {

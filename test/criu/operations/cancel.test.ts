@@ -2,6 +2,7 @@ import { readdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
 import type { Hooks } from '../../../src/index.ts';
 import {
   countsInOrder,
@@ -352,6 +353,27 @@ test.each(['version', 'features', 'check'] as const)(
     expect(await holdings()).toEqual(before);
   },
 );
+
+test('check can be cancelled while it asks for the version', async () => {
+  const directory = await temporaryDirectory();
+  const path = join(directory, 'criu');
+  // The first request is CHECK.
+  const script = `#!/bin/sh
+    mkdir ${directory}/checked && exec ${criuPath()} "$@"
+    touch ${directory}/started
+    exec sleep 1000`;
+  await writeFile(path, `${script}\n`, { mode: 0o700 });
+  const before = await holdings();
+  const controller = new AbortController();
+  const asked = failureOf(
+    client({ path }).check({ signal: controller.signal, gracePeriodMs: 100 }),
+  );
+  const started = async () => (await readdir(directory)).includes('started');
+  await waitFor(started, 'it is asked for the version');
+  controller.abort('enough');
+  expect(await asked).toMatchObject({ code: 'ERR_CRIU_ABORTED', cause: 'enough' });
+  expect(await holdings()).toEqual(before);
+});
 
 test('an operation that is cancelled before it starts has no effect', async () => {
   const criu = client();
