@@ -44,7 +44,7 @@ const summary = [
 
 const mark = memTrack ? 'bench:migrate:rounds' : 'bench:migrate';
 
-/** How a mode that is not ours moves the server; resolves with how many bytes went over, if it is known. */
+/** How a mode that is not ours moves the server; resolves with how many bytes went over, if that is known. */
 const others = {
   'by hand, shared tmpfs': byHand,
   [OVER_SSH]: byHand,
@@ -85,12 +85,12 @@ async function measure(mib, workload, mode) {
     const scene = await startScene(lab, { heap: mib, ...workloads[workload], patient: memTrack });
     const way = mode === OVER_SSH ? await startSshServer(lab, lab.b) : [];
     const start = performance.now();
-    const bytes = await (others[mode] ?? ours)(lab, scene, mode, way);
+    const moved = await (others[mode] ?? ours)(lab, scene, mode, way);
     const totalMs = performance.now() - start;
     await scene.client.answersOn();
     const { longestGapMs, faults, connections } = await scene.client.ask('stop');
     if (faults.length > 0 || connections !== 1) throw new Error(JSON.stringify(faults));
-    return { gapMs: longestGapMs, totalMs, bytes };
+    return { gapMs: longestGapMs, totalMs, ...moved };
   } finally {
     await lab.close();
   }
@@ -98,19 +98,26 @@ async function measure(mib, workload, mode) {
 
 async function byHand(lab, { pid }, _mode, way) {
   await migrateByHand(lab, pid, lab.a, lab.b, way);
-  return undefined;
 }
 
 async function byPhaul(lab, { pid }) {
-  return await migrateByPhaul(lab, pid, lab.a, lab.b);
+  return { bytes: await migrateByPhaul(lab, pid, lab.a, lab.b) };
 }
 
+/** Also resolves with the processor time of both agents, without that of criu. */
 async function ours(lab, scene, name) {
   const [mode, restore] = name.split(', ');
   const policy = { maxDowntimeMs: 50, maxRounds: 5 };
   const limits = { stallMs: 120_000, policy };
   const options = { mode, ...(restore && { lazyRestore: false }), ...limits };
-  return (await migrateIt(lab, scene, options)).result.bytes;
+  const before = await processorTime(scene);
+  const { bytes } = (await migrateIt(lab, scene, options)).result;
+  return { bytes, cpuMs: (await processorTime(scene)) - before };
+}
+
+async function processorTime({ here, there }) {
+  const times = await Promise.all([here, there].map((agent) => agent.ask('processorTime')));
+  return times[0] + times[1];
 }
 
 /** How fast a dump goes to CRIU's own page server on the other host, over plain TCP, in MiB a second. */
@@ -174,14 +181,18 @@ function table(ofSizes = sizes, ofWorkloads = Object.keys(workloads), ofModes = 
           of(mode)[0].bytes === undefined
             ? ''
             : `${(value(mode, 'bytes') / 2 ** 20).toFixed(0)} MiB`;
+        const cpu =
+          of(mode)[0].cpuMs === undefined
+            ? ''
+            : `${((value(mode, 'cpuMs') * 2 ** 20) / value(mode, 'bytes')).toFixed(1)} ms/MiB`;
         const ms = (key) => `${value(mode, key).toFixed(0)} ms`;
-        return `| ${mib} MiB, ${workload} | ${mode} | ${ms('gapMs')} | ${ratio} | ${ms('totalMs')} | ${bytes} |`;
+        return `| ${mib} MiB, ${workload} | ${mode} | ${ms('gapMs')} | ${ratio} | ${ms('totalMs')} | ${bytes} | ${cpu} |`;
       }),
     ),
   );
   return [
-    `| Server | Mode | Longest gap | of ${first}'s | In all | Sent |`,
-    '| --- | --- | --- | --- | --- | --- |',
+    `| Server | Mode | Longest gap | of ${first}'s | In all | Sent | CPU of both agents |`,
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');
 }

@@ -55,6 +55,11 @@ const tasks = {
   },
   /** Receives the pages of one dump; resolves with the port. */
   pageServer: async (options) => (await criu.pageServer(options)).port,
+  /** The processor time that this process has taken, in milliseconds. */
+  async processorTime() {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   /** Accepts migrations; resolves with the port. */
   async serve(options) {
     server = await serveMigrations({ path, ...options });
