@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asCriuError, CriuError } from '../errors.ts';
-import { isCheckpoint } from '../images/image-names.ts';
+import { ENCRYPTED_TEMPLATE, isCheckpoint } from '../images/image-names.ts';
 import type { Client } from '../operations/client.ts';
 import { type DumpOptions, type DumpResult, dump } from '../operations/dump.ts';
 import { holdsAlready } from '../operations/staged-images.ts';
@@ -12,9 +12,6 @@ import type { StreamEncryption } from '../stream/encryption.ts';
 import { readSealed } from '../stream/sealed-file.ts';
 import { SealedImages } from '../stream/sealed-images.ts';
 import { TEMPLATE_FILE } from './template-file.ts';
-
-/** The name of the only file with the memory of an encrypted template. */
-export const ENCRYPTED_FILE = 'template.enc';
 
 /** Where a template is to be written, and how. */
 export interface TemplatePlace {
@@ -32,7 +29,7 @@ export async function assertPlace(operation: string, place: TemplatePlace): Prom
   const { imagesDirectory: path, overwrite, encryption } = place;
   // A directory that cannot be read is refused when it is opened.
   const names = await readdir(path).catch((): string[] => []);
-  const isEncrypted = names.includes(ENCRYPTED_FILE);
+  const isEncrypted = names.includes(ENCRYPTED_TEMPLATE);
   if (!isEncrypted && !isCheckpoint(names)) return;
   if (!overwrite) throw holdsAlready(operation, path);
   if (isEncrypted === (encryption !== undefined)) return;
@@ -59,7 +56,7 @@ export async function encryptedDump(
   const result = await dump(client, 'dump', pid, forCriu, {
     openImages: async (_, describe) =>
       new SealedImages(memory, {
-        path: join(imagesDirectory, ENCRYPTED_FILE),
+        path: join(imagesDirectory, ENCRYPTED_TEMPLATE),
         encryption,
         survives: survivesDump(options),
         others: [TEMPLATE_FILE],
@@ -82,7 +79,7 @@ export async function decryptTemplate(
   directory: string,
   encryption: StreamEncryption,
 ): Promise<MemoryDirectory> {
-  const path = join(directory, ENCRYPTED_FILE);
+  const path = join(directory, ENCRYPTED_TEMPLATE);
   if (!existsSync(path)) throw withoutFile(operation, directory);
   const memory = MemoryDirectory.make(operation);
   try {
@@ -96,7 +93,7 @@ export async function decryptTemplate(
 
 /** @throws CriuError ERR_CRIU_INVALID_ARGUMENT if a template can be read only with a secret */
 export function assertNotEncrypted(operation: string, directory: string): void {
-  if (!existsSync(join(directory, ENCRYPTED_FILE))) return;
+  if (!existsSync(join(directory, ENCRYPTED_TEMPLATE))) return;
   const message = `${operation}: the template in ${directory} is encrypted: give the option encryption with its key`;
   const facts = { operation, option: 'encryption' };
   throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, facts);
@@ -108,6 +105,6 @@ function withoutFile(operation: string, directory: string): CriuError {
     const facts = { operation, option: 'encryption' };
     return new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, facts);
   }
-  const message = `${operation}: ${directory} holds no template: there is no ${ENCRYPTED_FILE}`;
+  const message = `${operation}: ${directory} holds no template: there is no ${ENCRYPTED_TEMPLATE}`;
   return new CriuError('ERR_CRIU_BAD_IMAGE', message, { operation });
 }

@@ -6,6 +6,9 @@ export const INVENTORY = 'inventory.img';
 /** What a dump says of itself, beside the images. */
 export const MANIFEST = 'node-criu.json';
 
+/** The only file with the memory of an encrypted template. */
+export const ENCRYPTED_TEMPLATE = 'template.enc';
+
 /** Beginning of the name of a directory in which a dump puts its images until they are complete. */
 export const STAGING = '.dump-';
 

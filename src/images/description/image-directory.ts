@@ -5,7 +5,7 @@ import { CriuError, invalid } from '../../errors.ts';
 import { eachOf, statOf } from '../../procfs/read.ts';
 import { decodeImage, type ImageEntry } from '../decode-image.ts';
 import type { ImageKind } from '../image-kinds.ts';
-import { INVENTORY } from '../image-names.ts';
+import { ENCRYPTED_TEMPLATE, INVENTORY } from '../image-names.ts';
 
 /** The largest image that is held in memory, in bytes. Those with payloads may be larger, and pages are. */
 const MAX_IMAGE = 64 * 1024 * 1024;
@@ -46,6 +46,7 @@ export class ImageDirectory {
     if (typeof directory !== 'string' || directory === '') {
       throw invalid(operation, 'directory', 'a path', directory);
     }
+    let isEncrypted = false;
     try {
       const path = await realpath(directory);
       const names = await readdir(path);
@@ -55,10 +56,14 @@ export class ImageDirectory {
       });
       const images = new ImageDirectory(operation, path, names, new Map(files));
       if (images.names.has(INVENTORY)) return images;
+      isEncrypted = images.names.has(ENCRYPTED_TEMPLATE);
     } catch (cause) {
       throw bad(operation, directory, `cannot be read: ${(cause as Error).message}`, cause);
     }
-    throw bad(operation, directory, `has no ${INVENTORY}, without which it is no checkpoint`);
+    const what = isEncrypted
+      ? ': it holds an encrypted template'
+      : ', without which it is no checkpoint';
+    throw bad(operation, directory, `has no ${INVENTORY}${what}`);
   }
 
   /**

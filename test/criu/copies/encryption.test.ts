@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { cp, readdir, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import type { OpenTemplateOptions } from '../../../src/index.ts';
+import { describeCheckpoint } from '../../../src/images.ts';
+import { decodeStream, type OpenTemplateOptions, verifyImages } from '../../../src/index.ts';
 import { askCopy, serverTemplate, startCopy, TEMPLATE_PORT } from '../../helpers/copies.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { holdings } from '../../helpers/own-resources.ts';
@@ -22,6 +25,17 @@ test('a template is on the disk only encrypted, and its copies are as others', a
     expect((await readFile(join(imagesDirectory, name))).includes(secret)).toBe(false);
   }
   expect((await stat(join(imagesDirectory, 'template.enc'))).mode & 0o777).toBe(0o600);
+
+  const archive = decodeStream(createReadStream(join(imagesDirectory, 'template.enc')), {
+    encryption,
+  });
+  const images = await temporaryDirectory();
+  await execa('tar', ['-x', '-C', images], { input: archive });
+  expect(await verifyImages(images, { deep: true })).toEqual([]);
+  expect(await failureOf(describeCheckpoint(imagesDirectory))).toMatchObject({
+    ...{ code: 'ERR_CRIU_BAD_IMAGE', operation: 'describeCheckpoint' },
+    message: expect.stringContaining('has no inventory.img: it holds an encrypted template'),
+  });
 
   await template.close();
   const before = await holdings();
