@@ -74,10 +74,18 @@ export class RestoredRoot implements Disposable {
   async killUnfinished(replied: boolean, program: string | undefined): Promise<void> {
     if (this.complete || !this.begun) return;
     // If CRIU replied, it has killed the root itself.
-    const isOurs = !replied && this.pid !== undefined;
-    const halfRestored = halfRestoredAmong(this.#tree, isOurs, program);
-    const others = halfRestored.filter((pid) => pid !== this.pid && !held.has(pid));
-    await endTrees(isOurs && this.pid !== undefined ? [this.pid, ...others] : others);
+    const root = replied ? undefined : this.pid;
+    const killed = new Set<number>();
+    // A process may have forked when it was looked at, just before it was killed: the next look finds its child.
+    for (;;) {
+      const halfRestored = halfRestoredAmong(this.#tree, root !== undefined, program);
+      const others = halfRestored.filter((pid) => pid !== root && !held.has(pid));
+      const found = root === undefined ? others : [root, ...others];
+      const fresh = found.filter((pid) => !killed.has(pid));
+      if (fresh.length === 0) return;
+      await endTrees(fresh);
+      for (const pid of fresh) killed.add(pid);
+    }
   }
 
   /**

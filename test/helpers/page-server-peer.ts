@@ -13,13 +13,14 @@ import { waitFor } from './workload.ts';
 export class Talker {
   readonly socket: Socket;
   readonly #chunks: Buffer[] = [];
-  /** Resolves when the connection has ended, for whatever reason. */
+  /** Resolves when the other side has ended the connection, or it has failed. */
   readonly ended: Promise<unknown>;
 
   constructor(socket: Socket) {
     this.socket = socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
-    this.ended = new Promise((resolve) => socket.once('close', resolve));
+    // Node 26 may leave a TLS socket open that has something to write, if its peer ends during the handshake.
+    this.ended = new Promise((resolve) => socket.once('end', resolve).once('close', resolve));
     onTestFinished(() => void socket.destroy());
   }
 
