@@ -530,7 +530,8 @@ export class Criu implements AsyncDisposable {
    * Opens a template that {@link Criu.template} has made, in this process or another. One that is encrypted is decrypted
    * into memory, until {@link Template.close}; that needs root.
    * @throws CriuError ERR_CRIU_BAD_IMAGE if the directory holds no template, a damaged one, or one with another key;
-   * ERR_CRIU_INVALID_ARGUMENT if the template is encrypted and no secret of that kind is given, or the reverse
+   * ERR_CRIU_INVALID_ARGUMENT if the template is encrypted and no secret of that kind is given, or the reverse;
+   * ERR_CRIU_NO_PERMISSION
    */
   async openTemplate(
     imagesDirectory: string,

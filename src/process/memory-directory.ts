@@ -1,4 +1,4 @@
-import { asCriuError } from '../errors.ts';
+import { asCriuError, CriuError } from '../errors.ts';
 import { native } from '../native/index.ts';
 
 /** Closes the directories that nobody has closed. */
@@ -12,13 +12,12 @@ export class MemoryDirectory implements Disposable {
   readonly #fd: number;
   #isOpen = true;
 
-  /** @throws CriuError ERR_CRIU_SYSTEM */
+  /** @throws CriuError ERR_CRIU_NO_PERMISSION, ERR_CRIU_SYSTEM */
   static make(operation: string): MemoryDirectory {
     try {
       return new MemoryDirectory(native().memoryDirectory());
     } catch (error) {
-      const isUnknown = (error as NodeJS.ErrnoException).code === 'ENOSYS';
-      throw isUnknown ? asCriuError(operation, withNeeds(error)) : asCriuError(operation, error);
+      throw explained(operation, error as NodeJS.ErrnoException);
     }
   }
 
@@ -46,7 +45,15 @@ export class MemoryDirectory implements Disposable {
   }
 }
 
-function withNeeds(error: unknown): Error {
-  const { message } = error as Error;
-  return Object.assign(new Error(`encryption needs Linux 5.2 or newer: ${message}`), error);
+function explained(operation: string, error: NodeJS.ErrnoException): CriuError {
+  const { code, message } = error;
+  if (code === 'EPERM') {
+    const needs = `${operation}: encryption needs CAP_SYS_ADMIN (${message})`;
+    return new CriuError('ERR_CRIU_NO_PERMISSION', needs, { operation, cause: error });
+  }
+  if (code === 'ENOSYS') {
+    const needs = `${operation}: encryption needs Linux 5.2 or newer (${message})`;
+    return new CriuError('ERR_CRIU_SYSTEM', needs, { operation, cause: error });
+  }
+  return asCriuError(operation, error);
 }

@@ -3,6 +3,7 @@ import { readdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MemoryDirectory } from '../../src/process/memory-directory.ts';
+import { failureOf } from '../helpers/failures.ts';
 
 /** The magic number of a ramfs, whose pages are never swapped out. */
 const RAMFS = 0x858458f6;
@@ -24,6 +25,21 @@ test('a directory in memory is for its owner only, mounted nowhere, and gone whe
   memory[Symbol.dispose]();
   memory[Symbol.dispose]();
   await expect(readdir(path)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('a directory in memory needs privileges, and says so', async () => {
+  const make = () => {
+    process.seteuid?.(65_534);
+    try {
+      return MemoryDirectory.make('test');
+    } finally {
+      process.seteuid?.(0);
+    }
+  };
+  expect(await failureOf(make)).toMatchObject({
+    code: 'ERR_CRIU_NO_PERMISSION',
+    message: expect.stringMatching(/^test: encryption needs CAP_SYS_ADMIN \(EPERM: .*fsopen\)$/),
+  });
 });
 
 test('a directory in memory that nobody closes is closed with its owner', async () => {
