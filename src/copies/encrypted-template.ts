@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { freemem } from 'node:os';
+import { join, resolve } from 'node:path';
 import { asCriuError, CriuError } from '../errors.ts';
 import { ENCRYPTED_TEMPLATE, isCheckpoint } from '../images/image-names.ts';
 import type { Client } from '../operations/client.ts';
@@ -56,7 +57,7 @@ export async function encryptedDump(
   const result = await dump(client, 'dump', pid, forCriu, {
     openImages: async (_, describe) =>
       new SealedImages(memory, {
-        path: join(imagesDirectory, ENCRYPTED_TEMPLATE),
+        path: resolve(imagesDirectory, ENCRYPTED_TEMPLATE),
         encryption,
         survives: survivesDump(options),
         others: [TEMPLATE_FILE],
@@ -81,6 +82,7 @@ export async function decryptTemplate(
 ): Promise<MemoryDirectory> {
   const path = join(directory, ENCRYPTED_TEMPLATE);
   if (!existsSync(path)) throw withoutFile(operation, directory);
+  await assertMemoryFor(operation, path);
   const memory = MemoryDirectory.make(operation);
   try {
     await readSealed(operation, path, memory.path, encryption);
@@ -97,6 +99,15 @@ export function assertNotEncrypted(operation: string, directory: string): void {
   const message = `${operation}: the template in ${directory} is encrypted: give the option encryption with its key`;
   const facts = { operation, option: 'encryption' };
   throw new CriuError('ERR_CRIU_INVALID_ARGUMENT', message, facts);
+}
+
+/** The kernel would end other processes for memory that cannot be swapped out. @throws CriuError ERR_CRIU_SYSTEM */
+async function assertMemoryFor(operation: string, path: string): Promise<void> {
+  const { size } = await stat(path);
+  const free = freemem();
+  if (size <= free) return;
+  const message = `${operation}: ${path} takes ${size} bytes of memory, of which ${free} are free`;
+  throw new CriuError('ERR_CRIU_SYSTEM', message, { operation, path });
 }
 
 function withoutFile(operation: string, directory: string): CriuError {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { cp, readdir, readFile, stat, truncate } from 'node:fs/promises';
+import { cp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
@@ -72,6 +72,9 @@ test('an encrypted template is read only with the secret that it was made with',
   const file = join(damaged, 'template.enc');
   await truncate(file, (await stat(file)).size - 1000);
   const empty = await temporaryDirectory();
+  const huge = await temporaryDirectory();
+  await writeFile(join(huge, 'template.enc'), '');
+  await truncate(join(huge, 'template.enc'), 2 ** 42);
   const before = await holdings();
   const open = (directory: string, options?: OpenTemplateOptions) =>
     failureOf(client().openTemplate(directory, options));
@@ -96,6 +99,11 @@ test('an encrypted template is read only with the secret that it was made with',
       await open(plain, { encryption }),
       'ERR_CRIU_INVALID_ARGUMENT',
       'is not encrypted: leave out the option encryption',
+    ],
+    [
+      await open(huge, { encryption }),
+      'ERR_CRIU_SYSTEM',
+      'takes 4398046511104 bytes of memory, of',
     ],
     [
       await open(empty, { encryption }),
