@@ -47,7 +47,8 @@ export interface CopyEnvironment {
   mergeMemory?: boolean;
   /**
    * Let the copy run before all of its memory is loaded: a page is loaded when the copy touches it, and meanwhile the
-   * others are, by a process that ends with that. Default: true where the kernel has userfaultfd.
+   * others are, by a process that ends with that. The pages that earlier copies of this {@link Template} have waited for
+   * are there before it runs. Default: true where the kernel has userfaultfd.
    */
   lazyPages?: boolean;
 }

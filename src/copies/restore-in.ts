@@ -1,6 +1,5 @@
 import { CombinedSignal } from '../concurrency/combined-signal.ts';
 import { CriuError } from '../errors.ts';
-import type { LazyMemory } from '../images/lazy-memory.ts';
 import type { Client } from '../operations/client.ts';
 import { featuresOnce } from '../operations/probe.ts';
 import { type RestoreOptions, restore } from '../operations/restore.ts';
@@ -11,6 +10,7 @@ import type { NetworkOfCopy } from './copy-network.ts';
 import type { CopyEnvironment } from './copy-options.ts';
 import type { CopyStreams } from './copy-streams.ts';
 import { externalAtRestore, restoreEnclosure } from './enclosures.ts';
+import type { FirstPages } from './first-pages.ts';
 import { GuestChannel } from './guest-channel.ts';
 import { LifeLine } from './life-line.ts';
 import { assertOwnPorts, type ListeningPort } from './listening-ports.ts';
@@ -26,8 +26,8 @@ export interface TemplateParts {
   readonly description: TemplateDescription;
   /** The ports that the program listens on. */
   readonly ports: readonly ListeningPort[];
-  /** The memory that copies can get later; undefined if it is compressed. */
-  readonly memory: LazyMemory | undefined;
+  /** The memory that copies can get later, and what they need first; undefined if it is compressed. */
+  readonly memory: FirstPages | undefined;
   /** A descriptor of the directory, if it is open only in this process. */
   readonly directoryFd?: number | undefined;
 }
@@ -126,11 +126,11 @@ async function load(
   // Once the copy runs, the signal of its start must not end it any more.
   using start = new CombinedSignal([options.signal]);
   const lazy = { ...options, signal: start.signal };
-  const { restored, pagesDone } = await lazyRestore(
-    client,
-    lazy,
-    memory && { memory, directoryFd },
-  );
+  const context = memory && {
+    ...{ memory: memory.memory, directoryFd },
+    onWaited: (pages: BigUint64Array) => memory.add(pages),
+  };
+  const { restored, pagesDone } = await lazyRestore(client, lazy, context);
   // A copy that cannot get all of its memory is killed.
   return { root: restored, memory: pagesDone.catch(() => {}) };
 }

@@ -14,6 +14,7 @@ import {
   checkCopyOptions,
 } from './copy-options.ts';
 import { assertNotEncrypted, decryptTemplate } from './encrypted-template.ts';
+import { FirstPages } from './first-pages.ts';
 import { PortForwarder } from './port-forwarder.ts';
 import type { CopyRequest, TemplateParts } from './restore-in.ts';
 import { RestoredCopy } from './restored-copy.ts';
@@ -76,7 +77,8 @@ export class Template {
         port: src_port,
         isShared: opts.so_reuseport === true,
       }));
-      const memory = await lazyMemoryIn(operation, directory);
+      const lazy = await lazyMemoryIn(operation, directory);
+      const memory = lazy && new FirstPages(lazy);
       const findings = description.guest ? [] : [withoutGuest(processes)];
       const directoryFd = decrypted?.fd;
       const parts = { client, directory, directoryFd, description, ports, memory };

@@ -17,6 +17,8 @@ import { type PageRange, pagemapFileOf } from './pagemap.ts';
 export type LazyRange = (StoredPages | (Pages & { readonly path?: undefined })) & {
   /** True if children that the process forks get zeros instead (MADV_WIPEONFORK). */
   readonly isWiped?: boolean;
+  /** True for pages that are to be there before the others. */
+  readonly isFirst?: boolean;
 };
 
 /** The memory that processes get after their restore, by the pids in the images, in ascending order of addresses. */

@@ -71,6 +71,8 @@ export interface LazyRestoreContext {
   readonly keepAliveFd?: number | undefined;
   /** See {@link OwnLazyPagesOptions.directoryFd}. */
   readonly directoryFd?: number | undefined;
+  /** See {@link OwnLazyPagesOptions.onWaited}. */
+  readonly onWaited?: (pages: BigUint64Array) => void;
 }
 
 /** Starts the daemon, restores, and watches both until every page has arrived. */
@@ -156,7 +158,7 @@ export async function lazyRestore(
 async function startDaemon(
   client: Client,
   options: LazyPagesOptions & Pick<LazyRestoreOptions, 'workDirectory'>,
-  { memory, keepAliveFd, directoryFd }: LazyRestoreContext,
+  { memory, keepAliveFd, directoryFd, onWaited }: LazyRestoreContext,
   outer: Cancellation,
 ): Promise<LazyPages> {
   const context = { operation: OPERATION, outer, keepAliveFd };
@@ -167,7 +169,7 @@ async function startDaemon(
   const isOwn = memory !== undefined || isLocal;
   const { imagesDirectory, workDirectory } = options;
   const sourceFd = inherited.find(([number]) => number === wire.ps?.fd)?.[1];
-  const served = { imagesDirectory, workDirectory, memory, sourceFd, directoryFd };
+  const served = { imagesDirectory, workDirectory, memory, sourceFd, directoryFd, onWaited };
   const daemon = isOwn ? await startOwnLazyPages(client, served, context) : undefined;
   return daemon ?? (await startLazyPages(client, options, context));
 }

@@ -30,6 +30,10 @@ const IMAGES_FD = 6;
 const NO_FILE = 2n ** 64n - 1n;
 /** How many numbers a range has. */
 const NUMBERS = 6;
+const WIPED = 1n;
+const FIRST = 2n;
+/** How many numbers a run of pages has that threads have waited for. */
+const WAITED_NUMBERS = 3;
 
 /** What the daemon of this package serves, and to whom. */
 export interface OwnLazyPagesOptions extends DaemonDirectories {
@@ -39,6 +43,11 @@ export interface OwnLazyPagesOptions extends DaemonDirectories {
   readonly sourceFd?: number | undefined;
   /** A descriptor of the images directory, if no path leads to it without this process. */
   readonly directoryFd?: number | undefined;
+  /**
+   * Called at the end with the stored pages that threads have waited for: three numbers for each run of pages, the pid and the
+   * address in the images, and how many.
+   */
+  readonly onWaited?: ((pages: BigUint64Array) => void) | undefined;
 }
 
 /**
@@ -49,7 +58,7 @@ export interface OwnLazyPagesOptions extends DaemonDirectories {
  */
 export async function startOwnLazyPages(
   client: Client,
-  { memory: known, sourceFd, directoryFd, ...directories }: OwnLazyPagesOptions,
+  { memory: known, sourceFd, directoryFd, onWaited, ...directories }: OwnLazyPagesOptions,
   { operation, outer, keepAliveFd }: LazyPagesContext & { operation: string; outer: Cancellation },
 ): Promise<LazyPages | undefined> {
   const start = performance.now();
@@ -85,7 +94,7 @@ export async function startOwnLazyPages(
         ...(keepAliveFd === undefined ? [] : [[KEEP_ALIVE_FD, keepAliveFd] as const]),
       ],
     });
-    const sent = sendTable(tableFd, table);
+    const sent = sendTable(tableFd, table, onWaited);
     return new LazyPages({
       ...{ child, statusFd, start, limits: {}, pages: countLazyPages(memory) },
       onRestored: () => sent.end(),
@@ -100,14 +109,26 @@ export async function startOwnLazyPages(
 }
 
 /** Sends the table on a socket whose end allows the daemon to deliver pages in the background. */
-function sendTable(fd: number, table: Buffer): Socket {
+function sendTable(
+  fd: number,
+  table: Buffer,
+  onWaited: OwnLazyPagesOptions['onWaited'] = () => {},
+): Socket {
   native().release(fd);
   const socket = new Socket({ fd, readable: true, writable: true });
   // A daemon that has ended is reported by its exit.
   socket.on('error', () => {});
-  socket.resume();
+  const waited: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => void waited.push(chunk));
+  socket.once('end', () => onWaited(numbersIn(Buffer.concat(waited))));
   socket.write(table);
   return socket.unref();
+}
+
+/** What has arrived whole. */
+function numbersIn(bytes: Buffer): BigUint64Array {
+  const whole = bytes.length - (bytes.length % (WAITED_NUMBERS * 8));
+  return new BigUint64Array(new Uint8Array(bytes.subarray(0, whole)).buffer);
 }
 
 /**
@@ -129,7 +150,7 @@ function tableOf(memory: LazyMemory, pathInDaemon: (path: string) => string): Bu
     places.flatMap((place) => [
       ...[pid, place.start, place.count].map(BigInt),
       ...(place.path === undefined ? [NO_FILE, 0n] : [placeOf(place.path), BigInt(place.offset)]),
-      place.isWiped ? 1n : 0n,
+      (place.isWiped ? WIPED : 0n) | (place.isFirst ? FIRST : 0n),
     ]),
   );
   const sizes = [ranges.length / NUMBERS, length].map(BigInt);

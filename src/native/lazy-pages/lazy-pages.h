@@ -9,7 +9,8 @@
  * reads from descriptor TABLE; the images directory only identifies the daemon in a list of
  * processes. With --source, the page server of a lazy dump is at the other end of descriptor
  * SOURCE. The end of TABLE allows memory that no process waits for: earlier it would only delay the
- * restore. The daemon exits with 0 when all memory is in place. If that becomes impossible, it
+ * restore. When all memory is in place, the daemon sends there which stored pages threads have waited for,
+ * in the form of struct waited, and exits with 0. If that becomes impossible, it
  * writes the reason to descriptor STATUS and waits to be killed: without it, the processes would
  * read zeros.
  */
@@ -42,8 +43,14 @@ struct page_range {
   uint64_t pid, address, count;
   uint64_t path; /* where the path of their file begins among the paths, or NO_FILE: the source has
                     them */
-  uint64_t offset;   /* where they begin in the file, in bytes */
-  uint64_t is_wiped; /* not 0 if children that are forked get zeros instead: MADV_WIPEONFORK */
+  uint64_t offset; /* where they begin in the file, in bytes */
+  uint64_t flags;
+};
+
+/* Flags of a range. */
+enum {
+  WIPED = 1, /* children that are forked get zeros instead: MADV_WIPEONFORK */
+  FIRST = 2, /* others have waited for these pages: they are placed before the rest */
 };
 
 #define NO_FILE UINT64_MAX
@@ -76,6 +83,7 @@ struct task {
   uint8_t *states;          /* by index */
   uint64_t counts[STATES];  /* of the pages in each state */
   uint64_t cursors[STATES]; /* where the search for the next page in a state begins */
+  size_t first_range;       /* where the search for pages that are placed first continues */
   struct span *spans;       /* in ascending order of addresses */
   size_t span_count;
   uint64_t *faults; /* the addresses for which threads wait, the oldest first */
@@ -98,6 +106,10 @@ const struct memory *find_memory(uint64_t pid);
 size_t range_of(const struct memory *memory, uint64_t index);
 uint64_t image_address(const struct memory *memory, uint64_t index);
 void read_pages(const struct memory *memory, uint64_t index, uint64_t count, char *buffer);
+
+/* waited.c */
+void note_waited(const struct memory *memory, uint64_t index, uint64_t count);
+void say_waited(void);
 
 /* task.c */
 void add_task(const struct memory *memory, int uffd);

@@ -113,10 +113,12 @@ static bool serve_fault(struct task *task, uint64_t address) {
   uint64_t first = is_finished ? index - index % MIN_CHUNK : index;
   while (run_of(task, first, index - first + 1, state) <= index - first) first++;
   uint64_t count = run_of(task, first, is_finished ? MIN_CHUNK : 1, state);
-  if (state == REMOTE)
+  if (state == REMOTE) {
     request_pages(task, first, count);
-  else
+  } else {
+    note_waited(task->memory, first, count);
     place_stored(task, first, count);
+  }
   task->cursors[state] = (first + count) % task->memory->page_count;
   chunk = MIN_CHUNK;
   return true;
@@ -142,6 +144,21 @@ static void request_more(struct task *task) {
     task->cursors[REMOTE] = (index + run) % count;
     if (chunk < MAX_CHUNK) chunk++;
   }
+}
+
+/* Places the next of the pages that come first. Returns false if there are none. */
+static bool place_first(struct task *task) {
+  const struct memory *memory = task->memory;
+  for (; task->first_range < memory->range_count; task->first_range++) {
+    const struct page_range *range = &memory->ranges[task->first_range];
+    uint64_t index = memory->first[task->first_range], end = index + range->count;
+    if (!(range->flags & FIRST)) continue;
+    while (index < end && (task->states[index] & ~WANTED) != STORED) index++;
+    if (index == end) continue;
+    place_stored(task, index, run_of(task, index, MAX_CHUNK, STORED));
+    return true;
+  }
+  return false;
 }
 
 /* Reads the next stored pages. Returns false if there are none. */
@@ -187,7 +204,9 @@ static void serve(int restore) {
       handle_events(task);
       if (!serve_faults(task)) is_retrying = true;
     }
-    for (struct task *task = is_finished && has_begun ? tasks : NULL; task; task = task->next) {
+    for (struct task *task = is_finished ? tasks : NULL; task; task = task->next) {
+      if (!is_placing) is_placing = place_first(task);
+      if (!has_begun) continue;
       request_more(task);
       if (!is_placing) is_placing = place_more(task);
     }
@@ -212,5 +231,6 @@ int main(int argc, char **argv) {
   serve(accept_restore(listener));
   bool has_source = argc > 5;
   if (has_source) say_complete();
+  say_waited();
   return 0;
 }

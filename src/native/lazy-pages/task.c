@@ -48,7 +48,7 @@ void fork_task(const struct task *parent, int uffd) {
   memcpy(task->counts, parent->counts, sizeof task->counts);
   memcpy(task->cursors, parent->cursors, sizeof task->cursors);
   for (size_t i = 0; i < task->memory->range_count; i++)
-    if (task->memory->ranges[i].is_wiped)
+    if (task->memory->ranges[i].flags & WIPED)
       set_states(task, task->memory->first[i], task->memory->ranges[i].count, PLACED);
 }
 

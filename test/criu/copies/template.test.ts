@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { FirstPages } from '../../../src/copies/first-pages.ts';
+import type { LazyMemory } from '../../../src/images/lazy-memory.ts';
 import { type CopyOptions, verifyImages } from '../../../src/index.ts';
 import { descendantsOf } from '../../../src/procfs/tree.ts';
 import { askCopy, serverTemplate, startCopy, TEMPLATE_PORT } from '../../helpers/copies.ts';
@@ -50,6 +52,27 @@ test('copies of a server run side by side, each from where the template was', as
   const [, program] = descendantsOf(crashed?.pid ?? 0);
   process.kill(program ?? 0, 'SIGSEGV');
   expect(await crashed?.exited).toEqual({ code: 128 + 11, signal: null });
+});
+
+test('a copy has the pages first that those before it have waited for', async () => {
+  const added = vi.spyOn(FirstPages.prototype, 'add');
+  const marked = vi.spyOn(FirstPages.prototype, 'memory', 'get');
+  onTestFinished(() => {
+    for (const spy of [added, marked]) spy.mockRestore();
+  });
+  const template = await serverTemplate();
+  const learned = () => added.mock.calls.some(([pages]) => pages.length > 0);
+  // One that gets a processor only when all of its memory is there waits for nothing.
+  for (let copies = 0; copies < 20 && !learned(); copies++) {
+    const copy = await startCopy(template, { publish: [{ to: TEMPLATE_PORT }] });
+    await askCopy(copy);
+    await copy.close();
+  }
+  expect(learned()).toBe(true);
+  const next = await startCopy(template, { publish: [{ to: TEMPLATE_PORT }] });
+  expect(await askCopy(next)).toMatchObject({ pid: 2 });
+  const { value } = marked.mock.results.at(-1) as { value: LazyMemory };
+  expect([...value.values()].flat().some(({ isFirst }) => isFirst)).toBe(true);
 });
 
 test('a template can be named by a path that is relative to the working directory', async () => {

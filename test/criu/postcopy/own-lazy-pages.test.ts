@@ -3,10 +3,18 @@ import { Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
-import { countLazyPages, lazyMemoryIn } from '../../../src/images/lazy-memory.ts';
+import { criuPath } from '../../../scripts/criu-path.mjs';
+import { FirstPages } from '../../../src/copies/first-pages.ts';
+import {
+  countLazyPages,
+  type LazyMemory,
+  type LazyRange,
+  lazyMemoryIn,
+} from '../../../src/images/lazy-memory.ts';
 import { flagsOf, LAZY, pagemapOf, pagemapsIn, readPagemap } from '../../../src/images/pagemap.ts';
 import type { Criu } from '../../../src/index.ts';
 import { native } from '../../../src/native/index.ts';
+import { lazyRestore } from '../../../src/postcopy/lazy-restore.ts';
 import {
   addMessage,
   commandOf,
@@ -18,7 +26,7 @@ import { failureOf } from '../../helpers/failures.ts';
 import { dumpedMemory } from '../../helpers/memory-workload.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import { startRemapWorkload } from '../../helpers/remap-workload.ts';
-import { client, temporaryDirectory, waitGone } from '../../helpers/workload.ts';
+import { client, temporaryDirectory, waitFor, waitGone } from '../../helpers/workload.ts';
 
 const PAGE = native().pageSize;
 const PRESENT = 4;
@@ -104,6 +112,53 @@ test('a program that changes its mappings gets the right memory from a source th
   expect(commands.filter((command) => command === 'get').length).toBeGreaterThan(pages / 6);
   expect(commands.at(-1)).toBe('close');
   await program.verify();
+});
+
+/** How many of these pages a process has. */
+async function presentPages(pid: number, start: number, count: number): Promise<number> {
+  await using file = await open(`/proc/${pid}/pagemap`);
+  const entries = new BigUint64Array(count);
+  await file.read(new Uint8Array(entries.buffer), 0, count * 8, (start / PAGE) * 8);
+  return entries.filter((entry) => entry >> 63n).length;
+}
+
+test('pages that come first are there before the processes run, and the daemon says which were waited for', async () => {
+  const criu = client();
+  const { memory: program, imagesDirectory } = await dumpedMemory(criu, 16);
+  const memory = (await lazyMemoryIn('test', imagesDirectory)) as LazyMemory;
+  const ranges = memory.get(program.pid) ?? [];
+  const [largest] = [...ranges].sort((one, other) => other.count - one.count);
+  const { start = 0, count = 0 } = largest ?? {};
+  expect(count).toBeGreaterThan(500);
+  const firstPages = new FirstPages(memory);
+  const first = { start: start + 200 * PAGE, count: 100 };
+  firstPages.add(BigUint64Array.from([program.pid, first.start, first.count].map(BigInt)));
+
+  const present = (from: number, pages: number) => presentPages(program.pid, from, pages);
+  const counts: number[] = [];
+  const preResume = async () => {
+    const areThere = async () => (await present(first.start, first.count)) === first.count;
+    await waitFor(areThere, 'the first pages are there');
+    counts.push(await present(start, 200), await present(start + 300 * PAGE, count - 300));
+  };
+  const waited: bigint[] = [];
+  const { pagesDone } = await lazyRestore(
+    { path: criuPath(), defaults: {} },
+    // Nothing is delivered in the background until this hook is done.
+    { imagesDirectory, hooks: { preResume, postResume: () => program.writesOn() } },
+    { memory: firstPages.memory, onWaited: (pages) => void waited.push(...pages) },
+  );
+  expect(counts).toEqual([0, 0]);
+  await pagesDone;
+  await program.verify();
+  await waitFor(() => waited.length > 0, 'the daemon has said what was waited for');
+  expect(waited.length % 3).toBe(0);
+  for (let at = 0; at < waited.length; at += 3) {
+    const [pid, address, pages] = waited.slice(at, at + 3).map(Number) as [number, number, number];
+    const isIn = (range: LazyRange) =>
+      range.start <= address && address + pages * PAGE <= range.start + range.count * PAGE;
+    expect({ pid, isIn: ranges.some(isIn) }).toEqual({ pid: program.pid, isIn: true });
+  }
 });
 
 test.each([
