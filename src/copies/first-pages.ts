@@ -1,60 +1,85 @@
 import type { LazyMemory, LazyRange } from '../images/lazy-memory.ts';
 import { native } from '../native/index.ts';
 
-/** How many numbers describe a run of pages that was waited for. */
+/** How many numbers describe pages that were waited for. */
 const NUMBERS = 3;
+/** How many runs of pages of a process come first at most: what is there first delays the others. */
+const MAX_RUNS = 16_384;
+
+/** Addresses from the first to before the last. */
+type Run = readonly [start: number, end: number];
 
 /**
  * The memory of a template, in which the pages are marked that its copies have waited for: the next copy needs most of them
  * too, and has them before it runs.
  */
 export class FirstPages {
-  readonly #all: LazyMemory;
-  /** The addresses of the pages, by pid in the images. */
-  readonly #waited = new Map<number, Set<number>>();
-  #marked: LazyMemory;
+  /** The memory with the marks. */
+  marked: LazyMemory;
+  /** The runs of pages, in ascending order, by pid in the images. */
+  readonly #runs = new Map<number, readonly Run[]>();
 
   constructor(memory: LazyMemory) {
-    this.#all = memory;
-    this.#marked = memory;
-  }
-
-  /** The memory with the marks. */
-  get memory(): LazyMemory {
-    return this.#marked;
+    this.marked = memory;
   }
 
   /** Marks more pages: see {@link OwnLazyPagesOptions.onWaited}. */
-  add(runs: BigUint64Array): void {
+  add(waited: BigUint64Array): void {
     const { pageSize } = native();
-    for (let at = 0; at < runs.length; at += NUMBERS) {
-      const [pid = 0, start = 0, count = 0] = Array.from(runs.subarray(at, at + NUMBERS), Number);
-      const pages = this.#waited.get(pid) ?? new Set();
-      this.#waited.set(pid, pages);
-      for (let page = 0; page < count; page++) pages.add(start + page * pageSize);
+    const found = new Map<number, Run[]>();
+    for (let at = 0; at < waited.length; at += NUMBERS) {
+      const [pid = 0, start = 0, count = 0] = Array.from(waited.subarray(at, at + NUMBERS), Number);
+      const runs = found.get(pid) ?? [];
+      runs.push([start, start + count * pageSize]);
+      found.set(pid, runs);
     }
-    if (runs.length > 0) this.#marked = this.#mark();
-  }
-
-  #mark(): LazyMemory {
-    const marked = [...this.#all].map(([pid, ranges]) => {
-      const pages = this.#waited.get(pid);
-      return [pid, pages ? ranges.flatMap((range) => split(range, pages)) : ranges] as const;
+    for (const [pid, runs] of found) {
+      const known = this.#runs.get(pid) ?? [];
+      this.#runs.set(pid, merge([...known, ...runs]).slice(0, MAX_RUNS));
+    }
+    if (found.size === 0) return;
+    const processes = [...this.marked].map(([pid, ranges]) => {
+      const runs = found.has(pid) ? this.#runs.get(pid) : undefined;
+      return [pid, runs ? mark(ranges, runs) : ranges] as const;
     });
-    return new Map(marked);
+    this.marked = new Map(processes);
   }
 }
 
-/** Splits pages into runs of which all or none come first. */
-function split(range: LazyRange, first: ReadonlySet<number>): LazyRange[] {
-  const { pageSize } = native();
-  const runs: LazyRange[] = [];
-  const isFirst = (page: number) => first.has(range.start + page * pageSize);
-  for (let page = 0, end: number; page < range.count; page = end) {
-    for (end = page + 1; end < range.count && isFirst(end) === isFirst(page); ) end++;
-    const place = { start: range.start + page * pageSize, count: end - page };
-    const run = range.path === undefined ? {} : { offset: range.offset + page * pageSize };
-    runs.push({ ...range, ...place, ...run, ...(isFirst(page) && { isFirst: true }) });
+/** Puts runs in ascending order, those together that overlap or adjoin. */
+function merge(runs: Run[]): Run[] {
+  const merged: Run[] = [];
+  for (const [start, end] of runs.sort(([one], [other]) => one - other)) {
+    const last = merged.at(-1);
+    if (!last || last[1] < start) merged.push([start, end]);
+    else if (last[1] < end) merged[merged.length - 1] = [last[0], end];
   }
-  return runs;
+  return merged;
+}
+
+/** Splits ranges where runs begin and end, and marks the parts in them. Both are in ascending order. */
+function mark(ranges: readonly LazyRange[], runs: readonly Run[]): LazyRange[] {
+  const { pageSize } = native();
+  let next = 0;
+  return ranges.flatMap((range) => {
+    const end = range.start + range.count * pageSize;
+    const parts: LazyRange[] = [];
+    for (let at = range.start; at < end; ) {
+      while ((runs[next]?.[1] ?? end) <= at) next++;
+      const [first, last] = runs[next] ?? [end, end];
+      const isFirst = first <= at;
+      const until = Math.min(end, isFirst ? last : first);
+      parts.push(partOf(range, at, until, isFirst || range.isFirst === true));
+      at = until;
+    }
+    return parts;
+  });
+}
+
+/** The part of a range between two addresses. */
+function partOf(range: LazyRange, from: number, to: number, isFirst: boolean): LazyRange {
+  const { pageSize } = native();
+  const place = { start: from, count: (to - from) / pageSize, ...(isFirst && { isFirst }) };
+  if (range.path === undefined) return { ...range, ...place };
+  return { ...range, ...place, offset: range.offset + from - range.start };
 }

@@ -127,7 +127,7 @@ async function load(
   using start = new CombinedSignal([options.signal]);
   const lazy = { ...options, signal: start.signal };
   const context = memory && {
-    ...{ memory: memory.memory, directoryFd },
+    ...{ memory: memory.marked, directoryFd },
     onWaited: (pages: BigUint64Array) => memory.add(pages),
   };
   const { restored, pagesDone } = await lazyRestore(client, lazy, context);

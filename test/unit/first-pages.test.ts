@@ -18,9 +18,9 @@ test('pages that were waited for are marked, wherever they are in the ranges', (
     [2, [stored(30, 2)]],
   ]);
   const pages = new FirstPages(memory);
-  expect(pages.memory).toBe(memory);
+  expect(pages.marked).toBe(memory);
   pages.add(new BigUint64Array());
-  expect(pages.memory).toBe(memory);
+  expect(pages.marked).toBe(memory);
 
   const runs = [run(1, 2, 3), run(1, 4, 2), run(1, 20, 4), run(1, 51, 1), run(3, 0, 1)];
   pages.add(BigUint64Array.from(runs.flat()));
@@ -34,7 +34,7 @@ test('pages that were waited for are marked, wherever they are in the ranges', (
     ],
     { start: at(52), count: 2 },
   ];
-  expect(pages.memory).toEqual(
+  expect(pages.marked).toEqual(
     new Map<number, unknown>([
       [1, ofOne],
       [2, [stored(30, 2)]],
@@ -43,6 +43,6 @@ test('pages that were waited for are marked, wherever they are in the ranges', (
 
   // Those of another copy are added.
   pages.add(BigUint64Array.from(run(2, 31, 1)));
-  expect(pages.memory.get(1)).toEqual(ofOne);
-  expect(pages.memory.get(2)).toEqual([stored(30, 1), stored(31, 1, { isFirst })]);
+  expect(pages.marked.get(1)).toEqual(ofOne);
+  expect(pages.marked.get(2)).toEqual([stored(30, 1), stored(31, 1, { isFirst })]);
 });

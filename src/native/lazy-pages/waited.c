@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 /* After so many, the memory is delivered in the background anyhow. */
-enum { MAX_WAITED = 16384 };
+enum { MAX_WAITED = 4096 };
 
 /* Consecutive pages, at their address in the images. */
 static struct waited {

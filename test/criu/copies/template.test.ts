@@ -3,8 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { criuPath } from '../../../scripts/criu-path.mjs';
 import { FirstPages } from '../../../src/copies/first-pages.ts';
-import type { LazyMemory } from '../../../src/images/lazy-memory.ts';
+import { Template } from '../../../src/copies/template.ts';
 import { type CopyOptions, verifyImages } from '../../../src/index.ts';
 import { descendantsOf } from '../../../src/procfs/tree.ts';
 import { askCopy, serverTemplate, startCopy, TEMPLATE_PORT } from '../../helpers/copies.ts';
@@ -56,11 +57,10 @@ test('copies of a server run side by side, each from where the template was', as
 
 test('a copy has the pages first that those before it have waited for', async () => {
   const added = vi.spyOn(FirstPages.prototype, 'add');
-  const marked = vi.spyOn(FirstPages.prototype, 'memory', 'get');
-  onTestFinished(() => {
-    for (const spy of [added, marked]) spy.mockRestore();
-  });
-  const template = await serverTemplate();
+  onTestFinished(() => added.mockRestore());
+  const { imagesDirectory } = await serverTemplate();
+  const internal = { path: criuPath(), defaults: {} };
+  const template = await Template.open('openTemplate', internal, imagesDirectory, undefined);
   const learned = () => added.mock.calls.some(([pages]) => pages.length > 0);
   // One that gets a processor only when all of its memory is there waits for nothing.
   for (let copies = 0; copies < 20 && !learned(); copies++) {
@@ -71,8 +71,8 @@ test('a copy has the pages first that those before it have waited for', async ()
   expect(learned()).toBe(true);
   const next = await startCopy(template, { publish: [{ to: TEMPLATE_PORT }] });
   expect(await askCopy(next)).toMatchObject({ pid: 2 });
-  const { value } = marked.mock.results.at(-1) as { value: LazyMemory };
-  expect([...value.values()].flat().some(({ isFirst }) => isFirst)).toBe(true);
+  const { marked } = added.mock.contexts.at(-1) as FirstPages;
+  expect([...marked.values()].flat().some(({ isFirst }) => isFirst)).toBe(true);
 });
 
 test('a template can be named by a path that is relative to the working directory', async () => {

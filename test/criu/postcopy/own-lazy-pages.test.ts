@@ -146,7 +146,7 @@ test('pages that come first are there before the processes run, and the daemon s
     { path: criuPath(), defaults: {} },
     // Nothing is delivered in the background until this hook is done.
     { imagesDirectory, hooks: { preResume, postResume: () => program.writesOn() } },
-    { memory: firstPages.memory, onWaited: (pages) => void waited.push(...pages) },
+    { memory: firstPages.marked, onWaited: (pages) => void waited.push(...pages) },
   );
   expect(counts).toEqual([0, 0]);
   await pagesDone;
