@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openContainer, restoreContainer } from '../../../src/containers.ts';
 import { startTimeOf } from '../../../src/procfs/stat.ts';
+import { childrenOf } from '../../../src/procfs/tree.ts';
 import { failureOf } from '../../helpers/failures.ts';
 import { holdings } from '../../helpers/own-resources.ts';
 import {
@@ -18,7 +19,14 @@ import {
   removeAfterTest,
   runc,
 } from '../../helpers/runc.ts';
-import { client, killAfterTest, temporaryDirectory, waitFor } from '../../helpers/workload.ts';
+import {
+  client,
+  isAlive,
+  killAfterTest,
+  temporaryDirectory,
+  waitFor,
+  waitStopped,
+} from '../../helpers/workload.ts';
 
 const images = async () => join(await temporaryDirectory(), 'images');
 
@@ -105,8 +113,15 @@ test.each([
   });
   expect(running.exec('ps')).toContain('sh -c i=0');
   expect(running.exec('ip', 'link', 'show', 'lo')).toContain('UP');
+  // In cgroups of v1, runc gives up if a process gets no processor within about a millisecond. Stopped ones need none.
+  const { pid } = restored.container;
+  process.kill(pid, 'SIGSTOP');
+  await waitStopped(pid);
+  const isAlone = async () => !(await Promise.all(childrenOf(pid).map(isAlive))).includes(true);
+  await waitFor(isAlone, 'its children have ended');
   running.call('pause');
   expect(running.status()?.status).toBe('paused');
+  process.kill(pid, 'SIGCONT');
   // Dumped while it is paused.
   const again = await images();
   const opened = await openContainer(criu, 'counter', { root });
