@@ -1,13 +1,11 @@
-import type { LazyMemory, LazyRange } from '../images/lazy-memory.ts';
+import { type LazyMemory, type LazyRange, partOf } from '../images/lazy-memory.ts';
+import { type Area, dividerBy } from '../images/page-areas.ts';
 import { native } from '../native/index.ts';
 
 /** How many numbers describe pages that were waited for. */
 const NUMBERS = 3;
 /** How many runs of pages of a process come first at most: what is there first delays the others. */
 const MAX_RUNS = 16_384;
-
-/** Addresses from the first to before the last. */
-type Run = readonly [start: number, end: number];
 
 /**
  * The memory of a template, in which the pages are marked that its copies have waited for: the next copy needs most of them
@@ -17,7 +15,7 @@ export class FirstPages {
   /** The memory with the marks. */
   marked: LazyMemory;
   /** The runs of pages, in ascending order, by pid in the images. */
-  readonly #runs = new Map<number, readonly Run[]>();
+  readonly #runs = new Map<number, readonly Area[]>();
 
   constructor(memory: LazyMemory) {
     this.marked = memory;
@@ -26,7 +24,7 @@ export class FirstPages {
   /** Marks more pages: see {@link OwnLazyPagesOptions.onWaited}. */
   add(waited: BigUint64Array): void {
     const { pageSize } = native();
-    const found = new Map<number, Run[]>();
+    const found = new Map<number, Area[]>();
     for (let at = 0; at < waited.length; at += NUMBERS) {
       const [pid = 0, start = 0, count = 0] = Array.from(waited.subarray(at, at + NUMBERS), Number);
       const runs = found.get(pid) ?? [];
@@ -47,8 +45,8 @@ export class FirstPages {
 }
 
 /** Puts runs in ascending order, those together that overlap or adjoin. */
-function merge(runs: Run[]): Run[] {
-  const merged: Run[] = [];
+function merge(runs: Area[]): Area[] {
+  const merged: Area[] = [];
   for (const [start, end] of runs.sort(([one], [other]) => one - other)) {
     const last = merged.at(-1);
     if (!last || last[1] < start) merged.push([start, end]);
@@ -57,29 +55,13 @@ function merge(runs: Run[]): Run[] {
   return merged;
 }
 
-/** Splits ranges where runs begin and end, and marks the parts in them. Both are in ascending order. */
-function mark(ranges: readonly LazyRange[], runs: readonly Run[]): LazyRange[] {
-  const { pageSize } = native();
-  let next = 0;
-  return ranges.flatMap((range) => {
-    const end = range.start + range.count * pageSize;
-    const parts: LazyRange[] = [];
-    for (let at = range.start; at < end; ) {
-      while ((runs[next]?.[1] ?? end) <= at) next++;
-      const [first, last] = runs[next] ?? [end, end];
-      const isFirst = first <= at;
-      const until = Math.min(end, isFirst ? last : first);
-      parts.push(partOf(range, at, until, isFirst || range.isFirst === true));
-      at = until;
-    }
-    return parts;
-  });
-}
-
-/** The part of a range between two addresses. */
-function partOf(range: LazyRange, from: number, to: number, isFirst: boolean): LazyRange {
-  const { pageSize } = native();
-  const place = { start: from, count: (to - from) / pageSize, ...(isFirst && { isFirst }) };
-  if (range.path === undefined) return { ...range, ...place };
-  return { ...range, ...place, offset: range.offset + from - range.start };
+/** Marks the pages that are in runs. Both are in ascending order. */
+function mark(ranges: readonly LazyRange[], runs: readonly Area[]): LazyRange[] {
+  const divide = dividerBy(runs);
+  return ranges.flatMap((range) =>
+    divide(range).map(({ isInside, ...part }) => ({
+      ...partOf(range, part),
+      ...(isInside && { isFirst: true }),
+    })),
+  );
 }

@@ -8,6 +8,7 @@ import { eachOf } from '../procfs/read.ts';
 import { decode, type Plain } from '../protobuf/decode.ts';
 import { BadImage, entriesOf } from './image-file.ts';
 import { type LazyMemory, type LazyRange, mappingsIn, placesOf } from './lazy-memory.ts';
+import { type Area, dividerBy } from './page-areas.ts';
 import { flagsOf, LAZY, type PageRange, pagemapOf, pagemapsIn, readPagemap } from './pagemap.ts';
 import { readTree } from './pstree.ts';
 
@@ -79,9 +80,6 @@ async function findInChain(
   return { pid, path, pagemap: pagemapOf(pagesId, [Float64Array.from(entries)]), places };
 }
 
-/** Addresses from the first to before the last. */
-type Area = readonly [start: number, end: number];
-
 /**
  * Where a dump can leave memory lazy: in private anonymous mappings, but not in the pages to which the stack
  * pointers of the threads point. Source: vma_entry_can_be_lazy() and is_stack() of CRIU.
@@ -117,20 +115,10 @@ function stackPointerOf({ thread_info, ti_aarch64 }: Plain<CoreEntry>): number {
 
 /** Marks those pages of the parent as lazy that are in one of the areas. Both are in ascending order. */
 function markLazy(ranges: readonly PageRange[], areas: readonly Area[]): PageRange[] {
-  const { pageSize } = native();
-  let next = 0;
-  return ranges.flatMap((range) => {
-    if (!range.inParent) return [range];
-    const parts: PageRange[] = [];
-    const end = range.start + range.count * pageSize;
-    for (let at = range.start; at < end; ) {
-      while ((areas[next]?.[1] ?? end) <= at) next++;
-      const [first, last] = areas[next] ?? [end, end];
-      const lazy = first <= at;
-      const until = Math.min(end, lazy ? last : first);
-      parts.push({ ...range, start: at, count: (until - at) / pageSize, lazy });
-      at = until;
-    }
-    return parts;
-  });
+  const divide = dividerBy(areas);
+  return ranges.flatMap((range) =>
+    range.inParent
+      ? divide(range).map(({ isInside, ...part }) => ({ ...range, ...part, lazy: isInside }))
+      : [range],
+  );
 }

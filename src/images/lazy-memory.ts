@@ -76,10 +76,14 @@ function markWiped(place: LazyRange, wiped: readonly Plain<VmaEntry>[]): LazyRan
   return [place.start, ...inside].map((start, index) => {
     const count = ((inside[index] ?? last) - start) / pageSize;
     const isWiped = wiped.some((mapping) => mapping.start <= start && start < mapping.end);
-    return place.path === undefined
-      ? { start, count, isWiped }
-      : { ...place, start, count, isWiped, offset: place.offset + start - place.start };
+    return { ...partOf(place, { start, count }), isWiped };
   });
+}
+
+/** Some of the pages of a range. */
+export function partOf(range: LazyRange, { start, count }: Pages): LazyRange {
+  if (range.path === undefined) return { ...range, start, count };
+  return { ...range, start, count, offset: range.offset + start - range.start };
 }
 
 /** Counts the pages. */
