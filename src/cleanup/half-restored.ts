@@ -1,4 +1,4 @@
-import { endTrees } from '../process/kill-tree.ts';
+import { endAllFound } from '../process/kill-tree.ts';
 import { type Mapping, readMapsSync } from '../procfs/maps.ts';
 import { programOf } from '../procfs/program.ts';
 import { readSessionSync } from '../procfs/session.ts';
@@ -36,14 +36,7 @@ export async function killSessionOrphans(
   session: number,
   program: string | undefined,
 ): Promise<void> {
-  const killed = new Set<number>();
-  // A process may fork between the scan and the kill: the next scan finds its children.
-  for (;;) {
-    const orphans = orphansOf(session, program).filter((pid) => !killed.has(pid));
-    if (orphans.length === 0) return;
-    await endTrees(orphans);
-    for (const pid of orphans) killed.add(pid);
-  }
+  await endAllFound(() => orphansOf(session, program));
 }
 
 function orphansOf(session: number, program: string | undefined): number[] {

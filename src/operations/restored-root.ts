@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { halfRestoredAmong, isEnding, mayBeHalfRestored } from '../cleanup/half-restored.ts';
 import { type ExitWatch, exitWithin, openPidfd, watchExit } from '../process/exit.ts';
-import { endTrees, KILL_TIMEOUT_MS } from '../process/kill-tree.ts';
+import { endAllFound, KILL_TIMEOUT_MS } from '../process/kill-tree.ts';
 import { awaitReaped } from '../process/reaping.ts';
 import { isDead } from '../procfs/stat.ts';
 import { statusOf } from '../procfs/status.ts';
@@ -75,17 +75,11 @@ export class RestoredRoot implements Disposable {
     if (this.complete || !this.begun) return;
     // If CRIU replied, it has killed the root itself.
     const root = replied ? undefined : this.pid;
-    const killed = new Set<number>();
-    // A process may have forked when it was looked at, just before it was killed: the next look finds its child.
-    for (;;) {
+    await endAllFound(() => {
       const halfRestored = halfRestoredAmong(this.#tree, root !== undefined, program);
       const others = halfRestored.filter((pid) => pid !== root && !held.has(pid));
-      const found = root === undefined ? others : [root, ...others];
-      const fresh = found.filter((pid) => !killed.has(pid));
-      if (fresh.length === 0) return;
-      await endTrees(fresh);
-      for (const pid of fresh) killed.add(pid);
-    }
+      return root === undefined ? others : [root, ...others];
+    });
   }
 
   /**

@@ -23,6 +23,20 @@ export async function endTrees(pids: readonly number[]): Promise<void> {
 }
 
 /**
+ * Ends the processes that `find` finds, as {@link endTrees} does, until it finds no others: one may have forked when it was
+ * looked at, just before it was killed, and the next look finds its child.
+ */
+export async function endAllFound(find: () => readonly number[]): Promise<void> {
+  const ended = new Set<number>();
+  for (;;) {
+    const found = find().filter((pid) => !ended.has(pid));
+    if (found.length === 0) return;
+    await endTrees(found);
+    for (const pid of found) ended.add(pid);
+  }
+}
+
+/**
  * Kills processes with all their descendants that are visible here.
  * @returns the pids of all processes that were killed
  */
