@@ -6,7 +6,7 @@ import { flag, text } from '../options/kinds.ts';
 import { limits, milliseconds } from '../options/operation-options.ts';
 import { readNamespaceSync } from '../procfs/namespaces.ts';
 import type { StreamEncryption } from '../stream/encryption.ts';
-import { assertOneSecret, encryption } from '../stream/stream-options.ts';
+import { encryption } from '../stream/stream-options.ts';
 import { NETWORK } from './copy-network.ts';
 import { externalAtDump } from './enclosures.ts';
 import { assertPlace, encryptedDump } from './encrypted-template.ts';
@@ -60,7 +60,6 @@ export async function dumpCopy(
 ): Promise<DumpResult> {
   const checked = checkOptions('dump', given, shape);
   const { guestTimeoutMs = GUEST_TIMEOUT_MS, encryption: secret, ...options } = checked;
-  assertOneSecret('dump', secret);
   await assertPlace('dump', checked);
   const limit = { timeoutMs: guestTimeoutMs, signal: options.signal };
   await memory;

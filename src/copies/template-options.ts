@@ -6,7 +6,7 @@ import { directory, each, flag, integer, isText, text } from '../options/kinds.t
 import { abortSignal, milliseconds } from '../options/operation-options.ts';
 import type { DescriptorLike } from '../options/types.ts';
 import type { StreamEncryption } from '../stream/encryption.ts';
-import { assertOneSecret, encryption } from '../stream/stream-options.ts';
+import { encryption } from '../stream/stream-options.ts';
 import { GUEST_TIMEOUT_MS } from './guest-channel.ts';
 import { isHttpUrl } from './http-probe.ts';
 
@@ -140,7 +140,6 @@ export function checkTemplateOptions(
 ): CheckedTemplateOptions {
   const checked = checkOptions(operation, given, shape);
   assertUser(operation, checked);
-  assertOneSecret(operation, checked.encryption);
   if (process.geteuid?.() !== 0) {
     const message = `${operation}: the namespaces of a template need root`;
     throw new CriuError('ERR_CRIU_NO_PERMISSION', message, { operation });

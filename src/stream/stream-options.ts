@@ -2,7 +2,15 @@ import { CriuError, invalid } from '../errors.ts';
 import type { Client } from '../operations/client.ts';
 import type { DumpOptions } from '../operations/dump.ts';
 import type { RestoreOptions } from '../operations/restore.ts';
-import { type Check, callback, check, checkOptions, object, type Shape } from '../options/check.ts';
+import {
+  type Check,
+  callback,
+  check,
+  checkOptions,
+  checkValue,
+  object,
+  type Shape,
+} from '../options/check.ts';
 import { integer, oneOf } from '../options/kinds.ts';
 import { requireZstd, type StreamCompression } from './compression.ts';
 import type { StreamEncryption } from './encryption.ts';
@@ -75,18 +83,25 @@ type OwnDumpOptions = Pick<
 >;
 type OwnRestoreOptions = Pick<RestoreStreamOptions, 'encryption' | 'maxBytes'>;
 
-/** To be followed by {@link assertOneSecret}. The secrets in it are never quoted. */
+const secrets = object<StreamEncryption>({
+  key: check(
+    `${KEY_SIZE} bytes`,
+    (value) => value instanceof Uint8Array && value.length === KEY_SIZE,
+  ),
+  passphrase: check(
+    'a string of at least 8 characters',
+    (value) => typeof value === 'string' && value.length >= 8,
+  ),
+});
+
+/** A key or a passphrase, which errors never quote. */
 export const encryption: Check = {
-  ...object<StreamEncryption>({
-    key: check(
-      `${KEY_SIZE} bytes`,
-      (value) => value instanceof Uint8Array && value.length === KEY_SIZE,
-    ),
-    passphrase: check(
-      'a string of at least 8 characters',
-      (value) => typeof value === 'string' && value.length >= 8,
-    ),
-  }),
+  ...secrets,
+  read(operation, option, value) {
+    const given = checkValue(operation, option, secrets, value as StreamEncryption);
+    if ((given.key === undefined) !== (given.passphrase === undefined)) return given;
+    throw invalid(operation, option, 'either key or passphrase', undefined);
+  },
 };
 
 const dumpShape: Shape<OwnDumpOptions> = {
@@ -112,7 +127,6 @@ export function readDumpOptions(
   const { compression, encryption, maxBufferedBytes, confirm, ...forDump } = given;
   const own = { compression, encryption, maxBufferedBytes, confirm };
   const checked = checkOptions<OwnDumpOptions>(operation, own as OwnDumpOptions, dumpShape);
-  assertOneSecret(operation, checked.encryption);
   if (checked.compression === 'zstd') requireZstd(operation, 'compression');
   assertStreamable(operation, forDump, NOT_IN_A_DUMP);
   return {
@@ -132,7 +146,6 @@ export function readRestoreOptions(
   const { encryption, maxBytes, ...forRestore } = given;
   const own = { encryption, maxBytes } as OwnRestoreOptions;
   const checked = checkOptions<OwnRestoreOptions>(operation, own, restoreShape);
-  assertOneSecret(operation, checked.encryption);
   assertStreamable(operation, forRestore, NOT_IN_A_STREAM);
   return { own: checked, forRestore };
 }
@@ -145,9 +158,7 @@ export function readDecodeOptions(
   operation: string,
   given: DecodeStreamOptions,
 ): DecodeStreamOptions {
-  const checked = checkOptions(operation, given, decodeShape);
-  assertOneSecret(operation, checked.encryption);
-  return checked;
+  return checkOptions(operation, given, decodeShape);
 }
 
 /** The client without defaults that a stream cannot have. */
@@ -155,12 +166,6 @@ export function streamingClient(client: Client, request: 'dump' | 'restore'): Cl
   const names: readonly string[] = request === 'dump' ? NOT_IN_A_DUMP : NOT_IN_A_STREAM;
   const defaults = Object.entries(client.defaults).filter(([name]) => !names.includes(name));
   return { ...client, defaults: Object.fromEntries(defaults) };
-}
-
-/** @throws CriuError ERR_CRIU_INVALID_ARGUMENT unless there is exactly one secret */
-export function assertOneSecret(operation: string, given: StreamEncryption | undefined): void {
-  if (!given || (given.key === undefined) !== (given.passphrase === undefined)) return;
-  throw invalid(operation, 'encryption', 'either key or passphrase', undefined);
 }
 
 function assertStreamable(operation: string, options: object, refused: readonly string[]): void {
