@@ -53,6 +53,7 @@ export async function replaceText(
   }
 }
 
-function besides(path: string): string {
+/** The path of a file until it is complete and gets its name. */
+export function besides(path: string): string {
   return `${path}.${builtins.crypto.randomUUID()}.new`;
 }

@@ -1,12 +1,12 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { builtins } from '../builtins.ts';
 import { CriuError } from '../errors.ts';
 import { isCheckpointFile, MANIFEST } from '../images/image-names.ts';
 import type { DumpImages } from '../operations/direct-images.ts';
 import { syncDirectory } from '../process/durable.ts';
 import { type Files, localFiles } from '../process/files.ts';
 import type { MemoryDirectory } from '../process/memory-directory.ts';
+import { besides } from '../process/replaced-file.ts';
 import type { NotificationHandler } from '../protocol/session.ts';
 import type { StreamEncryption } from './encryption.ts';
 import { writeSealed } from './sealed-file.ts';
@@ -43,7 +43,7 @@ export class SealedImages implements DumpImages {
   constructor(memory: MemoryDirectory, options: SealedImagesOptions) {
     this.#memory = memory;
     this.#options = options;
-    this.#temporary = `${options.path}.${builtins.crypto.randomUUID()}.new`;
+    this.#temporary = besides(options.path);
   }
 
   get directory(): string {
