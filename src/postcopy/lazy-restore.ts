@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cancellation } from '../concurrency/cancellation.ts';
 import { CombinedSignal } from '../concurrency/combined-signal.ts';
 import type { CriuError } from '../errors.ts';
-import type { LazyMemory } from '../images/lazy-memory.ts';
 import { treePids } from '../images/pstree.ts';
 import type { Client } from '../operations/client.ts';
 import { type RestoreOptions, restore } from '../operations/restore.ts';
@@ -18,14 +17,14 @@ import { KnownProcesses } from '../procfs/known-processes.ts';
 import { isAlive } from '../procfs/stat.ts';
 import { descendantsOf } from '../procfs/tree.ts';
 import type { LazyPages, LazyPagesOptions, LazyPagesResult } from './lazy-pages.ts';
-import { startLazyPages } from './lazy-pages-start.ts';
+import { type LazyPagesContext, startLazyPages } from './lazy-pages-start.ts';
 import {
   daemonFailure,
   isDaemonFailure,
   killedFailure,
   missingMemoryFailure,
 } from './lazy-restore-failures.ts';
-import { startOwnLazyPages } from './own-lazy-pages.ts';
+import { type OwnLazyPagesOptions, startOwnLazyPages } from './own-lazy-pages.ts';
 import type { UffdGuard } from './uffd-guard.ts';
 
 /**
@@ -64,16 +63,9 @@ const POLL_MS = 5;
 const ORPHANED_RESTORE_MS = 2000;
 
 /** What the destination of a migration, or a template, adds to the options. */
-export interface LazyRestoreContext {
-  /** Where the memory is, if the images do not say it. */
-  readonly memory?: LazyMemory;
-  /** See {@link LazyPagesContext.keepAliveFd}. */
-  readonly keepAliveFd?: number | undefined;
-  /** See {@link OwnLazyPagesOptions.directoryFd}. */
-  readonly directoryFd?: number | undefined;
-  /** See {@link OwnLazyPagesOptions.onWaited}. */
-  readonly onWaited?: (pages: BigUint64Array) => void;
-}
+export interface LazyRestoreContext
+  extends Pick<LazyPagesContext, 'keepAliveFd'>,
+    Pick<OwnLazyPagesOptions, 'memory' | 'directoryFd' | 'onWaited'> {}
 
 /** Starts the daemon, restores, and watches both until every page has arrived. */
 export async function lazyRestore(
@@ -158,18 +150,18 @@ export async function lazyRestore(
 async function startDaemon(
   client: Client,
   options: LazyPagesOptions & Pick<LazyRestoreOptions, 'workDirectory'>,
-  { memory, keepAliveFd, directoryFd, onWaited }: LazyRestoreContext,
+  { keepAliveFd, ...own }: LazyRestoreContext,
   outer: Cancellation,
 ): Promise<LazyPages> {
   const context = { operation: OPERATION, outer, keepAliveFd };
-  const { insecure: _, ...own } = options;
-  const merged = withDefaults('lazyPages', own, client.defaults);
+  const { insecure: _, ...given } = options;
+  const merged = withDefaults('lazyPages', given, client.defaults);
   const { wire, inherited } = translate('lazyPages', merged, OPERATION);
   const isLocal = !wire.ps?.address && !wire.tls && !wire.config_file;
-  const isOwn = memory !== undefined || isLocal;
+  const isOwn = own.memory !== undefined || isLocal;
   const { imagesDirectory, workDirectory } = options;
   const sourceFd = inherited.find(([number]) => number === wire.ps?.fd)?.[1];
-  const served = { imagesDirectory, workDirectory, memory, sourceFd, directoryFd, onWaited };
+  const served = { imagesDirectory, workDirectory, sourceFd, ...own };
   const daemon = isOwn ? await startOwnLazyPages(client, served, context) : undefined;
   return daemon ?? (await startLazyPages(client, options, context));
 }
