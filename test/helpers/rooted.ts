@@ -5,6 +5,9 @@ import { onTestFinished } from 'vitest';
 import { compileFixture } from './compile.ts';
 import { startProgram, temporaryDirectory, waitFor } from './workload.ts';
 
+/** What the file has with a text in its first line. It may be open at a dump, and CRIU wants its size again. */
+export const withLine = (text: string) => `${text}\n`.padEnd(40);
+
 /**
  * Starts a program in a mount namespace of its own that reads a file on a mount, which is one from
  * outside unless it is said to be another.
@@ -17,7 +20,7 @@ export async function startRooted(mounted?: string, text = 'outside') {
   await mkdir(join(root, 'ext'), { recursive: true });
   for (const place of [outside, elsewhere]) {
     await mkdir(place);
-    await writeFile(join(place, 'text'), place.slice(directory.length + 1));
+    await writeFile(join(place, 'text'), withLine(place.slice(directory.length + 1)));
   }
   const program = await compileFixture('rooted');
   await copyFile(program, join(root, 'rooted'));

@@ -174,6 +174,10 @@ test('a container with a terminal goes on with a new one', async () => {
   const { root, directory } = bundle;
   const args = ['--root', root, 'run', '--bundle', directory, 'terminal'];
   const terminal = await startOnTerminal('/usr/sbin/runc', args);
+  // Before, lines end as the container has written them.
+  const stty = ['-F', `/proc/${terminal.pid}/fd/0`, '-a'];
+  const isRaw = async () => (await execa('stty', stty)).stdout.includes('-icanon');
+  await waitFor(isRaw, 'runc has made its terminal raw');
   terminal.type('first\n');
   await terminal.output.has('first\r\nfirst\r\n');
   const imagesDirectory = join(await temporaryDirectory(), 'images');

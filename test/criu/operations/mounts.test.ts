@@ -1,7 +1,7 @@
 import { cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bindToItself, startRooted } from '../../helpers/rooted.ts';
+import { bindToItself, startRooted, withLine } from '../../helpers/rooted.ts';
 import { client, isAlive, waitFor } from '../../helpers/workload.ts';
 
 test('a mount from outside is replaced by another one, whose content is seen', async () => {
@@ -36,14 +36,14 @@ test('autoExtMnt finds external mounts, and restores them from their original pa
   const { pid, root, outside, reads, imagesDirectory } = await startRooted();
   const criu = client();
   await criu.dump(pid, { imagesDirectory, autoExtMnt: true });
-  await writeFile(join(outside, 'text'), 'later');
+  await writeFile(join(outside, 'text'), withLine('later'));
   await criu.restore({ imagesDirectory, root, autoExtMnt: true });
   await reads('later');
 });
 
 test('skipMnt leaves a mount out', async () => {
   const { pid, root, reads, imagesDirectory } = await startRooted();
-  await writeFile(join(root, 'ext/text'), 'beneath');
+  await writeFile(join(root, 'ext/text'), withLine('beneath'));
   const criu = client();
   await criu.dump(pid, { imagesDirectory, skipMnt: ['/ext'] });
   await criu.restore({ imagesDirectory, root });
@@ -59,7 +59,7 @@ test('a file system that CRIU does not know is mounted again if enableFs names i
     message: expect.stringContaining('/ext'),
   });
   await criu.dump(pid, { imagesDirectory, enableFs: ['ramfs'] });
-  await writeFile(join(root, 'ext/text'), 'beneath');
+  await writeFile(join(root, 'ext/text'), withLine('beneath'));
   const restored = await criu.restore({ imagesDirectory, root, enableFs: ['ramfs'] });
   const mounts = await readFile(`/proc/${restored.pid}/mountinfo`, 'utf8');
   expect(mounts).toMatch(/ \/ext .* - ramfs /);
